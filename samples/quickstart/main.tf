@@ -1,0 +1,19 @@
+# Everything here is built into terraform and tofu: no provider, no network, no account.
+terraform {
+  required_version = ">= 1.4"
+}
+
+variable "size" {
+  description = "How many things there are: change it and apply again."
+  type        = number
+  default     = 3
+}
+
+resource "terraform_data" "thing" {
+  count = var.size
+  input = "thing number ${count.index}"
+}
+
+output "things" {
+  value = terraform_data.thing[*].output
+}

@@ -1,0 +1,64 @@
+"""What a job sees, after the documentation that tfevents/ci/bamboo.py links."""
+
+from ci_samples.sample import Sample
+
+from tfevents.ci import Build
+
+_JOB = {
+    "bamboo_buildKey": "BAM-MAIN-JOBX",
+    "bamboo_planKey": "BAM-MAIN",
+    "bamboo_planName": "Some project name - Some plan name",
+    "bamboo_buildNumber": "8",
+    "bamboo_buildResultKey": "BAM-MAIN-JOBX-8",
+    "bamboo_buildResultsUrl": "https://bamboo.example.com/browse/BAM-MAIN-JOBX-8",
+    "bamboo_planRepository_1_branch": "main",
+    "bamboo_planRepository_1_revision": "ce9a3c1404e8c91be604088670e93434c4253f03",
+    "bamboo_planRepository_1_repositoryUrl": "ssh://git@git.example.com:7999/acme/infra.git",
+    "bamboo_planRepository_branch": "other",
+    "bamboo_planRepository_revision": "0123456789abcdef0123456789abcdef01234567",
+    "bamboo_planRepository_repositoryUrl": "ssh://git@git.example.com:7999/acme/other.git",
+}
+_FACTS = {
+    "vendor": "bamboo",
+    "pipeline": "BAM-MAIN",
+    "pipeline_name": "Some project name - Some plan name",
+    "execution_id": "BAM-MAIN-8",
+    "execution_number": "8",
+    "stage_id": "BAM-MAIN-JOBX-8",
+    "sha": "ce9a3c1404e8c91be604088670e93434c4253f03",
+    "repository": "ssh://git@git.example.com:7999/acme/infra.git",
+    "url": "https://bamboo.example.com/browse/BAM-MAIN-JOBX-8",
+}
+SAMPLES = [
+    Sample("branch", _JOB, Build(**_FACTS, branch="main")),
+    Sample(
+        "manual",
+        {**_JOB, "bamboo_ManualBuildTriggerReason_userName": "sidney"},
+        Build(**_FACTS, trigger_type="manual", branch="main", actor="sidney"),
+    ),
+    Sample(
+        "pull request",
+        {
+            **_JOB,
+            "bamboo_repository_pr_key": "33",
+            "bamboo_repository_pr_sourceBranch": "wider",
+            "bamboo_repository_pr_targetBranch": "main",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="wider", pull_request="33"),
+    ),
+    Sample(
+        "older, with one repository",
+        {
+            "bamboo_buildKey": "BAM-MAIN-JOBX",
+            "bamboo_planRepository_branchName": "main",
+            "bamboo_planRepository_revision": "ce9a3c1404e8c91be604088670e93434c4253f03",
+            "bamboo_resultsUrl": "https://bamboo.example.com/browse/BAM-MAIN-JOBX-8",
+        },
+        Build(
+            vendor="bamboo",
+            branch="main",
+            sha="ce9a3c1404e8c91be604088670e93434c4253f03",
+            url="https://bamboo.example.com/browse/BAM-MAIN-JOBX-8",
+        ),
+    ),
+]

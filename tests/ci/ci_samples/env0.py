@@ -1,0 +1,40 @@
+"""What a job sees, after the documentation that tfevents/ci/env0.py links."""
+
+from ci_samples.sample import Sample
+
+from tfevents.ci import Build
+
+_RUN = {
+    "ENV0_DEPLOYMENT_LOG_ID": "ec975e5e-f9a2-4d03-b724-4d66e01ded75",
+    "ENV0_DEPLOYMENT_TYPE": "deploy",
+    "ENV0_DEPLOYER_NAME": "Sidney Jones",
+    "ENV0_ENVIRONMENT_ID": "788525fb-721e-4bd5-8333-4f86f6278c0e",
+    "ENV0_ENVIRONMENT_NAME": "network",
+    "ENV0_ORGANIZATION_ID": "bde19c6d-d0dc-4b11-a951-8f43fe49db92",
+    "ENV0_PROJECT_ID": "b1f7fb5c-4f9c-4b68-9f29-9c8d5f0c2a11",
+    "ENV0_TEMPLATE_REPOSITORY": "https://github.com/acme/infra",
+    "ENV0_COMMIT_HASH": "ce9a3c1404e8c91be604088670e93434c4253f03",
+}
+_FACTS = {
+    "vendor": "env0",
+    "pipeline": "788525fb-721e-4bd5-8333-4f86f6278c0e",
+    "pipeline_name": "network",
+    "execution_id": "ec975e5e-f9a2-4d03-b724-4d66e01ded75",
+    "sha": "ce9a3c1404e8c91be604088670e93434c4253f03",
+    "repository": "https://github.com/acme/infra",
+    "actor": "Sidney Jones",
+}
+SAMPLES = [
+    Sample("deployment", _RUN, Build(**_FACTS)),
+    Sample(
+        "plan of a pull request",
+        {
+            **_RUN,
+            "ENV0_DEPLOYMENT_TYPE": "prPlan",
+            "ENV0_PR_NUMBER": "17",
+            "ENV0_PR_SOURCE_BRANCH": "wider",
+            "ENV0_PR_TARGET_BRANCH": "main",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="wider", pull_request="17"),
+    ),
+]

@@ -1,0 +1,10 @@
+"""Nothing is documented of an unnamed CI but this."""
+
+from ci_samples.sample import Sample
+
+from tfevents.ci import Build
+
+SAMPLES = [
+    Sample("CI=true", {"CI": "true"}, Build(vendor="ci")),
+    Sample("CI=1", {"CI": "1", "BUILD_ID": "7", "GIT_BRANCH": "main"}, Build(vendor="ci")),
+]

@@ -1,0 +1,159 @@
+"""Hostile and broken values: what may leave the process of them."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tfevents.ci import Build, branch_of
+from tfevents.ci.cleaning import VALUE_BYTES, clean, message, text
+
+_BROKEN = os.fsdecode(b"caf\xe9 \xc3\xa9t\xc3\xa9")
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        (None, None),
+        ("", None),
+        (" \t\r\n ", None),
+        ("\x00\x07\x1b", None),
+        (" main ", "main"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b[38;5;196;1mred\x1b[m", "red"),
+        ("\x9b31mred", "red"),
+        ("\x1b]0;title\x07name", "name"),
+        ("\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]0;never ends", "0;never ends"),
+        ("\x1bPq#0\x1b\\sixel", "sixel"),
+        ("\x1b(Bplain\x1b7", "plain"),
+        ("a\x1b", "a"),
+        ("a\rb\x7f\x85\u2028c", "abc"),
+        ("two\nlines\tand a tab", "two lines and a tab"),
+        ("abc\u202etxt.exe\u2066", "abctxt.exe"),
+        (
+            "\u05d0\u200f zwj \U0001f469\u200d\U0001f680",
+            "\u05d0\u200f zwj \U0001f469\u200d\U0001f680",
+        ),
+        (_BROKEN, "caf \u00e9t\u00e9"),
+        ("\ud800a\udfffb", "ab"),
+        (os.fsdecode("\u65e5\u672c".encode()[:-1]), "\u65e5"),
+        ("x" * VALUE_BYTES, "x" * VALUE_BYTES),
+        ("x" * (VALUE_BYTES + 1), None),
+        ("\u00e9" * VALUE_BYTES, None),
+    ],
+)
+def test_a_value_is_one_printable_line(value: str | None, cleaned: str | None) -> None:
+    """No escape, no control character, no broken character; what is too long is no fact."""
+    assert text(value) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("value", "cleaned"),
+    [
+        ("Subject\r\n\r\nBody\n\twith a tab\n", "Subject\n\nBody\n\twith a tab"),
+        ("\x1b[1mSubject\x1b[0m\n\x00", "Subject"),
+        (_BROKEN + "\n", "caf \u00e9t\u00e9"),
+        ("\n\n", None),
+        ("x" * 5000, "x" * 4096),
+        ("x" * 4095 + "\u00e9", "x" * 4095),
+        ("x" * 4094 + "\U0001f680", "x" * 4094),
+        ("\u00e9" * 2048, "\u00e9" * 2048),
+    ],
+)
+def test_a_message_keeps_its_lines_and_ends_at_4_kib(value: str, cleaned: str | None) -> None:
+    """It is cut between two characters, never inside one."""
+    assert message(value) == cleaned
+
+
+@pytest.mark.parametrize(
+    ("ref", "branch"),
+    [
+        ("main", "main"),
+        ("refs/heads/main", "main"),
+        ("refs/heads/feature/a", "feature/a"),
+        ("origin/main", "origin/main"),
+        ("refs/heads/refs/x", None),
+        ("HEAD", None),
+        ("HEADS", "HEADS"),
+        ("refs/tags/v1", None),
+        ("refs/pull/17/merge", None),
+        ("refs/merge-requests/3/head", None),
+        ("refs/changes/34/1234/1", None),
+        ("pull/17", None),
+        ("pull/17/merge", None),
+        ("pull/17/fix", "pull/17/fix"),
+        ("pull/request", "pull/request"),
+        ("merge-requests/3/train", None),
+        ("refs/heads/gh-readonly-queue/main/pr-2-ffac537e6cbb", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_a_branch_is_a_branch(ref: str | None, branch: str | None) -> None:
+    """`HEAD`, tags, merge refs and merge queues name no branch; a slash in a name is no prefix."""
+    assert branch_of(ref) == branch
+
+
+@pytest.mark.parametrize(
+    ("sha", "kept"),
+    [
+        ("ce9a3c1404e8c91be604088670e93434c4253f03", True),
+        ("CE9A3C1", True),
+        ("a" * 64, True),
+        ("HEAD", False),
+        ("4711", False),
+        ("0" * 40, False),
+        ("a" * 65, False),
+        ("arn:aws:s3:::bucket/key", False),
+        ("$(Build.SourceVersion)", False),
+    ],
+)
+def test_only_a_hash_is_a_commit(sha: str, kept: bool) -> None:
+    """Names, changesets' numbers, zeros and templates that were not filled in are no commits."""
+    assert (clean(Build(sha=sha)).sha is not None) is kept
+    assert (clean(Build(merge_commit=sha)).merge_commit is not None) is kept
+
+
+@pytest.mark.parametrize("number", ["false", "0", "", " "])
+def test_no_pull_request_is_none(number: str) -> None:
+    """Vendors say `false`, `0` or nothing for it."""
+    assert clean(Build(pull_request=number)).pull_request is None
+
+
+def test_a_tag_has_no_branch() -> None:
+    """What a vendor calls the branch of a tag is the tag's own name."""
+    assert clean(Build(branch="v1", tag="v1")) == Build(tag="v1")
+
+
+def test_every_text_of_every_answer_is_cleaned() -> None:
+    """The one place applies to all fields, so a vendor can't forget one."""
+    dirty = "\x1b[31mx\x1b[0m\x00"
+    build = clean(Build(**dict.fromkeys(vars(Build()), dirty)))
+    shown = {name: value for name, value in vars(build).items() if value and name != "vendor"}
+    assert set(shown.values()) == {"x"}
+    assert set(vars(Build())) - set(shown) == {"vendor", "branch", "sha", "merge_commit"}
+
+
+def test_addresses_lose_their_credentials() -> None:
+    """Also the page of a build, which some servers are configured to write with a password."""
+    build = clean(Build(repository="https://u:p@h.example/a.git", url="http://u:p@h.example/1?a=b"))
+    assert build.repository == "https://h.example/a.git"
+    assert build.url == "http://h.example/1?a=b"
+
+
+def test_a_control_character_hides_no_credentials() -> None:
+    """Cleaning comes before looking for the user part."""
+    build = clean(Build(repository="ht\x00tps:/\x1b[0m/u:p@h.example/a.git"))
+    assert build.repository == "https://h.example/a.git"
+
+
+@pytest.mark.parametrize(
+    "value", ["\x1b]" * 50_000, "a" * 120_000, "\x1b[" + "1;" * 60_000, "@" * 120_000]
+)
+def test_a_huge_value_costs_no_time(value: str) -> None:
+    """The longest variable that Linux allows is cleaned at once, in every field."""
+    build = clean(Build(**dict.fromkeys(vars(Build()), value)))
+    assert build.branch is None
+    assert len((build.message or "").encode()) <= 4096

@@ -1,0 +1,156 @@
+"""What each vendor's documented environments say, and who of all vendors claims them."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+from ci_samples.sample import Sample
+
+from tfevents import ci
+from tfevents.ci import Build
+
+NAMES = list(ci.VENDORS)
+MODULES = {name: importlib.import_module(f"tfevents.ci.{name}") for name in NAMES}
+SAMPLES: list[tuple[str, Sample]] = [
+    (name, sample)
+    for name in NAMES
+    for sample in importlib.import_module(f"ci_samples.{name}").SAMPLES
+]
+FIRST = {name: sample.env for name, sample in reversed(SAMPLES)}
+
+# The first of each pair runs inside the second, or repeats its variables, and must win.
+SHADOWS = [
+    *(("harness", name) for name in ("drone",)),
+    *(("woodpecker", name) for name in ("drone",)),
+    *(("forgejo", name) for name in ("gitea", "github")),
+    *(("gitea", name) for name in ("github",)),
+    *(("terrateam", name) for name in ("github", "gitlab")),
+    *(("digger", name) for name in ("github", "gitlab", "bitbucket", "azure")),
+    *(("atlantis", name) for name in ("github", "gitlab", "jenkins", "codebuild", "drone")),
+    *(("spacelift", name) for name in ("github", "hcp_terraform")),
+    *(("scalr", name) for name in ("hcp_terraform", "github")),
+    *(("env0", name) for name in ("hcp_terraform", "codebuild")),
+    *(("hcp_terraform", name) for name in ("github", "gitlab")),
+    *((name, "codebuild") for name in ("github", "gitlab", "buildkite")),
+    *((name, "cloudbuild") for name in ("jenkins", "gitlab", "codefresh")),
+    *((name, "generic") for name in NAMES if name != "generic"),
+]
+
+
+def ids(sample: tuple[str, Sample]) -> str:
+    return f"{sample[0]}: {sample[1].name}"
+
+
+@pytest.mark.parametrize("named", SAMPLES, ids=ids)
+def test_a_documented_environment_says_exactly_this(named: tuple[str, Sample]) -> None:
+    """Every field of the answer is what ci.md makes of the documented variables, no more."""
+    _, sample = named
+    assert ci.find(sample.env, sample.files.get) == sample.build
+
+
+@pytest.mark.parametrize("named", SAMPLES, ids=ids)
+def test_only_a_declared_neighbour_claims_the_same_environment(named: tuple[str, Sample]) -> None:
+    """A vendor's environment is its own first, and nobody else's that is not known to share it."""
+    name, sample = named
+    claimants = [other for other in NAMES if MODULES[other].claims(sample.env)]
+    assert claimants[0] == name
+    assert {(name, other) for other in claimants[1:]} <= set(SHADOWS)
+
+
+@pytest.mark.parametrize(("first", "second"), SHADOWS)
+def test_the_first_of_two_that_share_an_environment_wins(first: str, second: str) -> None:
+    """Where both claim, the host or the one whose variables the other repeats answers."""
+    both = {**FIRST[second], **FIRST[first]}
+    assert MODULES[first].claims(both)
+    assert MODULES[second].claims({"CI": "true", **FIRST[second]})
+    build = ci.find(both, lambda path: None)
+    assert build is not None
+    assert build.vendor == next(s.build.vendor for n, s in SAMPLES if n == first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_vendor_never_claims_without_the_variables_it_is_listed_with(name: str) -> None:
+    """A module is not even loaded without them, so they must be in whatever it claims."""
+    for other in SAMPLES:
+        rest = {k: v for k, v in other[1].env.items() if k not in ci.VENDORS[name]}
+        assert not MODULES[name].claims(rest)
+
+
+def test_every_module_that_claims_is_listed() -> None:
+    """A vendor's module that nobody lists would never be asked."""
+    files = Path(ci.__file__).parent.glob("*.py")
+    assert {file.stem for file in files if "\ndef claims(" in file.read_text()} == set(NAMES)
+
+
+def test_every_vendor_has_samples() -> None:
+    """A vendor without several samples is not known well enough to be listed."""
+    counts = {name: sum(n == name for n, _ in SAMPLES) for name in NAMES}
+    assert {name: count for name, count in counts.items() if count < 2} == {}
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        {"CI": ""},
+        {"CI": "false"},
+        {"CI": "0"},
+        {"BUILD_ID": "7", "BUILD_NUMBER": "7", "GIT_BRANCH": "main"},
+        {"PROJECT_ID": "my-project", "BUILD_ID": ""},
+        {"PROJECT_ID": "my-project", "COMMIT_SHA": "ce9a3c1"},
+        {"JENKINS_URL": "https://jenkins.example.com/"},
+        {"HARNESS_ACCOUNT_ID": "a", "HARNESS_API_KEY": "pat.a.b.c", "HARNESS_WORKSPACE": "/h"},
+        {"GITHUB_ACTIONS": "false", "GITHUB_REPOSITORY": "a/b"},
+        {"GITHUB_TOKEN": "x", "GITLAB_TOKEN": "x", "GITHUB_ACTIONS": ""},
+        {"DRONE": "", "TRAVIS": "no", "TF_BUILD": "x", "APPVEYOR": "x"},
+        {"TRAVIS": "false", "CIRCLECI": "false", "BUILDKITE": "false", "CIRRUS_CI": "false"},
+        {"ATLANTIS_GH_USER": "a", "PULL_NUM": "2", "WORKSPACE": "default"},
+        {"SCALR_TOKEN": "x", "ENV0_API_KEY": "x", "TFC_TOKEN": "x", "SPACELIFT_API_KEY_ID": "x"},
+        {"DIGGER_TOKEN": "x", "TERRATEAM_GITHUB_TOKEN": "x"},
+        {"CODEBUILD_SRC_DIR": "/tmp", "AWS_REGION": "us-east-1"},
+    ],
+    ids=str,
+)
+def test_a_name_that_others_use_makes_no_vendor(env: dict[str, str]) -> None:
+    """Outside of CI nothing is claimed, whatever tokens and settings lie around."""
+    assert ci.find(env, lambda path: None) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_marker_alone_is_enough_to_answer(name: str) -> None:
+    """A vendor that gives no other fact still answers, with its name and nothing made up."""
+    build = MODULES[name].read({}, lambda path: None)
+    known = {field: value for field, value in vars(build).items() if value}
+    known.pop("trigger_type", None)
+    assert set(known) == {"vendor"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "\udcff", "\x00", "{", "[]", "refs/", "%", "@:/", "\u202e", "true", "7" * 100_000],
+    ids=lambda value: ascii(value)[:12],
+)
+def test_a_hostile_environment_never_raises(name: str, value: str) -> None:
+    """Whatever every variable and every file of a job holds, there is an answer."""
+    env = dict.fromkeys({key for n, s in SAMPLES if n == name for key in s.env}, value)
+    document = value.encode(errors="surrogateescape")
+    build = ci.clean(MODULES[name].read(env, lambda path: document))
+    texts = [field.replace("\n", "") for field in vars(build).values() if field]
+    assert all(field.isprintable() for field in texts)
+
+
+def test_the_trigger_leaves_out_what_is_unknown() -> None:
+    """`trigger` has only strings and only known ones."""
+    full = Build(vendor="v", trigger_type="push", actor="a", url="u", pull_request="1", branch="b")
+    assert full.trigger() == {
+        "vendor": "v",
+        "type": "push",
+        "actor": "a",
+        "url": "u",
+        "pull_request": "1",
+    }
+    assert Build(vendor="ci").trigger() == {"vendor": "ci"}
+    assert Build().trigger() == {}

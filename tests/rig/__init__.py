@@ -1,0 +1,1 @@
+"""The rig: real servers, terminals and engines that the tests run against."""

@@ -1,0 +1,127 @@
+"""How HCL text becomes plain values: the only module that knows python-hcl2 and its habits."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from tfevents.errors import UnreadableDocument
+
+if TYPE_CHECKING:
+    from hcl2.rules.base import BlockRule, BodyRule, StartRule
+
+HEREDOC = re.compile(r"<<(-?)([A-Za-z][\w.-]*)\r?\n(.*?)[ \t]*\2", re.DOTALL)
+# What a token is called for people. A name, number or text is never quoted: it may be a key.
+NAMES = {
+    "$END": "end of file",
+    "NAME": "name",
+    "INT_LITERAL": "number",
+    "FLOAT_LITERAL": "number",
+    "NL_OR_COMMENT": "end of line",
+    "HEREDOC_TEMPLATE": "heredoc",
+    "HEREDOC_TEMPLATE_TRIM": "heredoc",
+}
+
+
+def parse(text: str, name: str) -> dict[str, Any]:
+    """HCL as dicts, lists, strings, numbers, booleans and None.
+
+    Blocks of one type are a list of dicts, each label a key around the next:
+    `b "x" {y = 1}` is `{"b": [{"x": {"y": 1}}]}`. Expressions and templates stay text
+    (`${var.x}`), heredocs are theirs. Raises UnreadableDocument: one line with `name`, the line
+    and the column.
+    """
+    import hcl2
+
+    plain = hcl2.SerializationOptions(
+        with_comments=False, explicit_blocks=False, strip_string_quotes=True
+    )
+    tree = _tree(text, name)
+    try:
+        for body in _bodies(tree.body):
+            _check_names(body, name)
+        return {key: _plain(value) for key, value in tree.serialize(plain).items()}
+    except (RecursionError, ValueError):  # a number of 5,000 digits is a ValueError
+        raise _unreadable(name, None, "a number is too long or it is nested too deeply") from None
+
+
+def _tree(text: str, name: str) -> StartRule:
+    """python-hcl2's tree; lark's errors span lines and list every token of the grammar."""
+    import hcl2
+    from lark.exceptions import LarkError, UnexpectedInput
+
+    try:
+        return hcl2.parses(text.removeprefix("\ufeff"))
+    except UnexpectedInput as error:
+        place = (error.line, error.column)
+        raise _unreadable(name, place, f"unexpected {_offender(error)}") from None
+    except (LarkError, RecursionError) as error:
+        deep = isinstance(getattr(error, "orig_exc", error), RecursionError)
+        what = "it is nested too deeply" if deep else "a template in it has no end"
+        raise _unreadable(name, None, what) from None
+
+
+def _offender(error: Any) -> str:
+    """What stands where something else should: punctuation as it is, anything else by its kind."""
+    token = getattr(error, "token", None)
+    kind = getattr(token, "type", "")
+    if kind in NAMES:
+        return NAMES[kind]
+    text = str(token) if token is not None else str(getattr(error, "char", ""))
+    first = text[:1] if kind in ("", "STRING_CHARS", "TEMPLATE_STRING") else text.strip()
+    if first in ("\r", "\n"):
+        return "end of line"
+    return repr(first) if first.isascii() and first.isprintable() and first else "character"
+
+
+def _unreadable(name: str, place: tuple[int, int] | None, what: str) -> UnreadableDocument:
+    where = f"{name}, line {place[0]}, column {place[1]}" if place else name
+    return UnreadableDocument(f"{where}: {what}: correct the HCL there")
+
+
+def _bodies(body: BodyRule) -> list[BodyRule]:
+    """The body and those of all blocks in it."""
+    return [body] + [inner for block in _blocks(body) for inner in _bodies(block.body)]
+
+
+def _blocks(body: BodyRule) -> list[BlockRule]:
+    from hcl2.rules.base import BlockRule
+
+    return [child for child in body.children if isinstance(child, BlockRule)]
+
+
+def _check_names(body: BodyRule, name: str) -> None:
+    """An attribute stands once in a body and is no block: python-hcl2 lets the last one win."""
+    from hcl2.rules.base import AttributeRule
+
+    blocks = {str(block.labels[0].serialize()) for block in _blocks(body)}
+    attributes = [child for child in body.children if isinstance(child, AttributeRule)]
+    counted = Counter(str(attribute.identifier.serialize()) for attribute in attributes)
+    for attribute in reversed(attributes):
+        key = str(attribute.identifier.serialize())
+        if counted[key] > 1 or key in blocks:
+            place = (getattr(attribute._meta, "line", 0), getattr(attribute._meta, "column", 0))
+            raise _unreadable(name, place, f"{key!r} is set a second time")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    heredoc = HEREDOC.fullmatch(value) if isinstance(value, str) else None
+    return _heredoc(heredoc[3], flush=heredoc[1] == "-") if heredoc else value
+
+
+def _heredoc(text: str, *, flush: bool) -> str:
+    """A heredoc's own text, with its last line end, as terraform takes it.
+
+    `<<-` takes away the indentation that all lines have; a line of blanks keeps its own.
+    """
+    if not flush:
+        return text
+    lines = text.split("\n")
+    indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
+    width = min(indents, default=0)
+    return "\n".join(line[width:] if line.strip() else line for line in lines)

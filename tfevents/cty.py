@@ -1,0 +1,89 @@
+"""Values as a plan file stores them, in the form that `show -json` gives the same values.
+
+go-cty's msgpack (github.com/zclconf/go-cty, cty/msgpack): maps and objects are maps; lists, sets
+and tuples are arrays; a value whose type no schema fixes is the pair of its type (JSON in a byte
+string, which is nothing else's form) and the value; an unknown value is an extension.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal
+from typing import Any
+
+from tfevents.document import unpack
+from tfevents.errors import UnreadableDocument
+
+LARGEST = 4 << 20
+"""Bytes of one value; as Python objects it takes up to a hundred times as much."""
+
+
+def parse(packed: memoryview) -> tuple[Any, bool]:
+    """A value for comparing, and whether any of it is unknown.
+
+    Numbers whose type is stored with them are what `document.plain` makes of JSON's; the others
+    are bare text, since a number may be stored as text and only the schema knows. What is unknown
+    is None: that is how `show -json` leaves it out. Raises UnreadableDocument.
+    """
+    if len(packed) > LARGEST:
+        raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
+    value, unknown = unpack(packed)
+    try:
+        return _any(value), unknown
+    except (LookupError, TypeError, ValueError, RecursionError):
+        raise UnreadableDocument("it has a value that does not fit its type") from None
+
+
+def _any(value: Any) -> Any:
+    """A value of the schema's type, which is not known here but is the same on both sides."""
+    if isinstance(value, dict):
+        return {_text(key): _any(item) for key, item in value.items()}
+    if isinstance(value, list):
+        if value and isinstance(value[0], bytes):
+            kind, inner = value
+            return _typed(inner, json.loads(kind))
+        return [_any(item) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _number(value)
+    return value if value is None or isinstance(value, bool) else _text(value)
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    """A value with its type: a name, or a constructor and what it is made of."""
+    if value is None:
+        return None
+    if kind == "dynamic":
+        return _any(value)
+    if kind == "number":
+        return ("number", _number(value))
+    if kind == "bool" and isinstance(value, bool):
+        return value
+    return _text(value) if kind == "string" else _collection(value, *kind[:2])
+
+
+def _collection(value: Any, kind: str, inner: Any) -> Any:
+    if kind == "map":
+        return {_text(key): _typed(item, inner) for key, item in value.items()}
+    if kind == "object":
+        return {_text(key): _typed(item, inner[key]) for key, item in value.items()}
+    if kind == "tuple":
+        return [_typed(item, each) for item, each in zip(value, inner, strict=True)]
+    if kind in ("list", "set") and isinstance(value, list):
+        return [_typed(item, inner) for item in value]
+    raise TypeError
+
+
+def _number(value: Any) -> str:
+    """As Go's `Text('f', -1)` writes it: the shortest digits that mean it, never an exponent."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not math.isfinite(value):
+        raise TypeError
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -1,0 +1,221 @@
+"""The JSON that terraform writes, as types: what is not named here is skipped, never built.
+
+Names are terraform's own (`internal/command/jsonplan`, `jsonstate`, `states/statefile`). Values
+stay `Raw`: slices of the input that only live as long as it does.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import Any, TypeVar
+
+import msgspec
+
+from tfevents.errors import UnreadableDocument
+
+Struct = msgspec.Struct
+Raw = msgspec.Raw
+T = TypeVar("T")
+
+ABSENT = Raw(b"null")
+MISSING = Raw(b"")
+UNKNOWN = (0, 12)
+"""MessagePack extensions: go-cty's unknown value, plain and with what is known of it after all."""
+
+
+class ChangeJSON(Struct, gc=False):
+    """`change` of a resource: the actions, and whether it is being imported."""
+
+    actions: tuple[str, ...]
+    importing: dict[str, Raw] | None = None
+
+
+class ResourceChangeJSON(Struct, gc=False):
+    """An element of `resource_changes`."""
+
+    change: ChangeJSON
+    address: str = ""
+    mode: str = "managed"
+    previous_address: str | None = None
+    deposed: str | None = None
+
+
+class SidesJSON(Struct, gc=False):
+    """`change` where the two sides are needed: of a drift, of an output."""
+
+    actions: tuple[str, ...]
+    before: Raw = ABSENT
+    after: Raw = ABSENT
+    after_unknown: Raw = ABSENT
+
+
+class DriftJSON(Struct, gc=False):
+    """An element of `resource_drift`."""
+
+    change: SidesJSON
+    mode: str = "managed"
+
+
+class PlanJSON(Struct, gc=False):
+    """`show -json PLANFILE`. Everything but the version may be missing (Go's omitempty)."""
+
+    format_version: str
+    terraform_version: str | None = None
+    resource_changes: list[ResourceChangeJSON] | None = None
+    resource_drift: list[DriftJSON] | None = None
+    output_changes: dict[str, SidesJSON] | None = None
+    prior_state: Raw = ABSENT
+    applyable: bool | None = None
+    complete: bool | None = None
+    errored: bool | None = None
+
+
+class ResourceJSON(Struct, gc=False):
+    """A resource object of `show -json`."""
+
+    address: str = ""
+    mode: str = "managed"
+    values: Raw = ABSENT
+    tainted: bool = False
+    deposed_key: str | None = None
+
+
+class ModuleJSON(Struct, gc=False):
+    """`root_module` or one of `child_modules`."""
+
+    resources: list[ResourceJSON] = []
+    child_modules: list[ModuleJSON] = []
+
+
+class OutputJSON(Struct, gc=False):
+    """An output in a state, in either form."""
+
+    value: Raw = ABSENT
+
+
+class ValuesJSON(Struct, gc=False):
+    """`values` of a state."""
+
+    outputs: dict[str, OutputJSON] = {}
+    root_module: ModuleJSON | None = None
+
+
+class StateJSON(Struct, gc=False):
+    """`show -json` of a state; without `values` it is empty."""
+
+    format_version: str
+    terraform_version: str | None = None
+    values: ValuesJSON | None = None
+
+
+class InstanceJSON(Struct, gc=False):
+    """An instance in a state file. `index_key` is a string, a whole number or absent."""
+
+    index_key: str | int | None = None
+    status: str | None = None
+    deposed: str | None = None
+    attributes: Raw = ABSENT
+    attributes_flat: Raw = ABSENT
+
+
+class StateResourceJSON(Struct, gc=False):
+    """A resource in a state file."""
+
+    type: str
+    name: str
+    mode: str = "managed"
+    module: str | None = None
+    instances: list[InstanceJSON] = []
+
+
+class StateFileJSON(Struct, gc=False):
+    """`state pull`, format 4."""
+
+    version: int
+    serial: int
+    lineage: str
+    terraform_version: str | None = None
+    outputs: dict[str, OutputJSON] | None = None
+    resources: list[StateResourceJSON] | None = None
+
+
+class KindJSON(Struct, gc=False):
+    """Just enough to tell the documents apart; a member that is not there is an empty slice."""
+
+    format_version: str | None = None
+    lineage: str | None = None
+    planned_values: Raw = MISSING
+    configuration: Raw = MISSING
+    resource_changes: Raw = MISSING
+
+
+def decode(data: bytes, kind: type[T], what: str) -> T:
+    """`data` as `kind`; terraform's own noise around the document is left out.
+
+    Raises UnreadableDocument, which says where in the document but never quotes it.
+    """
+    try:
+        return msgspec.json.decode(_document(data), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableDocument(f"this is not {what}: {_reason(error)}") from None
+
+
+def _document(data: bytes) -> bytes:
+    """UTF-8 without a mark, and without lines before or after the document.
+
+    A cloud backend's retries come before the JSON (hashicorp/terraform#35159); PowerShell's `>`
+    writes UTF-16.
+    """
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        if data.startswith(mark):
+            data = data.decode("utf-16").encode()
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if data[:1] == b"{" and data.rstrip()[-1:] == b"}":
+        return data
+    start = max(data.find(b'{"format_version"'), 0)
+    end = data.find(b"\n", start)
+    return data[start:end] if start and end > 0 else data[start:]
+
+
+def _reason(error: Exception) -> str:
+    """The decoder's reason in one line; RecursionError has none worth showing."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(error).splitlines()[0][:200]
+
+
+def check_version(version: str, what: str) -> None:
+    """Majors 0 and 1 are known (terraform-json accepts the same); another is not guessed at."""
+    major = version.partition(".")[0]
+    if major not in ("0", "1"):
+        raise UnreadableDocument(
+            f"{what} has format_version {version[:20]!r}, this tfevents knows 0 and 1: update it"
+        )
+
+
+def plain(raw: Raw) -> Any:
+    """A value for comparing: numbers keep their text, so that none is too large or rounded."""
+    return json.loads(bytes(raw), parse_int=_number, parse_float=_number, parse_constant=_number)
+
+
+def _number(text: str) -> tuple[str, str]:
+    return ("number", text)
+
+
+def unpack(packed: memoryview) -> tuple[Any, bool]:
+    """A MessagePack value as cty writes it, and whether any of it is unknown (then it is None).
+
+    Raises UnreadableDocument.
+    """
+    unknown: list[int] = []
+
+    def extension(code: int, _: memoryview) -> None:
+        if code not in UNKNOWN:
+            raise UnreadableDocument(f"it has a MessagePack extension {code}")
+        unknown.append(code)
+
+    try:
+        return msgspec.msgpack.decode(packed, ext_hook=extension), bool(unknown)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
+        raise UnreadableDocument("it has a value that is no MessagePack") from None

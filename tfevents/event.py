@@ -1,0 +1,162 @@
+"""From a run to an event: the one table (design §3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from tfevents.counts import Counts
+from tfevents.plan import Mode
+
+
+class Operation(str, Enum):
+    """What the run set out to do."""
+
+    PLAN = "plan"
+    APPLY = "apply"
+    DESTROY = "destroy"
+    REFRESH = "refresh"
+    IMPORT = "import"
+
+
+class EventType(str, Enum):
+    """The contract's `event_type`."""
+
+    PLAN = "plan"
+    DRIFTED = "drifted"
+    PROVISIONING = "provisioning"
+    DESTROYING = "destroying"
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    APPLY_NEEDED = "apply_needed"
+    FAILED = "failed"
+    STAGE_COMPLETE = "stage-complete"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    `success`: terraform did what it was asked. `declined`: it asked, and was not told yes.
+    `has_changes`: there was something to apply; `drift`: somebody changed something behind
+    terraform's back. `empty`: the state holds nothing now. None is not known.
+    """
+
+    operation: Operation
+    mode: Mode
+    success: bool
+    declined: bool = False
+    has_changes: bool | None = None
+    drift: bool | None = None
+    empty: bool | None = None
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One row's right side: what Harness is told."""
+
+    event_type: EventType
+    activity_type: str | None = None
+    activity_status: str | None = None
+
+
+def started(operation: Operation) -> Activity:
+    """About to change things: approved, and not begun."""
+    if operation is Operation.DESTROY:
+        return Activity(EventType.DESTROYING, "destroy")
+    return Activity(EventType.PROVISIONING, "apply")
+
+
+def ended(outcome: Outcome) -> Activity | None:
+    """What a run that has ended is reported as; None where nothing can be claimed.
+
+    `active` and `inactive` schedule automatic destruction at Harness: a state that nobody could
+    look at is neither.
+    """
+    if outcome.declined:
+        return Activity(EventType.APPLY_NEEDED, "plan", "success")
+    kind = activity_type(outcome.operation, outcome.mode)
+    if not outcome.success:
+        return Activity(EventType.FAILED, kind, "failure")
+    event_type = _succeeded(outcome)
+    return Activity(event_type, kind, "success") if event_type else None
+
+
+def activity_type(operation: Operation, mode: Mode) -> str:
+    """The contract's `activity_type` of a run; a refresh is an apply."""
+    if operation is Operation.PLAN and mode is Mode.REFRESH_ONLY:
+        return "drifted"
+    return "apply" if operation is Operation.REFRESH else operation.value
+
+
+def _succeeded(outcome: Outcome) -> EventType | None:
+    if outcome.operation is Operation.IMPORT:
+        return EventType.ACTIVE
+    if outcome.operation is not Operation.PLAN:
+        return _held(outcome.empty)
+    if outcome.mode is Mode.REFRESH_ONLY:
+        return EventType.DRIFTED if outcome.drift else EventType.PLAN
+    return EventType.APPLY_NEEDED if outcome.has_changes else EventType.PLAN
+
+
+def _held(empty: bool | None) -> EventType | None:
+    if empty is None:
+        return None
+    return EventType.INACTIVE if empty else EventType.ACTIVE
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What was counted; None is absent, never zero."""
+
+    resources: Counts | None = None
+    outputs: Counts | None = None
+    drift: Counts | None = None
+
+    def metadata(self) -> dict[str, Any]:
+        """The contract's count fields."""
+        named = {
+            "resource_counts": self.resources,
+            "output_counts": self.outputs,
+            "drift_counts": self.drift,
+        }
+        fields: dict[str, Any] = {n: c.as_json() for n, c in named.items() if c is not None}
+        if self.resources is not None:
+            fields["PlannedChangesCount"] = self.resources.planned
+        return fields
+
+
+@dataclass(frozen=True)
+class Event:
+    """The body of one POST. `metadata` and `data` only hold what is known."""
+
+    event_type: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """The contract's SendEventRequest."""
+        body: dict[str, Any] = {"event_type": self.event_type}
+        if self.metadata:
+            body["metadata"] = dict(self.metadata)
+        if self.data:
+            body["data"] = dict(self.data)
+        return body
+
+
+def describe(
+    activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
+) -> Event:
+    """The event of an activity: unknown fields are left out, never empty."""
+    about = {
+        "activity_type": activity.activity_type,
+        "activity_status": activity.activity_status,
+        **metadata,
+    }
+    return Event(
+        event_type=activity.event_type.value,
+        metadata={name: value for name, value in about.items() if value not in (None, "")},
+        data={name: value for name, value in data.items() if value},
+    )

@@ -1,0 +1,124 @@
+"""Where and why a run happened: git, CI and overrides → the contract's metadata."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tfevents import ci, git
+from tfevents.ci.build import Build
+from tfevents.ci.repository import without_credentials
+from tfevents.errors import SettingError
+from tfevents.git import Checkout
+
+OVERRIDE = "TFEVENTS_METADATA_"
+LARGEST_EVENT_FILE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of a run before it begins."""
+
+    metadata: Mapping[str, Any]
+    directory: str
+    """Relative to the git root, else the directory's own name: no machine's paths are sent."""
+
+
+def find(directory: str, env: Mapping[str, str]) -> Origin:
+    """The origin of a run in `directory`."""
+    build = ci.find(env, read_file) or Build()
+    checkout = git.look(directory, env)
+    metadata = {**_git(build, checkout, directory, env), **_pipeline(build)}
+    return Origin(
+        {name: value for name, value in metadata.items() if value},
+        relative(directory, checkout.root),
+    )
+
+
+def read_file(path: str) -> bytes | None:
+    """A CI's event file; None where it can't be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(LARGEST_EVENT_FILE)
+    except (OSError, ValueError):
+        return None
+
+
+def relative(directory: str, root: str | None) -> str:
+    """A directory as the team knows it."""
+    real = os.path.realpath(directory)
+    return os.path.relpath(real, os.path.realpath(root)) if root else os.path.basename(real)
+
+
+def _git(
+    build: Build, checkout: Checkout, directory: str, env: Mapping[str, str]
+) -> dict[str, str | None]:
+    """CI's word before git's; of a temporary merge commit, the head that was merged (ci.md)."""
+    sha, message = build.sha or _head(build, checkout), build.message
+    if message is None:
+        here = sha == checkout.sha
+        message = checkout.message if here else git.message_of(directory, sha or "", env)
+    repository = build.repository or checkout.repository
+    return {
+        "git_branch": build.branch or (None if build.tag else checkout.branch),
+        "git_commit_sha": sha,
+        "git_commit_message": cut(message),
+        "git_repo": without_credentials(repository) if repository else None,
+    }
+
+
+def _head(build: Build, checkout: Checkout) -> str | None:
+    """Of the vendor's own merge of a pull request, its second parent; else what ran."""
+    merged = build.merge_commit is not None and build.merge_commit == checkout.sha
+    if merged and len(checkout.parents) > 1:
+        return checkout.parents[1]
+    return build.merge_commit or checkout.sha
+
+
+def cut(message: str | None, most: int = git.MESSAGE_BYTES) -> str | None:
+    """At most `most` bytes, on a character boundary."""
+    if message is None:
+        return None
+    return message.encode(errors="replace")[:most].decode(errors="ignore")
+
+
+def _pipeline(build: Build) -> dict[str, Any]:
+    return {
+        "pipeline": build.pipeline,
+        "pipeline_name": build.pipeline_name,
+        "pipeline_execution_id": build.execution_id,
+        "pipeline_execution_number": build.execution_number,
+        "pipeline_stage_id": build.stage_id,
+        "trigger": build.trigger(),
+    }
+
+
+def overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """TFEVENTS_METADATA_<FIELD>: the last word on every field of the contract.
+
+    Texts are sent as given; counts, numbers, booleans and the trigger are JSON. Raises
+    SettingError.
+    """
+    fields = {name.upper(): name for name in schema}
+    found = {}
+    for variable, text in env.items():
+        if variable.startswith(OVERRIDE) and text.strip():
+            name = fields.get(variable.removeprefix(OVERRIDE))
+            if name is None:
+                raise SettingError(f"{variable}: the contract has no such metadata field")
+            found[name] = _override(variable, text.strip(), schema[name], name)
+    return found
+
+
+def _override(variable: str, text: str, kind: Mapping[str, Any], name: str) -> Any:
+    if name == "git_repo":
+        return without_credentials(text)
+    if kind.get("type") == "string":
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise SettingError(f"{variable}: this takes JSON, for example true or {{}}") from None

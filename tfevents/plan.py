@@ -1,0 +1,80 @@
+"""What a plan says that counting needs: changes, drift and outputs, and no value of any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Mode(str, Enum):
+    """Terraform's planning modes, by the names its documentation gives them."""
+
+    NORMAL = "normal"
+    DESTROY = "destroy"
+    REFRESH_ONLY = "refresh-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of `resource_changes`: one resource object, current or deposed."""
+
+    address: str
+    mode: str
+    actions: frozenset[str]
+    importing: bool = False
+    previous_address: str | None = None
+    deposed: str | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether the object gets another address (`moved` block, count to single, …)."""
+        return self.previous_address not in (None, self.address)
+
+    @property
+    def managed(self) -> bool:
+        """Data reads and OpenTofu 1.11's ephemeral entries are no changes to infrastructure."""
+        return self.mode == "managed"
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One entry of `resource_drift`; `differs` once null, "", [] and {} are taken as the same."""
+
+    actions: frozenset[str]
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutputChange:
+    """One entry of `output_changes`.
+
+    `null`: nothing before and nothing after, so it is in no state.
+    `unknown`: the value after is only known after the apply. `before`: digest of the value before.
+    """
+
+    actions: frozenset[str]
+    null: bool = False
+    unknown: bool = False
+    before: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan, from whichever reader.
+
+    `drift` is None where the document has none (`-refresh=false`, `-destroy`, or nothing drifted:
+    terraform omits an empty list). `mode`, `applyable`, `complete` and `errored` are None where
+    the document does not say. `managed` counts the current managed objects of the prior state.
+    """
+
+    format_version: str
+    terraform_version: str | None
+    changes: tuple[Change, ...] = ()
+    drift: tuple[Drift, ...] | None = None
+    outputs: Mapping[str, OutputChange] = field(default_factory=dict)
+    mode: Mode | None = None
+    applyable: bool | None = None
+    complete: bool | None = None
+    errored: bool | None = None
+    managed: int = 0

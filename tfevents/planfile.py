@@ -1,0 +1,159 @@
+"""A saved plan file → Plan: without terraform, without providers, in milliseconds.
+
+The format is terraform's own affair and may change with any version: what was not verified is
+refused, and the caller falls back to `show -json`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from zipfile import ZipFile
+
+from tfevents import archive, protobuf, tfplan
+from tfevents.document import StateFileJSON, decode
+from tfevents.errors import UnreadableDocument
+from tfevents.plan import Mode, Plan
+from tfevents.protobuf import Message
+from tfevents.tfplan import OPENTOFU, TERRAFORM, Parts, Tool
+
+JSON_FORMAT = "1.2"
+"""jsonplan.FormatVersion, which `show -json` gives: since Terraform 1.5, all OpenTofu."""
+
+# Nothing in `tfplan` says which tool wrote it, but each writes the lock file into the zip under
+# its own name, whatever the directory's lock file says: `internal/depsfile/locks_file.go`.
+WRITERS = {
+    b'# This file is maintained automatically by "terraform init".': TERRAFORM,
+    b'# This file is maintained automatically by "tofu init".': OPENTOFU,
+}
+NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.\d")
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan, and what its file knows beside it. The states are only inflated when asked for."""
+
+    plan: Plan
+    mode: Mode
+    workspace: str
+    backend_type: str
+    targeted: bool
+    tool: str
+    version: str
+    path: str
+    checksum: int
+
+    def prior(self) -> bytes:
+        """The state that the plan starts from, refreshed: a state file for `state.parse_file`.
+
+        Raises UnreadableDocument, also where the file is another by now.
+        """
+        return self._state(archive.PRIOR)
+
+    def previous(self) -> bytes:
+        """The state as the last apply left it; as `prior`, but its serial and lineage are void."""
+        return self._state(archive.PREVIOUS)
+
+    def _state(self, member: str) -> bytes:
+        with archive.opened(self.path) as zipped:
+            if self.checksum != zipped.getinfo(archive.PLAN).CRC:
+                raise UnreadableDocument("it is another plan by now")
+            return zipped.read(member)
+
+
+def mode(path: str) -> Mode | None:
+    """The planning mode of the plan file at `path`; None where that can't be told."""
+    head = Message({}, {})
+    try:
+        with archive.opened(path) as zipped, zipped.open(archive.PLAN) as file:
+            for number, value in protobuf.stream(file):
+                if isinstance(value, int):
+                    head.numbers[number] = value
+    except UnreadableDocument:
+        return None
+    known = head.number(tfplan.FORMAT_VERSION) == tfplan.FORMAT
+    return tfplan.MODES.get(head.number(tfplan.MODE)) if known else None
+
+
+def read(path: str) -> PlanFile:
+    """The plan file at `path`. Raises UnreadableDocument for all that was not verified."""
+    with archive.opened(path) as zipped:
+        tool = _tool(zipped.read(archive.LOCK))
+        with zipped.open(archive.PLAN) as file:
+            parts = tfplan.parse(file, tool)
+        version = _verified(parts.head, tool)
+        backend = _backend(parts.head)
+        plan = _plan(parts, tool, version, zipped)
+        return PlanFile(
+            plan=plan,
+            mode=_mode(parts.head),
+            workspace=backend.text(tfplan.WORKSPACE),
+            backend_type=backend.text(tfplan.BACKEND_TYPE),
+            targeted=parts.targeted,
+            tool=tool.name,
+            version=version,
+            path=path,
+            checksum=zipped.getinfo(archive.PLAN).CRC,
+        )
+
+
+def _tool(lock: bytes) -> Tool:
+    line = lock.partition(b"\n")[0]
+    if line not in WRITERS:
+        raise UnreadableDocument("its lock file does not name the tool that wrote it")
+    return WRITERS[line]
+
+
+def _verified(head: Message, tool: Tool) -> str:
+    """The version that wrote the plan, if plans of that version are known."""
+    if head.number(tfplan.FORMAT_VERSION) != tfplan.FORMAT:
+        raise UnreadableDocument(f"it has format {head.number(tfplan.FORMAT_VERSION)}, not 3")
+    version = head.text(tfplan.VERSION)
+    if not tool.first <= _numbers(version) <= tool.last:
+        raise UnreadableDocument(f"it was written by {tool.name} {version[:40]!r}")
+    return version
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    found = NUMBERS.match(version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _backend(head: Message) -> Message:
+    if tfplan.BACKEND not in head.strings:
+        raise UnreadableDocument("it has no backend")
+    return protobuf.parse(head.strings[tfplan.BACKEND][0], tfplan.BACKEND_SCHEMA)
+
+
+def _mode(head: Message) -> Mode:
+    number = head.number(tfplan.MODE)
+    if number not in tfplan.MODES:
+        raise UnreadableDocument(f"it has a mode {number} that this tfevents does not know")
+    return tfplan.MODES[number]
+
+
+def _plan(parts: Parts, tool: Tool, version: str, zipped: ZipFile) -> Plan:
+    """The plan as `show -json` would have told it."""
+    mode = _mode(parts.head)
+    judges = tool.judges is not None and _numbers(version) >= tool.judges
+    # a move alone is no drift, but the only news there is where nothing else is planned
+    drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]
+    return Plan(
+        format_version=JSON_FORMAT,
+        terraform_version=version,
+        changes=tuple(parts.changes),
+        drift=tuple(drift) or None,
+        outputs=parts.outputs,
+        mode=mode,
+        applyable=bool(parts.head.number(tfplan.APPLYABLE)) if judges else None,
+        complete=bool(parts.head.number(tfplan.COMPLETE)) if judges else None,
+        errored=bool(parts.head.number(tfplan.ERRORED)),
+        managed=0 if parts.changes else _managed(zipped.read(archive.PRIOR)),
+    )
+
+
+def _managed(prior: bytes) -> int:
+    """Current managed objects of the prior state; only asked for where there are no changes."""
+    resources = decode(prior, StateFileJSON, "a state file").resources or []
+    managed = (resource for resource in resources if resource.mode == "managed")
+    return sum(instance.deposed is None for each in managed for instance in each.instances)

@@ -1,0 +1,102 @@
+"""What every story of a run needs: what was asked, where, of whom, and who is listening."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tfevents import provisioner
+from tfevents.event import Operation
+from tfevents.invocation import Invocation
+from tfevents.later import Later
+from tfevents.plan import Mode
+from tfevents.presence import Presence
+from tfevents.signals import Watch
+
+if TYPE_CHECKING:
+    from tfevents.backstage import Backstage
+
+
+@dataclass
+class Scene:
+    """One run, from the command line to its end. `ours`: seconds that nobody else worked in."""
+
+    invocation: Invocation
+    path: str
+    directory: str
+    presence: Presence
+    watch: Watch
+    opened_at: str
+    env: Mapping[str, str] = field(repr=False)
+    began: float = field(default_factory=time.monotonic)
+    theirs: float = 0.0
+    _backstage: Later[Backstage] | None = None
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        stdout: int | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> int:
+        """Terraform in our terminal; its exit code, negative for the signal it died of.
+
+        The moment it works, what is slow to wake is woken behind the stage.
+        """
+
+        def start() -> int:
+            pid = provisioner.start(self.path, arguments, env or self.env, stdout)
+            self.prepare()
+            return pid
+
+        return self.timed(lambda: self.watch.run(start))
+
+    def prepare(self) -> None:
+        """Wakes the backstage, once."""
+        if self._backstage is None:
+            self._backstage = Later(self._wake, "backstage")
+
+    def _wake(self) -> Backstage:
+        from tfevents.backstage import Backstage
+
+        return Backstage(self)
+
+    @property
+    def backstage(self) -> Backstage:
+        """Everything that finds facts and reports; waits until it is awake."""
+        self.prepare()
+        found = self._backstage.result() if self._backstage else None
+        if found is None:
+            raise RuntimeError("the report could not be prepared")
+        return found
+
+    def timed(self, work: Callable[[], int]) -> int:
+        """`work`'s result; its time is not ours."""
+        since = time.monotonic()
+        try:
+            return work()
+        finally:
+            self.theirs += time.monotonic() - since
+
+    @property
+    def overhead(self) -> int:
+        """Milliseconds that are ours."""
+        return round((time.monotonic() - self.began - self.theirs) * 1000)
+
+    @property
+    def operation(self) -> Operation:
+        """What was asked; a saved plan may say otherwise."""
+        return operation_of(self.invocation.command, self.invocation.mode)
+
+    def seen(self, path: str) -> str:
+        """A path as terraform understands it, relative to `-chdir`."""
+        return os.path.join(self.directory, path)
+
+
+def operation_of(command: str, mode: Mode) -> Operation:
+    """`destroy` means the command, `apply -destroy`, or a plan that was made with `-destroy`."""
+    if command == "apply" and mode is Mode.DESTROY:
+        return Operation.DESTROY
+    return Operation(command)

@@ -1,0 +1,34 @@
+"""Is this an event? The packaged JSON Schema says the same as the contract's SendEventRequest."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tfevents.errors import InvalidEvent
+
+NAME = "event.schema.json"
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The packaged schema."""
+    text = files("tfevents").joinpath(NAME).read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def check(body: Any) -> None:
+    """Raises InvalidEvent: which field, and what is wrong with it, without its value."""
+    for error in _validator().iter_errors(body):
+        where = ".".join(map(str, error.absolute_path)) or "the event"
+        raise InvalidEvent(f"{where} does not fit the contract ({error.validator})")

@@ -1,0 +1,143 @@
+"""An apply or destroy without a plan file: planned, asked about and applied as terraform does it.
+
+Both halves' stdout together are what the unsplit command prints (semantics §4.7 f); the options
+go to the half that takes them (§4.3).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tfevents.approval import Approval, Question, ask
+from tfevents.invocation import VARIABLES
+from tfevents.later import Later
+from tfevents.place import Place
+from tfevents.scene import Scene
+
+NOTHING_TO_DO, FAILED, CHANGES = 0, 1, 2
+"""What `-detailed-exitcode` makes of our plan half; never the run's own code."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What was seen of a run: its end, and where its facts are.
+
+    `approved`: None where terraform asked by itself. `approval`: how our own question ended.
+    `planning`: it did not get beyond the plan. `reading`, `before`, `stream`: facts on their way.
+    """
+
+    exit_code: int
+    plan_file: str | None = None
+    reading: Later | None = None  # type: ignore[type-arg]  # of facts.Planned, which is backstage
+    before: Later | None = None  # type: ignore[type-arg]  # of state.State, likewise
+    stream: str | None = None
+    approved: bool | None = None
+    approval: Approval | None = None
+    planning: bool = False
+
+
+def apply_split(scene: Scene, place: Place) -> Ended:
+    """`plan -out`, the question, `apply PLANFILE`."""
+    private = scene.presence.create("plan")
+    planned = _plan(scene, private)
+    if planned not in (NOTHING_TO_DO, CHANGES):
+        return Ended(planned, plan_file=_written(private), planning=True)
+    if scene.watch.interrupted:
+        return Ended(FAILED, plan_file=private, planning=True)
+    reading = scene.backstage.read_planned(private)
+    if planned == CHANGES:
+        approval = _ask(scene, place)
+        if approval is not Approval.APPROVED:
+            return Ended(FAILED, reading=reading, approval=approval)
+        scene.backstage.begin(scene.operation, reading)
+    return Ended(_apply(scene, private), reading=reading, approved=True)
+
+
+def _plan(scene: Scene, out: str) -> int:
+    # its footer would advertise our file
+    return scene.run(
+        scene.invocation.plan_half(out),
+        env={**_without_arguments(scene.env), "TF_IN_AUTOMATION": "1"},
+    )
+
+
+def _written(private: str) -> str | None:
+    """A failed plan writes its file where it got that far (semantics §3)."""
+    return private if os.path.getsize(private) else None
+
+
+def _without_arguments(env: Mapping[str, str]) -> dict[str, str]:
+    """TF_CLI_ARGS* of the command that was typed are part of our own command lines already."""
+    return {name: value for name, value in env.items() if not name.startswith("TF_CLI_ARGS")}
+
+
+def _ask(scene: Scene, place: Place) -> Approval:
+    invocation = scene.invocation
+    if invocation.on("auto-approve"):
+        return Approval.APPROVED
+    version = scene.backstage.version()
+    question = Question(
+        mode=invocation.mode,
+        tf_workspace=place.tf_workspace,
+        product=version.product if version else "Terraform",
+        color=invocation.color,
+    )
+    answers: list[Approval] = []
+
+    def answer() -> int:
+        answers.append(ask(question, scene.watch))
+        return 0
+
+    scene.timed(answer)
+    return answers[0]
+
+
+def _apply(scene: Scene, plan_file: str) -> int:
+    invocation = scene.invocation
+    arguments = invocation.apply_half(plan_file, variables=_repeats_variables(scene))
+    env = _without_arguments(scene.env)
+    if invocation.command != "destroy":
+        return scene.run(arguments, env=env)
+    from tfevents import relay
+
+    return relay.through(lambda stdout: scene.run(arguments, stdout, env))
+
+
+def _repeats_variables(scene: Scene) -> bool:
+    """Terraform 1.10 and later take the same variables again, and want the ephemeral ones."""
+    if not scene.invocation.names() & VARIABLES:
+        return False
+    version = scene.backstage.version()
+    return version is not None and version.product == "Terraform" and version.least(1, 10)
+
+
+def apply_into(scene: Scene) -> Ended | None:
+    """OpenTofu 1.12 and later tell by themselves: unsplit, with `-json-into` a private file.
+
+    None where this is another engine. OpenTofu 1.11 may split, but not with variables.
+    """
+    if not _may_be_tofu(scene):
+        return None
+    version = scene.backstage.version()
+    if version is None or version.product != "OpenTofu":
+        return None
+    invocation = scene.invocation
+    if version.least(1, 12):
+        stream = scene.presence.create("stream")
+        reading = scene.backstage.follow(stream)
+        code = scene.run(invocation.with_flag(f"-json-into={stream}"))
+        return Ended(code, reading=reading, stream=stream)
+    if version.least(1, 11) and invocation.names() & VARIABLES:
+        return Ended(scene.run(invocation.with_flag()))
+    return None
+
+
+def _may_be_tofu(scene: Scene) -> bool:
+    """A binary called terraform that is a binary is Terraform; a link or a script may be either."""
+    name = os.path.basename(os.path.realpath(scene.path))
+    with open(scene.path, "rb") as file:
+        script = file.read(2) == b"#!"
+    return script or not name.startswith("terraform")
+
