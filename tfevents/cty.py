@@ -19,7 +19,7 @@ LARGEST = 4 << 20
 """Bytes of one value; as Python objects it takes up to a hundred times as much."""
 
 
-def parse(packed: memoryview) -> tuple[Any, bool]:
+def parse(packed: bytes) -> tuple[Any, bool]:
     """A value for comparing, and whether any of it is unknown.
 
     Numbers whose type is stored with them are what `document.plain` makes of JSON's; the others

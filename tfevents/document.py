@@ -203,7 +203,7 @@ def _number(text: str) -> tuple[str, str]:
     return ("number", text)
 
 
-def unpack(packed: memoryview) -> tuple[Any, bool]:
+def unpack(packed: bytes) -> tuple[Any, bool]:
     """A MessagePack value as cty writes it, and whether any of it is unknown (then it is None).
 
     Raises UnreadableDocument.

@@ -63,7 +63,7 @@ class PlanFile:
 
 def mode(path: str) -> Mode | None:
     """The planning mode of the plan file at `path`; None where that can't be told."""
-    head = Message({}, {})
+    head = Message()
     try:
         with archive.opened(path) as zipped, zipped.open(archive.PLAN) as file:
             for number, value in protobuf.stream(file):

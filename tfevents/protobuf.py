@@ -22,7 +22,7 @@ RECORDS = 1_000_000
 HEADER = 20
 """The longest key and length: two varints of ten bytes."""
 
-Value = int | memoryview
+Value = int | bytes
 
 
 @dataclass(frozen=True)
@@ -37,73 +37,65 @@ class Schema:
     strings: Mapping[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """A message's fields by their numbers; what is missing is 0 or empty."""
 
-    numbers: dict[int, int]
-    strings: dict[int, list[memoryview]]
+    numbers: dict[int, int] = field(default_factory=dict)
+    strings: dict[int, list[bytes]] = field(default_factory=dict)
 
     def add(self, schema: Schema, number: int, value: Value) -> None:
         """One more field; what `schema` does not foresee raises UnreadableDocument."""
         if isinstance(value, int):
             if number not in schema.numbers or number in self.numbers:
-                raise unforeseen(schema, number)
+                raise _unforeseen(schema, number)
             self.numbers[number] = value
         elif (most := schema.strings.get(number)) != ANY:
             kept = self.strings.setdefault(number, [])
             if most is None or len(kept) == most:
-                raise unforeseen(schema, number)
+                raise _unforeseen(schema, number)
             kept.append(value)
 
     def number(self, number: int) -> int:
-        """A number, bool or enum; a missing one is 0."""
+        """A number, bool or enum."""
         return self.numbers.get(number, 0)
 
     def text(self, number: int) -> str:
-        """A string; a missing one is empty. Raises UnreadableDocument."""
-        return _text(self.strings[number][0]) if number in self.strings else ""
+        """A string. Raises UnreadableDocument."""
+        if number not in self.strings:
+            return ""
+        try:
+            return self.strings[number][0].decode()
+        except UnicodeDecodeError:
+            raise UnreadableDocument("it has a text that is not UTF-8") from None
 
 
-def _text(view: memoryview) -> str:
-    try:
-        return str(view, "utf-8")
-    except UnicodeDecodeError:
-        raise UnreadableDocument("it has a text that is not UTF-8") from None
-
-
-def parse(view: memoryview, schema: Schema) -> Message:
-    """The message in `view`. Raises UnreadableDocument."""
-    message = Message({}, {})
-    for number, value in fields(view):
-        message.add(schema, number, value)
-    return message
-
-
-def unforeseen(schema: Schema, number: int) -> UnreadableDocument:
+def _unforeseen(schema: Schema, number: int) -> UnreadableDocument:
     """For a field that is unknown, of another type, or there too often."""
     return UnreadableDocument(
         f"its {schema.name} has a field {number} that this tfevents does not know"
     )
 
 
-def fields(view: memoryview) -> Iterator[tuple[int, Value]]:
-    """The fields of a message, in their order; byte strings are slices of it."""
-    at, end = 0, len(view)
+def parse(encoded: bytes, schema: Schema) -> Message:
+    """The message that is `encoded`. Raises UnreadableDocument."""
+    message = Message()
+    at, end = 0, len(encoded)
     while at < end:
-        key, at = _varint(view, at)
-        value, at = _varint(view, at)
+        key, at = _varint(encoded, at)
+        value, at = _varint(encoded, at)
         if key & 7 == BYTES:
             start, at = at, at + value
             if at > end:
-                raise truncated()
-            yield key >> 3, view[start:at]
+                raise _truncated()
+            message.add(schema, key >> 3, encoded[start:at])
         else:
-            yield key >> 3, _number(key, value)
+            message.add(schema, key >> 3, _number(key, value))
+    return message
 
 
 def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
-    """As `fields`, of a message of any size: only the field in hand is in memory."""
+    """The fields of a message of any size; only the one in hand is in memory."""
     held, at = b"", 0
     for _ in range(RECORDS):
         if len(held) - at < HEADER:
@@ -114,7 +106,7 @@ def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
         value, at = _varint(held, at)
         if key & 7 == BYTES:
             held, at = _reach(file, held, at, value)
-            yield key >> 3, memoryview(held)[at : at + value]
+            yield key >> 3, held[at : at + value]
             at += value
         else:
             yield key >> 3, _number(key, value)
@@ -130,7 +122,7 @@ def _reach(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, i
         raise UnreadableDocument(f"it has a field of more than {RECORD} bytes")
     held = held[at:] + file.read(missing + PIECE)
     if len(held) < length:
-        raise truncated()
+        raise _truncated()
     return held, 0
 
 
@@ -140,24 +132,23 @@ def _number(key: int, value: int) -> int:
     return value
 
 
-def _varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
+def _varint(encoded: bytes, at: int) -> tuple[int, int]:
     """The number at `at`, and where it ends: seven bits a byte, the lowest first."""
     try:
-        byte = data[at]
+        byte = encoded[at]
         if byte < 0x80:
             return byte, at + 1
         value = byte & 0x7F
         for shift in range(7, 70, 7):
             at += 1
-            byte = data[at]
+            byte = encoded[at]
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value, at + 1
     except IndexError:
-        raise truncated() from None
+        raise _truncated() from None
     raise UnreadableDocument("it has a number of more than ten bytes")
 
 
-def truncated() -> UnreadableDocument:
-    """For a message that ends too early."""
+def _truncated() -> UnreadableDocument:
     return UnreadableDocument("it ends too early")

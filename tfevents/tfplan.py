@@ -143,7 +143,7 @@ OPENTOFU = Tool(
 class Parts:
     """What is known of a plan while its fields come in, in whatever order."""
 
-    head: Message = field(default_factory=lambda: Message({}, {}))
+    head: Message = field(default_factory=Message)
     changes: list[Change] = field(default_factory=list)
     drift: list[Drift] = field(default_factory=list)
     outputs: dict[str, OutputChange] = field(default_factory=dict)
@@ -156,24 +156,24 @@ def parse(file: IO[bytes], tool: Tool) -> Parts:
     Raises UnreadableDocument for all that `tool` is not known to write.
     """
     parts = Parts()
-    takers: dict[int, Callable[[memoryview], None]] = {
-        CHANGES: lambda view: _take_change(parts, view, tool),
-        DRIFT: lambda view: _take_drift(parts, view, tool),
-        OUTPUTS: lambda view: _take_output(parts, view, tool),
-        TARGETS: lambda view: _take_target(parts),
+    takers: dict[int, Callable[[bytes], None]] = {
+        CHANGES: lambda encoded: _take_change(parts, encoded, tool),
+        DRIFT: lambda encoded: _take_drift(parts, encoded, tool),
+        OUTPUTS: lambda encoded: _take_output(parts, encoded, tool),
+        TARGETS: lambda encoded: _take_target(parts),
     }
     if tool is OPENTOFU:
         takers[EXCLUDES] = takers[TARGETS]
     for number, value in protobuf.stream(file):
-        if isinstance(value, memoryview) and number in takers:
+        if isinstance(value, bytes) and number in takers:
             takers[number](value)
         else:
             parts.head.add(tool.schema, number, value)
     return parts
 
 
-def _take_change(parts: Parts, view: memoryview, tool: Tool) -> None:
-    message, change, action = _resource(view, tool)
+def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
+    message, change, action = _resource(encoded, tool)
     address, previous = message.text(ADDRESS), message.text(PREVIOUS_ADDRESS)
     if not (instance := INSTANCE.fullmatch(address)):
         raise UnreadableDocument("it has an address that is no resource instance's")
@@ -192,14 +192,14 @@ def _take_change(parts: Parts, view: memoryview, tool: Tool) -> None:
         )
 
 
-def _take_drift(parts: Parts, view: memoryview, tool: Tool) -> None:
-    _, change, action = _resource(view, tool)
+def _take_drift(parts: Parts, encoded: bytes, tool: Tool) -> None:
+    _, change, action = _resource(encoded, tool)
     before, after, _ = _sides(change, action)
     parts.drift.append(Drift(action.names, filled(before) != filled(after)))
 
 
-def _take_output(parts: Parts, view: memoryview, tool: Tool) -> None:
-    message = protobuf.parse(view, OUTPUT_SCHEMA)
+def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
+    message = protobuf.parse(encoded, OUTPUT_SCHEMA)
     change, action = _change(message, OUTPUT_CHANGE, tool)
     before, after, unknown = _sides(change, action)
     name = message.text(OUTPUT_NAME)
@@ -217,8 +217,8 @@ def _take_target(parts: Parts) -> None:
     parts.targeted = True
 
 
-def _resource(view: memoryview, tool: Tool) -> tuple[Message, Message, Action]:
-    message = protobuf.parse(view, RESOURCE_SCHEMA)
+def _resource(encoded: bytes, tool: Tool) -> tuple[Message, Message, Action]:
+    message = protobuf.parse(encoded, RESOURCE_SCHEMA)
     if message.number(REASON) not in REASONS:
         raise UnreadableDocument("it has an action_reason that this tfevents does not know")
     return message, *_change(message, CHANGE, tool)

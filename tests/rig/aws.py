@@ -9,6 +9,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +54,7 @@ class Aws:
             self.log.append(line)
             if found := re.search(r"Running on (http://127\.0\.0\.1:\d+)", line):
                 return found[1]
+        self._server.kill()
         raise RuntimeError(f"moto did not start: {''.join(self.log)}")
 
     def _listen(self) -> None:
@@ -79,9 +81,7 @@ class Aws:
 
     def client(self, service: str) -> Any:
         """A boto3 client; it is closed with the server."""
-        import boto3  # noqa: PLC0415  # slow to import, and not there without the extra
-
-        client = boto3.client(
+        client = import_module("boto3").client(
             service,
             endpoint_url=self.url,
             region_name="us-east-1",

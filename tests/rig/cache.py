@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-
 # Found at import, before a test can change HOME.
 _CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 

@@ -72,8 +72,9 @@ def test_a_library_behaves_as_a_command(version: str, tmp_path: Path) -> None:
         assert terminal.wait(10) == 1
         assert "Interrupt received" in terminal.screen
     with_args = {**env, "TF_CLI_ARGS_plan": "-detailed-exitcode"}
-    plan = [engine, "plan"]
-    done = subprocess.run(plan, env=with_args, cwd=tmp_path, capture_output=True, check=False)
+    done = subprocess.run(
+        (engine, "plan"), env=with_args, cwd=tmp_path, capture_output=True, check=False
+    )
     assert (done.returncode, b"\x1b[1m" in done.stdout) == (2, True)
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from tfevents.ci import eventfile, underneath
 from tfevents.ci.build import Build
 
-_TYPES = {"manual_run": "manual", "drift-detection": "schedule"}
+_TYPES = {"manual_run": "manual"}
 
 
 def claims(env: Mapping[str, str]) -> bool:

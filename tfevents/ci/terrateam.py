@@ -12,7 +12,7 @@ from dataclasses import replace
 from tfevents.ci import eventfile, underneath
 from tfevents.ci.build import Build
 
-_TYPES = {"pr": "pull_request", "drift": "schedule"}
+_TYPES = {"pr": "pull_request"}
 
 
 def claims(env: Mapping[str, str]) -> bool:

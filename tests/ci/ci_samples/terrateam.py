@@ -38,7 +38,7 @@ SAMPLES = [
             "TERRATEAM_RUN_KIND": "drift",
             "TERRATEAM_RUN_KIND_DATA": '{"id": 4711}',
         },
-        Build(**_FACTS, trigger_type="schedule"),
+        Build(**_FACTS, trigger_type="drift"),
     ),
     Sample(
         "GitLab, older server",
