@@ -18,7 +18,7 @@ from tfevents.errors import UnreadableDocument
 
 PLAN, PRIOR, PREVIOUS, LOCK = "tfplan", "tfstate", "tfstate-prev", ".terraform.lock.hcl"
 LIMITS = {PLAN: 256 << 20, PRIOR: 512 << 20, PREVIOUS: 512 << 20, LOCK: 1 << 20}
-"""Bytes, inflated. A plan of 50,000 objects has a `tfplan` of 70 MB and states of 110 MB."""
+"""Bytes, inflated. A plan of 50,000 objects has a `tfplan` of 30 MB and states of 110 MB."""
 
 DIRECTORY = 4 << 20
 """Bytes of the zip's directory, which zipfile holds in memory: some 30,000 files."""

@@ -1,3 +1,286 @@
-"""tfevents' own commands."""
+"""tfevents' own commands, and the one place that ends them.
+
+Each command's story is a module of its own, imported when the command runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from tfevents import __version__
+from tfevents.errors import ProvisionerNotFound, TfeventsError
+
+EVENT_TYPES = (
+    *("plan", "drifted", "provisioning", "destroying", "active", "inactive"),
+    *("apply_needed", "failed", "stage-complete"),
+)
+ACTIVITY_TYPES = ("apply", "destroy", "plan", "drifted", "import")
+ACTIVITY_STATUSES = ("success", "failure")
+"""The contract's enums: tests/cli/test_cli_help.py holds them against the packaged schema."""
+
+INTERRUPTED, BROKEN_PIPE = 130, 141
+
+
 def main() -> int:
-    return 0
+    """The console script `tfevents`: whatever goes wrong is one line on stderr."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may be ASCII
+    try:
+        exit_code = tfevents.main(prog_name="tfevents", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on
+        return BROKEN_PIPE
+    except Exception as error:  # the last door: no traceback for those who can't use one
+        if os.environ.get("TFEVENTS_DEBUG") == "1":
+            raise
+        return _complain(error)
+    return int(exit_code)
+
+
+def _complain(error: Exception) -> int:
+    """One line, and the code to leave with."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    text, exit_code = _words(error)
+    line = "".join(c if c.isprintable() else " " for c in text)
+    sys.stderr.write(f"tfevents: {line}\n")
+    return exit_code
+
+
+def _words(error: Exception) -> tuple[str, int]:
+    if isinstance(error, TfeventsError):
+        return str(error), error.exit_code
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "tfevents"
+        return f"{error.format_message()} (see: {command} --help)", error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    if isinstance(error, click.Abort):
+        return "interrupted", INTERRUPTED
+    return f"{type(error).__name__} (a bug: TFEVENTS_DEBUG=1 shows where)", 1
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="BINARY ...")
+def run(command: tuple[str, ...]) -> int:
+    """Run terraform or tofu as `tf` does, with the BINARY that is named.
+
+    Everything behind BINARY is its own: tfevents run -- terraform plan -out=p
+    """
+    from tfevents import provisioner, tf
+
+    name, *arguments = command
+    try:
+        path = provisioner.find(os.environ, sys.argv[0], name)
+    except ProvisionerNotFound:
+        raise ProvisionerNotFound(
+            f"run: there is no program {name!r}: name terraform or tofu, or a path to it"
+        ) from None
+    return tf.run(arguments, path)
+
+
+@click.command()
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def count(file: str, as_json: bool) -> None:
+    """Count what a plan file, plan JSON or state JSON says; - reads stdin."""
+    from tfevents import counting
+
+    engines = counting.find_engines(os.environ, sys.argv[0])
+    if file == "-":
+        account = counting.count_bytes(sys.stdin.buffer.read(), "standard input", engines)
+    else:
+        account = counting.count_file(file, engines)
+    if as_json:
+        return _write_json(account.as_json())
+    account.table().show()
+    click.echo(account.words())
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+@click.option(
+    "-n", "limit", type=click.IntRange(1, 10_000), default=20, help="How many runs.  [default: 20]"
+)
+def log(as_json: bool, limit: int) -> None:
+    """Show the latest runs and events, the newest last, and what became of each."""
+    from tfevents import closing, flush, logbook
+    from tfevents.settings import find_home
+
+    journal = flush.find_journal(find_home(os.environ))
+    closing.close_gone(journal, os.environ)
+    pages = logbook.read(journal, limit)
+    if as_json:
+        _write_json(logbook.as_json(pages))
+    elif pages:
+        logbook.table(pages).show()
+    else:
+        click.echo("nothing has been recorded yet: run `tf plan` or `tf apply`")
+
+
+@click.command("flush")
+@click.option("--refused", is_flag=True, help="Send those again that the server refused.")
+@click.option(
+    *("--timeout", "seconds"),
+    type=click.FloatRange(0, 86400),
+    metavar="SECONDS",
+    help="Stop after so many seconds.  [default: after 60 without a delivery]",
+)
+def flush_command(refused: bool, seconds: float | None) -> int:
+    """Send what waits in the journal, each event once and in order."""
+    from tfevents.flush import Flush
+    from tfevents.settings import load
+
+    settings = load(os.environ, os.getcwd())
+    done = Flush(settings, os.environ, refused, seconds).run()
+    for line in done.lines():
+        click.echo(line)
+    return 1 if done.waits else 0
+
+
+def _pairs(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    """KEY=VALUE, each."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{name!r} is no {parameter.metavar}", context, parameter)
+        if not text.isascii() and "\udc80" <= max(text) <= "\udcff":
+            raise click.BadParameter(f"{name!r} is no UTF-8", context, parameter)
+        pairs[name] = value
+    return pairs
+
+
+def _event_options(command: Any) -> Any:
+    """What every event that is told by hand takes."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Exit with 86 if it is not delivered."),
+        click.option("--workspace", metavar="ID", help="The IaCM workspace it belongs to."),
+        click.option("--project", metavar="ID", help="The project of that workspace."),
+        click.option("--org", metavar="ID", help="The organization of that project."),
+        click.option(
+            *("--metadata", "metadata"),
+            multiple=True,
+            metavar="FIELD=VALUE",
+            callback=_pairs,
+            help="A metadata field of the contract; may be repeated.",
+        ),
+        click.option(
+            *("--data", "data"),
+            multiple=True,
+            metavar="KEY=VALUE",
+            callback=_pairs,
+            help="Anything else worth telling; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("event_type", type=click.Choice(EVENT_TYPES), metavar="EVENT_TYPE")
+@click.option("--activity-type", type=click.Choice(ACTIVITY_TYPES), help="What was going on.")
+@click.option("--activity-status", type=click.Choice(ACTIVITY_STATUSES), help="How it ended.")
+@_event_options
+def send(
+    event_type: str, activity_type: str | None, activity_status: str | None, **options: Any
+) -> int:
+    """Send one event by hand: plan, drifted, provisioning, active, ..."""
+    activity = {"activity_type": activity_type, "activity_status": activity_status}
+    options["metadata"] |= {name: value for name, value in activity.items() if value}
+    return _announce(event_type, **options)
+
+
+@click.command("stage-complete")
+@_event_options
+def stage_complete(**options: Any) -> int:
+    """Send the event that ends a pipeline stage."""
+    return _announce("stage-complete", **options)
+
+
+def _announce(
+    event_type: str,
+    metadata: dict[str, str],
+    data: dict[str, str],
+    strict: bool,
+    **flags: str | None,
+) -> int:
+    from tfevents.announcement import Announcement, announce
+    from tfevents.observe import UNDELIVERED
+
+    told = announce(
+        Announcement(event_type, metadata, data),
+        os.getcwd(),
+        os.environ,
+        {**flags, "strict": "1" if strict else None},
+    )
+    click.echo(told.line if told.delivered else f"tfevents: {told.line}", err=not told.delivered)
+    return UNDELIVERED if told.strict and not told.delivered else 0
+
+
+def _given(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    """A pipeline's inputs are empty where they were not given."""
+    return text.strip() or None if text else None
+
+
+def _given_code(context: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    text = _given(context, parameter, text)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise click.BadParameter(f"{text[:20]!r} is no exit code", context, parameter)
+    return int(text)
+
+
+@click.command()
+@click.argument("moment", type=click.Choice(("before", "after", "error")))
+@click.argument("command", required=False, default="")
+@click.option("--plan-file", callback=_given, help="The saved plan, for its counts.")
+@click.option("--plan-json", callback=_given, help="`show -json` of it, where the host made one.")
+@click.option("--exit-code", callback=_given_code, help="What terraform ended with.")
+@click.option("--directory", callback=_given, help="The unit, where that is not the directory.")
+def hook(moment: str, command: str, **given: Any) -> int:
+    """Report a run of somebody else's terraform: call it before, after, and on an error.
+
+    COMMAND is plan, apply, destroy, refresh or import.
+    """
+    from tfevents import hook as story
+    from tfevents import host
+
+    call = story.settle(moment, command, given, host.find(os.environ, os.getcwd()), os.environ)
+    if call is None:
+        return 0
+    told = story.run(call, os.environ)
+    if told.line:
+        click.echo(f"tfevents: {told.line}", err=True)
+    return story.exit_code(call, told, os.environ)
+
+
+@click.command()
+def plugin() -> int:
+    """Be the entry point of a pipeline stage's container: settings arrive as PLUGIN_*."""
+    from tfevents import plugin as story
+
+    return story.plugin(os.environ)
+
+
+def _write_json(document: Any) -> None:
+    click.echo(json.dumps(document, indent=2))
+
+
+COMMANDS = (run, count, log, flush_command, send, stage_complete, hook, plugin)
+
+
+@click.group(commands=COMMANDS)
+@click.version_option(__version__, prog_name="tfevents", message="%(prog)s %(version)s")
+def tfevents() -> None:
+    """Run your terraform or tofu, stay out of its way, and tell Harness IaCM what happened."""

@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from tfevents import __version__, presence
-from tfevents.errors import SettingError
+from tfevents import __version__, git, presence
 from tfevents.event import Activity, EventType, Operation, activity_type, describe
 from tfevents.journal import Destination, Journal, NewEvent, Run, now
+from tfevents.metadata import relative
 from tfevents.plan import Mode
-from tfevents.settings import load
+from tfevents.settings import gather, identifiers
 
-NOTE = "run"
-"""The private file in which a run notes what it is, before terraform starts."""
-
-
-def note(operation: str, mode: str, opened_at: str, directory: str) -> bytes:
-    """A run's note: enough to report it when it is killed in its first moments."""
-    return "\n".join((operation, mode, opened_at, directory)).encode(errors="surrogateescape")
+FORGOTTEN_SECONDS = 86400
 
 
 def close_gone(journal: Journal, env: Mapping[str, str]) -> int:
-    """Closes what is gone under the journal's home; gives how many runs that were."""
+    """Closes what is gone under the journal's home, and in the spare home where there is no
+    journal of its own; gives how many runs that were."""
     if journal.home is None:
         return 0
-    closed = 0
-    for identity in presence.gone(journal.home):
-        with presence.burying(journal.home, identity) as folder:
-            if folder:
-                closed += _close(journal, identity, folder, env)
+    closed = _close_forgotten(journal)
+    for home in _homes(journal.home):
+        for identity in presence.gone(home):
+            with presence.burying(home, identity) as folder:
+                if folder:
+                    closed += _close(journal, identity, folder, env)
     return closed
+
+
+def _homes(home: str) -> list[str]:
+    """A home that is full keeps its journal, while plans go to the spare one."""
+    try:
+        spare = presence.spare_home(make=False)
+    except OSError:
+        return [home]
+    alone = spare != home and not os.path.exists(os.path.join(spare, "journal.db"))
+    return [home, spare] if alone else [home]
+
+
+def _close_forgotten(journal: Journal) -> int:
+    """A hook's run has no process: after a day nobody comes back to close it."""
+    oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
+    runs = [run for run in journal.open_hooks() if run.opened_at < oldest]
+    return sum(journal.end_run(run.run_id, None, [killed(run)]) for run in runs)
 
 
 def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> bool:
@@ -44,33 +58,36 @@ def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
 
 def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> Run | None:
     """A run that was killed before the journal knew of it."""
-    try:
-        with open(os.path.join(folder, NOTE), "rb") as file:
-            text = file.read(8192).decode(errors="surrogateescape")
-    except OSError:
-        return None
-    operation, mode, opened_at, directory = (*text.split("\n", 3), "", "", "", "")[:4]
+    note = presence.noted(folder)
+    directory = note.get("directory", "")
+    mode = _mode(note.get("mode", ""))
+    operation = note.get("operation", "")
     if operation not in {known.value for known in Operation}:
         return None
-    base = {"destination": _destination(env, directory).__dict__}
-    run = Run(identity, operation, mode, os.path.basename(directory), opened_at, base=base)
+    if operation == "apply" and mode is Mode.DESTROY:
+        operation = Operation.DESTROY.value
+    base = {"destination": _destination(env, note, directory).__dict__}
+    known_as = relative(directory, git.find_root(directory))
+    run = Run(identity, operation, mode.value, known_as, note.get("opened_at", now()), base=base)
     journal.open_run(run)
     return run
 
 
-def _destination(env: Mapping[str, str], directory: str) -> Destination:
-    try:
-        found = load(env, directory)
-    except SettingError:
-        return Destination()
+def _destination(
+    env: Mapping[str, str], note: Mapping[str, str], directory: str
+) -> Destination:
+    """Of the environment that the run had, not of ours; of ours only the key, and its account."""
+    kept = {name: value for name, value in env.items() if name not in identifiers(env)}
+    found, _ = gather({**kept, **identifiers(note)}, directory)
     return Destination(found.account, found.org, found.project, found.workspace)
 
 
-def killed(run: Run, how: str = "killed") -> NewEvent:
+def killed(run: Run, how: str | None = "killed") -> NewEvent:
     """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
     base: Mapping[str, Any] = run.base or {}
     event_id = str(uuid.uuid4())
-    kind = activity_type(Operation(run.operation), _mode(run.mode))
+    known = run.operation in {operation.value for operation in Operation}
+    kind = activity_type(Operation(run.operation), _mode(run.mode)) if known else None
     event = describe(
         Activity(EventType.FAILED, kind, "failure"),
         base.get("metadata", {}),

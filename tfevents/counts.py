@@ -60,6 +60,12 @@ def resource_names(change: Change) -> list[str]:
     return names + [COUNTED_AS[action] for action in sorted(change.actions & COUNTED_AS.keys())]
 
 
+def foreign_actions(plan: Plan) -> frozenset[str]:
+    """Actions on managed objects that nobody knows yet: what they would count as is not guessed."""
+    actions = (change.actions for change in plan.changes if change.managed)
+    return frozenset().union(*actions) - COUNTED_AS.keys() - NOTHING
+
+
 # Unordered on purpose: ["delete","create"] and ["create","delete"] are one replacement, and
 # OpenTofu's ["forget","create"] is Terraform's ["create","forget"].
 COUNTED_AS = {"create": "added", "update": "changed", "delete": "deleted", "forget": "removed"}
@@ -105,7 +111,7 @@ def has_changes(plan: Plan) -> bool:
 
 def acts(change: Change) -> bool:
     """Whether applying would do anything about this object."""
-    return not change.actions <= NOTHING or change.importing or change.moved
+    return change.managed and (not change.actions <= NOTHING or change.importing or change.moved)
 
 
 def alters(output: OutputChange) -> bool:

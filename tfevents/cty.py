@@ -19,6 +19,15 @@ LARGEST = 4 << 20
 """Bytes of one value; as Python objects it takes up to a hundred times as much."""
 
 
+MARKS = (b"\xd4\x00", b"\x0c")
+"""What every unknown value has in it: an extension 0 of one byte, or an extension 12."""
+
+
+def unknown(packed: bytes) -> bool:
+    """Whether any of a value is unknown. Raises UnreadableDocument."""
+    return any(mark in packed for mark in MARKS) and _unpack(packed)[1]
+
+
 def parse(packed: bytes) -> tuple[Any, bool]:
     """A value for comparing, and whether any of it is unknown.
 
@@ -26,13 +35,17 @@ def parse(packed: bytes) -> tuple[Any, bool]:
     are bare text, since a number may be stored as text and only the schema knows. What is unknown
     is None: that is how `show -json` leaves it out. Raises UnreadableDocument.
     """
-    if len(packed) > LARGEST:
-        raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
-    value, unknown = unpack(packed)
+    value, unknown_too = _unpack(packed)
     try:
-        return _any(value), unknown
+        return _any(value), unknown_too
     except (LookupError, TypeError, ValueError, RecursionError):
         raise UnreadableDocument("it has a value that does not fit its type") from None
+
+
+def _unpack(packed: bytes) -> tuple[Any, bool]:
+    if len(packed) > LARGEST:
+        raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
+    return unpack(packed)
 
 
 def _any(value: Any) -> Any:

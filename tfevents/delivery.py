@@ -14,7 +14,9 @@ from tfevents.upload import Uploader
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 CONNECT_TRIES = 2
-CLAIM_POLL = 0.02
+CLAIM_POLL = 0.05
+OUT_OF_TIME = "out of time (send it with: tfevents flush)"
+BUSY = "another tfevents is sending it"
 
 
 class Budget:
@@ -29,8 +31,14 @@ class Budget:
         return max(0.0, self._end - time.monotonic())
 
     def limit(self, seconds: float) -> None:
-        """At most this long from now on."""
+        """At most this long from now on; a signal handler may call it."""
         self._end = min(self._end, time.monotonic() + seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Sleeps, but not beyond the budget."""
+        until = time.monotonic() + seconds
+        while (wait := min(until - time.monotonic(), self.left)) > 0:
+            time.sleep(min(0.05, wait))
 
 
 @dataclass
@@ -43,119 +51,193 @@ class Delivered:
     reason: str | None = None
 
 
+@dataclass
+class Lane:
+    """Events for one destination, sent one after the other.
+
+    `stored`: under which destinations they are in the journal; the same one, but for events whose
+    run did not know all of it. `due`: when it is its turn. `why`: what its last try ended with.
+    """
+
+    place: str
+    stored: set[str] = field(default_factory=set)
+    due: float = 0.0
+    tried: int = 0
+    why: str | None = None
+
+
+@dataclass
+class Turn:
+    """One flush. `seen`: events that are settled. `missed`: connections in a row that could not be
+    made."""
+
+    budget: Budget
+    refused: bool
+    tell: Callable[[Delivered], None]
+    done: Delivered = field(default_factory=Delivered)
+    seen: set[str] = field(default_factory=set)
+    missed: int = 0
+    over: bool = False
+
+
 class Courier:
     """Delivers for one process, which `owner` (a living presence) stands for."""
 
     def __init__(self, journal: Journal, settings: Settings, owner: str) -> None:
-        self._journal, self._settings, self._owner = journal, settings, owner
+        self._journal, self._owner = journal, owner
         self._uploader = Uploader(settings)
         self._mine = Destination(
             settings.account, settings.org, settings.project, settings.workspace
         )
+        self._unwelcome: dict[str, str] = {}
+        self._not_before = 0.0
+
+    @property
+    def unwelcome(self) -> bool:
+        """Whether the server did not take the key: it won't in the next moment either."""
+        return bool(self._unwelcome)
 
     def flush(
         self,
         budget: Budget,
         *,
         first: str | None = None,
+        alone: bool = False,
         refused: bool = False,
         tell: Callable[[Delivered], None] = lambda _: None,
     ) -> Delivered:
         """Sends what waits: the lane `first` before the others, and that one even if it has to
-        wait for its claim. Raises JournalUnavailable."""
-        done = Delivered()
+        wait for its claim; only that one if it is to be `alone`. Raises JournalUnavailable."""
+        turn = Turn(budget, refused, tell)
+        lanes = self._lanes(first, refused)
+        if alone:
+            lanes = [lane for lane in lanes if lane.place == first]
+        self._go_round(lanes, turn, first)
+        self._tell_rest(turn, lanes)
+        return turn.done
+
+    def _lanes(self, first: str | None, refused: bool) -> list[Lane]:
+        """What waits, the lane that waits longest first; but `first` before all."""
+        lanes: dict[str, Lane] = {}
+        for entry in self._journal.waiting(refused=refused):
+            place = self._place(entry)
+            lane = lanes.setdefault(place, Lane(place, {place}))
+            lane.stored.add(lane_of(entry.destination))
+        return sorted(lanes.values(), key=lambda lane: lane.place != first)
+
+    def _place(self, entry: Entry) -> str:
+        """Where an event goes, as far as is known."""
+        return lane_of(self._filled(entry.destination))
+
+    def _filled(self, destination: Destination) -> Destination:
+        """What its run did not know is filled in from these settings, within one account."""
+        return destination if self._foreign(destination) else destination.filled(self._mine)
+
+    def _foreign(self, destination: Destination) -> bool:
+        accounts = {destination.account, self._mine.account} - {None}
+        return len(accounts) > 1
+
+    def _go_round(self, lanes: list[Lane], turn: Turn, first: str | None) -> None:
+        """Each lane when it is due, until all are done or none has a chance."""
+        waiting = list(lanes)
+        while waiting and not turn.over and turn.missed < CONNECT_TRIES:
+            lane = min(waiting, key=lambda lane: lane.due)
+            pause = max(0.0, max(lane.due, self._not_before) - time.monotonic())
+            if pause >= turn.budget.left:
+                return
+            turn.budget.rest(pause)
+            if not self._try(lane, turn, waits=lane.place == first):
+                waiting.remove(lane)
+
+    def _try(self, lane: Lane, turn: Turn, *, waits: bool) -> bool:
+        """One lane once; whether it is worth another try."""
+        if lane.place in self._unwelcome:
+            lane.why = self._unwelcome[lane.place]
+            return False
+        if not self._journal.claim(lane.stored, self._owner):
+            lane.due, lane.why = time.monotonic() + CLAIM_POLL, BUSY
+            return waits
         try:
-            for lane in self._lanes(first, refused):
-                if not self._claim(lane, budget, wait=lane == first):
-                    self._keep(done, lane, refused, "another tfevents is sending it")
-                elif not self._flush_lane(lane, budget, done, refused, tell):
-                    break
+            return self._send(lane, turn)
         finally:
             self._journal.release(self._owner)
-        return done
 
-    def _lanes(self, first: str | None, refused: bool) -> list[str]:
-        waiting = [lane_of(entry.destination) for entry in self._journal.waiting(refused=refused)]
-        lanes = list(dict.fromkeys(waiting))
-        return sorted(lanes, key=lambda lane: lane != first)
+    def _send(self, lane: Lane, turn: Turn) -> bool:
+        lane.why = None
+        try:
+            self._send_all(lane, turn)
+        except Unreachable as error:
+            self._come_back(lane, turn, error)
+            return True
+        except Unauthorized as error:
+            turn.over = True
+            self._unwelcome[lane.place] = lane.why = str(error)
+        except DeliveryError as error:
+            lane.why = str(error)
+        return False
 
-    def _claim(self, lane: str, budget: Budget, *, wait: bool) -> bool:
-        while not self._journal.claim(lane, self._owner):
-            if not wait or budget.left <= CLAIM_POLL:
-                return False
-            time.sleep(CLAIM_POLL)
-        return True
+    def _come_back(self, lane: Lane, turn: Turn, error: Unreachable) -> None:
+        """When: as the server asked, and later each time, with jitter against stampedes."""
+        lane.why = str(error)
+        lane.tried += 1
+        turn.missed = 0 if error.connected else turn.missed + 1
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(lane.tried - 1, 9))
+        lane.due = time.monotonic() + longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+        if error.again is not None:
+            self._not_before = time.monotonic() + error.again
 
-    def _keep(self, done: Delivered, lane: str, refused: bool, reason: str) -> None:
-        done.kept += [entry.event_id for entry in self._journal.waiting(lane, refused=refused)]
-        done.reason = done.reason or reason
-
-    def _flush_lane(
-        self,
-        lane: str,
-        budget: Budget,
-        done: Delivered,
-        refused: bool,
-        tell: Callable[[Delivered], None],
-    ) -> bool:
-        """One lane, the oldest event first; False where no lane has a chance any more."""
-        for entry in self._entries(lane, refused):
+    def _send_all(self, lane: Lane, turn: Turn) -> None:
+        """The oldest first. Raises the first reason to stop."""
+        for entry in self._entries(lane, turn):
+            if not turn.budget.left:
+                raise DeliveryError(OUT_OF_TIME)
             try:
-                self._deliver(entry, budget)
+                self._uploader.send(entry.body, self._where(entry), turn.budget.left)
             except Refused as error:
-                self._journal.settle(entry.event_id, Status.REFUSED, str(error))
-                done.refused.append(entry.event_id)
-                done.reason = str(error)
+                self._settle(entry, turn, Status.REFUSED, str(error))
+                turn.done.refused.append(entry.event_id)
+                turn.done.reason = str(error)
             except DeliveryError as error:
                 self._journal.settle(entry.event_id, Status.PENDING, str(error))
-                self._keep(done, lane, refused, str(error))
-                return not isinstance(error, (Unauthorized, Unreachable))
+                raise
             else:
-                self._journal.settle(entry.event_id, Status.DELIVERED)
-                done.delivered.append(entry.event_id)
-            tell(done)
-        return True
+                self._settle(entry, turn, Status.DELIVERED)
+                turn.done.delivered.append(entry.event_id)
+            lane.tried = turn.missed = 0
+            turn.tell(turn.done)
 
-    def _entries(self, lane: str, refused: bool) -> Iterator[Entry]:
+    def _settle(self, entry: Entry, turn: Turn, status: Status, reason: str | None = None) -> None:
+        self._journal.settle(entry.event_id, status, reason)
+        turn.seen.add(entry.event_id)
+
+    def _entries(self, lane: Lane, turn: Turn) -> Iterator[Entry]:
         """What waits in a lane; what is put while it is being sent follows in the same turn."""
-        seen: set[str] = set()
-        while entries := [
-            e for e in self._journal.waiting(lane, refused=refused) if e.event_id not in seen
-        ]:
-            for entry in entries:
-                seen.add(entry.event_id)
-                yield entry
+        while entries := self._waiting(lane, turn):
+            yield from entries
 
-    def _deliver(self, entry: Entry, budget: Budget) -> None:
-        """Tries until it is taken, refused, or the budget does not allow another try."""
-        where = self._where(entry)
-        tried = 0
-        while True:
-            try:
-                return self._uploader.send(entry.body, where, budget.left)
-            except Unreachable as error:
-                tried += 1
-                pause = self._pause(error, tried)
-                if (not error.connected and tried >= CONNECT_TRIES) or pause >= budget.left:
-                    raise
-                time.sleep(pause)
-
-    def _pause(self, error: Unreachable, tried: int) -> float:
-        """What the server asked for, else longer each time, with jitter against stampedes."""
-        if error.again is not None:
-            return error.again
-        longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tried - 1))
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret depends on it
+    def _waiting(self, lane: Lane, turn: Turn) -> list[Entry]:
+        return [
+            entry
+            for entry in self._journal.waiting(refused=turn.refused)
+            if lane_of(entry.destination) in lane.stored
+            and self._place(entry) == lane.place
+            and entry.event_id not in turn.seen
+        ]
 
     def _where(self, entry: Entry) -> Destination:
-        """Where an event goes; what its run did not know is filled in from these settings."""
-        mine, its = self._mine, entry.destination
-        if its.account and mine.account and its.account != mine.account:
-            raise DeliveryError(
-                f"this event is of account {its.account}, the key is of {mine.account}"
-            )
-        where = its.filled(mine)
+        """Where an event goes. Raises DeliveryError where that is not known, or not ours."""
+        its, mine = entry.destination.account, self._mine.account
+        if self._foreign(entry.destination):
+            raise DeliveryError(f"this event is of account {its}, the key is of {mine}")
+        where = self._filled(entry.destination)
         if missing := where.missing():
             names = " and ".join(f"TFEVENTS_{name.upper()}" for name in missing)
             raise DeliveryError(f"not known where to: set {names}")
         return where
+
+    def _tell_rest(self, turn: Turn, lanes: list[Lane]) -> None:
+        """What stayed, and why."""
+        turn.done.kept = [e.event_id for lane in lanes for e in self._waiting(lane, turn)]
+        reasons = [lane.why for lane in lanes if lane.why]
+        if turn.done.kept:
+            turn.done.reason = next(iter(reasons), turn.done.reason or OUT_OF_TIME)

@@ -25,10 +25,11 @@ UNKNOWN = (0, 12)
 
 
 class ChangeJSON(Struct, gc=False):
-    """`change` of a resource: the actions, and whether it is being imported."""
+    """`change` of a resource: the actions, whether it is imported, what is not known yet."""
 
     actions: tuple[str, ...]
     importing: dict[str, Raw] | None = None
+    after_unknown: Raw = ABSENT
 
 
 class ResourceChangeJSON(Struct, gc=False):
@@ -173,16 +174,27 @@ def _document(data: bytes) -> bytes:
     data = data.removeprefix(codecs.BOM_UTF8)
     if data[:1] == b"{" and data.rstrip()[-1:] == b"}":
         return data
-    start = max(data.find(b'{"format_version"'), 0)
-    end = data.find(b"\n", start)
-    return data[start:end] if start and end > 0 else data[start:]
+    return _without_noise(data)
+
+
+def _without_noise(data: bytes) -> bytes:
+    """From the first line that opens a document to that line's end, or to the last that closes."""
+    versioned = data.find(b'{"format_version"')
+    start = versioned if versioned >= 0 else (b"\n" + data).find(b"\n{")
+    document = data[max(start, 0) :]
+    line = document.partition(b"\n")[0].rstrip()
+    if len(line) > 1 and line.endswith(b"}"):
+        return line
+    return document[: document.rfind(b"\n}") + 2] if b"\n}" in document else document
 
 
 def _reason(error: Exception) -> str:
-    """The decoder's reason in one line; RecursionError has none worth showing."""
+    """The decoder's reason in one line; some quote the document or have none worth showing."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    return str(error).splitlines()[0][:200]
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return str(error).partition("\n")[0][:200]
 
 
 def check_version(version: str, what: str) -> None:
@@ -195,8 +207,26 @@ def check_version(version: str, what: str) -> None:
 
 
 def plain(raw: Raw) -> Any:
-    """A value for comparing: numbers keep their text, so that none is too large or rounded."""
-    return json.loads(bytes(raw), parse_int=_number, parse_float=_number, parse_constant=_number)
+    """A value for comparing: numbers keep their text, so that none is too large or rounded.
+
+    Raises UnreadableDocument.
+    """
+    try:
+        text = bytes(raw).decode()
+        return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_number)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
+
+
+def compact(raw: bytes | Raw) -> bytes:
+    """JSON without the white space between its parts, in which alone two writers differ.
+
+    Raises UnreadableDocument.
+    """
+    try:
+        return msgspec.json.format(bytes(raw), indent=-1)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
 
 
 def _number(text: str) -> tuple[str, str]:

@@ -70,10 +70,13 @@ class Engine:
         return {**kept, "CHECKPOINT_DISABLE": "1"}
 
     def version(self) -> Version | None:
-        """What `version` says in its first line: "OpenTofu v1.6.2"."""
-        answer = self.ask(["version"], OTHER_SECONDS) or b""
-        product, _, number = answer.decode(errors="replace").partition("\n")[0].partition(" v")
-        return Version(product, number.strip()) if product in ("Terraform", "OpenTofu") else None
+        """What `version` says of itself ("OpenTofu v1.6.2"); a version manager may talk before."""
+        answer = (self.ask(["version"], OTHER_SECONDS) or b"").decode(errors="replace")
+        for line in answer.splitlines():
+            product, _, number = line.partition(" v")
+            if product in ("Terraform", "OpenTofu"):
+                return Version(product, number.strip())
+        return None
 
     def show(self, plan_file: str) -> bytes | None:
         """`show -json` of a saved plan: with values, so it stays in memory."""

@@ -1,48 +1,82 @@
-"""What was found out about one run: its plan, its state, its provisioner; each one optional."""
+"""Finding what a run is judged by: its plan, and the state before and after; each one optional."""
 
 from __future__ import annotations
 
+import json
 import os
+import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
-from tfevents import planfile, planjson, state
+from tfevents import archive, planfile, planjson, state
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
+from tfevents.place import Place
 from tfevents.plan import Mode, Plan
 from tfevents.state import State
+
+READER = "TFEVENTS_PLAN_READER"
+"""`file`, `json`, else whichever works: for comparing the two, and for whoever trusts one only."""
+
+SERIAL, LINEAGE = re.compile(rb'"serial":\s*(\d+)'), re.compile(rb'"lineage":\s*"([^"\\]*)"')
+HEAD = 4096
+"""Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
+
+ERRORED = "errored.tfstate"
+"""Where terraform puts a state that it could not store."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan and the prior state it was made on, where the file has it."""
+    """A plan, and what else only its file knows."""
 
     plan: Plan
-    prior: State | None = None
     tool: str | None = None
+    backend: str | None = None
+    targeted: bool = False
+    find_prior: Callable[[], bytes] | None = None
+
+    @cached_property
+    def prior(self) -> State | None:
+        """The state it was made on, refreshed: inflated when it is asked for, which is rarely."""
+        if self.find_prior is None:
+            return None
+        try:
+            return state.parse_file(self.find_prior())
+        except UnreadableDocument:
+            return None
 
 
 def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | None:
     """A saved plan: from the file itself where that is proven, else by `show -json`.
 
-    `path` as we see it. None where neither can be had.
+    `path` as we see it. None where neither can be had. Raises UnreadableDocument for JSON that
+    no tool writes.
     """
-    try:
-        found = planfile.read(path)
-    except UnreadableDocument:
-        return _show_plan(engine, path, mode)
-    return Planned(found.plan, _prior(found.prior()), found.tool)
+    reader = engine.env.get(READER, "")
+    if reader != "json":
+        with suppress(UnreadableDocument):
+            return _read_file(path)
+    return _show_plan(engine, path, mode) if reader != "file" else None
+
+
+def _read_file(path: str) -> Planned:
+    found = planfile.read(path)
+    return Planned(found.plan, found.tool, found.backend_type, found.targeted, found.prior)
 
 
 def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:
     shown = engine.show(os.path.abspath(path))
-    return Planned(planjson.parse(shown, mode)) if shown else None
+    plan = planjson.parse(shown, mode) if shown else None
+    return Planned(plan, find_prior=lambda: _zipped_prior(path)) if plan else None
 
 
-def _prior(data: bytes) -> State | None:
-    try:
-        return state.parse_file(data)
-    except UnreadableDocument:
-        return None
+def _zipped_prior(path: str) -> bytes:
+    """A plain state file in the plan's zip, whatever its plan is."""
+    with archive.opened(path) as zipped:
+        return zipped.read(archive.PRIOR)
 
 
 def pull_state(engine: Engine) -> State | None:
@@ -51,3 +85,48 @@ def pull_state(engine: Engine) -> State | None:
     if answer is None:
         return None
     return state.parse_file(answer) if answer.strip() else State()
+
+
+def glance_at_state(place: Place) -> State | None:
+    """Serial and lineage of a state that terraform keeps in a file here; None where it does not.
+
+    At once, while `state pull` would come too late: terraform may have written by then.
+    """
+    path = _state_file(place)
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        return State()
+    except OSError:
+        return None
+    serial, lineage = SERIAL.search(head), LINEAGE.search(head)
+    if not (serial and lineage):
+        return None if head.strip() else State()
+    return State(serial=int(serial[1]), lineage=lineage[1].decode(errors="replace"))
+
+
+def _state_file(place: Place) -> str | None:
+    """Where the local backend keeps the state (backend/local, statePathFor)."""
+    config: dict[str, str | None] = {}
+    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+        with open(os.path.join(place.data, "terraform.tfstate"), "rb") as file:
+            backend = json.load(file)["backend"]
+        if backend["type"] != "local":
+            return None
+        config = backend["config"]
+    default = config.get("path") or "terraform.tfstate"
+    if place.tf_workspace != "default":
+        spaces = config.get("workspace_dir") or "terraform.tfstate.d"
+        default = os.path.join(spaces, place.tf_workspace, "terraform.tfstate")
+    return os.path.join(place.directory, default)
+
+
+def left_unsaved(directory: str, since: float) -> bool:
+    """Whether terraform had to leave a state beside the stored one, which is old then."""
+    try:
+        return os.stat(os.path.join(directory, ERRORED)).st_mtime >= since
+    except OSError:
+        return False

@@ -1,13 +1,15 @@
 """argv and TF_CLI_ARGS* → what was asked of terraform.
 
 Flags as terraform reads them (Go's `flag`: `-x`, `--x`, `-x=v`, `-x v`; the first word that is no
-flag ends them), merged as terraform merges the environment (main.go, mergeEnvArgs): TF_CLI_ARGS,
-then TF_CLI_ARGS_<command>, then the command line, the last one wins.
+flag ends them), merged as terraform merges the environment (main.go, mergeEnvArgs): each is put
+right behind the subcommand, so TF_CLI_ARGS_<command> stands before TF_CLI_ARGS and both before the
+command line. The last one wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,32 +18,51 @@ from tfevents.plan import Mode
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
 HELP = frozenset({"-h", "-help", "--help"})
 
-SHARED = frozenset({"lock", "input", "no-color", "compact-warnings", "json", "concise"})
-PLANNING = frozenset({"destroy", "refresh-only", "refresh", "minimal-refresh", "allow-deferral"})
-APPLYING = frozenset({"auto-approve", "suppress-forget-errors"})
-BOOLEANS = (
-    SHARED
-    | PLANNING
-    | APPLYING
-    | {"detailed-exitcode", "consolidate-warnings", "consolidate-errors", "show-sensitive"}
-    | {"allow-missing-config", "ignore-remote-version"}
+VIEW = frozenset(
+    {"-no-color", "-compact-warnings", "-concise", "-consolidate-warnings", "-consolidate-errors"}
 )
+"""Taken out anywhere on the line, as these very words (arguments/view.go); the last three are
+OpenTofu's."""
+
 VARIABLES = frozenset({"var", "var-file"})
 STATE = frozenset({"state", "state-out", "backup"})
 TARGETS = frozenset({"target", "target-file", "exclude", "exclude-file"})
-PLANNING_VALUES = TARGETS | {"replace", "invoke"}
-SHARED_VALUES = STATE | {"lock-timeout", "parallelism", "deprecation", "json-into"}
+PLANNING = TARGETS | {"destroy", "refresh-only", "refresh", "replace"}
+APPLYING = frozenset({"auto-approve"})
 VALUED = (
     VARIABLES
-    | PLANNING_VALUES
-    | SHARED_VALUES
-    | {"out", "generate-config-out", "config", "provider"}
+    | STATE
+    | TARGETS
+    | {"replace", "lock-timeout", "parallelism", "out", "generate-config-out", "config"}
+    | {"provider", "json-into", "deprecation", "invoke"}
 )
-# What plan takes and apply does not: terraform shall say so itself.
-NOT_OF_APPLY = frozenset({"out", "detailed-exitcode", "generate-config-out", "config", "provider"})
+"""Every flag of a reported command that takes the next word where there is no `=`."""
 
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-FALSE = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+BOOLEAN = "1|t|T|true|TRUE|True|0|f|F|false|FALSE|False"
+NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
+INDEX = r'(?:\[(?:\d+|"[^"\\$%]*")\])?'
+MODULES = rf"(?:module\.{NAME}{INDEX}\.)*"
+RESOURCE = rf"(?!(?:module|data|ephemeral|resource|action)\.){NAME}\.{NAME}{INDEX}"
+TARGET = rf"{MODULES}(?:(?:data\.)?{RESOURCE}|module\.{NAME}{INDEX})"
+DURATION = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"
+SPLIT = {
+    **dict.fromkeys(("auto-approve", "lock", "input"), BOOLEAN),
+    **dict.fromkeys(("destroy", "refresh-only", "refresh"), BOOLEAN),
+    **dict.fromkeys(("target", "exclude"), TARGET),
+    **dict.fromkeys(VARIABLES | STATE, r"(?s:.*)"),
+    "replace": MODULES + RESOURCE,
+    "parallelism": r"[1-9]\d{0,5}",
+    "lock-timeout": DURATION,
+}
+"""The flags that can be given to the halves of a split, and their values that certainly are right:
+terraform shall say of any other what it says of it in the command that was typed."""
+
+OPENTOFU = {"exclude": (1, 9), "-concise": (1, 7)}
+"""What only an OpenTofu from then on takes."""
+UNSPLIT_VIEW = VIEW - {"-no-color", "-compact-warnings", "-concise"}
+SHELL = frozenset(";|&<>`$()\\")
+"""Where terraform's reading of TF_CLI_ARGS (go-shellwords) is its own."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +79,12 @@ class Flag:
         return self.value is None or self.value in TRUE
 
     @property
-    def valid(self) -> bool:
-        """Whether terraform would take it: a known name, with a value that fits."""
-        if self.name in BOOLEANS:
-            return self.value is None or self.value in TRUE | FALSE
-        return self.name in VALUED and self.value is not None and self._number_valid()
-
-    def _number_valid(self) -> bool:
-        return self.name != "parallelism" or (self.value or "").lstrip("+-").isdigit()
+    def splits(self) -> bool:
+        """Whether either half of a split takes it, and terraform has nothing to say about it."""
+        pattern = SPLIT.get(self.name)
+        if self.value is None:
+            return pattern == BOOLEAN
+        return pattern is not None and re.fullmatch(pattern, self.value) is not None
 
 
 @dataclass(frozen=True)
@@ -84,17 +103,24 @@ class Invocation:
     sure: bool = True
 
     @cached_property
+    def views(self) -> tuple[str, ...]:
+        """The words that say how things are shown, wherever they stand."""
+        return tuple(dict.fromkeys(word for word in self.merged if word in VIEW))
+
+    @cached_property
+    def _words(self) -> tuple[str, ...]:
+        return tuple(word for word in self.merged if word not in VIEW)
+
+    @cached_property
     def flags(self) -> tuple[Flag, ...]:
         """The flags in the order in which terraform sees them."""
-        return tuple(_flags(self.merged))
+        return tuple(_flags(self._words))
 
     @cached_property
     def positional(self) -> tuple[str, ...]:
-        """What is behind the flags; `-no-color` is taken anywhere."""
-        used = sum(len(flag.tokens) for flag in self.flags)
-        rest = self.merged[used:]
-        rest = rest[1:] if rest[:1] == ("--",) else rest
-        return tuple(word for word in rest if word not in ("-no-color", "--no-color"))
+        """What is behind the flags."""
+        rest = self._words[sum(len(flag.tokens) for flag in self.flags) :]
+        return rest[1:] if rest[:1] == ("--",) else rest
 
     def last(self, name: str) -> Flag | None:
         """The flag that counts, since terraform lets the last one win."""
@@ -122,12 +148,13 @@ class Invocation:
     @property
     def color(self) -> bool:
         """Terraform colours unless told not to, terminal or not."""
-        return not {"-no-color", "--no-color"} & set(self.merged) and not self.on("no-color")
+        return "-no-color" not in self.views
 
     @property
     def chdir(self) -> str:
         """The directory that terraform works in, relative to ours."""
-        return next((o.partition("=")[2] for o in self.options if o.startswith("-chdir=")), ".")
+        given = [o.partition("=")[2] for o in self.options if o.startswith("-chdir=")]
+        return given[-1] if given else "."
 
     @property
     def mode(self) -> Mode:
@@ -150,17 +177,23 @@ class Invocation:
 
     @property
     def splits(self) -> bool:
-        """Whether terraform takes every flag in either half of a split, and in the same words."""
-        given = self.names()
-        twice = given & {"destroy", "refresh-only"}
+        """Whether both halves of a split take every flag, so that neither has anything to say."""
+        modes = self.names() & {"destroy", "refresh-only"}
         return (
             self.sure
             and not self.positional
-            and all(flag.valid for flag in self.flags)
-            and not given & (NOT_OF_APPLY | {"json-into"})
-            and not (twice and self.command == "destroy")
-            and len(twice) < 2
+            and all(flag.splits for flag in self.flags)
+            and not UNSPLIT_VIEW & set(self.views)
+            and len(modes) < 2
+            and not (modes and self.command == "destroy")
+            and not {"refresh-only", "refresh"} <= self.names()
         )
+
+    @property
+    def opentofu(self) -> tuple[int, int] | None:
+        """The OpenTofu from which on every flag is taken; None where any tool takes them."""
+        given = self.names() | set(self.views)
+        return max((since for name, since in OPENTOFU.items() if name in given), default=None)
 
     def with_flag(self, *flags: str) -> list[str]:
         """The same command line with flags of ours before the user's own."""
@@ -171,21 +204,17 @@ class Invocation:
         destroy = ["-destroy"] if self.command == "destroy" else []
         kept = _tokens(flag for flag in self.flags if flag.name not in APPLYING)
         ours = [f"-out={out}", "-detailed-exitcode", *destroy]
-        return [*self.options, "plan", *ours, *kept, *self._no_color()]
+        return [*self.options, "plan", *ours, *self.views, *kept]
 
     def apply_half(self, plan_file: str, *, variables: bool) -> list[str]:
         """`apply PLANFILE`. Terraform 1.10 and later want the same `variables` again (semantics
         §4.3), older ones refuse them."""
-        dropped = (PLANNING - {"input"}) | PLANNING_VALUES | {"auto-approve"}
-        dropped = dropped if variables else dropped | VARIABLES
+        dropped = PLANNING | APPLYING if variables else PLANNING | APPLYING | VARIABLES
         kept = _tokens(flag for flag in self.flags if flag.name not in dropped)
-        return [*self.options, "apply", *kept, *self._no_color(), plan_file]
-
-    def _no_color(self) -> list[str]:
-        return [] if self.color or self.on("no-color") else ["-no-color"]
+        return [*self.options, "apply", *self.views, *kept, plan_file]
 
 
-def _tokens(flags: Iterator[Flag]) -> list[str]:
+def _tokens(flags: Iterable[Flag]) -> list[str]:
     return [token for flag in flags for token in flag.tokens]
 
 
@@ -197,13 +226,12 @@ def parse(argv: tuple[str, ...], env: Mapping[str, str]) -> Invocation | None:
         return None
     if not command or command[0] not in REPORTED:
         return None
-    inherited = [env.get(name, "") for name in ("TF_CLI_ARGS", f"TF_CLI_ARGS_{command[0]}")]
+    inherited = [env.get(name, "") for name in (f"TF_CLI_ARGS_{command[0]}", "TF_CLI_ARGS")]
     try:
-        merged = (*_words(" ".join(inherited)), *own)
+        merged = (*(word for text in inherited for word in _words(text)), *own)
     except ValueError:
         return None  # terraform says what is wrong with it
-    sure = not set("".join(inherited)) & set(";|&<>`$()")
-    return Invocation(command[0], options, own, merged, sure)
+    return Invocation(command[0], options, own, merged, not SHELL & set("".join(inherited)))
 
 
 def _words(text: str) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +34,13 @@ create table if not exists claims (lane text primary key, owner text);
 create index if not exists events_pending on events (status, seq);
 create index if not exists runs_key on runs (key, ended_at);
 """
-BUSY_SECONDS = 10.0
+RUN = "run_id, key, command, operation, mode, directory, opened_at, ended_at, exit_code, base"
+EVENT = (
+    "event_id, run_id, account, org, project, workspace, body, status, reason, attempts, put_at,"
+    " settled_at"
+)
+"""By name: a later version that shares this home may have added columns."""
+BUSY_SECONDS = 5.0
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000
 
@@ -151,7 +156,7 @@ class Journal:
                 " base = excluded.base, operation = excluded.operation, mode = excluded.mode",
                 (
                     *(run.run_id, run.key, run.command, run.operation, run.mode),
-                    *(run.directory, run.opened_at, json.dumps(run.base or {})),
+                    *(_text(run.directory), run.opened_at, _json(run.base or {})),
                 ),
             )
 
@@ -170,19 +175,25 @@ class Journal:
 
     def runs(self, limit: int = 50) -> list[Run]:
         """The latest runs, the newest first."""
-        rows = self._rows("select * from runs order by opened_at desc limit ?", (limit,))
-        return [_run(row) for row in rows]
+        return self._runs("order by opened_at desc, rowid desc limit ?", limit)
 
     def run(self, run_id: str) -> Run | None:
         """One run."""
-        rows = self._rows("select * from runs where run_id = ?", (run_id,))
-        return _run(rows[0]) if rows else None
+        found = self._runs("where run_id = ?", run_id)
+        return found[0] if found else None
 
     def open_runs(self, key: str | None = None) -> list[Run]:
         """Runs without an end: of one key, or of processes where there is no key."""
         which = "key is ?" if key else "key is null and ? is null"
-        query = f"select * from runs where ended_at is null and {which} order by opened_at"  # noqa: S608  # two literals
-        return [_run(row) for row in self._rows(query, (key,))]
+        return self._runs(f"where ended_at is null and {which} order by opened_at", key)
+
+    def _runs(self, which: str, *values: Any) -> list[Run]:
+        query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
+        return [_run(row) for row in self._rows(query, values)]
+
+    def open_hooks(self) -> list[Run]:
+        """Runs that a hook opened and none has closed."""
+        return self._runs("where ended_at is null and key is not null order by opened_at")
 
     # Events
 
@@ -193,18 +204,23 @@ class Journal:
 
     def entries(self, limit: int = 50, run_id: str | None = None) -> list[Entry]:
         """The latest events, the newest first."""
-        rows = self._rows(
-            "select * from events where ?1 is null or run_id = ?1 order by seq desc limit ?2",
-            (run_id, limit),
-        )
-        return [_entry(row) for row in rows]
+        which = "where ?1 is null or run_id = ?1 order by seq desc limit ?2"
+        return self._entries(which, run_id, limit)
+
+    def loose(self, limit: int = 50) -> list[Entry]:
+        """The latest events that belong to no run (sent by hand), the newest first."""
+        which = "where run_id not in (select run_id from runs) order by seq desc limit ?"
+        return self._entries(which, limit)
 
     def waiting(self, lane: str | None = None, *, refused: bool = False) -> list[Entry]:
         """What still has to be sent, the oldest first: of one lane, or all."""
         states = (Status.PENDING.value, Status.REFUSED.value if refused else Status.PENDING.value)
-        rows = self._rows("select * from events where status in (?, ?) order by seq", states)
-        entries = [_entry(row) for row in rows]
+        entries = self._entries("where status in (?, ?) order by seq", *states)
         return [entry for entry in entries if lane is None or lane_of(entry.destination) == lane]
+
+    def _entries(self, which: str, *values: Any) -> list[Entry]:
+        query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module
+        return [_entry(row) for row in self._rows(query, values)]
 
     def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
         """What became of an attempt to send."""
@@ -218,32 +234,71 @@ class Journal:
 
     # Claims: events of one destination are sent by one process at a time
 
-    def claim(self, lane: str, owner: str) -> bool:
-        """Whether `owner` may send this lane now; a claim whose owner is gone is void."""
+    def claim(self, lanes: Iterable[str], owner: str) -> bool:
+        """Whether `owner` may send these lanes now: all or none. A claim whose owner is gone is
+        void."""
+        lanes = list(lanes)
         with self._writing() as db:
-            row = db.execute("select owner from claims where lane = ?", (lane,)).fetchone()
-            if row and row[0] != owner and self.home and presence.alive(self.home, row[0]):
+            if any(self._sender(db, lane) not in (None, owner) for lane in lanes):
                 return False
-            db.execute("insert or replace into claims values (?, ?)", (lane, owner))
+            claims = [(lane, owner) for lane in lanes]
+            db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
+
+    def _sender(self, db: sqlite3.Connection, lane: str) -> str | None:
+        """Who has claimed a lane, and lives."""
+        row = db.execute("select owner from claims where lane = ?", (lane,)).fetchone()
+        living = row and self.home and presence.alive(self.home, row[0])
+        return str(row[0]) if living else None
+
+    def busy(self, owner: str) -> bool:
+        """Whether a living process other than `owner` is sending."""
+        rows = self._rows("select distinct owner from claims where owner != ?", (owner,))
+        return any(self.home and presence.alive(self.home, row[0]) for row in rows)
 
     def release(self, owner: str) -> None:
         """Gives back everything that `owner` claimed."""
         with self._writing() as db:
             db.execute("delete from claims where owner = ?", (owner,))
 
+    # What is not kept here for ever
+
     def prune(self) -> int:
         """Bounds the journal by age and number; gives how many undelivered events were dropped."""
+        old = "(put_at < ?1 or seq <= (select max(seq) from events) - ?2)"
         oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
+        bounds = (oldest, KEPT_EVENTS)
+        query = f"select status != 'delivered' from events where {old}"  # noqa: S608  # a literal
+        if not self._rows(f"{query} limit 1", bounds):
+            return 0
         with self._writing() as db:
-            old = "put_at < ?1 or seq <= (select max(seq) from events) - ?2"
-            lost = db.execute(
-                f"select count(*) from events where status != 'delivered' and ({old})",  # noqa: S608
-                (oldest, KEPT_EVENTS),
-            ).fetchone()[0]
-            db.execute(f"delete from events where {old}", (oldest, KEPT_EVENTS))  # noqa: S608
-            db.execute("delete from runs where opened_at < ? and ended_at is not null", (oldest,))
+            lost = sum(row[0] for row in db.execute(query, bounds))
+            db.execute(f"delete from events where {old}", bounds)  # noqa: S608  # a literal
+            db.execute("delete from runs where opened_at < ?", (oldest,))
         return int(lost)
+
+    def hand_over(self, other: Journal) -> int:
+        """Moves all but what somebody is just sending to another journal; gives how many events.
+
+        Killed between the two commits, an event is in both under one `event_id`: the next time it
+        is not taken again.
+        """
+        with self._writing() as db:
+            rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
+            idle = [row for row in rows if not self._sender(db, lane_of(_entry(row).destination))]
+            runs = db.execute(f"select {RUN} from runs where ended_at is not null").fetchall()  # noqa: S608  # literals
+            other.take_over(runs, [tuple(row)[1:] for row in idle])
+            db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
+            db.execute("delete from runs where ended_at is not null")
+        return len(idle)
+
+    def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
+        """The other side of `hand_over`: rows, in the order of RUN and EVENT."""
+        with self._writing() as db:
+            for table, columns, rows in (("runs", RUN, runs), ("events", EVENT, events)):
+                marks = ", ".join("?" * len(columns.split(",")))
+                insert = f"insert or ignore into {table} ({columns}) values ({marks})"  # noqa: S608  # literals
+                db.executemany(insert, [tuple(row) for row in rows])
 
 
 @dataclass(frozen=True)
@@ -269,27 +324,44 @@ def _insert(db: sqlite3.Connection, event: NewEvent) -> None:
         (
             *(event.event_id, event.run_id),
             *(where.account, where.org, where.project, where.workspace),
-            *(json.dumps(event.body, ensure_ascii=False), Status.PENDING.value, now()),
+            *(_json(event.body), Status.PENDING.value, now()),
         ),
     )
 
 
+def _json(value: Any) -> str:
+    return _text(json.dumps(value, ensure_ascii=False))
+
+
+def _text(text: str) -> str:
+    """What can be stored and sent: `?` for what is no character (in a directory's name, say)."""
+    return text.encode(errors="replace").decode()
+
+
 def _run(row: sqlite3.Row) -> Run:
     fields = dict(row)
-    return Run(**{**fields, "base": json.loads(fields["base"] or "{}")})
+    return Run(**{**fields, "base": _read(fields["base"] or "{}")})
 
 
 def _entry(row: sqlite3.Row) -> Entry:
     fields = dict(row)
     destination = Destination(*(fields.pop(n) for n in ("account", "org", "project", "workspace")))
+    known = fields["status"] in {status.value for status in Status}
     return Entry(
         **{
             **fields,
             "destination": destination,
-            "body": json.loads(fields["body"]),
-            "status": Status(fields["status"]),
+            "body": _read(fields["body"]),
+            "status": Status(fields["status"]) if known else Status.REFUSED,
         }
     )
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError):
+        raise JournalUnavailable("the journal is damaged: move it away to start anew") from None
 
 
 def open_journal(home: str) -> Journal:
@@ -306,22 +378,48 @@ def open_journal(home: str) -> Journal:
         raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None
 
 
+def find_spare() -> Journal | None:
+    """The spare journal, if it was ever needed. Raises JournalUnavailable."""
+    try:
+        place = presence.spare_home(make=False)
+        os.stat(os.path.join(place, "journal.db"))
+    except OSError:
+        return None
+    return open_journal(place)
+
+
 def open_spare() -> Journal:
     """A journal for when home can't be written: in the temporary directory, else in memory."""
-    place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
     try:
-        os.makedirs(place, mode=0o700, exist_ok=True)
-        if os.stat(place).st_uid != os.getuid():
-            place = tempfile.mkdtemp(prefix="tfevents-")
-        return open_journal(place)
+        return open_journal(presence.spare_home())
     except (OSError, JournalUnavailable):
-        return Journal(_connect(":memory:"), None)
+        return open_memory()
+
+
+def open_memory() -> Journal:
+    """A journal for when nothing can be written: it lasts as long as the process."""
+    return Journal(_connect(":memory:"), None)
+
+
+def bring_home(journal: Journal) -> int:
+    """Moves what the spare journal took in while home could not be written; gives how many events.
+
+    What can't be moved stays: another time.
+    """
+    try:
+        spare = find_spare()
+        if spare is None or journal.home in (None, spare.home):
+            return 0
+        try:
+            return spare.hand_over(journal)
+        finally:
+            spare.close()
+    except JournalUnavailable:
+        return 0
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    db = sqlite3.connect(
-        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.execute("pragma journal_mode = delete")
     db.execute("pragma synchronous = full")

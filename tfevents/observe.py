@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from time import gmtime, strftime
@@ -19,6 +18,7 @@ from tfevents.invocation import Invocation, parse
 from tfevents.place import Place
 from tfevents.presence import Presence
 from tfevents.scene import Scene
+from tfevents.settings import find_home, identifiers
 from tfevents.signals import Watch
 from tfevents.split import Ended, apply_into, apply_split
 
@@ -37,32 +37,46 @@ def observe(argv: tuple[str, ...], env: Mapping[str, str], path: str) -> int:
         provisioner.become(path, argv, env)
     with Watch() as watch:
         scene = _scene(invocation, env, path, watch)
-        try:
-            exit_code = _report(scene, _run(scene))
-        finally:
-            scene.presence.end()
+        if scene is not None:
+            try:
+                exit_code = _report(scene, _run(scene))
+            finally:
+                scene.presence.end()
+    if scene is None:
+        sys.stderr.write("tfevents: nothing is reported: no directory can be written to\n")
+        provisioner.become(path, argv, env)
     return _leave(exit_code)
 
 
-def _scene(invocation: Invocation, env: Mapping[str, str], path: str, watch: Watch) -> Scene:
+def _scene(
+    invocation: Invocation, env: Mapping[str, str], path: str, watch: Watch
+) -> Scene | None:
+    """None where there is no place for anything private: terraform runs all the same."""
     directory = os.path.abspath(invocation.chdir)
     opened_at = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
-    present = _appear(env)
-    with open(present.create("run"), "wb") as note:
-        words = (invocation.command, invocation.mode.value, opened_at, directory)
-        note.write("\n".join(words).encode(errors="surrogateescape"))
+    try:
+        present = _appear(env)
+    except OSError:
+        return None
+    present.note(
+        {
+            "operation": invocation.command,
+            "mode": invocation.mode.value,
+            "opened_at": opened_at,
+            "directory": directory,
+            **identifiers(env),
+        }
+    )
     return Scene(invocation, path, directory, present, watch, opened_at, env)
 
 
 def _appear(env: Mapping[str, str]) -> Presence:
-    """Under home, or in a temporary directory where home can't be written."""
-    from tfevents.settings import find_home
-
+    """Under home, or in its stand-in where that can't be written, or is full."""
     home = find_home(env)
     with suppress(OSError):
         if os.path.isabs(home):
             return presence.appear(home)
-    return presence.appear(tempfile.mkdtemp(prefix="tfevents-"))
+    return presence.appear(presence.spare_home())
 
 
 def _run(scene: Scene) -> Ended:

@@ -17,7 +17,10 @@ class Mode(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One entry of `resource_changes`: one resource object, current or deposed."""
+    """One entry of `resource_changes`: one resource object, current or deposed.
+
+    `unknown`: part of what it will be is only known after the apply.
+    """
 
     address: str
     mode: str
@@ -25,6 +28,7 @@ class Change:
     importing: bool = False
     previous_address: str | None = None
     deposed: str | None = None
+    unknown: bool = False
 
     @property
     def moved(self) -> bool:

@@ -19,6 +19,7 @@ from tfevents.document import (
     decode,
     plain,
 )
+from tfevents.errors import UnreadableDocument
 from tfevents.plan import Change, Drift, Mode, OutputChange, Plan
 
 
@@ -52,7 +53,13 @@ def _change(entry: ResourceChangeJSON) -> Change:
         importing=entry.change.importing is not None,
         previous_address=entry.previous_address,
         deposed=entry.deposed,
+        unknown=_unknown(entry.change.after_unknown),
     )
+
+
+def _unknown(marks: Raw) -> bool:
+    """Whether `after_unknown` marks anything; a name like "is_true" in it may say so in vain."""
+    return b"true" in bytes(marks)
 
 
 def _drift(entry: DriftJSON) -> Drift:
@@ -67,18 +74,28 @@ def differs(sides: SidesJSON) -> bool:
 
 
 def filled(value: Any) -> Any:
-    """`value` without its empty parts: None, "", [] and {} are one and the same nothing."""
+    """`value` without its empty parts: None, "", [] and {} are one and the same nothing.
+
+    Raises UnreadableDocument.
+    """
+    try:
+        return _filled(value)
+    except RecursionError:
+        raise UnreadableDocument("a value in it is nested too deeply") from None
+
+
+def _filled(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {key: filled(item) for key, item in value.items()}
+        kept = {key: _filled(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None} or None
     if isinstance(value, list):
-        items = [filled(item) for item in value]
+        items = [_filled(item) for item in value]
         return None if all(item is None for item in items) else items
     return None if value == "" else value
 
 
 def _output(sides: SidesJSON) -> OutputChange:
-    unknown = b"true" in bytes(sides.after_unknown)
+    unknown = _unknown(sides.after_unknown)
     return OutputChange(
         actions=frozenset(sides.actions),
         null=bytes(sides.before) == bytes(sides.after) == bytes(ABSENT) and not unknown,
@@ -94,7 +111,10 @@ def digest(raw: Raw) -> bytes:
 
 def digest_plain(value: Any) -> bytes:
     """As `digest`, of what `plain` made of a value."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    try:
+        return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    except RecursionError:
+        raise UnreadableDocument("a value in it is nested too deeply") from None
 
 
 def _managed(document: PlanJSON) -> int:

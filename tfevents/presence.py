@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import shutil
+import stat
+import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 STALE_SECONDS = 86400
 """A folder that was never finished (killed while it was made) is swept after a day."""
+NOTE = "run"
+"""The private file in which a run notes what it is, before terraform starts."""
+ROOM = 32 << 20
+"""Bytes. A disk with less is full to us: terraform would have to write a plan there."""
+
+_ours: set[str] = set()
+"""This process' own: to ask would be to let go of them on NFS, where locks are the process'."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,11 @@ class Presence:
     identity: str
     folder: str
     lock: int
+
+    @property
+    def home(self) -> str:
+        """Under which home it can be asked for."""
+        return os.path.dirname(os.path.dirname(self.folder))
 
     def path(self, name: str) -> str:
         """A private file's place."""
@@ -39,18 +54,43 @@ class Presence:
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
         return path
 
+    def note(self, words: Mapping[str, str]) -> None:
+        """What this is, for whoever has to bury it; goes without where there is no room."""
+        with suppress(OSError), open(self.create(NOTE), "w", encoding="ascii") as file:
+            json.dump(dict(words), file)
+
     def end(self) -> None:
         """Gone, and everything private with it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _sweep(self.folder)
         with suppress(OSError):
             os.close(self.lock)
+        _ours.discard(self.identity)
 
 
-def appear(home: str) -> Presence:
-    """A new presence under `home`. Raises OSError where home can't be written."""
+def spare_home(*, make: bool = True) -> str:
+    """What stands in for home where that can't be written: a directory of this user's alone.
+
+    Raises OSError where there is none, or somebody else has made it.
+    """
+    place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
+    with suppress(FileExistsError):
+        if make:
+            os.mkdir(place, mode=0o700)
+    found = os.lstat(place)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise PermissionError(errno.EPERM, "somebody else can write there", place)
+    return place
+
+
+def appear(home: str, room: int = ROOM) -> Presence:
+    """A new presence under `home`. Raises OSError where home can't be written, or is full."""
     identity = str(uuid.uuid4())
     place = _runs(home)
     os.makedirs(place, mode=0o700, exist_ok=True)
+    disk = os.statvfs(place)
+    if disk.f_blocks and disk.f_bavail * disk.f_frsize < room:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
+    _ours.add(identity)
     unfinished = os.path.join(place, f".{identity}")
     os.mkdir(unfinished, mode=0o700)
     lock = os.open(os.path.join(unfinished, "lock"), os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o600)
@@ -62,6 +102,8 @@ def appear(home: str) -> Presence:
 
 def alive(home: str, identity: str) -> bool:
     """Whether the lock is held. A shared lock asks, so that two who ask don't see each other."""
+    if identity in _ours:
+        return True
     try:
         lock = os.open(os.path.join(_runs(home), identity, "lock"), os.O_RDONLY)
     except OSError as error:
@@ -93,6 +135,16 @@ def _sweep_unfinished(folder: str) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _sweep(folder: str) -> None:
+    """All but the lock first: whoever is killed at it leaves what the next one can still bury."""
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if name != "lock":
+                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @contextmanager
 def burying(home: str, identity: str) -> Iterator[str | None]:
     """The folder of one that is gone, for one undertaker alone; swept at the end.
@@ -108,9 +160,19 @@ def burying(home: str, identity: str) -> Iterator[str | None]:
         return
     try:
         yield folder if os.path.isdir(folder) else None
-        shutil.rmtree(folder, ignore_errors=True)
+        _sweep(folder)
     finally:
         os.close(lock)
+
+
+def noted(folder: str) -> dict[str, str]:
+    """The note in a folder; empty where there is none, or half of one."""
+    try:
+        with open(os.path.join(folder, NOTE), encoding="ascii") as file:
+            words = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(word) for name, word in words.items()} if type(words) is dict else {}
 
 
 def _runs(home: str) -> str:

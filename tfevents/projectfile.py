@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from tfevents import __version__
 from tfevents.errors import SettingError, UnreadableDocument
 
 NAME = ".tfevents.hcl"
@@ -20,21 +23,23 @@ HARNESS = frozenset(
 )
 WORKSPACE = frozenset({"directory", "tf_workspace"})
 LARGEST = 1 << 20
+SECRET = re.compile(r"\bapi_key\b|\b[ps]at\.[\w-]+\.[\w-]+\.[\w-]+")
+"""A key in a file of the user's own: its parsed form would be the key's second place on disk."""
+EXPRESSION = re.compile(r"[$%]\{")
+
+Fields = Mapping[str, tuple[str, str]]
+"""A field → where it stands (file, line and name) and its text."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """Fields as text, each with the file it stands in."""
+    """What the settings files say, the strongest first."""
 
-    fields: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    files: tuple[Fields, ...] = ()
 
     def get(self, name: str) -> str | None:
         """A field's text."""
-        return self.fields[name][0] if name in self.fields else None
-
-    def source(self, name: str) -> str:
-        """The file and field, for a message."""
-        return f"{self.fields[name][1]}: {name}" if name in self.fields else NAME
+        return next((file[name][1] for file in self.files if name in file), None)
 
 
 def find_values(env: Mapping[str, str], directory: str, tf_workspace: str, home: str) -> Values:
@@ -42,11 +47,13 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str, home:
 
     Raises SettingError naming file, line and field.
     """
-    user, project = user_file(env), project_file(directory)
-    fields = dict(_fields(user, home, "", "")) if user else {}
-    if project:
-        fields.update(_fields(project, home, directory, tf_workspace))
-    return Values(fields)
+    run = Run(directory, tf_workspace, home)
+    found = []
+    if path := project_file(directory):
+        found.append(_fields(_File(path, _read(path), shared=True), run))
+    if path := user_file(env):
+        found.append(_fields(_File(path, _read(path), shared=False), run))
+    return Values(tuple(found))
 
 
 def user_file(env: Mapping[str, str]) -> str | None:
@@ -82,117 +89,162 @@ def _up_to_root(directory: str) -> list[str]:
     return places
 
 
-def _fields(
-    path: str, home: str, directory: str, tf_workspace: str
-) -> Iterator[tuple[str, tuple[str, str]]]:
-    text = _read(path)
-    document = _parse(text, path, home)
-    for name, value in document.items():
+@dataclass(frozen=True)
+class Run:
+    """For which run a file is read, and where its parsed form may be kept."""
+
+    directory: str
+    tf_workspace: str
+    home: str
+
+
+@dataclass(frozen=True)
+class _File:
+    """A settings file; `shared`: part of a repository."""
+
+    path: str
+    text: str
+    shared: bool
+
+    def place(self, name: str) -> str:
+        """Where a field stands. The line is looked up, since the parser does not keep it."""
+        return f"{self.path}, line {self._line(name)}, {name}"
+
+    def _line(self, name: str) -> int:
+        pattern = re.compile(rf"(?:^|[{{\s]){re.escape(name)}\s*(?:[={{]|\"|$)")
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if pattern.search(line) and not line.lstrip().startswith(("#", "//")):
+                return number
+        return 1
+
+    def error(self, name: str, what: str) -> SettingError:
+        """`name` is wrong."""
+        return SettingError(f"{self.place(name)}: {what}")
+
+    def field(self, name: str, value: Any) -> tuple[str, str]:
+        """A field, as text."""
+        if isinstance(value, str) and EXPRESSION.search(value):
+            raise self.error(name, "no expressions, please: a text in quotes")
+        if isinstance(value, bool):
+            return self.place(name), "1" if value else "0"
+        if isinstance(value, (str, int, float)):
+            return self.place(name), str(value)
+        raise self.error(name, "a text, a number or true or false, please")
+
+
+def _fields(file: _File, run: Run) -> Fields:
+    """A workspace that is mapped to the run's directory is nearer than the file's own."""
+    fields: dict[str, tuple[str, str]] = {}
+    mapped: dict[str, tuple[str, str]] = {}
+    for name, value in _parse(file, run.home).items():
         if name == "harness":
-            yield from _block(value, HARNESS, path, text, in_project=bool(directory))
+            fields.update(_block(file, value))
         elif name == "workspace":
-            yield from _workspace(value, path, text, directory, tf_workspace)
+            mapped.update(_workspace(file, value, run))
         elif name in TOP:
-            yield name, (_text(value, path, text, name), path)
+            fields[name] = file.field(name, value)
         else:
-            raise _error(path, text, name, "no such setting")
+            raise file.error(name, "no such setting")
+    return {**fields, **mapped}
 
 
 def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8") as file:
-            return file.read(LARGEST)
-    except (OSError, UnicodeDecodeError) as error:
+            text = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise SettingError(f"{path}: {reason}") from None
+    if len(text) > LARGEST:
+        raise SettingError(f"{path}: this is too long for settings")
+    return text
 
 
-def _parse(text: str, path: str, home: str) -> dict[str, Any]:
+def _parse(file: _File, home: str) -> dict[str, Any]:
     """Parsed once per edit: python-hcl2 takes 0.1 s to wake, and seconds the very first time."""
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    if not os.path.isabs(home) or SECRET.search(file.text):
+        return _parse_hcl(file)
+    digest = hashlib.sha256(f"{__version__}\0{file.text}".encode()).hexdigest()
     cached = os.path.join(home, "settings", digest + ".json")
-    try:
-        with open(cached, encoding="utf-8") as file:
-            known: dict[str, Any] = json.load(file)
-            return known
-    except (OSError, ValueError):
-        pass
-    document = _parse_hcl(text, path)
-    _keep(cached, document)
+    document = _cached(cached)
+    if document is None:
+        document = _parse_hcl(file)
+        _keep(cached, document)
     return document
 
 
-def _parse_hcl(text: str, path: str) -> dict[str, Any]:
+def _parse_hcl(file: _File) -> dict[str, Any]:
     from tfevents.configuration import parse
 
     try:
-        return parse(text, path)
+        return parse(file.text, file.path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
 
 
+def _cached(path: str) -> dict[str, Any] | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def _keep(path: str, document: dict[str, Any]) -> None:
     """Visible whole or not at all; where home can't be written, every run pays again."""
-    scratch = f"{path}.{os.getpid()}"
+    folder = os.path.dirname(path)
     try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with open(os.open(scratch, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
-            json.dump(document, file)
-        os.replace(scratch, path)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".", delete=False) as scratch:
+            try:
+                json.dump(document, scratch)
+                scratch.flush()
+                os.replace(scratch.name, path)
+            except BaseException:
+                os.unlink(scratch.name)
+                raise
     except OSError:
         pass
 
 
-def _block(
-    blocks: Any, known: frozenset[str], path: str, text: str, *, in_project: bool
-) -> Iterator[tuple[str, tuple[str, str]]]:
+def _block(file: _File, blocks: Any) -> Fields:
+    fields = {}
     for block in blocks if isinstance(blocks, list) else [blocks]:
         if not isinstance(block, dict):
-            raise _error(path, text, "harness", "this is a block: harness { … }")
+            raise file.error("harness", "this is a block: harness { … }")
         for name, value in block.items():
-            if name not in known:
-                raise _error(path, text, name, "no such setting in harness")
-            if name == "api_key" and in_project:
-                raise _error(path, text, name, "a key is no part of a repository: use api_key_file")
-            yield name, (_text(value, path, text, name), path)
+            if name not in HARNESS:
+                raise file.error(name, "no such setting in harness")
+            if name == "api_key" and file.shared:
+                raise file.error(name, "a key is no part of a repository: use api_key_file")
+            fields[name] = file.field(name, value)
+    return fields
 
 
-def _workspace(
-    blocks: Any, path: str, text: str, directory: str, tf_workspace: str
-) -> Iterator[tuple[str, tuple[str, str]]]:
+def _workspace(file: _File, blocks: Any, run: Run) -> Fields:
     """The workspace that is mapped to exactly this directory; one that names the terraform
     workspace before one that does not."""
-    best: tuple[bool, str] | None = None
-    for label, block in _labelled(blocks, path, text):
-        place = os.path.join(os.path.dirname(path), str(block.get("directory", ".")))
-        wanted = block.get("tf_workspace")
-        here = os.path.realpath(place) == os.path.realpath(directory)
-        if here and wanted in (None, tf_workspace):
-            best = max(best or (False, label), (wanted is not None, label))
-    if best:
-        yield "workspace", (best[1], path)
+    exact, any_of_them = set(), set()
+    for label, block in _labelled(file, blocks):
+        given = {name: file.field(name, value)[1] for name, value in block.items()}
+        place = os.path.join(os.path.dirname(file.path), given.get("directory", "."))
+        if os.path.realpath(place) == os.path.realpath(run.directory):
+            if given.get("tf_workspace") == run.tf_workspace:
+                exact.add(label)
+            elif "tf_workspace" not in given:
+                any_of_them.add(label)
+    found = exact or any_of_them
+    if len(found) > 1:
+        raise file.error("workspace", f"{' and '.join(sorted(found))} are mapped to one directory")
+    return {"workspace": (file.place("workspace"), found.pop())} if found else {}
 
 
-def _labelled(blocks: Any, path: str, text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _labelled(file: _File, blocks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for labelled in blocks if isinstance(blocks, list) else [blocks]:
         if not isinstance(labelled, dict):
-            raise _error(path, text, "workspace", 'this is a block: workspace "id" { … }')
+            raise file.error("workspace", 'this is a block: workspace "id" { … }')
         for label, block in labelled.items():
             if not isinstance(block, dict) or not block.keys() <= WORKSPACE:
-                raise _error(path, text, "workspace", 'this takes a directory (and tf_workspace)')
+                raise file.error("workspace", "this takes a directory (and tf_workspace)")
             yield label, block
-
-
-def _text(value: Any, path: str, text: str, name: str) -> str:
-    if isinstance(value, bool):
-        return "1" if value else "0"
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise _error(path, text, name, "a text, a number or true or false, please")
-
-
-def _error(path: str, text: str, name: str, what: str) -> SettingError:
-    """The line is looked up by the name, since the parser does not keep it."""
-    lines = enumerate(text.splitlines(), 1)
-    line = next((number for number, words in lines if words.strip().startswith(name)), 1)
-    return SettingError(f"{path}, line {line}, {name}: {what}")

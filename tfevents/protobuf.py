@@ -18,7 +18,8 @@ NUMBER, BYTES = 0, 2
 ANY = 0
 PIECE = 1 << 18
 RECORD = 64 << 20
-RECORDS = 1_000_000
+RECORDS, FIELDS = 1_000_000, 100_000
+"""How many fields the outermost message may have, and one of those within."""
 HEADER = 20
 """The longest key and length: two varints of ten bytes."""
 
@@ -81,7 +82,9 @@ def parse(encoded: bytes, schema: Schema) -> Message:
     """The message that is `encoded`. Raises UnreadableDocument."""
     message = Message()
     at, end = 0, len(encoded)
-    while at < end:
+    for _ in range(FIELDS):
+        if at == end:
+            return message
         key, at = _varint(encoded, at)
         value, at = _varint(encoded, at)
         if key & 7 == BYTES:
@@ -91,7 +94,7 @@ def parse(encoded: bytes, schema: Schema) -> Message:
             message.add(schema, key >> 3, encoded[start:at])
         else:
             message.add(schema, key >> 3, _number(key, value))
-    return message
+    raise UnreadableDocument(f"its {schema.name} has more than {FIELDS} fields")
 
 
 def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:

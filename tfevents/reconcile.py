@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tfevents.counts import Counts, output_names, resource_names, tally
+from tfevents.counts import NOTHING, Counts, output_names, resource_names, tally
 from tfevents.plan import Change, OutputChange, Plan
-from tfevents.state import State, StateObject
+from tfevents.state import State, StateObject, literal
 
 UPDATE = frozenset({"update"})
-NO_OP = frozenset({"no-op"})
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Two states of one form: digests of a pulled and of a shown state never compare."""
+    """Two states of one form: digests of a pulled and of a shown state never compare.
+
+    `before` is the plan's own prior state, refreshed; its serial is that of the stored one.
+    """
 
     before: State
     after: State
@@ -31,15 +33,39 @@ class Ledger:
         new = (key for key in after.objects if key[1] and key not in before.objects)
         return cls(before, after, frozenset(address for address, _ in new))
 
+    @property
+    def written(self) -> bool:
+        """Whether the state was stored since: an apply that began and did anything stores it.
+
+        States without a serial (shown ones, or none at all) don't tell: they are compared.
+        """
+        told = None not in (self.before.serial, self.after.serial)
+        return not told or self.before.identity != self.after.identity
+
     def was(self, change: Change) -> StateObject | None:
         """The object before, by its address or the one it moves from (semantics §4.7 e)."""
-        objects = self.before.objects
-        old = change.previous_address or change.address
-        return objects.get((change.address, change.deposed)) or objects.get((old, change.deposed))
+        objects, deposed = self.before.objects, change.deposed
+        old = literal(change.previous_address or change.address)
+        return objects.get((literal(change.address), deposed)) or objects.get((old, deposed))
 
     def now(self, change: Change) -> StateObject | None:
         """The object after."""
-        return self.after.objects.get((change.address, change.deposed))
+        return self.after.objects.get((literal(change.address), change.deposed))
+
+    def made(self, change: Change) -> StateObject | None:
+        """The object that a creation, or a replacement, has left behind, tainted or not."""
+        now = self.now(change)
+        return now if self.written and now != self.was(change) else None
+
+
+def provable(plan: Plan, ledger: Ledger) -> bool:
+    """Whether the states can tell what was done.
+
+    An update that takes back what somebody changed stores what was stored before: where nothing
+    else was stored either, it may or may not have been done.
+    """
+    updates = (change for change in plan.changes if change.managed and change.actions == UPDATE)
+    return ledger.written or all(ledger.now(c) == ledger.was(c) for c in updates)
 
 
 def done_to_resources(plan: Plan, ledger: Ledger) -> Counts:
@@ -53,29 +79,58 @@ def done_to_resources(plan: Plan, ledger: Ledger) -> Counts:
 
 def _done(change: Change, ledger: Ledger) -> Iterator[str]:
     planned = resource_names(change)
-    if "imported" in planned and ledger.now(change):
-        yield "imported"
-    if "create" in change.actions and change.managed:
-        yield from _created(change, ledger)
-    elif _happened(change, ledger):
+    if not change.managed or change.actions <= NOTHING:
         yield from (name for name in planned if name != "imported")
+    elif "create" in change.actions:
+        yield from _created(change, ledger)
+    elif ledger.written and _happened(change, ledger):
+        yield from (name for name in planned if name != "imported")
+    if "imported" in planned and ledger.written and ledger.now(change):
+        yield "imported"
 
 
 def _happened(change: Change, ledger: Ledger) -> bool:
-    """Whether an update, a deletion, a forgetting or nothing at all came to be."""
+    """Whether an update, a deletion or a forgetting came to be."""
     if change.actions == UPDATE:
         return ledger.now(change) not in (None, ledger.was(change))
-    return change.actions == NO_OP or ledger.now(change) is None
+    return ledger.now(change) is None
 
 
 def _created(change: Change, ledger: Ledger) -> Iterator[str]:
     """A creation, alone or as one half of a replacement; each half on its own."""
-    now = ledger.now(change)
-    fresh = now != ledger.was(change)
-    if now and fresh and not now.tainted:
+    made = ledger.made(change)
+    if made and not made.tainted:
         yield "added"
-    if len(change.actions) > 1 and fresh and change.address not in ledger.left_deposed:
+    gone = ledger.written and ledger.now(change) != ledger.was(change)
+    if len(change.actions) > 1 and gone and literal(change.address) not in ledger.left_deposed:
         yield "deleted" if "delete" in change.actions else "removed"
+
+
+def count_tainted(plan: Plan, ledger: Ledger) -> int:
+    """How many objects of this plan exist and wait to be replaced: their creation failed."""
+    created = (ledger.made(change) for change in plan.changes if "create" in change.actions)
+    return sum(made is not None and made.tainted for made in created)
+
+
+def carried_out(plan: Plan, ledger: Ledger | None) -> Counts | None:
+    """What was done by an apply that ended well: what was planned, with one exception.
+
+    An update that was only planned because a value was not known yet is none where the value
+    turned out to be what it was: terraform does not count it then either. None where that can't
+    be told. internal/terraform/node_resource_abstract_instance.go, checkPlannedChange
+    """
+    open_ends = [c for c in plan.changes if c.managed and c.unknown and c.actions == UPDATE]
+    if open_ends and ledger is None:
+        return None
+    same = [c for c in open_ends if ledger and ledger.now(c) == ledger.was(c)]
+    names = (name for change in plan.changes for name in _ended(change, change in same))
+    return tally(names)
+
+
+def _ended(change: Change, same: bool) -> list[str]:
+    if not same:
+        return resource_names(change)
+    return ["imported"] if change.importing else [] if change.moved else ["unchanged"]
 
 
 def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts:

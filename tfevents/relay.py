@@ -3,6 +3,10 @@
 `terraform destroy` ends with "Destroy complete! Resources: N destroyed." and no outputs; the
 apply half of a split one ends with "Apply complete! Resources: 0 added, 0 changed, N destroyed."
 and the outputs that are left. Everything before passes through as it comes.
+
+The relay is a process of its own: were it a thread, a `kill -9` of tf would take terraform's
+stdout away, and with it terraform in the middle of a destroy. It is started as a bare script and
+needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -10,13 +14,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import pty
 import re
 import signal
+import sys
 import termios
-import threading
-import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 CLOSING = re.compile(
     rb"^Apply complete! Resources: (?:\d+ imported, )?\d+ added, \d+ changed, (\d+) destroyed"
@@ -26,6 +28,10 @@ CLOSING = re.compile(
 OPENING = b"Apply complete! Resources: "
 # What may follow the closing line: the end of its colours, then outputs (views/apply.go).
 ENDS = ((b"", b"\nOutputs:\n"), (b"\x1b[0m", b"\x1b[0m\x1b[1m\x1b[32m\nOutputs:\n"))
+
+INPUT, OUTPUT, READY = 0, 1, 2
+"""The relay's own descriptors: what it gives on, where to, and where it says that it is there."""
+GROUP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Closing:
@@ -72,49 +78,92 @@ def _may_end(rest: bytes) -> bool:
     )
 
 
-def through(run: Callable[[int], int]) -> int:
-    """Runs `run(stdout)` with a stdout of the same kind as ours and gives its bytes on.
+def through(run: Callable[[Mapping[int, int]], int]) -> int:
+    """Runs `run(streams)` with a stdout of the same kind as ours, whose bytes are given on.
 
-    A terminal of the same size where ours is a terminal, else a pipe. Raises OSError where
-    neither can be had, before anything was run.
+    A terminal of the same size where ours is a terminal, else a pipe; stderr goes with it where
+    it goes to the same place as stdout, or they would overtake each other. As it is where no
+    relay can be made.
     """
-    reading, writing = _open_terminal() if os.isatty(1) else os.pipe()
-    thread = threading.Thread(target=_copy, args=(reading,), name="relay", daemon=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            writing = stack.enter_context(_relay())
+        except OSError:
+            return run({})
+        return run({1: writing, 2: writing} if os.path.sameopenfile(1, 2) else {1: writing})
+
+
+@contextlib.contextmanager
+def _relay() -> Iterator[int]:
+    """Where to write to; all of it is shown when it is left. Raises OSError."""
+    reading, writing = _open_terminal() if os.isatty(OUTPUT) else os.pipe()
     try:
-        thread.start()
-        return run(writing)
+        pid = _start(reading)
+    except OSError:
+        os.close(writing)
+        raise
+    finally:
+        os.close(reading)
+    try:
+        yield writing
     finally:
         os.close(writing)
-        thread.join()
-        os.close(reading)
+        os.waitpid(pid, 0)
 
 
 def _open_terminal() -> tuple[int, int]:
-    reading, writing = pty.openpty()
+    reading, writing = os.openpty()
+    import tty
+
     tty.setraw(writing)  # the real terminal makes its own line ends
-    _copy_size(writing)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGWINCH, lambda *_: _copy_size(writing))
+    _copy_size(reading)
     return reading, writing
 
 
-def _copy_size(writing: int) -> None:
+def _copy_size(to: int) -> None:
     with contextlib.suppress(OSError):
-        size = fcntl.ioctl(1, termios.TIOCGWINSZ, b"\0" * 8)
-        fcntl.ioctl(writing, termios.TIOCSWINSZ, size)
+        size = fcntl.ioctl(OUTPUT, termios.TIOCGWINSZ, b"\0" * 8)
+        fcntl.ioctl(to, termios.TIOCSWINSZ, size)
 
 
-def _copy(reading: int) -> None:
+def _start(reading: int) -> int:
+    """The relay's pid, once it is there. It takes no signal of the group's: it ends at the end."""
+    ready, readying = os.pipe()
+    try:
+        pid = os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-I", "-S", __file__],
+            {},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, reading, INPUT),
+                (os.POSIX_SPAWN_DUP2, readying, READY),
+            ],
+            setsigmask=GROUP,
+        )
+    finally:
+        os.close(readying)
+    with open(ready, "rb") as file:
+        if file.read(1):
+            return pid
+    os.waitpid(pid, 0)
+    raise OSError("the relay did not start")
+
+
+def main() -> None:
+    """What the relay does, as a process."""
+    signal.signal(signal.SIGWINCH, lambda *_: _copy_size(INPUT))
+    os.write(READY, b"+")
+    os.dup2(OUTPUT, READY)
     closing = Closing()
-    while data := _read(reading):
+    while data := _read():
         _write(closing.feed(data))
     _write(closing.end())
 
 
-def _read(descriptor: int) -> bytes:
+def _read() -> bytes:
     """Nothing at the end; a terminal says EIO there."""
     try:
-        return os.read(descriptor, 65536)
+        return os.read(INPUT, 65536)
     except OSError:
         return b""
 
@@ -123,4 +172,8 @@ def _write(data: bytes) -> None:
     """A reader that went away must not cost terraform its own stdout in the middle of a destroy."""
     with contextlib.suppress(OSError):
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(OUTPUT, data) :]
+
+
+if __name__ == "__main__":
+    main()

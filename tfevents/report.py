@@ -51,6 +51,16 @@ class Subject:
     env: Mapping[str, str] = field(repr=False)
     key: str | None = None
     command: str | None = None
+    identity: str | None = None
+    """The run's id where it is not its presence's: a hook's run outlives the process."""
+    opened: bool = False
+    """Whether the journal knows the run already: a hook's `before` opened it."""
+    base: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def run_id(self) -> str:
+        """What the run is called."""
+        return self.identity or self.presence.identity
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,8 @@ class Report(threading.Thread):
         self._read_settings()
         self._origin = find(subject.directory, subject.env)
         self._journal = self._open()
-        self._journal.open_run(self._run())
+        if not subject.opened:
+            self._journal.open_run(self._run())
         closing.close_gone(self._journal, subject.env)
         if self.settings.api_key:
             self._courier = Courier(self._journal, self.settings, subject.presence.identity)
@@ -136,7 +147,7 @@ class Report(threading.Thread):
     def _run(self) -> Run:
         subject = self.subject
         return Run(
-            run_id=subject.presence.identity,
+            run_id=subject.run_id,
             operation=subject.operation,
             mode=subject.mode,
             directory=self._origin.directory,
@@ -147,6 +158,7 @@ class Report(threading.Thread):
                 "metadata": {**self._origin.metadata, **self._overrides},
                 "data": {"tf_workspace": subject.tf_workspace},
                 "destination": self._destination().__dict__,
+                **subject.base,
             },
         )
 
@@ -179,7 +191,7 @@ class Report(threading.Thread):
         activity: Activity | None,
         metadata: Mapping[str, Any],
         data: Mapping[str, str | None],
-        exit_code: int,
+        exit_code: int | None,
     ) -> Told:
         """The end event: kept, then sent within the budget."""
         self._prepared.wait()
@@ -188,6 +200,11 @@ class Report(threading.Thread):
             self._end(exit_code, event)
         except TfeventsError as error:
             self._problem(error)
+        return self.leave()
+
+    def leave(self) -> Told:
+        """What is in the journal is sent within the budget; the run stays as it is."""
+        self._prepared.wait()
         self._ending = True
         self.budget.limit(self.settings.budget)
         self._work.set()
@@ -213,7 +230,7 @@ class Report(threading.Thread):
             {
                 "tfevents_version": __version__,
                 "event_id": event_id,
-                "run_id": self.subject.presence.identity,
+                "run_id": self.subject.run_id,
                 "tf_workspace": self.subject.tf_workspace,
                 "directory": self._origin.directory,
                 "started_at": self.subject.opened_at,
@@ -222,14 +239,14 @@ class Report(threading.Thread):
         )
         body = event.body()
         check(body)
-        return NewEvent(event_id, self.subject.presence.identity, self._destination(), body)
+        return NewEvent(event_id, self.subject.run_id, self._destination(), body)
 
     def _put(self, event: NewEvent) -> None:
         self._with_journal(lambda journal: journal.put(event))
 
-    def _end(self, exit_code: int, event: NewEvent | None) -> None:
+    def _end(self, exit_code: int | None, event: NewEvent | None) -> None:
         """The run's end and its event in one step; the event alone where the run was closed."""
-        run_id, events = self.subject.presence.identity, [event] if event else []
+        run_id, events = self.subject.run_id, [event] if event else []
 
         def end(journal: Journal) -> None:
             if not journal.end_run(run_id, exit_code, events):
@@ -257,7 +274,7 @@ class Report(threading.Thread):
         entries = []
         if self._journal is not None:
             try:
-                entries = self._journal.entries(run_id=self.subject.presence.identity)
+                entries = self._journal.entries(run_id=self.subject.run_id)
             except JournalUnavailable as error:
                 self._problem(error)
         delivered = bool(entries) and all(e.status is Status.DELIVERED for e in entries)

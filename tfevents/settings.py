@@ -9,13 +9,16 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from tfevents.errors import SettingError
 from tfevents.projectfile import Values, find_values
 
+T = TypeVar("T")
+PREFIX = "TFEVENTS_"
 KEY = re.compile(r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
@@ -34,6 +37,10 @@ HARNESS_NAMES = {
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
 LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
 """The longest that the contract takes, in characters."""
+ODD = re.compile(r"[^!-~]|[?#\\]")
+"""What has no place in the address of a server, nor in a path on it."""
+LAST = 99
+"""The level of a default: below all places."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Settings:
 
 
 def find_home(env: Mapping[str, str]) -> str:
-    """Where the journal is: TFEVENTS_HOME, else the platform's state directory.
+    """Where the journal is: TFEVENTS_HOME, else the platform's own state directory.
 
     Relative only where there is no home at all (an arbitrary uid in a container).
     """
@@ -94,26 +101,77 @@ def load(
     container: bool = False,
 ) -> Settings:
     """The settings of a run in `directory`. Raises SettingError: one line, where and what to do."""
-    home = find_home(env)
-    found = _Found(env, flags or {}, find_values(env, directory, tf_workspace, home), container)
-    key = _key(found)
-    return Settings(
-        home=home,
-        url=_url(found, env),
-        api_path="/" + found.text("api_path", DEFAULTS["api_path"]).strip("/"),
-        api_key=key,
-        account=_bounded(found, "account") or (key.account if key else None),
-        org=_bounded(found, "org"),
-        project=_bounded(found, "project"),
-        workspace=_bounded(found, "workspace"),
-        budget=_seconds(found),
-        ca_bundle=_file(found, "ca_bundle"),
-        cost_file=found.text("cost_file") or None,
-        strict=found.on("strict"),
-        direct=found.on("direct"),
-        quiet=found.on("quiet"),
-        sources=dict(found.sources),
+    settings, errors = gather(
+        env, directory, tf_workspace=tf_workspace, flags=flags, container=container
     )
+    if errors:
+        raise errors[0]
+    return settings
+
+
+def gather(
+    env: Mapping[str, str],
+    directory: str,
+    *,
+    tf_workspace: str = "default",
+    flags: Mapping[str, str | None] | None = None,
+    container: bool = False,
+) -> tuple[Settings, list[SettingError]]:
+    """The same, with what is wrong beside it: a field that can't be used is as if not set.
+
+    Nothing may be sent on half a setting, but whose event it is must not be forgotten, nor that
+    the run is a strict one.
+    """
+    wrong: list[SettingError] = []
+    home = find_home(env)
+    files = _or(wrong, lambda: find_values(env, directory, tf_workspace, home), Values())
+    found = _Found(env, flags or {}, files, container)
+    key = _or(wrong, lambda: _key(found), None)
+    settings = Settings(
+        home=home,
+        url=_or(wrong, lambda: _url(found, env), DEFAULTS["url"]),
+        api_path=_or(wrong, lambda: _api_path(found), DEFAULTS["api_path"]),
+        api_key=key,
+        account=_or(wrong, lambda: _bounded(found, "account"), None)
+        or (key.account if key else None),
+        org=_or(wrong, lambda: _bounded(found, "org"), None),
+        project=_or(wrong, lambda: _bounded(found, "project"), None),
+        workspace=_or(wrong, lambda: _bounded(found, "workspace"), None),
+        budget=_or(wrong, lambda: _seconds(found), float(DEFAULTS["timeout"])),
+        ca_bundle=_or(wrong, lambda: _file(found, "ca_bundle"), None),
+        cost_file=_path(found, "cost_file"),
+        strict=_or(wrong, lambda: found.on("strict"), False),
+        direct=_or(wrong, lambda: found.on("direct"), False),
+        quiet=_or(wrong, lambda: found.on("quiet"), False),
+        sources=found.sources,
+    )
+    return settings, wrong
+
+
+def told_by(env: Mapping[str, str]) -> Settings:
+    """What the environment alone says of a run's end, until all settings are read."""
+    ignored: list[SettingError] = []
+    found = _Found(env, {}, Values(), container=False)
+    return Settings(
+        home=find_home(env),
+        budget=_or(ignored, lambda: _seconds(found), float(DEFAULTS["timeout"])),
+        strict=_or(ignored, lambda: found.on("strict"), False),
+        quiet=_or(ignored, lambda: found.on("quiet"), False),
+    )
+
+
+def identifiers(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say whose a run is; the key is none of them."""
+    names = ((f"{PREFIX}{name.upper()}", *HARNESS_NAMES[name]) for name in LENGTHS)
+    return {name: env[name] for group in names for name in group if name in env}
+
+
+def _or(wrong: list[SettingError], find: Callable[[], T], otherwise: T) -> T:
+    try:
+        return find()
+    except SettingError as error:
+        wrong.append(error)
+        return otherwise
 
 
 class _Found:
@@ -128,26 +186,31 @@ class _Found:
     ) -> None:
         self._env, self._flags, self._files, self._container = env, flags, files, container
         self.sources: dict[str, str] = {}
+        self.levels: dict[str, int] = {}
 
     def text(self, name: str, default: str = "") -> str:
         """A field's text; an empty one is not set."""
-        for source, value in self._places(name):
-            if value and value.strip():
-                self.sources[name] = source
-                return value.strip()
-        self.sources[name] = "default"
+        for level, places in enumerate(self._levels(name)):
+            for source, value in places:
+                if value and value.strip():
+                    self.sources[name], self.levels[name] = source, level
+                    return value.strip()
+        self.sources[name], self.levels[name] = "default", LAST
         return default
 
-    def _places(self, name: str) -> Iterator[tuple[str, str | None]]:
-        yield "--" + name.replace("_", "-"), self._flags.get(name)
-        yield from self._variables(name)
-        yield self._files.source(name), self._files.get(name)
-
-    def _variables(self, name: str) -> Iterator[tuple[str, str | None]]:
+    def _levels(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
+        """The places of a field, the strongest first."""
         upper = name.upper()
-        plugin = (f"PLUGIN_{upper}", f"PLUGIN_TFEVENTS_{upper}") if self._container else ()
-        for variable in (f"TFEVENTS_{upper}", *plugin, *HARNESS_NAMES.get(name, ())):
-            yield variable, self._env.get(variable)
+        plugin = (f"PLUGIN_{upper}", f"PLUGIN_{PREFIX}{upper}") if self._container else ()
+        yield [("--" + name.replace("_", "-"), self._flags.get(name))]
+        yield self._variables(PREFIX + upper)
+        yield self._variables(*plugin)
+        yield self._variables(*HARNESS_NAMES.get(name, ()))
+        for file in self._files.files:
+            yield [file.get(name, ("", None))]
+
+    def _variables(self, *names: str) -> list[tuple[str, str | None]]:
+        return [(name, self._env.get(name)) for name in names]
 
     def on(self, name: str) -> bool:
         """A switch. Raises SettingError for a word that is neither on nor off."""
@@ -156,27 +219,44 @@ class _Found:
             raise self.error(name, f"{word[:20]!r} is neither on nor off: use 1 or 0")
         return word in TRUE
 
+    def beside(self, name: str) -> str:
+        """The directory of the settings file that a field stands in; empty for any other place."""
+        source = self.sources[name]
+        return os.path.dirname(source.partition(", line ")[0]) if ", line " in source else ""
+
     def error(self, name: str, what: str) -> SettingError:
         """`name` is wrong: says where it was set."""
         return SettingError(f"{self.sources[name]}: {what}")
 
 
 def _key(found: _Found) -> Key | None:
-    text = found.text("api_key")
-    if not text and (path := found.text("api_key_file")):
-        text = _read_key(found, path)
+    """The key or the file it is in, whichever is named in the stronger place."""
+    text, path = found.text("api_key"), _path(found, "api_key_file")
+    name = "api_key"
+    if path and found.levels["api_key_file"] < found.levels["api_key"]:
+        text, name = _read_key(found, path), "api_key_file"
     if any(ord(character) < 33 or ord(character) > 126 for character in text):
-        raise found.error("api_key", "an API key has no spaces, line ends or other such characters")
+        raise found.error(name, "an API key has no spaces, line ends or other such characters")
     return Key(text) if text else None
 
 
 def _read_key(found: _Found, path: str) -> str:
+    shown = str(Key(path)) if KEY.search(path) else path
     try:
-        with open(os.path.expanduser(path), encoding="utf-8") as file:
-            return file.read(4096).strip()
-    except (OSError, UnicodeDecodeError) as error:
+        with open(path, encoding="utf-8") as file:
+            text = file.read(4096).strip()
+    except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise found.error("api_key_file", f"can't read the key file {path}: {reason}") from None
+        raise found.error("api_key_file", f"can't read the key file {shown}: {reason}") from None
+    if not text:
+        raise found.error("api_key_file", f"the key file {shown} is empty")
+    return text
+
+
+def _path(found: _Found, name: str) -> str | None:
+    """A path: of a settings file, seen from there; else from where we are."""
+    path = os.path.expanduser(found.text(name))
+    return os.path.join(found.beside(name), path) if path else None
 
 
 def _url(found: _Found, env: Mapping[str, str]) -> str:
@@ -186,7 +266,7 @@ def _url(found: _Found, env: Mapping[str, str]) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("http", "https"):
+    if not host or ODD.search(text) or parts.scheme not in ("http", "https"):
         raise found.error("url", "this is no URL of a server: it looks like https://app.harness.io")
     if parts.username or parts.password:
         raise found.error("url", "a URL with a user or password: the key goes to TFEVENTS_API_KEY")
@@ -194,6 +274,14 @@ def _url(found: _Found, env: Mapping[str, str]) -> str:
     if parts.scheme == "http" and not (allowed or _loopback(host)):
         raise found.error("url", "http:// shows the key: use https:// or TFEVENTS_ALLOW_HTTP=1")
     return text
+
+
+def _api_path(found: _Found) -> str:
+    """With a slash before it and none behind it; empty where the service is at the root."""
+    text = found.text("api_path", DEFAULTS["api_path"]).strip("/")
+    if ODD.search(text):
+        raise found.error("api_path", "this is no path: it looks like /iacm/api")
+    return f"/{text}" if text else ""
 
 
 def _loopback(host: str) -> bool:
@@ -205,7 +293,8 @@ def _loopback(host: str) -> bool:
 
 def _bounded(found: _Found, name: str) -> str | None:
     text = found.text(name)
-    if len(text) > LENGTHS[name] or not text.isprintable():
+    header = name == "account"
+    if len(text) > LENGTHS[name] or not text.isprintable() or (header and not text.isascii()):
         raise found.error(name, f"1 to {LENGTHS[name]} printable characters, please")
     return text or None
 
@@ -222,7 +311,7 @@ def _seconds(found: _Found) -> float:
 
 
 def _file(found: _Found, name: str) -> str | None:
-    path = os.path.expanduser(found.text(name))
+    path = _path(found, name)
     if path and not os.access(path, os.R_OK):
         raise found.error(name, f"can't read {path}")
-    return path or None
+    return path

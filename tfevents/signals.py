@@ -8,38 +8,56 @@ what it got: what it got too was the group's.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import FrameType, TracebackType
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
 SENTINEL_SECONDS = 0.05
 """How long the sentinel has to report; a signal of ours must be handed on within 0.1 s."""
+FRESH_SECONDS = 1.0
+"""How long a report waits for its signal: the kernel may merge two that come at once for us."""
 
 
 class Interrupted(Exception):
-    """A signal came while nobody but us was there to take it."""
+    """A signal came while no terraform was there to take it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Watch:
-    """Signals for as long as there is a run; terraform gets each of them exactly once."""
+    """Signals for as long as there is a run; terraform gets each of them exactly once.
+
+    Python's own handlers run late or not at all while the main thread is in a system call, so
+    what counts is the wake-up pipe, which the C handler fills.
+    """
 
     def __init__(self) -> None:
         self.received: list[int] = []
         self.asking = False
         self.when_idle: Callable[[], None] = lambda: None
         self._child: int | None = None
-        self._reports: Counter[int] = Counter()
-        self._handlers: dict[int, object] = {}
+        self._taken: list[int] = []
 
     def __enter__(self) -> Watch:
-        taken = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
-        self._sentinel, self._report, self._life = _start_sentinel(taken)
-        self._handlers = {s: signal.signal(s, self._handle) for s in taken}
+        self._taken = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
+        self._arrivals, self._arriving = _pipe()
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+        try:
+            self._sentinel = Sentinel(self._taken, mask)
+            signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
+            _handle(self._taken, self._wake)
+            _handle([signal.SIGCHLD], _nothing)  # it wakes `run`
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return self
 
     def __exit__(
@@ -48,92 +66,179 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]  # as signal() returned it
-        os.close(self._life)
-        os.waitpid(self._sentinel, 0)
-        os.close(self._report)
+        _handle(self._taken, _nothing)  # our last moment: the result stands
+        signal.set_wakeup_fd(-1)
+        os.close(self._arrivals)
+        os.close(self._arriving)
+        self._sentinel.end()
 
     @property
     def interrupted(self) -> bool:
         """Whether anybody wanted this run to end."""
         return bool(self.received)
 
-    def run(self, start: Callable[[], int]) -> int:
+    def run(self, start: Callable[[], int], beside: Callable[[], None] = lambda: None) -> int:
         """The exit code of the child that `start` starts, negative for the signal it died of.
 
-        Never hurries the child: providers may take minutes to let go of what they hold.
+        `beside` is called when it works. Never hurries the child: providers may take minutes to
+        let go of what they hold. Raises Interrupted where somebody wanted this run to end before.
         """
-        before = len(self.received)
+        self._arrived()
+        if self.received:
+            raise Interrupted(self.received[0])
         self._child = start()
-        for number in self.received[before:]:  # came while it was being started
-            self._hand_on(number)
         try:
-            _, status = os.waitpid(self._child, 0)
+            self._forward_early(self._child)
+            beside()
+            return self._wait(self._child)
         finally:
             self._child = None
-        return os.waitstatus_to_exitcode(status)
 
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.received.append(number)
-        if self._child is not None:
-            self._hand_on(number)
-        elif self.asking:
-            raise Interrupted
-        else:
-            self.when_idle()
+    def _forward_early(self, child: int) -> None:
+        """What came while the child was being started: nobody can tell whether it got it.
 
-    def _hand_on(self, number: int) -> None:
-        if self._child is not None and not self._reached_group(number):
-            with contextlib.suppress(ProcessLookupError):  # it ended by itself just now
-                os.kill(self._child, number)
+        If it did it is dead: it can't have had a handler yet.
+        """
+        self._arrived()
+        for number in self.received:
+            _send(child, number)
+            self._sentinel.reached_group(number, 0)
 
-    def _reached_group(self, number: int) -> bool:
-        """Whether the sentinel got the signal too (or is gone, which only a signal can do)."""
-        if not self._reports[number] and select.select([self._report], [], [], SENTINEL_SECONDS)[0]:
-            report = os.read(self._report, 64)
-            self._reports.update(report or bytes([number]))
-        if not self._reports[number]:
-            return _pending(self._sentinel, number)
-        self._reports[number] -= 1
+    def _wait(self, child: int) -> int:
+        while True:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            select.select([self._arrivals], [], [])
+            until = time.monotonic() + SENTINEL_SECONDS
+            for number in self._arrived():
+                if not self._sentinel.reached_group(number, until):
+                    _send(child, number)
+
+    def _wake(self, number: int, frame: FrameType | None) -> None:
+        """Python's handler: while a child runs, `_wait` sees to it."""
+        if self._child is not None or not self._arrived():
+            return
+        if self.asking:
+            raise Interrupted(number)
+        self.when_idle()
+
+    def _arrived(self) -> list[int]:
+        """The signals that came since the last time."""
+        numbers = [n for n in _read(self._arrivals) if n in self._taken]
+        self.received += numbers
+        return numbers
+
+
+class Sentinel:
+    """A child in our group that does nothing but report the signals it gets; gone when we are."""
+
+    def __init__(self, signals: Iterable[int], mask: Iterable[int]) -> None:
+        """Called with the signals blocked; `mask` is what was blocked before."""
+        self._reports, reporting = _pipe()
+        living, self._life = os.pipe()
+        self._heard: dict[int, list[float]] = {number: [] for number in signals}
+        self._late: Counter[int] = Counter()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                _be_sentinel(signals, mask, living, reporting)
+            finally:
+                os._exit(0)
+        os.close(living)
+        os.close(reporting)
+
+    def reached_group(self, number: int, until: float) -> bool:
+        """Whether it got this signal too, as far as can be told by then."""
+        while not self._fresh(number):
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self._reports], [], [], left)[0]:
+                return self._not_yet_reported(number)
+            if not self._listen():
+                return number in OF_TERMINALS  # it was killed; a second Ctrl-C costs the state
+        self._heard[number].pop(0)
         return True
 
+    def _fresh(self, number: int) -> bool:
+        since = time.monotonic() - FRESH_SECONDS
+        self._heard[number] = [at for at in self._heard[number] if at > since]
+        return bool(self._heard[number])
 
-def _start_sentinel(signals: list[signal.Signals]) -> tuple[int, int, int]:
-    """(pid, a pipe that its signals are reported on, a pipe whose end is its end)."""
-    report, reporting = os.pipe()
-    living, life = os.pipe()
-    os.set_blocking(reporting, False)
-    pid = os.fork()
-    if pid == 0:
-        try:
-            _be_sentinel(signals, living, reporting, [report, life])
-        finally:
-            os._exit(0)
-    os.close(living)
-    os.close(reporting)
-    return pid, report, life
+    def _listen(self) -> bytes:
+        reports = _read(self._reports)
+        for number in reports:
+            if self._late[number]:
+                self._late[number] -= 1
+            elif number in self._heard:
+                self._heard[number].append(time.monotonic())
+        return reports
+
+    def _not_yet_reported(self, number: int) -> bool:
+        """On a busy machine it may have a signal and not yet the time to say so."""
+        if _pending(self._pid, number):
+            self._late[number] += 1
+            return True
+        self._listen()  # it may have said so while we looked
+        if not self._fresh(number):
+            return False
+        self._heard[number].pop(0)
+        return True
+
+    def end(self) -> None:
+        """Gone, whatever state it is in."""
+        os.close(self._life)
+        os.close(self._reports)
+        _send(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
 
 
 def _be_sentinel(
-    signals: list[signal.Signals], living: int, reporting: int, others: list[int]
+    signals: Iterable[int], mask: Iterable[int], living: int, reporting: int
 ) -> None:
-    """Reports signals until the run is gone, however it goes; holds nothing of its streams."""
+    """Reports signals until the run is gone, however it goes; holds nothing of its files."""
     signal.set_wakeup_fd(reporting, warn_on_full_buffer=False)
-    for number in signals:
-        signal.signal(number, lambda *_: None)
-    for descriptor in (0, 1, 2, *others):
-        os.close(descriptor)
+    _handle(signals, _nothing)
+    low, high = sorted((living, reporting))
+    for kept, following in ((-1, low), (low, high), (high, os.sysconf("SC_OPEN_MAX"))):
+        os.closerange(kept + 1, following)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     while os.read(living, 1):
         pass
 
 
+def _nothing(number: int, frame: FrameType | None) -> None:
+    """The wake-up pipe has it already."""
+
+
+def _handle(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> None:
+    for number in numbers:
+        signal.signal(number, handler)
+
+
+def _send(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):  # it ended by itself just now
+        os.kill(pid, number)
+
+
+def _pipe() -> tuple[int, int]:
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    return reading, writing
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 4096)
+    except BlockingIOError:
+        return b""
+
+
 def _pending(pid: int, number: int) -> bool:
-    """On a busy machine the sentinel may have a signal and not yet the time to report it."""
+    """Whether a process has a signal that it did not take yet; only Linux tells."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
             masks = [line.split()[1] for line in status if line.startswith(("SigPnd", "ShdPnd"))]
     except OSError:
         return False
     return any(int(mask, 16) >> (number - 1) & 1 for mask in masks)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,19 +12,44 @@ from tfevents.document import (
     KindJSON,
     ModuleJSON,
     OutputJSON,
-    Raw,
     ResourceJSON,
     StateFileJSON,
     StateJSON,
     StateResourceJSON,
     check_version,
+    compact,
     decode,
 )
 from tfevents.errors import UnreadableDocument
 from tfevents.planjson import digest
 
 Key = tuple[str, str | None]
-"""An object's address and, for a deposed object, its key."""
+"""An object's address, as `literal` makes it, and, for a deposed object, its key."""
+
+Identity = tuple[int, str]
+"""Serial and lineage: what terraform itself knows a stored state by."""
+
+NEVER_WRITTEN: Identity = (0, "")
+"""Where there is no state; a plan made then says so of its prior state."""
+
+ESCAPED = re.compile(r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U([0-9a-f]{8}))|([$%])\4\{')
+WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def literal(address: str) -> str:
+    """An address with its keys as they are, not as HCL quotes them (addrs.toHCLQuotedString).
+
+    What has to be quoted depends on the Unicode version that terraform was built with, so
+    addresses from two sources only compare without it.
+    """
+    return ESCAPED.sub(_literal, address) if "\\" in address or "{" in address else address
+
+
+def _literal(found: re.Match[str]) -> str:
+    simple, short, long, mark = found.groups()
+    if mark:
+        return f"{mark}{{"
+    return WRITTEN.get(simple, simple) if simple else chr(int(short or long, 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +74,11 @@ class State:
     serial: int | None = None
     lineage: str | None = None
     checksum: str | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Which state this is, as it was stored."""
+        return (self.serial or 0, self.lineage or "")
 
     @property
     def empty(self) -> bool:
@@ -106,26 +137,18 @@ def _file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, Sta
     for resource in resources:
         for instance in resource.instances if resource.mode == "managed" else ():
             key = (_address(resource, instance), instance.deposed)
-            values = bytes(instance.attributes) + bytes(instance.attributes_flat)
+            values = compact(instance.attributes) + compact(instance.attributes_flat)
             yield key, StateObject(_digest(values), instance.status == "tainted")
 
 
 def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
-    """As terraform writes an address; a for_each key is quoted as HCL quotes it."""
     address = f"{resource.type}.{resource.name}"
     if resource.module:
-        address = f"{resource.module}.{address}"
+        address = f"{literal(resource.module)}.{address}"
     key = instance.index_key
     if key is None:
         return address
-    return f"{address}[{key}]" if isinstance(key, int) else f'{address}["{_quoted(key)}"]'
-
-
-def _quoted(key: str) -> str:
-    """addrs.toHCLQuotedString: quotes, backslashes, line ends and template marks."""
-    key = key.replace("\\", "\\\\").replace('"', '\\"')
-    key = key.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-    return key.replace("${", "$${").replace("%{", "%%{")
+    return f"{address}[{key}]" if isinstance(key, int) else f'{address}["{key}"]'
 
 
 def _outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
@@ -149,14 +172,14 @@ def parse_shown(data: bytes) -> State:
 def _shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
     for resource in module.resources:
         if resource.mode == "managed":
-            yield (resource.address, resource.deposed_key), _shown(resource)
+            yield (literal(resource.address), resource.deposed_key), _shown(resource)
     for child in module.child_modules:
         yield from _shown_objects(child)
 
 
 def _shown(resource: ResourceJSON) -> StateObject:
-    return StateObject(_digest(bytes(resource.values)), resource.tainted)
+    return StateObject(_digest(compact(resource.values)), resource.tainted)
 
 
-def _digest(values: bytes | Raw) -> bytes:
-    return hashlib.sha256(bytes(values)).digest()
+def _digest(values: bytes) -> bytes:
+    return hashlib.sha256(values).digest()

@@ -3,6 +3,7 @@
 Nothing is imported here that a pass-through does not need: Terragrunt calls the binary many times.
 """
 
+import _signal  # `signal` builds enums, 3 ms
 import os
 import sys
 
@@ -12,33 +13,46 @@ from tfevents.errors import TfeventsError
 REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
 ON = ("1", "true", "yes", "on")
+CHDIR = "-chdir="
 
 
 def main() -> int:
     """The console script `tf`: terraform's own exit code, or its death by signal."""
-    arguments = sys.argv[1:]
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     try:
-        path = provisioner.find(os.environ, sys.argv[0], wanted())
-        if off() or not reported(arguments):
-            provisioner.become(path, arguments, os.environ)
-        from tfevents.observe import observe
-
-        return observe(tuple(arguments), os.environ, path)
+        return run(sys.argv[1:])
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
     except OSError as error:
         return complain(f"can't run {error.filename or 'it'}: {error.strerror}", 126)
 
 
+def run(arguments: list[str]) -> int:
+    """`terraform ARGUMENTS`, observed where it is to be reported.
+
+    Raises TfeventsError and OSError where there is nothing to run.
+    """
+    path = provisioner.find(os.environ, sys.argv[0], wanted(arguments))
+    if off() or not reported(arguments) or provisioner.observed(os.environ):
+        provisioner.become(path, arguments, os.environ)
+    from tfevents.observe import observe
+
+    return observe(tuple(arguments), os.environ, path)
+
+
 def complain(message: str, exit_code: int) -> int:
     """One line, and the code to leave with."""
-    sys.stderr.write(f"tfevents: {message}\n")
+    try:
+        os.write(2, f"tfevents: {message}\n".encode(errors="replace"))
+    except OSError:
+        pass  # stderr is closed
     return exit_code
 
 
 def off() -> bool:
     """Whether reporting is switched off altogether."""
-    return os.environ.get("TFEVENTS_DISABLED", "").lower() in ON
+    return os.environ.get("TFEVENTS_DISABLED", "").strip().lower() in ON
 
 
 def reported(arguments: list[str]) -> bool:
@@ -46,31 +60,42 @@ def reported(arguments: list[str]) -> bool:
     for word in arguments:
         if not word.startswith("-"):
             return word in REPORTED and not set(HELP) & set(arguments)
-        if not word.startswith("-chdir="):
+        if not word.startswith(CHDIR):
             return False
     return False
 
 
-def wanted() -> str | None:
+def wanted(arguments: list[str]) -> str | None:
     """The provisioner that is asked for: by the environment, or by a settings file that says so."""
     if given := os.environ.get("TFEVENTS_PROVISIONER", "").strip():
         return given
-    return _filed() if _mentioned() else None
+    try:
+        directory = os.path.abspath(_chdir(arguments))
+    except OSError:
+        return None  # the working directory is gone, which terraform tells in its own words
+    return _filed(directory) if _mentioned(directory) else None
 
 
-def _mentioned() -> bool:
+def _chdir(arguments: list[str]) -> str:
+    for word in arguments:
+        if not word.startswith("-"):
+            break
+        if word.startswith(CHDIR):
+            return word[len(CHDIR) :]
+    return "."
+
+
+def _mentioned(directory: str) -> bool:
     """Whether a settings file near here names a provisioner: most say nothing of it, and parsing
     one is for those that do."""
-    place = os.getcwd()
-    while True:
-        if _says(os.path.join(place, ".tfevents.hcl")):
-            return True
+    place = directory
+    while not _says(os.path.join(place, ".tfevents.hcl")):
         above = os.path.dirname(place)
         if above == place or os.path.exists(os.path.join(place, ".git")):
-            break
+            config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+            return _says(os.path.join(config, "tfevents", "config.hcl"))
         place = above
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return _says(os.path.join(config, "tfevents", "config.hcl"))
+    return True
 
 
 def _says(path: str) -> bool:
@@ -81,16 +106,15 @@ def _says(path: str) -> bool:
         return False
 
 
-def _filed() -> str | None:
+def _filed(directory: str) -> str | None:
     from tfevents.projectfile import find_values
     from tfevents.settings import find_home
 
     try:
-        return find_values(os.environ, os.getcwd(), "default", find_home(os.environ)).get(
-            "provisioner"
-        )
+        values = find_values(os.environ, directory, "default", find_home(os.environ))
     except TfeventsError:
         return None  # said where the settings are read; terraform runs all the same
+    return values.get("provisioner")
 
 
 if __name__ == "__main__":

@@ -188,6 +188,7 @@ def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
                 importing=IMPORTING in change.strings,
                 previous_address=None if previous in ("", address) else previous,
                 deposed=message.text(DEPOSED) or None,
+                unknown=_unknown(change, action),
             )
         )
 
@@ -245,9 +246,18 @@ def _sides(change: Message, action: Action) -> tuple[Any, Any, bool]:
 
 
 def _side(change: Message, at: int | None) -> tuple[Any, bool]:
-    if at is None:
-        return None, False
+    return (None, False) if at is None else cty.parse(_packed(change, at))
+
+
+def _unknown(change: Message, action: Action) -> bool:
+    """Whether any of the value after is unknown; what stays as it is, is known."""
+    if action.after is None or action.after == action.before:
+        return False
+    return cty.unknown(_packed(change, action.after))
+
+
+def _packed(change: Message, at: int) -> bytes:
     stored = protobuf.parse(change.strings[VALUES][at], VALUE_SCHEMA)
     if MSGPACK not in stored.strings:
         raise UnreadableDocument("it has a value without MessagePack")
-    return cty.parse(stored.strings[MSGPACK][0])
+    return stored.strings[MSGPACK][0]

@@ -3,23 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from time import time
+from socket import gaierror
+from time import monotonic, time
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from tfevents import __version__
-from tfevents.errors import Refused, SettingError, Unauthorized, Unreachable
+from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal import Destination
-from tfevents.settings import Settings
+from tfevents.settings import Key, Settings
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
 UNAUTHORIZED = frozenset({401, 403})
 LARGEST_ANSWER = 65536
+LEAST_SECONDS, MOST_SECONDS = 0.05, 10.0
+
+
+@dataclass
+class Answer:
+    """What is known of one request so far; `over`: there is no more to come."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    error: Exception | None = None
+    over: threading.Event = field(default_factory=threading.Event)
 
 
 class Uploader:
@@ -28,111 +44,157 @@ class Uploader:
     def __init__(self, settings: Settings) -> None:
         if settings.api_key is None:
             raise SettingError("no API key is set: set TFEVENTS_API_KEY")
-        self._settings = settings
-        self._client = httpx.Client(
-            headers={
-                "x-api-key": settings.api_key.secret,
-                "Accept": "application/json",
-                "User-Agent": f"tfevents/{__version__}",
-            },
-            verify=_context(settings.ca_bundle),
-            follow_redirects=False,
-        )
+        self._settings, self._key = settings, settings.api_key
+        context = _context(settings.ca_bundle)
+        headers = {
+            "x-api-key": settings.api_key.secret,
+            "Accept": "application/json",
+            "User-Agent": f"tfevents/{__version__}",
+        }
+        try:
+            self._client = httpx.Client(headers=headers, verify=context, follow_redirects=False)
+        except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
+            names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
+            raise SettingError(f"{names}: this kind of proxy or address can't be used") from None
 
     def close(self) -> None:
         """Closes the connection."""
         self._client.close()
 
     def send(self, body: Mapping[str, Any], destination: Destination, seconds: float) -> None:
-        """Delivers one event. Raises Refused, Unauthorized or Unreachable."""
-        status, headers, answer = self._post(body, destination, max(seconds, 0.05))
-        judge(status, headers, self._without_key(answer), destination)
+        """Delivers one event, within `seconds`. Raises a DeliveryError."""
+        bounded = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
+        answer = self._post(body, destination, bounded)
+        if answer.status is None:
+            raise self._failure(answer.error)
+        judge(answer.status, answer.headers, answer.body, destination, self._key)
 
-    def _without_key(self, answer: bytes) -> bytes:
-        """A hostile or chatty server may say the key back: its words go to a log."""
-        key = self._settings.api_key
-        for secret in (key.secret, *key.secret.split(".")[2:]) if key else ():
-            answer = answer.replace(secret.encode(), b"***")
+    def _post(self, body: Mapping[str, Any], destination: Destination, seconds: float) -> Answer:
+        """What was answered in time. Reading is done by a thread: timeouts are for one read, and a
+        name server or an answer that drips knows none."""
+        answer = Answer()
+        request = self._request(body, destination, seconds)
+        reading = (request, answer, monotonic() + seconds)
+        threading.Thread(target=self._read, args=reading, name="upload", daemon=True).start()
+        answer.over.wait(seconds)
         return answer
 
-    def _post(
+    def _request(
         self, body: Mapping[str, Any], destination: Destination, seconds: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        timeout = httpx.Timeout(
-            min(READ_SECONDS, seconds), connect=min(CONNECT_SECONDS, seconds)
-        )
+    ) -> httpx.Request:
+        connect = min(CONNECT_SECONDS, seconds)
+        timeout = httpx.Timeout(min(READ_SECONDS, seconds), connect=connect)
         try:
-            with self._client.stream(
+            return self._client.build_request(
                 "POST",
                 self._settings.url + self._settings.api_path + path_of(destination),
-                content=json.dumps(body, ensure_ascii=False).encode(),
+                content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
                 headers={
                     "Content-Type": "application/json",
                     "Harness-Account": destination.account or "",
                 },
                 timeout=timeout,
-            ) as response:
-                return response.status_code, response.headers, _bounded(response, time() + seconds)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            reason = f"no connection to {self._host}: {_why(error)}"
-            raise Unreachable(reason, connected=False) from None
-        except httpx.HTTPError as error:
-            raise Unreachable(f"no answer from {self._host}: {_why(error)}") from None
-        except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-            raise Refused(f"this can't be sent: {type(error).__name__}") from None
+            )
+        except httpx.InvalidURL:
+            raise DeliveryError("TFEVENTS_URL: this is no URL of a server") from None
+        except ValueError:
+            raise Refused("this event can't be sent: it is no JSON") from None
+
+    def _read(self, request: httpx.Request, answer: Answer, deadline: float) -> None:
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                answer.headers, answer.status = response.headers, response.status_code
+                for chunk in _body(response):
+                    answer.body += chunk
+                    if len(answer.body) > LARGEST_ANSWER or monotonic() > deadline:
+                        break
+            finally:
+                response.close()
+        except Exception as error:  # handed over to `send`
+            answer.error = error
+        finally:
+            answer.over.set()
+
+    def _failure(self, error: Exception | None) -> Unreachable:
+        """Why there is no answer."""
+        missed = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+        connected = not isinstance(error, missed)
+        what = "no answer from" if connected else "no connection to"
+        return Unreachable(f"{what} {self._host}: {_why(error)}", connected=connected)
 
     @property
     def _host(self) -> str:
-        return httpx.URL(self._settings.url).netloc.decode(errors="replace")
+        return urlsplit(self._settings.url).netloc
 
 
 def path_of(destination: Destination) -> str:
     """The events' path of a workspace; every segment is percent-encoded."""
     parts = (destination.org, destination.project, destination.workspace)
-    org, project, workspace = (quote(part or "", safe="") for part in parts)
+    org, project, workspace = (_segment(part or "") for part in parts)
     return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/events"
 
 
-def _context(ca_bundle: str | None) -> Any:
-    """The system's roots, or one bundle. Raises SettingError for a bundle that is none."""
-    import ssl
+def _segment(text: str) -> str:
+    """Also `.` and `..`, which mean something in a path."""
+    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
+
+def _context(ca_bundle: str | None) -> ssl.SSLContext:
+    """One bundle, else the system's roots, else those that come with httpx. Raises SettingError
+    for a bundle that is none."""
     try:
-        return ssl.create_default_context(cafile=ca_bundle)
+        context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError):
         raise SettingError(f"TFEVENTS_CA_BUNDLE: {ca_bundle} holds no certificates") from None
+    roots = ssl.get_default_verify_paths()
+    if not (ca_bundle or roots.cafile or roots.capath):
+        import certifi
+
+        context.load_verify_locations(certifi.where())
+    return context
 
 
-def _bounded(response: httpx.Response, deadline: float) -> bytes:
-    """As much of the answer as can mean anything; one that drips is cut off at the deadline."""
-    answer = b""
-    if response.is_success:
-        return answer
-    try:
-        for chunk in response.iter_bytes():
-            answer += chunk
-            if len(answer) > LARGEST_ANSWER or time() > deadline:
-                break
-    except httpx.HTTPError:
-        pass  # the status is what counts
-    return answer[:LARGEST_ANSWER]
+def _body(response: httpx.Response) -> Iterator[bytes]:
+    """The body of a refusal; of a 2xx only the end that is there already, which frees the
+    connection for the next event."""
+    if not response.is_success or response.headers.get("content-length") == "0":
+        yield from response.iter_bytes()
 
 
 def judge(
-    status: int, headers: Mapping[str, str], answer: bytes, destination: Destination
+    status: int,
+    headers: Mapping[str, str],
+    answer: bytes,
+    destination: Destination,
+    key: Key | None = None,
 ) -> None:
     """Raises what an answer means; returns where the event was taken."""
     if 200 <= status < 300:
         return
-    said = read_error(answer)
+    said = read_error(answer, key)
     told = f"{status}{said.words}"
     if status in UNAUTHORIZED:
         raise Unauthorized(f"the server does not take this API key: {told}")
+    if 300 <= status < 400:
+        raise DeliveryError(f"TFEVENTS_URL is not the service's own{_elsewhere(headers)}: {status}")
+    if status == 407:
+        raise Unreachable(f"the proxy wants to know who we are: {status}", connected=False)
     if status == 404:
         raise Refused(f"no such place, {_names(destination)}: {told}")
     if status in REFUSED or not (_again(status) or said.temporary):
         raise Refused(f"the server refused the event: {told}")
     raise Unreachable(f"the server can't take it now: {told}", again=retry_after(headers))
+
+
+def _elsewhere(headers: Mapping[str, str]) -> str:
+    """Where a redirect leads: only the host, the rest may hold anything. It is never followed,
+    for the key would go there too."""
+    try:
+        host = urlsplit(headers.get("location", "")).hostname
+    except ValueError:
+        host = None
+    return f", it points to {printable(host)[:100]}" if host else ""
 
 
 def _again(status: int) -> bool:
@@ -143,17 +205,15 @@ def _names(where: Destination) -> str:
     return f"org {where.org}, project {where.project}, workspace {where.workspace}"
 
 
+@dataclass(frozen=True)
 class Said:
     """What an error's body says: bounded, printable, and never more than its name and message."""
 
-    def __init__(self, name: str = "", message: str = "", temporary: bool = False) -> None:
-        text = " ".join(part for part in (name, message) if part)
-        text = "".join(c if c.isprintable() else " " for c in text)[:200]
-        self.words = f" ({text})" if text else ""
-        self.temporary = temporary
+    words: str = ""
+    temporary: bool = False
 
 
-def read_error(answer: bytes) -> Said:
+def read_error(answer: bytes, key: Key | None = None) -> Said:
     """An error's body: the service's envelope, the gateway's, or anything else (nothing of it)."""
     try:
         body = json.loads(answer)
@@ -161,13 +221,22 @@ def read_error(answer: bytes) -> Said:
         return Said()
     if not isinstance(body, dict):
         return Said()
-    name, message = (body.get("name") or body.get("code")), body.get("message")
+    said = (body.get("name") or body.get("code"), body.get("message"))
+    words = _without_key(" ".join(word for word in said if isinstance(word, str) and word), key)
     temporary = body.get("temporary") is True or body.get("timeout") is True
-    return Said(_text(name), _text(message), temporary)
+    return Said(f" ({printable(words)[:200]})" if words else "", temporary)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+def _without_key(text: str, key: Key | None) -> str:
+    """A hostile or chatty server may say the key back: its words go to a log."""
+    for secret in (key.secret, *key.secret.split(".")[2:]) if key else ():
+        text = text.replace(secret, "***") if secret else text
+    return text
+
+
+def printable(text: str) -> str:
+    """One line of visible characters."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -181,6 +250,32 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _why(error: httpx.HTTPError) -> str:
-    """The kind of failure; the text may quote what it was given."""
+WHY: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "its certificate is not trusted (see TFEVENTS_CA_BUNDLE)"),
+    (ssl.SSLError, "it does not speak TLS as we do"),
+    (gaierror, "its name is not known"),
+    (ConnectionRefusedError, "connection refused"),
+    (ConnectionResetError, "connection reset"),
+    (httpx.ProxyError, "the proxy does not let us through"),
+    (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
+    (httpx.TimeoutException, "out of time"),
+    (httpx.RemoteProtocolError, "it hung up, or does not speak HTTP"),
+)
+
+
+def _why(error: BaseException | None) -> str:
+    """The kind of failure, of the innermost cause that says more; never its text, which may quote
+    what it was given."""
+    if error is None:
+        return "out of time"
+    chain = list(_causes(error))
+    for kind, words in WHY:
+        if any(isinstance(cause, kind) for cause in chain):
+            return words
     return type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -54,6 +54,8 @@ HANG = Step(ending=Ending.HANG, recorded=False)
 DROP_UNREAD = Step(ending=Ending.DROP_UNREAD, recorded=False)
 DROP_UNREAD_BODY = Step(ending=Ending.DROP_UNREAD_BODY, recorded=False)
 RECORDED_BUT_CUT_OFF = Step(ending=Ending.DROP_UNANSWERED)
+# A client that is quick may send its next request before it sees the end: as in life. Where it
+# must break surely, let the next request meet DROP_UNREAD.
 CLOSE_AFTERWARDS = Step(closes=True)
 
 _NAMES = {

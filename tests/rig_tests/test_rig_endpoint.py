@@ -338,27 +338,46 @@ def test_a_dripping_answer_comes_byte_by_byte(endpoint: Endpoint) -> None:
 
 def test_interim_answers_come_first(endpoint: Endpoint) -> None:
     endpoint.script(NORMAL.but(interim=(103, 103)))
-    host, port = endpoint.url.removeprefix("http://").split(":")
-    body = json.dumps(EVENT)
-    head = f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-    head += "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
-    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with socket.create_connection((host, int(port)), timeout=5) as connection:
-        connection.sendall((head + body).encode())
-        heard = b"".join(iter(lambda: connection.recv(4096), b""))
+    with connect(endpoint) as connection:
+        connection.sendall(raw_request(b"Connection: close\r\n"))
+        heard = read_to_end(connection)
     assert heard.count(b"HTTP/1.1 103") == 2
     assert b"HTTP/1.1 200 OK" in heard
     endpoint.script(NORMAL.but(interim=(103,)))
     assert post(endpoint).is_success
 
 
-def test_keep_alive_is_kept_and_can_be_closed_between_requests(endpoint: Endpoint) -> None:
-    endpoint.script(NORMAL, CLOSE_AFTERWARDS, NORMAL)
+def test_keep_alive_is_kept(endpoint: Endpoint) -> None:
     with httpx.Client(trust_env=False, headers=HEADERS) as client:
         for _ in range(3):
             assert client.post(endpoint.url + EVENTS, json=EVENT).is_success
-    assert [request.connection for request in endpoint.requests] == [1, 1, 2]
-    assert endpoint.connections == 2
+    assert [request.connection for request in endpoint.requests] == [1, 1, 1]
+    assert endpoint.connections == 1
+
+
+def test_a_kept_connection_can_be_closed_without_a_word(endpoint: Endpoint) -> None:
+    endpoint.script(NORMAL, CLOSE_AFTERWARDS)
+    with connect(endpoint) as connection:
+        connection.sendall(raw_request() * 2)
+        heard = read_to_end(connection)
+    assert heard.count(b"HTTP/1.1 200 OK") == 2
+    assert b"Connection" not in heard
+
+
+def connect(endpoint: Endpoint) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", endpoint.port), timeout=5)
+
+
+def raw_request(more: bytes = b"") -> bytes:
+    body = json.dumps(EVENT).encode()
+    headers = {**HEADERS, "Host": "rig", "Content-Type": "application/json"}
+    lines = [f"POST {EVENTS} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n" + more + b"\r\n" + body
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(4096), b""))
 
 
 def test_tls_is_trusted_only_with_its_bundle() -> None:

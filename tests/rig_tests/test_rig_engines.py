@@ -22,10 +22,11 @@ from rig.engines import (
 )
 from rig.terminal import Terminal
 
+# The trap: Ctrl-C reaches the shell too, and the library might end of its failure first.
 PROJECT = """
 resource "terraform_data" "a" {
   input = 1
-  provisioner "local-exec" { command = "echo $((40 + 2)) begun; sleep 30" }
+  provisioner "local-exec" { command = "trap '' INT; echo $((40 + 2)) begun; sleep 30" }
 }
 """
 OLDEST, NEWEST = TERRAFORM_VERSIONS[0], TERRAFORM_VERSIONS[-1]

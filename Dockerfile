@@ -1,0 +1,34 @@
+# tfevents as a pipeline stage: settings arrive as PLUGIN_*, the entry point does the rest.
+#
+#   docker build --build-arg PROVISIONER_IMAGE=hashicorp/terraform:1.11.4 \
+#                --build-arg PROVISIONER=/bin/terraform -t tfevents .
+#   docker build --build-arg PROVISIONER_IMAGE=ghcr.io/opentofu/opentofu:1.9.0-minimal \
+#                --build-arg PROVISIONER=/usr/local/bin/tofu -t tfevents .
+#
+# Or mount a binary of your own as /opt/provisioner/terraform (or tofu).
+ARG PROVISIONER_IMAGE=hashicorp/terraform:1.11.4
+FROM ${PROVISIONER_IMAGE} AS provisioner
+
+FROM python:3.12.11-slim-bookworm AS build
+WORKDIR /src
+COPY setup.cfg pyproject.toml README.md LICENSE ./
+COPY tfevents tfevents
+RUN python -m venv /opt/tfevents \
+ && /opt/tfevents/bin/pip install --no-cache-dir . \
+ # python-hcl2 builds its grammar once and keeps it beside itself: seconds that no run pays
+ && /opt/tfevents/bin/python -c "from tfevents.configuration import parse; parse('a = 1', 'warm')" \
+ && /opt/tfevents/bin/python -m compileall -q /opt/tfevents
+
+FROM python:3.12.11-slim-bookworm
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends git ca-certificates openssh-client \
+ && rm -rf /var/lib/apt/lists/*
+ARG PROVISIONER=/bin/terraform
+COPY --from=build /opt/tfevents /opt/tfevents
+COPY --from=provisioner ${PROVISIONER} /opt/provisioner/
+ENV PATH=/opt/tfevents/bin:/opt/provisioner:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    TFEVENTS_HOME=/tmp/tfevents
+USER 65532:65532
+WORKDIR /harness
+ENTRYPOINT ["tfevents", "plugin"]

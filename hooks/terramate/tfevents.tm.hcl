@@ -1,0 +1,55 @@
+# 1. Save this in the project's root and enable terramate.config.experiments = ["scripts"].
+# 2. terramate script run preview, terramate script run deploy: each stack reports itself by `tf`.
+# 3. Only where terraform must be the command itself: script "hooked"; one of them, never both.
+
+script "preview" {
+  description = "Plan each stack; tf reports the run"
+  job {
+    commands = [
+      ["terraform", "init", "-input=false"],
+      ["tf", "plan", "-input=false", "-out=run.tfplan"],
+    ]
+  }
+}
+
+script "deploy" {
+  description = "Apply what preview has planned; tf reports the run"
+  job {
+    commands = [
+      ["tf", "apply", "-input=false", "run.tfplan"],
+    ]
+  }
+}
+
+script "hooked" "preview" {
+  description = "Plan each stack with hooks around terraform"
+  job {
+    commands = [
+      ["terraform", "init", "-input=false"],
+      ["sh", "-c", <<-EOT
+        tfevents hook before plan
+        terraform plan -input=false -out=run.tfplan
+        code=$?
+        tfevents hook after plan --exit-code "$code" --plan-file run.tfplan
+        exit "$code"
+      EOT
+      ],
+    ]
+  }
+}
+
+script "hooked" "deploy" {
+  description = "Apply what preview has planned, with hooks around terraform"
+  job {
+    commands = [
+      ["sh", "-c", <<-EOT
+        tfevents hook before apply --plan-file run.tfplan
+        terraform apply -input=false run.tfplan
+        code=$?
+        tfevents hook after apply --exit-code "$code" --plan-file run.tfplan
+        exit "$code"
+      EOT
+      ],
+    ]
+  }
+}

@@ -1,0 +1,1 @@
+"""tfevents' own commands, run as people run them."""

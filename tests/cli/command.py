@@ -1,0 +1,75 @@
+"""The installed `tfevents`, run as a person's shell runs it, in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("tfevents")
+
+
+@dataclass
+class Tfevents:
+    """`home` holds its journal; `env` is the whole environment; `cwd` where it runs."""
+
+    home: Path
+    env: dict[str, str]
+    cwd: Path
+
+    def run(self, *words: object, stdin: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+        """One command, to its end; without `stdin` there is nothing to read."""
+        return subprocess.run(
+            [str(PROGRAM), *map(str, words)],
+            env=self.env,
+            cwd=self.cwd,
+            input=stdin.read_bytes() if stdin else b"",
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self, *words: object) -> subprocess.Popen[bytes]:
+        """One command, under way."""
+        return subprocess.Popen(
+            [str(PROGRAM), *map(str, words)],
+            env=self.env,
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def ok(self, *words: object, stdin: Path | None = None) -> str:
+        """stdout of a command that must succeed and say nothing on stderr."""
+        done = self.run(*words, stdin=stdin)
+        assert (done.returncode, done.stderr) == (0, b""), done
+        return done.stdout.decode()
+
+    def json(self, *words: object, stdin: Path | None = None) -> Any:
+        """As `ok`, parsed."""
+        return json.loads(self.ok(*words, stdin=stdin))
+
+    def fails(self, exit_code: int, *words: object, stdin: Path | None = None) -> str:
+        """The one line on stderr of a command that must fail and say nothing on stdout."""
+        done = self.run(*words, stdin=stdin)
+        assert (done.returncode, done.stdout) == (exit_code, b""), done
+        (line,) = done.stderr.decode().splitlines()
+        return line
+
+    def shell(self, script: str) -> str:
+        """stdout of a bash script in which `tfevents` is this one."""
+        env = {**self.env, "PATH": f"{PROGRAM.parent}:{self.env['PATH']}"}
+        command = ["/bin/bash", "-euo", "pipefail", "-c", script]
+        done = subprocess.run(command, env=env, cwd=self.cwd, capture_output=True, check=True)
+        return done.stdout.decode()
+
+    def provisioner(self, script: str, name: str = "terraform") -> Path:
+        """A `terraform` first on PATH that is this shell script."""
+        path = self.home.parent / "bin" / name
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return path

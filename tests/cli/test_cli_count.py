@@ -1,0 +1,249 @@
+"""`tfevents count`: every recorded plan and state gives exactly the expected counts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli.command import Tfevents
+
+TESTS = Path(__file__).parents[1]
+KEYS = ("added", "changed", "deleted", "imported", "removed", "unchanged")
+EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected_plans.json").read_text())
+"""Written down from notes.md, change_summary and exit codes of the recordings, not by tfevents."""
+
+
+def whole(expected: dict[str, Any]) -> dict[str, Any]:
+    """A row of expected_plans.json in the shape that `count --json` promises."""
+
+    def counts(numbers: list[int] | None) -> dict[str, int] | None:
+        return None if numbers is None else dict(zip(KEYS, numbers, strict=True))
+
+    return {
+        "resource_counts": counts(expected["resources"]),
+        "output_counts": counts(expected["outputs"]),
+        "drift_counts": counts(expected["drift"]),
+        **{name: expected[name] for name in ("has_changes", "errored")},
+        **{name: expected[name] for name in ("format_version", "terraform_version")},
+    }
+
+
+def test_every_recorded_plan_has_an_expectation() -> None:
+    """A recording that is added without one is noticed."""
+    found = [*TESTS.glob("plans/*/plan.json"), *TESTS.glob("engines/*/*/plan.json")]
+    assert {str(path.parent.relative_to(TESTS)) for path in found} == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_plan_json(name: str, tfevents: Tfevents) -> None:
+    """`show -json` of a plan."""
+    assert tfevents.json("count", "--json", TESTS / name / "plan.json") == whole(EXPECTED[name])
+
+
+PLAN_FILES = sorted(TESTS.glob("engines/*/*/plan.tfplan"))
+
+
+@pytest.mark.parametrize("path", PLAN_FILES, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
+def test_plan_file(path: Path, tfevents: Tfevents) -> None:
+    """A plan file says the same as the JSON of it, without any terraform."""
+    expected = whole(EXPECTED[str(path.parent.relative_to(TESTS))])
+    assert tfevents.json("count", "--json", path) == expected
+
+
+def test_standard_input(tfevents: Tfevents) -> None:
+    """`-` takes a plan file's bytes, plan JSON and state JSON."""
+    folder = TESTS / "engines" / "terraform-1.17-dev" / "replace"
+    expected = whole(EXPECTED["engines/terraform-1.17-dev/replace"])
+    for name in ("plan.tfplan", "plan.json"):
+        assert tfevents.json("count", "--json", "-", stdin=folder / name) == expected
+    state = tfevents.json("count", "--json", "-", stdin=folder / "state_after.json")
+    assert state["resource_counts"]["unchanged"] == 1
+
+
+def test_nothing_is_left_of_a_plan_file_that_came_through_a_pipe(
+    tfevents: Tfevents, tmp_path: Path
+) -> None:
+    """It holds values: not even a killed count leaves it in the temporary directory."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    tfevents.env["TMPDIR"] = str(temporary)
+    tfevents.json("count", "--json", "-", stdin=PLAN_FILES[0])
+    assert list(temporary.iterdir()) == []
+
+
+STATES = {
+    # name: managed objects, outputs, in both forms
+    "plans/create": (2, 1),
+    "plans/update": (2, 0),
+    "plans/forget": (1, 0),
+    "plans/data_known": (1, 1),
+    "plans/count_foreach": (4, 0),
+    "plans/outputs_mixed": (1, 4),
+    "plans/destroy": (0, 0),
+    "plans/empty": (0, 0),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_state(name: str, tfevents: Tfevents) -> None:
+    """What a state holds is unchanged; what it can't tell is null."""
+    managed, outputs = STATES[name]
+    shown = tfevents.json("count", "--json", TESTS / name / "state_after.json")
+    pulled = tfevents.json("count", "--json", TESTS / name / "state_after.tfstate")
+    nothing = dict.fromkeys(KEYS, 0)
+    assert pulled == {
+        "resource_counts": {**nothing, "unchanged": managed},
+        "output_counts": {**nothing, "unchanged": outputs},
+        "drift_counts": None,
+        "has_changes": None,
+        "errored": None,
+        "format_version": "4",
+        "terraform_version": "1.11.4",
+    }
+    version = {"format_version": "1.0", "terraform_version": shown["terraform_version"]}
+    assert shown == {**pulled, **version}
+
+
+def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
+    """Two objects at one address, one of them deposed: one current managed object."""
+    path = TESTS / "plans" / "deposed" / "state_before.tfstate"
+    instances = [i for r in json.loads(path.read_text())["resources"] for i in r["instances"]]
+    assert [bool(instance.get("deposed")) for instance in instances].count(True) == 1
+    counted = tfevents.json("count", "--json", path)
+    assert counted["resource_counts"]["unchanged"] == len(instances) - 1
+
+
+def test_a_table_in_a_pipe(tfevents: Tfevents) -> None:
+    """Aligned, without colour, one line a row."""
+    told = tfevents.ok("count", TESTS / "plans" / "drift_deleted" / "plan.json")
+    assert told == (
+        "           added  changed  deleted  imported  removed  unchanged\n"
+        "resources      1        0        0         0        0          1\n"
+        "outputs        0        0        0         0        0          0\n"
+        "drift          0        0        1         0        0          0\n"
+        "something to apply, terraform 1.11.4, format 1.2\n"
+    )
+
+
+def test_what_is_not_known_is_a_dash(tfevents: Tfevents) -> None:
+    """Zero and unknown are two things."""
+    told = tfevents.ok("count", TESTS / "plans" / "create" / "state_after.tfstate")
+    assert told.splitlines()[3].split() == ["drift", *"------"]
+    assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4"
+
+
+def test_a_fifo_is_read(tfevents: Tfevents) -> None:
+    """`tfevents count <(terraform show -json p)`, which bash makes a pipe of."""
+    path = TESTS / "plans" / "create" / "plan.json"
+    told = tfevents.shell(f"tfevents count --json <(cat {path})")
+    assert json.loads(told) == whole(EXPECTED["plans/create"])
+
+
+# Bad input: one line that says what, where and what to do
+
+TAKES = "count takes a plan file, or the JSON of `show -json` or `state pull`"
+PLAN = '{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[]}'
+BAD = {
+    "empty": (b"", "it is empty"),
+    "blank": (b" \n\n", "it is empty"),
+    "truncated": (PLAN[:60].encode(), "Input data was truncated"),
+    "foreign": (b'{"a": 1}', "this JSON is no plan and no state"),
+    "list": (b"[]", "Expected `object`, got `array`"),
+    "words": (b"Terraform will perform the following actions\n", "JSON is malformed"),
+    "latin-1": (b'{"format_version":"1.2","x":"\xe9"}', "tf-8"),
+    "major": (PLAN.replace('"1.2"', '"2.0"').encode(), "format_version '2.0', this tfevents"),
+    "no version": (b'{"format_version":"","resource_changes":[]}', "format_version ''"),
+    "huge integer": (b'{"version":4,"lineage":"a","serial":' + b"9" * 5000 + b"}", "serial"),
+    "deep": (b'{"format_version":"1.2","x":' + b"[" * 200_000, "nested too deeply"),
+    "old state": (b'{"version":3,"serial":1,"lineage":"a"}', "version 3"),
+    "encrypted state": (
+        b'{"serial":1,"lineage":"a","meta":{},"encrypted_data":"x","encryption_version":"v0"}',
+        "it is an encrypted state",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_bad_input(name: str, way: str, tfevents: Tfevents, tmp_path: Path) -> None:
+    """Exit code 1, nothing on stdout, one line on stderr."""
+    content, reason = BAD[name]
+    path = tmp_path / "document"
+    path.write_bytes(content)
+    where = {"file": str(path), "stdin": "standard input"}[way]
+    arguments, stdin = ([path], None) if way == "file" else (["-"], path)
+    line = tfevents.fails(1, "count", "--json", *arguments, stdin=stdin)
+    assert line.startswith(f"tfevents: can't count {where}: ")
+    assert reason in line
+    assert line.endswith(TAKES)
+    assert len(line) < 500
+
+
+def test_bad_places(tfevents: Tfevents, tmp_path: Path) -> None:
+    """A directory, and nothing at all."""
+    assert "it is a directory" in tfevents.fails(1, "count", tmp_path)
+    missing = tfevents.fails(1, "count", tmp_path / "nowhere")
+    assert missing == f"tfevents: can't read {tmp_path}/nowhere: No such file or directory"
+    assert "can't read" in tfevents.fails(1, "count", tmp_path / ("n" * 300))
+
+
+PLAN_LIKE = {
+    "encrypted": (b'{"meta":{},"encrypted_data":"x","encryption_version":"v0"}', "it is encrypted"),
+    "bookmark": (
+        b'{"remote_plan_format":1,"run_id":"run-1","hostname":"app.terraform.io"}',
+        "it is a bookmark of a plan in HCP Terraform",
+    ),
+    "other zip": (b"PK\x03\x04 and something", "its zip is broken"),
+}
+
+
+@pytest.mark.parametrize("name", PLAN_LIKE)
+@pytest.mark.parametrize("way", ["file", "stdin"])
+def test_plan_files_that_nobody_can_read(
+    name: str, way: str, tfevents: Tfevents, tmp_path: Path
+) -> None:
+    """Says why not directly, and that there is nobody to ask; or that asking failed."""
+    content, reason = PLAN_LIKE[name]
+    path = tmp_path / "p.tfplan"
+    path.write_bytes(content)
+    arguments, stdin = ([path], None) if way == "file" else (["-"], path)
+    line = tfevents.fails(1, "count", *arguments, stdin=stdin)
+    assert reason in line
+    assert ("standard input" if way == "stdin" else str(path)) in line
+    assert "/proc/" not in line
+    assert "there is no terraform or tofu here" in line
+    tfevents.provisioner("exit 1")
+    assert "which failed here, too" in tfevents.fails(1, "count", *arguments, stdin=stdin)
+
+
+def test_a_provisioner_is_asked_for_what_is_not_known(tfevents: Tfevents, tmp_path: Path) -> None:
+    """Here first, then where the plan file is."""
+    known = TESTS / "plans" / "import_update" / "plan.json"
+    place = tmp_path / "live"
+    place.mkdir()
+    (place / "p.tfplan").write_bytes(b'{"encrypted_data":"x"}')
+    script = f'case "$*" in "-chdir={place} show -json {place}/p.tfplan") cat {known};; *) exit 1;;'
+    tfevents.provisioner(f"{script} esac")
+    counted = tfevents.json("count", "--json", place / "p.tfplan")
+    assert counted == whole(EXPECTED["plans/import_update"])
+
+
+def test_a_value_may_look_like_encryption(tfevents: Tfevents, tmp_path: Path) -> None:
+    """An output called encrypted_data makes no encrypted plan."""
+    path = tmp_path / "state.json"
+    outputs = '{"encrypted_data":{"value":"x","type":"string"}}'
+    path.write_text(f'{{"version":4,"serial":1,"lineage":"a","outputs":{outputs}}}')
+    assert tfevents.json("count", "--json", path)["output_counts"]["unchanged"] == 1
+
+
+def test_noise_around_the_document(tfevents: Tfevents, tmp_path: Path) -> None:
+    """A cloud backend's retries before the JSON, and a PowerShell's UTF-16."""
+    document = (TESTS / "plans" / "create" / "plan.json").read_text()
+    compact = json.dumps(json.loads(document), separators=(",", ":"))
+    noisy, wide = tmp_path / "noisy.json", tmp_path / "wide.json"
+    noisy.write_text(f"Initializing HCP Terraform...\n{compact}\n")
+    wide.write_text(document, encoding="utf-16")
+    for path in (noisy, wide):
+        assert tfevents.json("count", "--json", path) == whole(EXPECTED["plans/create"])

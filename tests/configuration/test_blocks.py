@@ -1,0 +1,165 @@
+"""The scanner against python-hcl2 (what is in a block) and terraform (what is a block)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from time import perf_counter
+from typing import Any
+
+import pytest
+from configuration import hcl_text, oracle
+from rig import engines
+
+from tfevents.blocks import Block, Schema, read, read_json
+from tfevents.configuration import parse
+from tfevents.errors import UnreadableDocument
+
+ALL = Schema(blocks={"b": Schema(1, None), "a": Schema(0, None)})
+# Text, and whether terraform takes it; what it refuses must not be read as something else.
+EDGES = [
+    ('x = "${"}"}"\n', True),
+    ('x = "$${"\n', True),
+    ('x = "$$${"\n', True),
+    ('x = "%%{"\n', True),
+    ('x = "a${\n1\n}"\n', True),
+    ('x = "\\\\"\n', True),
+    ("x = <<E\n}\n E  \n", True),
+    ("x = <<É\n}\nÉ\n", True),
+    ("x = <<E\nE ${1}\n${\nE\n}\nE\n", True),
+    ("x = <<-E\n\\E\n$${\nE\n", True),
+    ("x = f(<<E\n)\nE\n)\n", True),
+    ("x = 1\r\ny = <<E\r\n}\r\nE\r\na {\r\n}\r\n", True),
+    ("x = /* \n } */ 1\n", True),
+    ('a "b" /* { */ "c" {\n}\n', True),
+    ("a-b c {}\n", True),
+    ("\ufeffx = 1\n", True),
+    ("x = <<E\n}\nE", False),
+    ('x = "a\n"\n', False),
+    ("a {\n}\n/* x", False),
+    ("a\n{\n}\n", False),
+    ('"a" {}\n', False),
+    ('x = "${a"\n', False),
+    ("x = (1]\n", False),
+    ("a {\n", False),
+    ("}\n", False),
+]
+HOSTILE = [
+    "a " * 100_000,
+    "/*" * 100_000,
+    "/**/" * 100_000,
+    "/**" * 100_000,
+    '"' * 100_000,
+    'a { x = "' + '${"' * 50_000,
+    "#\n" * 200_000,
+    "a {" * 50_000,
+    'a "' + 'b" "' * 50_000,
+    " " * 1_000_000,
+    "a = <<E\n" * 25_000,
+    "a = " + "(" * 50_000 + ")" * 50_000 + "\n",
+    "a = {" + "a = {" * 50_000,
+    "a {}\n" * 50_000 + "}",
+]
+
+
+def nested(depth: int) -> Schema:
+    """All attributes and all of the generator's block types, down to a depth."""
+    inner = nested(depth - 1).blocks if depth else {}
+    blocks = {name: Schema(labels, None, inner) for name, labels in hcl_text.TYPES.items()}
+    return Schema(0, None, blocks)
+
+
+def as_parsed(block: Block) -> dict[str, Any]:
+    """A block the way `configuration.parse` puts it."""
+    found: dict[str, Any] = dict(block.attributes)
+    for inner in block.blocks:
+        value = as_parsed(inner)
+        for label in reversed(inner.labels):
+            value = {label: value}
+        found.setdefault(inner.type, []).append(value)
+    return found
+
+
+def is_read(text: str) -> bool:
+    try:
+        read(text, "x.tf", Schema(blocks={"alpha": Schema(), "beta": Schema(1)}))
+    except UnreadableDocument:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 20))
+def test_all_values_are_python_hcl2s(seed: int) -> None:
+    """Random documents full of misleading braces have the same blocks, labels and values."""
+    for number in range(seed, seed + 20):
+        text = hcl_text.document(Random(number))
+        assert as_parsed(read(text, "x.tf", nested(5))) == parse(text, "x.tf"), text
+
+
+@pytest.mark.parametrize(("text", "valid"), EDGES)
+def test_edges_of_the_syntax_are_read_as_terraform_reads_them(text: str, valid: bool) -> None:
+    """What hides a brace hides it here too; what has no end is an error."""
+    assert is_read(text) is valid
+
+
+def test_the_edges_are_what_terraform_says(tmp_path: Path) -> None:
+    """The table above is terraform's own answer."""
+    env = engines.clean_env(tmp_path / "home")
+    for number, (text, _) in enumerate(EDGES):
+        (tmp_path / f"f{number}.tf").write_bytes(text.encode())
+    accepted = oracle.accepted(engines.terraform(), tmp_path, env)
+    assert accepted == {f"f{number}.tf" for number, (_, valid) in enumerate(EDGES) if valid}
+
+
+def test_nothing_that_terraform_takes_is_refused(tmp_path: Path) -> None:
+    """Of 600 randomly damaged documents, those that are still HCL can all be read."""
+    env = engines.clean_env(tmp_path / "home")
+    for seed in range(600):
+        random = Random(1_000_000 + seed)
+        text = hcl_text.damaged(random, hcl_text.document(random))
+        (tmp_path / f"f{seed}.tf").write_bytes(text.encode())
+    accepted = oracle.accepted(engines.terraform(), tmp_path, env)
+    assert 200 < len(accepted) < 500
+    refused = {name for name in accepted if not is_read((tmp_path / name).read_bytes().decode())}
+    assert refused == set()
+
+
+def test_only_what_is_wanted_is_taken_apart() -> None:
+    """A value that python-hcl2 can't read does no harm where nobody asks for it."""
+    text = 'a {\n  y = "$${"\n  x = "1"\n}\nc { y = "$${" }\n'
+    schema = Schema(blocks={"a": Schema(0, frozenset({"x"}))})
+    assert read(text, "x.tf", schema).blocks == (Block("a", (), {"x": "1"}),)
+
+
+def test_an_error_names_file_and_line() -> None:
+    """The line is that of what has no end, and nothing of the text is quoted."""
+    with pytest.raises(UnreadableDocument, match=r"^net\.tf, line 2: what opens here has no end: "):
+        read('x = 1\na {\n y = "s3cret"\n', "net.tf", ALL)
+
+
+def test_json_has_the_same_blocks() -> None:
+    """Labels are keys, a list repeats a block at any level, `//` is a comment."""
+    text = '{"b": [{"l": [{"x": "1"}, {"x": "2", "//": "why"}]}, {"m": {}}], "a": {}, "c": {}}'
+    assert read_json(text, "x.tf.json", ALL).blocks == (
+        Block("b", ("l",), {"x": "1"}),
+        Block("b", ("l",), {"x": "2"}),
+        Block("b", ("m",)),
+        Block("a"),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[" * 100_000, '{"a": ' + "9" * 5000 + "}", '"\\ud800"'], ids=range(5)
+)
+def test_json_that_is_none_is_one_line(text: str) -> None:
+    """Broken, deep and huge documents, and half characters, are all the same error."""
+    with pytest.raises(UnreadableDocument, match=r"^x\.tf\.json: this is not JSON: correct it$"):
+        read_json(text, "x.tf.json", ALL)
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[repr(text[:12]) for text in HOSTILE])
+def test_hostile_text_takes_linear_time(text: str) -> None:
+    """A megabyte of what a careless pattern would try again and again ends within seconds."""
+    start = perf_counter()
+    is_read(text)
+    assert perf_counter() - start < 5

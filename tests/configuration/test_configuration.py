@@ -1,0 +1,118 @@
+"""HCL as plain values, against what terraform makes of the same text."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from configuration import oracle
+from rig import engines
+
+from tfevents.configuration import parse
+from tfevents.errors import UnreadableDocument
+
+VALUES: list[tuple[str, dict[str, Any]]] = [
+    ('a = "text"', {"a": "text"}),
+    ('a = "q\\"uo\\nte \\\\ \\u00e9"', {"a": 'q"uo\nte \\ é'}),
+    ("a = 7\nb = -1.5\nc = true\nd = null", {"a": 7, "b": -1.5, "c": True, "d": None}),
+    ('a = [1, "two",\n  # why\n  ["x"]]', {"a": [1, "two", ["x"]]}),
+    ('a = {"k" = "v", l : 2}', {"a": {"k": "v", "l": 2}}),
+    ('a = "${var.x}-y"\nb = var.x', {"a": "${var.x}-y", "b": "${var.x}"}),
+    ('b "x" "y" {\n  c = 1\n}', {"b": [{"x": {"y": {"c": 1}}}]}),
+    ("b {}\nb {\n  c {}\n}", {"b": [{}, {"c": [{}]}]}),
+    ("\ufeffa = 1\r\nb {\r\n}\r\n", {"a": 1, "b": [{}]}),
+    ("# nothing\n", {}),
+    ("", {}),
+]
+ERRORS = [
+    ("a = ", "x.hcl, line 1, column 5: unexpected end of line"),
+    ("a = 1\nb == 2\n", "x.hcl, line 2, column 3: unexpected '=='"),
+    ('module "x" {\n', "x.hcl, line 2, column 1: unexpected end of file"),
+    ("}", "x.hcl, line 1, column 1: unexpected '}'"),
+    ("a = @", "x.hcl, line 1, column 5: unexpected '@'"),
+    ("a = \x00", "x.hcl, line 1, column 5: unexpected character"),
+    ("a = 1\na = 2", "x.hcl, line 2, column 1: 'a' is set a second time"),
+    ("b {\n a = 1\n a = 2\n}", "x.hcl, line 3, column 2: 'a' is set a second time"),
+    ("b {}\nb = 1", "x.hcl, line 2, column 1: 'b' is set a second time"),
+    ("a = " + "9" * 5000, "x.hcl: a number is too long or it is nested too deeply"),
+    ("a = " + "{a = " * 1000 + "1" + "}" * 1000, "x.hcl: it is nested too deeply"),
+    ('a = "%{ if x }"', "x.hcl: a template in it has no end"),
+]
+OUTPUTS = """\
+output "flush" {
+  value = <<-EOT
+\t\tx
+
+\t  y "quoted" \\\\ back
+   \t
+\t\tEOT
+}
+output "indented" {
+  value = <<EOT
+  a
+ "b"
+  EOT
+}
+output "empty" {
+  value = <<E
+E
+}
+output "escapes" {
+  value = "a\\tb \\"c\\" \\u00e9"
+}
+output "windows" {
+  value = <<E\r
+a\r
+\r
+E\r
+}
+"""
+
+
+@pytest.mark.parametrize(("text", "expected"), VALUES)
+def test_text_becomes_plain_values(text: str, expected: dict[str, Any]) -> None:
+    """Strings have no quotes, blocks are lists of dicts, and nothing is added."""
+    assert parse(text, "x.hcl") == expected
+
+
+@pytest.mark.parametrize(("text", "message"), ERRORS, ids=range(len(ERRORS)))
+def test_an_error_is_one_line_with_its_place(text: str, message: str) -> None:
+    """The line says where and what to do, and lists no token of the grammar."""
+    with pytest.raises(UnreadableDocument) as caught:
+        parse(text, "x.hcl")
+    assert str(caught.value) == f"{message}: correct the HCL there"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['key = "pat.acc.s3cret" "s3cret"', "key = 1 s3cret", "key = <<E\ns3cret\n", 'key = "s3cret'],
+)
+def test_an_error_never_quotes_what_could_be_a_key(text: str) -> None:
+    """Names, numbers and texts in an error are called by their kind."""
+    with pytest.raises(UnreadableDocument) as caught:
+        parse(text, "x.hcl")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_heredocs_and_escapes_are_terraforms(tmp_path: Path) -> None:
+    """Values of outputs are the same as those that terraform itself prints."""
+    env = engines.clean_env(tmp_path / "home")
+    terraform = engines.terraform()
+    directory = tmp_path / "root"
+    directory.mkdir()
+    (directory / "main.tf").write_bytes(OUTPUTS.encode())
+    oracle.run(terraform, directory, env, "apply", "-auto-approve", "-no-color")
+    printed = json.loads(oracle.run(terraform, directory, env, "output", "-json"))
+    blocks = parse(OUTPUTS, "main.tf")["output"]
+    ours = {name: body["value"] for block in blocks for name, body in block.items()}
+    assert ours == {name: output["value"] for name, output in printed.items()}
+
+
+def test_importing_the_module_is_free() -> None:
+    """Neither python-hcl2 nor lark is loaded before something is parsed."""
+    script = "import sys, tfevents.inventory; sys.exit(bool({'hcl2', 'lark'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -1,0 +1,246 @@
+"""Infracost's documents as the contract's cost fields."""
+
+from __future__ import annotations
+
+import json
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from tfevents import cost
+from tfevents.cost import Cost, read
+from tfevents.errors import UnreadableDocument
+
+
+def breakdown(total: Any) -> dict[str, Any]:
+    return {"resources": [{"name": "aws_x.y"}], "totalHourlyCost": "1", "totalMonthlyCost": total}
+
+
+def project(total: Any, past: Any, diff: Any, **metadata: str) -> dict[str, Any]:
+    return {
+        "name": "n",
+        "metadata": {"path": "p", "type": "terraform_dir", **metadata},
+        "breakdown": breakdown(total),
+        "pastBreakdown": breakdown(past),
+        "diff": breakdown(diff),
+        "summary": {},
+    }
+
+
+def document(*projects: dict[str, Any], **members: Any) -> bytes:
+    root = {
+        "version": "0.2",
+        "currency": "USD",
+        "projects": list(projects),
+        "totalMonthlyCost": "30",
+        "pastTotalMonthlyCost": "20",
+        "diffTotalMonthlyCost": "10",
+        "timeGenerated": "2026-01-01T00:00:00Z",
+        "summary": {},
+    }
+    return json.dumps({**root, **members}).encode()
+
+
+DEV = project("1", "2", "-1", vcsSubPath="live/dev")
+PROD = project("5", "4", "1", vcsSubPath="live/prod", path="/ci/repo/live/prod")
+PLAN = project("6", "6", "0", path="live/data/plan.json", type="terraform_plan_json")
+TOTALS, OF_DEV, OF_PROD, OF_PLAN = "30", "1", "5", "6"
+
+
+def amounts(version: str, total: str, past: str, diff: str) -> bytes:
+    """A document whose amounts are these very characters."""
+    return (
+        f'{{"version": "{version}", "currency": "EUR", "projects": [], "totalMonthlyCost": {total},'
+        f' "pastTotalMonthlyCost": {past}, "diffTotalMonthlyCost": {diff}}}'
+    ).encode()
+
+
+def test_the_totals_of_a_document() -> None:
+    """All five fields, the amounts as they are written."""
+    text = amounts("0.2", '"1361.3075"', '"1204.960"', '"156.3475"')
+    assert read(text, "x", "default") == Cost("EUR", "1361.3075", "1204.960", "156.3475", "12.9753")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ('"2.034630136986301358333"', "2.034630136986301358333"),
+        ('"0"', "0"),
+        ('"-0.10"', "-0.10"),
+        ("12.340", "12.340"),
+        ("-7", "-7"),
+        ("1.5e2", "1.5e2"),
+        ("0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827"),
+        ("null", None),
+        ('""', None),
+    ],
+)
+@pytest.mark.parametrize("version", ["0.2", "0.3"])
+def test_an_amount_is_the_documents_own_text(version: str, text: str, amount: str | None) -> None:
+    """Strings, the numbers announced for 0.3, and null; never through a float."""
+    assert read(amounts(version, text, "null", "null"), "", "").cost_total_monthly == amount
+
+
+@pytest.mark.parametrize(
+    ("diff", "past", "percentage"),
+    [
+        ("10", "20", "50"),
+        ("-10", "20", "-50"),
+        ("1", "3", "33.3333"),
+        ("2", "3", "66.6667"),
+        ("0.0000005", "1", "0"),  # 0.00005 is half of 0.0001: to even
+        ("0.0000015", "1", "0.0002"),
+        ("-0.0000015", "1", "-0.0002"),
+        ("0.0000005000000000000000000000000000000001", "1", "0.0001"),
+        ("0", "20", "0"),
+        ("-0", "20", "0"),
+        ("100", "1", "10000"),
+        ("123456789012345678901234567890", "1", "12345678901234567890123456789000"),
+        ("1e2", "2E+2", "50"),
+        ("10", "0", None),
+        ("10", "0.00", None),
+    ],
+)
+def test_the_percentage(diff: str, past: str, percentage: str | None) -> None:
+    """Of the past total, at most four decimals, half to even, no zeros behind; none of nothing."""
+    found = read(amounts("0.2", '"1"', f'"{past}"', f'"{diff}"'), "", "")
+    assert found.cost_total_monthly_percentage_change == percentage
+
+
+def test_what_the_document_lacks_is_absent() -> None:
+    """An Infracost document without a past has a total and no change."""
+    found = read(b'{"version": "0.2", "currency": "USD", "totalMonthlyCost": "3"}', "x", "default")
+    assert found.as_json() == {"cost_currency": "USD", "cost_total_monthly": "3"}
+    assert read(b'{"version": "0.2", "currency": "?"}', "x", "default").as_json() == {}
+
+
+@pytest.mark.parametrize(
+    ("directory", "total"),
+    [
+        ("live/dev", OF_DEV),
+        ("./live/dev/", OF_DEV),
+        ("/ci/repo/live/dev", OF_DEV),
+        ("live/prod", OF_PROD),
+        ("/ci/repo/live/prod", OF_PROD),
+        ("live", TOTALS),
+        ("prod", TOTALS),
+        ("live/prod2", TOTALS),
+        ("elsewhere/live", TOTALS),
+    ],
+)
+def test_the_project_of_the_runs_directory(directory: str, total: str) -> None:
+    """From the git root or absolute; where none matches, the document's totals stand."""
+    assert read(document(DEV, PROD), directory, "default").cost_total_monthly == total
+
+
+@pytest.mark.parametrize("directory", ["live/data", "/ci/repo/live/data"])
+def test_the_project_of_a_plan_file(directory: str) -> None:
+    """A plan's path is the file's, and its directory is the run's."""
+    other = project("7", "7", "0", path="live/other/plan.json", type="terraform_plan_json")
+    assert read(document(PLAN, other), directory, "default").cost_total_monthly == OF_PLAN
+
+
+@pytest.mark.parametrize("directory", ["", "."])
+def test_the_project_at_the_git_root(directory: str) -> None:
+    """Infracost leaves vcsSubPath out there."""
+    root = project("8", "8", "0", path="/ci/repo")
+    assert read(document(root, DEV), directory, "default").cost_total_monthly == "8"
+
+
+def test_the_project_of_the_runs_workspace() -> None:
+    """One without a workspace is the default one's; another workspace's never counts."""
+    first = project("1", "1", "0", vcsSubPath="a")
+    second = project("2", "2", "0", vcsSubPath="a", terraformWorkspace="ws1")
+    both = document(first, second)
+    assert read(both, "a", "default").cost_total_monthly == "1"
+    assert read(both, "a", "ws1").cost_total_monthly == "2"
+    only = document(second, project("3", "3", "0", vcsSubPath="b"))
+    assert read(only, "a", "ws2").cost_total_monthly == TOTALS
+
+
+def test_a_project_that_names_no_workspace_is_any() -> None:
+    """Infracost only knows the workspace if it is told."""
+    assert read(document(DEV, PROD), "live/dev", "blue").cost_total_monthly == OF_DEV
+
+
+def test_two_that_match_alike_are_nobodys() -> None:
+    """Which of a directory's projects ran is not guessed, unless they cost the same."""
+    pair = document(DEV, project("9", "9", "0", vcsSubPath="live/dev"), PROD)
+    assert read(pair, "live/dev", "default").as_json() == {"cost_currency": "USD"}
+    same = document(DEV, DEV, PROD)
+    assert read(same, "live/dev", "default").cost_total_monthly == OF_DEV
+
+
+def test_one_project_is_the_document() -> None:
+    """Wherever it was made, the totals are the run's."""
+    assert read(document(DEV), "elsewhere", "ws").cost_total_monthly == TOTALS
+
+
+def test_a_project_with_errors_has_no_amounts() -> None:
+    """What Infracost could not work out is absent, and so is its metadata's absence survived."""
+    broken = {"name": "x", "metadata": {"path": "bad"}, "breakdown": None}
+    assert read(document(broken, DEV), "bad", "default").cost_total_monthly == TOTALS
+    broken["metadata"] = {"path": "x", "vcsSubPath": "bad"}
+    assert read(document(broken, DEV), "bad", "default").as_json() == {"cost_currency": "USD"}
+    assert read(document({"name": "x"}, DEV), "live/dev", "default").cost_total_monthly == OF_DEV
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"", "this is not Infracost JSON: "),
+        (b"[]", "this is not Infracost JSON: "),
+        (b'{"format_version": "1.2"}', "this is not Infracost JSON: "),
+        (b'{"version": "0.2", "projects": 1}', "this is not Infracost JSON: "),
+        (
+            b'{"version": "1.0"}',
+            "Infracost JSON has version '1.0', this tfevents knows 0.2 and 0.3",
+        ),
+        (amounts("0.3", "NaN", "1", "1"), "this is not Infracost JSON: "),
+        (amounts("0.3", "Infinity", "1", "1"), "this is not Infracost JSON: "),
+        (amounts("0.2", '"NaN"', "1", "1"), "its monthly total is not an amount"),
+        (amounts("0.2", '"1,5"', "1", "1"), "its monthly total is not an amount"),
+        (amounts("0.2", '" 1"', "1", "1"), "its monthly total is not an amount"),
+        (amounts("0.2", '"\\u0661"', "1", "1"), "its monthly total is not an amount"),
+        (amounts("0.3", "true", "1", "1"), "its monthly total is not an amount"),
+        (amounts("0.3", "[1]", "1", "1"), "its monthly total is not an amount"),
+        (amounts("0.3", "1", "1e999999999", "1"), "its monthly past total is not an amount"),
+        (amounts("0.3", "1", "1", "1e-999999999"), "its monthly difference is not an amount"),
+        (amounts("0.3", "1", "1", "9" * 100_000), "its monthly difference is not an amount"),
+        (b'{"version": "0.2", "summary": ' + b"[" * 1_000_000, "this is not Infracost JSON: "),
+    ],
+    ids=range(17),
+)
+def test_what_is_no_such_document_is_one_line(text: bytes, message: str) -> None:
+    """At once, and without a number of the document's in it."""
+    start = perf_counter()
+    with pytest.raises(UnreadableDocument) as caught:
+        read(text, "x", "default")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert perf_counter() - start < 1
+
+
+def test_the_size_is_bounded() -> None:
+    """More than 64 MiB is not looked at."""
+    with pytest.raises(UnreadableDocument, match="larger than 64 MiB"):
+        read(b" " * (cost.MAX_BYTES + 1), "x", "default")
+
+
+def test_powershells_redirection_is_read() -> None:
+    """`infracost … > cost.json` writes UTF-16 there."""
+    text = amounts("0.2", '"1"', "null", "null").decode()
+    assert read(text.encode("utf-16"), "x", "default").cost_total_monthly == "1"
+
+
+def test_every_field_is_the_contracts() -> None:
+    """The names are those of the cost fields in the contract."""
+    found = read(amounts("0.2", '"1"', '"2"', '"3"'), "x", "default")
+    assert set(found.as_json()) == {
+        "cost_currency",
+        "cost_total_monthly",
+        "cost_past_total_monthly",
+        "cost_diff_total_monthly",
+        "cost_total_monthly_percentage_change",
+    }

@@ -1,0 +1,272 @@
+"""Plan JSON as it arrives in the wild: cut off, noisy, foreign, enormous; and the drift rule."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tfevents import planjson, state
+from tfevents.counts import (
+    Counts,
+    count_drift,
+    count_outputs,
+    count_resources,
+    foreign_actions,
+    has_changes,
+)
+from tfevents.errors import UnreadableDocument
+from tfevents.plan import Plan
+
+PLANS = Path(__file__).parents[1] / "plans"
+CREATE = (PLANS / "create" / "plan.json").read_bytes()
+
+
+def document(**members: Any) -> bytes:
+    return json.dumps({"format_version": "1.2", **members}).encode()
+
+
+def change(*actions: str, **members: Any) -> dict[str, Any]:
+    mode = members.pop("mode", "managed")
+    return {"address": "a.b", "mode": mode, "change": {"actions": list(actions), **members}}
+
+
+def planned(*changes: dict[str, Any], **members: Any) -> Plan:
+    return planjson.parse(document(resource_changes=list(changes), **members))
+
+
+def drifted(before: Any, after: Any, *actions: str) -> Counts:
+    entry = change(*(actions or ("update",)), before=before, after=after)
+    return count_drift(planned(resource_drift=[entry]).drift or ())
+
+
+def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:
+    """A plan cut off at any byte is refused as unreadable: never counted, never a crash."""
+    compact = json.dumps(json.loads(CREATE)).encode()
+    for text in (compact, CREATE):
+        whole = len(text.rstrip())
+        for length in range(whole):
+            with pytest.raises(UnreadableDocument):
+                planjson.parse(text[:length])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b" \n",
+        b"null",
+        b"[]",
+        b"1",
+        b'"1.2"',
+        b"{}",
+        b'{"format_version":null}',
+        b'{"format_version":1.2}',
+        b'{"format_version":"1.2","resource_changes":{}}',
+        b'{"format_version":"1.2","resource_changes":[null]}',
+        b'{"format_version":"1.2","resource_changes":[{"change":{"actions":[1]}}]}',
+        b'{"format_version":"1.2","resource_changes":[{"address":"a"}]}',
+        b'{"format_version":"1.2"}{"format_version":"1.2"}',
+        b"PK\x03\x04 a plan file",
+        b"\xff\xfe\x00",
+        b"\xef\xbb\xbf",
+        b'{"format_version":"1.2","output_changes":{"\xff":{"actions":["create"]}}}',
+    ],
+)
+def test_what_is_no_plan_is_unreadable(text: bytes) -> None:
+    """Whatever else comes in is refused in one line that quotes none of it."""
+    with pytest.raises(UnreadableDocument) as refused:
+        planjson.parse(text)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99", "1"])
+def test_known_majors_are_read(version: str) -> None:
+    """Minor versions only add: majors 0 and 1 are counted."""
+    plan = planjson.parse(json.dumps({"format_version": version}).encode())
+    assert plan.format_version == version
+
+
+@pytest.mark.parametrize("version", ["2.0", "2", "10.1", "", "x", "-1.0"])
+def test_unknown_majors_are_refused(version: str) -> None:
+    """A new major may mean something else by the same names."""
+    with pytest.raises(UnreadableDocument, match="format_version"):
+        planjson.parse(json.dumps({"format_version": version}).encode())
+
+
+NOISE = b"Retrying in 1s... {not json}\nWarning: {\n"
+
+
+@pytest.mark.parametrize("pretty", [None, 2], ids=["one line", "indented"])
+@pytest.mark.parametrize("before", [b"", NOISE, b"\n\n", b"  \n"])
+@pytest.mark.parametrize("after", [b"", b"\n", b"\nReleasing state lock...\n", b"\r\n"])
+def test_noise_around_the_document_is_left_out(
+    before: bytes, after: bytes, pretty: int | None
+) -> None:
+    """Cloud backends talk before the JSON, shells after it: the plan is the plan."""
+    text = before + json.dumps(json.loads(CREATE), indent=pretty).encode() + after
+    assert count_resources(planjson.parse(text)) == Counts(added=2)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_what_powershell_writes_is_read(encoding: str) -> None:
+    """`terraform show -json p > plan.json` in PowerShell is UTF-16 with a mark."""
+    mark = "" if encoding in ("utf-16", "utf-8-sig") else "\ufeff"
+    text = (mark + CREATE.decode() + "\r\n").encode(encoding)
+    assert count_resources(planjson.parse(text)) == Counts(added=2)
+
+
+HUGE = 10**5000
+
+
+def huge(number: str) -> bytes:
+    """Python refuses to write such an integer, terraform does not."""
+    return document(
+        resource_changes=[change("update", before={"n": "#"}, after={"n": 1})],
+        resource_drift=[change("update", before={"n": "#"}, after={"n": 1})],
+        output_changes={"o": {"actions": ["update"], "before": "#", "after": 2}},
+    ).replace(b'"#"', number.encode())
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "1e400", "-0.0", "1" + "0" * 30 + ".5"])
+def test_no_number_is_too_large(number: str) -> None:
+    """Numbers are compared as text: none overflows, none is rounded into another."""
+    plan = planjson.parse(huge(number))
+    assert count_resources(plan) == Counts(changed=1)
+    assert count_drift(plan.drift or ()) == Counts(changed=1)
+    assert count_outputs(plan) == Counts(changed=1)
+
+
+def test_numbers_that_differ_in_the_last_digit_are_drift() -> None:
+    """Two integers beyond what a float can hold are not the same number."""
+    assert drifted({"n": 2**64 + 1}, {"n": 2**64 + 2}) == Counts(changed=1)
+
+
+@pytest.mark.parametrize("depth", [10, 100, 500, 900, 5_000, 200_000])
+@pytest.mark.parametrize("where", ["resource_drift", "resource_changes", "output_changes", "other"])
+def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
+    """A value nested without end is refused like any other broken document."""
+    deep = '{"k":[' * depth + "1" + "]}" * depth
+    entry = f'{{"address":"a","change":{{"actions":["update"],"before":{deep},"after":null}}}}'
+    text = {
+        "resource_drift": f'"resource_drift":[{entry}]',
+        "resource_changes": f'"resource_changes":[{entry}]',
+        "output_changes": f'"output_changes":{{"o":{{"actions":["update"],"before":{deep}}}}}',
+        "other": f'"configuration":{deep}',
+    }[where]
+    try:
+        planjson.parse(f'{{"format_version":"1.2",{text}}}'.encode())
+    except UnreadableDocument as refused:
+        assert depth >= 100, refused  # noqa: PT017  # both are right, but not for shallow ones
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (("create",), Counts(added=1)),
+        (("update",), Counts(changed=1)),
+        (("delete",), Counts(deleted=1)),
+        (("forget",), Counts(removed=1)),
+        (("no-op",), Counts(unchanged=1)),
+        (("read",), Counts()),
+        (("delete", "create"), Counts(added=1, deleted=1)),
+        (("create", "delete"), Counts(added=1, deleted=1)),
+        (("create", "forget"), Counts(added=1, removed=1)),
+        (("forget", "create"), Counts(added=1, removed=1)),
+    ],
+)
+def test_each_action_counts_as_it_is_done(actions: tuple[str, ...], expected: Counts) -> None:
+    """The six numbers of every pair of actions that any tool writes, in either order."""
+    assert count_resources(planned(change(*actions))) == expected
+    assert not foreign_actions(planned(change(*actions)))
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (change("no-op", importing={"id": "x"}), Counts(imported=1)),
+        (change("update", importing={"id": "x"}), Counts(imported=1, changed=1)),
+        (change("create", "delete", importing={}), Counts(imported=1, added=1, deleted=1)),
+        (change("no-op") | {"previous_address": "a.old"}, Counts()),
+        (change("no-op") | {"previous_address": "a.b"}, Counts(unchanged=1)),
+        (change("update") | {"previous_address": "a.old"}, Counts(changed=1)),
+        (change("delete") | {"deposed": "12345678"}, Counts(deleted=1)),
+        (change("forget") | {"deposed": "12345678"}, Counts(removed=1)),
+        (change("create", mode="data"), Counts()),
+        (change("delete", mode="data"), Counts()),
+        (change("open", mode="ephemeral"), Counts()),
+    ],
+)
+def test_imports_moves_and_deposed_objects(entry: dict[str, Any], expected: Counts) -> None:
+    """An import counts beside its action, a move alone is nothing, a deposed object is one."""
+    assert count_resources(planned(entry)) == expected
+
+
+def test_an_unknown_action_is_named_and_not_guessed() -> None:
+    """What a future terraform does with "teleport" nobody knows: it is named and not counted."""
+    plan = planned(change("teleport"), change("create"), change("dance", mode="data"))
+    assert count_resources(plan) == Counts(added=1)
+    assert foreign_actions(plan) == {"teleport"}
+    assert has_changes(plan)
+
+
+@pytest.mark.parametrize(
+    ("entry", "acts"),
+    [
+        (change("no-op"), False),
+        (change("read", mode="data"), False),
+        (change("open", mode="ephemeral"), False),
+        (change("forget"), True),
+        (change("no-op", importing={"id": "x"}), True),
+        (change("no-op") | {"previous_address": "a.old"}, True),
+    ],
+)
+def test_something_to_apply_without_terraforms_word(entry: dict[str, Any], acts: bool) -> None:
+    """OpenTofu and terraform before 1.8 don't say `applyable`."""
+    assert has_changes(planned(entry)) is acts
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "real"),
+    [
+        ({"tags": None}, {"tags": {}}, False),
+        ({"tags": None, "n": 1}, {"tags": {}, "n": 1}, False),
+        ({"a": ""}, {"a": None}, False),
+        ({"a": []}, {}, False),
+        ({"a": [None, {"b": {}}]}, {"a": None}, False),
+        ({"a": 1}, {"a": 1}, False),
+        ({"a": 0}, {"a": None}, True),
+        ({"a": False}, {"a": None}, True),
+        ({"a": [1, None]}, {"a": [1]}, True),
+        ({"a": {"b": 1}}, {"a": {"b": "1"}}, True),
+        (None, {"a": 1}, True),
+    ],
+)
+def test_drift_that_nobody_made_is_not_counted(before: Any, after: Any, real: bool) -> None:
+    """null, "", [] and {} are one nothing to providers; every other difference is drift."""
+    assert drifted(before, after) == Counts(changed=int(real))
+
+
+def test_drift_of_other_kinds() -> None:
+    """An object that is gone is deleted; a move is no drift; the unknown is not guessed."""
+    assert drifted({"a": 1}, None, "delete") == Counts(deleted=1)
+    assert drifted({"a": 1}, {"a": 1}, "no-op") == Counts()
+    assert drifted({"a": 1}, {"a": 2}, "teleport") == Counts()
+
+
+def test_a_null_output_is_in_no_state() -> None:
+    """An output that is null before and after is none that stayed unchanged."""
+    none = {"actions": ["no-op"], "before": None, "after": None, "after_unknown": False}
+    same = none | {"before": 1, "after": 1}
+    plan = planned(output_changes={"none": none, "same": same})
+    assert count_outputs(plan) == Counts(unchanged=1)
+
+
+@pytest.mark.parametrize("size", range(0, 320, 7))
+def test_a_truncated_state_is_unreadable(size: int) -> None:
+    """A state file cut off is refused: it is not an empty state."""
+    text = (PLANS / "create" / "state_after.tfstate").read_bytes()[:size]
+    with pytest.raises(UnreadableDocument):
+        state.parse_file(text)

@@ -1,0 +1,159 @@
+"""States: objects by the addresses that terraform gives them, emptiness, identity, checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env, terraform
+
+from tfevents import state
+from tfevents.errors import UnreadableDocument
+from tfevents.state import NEVER_WRITTEN, literal
+
+TESTS = Path(__file__).parents[1]
+PLANS = TESTS / "plans"
+STATES = [path.parent for path in sorted(PLANS.glob("*/state_after.json"))]
+
+KEYS = [
+    "plain",
+    "",
+    " ",
+    'a"b',
+    "back\\slash",
+    "\\u0041",
+    "\\n",
+    "new\nline",
+    "tab\t",
+    "return\r",
+    "${x}",
+    "$${x}",
+    "$$${",
+    "%{if}",
+    "%%{",
+    "$",
+    "${",
+    "a.b[0]",
+    'x"].terraform_data.y["z',
+    "é",
+    "💥",
+    "\u200b",
+    "\u00ad",
+    "\u00a0",
+    "\u0007",
+    "\U0001fae0",
+    "\U0001f6d8",
+    "\U000e0001",
+]
+
+PROJECT = """
+variable "keys" { type = set(string) }
+resource "terraform_data" "k" {
+  for_each = var.keys
+}
+resource "terraform_data" "n" {
+  count = 2
+}
+resource "terraform_data" "one" {}
+module "m" {
+  source   = "./m"
+  for_each = var.keys
+}
+module "c" {
+  source = "./m"
+  count  = 2
+}
+"""
+
+
+def test_addresses_are_terraforms_own(tmp_path: Path) -> None:
+    """For any for_each key, an object has the same address in state, plan JSON and shown state."""
+    env = clean_env(tmp_path / "home", terraform())
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "main.tf").write_text('resource "terraform_data" "i" {}\n')
+    (tmp_path / "main.tf").write_text(PROJECT)
+    (tmp_path / "terraform.tfvars.json").write_text(json.dumps({"keys": KEYS}))
+
+    def say(*words: str) -> bytes:
+        done = subprocess.run(
+            ["terraform", *words], env=env, cwd=tmp_path, check=True, capture_output=True
+        )
+        return done.stdout
+
+    say("init")
+    say("apply", "-auto-approve")
+    pulled, shown = state.parse_file(say("state", "pull")), state.parse_shown(say("show", "-json"))
+    listed = {literal(line) for line in say("state", "list").decode().split("\n") if line}
+    assert len(pulled.objects) == 2 * len(KEYS) + 5
+    assert {address for address, _ in pulled.objects} == listed
+    assert pulled.objects.keys() == shown.objects.keys()
+
+
+def test_a_literal_address_has_its_key_as_it_is() -> None:
+    """Quoting differs by the Unicode version of the tool, what was quoted does not."""
+    quoted = r'module.m["q\""].a.b["\\u0041 \u200b\U000e0001 $${x} %%{y} $$$${ \n"]'
+    assert literal(quoted) == 'module.m["q""].a.b["\\u0041 \u200b\U000e0001 ${x} %{y} $${ \n"]'.replace(
+        "$${ ", "$$${ "
+    )
+
+
+@pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)
+def test_both_forms_hold_the_same_objects(place: Path) -> None:
+    """`state pull` and `show -json` of one state: the same objects, outputs and emptiness."""
+    pulled = state.parse((place / "state_after.tfstate").read_bytes())
+    shown = state.parse((place / "state_after.json").read_bytes())
+    assert pulled.objects.keys() == shown.objects.keys()
+    assert pulled.outputs == shown.outputs
+    assert (pulled.empty, pulled.managed, pulled.tainted) == (
+        shown.empty,
+        shown.managed,
+        shown.tainted,
+    )
+
+
+@pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)
+def test_checksum_is_that_of_the_stored_file(place: Path) -> None:
+    """`state pull` prints the stored file and one more newline, which is not part of it."""
+    stored = (place / "state_after.tfstate").read_bytes()
+    assert state.parse_file(stored + b"\n").checksum == hashlib.sha256(stored).hexdigest()
+
+
+def test_white_space_is_no_difference() -> None:
+    """OpenTofu stores the same state indented in one place and compact in another."""
+    stored = (PLANS / "update" / "state_after.tfstate").read_bytes()
+    compact = json.dumps(json.loads(stored), separators=(",", ":")).encode()
+    assert state.parse_file(stored).objects == state.parse_file(compact).objects
+
+
+def test_only_outputs_left_is_not_empty() -> None:
+    """Outputs alone keep a state alive; data sources alone do not."""
+    head = '"version":4,"serial":3,"lineage":"l","resources":'
+    data = '[{"mode":"data","type":"t","name":"n","instances":[{"attributes":{}}]}]'
+    assert state.parse_file(f'{{{head}{data},"outputs":{{}}}}'.encode()).empty
+    assert not state.parse_file(f'{{{head}[],"outputs":{{"o":{{"value":1}}}}}}'.encode()).empty
+
+
+def test_identity_tells_states_apart() -> None:
+    """A state that was never written is the one that a first plan is made on."""
+    assert state.State().identity == NEVER_WRITTEN
+    first = b'{"version":4,"serial":0,"lineage":"","outputs":{},"resources":[]}'
+    assert state.parse_file(first).identity == NEVER_WRITTEN
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{}", b'{"version":3,"serial":1,"lineage":"l"}', b'{"version":4}', b"null"]
+)
+def test_what_is_no_state_is_unreadable(text: bytes) -> None:
+    """Anything else is refused."""
+    with pytest.raises(UnreadableDocument):
+        state.parse_file(text)
+
+
+def test_a_huge_serial_is_a_serial() -> None:
+    """No integer is too large."""
+    huge = 10**30
+    text = f'{{"version":4,"serial":{huge},"lineage":"l"}}'.encode()
+    assert state.parse_file(text).serial == huge

@@ -1,0 +1,122 @@
+"""A place where hosts run the real terraform: a project, an endpoint, and an empty environment."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rig.endpoint import Endpoint
+from rig.engines import clean_env, terraform
+
+HOOKS = Path(__file__).parents[2] / "hooks"
+PROGRAMS = Path(sys.executable).parent
+KEY = "pat.acc.id.secret"
+PROJECT = """\
+resource "terraform_data" "kept" {
+  count = 2
+  input = count.index
+}
+
+resource "terraform_data" "last" {
+  depends_on = [terraform_data.kept]
+  lifecycle {
+    precondition {
+      condition     = !fileexists("${path.module}/fail-plan")
+      error_message = "told to fail"
+    }
+  }
+  provisioner "local-exec" {
+    command = "test ! -e fail-apply && if test -e slow; then sleep 60; fi"
+  }
+}
+"""
+"""Three to add. A file `fail-plan` or `fail-apply` makes it fail, `slow` makes it hang."""
+
+PLANNED = ("apply_needed", "plan", "success", 3)
+BEGUN = ("provisioning", "apply", None, None)
+APPLIED = ("active", "apply", "success", 3)
+PLAN_FAILED = ("failed", "plan", "failure")
+APPLY_FAILED = ("failed", "apply", "failure")
+
+
+@dataclass(frozen=True)
+class Field:
+    """`env` is the whole environment of what runs here."""
+
+    directory: Path
+    env: Mapping[str, str]
+    endpoint: Endpoint
+
+    def run(
+        self, words: Sequence[str | Path], *, cwd: Path | None = None, **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """One command to its end, with what it wrote."""
+        return subprocess.run(
+            [str(word) for word in words],
+            cwd=cwd or self.directory,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=150,
+            check=False,
+        )
+
+    def sh(self, script: str, *, cwd: Path | None = None, **env: str) -> int:
+        """A line as a host gives it to `sh -c`; its exit code, and its words for pytest to show."""
+        done = self.run(["/bin/sh", "-c", script], cwd=cwd, **env)
+        print(f"$ {script}\n{done.stdout}{done.stderr}[{done.returncode}]")
+        return done.returncode
+
+    def told(self) -> list[tuple[Any, ...]]:
+        """(event, activity, status, added) of each event, as they came."""
+        return [_essence(event) for event in self.endpoint.events]
+
+    def failing(self, what: str) -> None:
+        """From now on the plan, or the apply, fails."""
+        (self.directory / f"fail-{what}").touch()
+
+
+def _essence(event: Mapping[str, Any]) -> tuple[Any, ...]:
+    counts = event.get("metadata", {}).get("resource_counts") or {}
+    words = tuple(event.get(name) for name in ("event_type", "activity_type", "activity_status"))
+    return (*words, counts.get("added"))
+
+
+@contextmanager
+def field(tmp_path: Path, *, project: str = PROJECT) -> Iterator[Field]:
+    """A field with `project` in it; `terraform`, `tf` and `tfevents` are on PATH."""
+    with Endpoint() as endpoint:
+        yield Field(_sown(tmp_path / "project", project), _env(tmp_path, endpoint), endpoint)
+
+
+def _sown(directory: Path, project: str) -> Path:
+    directory.mkdir()
+    (directory / "main.tf").write_text(project)
+    return directory
+
+
+def _env(tmp_path: Path, endpoint: Endpoint) -> dict[str, str]:
+    env = clean_env(
+        tmp_path / "home", terraform(), PROGRAMS / "tf", PROGRAMS / "tfevents", *_tools()
+    )
+    return {
+        **env,
+        "TFEVENTS_URL": endpoint.url,
+        "TFEVENTS_API_KEY": KEY,
+        "TFEVENTS_ORG": "org",
+        "TFEVENTS_PROJECT": "project",
+        "TFEVENTS_WORKSPACE": "workspace",
+        "TFEVENTS_HOME": str(tmp_path / "journal"),
+    }
+
+
+def _tools() -> list[Path]:
+    found = shutil.which("terragrunt")
+    return [Path(found)] if found else []

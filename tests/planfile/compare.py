@@ -1,0 +1,36 @@
+"""The two readers of a plan, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tfevents import planfile, planjson
+from tfevents.counts import count_drift, count_outputs, count_resources, has_changes
+from tfevents.plan import Plan
+from tfevents.planfile import PlanFile
+
+
+def assert_same(saved: Path, shown: bytes) -> PlanFile:
+    """The plan file `saved` says what `shown`, terraform's own JSON of it, says."""
+    file = planfile.read(str(saved))
+    expected = planjson.parse(shown, file.mode)
+    assert facts(file.plan) == facts(expected)
+    assert numbers(file.plan) == numbers(expected)
+    assert planfile.mode(str(saved)) is file.mode is file.plan.mode
+    return file
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """All that a plan says; terraform sorts its JSON, so the order is no fact."""
+    drift = None if plan.drift is None else Counter(plan.drift)
+    ordered = replace(plan, changes=(), drift=None)
+    return {**vars(ordered), "changes": Counter(plan.changes), "drift": drift}
+
+
+def numbers(plan: Plan) -> tuple[Any, ...]:
+    """All that is counted of a plan."""
+    drift = None if plan.drift is None else count_drift(plan.drift)
+    return count_resources(plan), count_outputs(plan), drift, has_changes(plan)

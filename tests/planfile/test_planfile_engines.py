@@ -1,0 +1,47 @@
+"""The plan file says what `show -json` says, in every recording of a newer engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from planfile.compare import assert_same
+
+from tfevents import planfile, state
+from tfevents.plan import Mode
+
+ENGINES = Path(__file__).parent.parent / "engines"
+RECORDINGS = sorted(ENGINES.glob("*/*/plan.tfplan"))
+TOOLS = {"terraform-1.17-dev": "Terraform", "opentofu-1.13-dev": "OpenTofu"}
+DESTROYS = ("destroy", "destroy_forget")
+MODES = {**dict.fromkeys(DESTROYS, Mode.DESTROY), "refresh_only": Mode.REFRESH_ONLY}
+
+
+def named(recording: Path) -> str:
+    return f"{recording.parent.parent.name}-{recording.parent.name}"
+
+
+def test_both_engines_are_recorded() -> None:
+    assert {recording.parent.parent.name for recording in RECORDINGS} == set(TOOLS)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+def test_both_readers_agree(recording: Path) -> None:
+    file = assert_same(recording, recording.with_suffix(".json").read_bytes())
+    assert file.tool == TOOLS[recording.parent.parent.name]
+    assert file.mode is MODES.get(recording.parent.name, Mode.NORMAL)
+    assert (file.workspace, file.backend_type) == ("default", "local")
+    assert file.targeted is (recording.parent.name == "exclude")
+
+
+@pytest.mark.parametrize("recording", RECORDINGS, ids=named)
+def test_both_states_are_the_stored_one(recording: Path) -> None:
+    """Nothing drifted in the recordings; a plan's states have what was moved where it goes to."""
+    pulled = recording.with_name("state_before.json").read_bytes()
+    stored = state.parse(pulled) if pulled.strip() else state.State()
+    file = planfile.read(str(recording))
+    moves = {change.previous_address: change.address for change in file.plan.changes}
+    expected = {(moves.get(address, address), deposed) for address, deposed in stored.objects}
+    for held in (file.prior(), file.previous()):
+        assert state.parse_file(held).objects.keys() == expected
+    assert state.parse_file(file.prior()).serial == (stored.serial or 0)

@@ -1,0 +1,63 @@
+"""A plan that terraform needs minutes to show is read in a second or two, in little memory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from planfile import forge
+from planfile.forge import field, resource
+
+OBJECTS = 50_000
+LIMIT_SECONDS, LIMIT_MEGABYTES = 8, 120
+"""Two seconds and 35 MB on an idle machine; tests run beside others."""
+
+READ = """
+import json, re, sys, time
+begin = time.process_time()
+from tfevents import counts, planfile
+plan = planfile.read(sys.argv[1]).plan
+status = open("/proc/self/status").read()
+print(json.dumps({
+    "counts": counts.count_resources(plan).as_json(),
+    "seconds": time.process_time() - begin,
+    "megabytes": int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024,
+}))
+"""
+
+
+def text(random: Random) -> bytes:
+    """A string of 200 bytes, with its type."""
+    return b'\x92\xc4\x08"string"\xd9\xc8' + random.randbytes(100).hex().encode()
+
+
+def value(random: Random) -> bytes:
+    """A terraform_data with strings that don't compress."""
+    head = b"\x84\xa2id\xd9\x24" + random.randbytes(18).hex().encode()
+    given = b"\xa5input" + text(random) + b"\xa6output" + text(random)
+    return head + given + b"\xb0triggers_replace\xc0"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told in /proc only")
+def test_fifty_thousand_objects_are_counted_at_once(tmp_path: Path) -> None:
+    random = Random(1)
+    entries = []
+    for number in range(OBJECTS):
+        packed = value(random)
+        change = (3, packed, packed) if number % 10 == 0 else (0, packed)
+        address = f'module.network["eu-{number % 7}"].terraform_data.object[{number}]'
+        entries.append(field(3, resource(address, *change)))
+    path = tmp_path / "p.tfplan"
+    path.write_bytes(forge.zipped(forge.members(forge.tfplan(*entries))))
+    done = subprocess.run(
+        [sys.executable, "-c", READ, path], capture_output=True, text=True, check=True
+    )
+    said = json.loads(done.stdout)
+    assert said["counts"]["changed"] == OBJECTS / 10
+    assert said["counts"]["unchanged"] == OBJECTS - OBJECTS / 10
+    assert said["seconds"] < LIMIT_SECONDS
+    assert said["megabytes"] < LIMIT_MEGABYTES

@@ -1,0 +1,126 @@
+"""The story of `send` and `stage-complete`: an event that somebody tells by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tfevents import __version__, closing
+from tfevents.delivery import Budget, Courier
+from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
+from tfevents.event import Activity, Event, EventType, describe
+from tfevents.flush import appeared
+from tfevents.journal import (
+    Destination,
+    Entry,
+    Journal,
+    NewEvent,
+    Status,
+    lane_of,
+    open_journal,
+    open_spare,
+)
+from tfevents.metadata import OVERRIDE, find, overrides
+from tfevents.place import Place
+from tfevents.schema import check, schema
+from tfevents.settings import Settings, load
+
+LARGEST = 60_000
+"""Bytes of an event; the contract wants it far under 64 KiB."""
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What to tell: `metadata` by the contract's names, as text; `data` on top of our own."""
+
+    event_type: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What became of it: the line to show."""
+
+    line: str
+    delivered: bool
+    strict: bool
+
+
+def announce(
+    what: Announcement, directory: str, env: Mapping[str, str], flags: Mapping[str, str | None]
+) -> Announced:
+    """Kept in the journal, then sent within the budget.
+
+    Raises SettingError and InvalidEvent before anything is kept.
+    """
+    tf_workspace = Place(directory, env).tf_workspace
+    settings = load(env, directory, tf_workspace=tf_workspace, flags=flags)
+    event_id = str(uuid.uuid4())
+    event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
+    journal, problem = _open(settings.home)
+    where = Destination(settings.account, settings.org, settings.project, settings.workspace)
+    with appeared(journal) as present:
+        journal.put(NewEvent(event_id, present.identity, where, event.body()))
+        closing.close_gone(journal, env)
+        reason = _deliver(journal, settings, present.identity, lane_of(where))
+        (entry,) = journal.entries(1, present.identity)
+    line = f"{event.event_type}{_told(entry, reason)}{problem}"
+    return Announced(line, entry.status is Status.DELIVERED, settings.strict)
+
+
+def _describe(
+    what: Announcement, directory: str, env: Mapping[str, str], own: Mapping[str, str]
+) -> Event:
+    """The event, with where and why as every event has it. Raises InvalidEvent, SettingError."""
+    fields = schema()["$defs"]["ActivityMetadata"]["properties"]
+    origin = find(directory, env)
+    event = describe(
+        Activity(EventType(what.event_type)),
+        {**origin.metadata, **overrides(env, fields), **_given(what.metadata, fields)},
+        {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
+    )
+    check(event.body())
+    if len(repr(event.body()).encode(errors="replace")) > LARGEST:
+        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
+    return event
+
+
+def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """As TFEVENTS_METADATA_<FIELD> would give them; an empty one leaves its field out."""
+    known = {name.upper(): name for name in fields}
+    for name in metadata:
+        if name.upper() not in known:
+            raise SettingError(f"--metadata {name}: the contract has no such metadata field")
+    empty = {known[name.upper()]: None for name, text in metadata.items() if not text.strip()}
+    variables = {OVERRIDE + name.upper(): text for name, text in metadata.items()}
+    try:
+        return {**empty, **overrides(variables, fields)}
+    except SettingError as error:
+        raise SettingError(str(error).replace(OVERRIDE, "--metadata ")) from None
+
+
+def _open(home: str) -> tuple[Journal, str]:
+    """The journal, or the spare one and the words for it."""
+    try:
+        return open_journal(home), ""
+    except JournalUnavailable as error:
+        return open_spare(), f"; {error}"
+
+
+def _deliver(journal: Journal, settings: Settings, owner: str, lane: str) -> str:
+    """Why it may not have arrived."""
+    if settings.api_key is None:
+        return "no TFEVENTS_API_KEY is set (see: tfevents log)"
+    done = Courier(journal, settings, owner).flush(Budget(settings.budget), first=lane)
+    return done.reason or "out of time (send it with: tfevents flush)"
+
+
+def _told(entry: Entry, reason: str) -> str:
+    if entry.status is Status.DELIVERED:
+        return f", reported to Harness IaCM workspace {entry.destination.workspace}"
+    if entry.status is Status.REFUSED:
+        return f", refused: {entry.reason}"
+    return f", kept in the journal: {entry.reason or reason}"

@@ -1,0 +1,94 @@
+"""What a plan and the states before and after prove of a run that nobody of us watched.
+
+What nobody said and nothing proves stays absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
+from tfevents.event import Activity, Numbers, Operation, Outcome, ended
+from tfevents.facts import Planned
+from tfevents.plan import Mode, Plan
+from tfevents.reconcile import Ledger, done_to_outputs, done_to_resources
+from tfevents.state import State
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known when the run is over.
+
+    `said`: the outcome by word (exit code, host). `noted`: the plan's numbers as `before` read
+    them, for a host that has deleted the plan since. `before`: the state's (serial, lineage).
+    """
+
+    operation: Operation
+    mode: Mode
+    said: bool | None = None
+    planned: Planned | None = None
+    noted: Numbers | None = None
+    before: tuple[int | None, str | None] | None = None
+    after: State | None = None
+    changes_by_code: bool = False
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is told: None where nothing can be claimed."""
+
+    activity: Activity | None
+    numbers: Numbers
+    proven: bool | None
+
+
+def judge(evidence: Evidence) -> Judgement:
+    """The outcome by word before the outcome by proof; the numbers of what was done."""
+    plan = evidence.planned.plan if evidence.planned else None
+    numbers, proven = _weigh(evidence, plan)
+    success = evidence.said if evidence.said is not None else proven
+    outcome = Outcome(
+        operation=evidence.operation,
+        mode=evidence.mode,
+        success=success is not False,
+        has_changes=has_changes(plan) if plan else evidence.changes_by_code,
+        drift=bool(numbers.drift and numbers.drift != Counts()),
+        empty=evidence.after.empty if evidence.after else None,
+    )
+    activity = ended(outcome)
+    if activity and success is None:
+        activity = replace(activity, activity_status=None)
+    return Judgement(activity, numbers, success)
+
+
+def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]:
+    """The numbers, and the outcome that they prove."""
+    if plan is None:
+        return (evidence.noted or Numbers()) if evidence.said else Numbers(), None
+    planned = planned_numbers(plan)
+    if evidence.operation is Operation.PLAN:
+        return planned, not plan.errored
+    prior = evidence.planned.prior if evidence.planned else None
+    if prior is None or evidence.after is None:
+        return (planned if evidence.said else Numbers()), _untouched(plan, evidence)
+    done = done_to_resources(plan, Ledger.of(prior, evidence.after))
+    whole = done == planned.resources
+    finished = evidence.said or (evidence.said is None and whole and done.planned > 0)
+    outputs = done_to_outputs(plan, evidence.after, finished=bool(finished))
+    if finished:
+        return replace(planned, outputs=outputs), True
+    return Numbers(done, outputs, planned.drift), None if whole else False
+
+
+def planned_numbers(plan: Plan) -> Numbers:
+    """The plan's own; a destroy does not measure drift, nor does a plan that broke off."""
+    unmeasured = plan.mode is Mode.DESTROY or (plan.errored and plan.drift is None)
+    drift = None if unmeasured else count_drift(plan.drift or ())
+    return Numbers(count_resources(plan), count_outputs(plan), drift)
+
+
+def _untouched(plan: Plan, evidence: Evidence) -> bool | None:
+    """A plan with changes, and a state that nobody wrote since: it was not applied. That it was
+    written proves nothing: a failed apply writes it too."""
+    after = (evidence.after.serial, evidence.after.lineage) if evidence.after else None
+    return False if has_changes(plan) and after and after == evidence.before else None

@@ -1,0 +1,350 @@
+"""Somebody else runs terraform: its report, told by calls before and after it.
+
+`before` opens a run in the journal, `after` and `error` close it. Between the two there is no
+process of ours, so the run is found again by its key: the directory, the terraform workspace and
+the host's own execution. Parallel units, workspaces and retries never meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tfevents import ci, planjson, presence, provisioner
+from tfevents.closing import killed
+from tfevents.counts import Counts
+from tfevents.engine import Engine
+from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableDocument
+from tfevents.event import Numbers, started
+from tfevents.evidence import Evidence, judge, planned_numbers
+from tfevents.facts import Planned, pull_state, read_plan
+from tfevents.host import Host
+from tfevents.journal import Journal, Run, now, open_journal, open_spare
+from tfevents.metadata import read_file
+from tfevents.place import Place
+from tfevents.plan import Mode
+from tfevents.report import Report, Subject, Told
+from tfevents.scene import operation_of
+from tfevents.settings import TRUE, find_home
+from tfevents.state import State
+
+COMMANDS = {
+    "plan": ("plan", Mode.NORMAL),
+    "apply": ("apply", Mode.NORMAL),
+    "destroy": ("destroy", Mode.DESTROY),
+    "refresh": ("refresh", Mode.NORMAL),
+    "import": ("import", Mode.NORMAL),
+}
+"""Terraform's commands that are reported; another one is none of ours."""
+
+NOTHING = Told(None, True)
+UNDELIVERED = 86
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a hook, with what was given and, where nothing was, what the host says.
+
+    `directory` is where terraform works, `unit` what the run is called by.
+    """
+
+    moment: str
+    command: str
+    mode: Mode
+    directory: str
+    unit: str
+    tf_workspace: str
+    execution: str
+    host: Host
+    plan_file: str | None = None
+    plan_json: str | None = None
+    exit_code: int | None = None
+
+    @property
+    def key(self) -> str:
+        """The same for all calls of one run; it says nothing by itself."""
+        parts = "\0".join((self.unit, self.tf_workspace, self.execution))
+        return hashlib.sha256(parts.encode(errors="surrogateescape")).hexdigest()
+
+    @property
+    def said(self) -> bool | None:
+        """The outcome by word, in the order of trust; None where nobody said."""
+        code = self.host.exit_code if self.exit_code is None else self.exit_code
+        if self.moment == "error":
+            return False
+        if code is not None:
+            return code in ((0, 2) if self.command == "plan" else (0,))
+        return None if self.host.failed is None else not self.host.failed
+
+
+def settle(
+    moment: str, command: str | None, given: Mapping[str, Any], host: Host, env: Mapping[str, str]
+) -> Call | None:
+    """The call; None for a command that is not reported."""
+    name, mode = COMMANDS.get(command or host.command or "", ("", Mode.NORMAL))
+    if not name:
+        return None
+    directory = os.getcwd()
+    unit = given.get("directory") or host.unit or directory
+    return Call(
+        moment=moment,
+        command=name,
+        mode=host.mode or mode,
+        directory=directory,
+        unit=os.path.realpath(unit),
+        tf_workspace=host.tf_workspace or Place(directory, env).tf_workspace,
+        execution=host.execution or _execution(env),
+        host=host,
+        plan_file=given.get("plan_file") or host.plan_file,
+        plan_json=given.get("plan_json") or host.plan_json,
+        exit_code=given.get("exit_code"),
+    )
+
+
+def _execution(env: Mapping[str, str]) -> str:
+    """The CI's own id of this job: elsewhere the same directory is another run."""
+    build = ci.find(env, read_file)
+    if build is None:
+        return ""
+    return ":".join(filter(None, (build.vendor, build.execution_id, build.stage_id)))
+
+
+def run(call: Call, env: Mapping[str, str]) -> Told:
+    """One call, from its facts to what became of its report."""
+    if call.host.reports_itself:
+        return NOTHING
+    with _presence(env) as present:
+        hooked = _Hooked(call, env, present)
+        if call.moment == "before":
+            return hooked.before()
+        if call.host.everything:
+            return hooked.everything()
+        return hooked.after()
+
+
+@contextmanager
+def _presence(env: Mapping[str, str]) -> Iterator[presence.Presence]:
+    """Ours for this call, under home, or in a temporary directory where that can't be written."""
+    try:
+        present = presence.appear(find_home(env))
+    except OSError:
+        present = presence.appear(presence.spare_home())
+    try:
+        yield present
+    finally:
+        present.end()
+
+
+@contextmanager
+def _journal(env: Mapping[str, str]) -> Iterator[Journal]:
+    """The journal, where one can be had; else a spare one, in which nothing may be open."""
+    try:
+        journal = open_journal(find_home(env))
+    except JournalUnavailable:
+        journal = open_spare()
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def exit_code(call: Call, told: Told, env: Mapping[str, str]) -> int:
+    """0: a hook never fails a run. Strict, 86 where something did not arrive; but not before the
+    run, which that would keep from running."""
+    strict = env.get("TFEVENTS_STRICT", "").lower() in TRUE
+    return UNDELIVERED if strict and call.moment != "before" and not told.delivered else 0
+
+
+class _Hooked:
+    """One call at work."""
+
+    def __init__(self, call: Call, env: Mapping[str, str], present: presence.Presence) -> None:
+        self.call, self.env, self.present = call, env, present
+        self.engine = _engine(call, env)
+
+    def before(self) -> Told:
+        """Opens the run; an older one of the same key can't come back any more."""
+        call = self.call
+        with _journal(self.env) as journal:
+            for run in journal.open_runs(call.key):
+                journal.end_run(run.run_id, None, [killed(run)])
+        planned = self._planned()
+        report = self._report(None, self._base(planned))
+        report.start()
+        if call.command in ("apply", "destroy"):
+            mode = planned.plan.mode if planned and planned.plan.mode else call.mode
+            report.begin(started(operation_of(call.command, mode)), {})
+            return report.leave()
+        report.leave()
+        return Told("; ".join(report.problems) or None, True)
+
+    def _base(self, planned: Planned | None) -> dict[str, Any]:
+        """What `after` may not be able to find out any more: the state then, the plan's numbers."""
+        state = self._state()
+        return {
+            "state": [state.serial, state.lineage] if state else None,
+            "numbers": planned_numbers(planned.plan).metadata() if planned else None,
+            "mode": planned.plan.mode.value if planned and planned.plan.mode else None,
+            "execution": self.call.execution,
+        }
+
+    def after(self) -> Told:
+        """Closes the run that `before` opened, or tells of one that nobody opened.
+
+        Hosts call `error` also when nothing of ours is open: another hook failed.
+        """
+        with _journal(self.env) as journal:
+            opened = journal.open_runs(self.call.key)
+        failed = self.call.moment == "error"
+        opened = [run for run in opened if failed or run.command == self.call.command]
+        if failed and not opened:
+            return NOTHING
+        return self._close(opened[-1] if opened else None)
+
+    def everything(self) -> Told:
+        """Atlantis' post-workflow hook: what a failed command left open has failed."""
+        if not self.call.said:
+            with _journal(self.env) as journal:
+                for run in journal.open_hooks():
+                    if (run.base or {}).get("execution") == self.call.execution:
+                        journal.end_run(run.run_id, None, [killed(run, how=None)])
+        report = self._report(None, {}, opened=True)
+        report.start()
+        report.leave()
+        return NOTHING
+
+    def _close(self, run: Run | None) -> Told:
+        base = run.base or {} if run else {}
+        report = self._report(run, {})
+        report.start()
+        evidence = self._evidence(run, base)
+        judgement = judge(evidence)
+        after = evidence.after
+        data = {
+            "counts": "exact" if judgement.numbers.resources else "absent",
+            "outcome": "unknown" if judgement.proven is None else None,
+            "partial": "errored" if _errored(evidence) else None,
+            "finished_at": now(),
+            "exit_code": None if self.call.exit_code is None else str(self.call.exit_code),
+            "serial": None if after is None or after.serial is None else str(after.serial),
+            "lineage": after.lineage if after else None,
+        }
+        metadata = {
+            **self._provisioner(evidence),
+            **judgement.numbers.metadata(),
+            **({"state_checksum": after.checksum} if after and after.checksum else {}),
+        }
+        told = report.finish(judgement.activity, metadata, data, self.call.exit_code)
+        return self._with_missing(told)
+
+    def _with_missing(self, told: Told) -> Told:
+        """A plan that was named and is not there is said, in the same line."""
+        path = self.call.plan_file
+        if path and not os.path.exists(path) and not self.call.plan_json:
+            return Told(f"there is no plan file {path}; {told.line}", told.delivered)
+        return told
+
+    def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> Evidence:
+        planned, call = self._planned(), self.call
+        command = run.command if run and run.command else call.command
+        mode = planned.plan.mode if planned and planned.plan.mode else None
+        mode = mode or (Mode(base["mode"]) if base.get("mode") else call.mode)
+        stated = base.get("state")
+        return Evidence(
+            operation=operation_of(command, mode),
+            mode=mode,
+            said=call.said,
+            planned=planned,
+            noted=_numbers(base.get("numbers")),
+            before=(stated[0], stated[1]) if stated else None,
+            after=self._state(),
+            changes_by_code=call.exit_code == 2,
+        )
+
+    def _state(self) -> State | None:
+        """Where terraform may have written it, and can be asked."""
+        if self.engine is None or self.call.command == "plan":
+            return None
+        try:
+            return pull_state(self.engine)
+        except UnreadableDocument:
+            return None
+
+    def _planned(self) -> Planned | None:
+        """From the plan file, else from the JSON that the host made of it."""
+        call, planned = self.call, None
+        if call.plan_file and os.path.exists(call.plan_file):
+            engine = self.engine or Engine("", (), self.env)
+            try:
+                planned = read_plan(engine, call.plan_file, call.mode)
+            except UnreadableDocument:
+                planned = None
+        if planned is None and call.plan_json:
+            planned = _shown(call.plan_json, call.mode)
+        return planned
+
+    def _provisioner(self, evidence: Evidence) -> dict[str, str]:
+        planned = evidence.planned
+        if planned and planned.tool and planned.plan.terraform_version:
+            tool = "opentofu" if planned.tool == "OpenTofu" else "terraform"
+            return {"provisioner": tool, "provisioner_version": planned.plan.terraform_version}
+        version = self.engine.version() if self.engine else None
+        if version is None:
+            return {}
+        return {"provisioner": version.provisioner, "provisioner_version": version.number}
+
+    def _report(
+        self, run: Run | None, base: Mapping[str, Any], *, opened: bool = False
+    ) -> Report:
+        call = self.call
+        return Report(
+            Subject(
+                presence=self.present,
+                operation=operation_of(call.command, call.mode).value,
+                mode=call.mode.value,
+                directory=call.unit,
+                tf_workspace=call.tf_workspace,
+                opened_at=run.opened_at if run else now(),
+                env=self.env,
+                key=call.key,
+                command=call.command,
+                identity=run.run_id if run else str(uuid.uuid4()),
+                opened=opened or run is not None,
+                base=base,
+            )
+        )
+
+
+def _engine(call: Call, env: Mapping[str, str]) -> Engine | None:
+    """The binary that the host runs, asked where it ran; none is none."""
+    wanted = env.get("TFEVENTS_PROVISIONER") or call.host.provisioner
+    try:
+        return Engine(provisioner.find(env, "tfevents", wanted), (), env)
+    except ProvisionerNotFound:
+        return None
+
+
+def _shown(path: str, mode: Mode) -> Planned | None:
+    try:
+        with open(path, "rb") as file:
+            return Planned(planjson.parse(file.read(), mode))
+    except (OSError, UnreadableDocument):
+        return None
+
+
+def _errored(evidence: Evidence) -> bool:
+    return bool(evidence.planned and evidence.planned.plan.errored)
+
+
+def _numbers(noted: Mapping[str, Any] | None) -> Numbers | None:
+    """Numbers as `before` put them into the journal."""
+    if not noted:
+        return None
+    names = ("resource_counts", "output_counts", "drift_counts")
+    return Numbers(*(Counts(**noted[name]) if name in noted else None for name in names))
+

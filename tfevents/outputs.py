@@ -1,0 +1,118 @@
+"""What a stage leaves for the steps after it: `KEY=value` lines, and an annotation."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST_LINE = 65536
+"""Bytes of a line that Harness and Drone read (contract/README.md)."""
+
+NAMES = {
+    "ADDED": "added",
+    "CHANGED": "changed",
+    "DELETED": "deleted",
+    "IMPORTED": "imported",
+    "REMOVED": "removed",
+    "UNCHANGED": "unchanged",
+}
+STYLES = {"failed": "error", "drifted": "warning", "apply_needed": "warning"}
+
+
+def outputs(body: Mapping[str, Any], exit_code: int) -> Iterator[tuple[str, str]]:
+    """The variables of an event; what is not known is left out."""
+    metadata = body.get("metadata", {})
+    counts, drift = metadata.get("resource_counts"), metadata.get("drift_counts")
+    for name, field in (
+        ("EVENT_TYPE", body.get("event_type")),
+        ("ACTIVITY_TYPE", metadata.get("activity_type")),
+        ("ACTIVITY_STATUS", metadata.get("activity_status")),
+    ):
+        if field:
+            yield name, field
+    for name, field in NAMES.items():
+        if counts:
+            yield name, str(counts[field])
+    if drift is not None:
+        drifted = drift["changed"] + drift["deleted"]
+        yield "DRIFTED", str(drifted)
+        yield "HAS_DRIFT", str(drifted > 0).lower()
+    if (changes := _has_changes(body)) is not None:
+        yield "HAS_CHANGES", str(changes).lower()
+    yield "EXIT_CODE", str(exit_code if exit_code >= 0 else 128 - exit_code)
+
+
+def _has_changes(body: Mapping[str, Any]) -> bool | None:
+    """By the event where it was a plan's, by what was done where it was an apply's."""
+    kind = body.get("event_type")
+    if kind in ("apply_needed", "plan"):
+        return bool(kind == "apply_needed")
+    counts = body.get("metadata", {}).get("resource_counts")
+    if counts is None:
+        return None
+    return any(counts[name] for name in ("added", "changed", "deleted", "imported", "removed"))
+
+
+def write_outputs(env: Mapping[str, str], body: Mapping[str, Any], exit_code: int) -> None:
+    """Appends to $DRONE_OUTPUT (or $HARNESS_OUTPUT_FILE); each line whole and within bounds."""
+    path = env.get("DRONE_OUTPUT") or env.get("HARNESS_OUTPUT_FILE")
+    if path:
+        text = "".join(_line(f"TFEVENTS_{n}", v) for n, v in outputs(body, exit_code))
+        with open(path, "ab") as file:
+            file.write(text.encode())
+
+
+def _line(name: str, value: str) -> str:
+    """A value is one line: control characters would begin another variable."""
+    clean = "".join(c if c.isprintable() else " " for c in value)
+    room = LONGEST_LINE - len(name) - 2
+    return f"{name}={clean.encode()[:room].decode(errors='ignore')}\n"
+
+
+def annotate(env: Mapping[str, str], body: Mapping[str, Any], exit_code: int) -> None:
+    """The annotation of a Harness execution, where it asks for one; written whole or not at all."""
+    path = env.get("HARNESS_ANNOTATIONS_FILE")
+    if not path:
+        return
+    text = json.dumps(annotation(env, body, exit_code))
+    handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
+    with open(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(scratch, path)
+
+
+def annotation(
+    env: Mapping[str, str], body: Mapping[str, Any], exit_code: int
+) -> dict[str, Any]:
+    """The annotations document (contract/README.md, "Inside a Harness pipeline")."""
+    kind = str(body.get("event_type", "unknown"))
+    style = STYLES.get(kind, "error" if exit_code not in (0, 2) else "success")
+    return {
+        "accountId": env.get("HARNESS_ACCOUNT_ID", ""),
+        "orgId": env.get("HARNESS_ORG_ID", ""),
+        "projectId": env.get("HARNESS_PROJECT_ID", ""),
+        "pipelineId": env.get("HARNESS_PIPELINE_ID", ""),
+        "planExecutionId": env.get("HARNESS_EXECUTION_ID", ""),
+        "stageExecutionId": env.get("HARNESS_STAGE_ID", ""),
+        "annotations": [
+            {
+                "contextId": "tfevents",
+                "stepId": env.get("HARNESS_STEP_ID", ""),
+                "timestamp": int(time.time() * 1000),
+                "style": style,
+                "summary": summary(body, exit_code),
+                "priority": 5,
+                "mode": "replace",
+            }
+        ],
+    }
+
+
+def summary(body: Mapping[str, Any], exit_code: int) -> str:
+    """A small table in markdown."""
+    rows = [f"| {name.lower()} | {value} |" for name, value in outputs(body, exit_code)]
+    return "\n".join(["| tfevents | |", "|---|---|", *rows])

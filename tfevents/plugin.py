@@ -1,0 +1,185 @@
+"""The pipeline stage container: settings from PLUGIN_*, one run, outputs for the steps after it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from tfevents import provisioner
+from tfevents.engine import Engine
+from tfevents.errors import SettingError, TfeventsError
+from tfevents.outputs import annotate, write_outputs
+from tfevents.place import Place
+from tfevents.settings import PREFIX, find_home
+from tfevents.signals import Watch
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "plan": ("plan", "-input=false"),
+    "plan-destroy": ("plan", "-destroy", "-input=false"),
+    "plan-refresh-only": ("plan", "-refresh-only", "-input=false"),
+    "detect-drift": ("plan", "-refresh-only", "-input=false"),
+    "apply": ("apply", "-auto-approve", "-input=false"),
+    "apply-refresh-only": ("apply", "-refresh-only", "-auto-approve", "-input=false"),
+    "destroy": ("destroy", "-auto-approve", "-input=false"),
+    "import": ("import", "-input=false"),
+}
+"""PLUGIN_COMMAND → what is run: nobody is there to be asked."""
+
+DRIFTED = 2
+"""The exit code of detect-drift where there is drift, and only there."""
+
+ENDPOINT = {
+    "base_url": "URL",
+    "account_id": "ACCOUNT",
+    "org_id": "ORG",
+    "project_id": "PROJECT",
+    "workspace_id": "WORKSPACE",
+    "token": "API_KEY",
+}
+"""A member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting (contract/README.md)."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the stage is asked to do, and with which environment."""
+
+    command: str
+    directory: str
+    arguments: tuple[str, ...]
+    init: str
+    env: Mapping[str, str]
+
+
+def read(env: Mapping[str, str]) -> Stage:
+    """The stage's settings. Raises SettingError."""
+    command = _given(env, "COMMAND") or "plan"
+    if command not in (*COMMANDS, "stage-complete"):
+        raise SettingError(
+            f"PLUGIN_COMMAND: {command[:40]!r} is none of {', '.join(COMMANDS)}, stage-complete"
+        )
+    init = _given(env, "INIT") or "auto"
+    if init not in ("auto", "always", "never"):
+        raise SettingError(f"PLUGIN_INIT: {init[:20]!r} is none of auto, always, never")
+    try:
+        arguments = tuple(shlex.split(_given(env, "ARGS") or ""))
+    except ValueError as error:
+        raise SettingError(f"PLUGIN_ARGS: {error}") from None
+    directory = os.path.abspath(_given(env, "ROOT_DIR") or ".")
+    if not os.path.isdir(directory):
+        raise SettingError(f"PLUGIN_ROOT_DIR: there is no directory {directory}")
+    return Stage(command, directory, arguments, init, settings(env))
+
+
+def _given(env: Mapping[str, str], name: str) -> str | None:
+    """An empty setting is absent: a pipeline passes unresolved ones on as nothing."""
+    return env.get(f"PLUGIN_{name}", "").strip() or None
+
+
+def settings(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment with every PLUGIN_X as TFEVENTS_X, and the IaCM step's own endpoint.
+
+    First found wins: TFEVENTS_X, PLUGIN_X, the endpoint's variables; Harness' own come after.
+    """
+    found = {name: value for name, value in env.items() if value or not name.startswith(PREFIX)}
+    for name, value in env.items():
+        if name.startswith("PLUGIN_") and value.strip():
+            found.setdefault(PREFIX + name.removeprefix("PLUGIN_").removeprefix(PREFIX), value)
+    for name, value in _endpoint(env).items():
+        found.setdefault(PREFIX + name, value)
+    return found
+
+
+def _endpoint(env: Mapping[str, str]) -> dict[str, str]:
+    text = _given(env, "ENDPOINT_VARIABLES")
+    if text is None:
+        return {}
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise SettingError("PLUGIN_ENDPOINT_VARIABLES: this takes a JSON object")
+    known = {ENDPOINT[k]: v for k, v in given.items() if k in ENDPOINT and isinstance(v, str) and v}
+    return {**known, "API_PATH": "/api"} if "URL" in known else known
+
+
+def plugin(env: Mapping[str, str]) -> int:
+    """The entry point of the image; as PID 1 it also reaps what nobody else does."""
+    if os.getpid() == 1:
+        return _as_init(lambda: _stage(env))
+    return _stage(env)
+
+
+def _as_init(work: Callable[[], int]) -> int:
+    """PID 1: a child does the work, signals reach it once, orphans are reaped."""
+    with Watch(reaps=True) as watch:
+        return watch.run(lambda: _fork(work))
+
+
+def _fork(work: Callable[[], int]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = work()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code & 0xFF)
+    return pid
+
+
+def _stage(env: Mapping[str, str]) -> int:
+    try:
+        stage = read(env)
+        os.chdir(stage.directory)
+        path = provisioner.find(stage.env, "tfevents", stage.env.get("TFEVENTS_PROVISIONER"))
+        return _run(stage, path)
+    except TfeventsError as error:
+        sys.stderr.write(f"tfevents: {error}\n")
+        return error.exit_code
+
+
+def _run(stage: Stage, path: str) -> int:
+    from tfevents.observe import observe
+
+    if stage.command == "stage-complete":
+        from tfevents.sending import send
+
+        return send("stage-complete", stage.env)
+    if code := _init(stage, path):
+        return code
+    heard: list[Mapping[str, Any]] = []
+    argv = (*COMMANDS[stage.command], *stage.arguments)
+    code = observe(argv, stage.env, path, hear=heard.append)
+    body = heard[0] if heard else {}
+    with suppress(OSError):
+        write_outputs(stage.env, body, code)
+        annotate(stage.env, body, code)
+    if stage.command == "detect-drift" and code == 0:
+        return DRIFTED if body.get("event_type") == "drifted" else 0
+    return code
+
+
+def _init(stage: Stage, path: str) -> int:
+    """`init` where the directory needs it: `auto` asks whether terraform would refuse without."""
+    place = Place(stage.directory, stage.env)
+    if stage.init == "never" or (stage.init == "auto" and not _needs_init(place, stage, path)):
+        return 0
+    watch = Watch()
+    with watch:
+        return watch.run(lambda: provisioner.start(path, ("init", "-input=false"), stage.env))
+
+
+def _needs_init(place: Place, stage: Stage, path: str) -> bool:
+    """`validate` refuses without the modules and providers that the configuration names."""
+    return Engine(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None
+
+
+__all__ = ["find_home", "plugin", "read", "settings"]

@@ -1,0 +1,165 @@
+"""Where HCL's arguments and blocks begin and end, without understanding what is in them.
+
+Follows HCL's scanner (hashicorp/hcl, hclsyntax/spec.md) in all that can hide a brace: quoted
+templates and what is interpolated in them, heredocs, comments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tfevents.errors import UnreadableDocument
+
+NAME = r"[^\W\d][\w-]*"
+PLAIN = r'"[^"\\$%\n]*"'
+IDENTIFIER = re.compile(NAME)
+LABEL = re.compile(rf'"((?:[^"\\\n]|\\.)*)"|({NAME})')
+SPACE = re.compile(r"(?:\s+|#[^\n]*|//[^\n]*)*")
+GAP = re.compile(r"[ \t\r]*")
+CODE = re.compile(rf'{PLAIN}|#[^\n]*|//[^\n]*|/\*|<<-?({NAME})\r?\n|["{{}}()\[\]]')
+LINE = re.compile(CODE.pattern + r"|\n")
+QUOTED = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"|\n')
+HEREDOC = re.compile(r"\$\$\{|%%\{|[$%]\{|\n")
+CLOSING = {"{": "}", "(": ")", "[": "]", "$": "}"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """HCL text and what to call it in an error."""
+
+    text: str
+    name: str
+
+    def broken(self, at: int, what: str) -> UnreadableDocument:
+        """The error for the character at `at`: one line that quotes nothing."""
+        line = self.text.count("\n", 0, at) + 1
+        return UnreadableDocument(f"{self.name}, line {line}: {what}: correct the HCL there")
+
+
+@dataclass(frozen=True)
+class Item:
+    """What text[start:end] is: an argument's expression (`labels` is None) or a block's body."""
+
+    name: str
+    start: int
+    end: int
+    labels: tuple[str, ...] | None = None
+
+
+def items(source: Source, at: int, end: int) -> Iterator[Item]:
+    """The attributes and blocks of a body, which is text[at:end]."""
+    text = source.text
+    while (at := _space(source, at, SPACE)) < end:
+        name = IDENTIFIER.match(text, at)
+        if not name:
+            raise source.broken(at, "an argument or a block is expected")
+        at = _space(source, name.end(), GAP)
+        if text[at : at + 1] == "=" and text[at + 1 : at + 2] != "=":
+            start, at = at + 1, _line_end(source, at + 1, end)
+            yield Item(name[0], start, at)
+        else:
+            labels, at = _labels(source, at)
+            start, at = at + 1, after(source, at)
+            yield Item(name[0], start, at - 1, labels)
+
+
+def _labels(source: Source, at: int) -> tuple[tuple[str, ...], int]:
+    """The labels from `at` on and where the brace after them is."""
+    labels = []
+    while label := LABEL.match(source.text, at):
+        labels.append(label[1] if label[2] is None else label[2])
+        at = _space(source, label.end(), GAP)
+    if source.text[at : at + 1] != "{":
+        raise source.broken(at, "an argument or a block is expected")
+    return tuple(labels), at
+
+
+def _space(source: Source, at: int, space: re.Pattern[str]) -> int:
+    """The index after blanks and comments."""
+    while True:
+        blanks = space.match(source.text, at)
+        at = blanks.end() if blanks else at
+        if not source.text.startswith("/*", at):
+            return at
+        at = _comment_end(source, at)
+
+
+def _comment_end(source: Source, at: int) -> int:
+    end = source.text.find("*/", at + 2)
+    if end < 0:
+        raise source.broken(at, "a comment has no end")
+    return end + 2
+
+
+def _line_end(source: Source, at: int, end: int) -> int:
+    """The index where the expression from `at` ends: its line, a comment on it, or the body."""
+    while token := LINE.search(source.text, at, end):
+        if token[0] == "/*":
+            at = _comment_end(source, token.start())
+        elif token[0] == "\n" or token[0][0] in "#/":
+            return token.start()
+        elif token[0] in (")", "}", "]"):
+            raise source.broken(token.start(), f"unexpected {token[0]!r}")
+        else:
+            at = after(source, token.start())
+    return end
+
+
+def after(source: Source, at: int) -> int:
+    """The index after what opens at `at`: a bracket, a quoted template or a heredoc.
+
+    The stack holds what is open: brackets, `"`, `$` for an interpolation, `<` and its marker for a
+    heredoc, which ends before its last line end, as that also ends an attribute.
+    """
+    stack: list[str] = []
+    place: int | None = at
+    while place is not None:
+        top = stack[-1] if stack else "{"
+        step = _code if top in CLOSING else _quoted if top == '"' else _heredoc
+        place = step(source, place, stack)
+        if place is not None and not stack:
+            return place
+    raise source.broken(at, "what opens here has no end")
+
+
+def _code(source: Source, at: int, stack: list[str]) -> int | None:
+    """One step between brackets; None at the end of the text, as in the next two."""
+    token = CODE.search(source.text, at)
+    if not token:
+        return None
+    if token[0] == "/*":
+        return _comment_end(source, token.start())
+    if token[1]:
+        stack.append("<" + token[1])
+    elif token[0] in ('"', "(", "{", "["):
+        stack.append(token[0])
+    elif token[0] in (")", "}", "]") and CLOSING[stack.pop()] != token[0]:
+        raise source.broken(token.start(), f"unexpected {token[0]!r}")
+    return token.end()
+
+
+def _quoted(source: Source, at: int, stack: list[str]) -> int | None:
+    """One step in a quoted template, which ends on its line."""
+    token = QUOTED.search(source.text, at)
+    if token and token[0] == "\n":
+        raise source.broken(token.start(), "a string has no end on its line")
+    if token and token[0] == '"':
+        stack.pop()
+    elif token and token[0] in ("${", "%{"):
+        stack.append("$")
+    return token.end() if token else None
+
+
+def _heredoc(source: Source, at: int, stack: list[str]) -> int | None:
+    """One step in a heredoc, which ends at a line with nothing but its marker."""
+    if source.text[at - 1] == "\n":
+        end = source.text.find("\n", at)
+        if end >= 0 and source.text[at:end].strip() == stack[-1][1:]:
+            stack.pop()
+            return end
+    token = HEREDOC.search(source.text, at)
+    if token and token[0] in ("${", "%{"):
+        stack.append("$")
+    return token.end() if token else None
