@@ -10,10 +10,17 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from enum import Enum
+from signal import SIGHUP, SIGINT, SIGQUIT
 
 from tfevents.plan import Mode
 from tfevents.signals import Interrupted, Watch
 
+DEADLY = (SIGHUP, SIGQUIT)
+"""Terraform handles neither: it dies of them, at the prompt too."""
+SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""Go's unicode.IsSpace, which is not Python's."""
 RESET, BOLD, RED = "\x1b[0m", "\x1b[1m", "\x1b[31m"
 
 
@@ -57,21 +64,28 @@ class Question:
         destroys = self.mode is Mode.DESTROY
         return f"{'Destroy' if destroys else 'Apply'} cancelled.\n"
 
-    def interruption(self) -> str:
-        """What is said on stdout when a signal comes instead of an answer."""
-        return (
+    def interruption(self, number: int) -> str:
+        """What is said on stdout when a signal comes instead of an answer.
+
+        Terraform's two voices speak at once: of the orders that it has, its usual one.
+        """
+        said = (
             "\nInterrupt received.\n"
             f"Please wait for {self.product} to exit or data loss may occur.\n"
             "Gracefully shutting down...\n\n"
         )
+        return f"\n{said}" if number == SIGINT else f"{said}\n"
 
-    def error(self, approval: Approval) -> str:
+    def error(self, reason: str) -> str:
         """What is said on stderr when there is no answer."""
-        reason = "EOF" if approval is Approval.EOF else self._interrupted()
         return diagnostic(f"error asking for approval: {reason}", color=self.color)
 
-    def _interrupted(self) -> str:
-        return "interrupted: context canceled" if self.product == "OpenTofu" else "interrupted"
+    def interrupted(self, number: int) -> str:
+        """The reason to have no answer: input listens to Ctrl-C, and its context to the rest."""
+        cancelled = "context canceled"
+        if number != SIGINT:
+            return cancelled
+        return f"interrupted: {cancelled}" if self.product == "OpenTofu" else "interrupted"
 
 
 _UNDO = "There is no undo. Only 'yes' will be accepted to confirm."
@@ -115,25 +129,26 @@ def diagnostic(summary: str, *, color: bool) -> str:
 
 def ask(question: Question, watch: Watch) -> Approval:
     """Puts the question on our terminal (or pipe), as terraform would."""
-    _write(1, question.text())
+    say(1, question.text())
     try:
         answer = _read_answer(watch)
-    except Interrupted:
-        _write(1, question.interruption())
-        _write(2, question.error(Approval.INTERRUPTED))
+    except Interrupted as signalled:
+        if signalled.number not in DEADLY:
+            say(1, question.interruption(signalled.number))
+            say(2, question.error(question.interrupted(signalled.number)))
         return Approval.INTERRUPTED
     if answer is None:
-        _write(2, question.error(Approval.EOF))
+        say(2, question.error("EOF"))
         return Approval.EOF
-    _write(1, "\n")
+    say(1, "\n")
     if answer == "yes":
         return Approval.APPROVED
-    _write(1, question.cancelled())
+    say(1, question.cancelled())
     return Approval.DECLINED
 
 
 def _read_answer(watch: Watch) -> str | None:
-    """One line without its spaces, byte by byte: what is behind it belongs to the apply.
+    """One line less the spaces at its end, byte by byte: what is behind it is not for us.
 
     None at the end of input, also behind half a line (terraform wants its newline).
     """
@@ -141,10 +156,10 @@ def _read_answer(watch: Watch) -> str | None:
     watch.asking = True
     try:
         if watch.interrupted:
-            raise Interrupted
+            raise Interrupted(watch.received[0])
         while byte := os.read(0, 1):
             if byte == b"\n":
-                return line.decode(errors="replace").strip()
+                return line.decode(errors="replace").rstrip(SPACES)
             line += byte
     except OSError:
         pass  # stdin is closed
@@ -153,7 +168,7 @@ def _read_answer(watch: Watch) -> str | None:
     return None
 
 
-def _write(descriptor: int, text: str) -> None:
+def say(descriptor: int, text: str) -> None:
     """Unbuffered, since terraform writes to the same descriptors before and after us."""
     left = text.encode()
     try:

@@ -13,7 +13,7 @@ from tfevents import planfile
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine, Version
 from tfevents.event import Operation, ended, started
-from tfevents.facts import Planned, glance_at_state, left_unsaved, pull_state, read_plan
+from tfevents.facts import Planned, left_unsaved, pull_state, read_plan
 from tfevents.journal import now
 from tfevents.later import Later
 from tfevents.place import Place
@@ -71,7 +71,6 @@ class Backstage:
     def read_saved(self, path: str) -> Later[Planned]:
         """A saved plan, and its start event if it will change something."""
         self._mode = planfile.mode(path) or Mode.NORMAL
-        self._look()
         return Later(lambda: self._read_saved(path), "plan")
 
     def _read_saved(self, path: str) -> Planned | None:
@@ -104,10 +103,11 @@ class Backstage:
 
         A pull beside the apply is only worth it where time has passed since the plan.
         """
-        glance = glance_at_state(self.place)
-        if glance is not None:
-            self._before = Later(lambda: glance, "state before")
-        elif self.scene.invocation.plan_file or not self.scene.invocation.on("auto-approve"):
+        stored = self.place.stored()
+        if stored is not None:
+            found = State(serial=stored[0], lineage=stored[1])
+            self._before = Later(lambda: found, "state before")
+        elif not self.scene.invocation.on("auto-approve"):
             self._before = self.pull_before()
 
     def follow(self, path: str) -> Later[Stream]:

@@ -33,8 +33,8 @@ def main() -> int:
     try:
         exit_code = tfevents.main(prog_name="tfevents", standalone_mode=False) or 0
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on
+    except (BrokenPipeError, SystemExit):  # click's own way to say that nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:  # the last door: no traceback for those who can't use one
         if os.environ.get("TFEVENTS_DEBUG") == "1":
@@ -70,7 +70,7 @@ def _words(error: Exception) -> tuple[str, int]:
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="BINARY ...")
 def run(command: tuple[str, ...]) -> int:
-    """Run terraform or tofu as `tf` does, with the BINARY that is named.
+    """Run the BINARY that is named, as `tf` would.
 
     Everything behind BINARY is its own: tfevents run -- terraform plan -out=p
     """
@@ -83,14 +83,20 @@ def run(command: tuple[str, ...]) -> int:
         raise ProvisionerNotFound(
             f"run: there is no program {name!r}: name terraform or tofu, or a path to it"
         ) from None
-    return tf.run(arguments, path)
+    try:
+        return tf.run(arguments, path)
+    except OSError as error:
+        return tf.complain(f"can't run {error.filename or path}: {error.strerror}", 126)
 
 
 @click.command()
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def count(file: str, as_json: bool) -> None:
-    """Count what a plan file, plan JSON or state JSON says; - reads stdin."""
+    """Count a plan or a state.
+
+    FILE is a plan file, plan JSON or state JSON; - reads any of these from stdin.
+    """
     from tfevents import counting
 
     engines = counting.find_engines(os.environ, sys.argv[0])
@@ -110,7 +116,10 @@ def count(file: str, as_json: bool) -> None:
     "-n", "limit", type=click.IntRange(1, 10_000), default=20, help="How many runs.  [default: 20]"
 )
 def log(as_json: bool, limit: int) -> None:
-    """Show the latest runs and events, the newest last, and what became of each."""
+    """Show the latest runs and their events.
+
+    The newest are last, each event with what became of it.
+    """
     from tfevents import closing, flush, logbook
     from tfevents.settings import find_home
 
@@ -134,7 +143,10 @@ def log(as_json: bool, limit: int) -> None:
     help="Stop after so many seconds.  [default: after 60 without a delivery]",
 )
 def flush_command(refused: bool, seconds: float | None) -> int:
-    """Send what waits in the journal, each event once and in order."""
+    """Send what waits in the journal.
+
+    Each event goes once, and those of one workspace in order. Exits with 1 if not all arrived.
+    """
     from tfevents.flush import Flush
     from tfevents.settings import load
 
@@ -194,7 +206,11 @@ def _event_options(command: Any) -> Any:
 def send(
     event_type: str, activity_type: str | None, activity_status: str | None, **options: Any
 ) -> int:
-    """Send one event by hand: plan, drifted, provisioning, active, ..."""
+    """Send one event by hand.
+
+    EVENT_TYPE is plan, drifted, provisioning, destroying, active, inactive, apply_needed, failed
+    or stage-complete. Commit and pipeline are found as in a run.
+    """
     activity = {"activity_type": activity_type, "activity_status": activity_status}
     options["metadata"] |= {name: value for name, value in activity.items() if value}
     return _announce(event_type, **options)
@@ -203,7 +219,10 @@ def send(
 @click.command("stage-complete")
 @_event_options
 def stage_complete(**options: Any) -> int:
-    """Send the event that ends a pipeline stage."""
+    """Send the event that ends a pipeline stage.
+
+    The pipeline, its execution and its stage are found in the environment.
+    """
     return _announce("stage-complete", **options)
 
 
@@ -249,9 +268,9 @@ def _given_code(context: click.Context, parameter: click.Parameter, text: str | 
 @click.option("--exit-code", callback=_given_code, help="What terraform ended with.")
 @click.option("--directory", callback=_given, help="The unit, where that is not the directory.")
 def hook(moment: str, command: str, **given: Any) -> int:
-    """Report a run of somebody else's terraform: call it before, after, and on an error.
+    """Report a run of somebody else's terraform.
 
-    COMMAND is plan, apply, destroy, refresh or import.
+    To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import.
     """
     from tfevents import hook as story
     from tfevents import host
@@ -267,7 +286,10 @@ def hook(moment: str, command: str, **given: Any) -> int:
 
 @click.command()
 def plugin() -> int:
-    """Be the entry point of a pipeline stage's container: settings arrive as PLUGIN_*."""
+    """Be a pipeline stage's container.
+
+    For its entry point: settings arrive as PLUGIN_*.
+    """
     from tfevents import plugin as story
 
     return story.plugin(os.environ)

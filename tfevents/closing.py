@@ -73,9 +73,7 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
     return run
 
 
-def _destination(
-    env: Mapping[str, str], note: Mapping[str, str], directory: str
-) -> Destination:
+def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str) -> Destination:
     """Of the environment that the run had, not of ours; of ours only the key, and its account."""
     kept = {name: value for name, value in env.items() if name not in identifiers(env)}
     found, _ = gather({**kept, **identifiers(note)}, directory)
@@ -107,4 +105,3 @@ def killed(run: Run, how: str | None = "killed") -> NewEvent:
 
 def _mode(text: str) -> Mode:
     return Mode(text) if text in {known.value for known in Mode} else Mode.NORMAL
-

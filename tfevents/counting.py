@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import codecs
 import os
 import stat
 import tempfile
@@ -13,6 +13,7 @@ from typing import Any
 
 from tfevents import planfile, planjson, provisioner, state
 from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
+from tfevents.document import Raw, decode
 from tfevents.engine import Engine
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.plan import Plan
@@ -26,6 +27,11 @@ MARKED = 1 << 16
 STATE_FILE = "4"
 """A pulled state's `version`, the only one that is known."""
 
+TELLING = {"planned_values", "configuration", "resource_changes", "values"}
+EMPTY_STATE = {"format_version", "terraform_version", "checks"}
+"""Members by which a plan or a state is told from what else has a format_version."""
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 TAKES = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 NAMELESS = os.path.isdir("/proc/self/fd")
 """Whether a file without a name can be opened by one (Linux)."""
@@ -137,9 +143,10 @@ def count_bytes(data: bytes, name: str, engines: Iterable[Engine]) -> Account:
 
 def _is_plan_file(data: bytes) -> bool:
     """What `plan -out` writes: a zip, or the JSON of an encrypted plan or of one in the cloud."""
-    keys = _marked(data)
-    encrypted = "encrypted_data" in keys and "lineage" not in keys
-    return data.startswith(ZIP) or encrypted or "remote_plan_format" in keys
+    if data.startswith(ZIP):
+        return True
+    names = _marked(data)
+    return "remote_plan_format" in names or ("encrypted_data" in names and "lineage" not in names)
 
 
 def _marked(data: bytes) -> set[str]:
@@ -148,23 +155,39 @@ def _marked(data: bytes) -> set[str]:
     if b'"encrypted_data"' not in head and b'"remote_plan_format"' not in head:
         return set()
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        return _members(data)
+    except UnreadableDocument:
         return set()
-    return set(document) if isinstance(document, dict) else set()
+
+
+def _members(data: bytes) -> set[str]:
+    """The names of what a JSON object holds. Raises UnreadableDocument."""
+    return set(decode(data, dict[str, Raw], "plan or state JSON"))
 
 
 def _of_json(data: bytes, name: str) -> Account:
-    if not data.strip():
-        raise _uncounted(name, "it is empty")
-    if "encrypted_data" in _marked(data):
-        raise _uncounted(name, "it is an encrypted state")
     try:
+        _check_json(data)
         if state.is_state(data):
             return of_state(state.parse(data))
         return of_plan(planjson.parse(data))
     except UnreadableDocument as error:
         raise _uncounted(name, str(error)) from None
+
+
+def _check_json(data: bytes) -> None:
+    """What the parsers don't look at. Raises UnreadableDocument."""
+    if not data.strip():
+        raise UnreadableDocument("it is empty")
+    try:
+        data.decode("utf-16" if data.startswith(UTF_16) else "utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableDocument(f"byte {error.start + 1} is not {error.encoding.upper()}") from None
+    names = _members(data)
+    if "encrypted_data" in names:
+        raise UnreadableDocument("it is an encrypted state")
+    if "format_version" in names and not names & TELLING and not names <= EMPTY_STATE:
+        raise UnreadableDocument("this JSON is no plan and no state")  # `validate -json`, …
 
 
 def _uncounted(name: str, reason: str) -> UnreadableDocument:

@@ -19,13 +19,13 @@ LARGEST = 4 << 20
 """Bytes of one value; as Python objects it takes up to a hundred times as much."""
 
 
-MARKS = (b"\xd4\x00", b"\x0c")
-"""What every unknown value has in it: an extension 0 of one byte, or an extension 12."""
+PLAIN, REFINED = b"\xd4\x00", b"\x0c"
+"""What an unknown value has in it: an extension 0 of one byte, or an extension 12."""
 
 
 def unknown(packed: bytes) -> bool:
     """Whether any of a value is unknown. Raises UnreadableDocument."""
-    return any(mark in packed for mark in MARKS) and _unpack(packed)[1]
+    return (PLAIN in packed or REFINED in packed) and _unpack(packed)[1]
 
 
 def parse(packed: bytes) -> tuple[Any, bool]:

@@ -92,6 +92,10 @@ class Courier:
         self._unwelcome: dict[str, str] = {}
         self._not_before = 0.0
 
+    def close(self) -> None:
+        """Hangs up."""
+        self._uploader.close()
+
     @property
     def unwelcome(self) -> bool:
         """Whether the server did not take the key: it won't in the next moment either."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,16 +11,11 @@ from functools import cached_property
 from tfevents import archive, planfile, planjson, state
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
-from tfevents.place import Place
 from tfevents.plan import Mode, Plan
 from tfevents.state import State
 
 READER = "TFEVENTS_PLAN_READER"
 """`file`, `json`, else whichever works: for comparing the two, and for whoever trusts one only."""
-
-SERIAL, LINEAGE = re.compile(rb'"serial":\s*(\d+)'), re.compile(rb'"lineage":\s*"([^"\\]*)"')
-HEAD = 4096
-"""Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
 
 ERRORED = "errored.tfstate"
 """Where terraform puts a state that it could not store."""
@@ -85,43 +78,6 @@ def pull_state(engine: Engine) -> State | None:
     if answer is None:
         return None
     return state.parse_file(answer) if answer.strip() else State()
-
-
-def glance_at_state(place: Place) -> State | None:
-    """Serial and lineage of a state that terraform keeps in a file here; None where it does not.
-
-    At once, while `state pull` would come too late: terraform may have written by then.
-    """
-    path = _state_file(place)
-    if path is None:
-        return None
-    try:
-        with open(path, "rb") as file:
-            head = file.read(HEAD)
-    except FileNotFoundError:
-        return State()
-    except OSError:
-        return None
-    serial, lineage = SERIAL.search(head), LINEAGE.search(head)
-    if not (serial and lineage):
-        return None if head.strip() else State()
-    return State(serial=int(serial[1]), lineage=lineage[1].decode(errors="replace"))
-
-
-def _state_file(place: Place) -> str | None:
-    """Where the local backend keeps the state (backend/local, statePathFor)."""
-    config: dict[str, str | None] = {}
-    with suppress(FileNotFoundError, ValueError, KeyError, TypeError):
-        with open(os.path.join(place.data, "terraform.tfstate"), "rb") as file:
-            backend = json.load(file)["backend"]
-        if backend["type"] != "local":
-            return None
-        config = backend["config"]
-    default = config.get("path") or "terraform.tfstate"
-    if place.tf_workspace != "default":
-        spaces = config.get("workspace_dir") or "terraform.tfstate.d"
-        default = os.path.join(spaces, place.tf_workspace, "terraform.tfstate")
-    return os.path.join(place.directory, default)
 
 
 def left_unsaved(directory: str, since: float) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tfevents import closing, presence
-from tfevents.delivery import Budget, Courier, Delivered
+from tfevents.delivery import BUSY, Budget, Courier, Delivered
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import Entry, Journal, Status, bring_home, find_spare, open_journal
 from tfevents.presence import Presence
@@ -141,22 +140,21 @@ class Flush:
         """Round after round while it gets on, or while others hold what is left."""
         budget = Budget(PATIENCE if self.seconds is None else self.seconds)
         done = courier.flush(budget, refused=self.refused, tell=tell)
-        while done.kept and (done.delivered or _freed(journal, me, budget)) and budget.left:
-            if self.seconds is None:
+        while done.kept and (done.delivered or _freed(done, journal, me, budget)) and budget.left:
+            if self.seconds is None and done.delivered:
                 budget = Budget(PATIENCE)
             done = courier.flush(budget, tell=tell)
         return done.reason
 
 
-def _freed(journal: Journal, me: str, budget: Budget) -> bool:
-    """Whether somebody else was sending, and isn't any more."""
-    if not journal.busy(me):
+def _freed(done: Delivered, journal: Journal, me: str, budget: Budget) -> bool:
+    """Whether somebody else was sending, and isn't for the moment."""
+    if done.reason != BUSY and not journal.busy(me):
         return False
-    while journal.busy(me):
-        if not budget.left:
-            return False
-        time.sleep(CLAIM_POLL)
-    return True
+    budget.rest(CLAIM_POLL)
+    while journal.busy(me) and budget.left:
+        budget.rest(CLAIM_POLL)
+    return budget.left > 0
 
 
 def _reasons(

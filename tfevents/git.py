@@ -1,14 +1,32 @@
-"""What git knows about the place a run happened in: bounded in time, changes nothing, optional."""
+"""What git knows about the place a run happened in: bounded in time, changes nothing, optional.
+
+A checkout may be anybody's: neither its configuration nor what its files point at is trusted.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
 
 SECONDS = 2.0
+"""For one question; after twice as long nothing more is asked."""
 MESSAGE_BYTES = 4096
+SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+BRANCH = re.compile(r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})")
+NEEDED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH"),
+        *("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
+    }
+)
+"""All that git gets of the environment: nothing secret, and nothing that a git hook left behind,
+which would point at another repository."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +57,12 @@ def look(directory: str, env: Mapping[str, str]) -> Checkout:
     if root is None:
         return Checkout()
     git = _Git(root, env)
-    head = git.ask("log", "-1", "--no-show-signature", "--format=%H%n%P%n%B", "HEAD") or ""
+    head = git.ask("log", "-1", "--format=%H%n%P%n%B", "--encoding=UTF-8", "HEAD") or ""
     sha, _, rest = head.partition("\n")
     parents, _, message = rest.partition("\n")
     branch, read_sha = read_head(root)
+    if branch == ".invalid":  # what a reftable repository says in its HEAD
+        branch = _branch(git.ask("symbolic-ref", "-q", "HEAD") or "")
     return Checkout(
         root=root,
         branch=branch or _containing(git),
@@ -58,11 +78,23 @@ def read_head(root: str) -> tuple[str | None, str | None]:
     folder = _git_folder(root)
     head = _read(os.path.join(folder, "HEAD")).strip()
     if not head.startswith("ref: "):
-        return None, head or None
+        return None, _sha(head)
     name = head.removeprefix("ref: ").strip()
+    branch = _branch(name)
+    if branch is None:
+        return None, None
     shared = os.path.join(folder, _read(os.path.join(folder, "commondir")).strip())
-    sha = _read(os.path.join(shared, name)).strip() or _packed(shared, name)
-    return name.removeprefix("refs/heads/"), sha or None
+    return branch, _sha(_read(os.path.join(shared, name))) or _packed(shared, name)
+
+
+def _branch(name: str) -> str | None:
+    match = BRANCH.fullmatch(name)
+    return match[1] if match and ".." not in name else None
+
+
+def _sha(text: str) -> str | None:
+    """A commit's name; whatever else a file holds, it is not for us."""
+    return text.strip() if SHA.fullmatch(text.strip()) else None
 
 
 def _git_folder(root: str) -> str:
@@ -77,7 +109,7 @@ def _packed(folder: str, name: str) -> str | None:
     for line in _read(os.path.join(folder, "packed-refs")).splitlines():
         sha, _, ref = line.partition(" ")
         if ref == name:
-            return sha
+            return _sha(sha)
     return None
 
 
@@ -92,7 +124,9 @@ def _read(path: str) -> str:
 def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     """The message of one commit, where the checkout has it."""
     root = find_root(directory)
-    return _Git(root, env).ask("log", "-1", "--format=%B", sha) if root else None
+    if root is None or not SHA.fullmatch(sha):
+        return None
+    return _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
 
 
 def _containing(git: _Git) -> str | None:
@@ -115,35 +149,55 @@ def _only_remote(git: _Git) -> str | None:
 class _Git:
     root: str
     env: Mapping[str, str]
+    until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
 
     def ask(self, *arguments: str) -> str | None:
         """One answer without its line end; None for no answer, a failure, or none in time."""
+        seconds = min(SECONDS, self.until - monotonic())
+        if seconds <= 0:
+            return None
         try:
-            answer = subprocess.run(
+            child = subprocess.Popen(
                 self._command(arguments),
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
-                check=True,
                 start_new_session=True,
             )
-        except (OSError, subprocess.SubprocessError):
+        except (OSError, ValueError):
             return None
-        return answer.stdout.decode(errors="replace").rstrip("\n") or None
+        return _hear(child, seconds)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        """A checkout is often somebody else's in CI: `safe.directory` for this place only."""
-        safe = ("-c", f"safe.directory={self.root}")
-        quiet = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
-        return ["git", *safe, *quiet, "-C", self.root, *arguments]
+        """A checkout is often somebody else's in CI: `safe.directory` for this place only. That
+        switches off git's own caution, so nothing of its configuration may run anything."""
+        safe = ("-c", f"safe.directory={os.path.realpath(self.root)}")
+        tame = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
+        return ["git", "--no-pager", *safe, *tame, "-C", self.root, *arguments]
 
     def _environment(self) -> dict[str, str]:
-        """Without what a git hook leaves behind, which would point at another repository.
+        """What is not in this checkout is not looked for elsewhere: no transport is allowed."""
+        kept = {name: value for name, value in self.env.items() if name in NEEDED}
+        return {
+            **kept,
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_CEILING_DIRECTORIES": os.path.dirname(os.path.realpath(self.root)),
+            "LC_ALL": "C.UTF-8",
+        }
 
-        Git only takes safe.directory from the command line since 2.38; the count form is older.
-        """
-        dropped = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_TRACE")
-        kept = {name: value for name, value in self.env.items() if name not in dropped}
-        return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+
+def _hear(child: subprocess.Popen[bytes], seconds: float) -> str | None:
+    try:
+        answer, _ = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        if child.stdout is not None:
+            child.stdout.close()  # whoever left the group may still hold the other end
+        return None
+    return answer.decode(errors="replace").rstrip("\n") or None if child.returncode == 0 else None

@@ -102,15 +102,28 @@ def overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, An
     Texts are sent as given; counts, numbers, booleans and the trigger are JSON. Raises
     SettingError.
     """
+    found, wrong = gather_overrides(env, schema)
+    if wrong:
+        raise wrong[0]
+    return found
+
+
+def gather_overrides(
+    env: Mapping[str, str], schema: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[SettingError]]:
+    """The same, with those that can't be used beside the others."""
     fields = {name.upper(): name for name in schema}
-    found = {}
+    found, wrong = {}, []
     for variable, text in env.items():
         if variable.startswith(OVERRIDE) and text.strip():
-            name = fields.get(variable.removeprefix(OVERRIDE))
-            if name is None:
-                raise SettingError(f"{variable}: the contract has no such metadata field")
-            found[name] = _override(variable, text.strip(), schema[name], name)
-    return found
+            try:
+                name = fields.get(variable.removeprefix(OVERRIDE))
+                if name is None:
+                    raise SettingError(f"{variable}: the contract has no such metadata field")
+                found[name] = _override(variable, text.strip(), schema[name], name)
+            except SettingError as error:
+                wrong.append(error)
+    return found, wrong
 
 
 def _override(variable: str, text: str, kind: Mapping[str, Any], name: str) -> Any:
@@ -119,6 +132,11 @@ def _override(variable: str, text: str, kind: Mapping[str, Any], name: str) -> A
     if kind.get("type") == "string":
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         raise SettingError(f"{variable}: this takes JSON, for example true or {{}}") from None
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(constant)

@@ -8,56 +8,99 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import gmtime, strftime
+from typing import TYPE_CHECKING, Any
 
 from tfevents import presence, provisioner
 from tfevents.invocation import Invocation, parse
+from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.presence import Presence
 from tfevents.scene import Scene
 from tfevents.settings import find_home, identifiers
-from tfevents.signals import Watch
-from tfevents.split import Ended, apply_into, apply_split
+from tfevents.signals import Interrupted, Watch
+from tfevents.split import Ended, apply_into, apply_split, may_split
+
+if TYPE_CHECKING:
+    from tfevents.state import State
 
 ON = ("1", "true", "yes", "on")
 UNDELIVERED = 86
 """The exit code under TFEVENTS_STRICT where terraform itself was content (design §4.5)."""
 
 
-def observe(argv: tuple[str, ...], env: Mapping[str, str], path: str) -> int:
+def observe(
+    argv: tuple[str, ...],
+    env: Mapping[str, str],
+    path: str,
+    hear: Callable[[Mapping[str, Any]], None] = lambda _: None,
+) -> int:
     """Runs what was asked and reports it; gives terraform's exit code.
 
-    Raises OSError where terraform could not be started.
+    `hear` is told the end event's body. Raises OSError where terraform could not be started.
     """
     invocation = parse(argv, env)
     if invocation is None or invocation.helps:
         provisioner.become(path, argv, env)
-    with Watch() as watch:
-        scene = _scene(invocation, env, path, watch)
-        if scene is not None:
-            try:
-                exit_code = _report(scene, _run(scene))
-            finally:
-                scene.presence.end()
-    if scene is None:
-        sys.stderr.write("tfevents: nothing is reported: no directory can be written to\n")
-        provisioner.become(path, argv, env)
-    return _leave(exit_code)
-
-
-def _scene(
-    invocation: Invocation, env: Mapping[str, str], path: str, watch: Watch
-) -> Scene | None:
-    """None where there is no place for anything private: terraform runs all the same."""
-    directory = os.path.abspath(invocation.chdir)
-    opened_at = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
+    _hold_streams()
     try:
         present = _appear(env)
     except OSError:
-        return None
+        say("nothing is reported: no directory can be written to")
+        provisioner.become(path, argv, env)
+    try:
+        exit_code = _observe(invocation, env, path, present, hear)
+    finally:
+        present.end()
+    return _leave(exit_code)
+
+
+def _hold_streams() -> None:
+    """A stream that is closed must not become one of our files, to be written to as a stream.
+
+    Terraform still finds it closed, as it would without us: ours are not inherited.
+    """
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def _appear(env: Mapping[str, str]) -> Presence:
+    """Under home, or in its stand-in where that can't be written, or is full. Raises OSError."""
+    home = find_home(env)
+    with suppress(OSError):
+        if os.path.isabs(home):
+            return presence.appear(home)
+    return presence.appear(presence.spare_home())
+
+
+def _observe(
+    invocation: Invocation,
+    env: Mapping[str, str],
+    path: str,
+    present: Presence,
+    hear: Callable[[Mapping[str, Any]], None],
+) -> int:
+    with Watch() as watch:
+        scene = _scene(invocation, env, path, present, watch)
+        try:
+            ended = _run(scene)
+        except Interrupted as early:  # before terraform was there, which would have died of it
+            ended = Ended(-early.number, planning=True)
+        return _report(scene, ended, hear)
+
+
+def _scene(
+    invocation: Invocation, env: Mapping[str, str], path: str, present: Presence, watch: Watch
+) -> Scene:
+    directory = invocation.chdir
+    with suppress(OSError):  # it may be gone, which terraform tells in its own words
+        directory = os.path.abspath(directory)
+    opened_at = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
     present.note(
         {
             "operation": invocation.command,
@@ -70,15 +113,6 @@ def _scene(
     return Scene(invocation, path, directory, present, watch, opened_at, env)
 
 
-def _appear(env: Mapping[str, str]) -> Presence:
-    """Under home, or in its stand-in where that can't be written, or is full."""
-    home = find_home(env)
-    with suppress(OSError):
-        if os.path.isabs(home):
-            return presence.appear(home)
-    return presence.appear(presence.spare_home())
-
-
 def _run(scene: Scene) -> Ended:
     """Each kind of run in its own way."""
     invocation = scene.invocation
@@ -86,18 +120,23 @@ def _run(scene: Scene) -> Ended:
     if invocation.command == "plan":
         return _plan(scene, place)
     if invocation.command in ("refresh", "import"):
-        return _plainly(scene)
+        return _plainly(scene, place)
     if invocation.plan_file:
-        return _saved(scene, invocation.plan_file)
-    if _direct(scene, place) or not (invocation.splits and place.configured):
-        return _plainly(scene)
-    return apply_into(scene) or apply_split(scene, place)
+        return _saved(scene, place, invocation.plan_file)
+    if _direct(scene, place):
+        return _plainly(scene, place)
+    ended = apply_into(scene)
+    if ended is None and may_split(scene, place):
+        ended = apply_split(scene, place)
+    return ended or _plainly(scene, place)
 
 
 def _direct(scene: Scene, place: Place) -> bool:
     """Whether nothing of ours may be added: asked for, in the cloud, or the user's own stream."""
-    wanted = scene.env.get("TFEVENTS_DIRECT", "").lower() in ON
-    return wanted or place.in_cloud or scene.invocation.on("json")
+    invocation = scene.invocation
+    wanted = scene.env.get("TFEVENTS_DIRECT", "").strip().lower() in ON
+    streams = invocation.on("json") or "json-into" in invocation.names()
+    return wanted or place.in_cloud or (streams and invocation.command != "plan")
 
 
 def _plan(scene: Scene, place: Place) -> Ended:
@@ -106,7 +145,7 @@ def _plan(scene: Scene, place: Place) -> Ended:
     out = invocation.value("out")
     if out:
         return _plan_with_out(scene, scene.seen(out))
-    if not invocation.sure or place.in_cloud or scene.env.get("TFEVENTS_DIRECT", "") in ON:
+    if not invocation.sure or _direct(scene, place):
         return Ended(scene.run(invocation.with_flag()))
     private = scene.presence.create("plan")
     arguments = invocation.with_flag(f"-out={private}")
@@ -131,45 +170,90 @@ def _signature(path: str) -> tuple[int, int, int] | None:
     return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
-def _saved(scene: Scene, plan_file: str) -> Ended:
+def _saved(scene: Scene, place: Place, plan_file: str) -> Ended:
     """`apply PLANFILE`: what it will do is read while it is being done."""
-    scene.prepare()
-    reading = scene.backstage.read_saved(scene.seen(plan_file))
+    path, before = scene.seen(plan_file), _before(scene, place)
+    reading = scene.beside(lambda backstage: backstage.read_saved(path))
     code = scene.run(scene.invocation.with_flag())
-    return Ended(code, approved=True, reading=reading)
+    return Ended(code, approved=True, reading=reading, before=before)
 
 
-def _plainly(scene: Scene) -> Ended:
+def _before(scene: Scene, place: Place) -> Later[State]:
+    """The state when terraform begins: a file's serial at once, else what a pull finds."""
+    stored = place.stored()
+    if stored is None:
+        return scene.beside(lambda backstage: backstage.pull_before())
+    return scene.beside(lambda _: Later(lambda: _state(*stored), "before"))
+
+
+def _state(serial: int | None, lineage: str | None) -> State:
+    from tfevents.state import State
+
+    return State(serial=serial, lineage=lineage)
+
+
+def _plainly(scene: Scene, place: Place) -> Ended:
     """As it is: nothing is planned by us, so what is not known stays absent."""
     invocation = scene.invocation
-    before = scene.backstage.pull_before() if invocation.command in ("apply", "import") else None
-    if before is not None and invocation.command == "import":
-        before.result()  # what it gains can only be told against a state from before
-    approved = invocation.on("auto-approve") or invocation.command in ("refresh", "import")
-    if approved and invocation.command in ("apply", "destroy"):
-        scene.backstage.begin(scene.operation)
+    if invocation.command == "import":
+        return _import(scene)
+    before = _before(scene, place) if invocation.command == "apply" else None
+    approved = invocation.on("auto-approve") or invocation.command == "refresh"
+    if approved and invocation.command != "refresh":
+        scene.beside(lambda backstage: backstage.begin(scene.operation))
     return Ended(scene.run(invocation.with_flag()), approved=approved or None, before=before)
 
 
-def _report(scene: Scene, ended: Ended) -> int:
+def _import(scene: Scene) -> Ended:
+    """What it gains can only be told against a state from before."""
+    before = scene.at_once(lambda backstage: backstage.pull_before())
+    if before:
+        before.result()
+    return Ended(scene.run(scene.invocation.with_flag()), approved=True, before=before)
+
+
+def _report(scene: Scene, ended: Ended, hear: Callable[[Mapping[str, Any]], None]) -> int:
     """The run is over: tell of it, and leave as terraform left."""
+    try:
+        exit_code = _tell(scene, ended)
+        hear(scene.backstage.report.last)
+        return exit_code
+    except Exception as error:  # one of the two broad ones: the report never breaks the run
+        say(f"nothing is reported: {type(error).__name__} (a bug)")
+        return ended.exit_code
+
+
+def _tell(scene: Scene, ended: Ended) -> int:
     backstage = scene.backstage
     scene.watch.when_idle = backstage.report.hurry
+    if scene.watch.interrupted:
+        backstage.report.hurry()
     told = backstage.end(ended)
     settings = backstage.report.settings
     if told.line and not settings.quiet:
-        with suppress(OSError, ValueError):
-            sys.stderr.write(f"tfevents: {told.line}\n")
-            sys.stderr.flush()
+        say(told.line)
     undelivered = settings.strict and ended.exit_code in (0, 2) and not told.delivered
     return UNDELIVERED if undelivered else ended.exit_code
+
+
+def say(line: str) -> None:
+    """One line on stderr, whether anybody reads it or not."""
+    with suppress(OSError):
+        os.write(2, f"tfevents: {line}\n".encode(errors="replace"))
 
 
 def _leave(exit_code: int) -> int:
     """As the child left: a death by signal is died again, so that a shell sees 128 + n."""
     if exit_code < 0:
-        with suppress(OSError, ValueError):
-            signal.signal(-exit_code, signal.SIG_DFL)
-        os.kill(os.getpid(), -exit_code)
+        _die(-exit_code)
     return exit_code if exit_code >= 0 else 128 - exit_code
 
+
+def _die(number: int) -> None:
+    import resource
+
+    with suppress(OSError, ValueError):  # terraform's core file is the one to look at
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    with suppress(OSError, ValueError):
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

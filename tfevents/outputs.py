@@ -23,7 +23,7 @@ NAMES = {
 STYLES = {"failed": "error", "drifted": "warning", "apply_needed": "warning"}
 
 
-def outputs(body: Mapping[str, Any], exit_code: int) -> Iterator[tuple[str, str]]:
+def outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The variables of an event; what is not known is left out."""
     metadata = body.get("metadata", {})
     counts, drift = metadata.get("resource_counts"), metadata.get("drift_counts")
@@ -43,7 +43,8 @@ def outputs(body: Mapping[str, Any], exit_code: int) -> Iterator[tuple[str, str]
         yield "HAS_DRIFT", str(drifted > 0).lower()
     if (changes := _has_changes(body)) is not None:
         yield "HAS_CHANGES", str(changes).lower()
-    yield "EXIT_CODE", str(exit_code if exit_code >= 0 else 128 - exit_code)
+    if (exit_code := body.get("data", {}).get("exit_code")) is not None:
+        yield "EXIT_CODE", exit_code
 
 
 def _has_changes(body: Mapping[str, Any]) -> bool | None:
@@ -57,11 +58,11 @@ def _has_changes(body: Mapping[str, Any]) -> bool | None:
     return any(counts[name] for name in ("added", "changed", "deleted", "imported", "removed"))
 
 
-def write_outputs(env: Mapping[str, str], body: Mapping[str, Any], exit_code: int) -> None:
+def write_outputs(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     """Appends to $DRONE_OUTPUT (or $HARNESS_OUTPUT_FILE); each line whole and within bounds."""
     path = env.get("DRONE_OUTPUT") or env.get("HARNESS_OUTPUT_FILE")
     if path:
-        text = "".join(_line(f"TFEVENTS_{n}", v) for n, v in outputs(body, exit_code))
+        text = "".join(_line(f"TFEVENTS_{n}", v) for n, v in outputs(body))
         with open(path, "ab") as file:
             file.write(text.encode())
 
@@ -73,24 +74,22 @@ def _line(name: str, value: str) -> str:
     return f"{name}={clean.encode()[:room].decode(errors='ignore')}\n"
 
 
-def annotate(env: Mapping[str, str], body: Mapping[str, Any], exit_code: int) -> None:
+def annotate(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     """The annotation of a Harness execution, where it asks for one; written whole or not at all."""
     path = env.get("HARNESS_ANNOTATIONS_FILE")
     if not path:
         return
-    text = json.dumps(annotation(env, body, exit_code))
+    text = json.dumps(annotation(env, body))
     handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
     with open(handle, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(scratch, path)
 
 
-def annotation(
-    env: Mapping[str, str], body: Mapping[str, Any], exit_code: int
-) -> dict[str, Any]:
+def annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
     """The annotations document (contract/README.md, "Inside a Harness pipeline")."""
     kind = str(body.get("event_type", "unknown"))
-    style = STYLES.get(kind, "error" if exit_code not in (0, 2) else "success")
+    style = STYLES.get(kind, "success")
     return {
         "accountId": env.get("HARNESS_ACCOUNT_ID", ""),
         "orgId": env.get("HARNESS_ORG_ID", ""),
@@ -104,7 +103,7 @@ def annotation(
                 "stepId": env.get("HARNESS_STEP_ID", ""),
                 "timestamp": int(time.time() * 1000),
                 "style": style,
-                "summary": summary(body, exit_code),
+                "summary": summary(body),
                 "priority": 5,
                 "mode": "replace",
             }
@@ -112,7 +111,7 @@ def annotation(
     }
 
 
-def summary(body: Mapping[str, Any], exit_code: int) -> str:
+def summary(body: Mapping[str, Any]) -> str:
     """A small table in markdown."""
-    rows = [f"| {name.lower()} | {value} |" for name, value in outputs(body, exit_code)]
+    rows = [f"| {name.lower()} | {value} |" for name, value in outputs(body)]
     return "\n".join(["| tfevents | |", "|---|---|", *rows])

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+SERIAL, LINEAGE = re.compile(rb'"serial":\s*(\d+)'), re.compile(rb'"lineage":\s*"([^"\\]*)"')
+HEAD = 4096
+"""Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
 CLOUD_BACKENDS = frozenset({"remote", "cloud"})
+
+
+SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,39 @@ class Place:
             names = os.listdir(self.directory)
         except OSError:
             return False
-        return any(name.endswith((".tf", ".tf.json", ".tofu", ".tofu.json")) for name in names)
+        return any(name.endswith(SUFFIXES) and not _ignored(name) for name in names)
+
+    def stored(self) -> tuple[int | None, str | None] | None:
+        """Serial and lineage of the state where it is a file here; None where it is not.
+
+        At once, while `state pull` would come too late: terraform may have written by then.
+        """
+        path = self._state_file()
+        if path is None:
+            return None
+        try:
+            with open(path, "rb") as file:
+                head = file.read(HEAD)
+        except OSError as error:
+            return (None, None) if isinstance(error, FileNotFoundError) else None
+        serial, lineage = SERIAL.search(head), LINEAGE.search(head)
+        if serial and lineage:
+            return int(serial[1]), lineage[1].decode(errors="replace")
+        return None if head.strip() else (None, None)
+
+    def _state_file(self) -> str | None:
+        """Where the local backend keeps the state (backend/local, statePathFor)."""
+        config: dict[str, str | None] = {}
+        with suppress(ValueError, KeyError, TypeError):
+            backend = json.loads(self._read("terraform.tfstate"))["backend"]
+            if backend["type"] != "local":
+                return None
+            config = backend["config"]
+        default = config.get("path") or "terraform.tfstate"
+        if self.tf_workspace != "default":
+            spaces = config.get("workspace_dir") or "terraform.tfstate.d"
+            default = os.path.join(spaces, self.tf_workspace, "terraform.tfstate")
+        return os.path.join(self.directory, default)
 
     def _read(self, name: str) -> str:
         try:
@@ -48,6 +88,11 @@ class Place:
                 return file.read(1 << 20)
         except OSError:
             return ""
+
+
+def _ignored(name: str) -> bool:
+    """What editors leave behind (configs.IsIgnoredFile)."""
+    return name.startswith((".", "#")) or name.endswith("~")
 
 
 def backend_type(text: str) -> str | None:

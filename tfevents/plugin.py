@@ -16,7 +16,7 @@ from tfevents.engine import Engine
 from tfevents.errors import SettingError, TfeventsError
 from tfevents.outputs import annotate, write_outputs
 from tfevents.place import Place
-from tfevents.settings import PREFIX, find_home
+from tfevents.settings import PREFIX
 from tfevents.signals import Watch
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 }
 """PLUGIN_COMMAND → what is run: nobody is there to be asked."""
 
-DRIFTED = 2
+UNDELIVERED, DRIFTED = 86, 2
 """The exit code of detect-drift where there is drift, and only there."""
 
 ENDPOINT = {
@@ -118,8 +118,13 @@ def plugin(env: Mapping[str, str]) -> int:
 
 def _as_init(work: Callable[[], int]) -> int:
     """PID 1: a child does the work, signals reach it once, orphans are reaped."""
-    with Watch(reaps=True) as watch:
-        return watch.run(lambda: _fork(work))
+    with Watch() as watch:
+        return _status(watch.run(lambda: _fork(work)))
+
+
+def _status(code: int) -> int:
+    """PID 1 can't die by a signal of its own: it says so as a shell does."""
+    return code if code >= 0 else 128 - code
 
 
 def _fork(work: Callable[[], int]) -> int:
@@ -150,21 +155,29 @@ def _run(stage: Stage, path: str) -> int:
     from tfevents.observe import observe
 
     if stage.command == "stage-complete":
-        from tfevents.sending import send
-
-        return send("stage-complete", stage.env)
+        return _complete(stage)
     if code := _init(stage, path):
         return code
-    heard: list[Mapping[str, Any]] = []
-    argv = (*COMMANDS[stage.command], *stage.arguments)
-    code = observe(argv, stage.env, path, hear=heard.append)
-    body = heard[0] if heard else {}
-    with suppress(OSError):
-        write_outputs(stage.env, body, code)
-        annotate(stage.env, body, code)
+    heard: dict[str, Any] = {}
+
+    def hear(body: Mapping[str, Any]) -> None:
+        heard.update(body)
+        with suppress(OSError):  # told before we leave as terraform left, by a signal maybe
+            write_outputs(stage.env, body)
+            annotate(stage.env, body)
+
+    code = observe((*COMMANDS[stage.command], *stage.arguments), stage.env, path, hear)
     if stage.command == "detect-drift" and code == 0:
-        return DRIFTED if body.get("event_type") == "drifted" else 0
+        return DRIFTED if heard.get("event_type") == "drifted" else 0
     return code
+
+
+def _complete(stage: Stage) -> int:
+    from tfevents.announcement import Announcement, announce
+
+    told = announce(Announcement("stage-complete"), stage.directory, stage.env, {})
+    sys.stderr.write(f"tfevents: {told.line}\n")
+    return UNDELIVERED if told.strict and not told.delivered else 0
 
 
 def _init(stage: Stage, path: str) -> int:
@@ -172,8 +185,7 @@ def _init(stage: Stage, path: str) -> int:
     place = Place(stage.directory, stage.env)
     if stage.init == "never" or (stage.init == "auto" and not _needs_init(place, stage, path)):
         return 0
-    watch = Watch()
-    with watch:
+    with Watch() as watch:
         return watch.run(lambda: provisioner.start(path, ("init", "-input=false"), stage.env))
 
 
@@ -181,5 +193,3 @@ def _needs_init(place: Place, stage: Stage, path: str) -> bool:
     """`validate` refuses without the modules and providers that the configuration names."""
     return Engine(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None
 
-
-__all__ = ["find_home", "plugin", "read", "settings"]

@@ -6,7 +6,7 @@ https://protobuf.dev/programming-guides/encoding/ : a message is a row of fields
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -28,14 +28,16 @@ Value = int | bytes
 
 @dataclass(frozen=True)
 class Schema:
-    """What a message may hold: its numbers (once each), and how often each byte string comes.
-
-    A byte string that may come `ANY` number of times is skipped, not kept.
-    """
+    """What a message may hold: by key, how often each field comes; what comes `ANY` is skipped."""
 
     name: str
-    numbers: frozenset[int] = frozenset()
-    strings: Mapping[int, int] = field(default_factory=dict)
+    limits: Mapping[int, int]
+
+
+def schema(name: str, *, numbers: Iterable[int] = (), strings: Mapping[int, int]) -> Schema:
+    """A message of these numbers (once each) and these byte strings (each with its limit)."""
+    limits = {number << 3 | NUMBER: 1 for number in numbers}
+    return Schema(name, limits | {number << 3 | BYTES: most for number, most in strings.items()})
 
 
 @dataclass(slots=True)
@@ -45,17 +47,25 @@ class Message:
     numbers: dict[int, int] = field(default_factory=dict)
     strings: dict[int, list[bytes]] = field(default_factory=dict)
 
-    def add(self, schema: Schema, number: int, value: Value) -> None:
-        """One more field; what `schema` does not foresee raises UnreadableDocument."""
+    def add(self, number: int, value: Value, schema: Schema) -> None:
+        """One more field. Raises UnreadableDocument if `schema` does not foresee it."""
+        most = schema.limits.get(number << 3 | (NUMBER if isinstance(value, int) else BYTES))
+        if most is None:
+            raise _unforeseen(number, schema)
+        if most != ANY:
+            self._keep(number, value, schema, most)
+
+    def _keep(self, number: int, value: Value, schema: Schema, most: int) -> None:
         if isinstance(value, int):
-            if number not in schema.numbers or number in self.numbers:
-                raise _unforeseen(schema, number)
+            if number in self.numbers:
+                raise _unforeseen(number, schema)
             self.numbers[number] = value
-        elif (most := schema.strings.get(number)) != ANY:
-            kept = self.strings.setdefault(number, [])
-            if most is None or len(kept) == most:
-                raise _unforeseen(schema, number)
-            kept.append(value)
+        elif number not in self.strings:
+            self.strings[number] = [value]
+        elif len(self.strings[number]) < most:
+            self.strings[number].append(value)
+        else:
+            raise _unforeseen(number, schema)
 
     def number(self, number: int) -> int:
         """A number, bool or enum."""
@@ -71,7 +81,7 @@ class Message:
             raise UnreadableDocument("it has a text that is not UTF-8") from None
 
 
-def _unforeseen(schema: Schema, number: int) -> UnreadableDocument:
+def _unforeseen(number: int, schema: Schema) -> UnreadableDocument:
     """For a field that is unknown, of another type, or there too often."""
     return UnreadableDocument(
         f"its {schema.name} has a field {number} that this tfevents does not know"
@@ -80,20 +90,23 @@ def _unforeseen(schema: Schema, number: int) -> UnreadableDocument:
 
 def parse(encoded: bytes, schema: Schema) -> Message:
     """The message that is `encoded`. Raises UnreadableDocument."""
-    message = Message()
+    message, limits = Message(), schema.limits
     at, end = 0, len(encoded)
     for _ in range(FIELDS):
         if at == end:
             return message
-        key, at = _varint(encoded, at)
-        value, at = _varint(encoded, at)
-        if key & 7 == BYTES:
-            start, at = at, at + value
-            if at > end:
-                raise _truncated()
-            message.add(schema, key >> 3, encoded[start:at])
-        else:
-            message.add(schema, key >> 3, _number(key, value))
+        key, value, at = _head(encoded, at)
+        most = limits.get(key)
+        if most is None:
+            raise _unforeseen(key >> 3, schema)
+        if key & 7 == NUMBER:
+            message._keep(key >> 3, value, schema, most)
+            continue
+        start, at = at, at + value
+        if at > end:
+            raise _truncated()
+        if most != ANY:
+            message._keep(key >> 3, encoded[start:at], schema, most)
     raise UnreadableDocument(f"its {schema.name} has more than {FIELDS} fields")
 
 
@@ -105,8 +118,7 @@ def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
             held, at = held[at:] + file.read(PIECE), 0
             if not held:
                 return
-        key, at = _varint(held, at)
-        value, at = _varint(held, at)
+        key, value, at = _head(held, at)
         if key & 7 == BYTES:
             held, at = _reach(file, held, at, value)
             yield key >> 3, held[at : at + value]
@@ -135,21 +147,30 @@ def _number(key: int, value: int) -> int:
     return value
 
 
-def _varint(encoded: bytes, at: int) -> tuple[int, int]:
-    """The number at `at`, and where it ends: seven bits a byte, the lowest first."""
+def _head(encoded: bytes, at: int) -> tuple[int, int, int]:
+    """A field's key, the number or length that follows, and where that ends."""
     try:
-        byte = encoded[at]
-        if byte < 0x80:
-            return byte, at + 1
-        value = byte & 0x7F
-        for shift in range(7, 70, 7):
-            at += 1
-            byte = encoded[at]
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value, at + 1
+        key, value = encoded[at], encoded[at + 1]
+        if key | value < 0x80:
+            return key, value, at + 2
+        if key < 0x80 and (high := encoded[at + 2]) < 0x80:
+            return key, value & 0x7F | high << 7, at + 3
+        key, at = _varint(encoded, at)
+        value, at = _varint(encoded, at)
+        return key, value, at
     except IndexError:
         raise _truncated() from None
+
+
+def _varint(encoded: bytes, at: int) -> tuple[int, int]:
+    """The number at `at`, and where it ends: seven bits a byte, the lowest first."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = encoded[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
     raise UnreadableDocument("it has a number of more than ten bytes")
 
 

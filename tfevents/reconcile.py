@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tfevents.counts import NOTHING, Counts, output_names, resource_names, tally
+from tfevents.counts import (
+    NOTHING,
+    Counts,
+    count_resources,
+    output_names,
+    resource_names,
+    tally,
+)
 from tfevents.plan import Change, OutputChange, Plan
 from tfevents.state import State, StateObject, literal
 
@@ -74,6 +81,8 @@ def done_to_resources(plan: Plan, ledger: Ledger) -> Counts:
     A create that ended tainted is no addition, a replacement may be half done, and what was to
     stay unchanged did.
     """
+    if not plan.changes:
+        return count_resources(plan)
     return tally(name for change in plan.changes for name in _done(change, ledger))
 
 
@@ -119,6 +128,8 @@ def carried_out(plan: Plan, ledger: Ledger | None) -> Counts | None:
     turned out to be what it was: terraform does not count it then either. None where that can't
     be told. internal/terraform/node_resource_abstract_instance.go, checkPlannedChange
     """
+    if not plan.changes:
+        return count_resources(plan)
     open_ends = [c for c in plan.changes if c.managed and c.unknown and c.actions == UPDATE]
     if open_ends and ledger is None:
         return None

@@ -78,7 +78,7 @@ def _may_end(rest: bytes) -> bool:
     )
 
 
-def through(run: Callable[[Mapping[int, int]], int]) -> int:
+def through(run: Callable[[Mapping[int, int]], int], env: Mapping[str, str]) -> int:
     """Runs `run(streams)` with a stdout of the same kind as ours, whose bytes are given on.
 
     A terminal of the same size where ours is a terminal, else a pipe; stderr goes with it where
@@ -87,18 +87,18 @@ def through(run: Callable[[Mapping[int, int]], int]) -> int:
     """
     with contextlib.ExitStack() as stack:
         try:
-            writing = stack.enter_context(_relay())
+            writing = stack.enter_context(_relay(env))
         except OSError:
             return run({})
         return run({1: writing, 2: writing} if os.path.sameopenfile(1, 2) else {1: writing})
 
 
 @contextlib.contextmanager
-def _relay() -> Iterator[int]:
+def _relay(env: Mapping[str, str]) -> Iterator[int]:
     """Where to write to; all of it is shown when it is left. Raises OSError."""
     reading, writing = _open_terminal() if os.isatty(OUTPUT) else os.pipe()
     try:
-        pid = _start(reading)
+        pid = _start(reading, env)
     except OSError:
         os.close(writing)
         raise
@@ -126,14 +126,14 @@ def _copy_size(to: int) -> None:
         fcntl.ioctl(to, termios.TIOCSWINSZ, size)
 
 
-def _start(reading: int) -> int:
+def _start(reading: int, env: Mapping[str, str]) -> int:
     """The relay's pid, once it is there. It takes no signal of the group's: it ends at the end."""
     ready, readying = os.pipe()
     try:
         pid = os.posix_spawn(
             sys.executable,
             [sys.executable, "-I", "-S", __file__],
-            {},
+            env,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, reading, INPUT),
                 (os.POSIX_SPAWN_DUP2, readying, READY),

@@ -8,34 +8,40 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tfevents import __version__, closing
-from tfevents.delivery import Budget, Courier, Delivered
-from tfevents.errors import JournalUnavailable, SettingError, TfeventsError
+from tfevents import __version__, closing, presence
+from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
+from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError, TfeventsError
 from tfevents.event import Activity, describe
 from tfevents.journal import (
     Destination,
+    Entry,
     Journal,
     NewEvent,
     Run,
     Status,
+    bring_home,
+    find_spare,
     lane_of,
     open_journal,
+    open_memory,
     open_spare,
 )
-from tfevents.metadata import Origin, find, overrides
+from tfevents.later import Later
+from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence
 from tfevents.schema import check, schema
-from tfevents.settings import Settings, find_home, load
+from tfevents.settings import gather, told_by
+from tfevents.upload import printable
 
 log = logging.getLogger(__name__)
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
-PREPARE_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -78,71 +84,135 @@ class Report(threading.Thread):
         super().__init__(name="report", daemon=True)
         self.subject = subject
         self.problems: list[str] = []
-        self.settings = Settings(home=find_home(subject.env))
+        self.settings = told_by(subject.env)
         self.budget = Budget(WHOLE_RUN)
+        self._meanwhile = Budget(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides: dict[str, Any] = {}
-        self._journal: Journal | None = None
+        self._journals: list[Journal] = []
         self._courier: Courier | None = None
+        self._substitute: Presence | None = None
         self._prepared, self._work = threading.Event(), threading.Event()
         self._idle, self._ending = threading.Event(), False
+        self._turn, self._ended, self._due = threading.RLock(), False, 0
         self._done = Delivered()
+        self.last: Mapping[str, Any] = {}
         self.over = threading.Event()
 
     # In the background
 
     def run(self) -> None:
         """Prepares, then sends whatever is put, until the run has ended."""
-        try:
+        with self._harmless():
             self._prepare()
-        except Exception as error:  # the other broad one: the report never breaks the run
-            self._problem(error)
-        finally:
-            self._prepared.set()
+        self._prepared.set()
+        while not self._idle.is_set():
+            self._work.clear()
+            ending = self._ending
+            with self._harmless():
+                self._flush(ending)
+            if ending:
+                self._idle.set()
+            else:
+                self._work.wait()
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """The other broad one: whatever goes wrong is told, and never breaks the run."""
         try:
-            self._deliver()
-        except Exception as error:  # the same
+            yield
+        except Exception as error:
             self._problem(error)
-        finally:
-            self._idle.set()
 
     def _problem(self, error: Exception) -> None:
-        log.info("report: %s", type(error).__name__, exc_info=not isinstance(error, TfeventsError))
-        text = str(error) if isinstance(error, TfeventsError) else f"{type(error).__name__} (a bug)"
-        self.problems.append(text)
+        ours = isinstance(error, TfeventsError)
+        log.info("report: %s", type(error).__name__, exc_info=not ours)
+        text = str(error) if ours else f"{type(error).__name__} (a bug)"
+        if text not in self.problems:
+            self.problems.append(text)
 
     def _prepare(self) -> None:
-        subject = self.subject
-        self._read_settings()
-        self._origin = find(subject.directory, subject.env)
-        self._journal = self._open()
-        if not subject.opened:
-            self._journal.open_run(self._run())
-        closing.close_gone(self._journal, subject.env)
-        if self.settings.api_key:
-            self._courier = Courier(self._journal, self.settings, subject.presence.identity)
+        """The journal first: what is recorded must not wait for what is slow to find."""
+        with self._harmless():
+            self._open()
+        with self._harmless():
+            self._read_settings()
+        self._origin = self._find_origin()
+        with self._harmless():
+            self._tidy()
+        with self._harmless():
+            self._open_run()
+        self._engage()
+
+    def _open(self) -> None:
+        try:
+            self._journals = [open_journal(self.settings.home)]
+        except JournalUnavailable as error:
+            self._journals = [open_spare()]
+            self._problem(error)
+            self._tell_place()
+
+    def _tell_place(self) -> None:
+        home = self._journals[-1].home
+        where = f"events are kept in {home}" if home else "events are not kept"
+        self._problem(JournalUnavailable(where))
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
         subject = self.subject
-        try:
-            self.settings = load(
-                subject.env, subject.directory, tf_workspace=subject.tf_workspace
-            )
-            fields = schema()["$defs"]["ActivityMetadata"]["properties"]
-            self._overrides = overrides(subject.env, fields)
-        except SettingError as error:
+        self.settings, wrong = gather(
+            subject.env, subject.directory, tf_workspace=subject.tf_workspace
+        )
+        fields = schema()["$defs"]["ActivityMetadata"]["properties"]
+        given, odd = gather_overrides(subject.env, fields)
+        for name, value in given.items():
+            try:
+                check({"event_type": "plan", "metadata": {name: value}})
+                self._overrides[name] = value
+            except InvalidEvent as error:
+                odd.append(SettingError(f"{OVERRIDE}{name.upper()}: {error}"))
+        if wrong or odd:
             self.settings = replace(self.settings, api_key=None)
-            self.problems.append(str(error))
+            self._problem((wrong + odd)[0])
 
-    def _open(self) -> Journal:
-        try:
-            return open_journal(self.settings.home)
-        except JournalUnavailable as error:
-            spare = open_spare()
-            where = f"events are kept in {spare.home}" if spare.home else "events are not kept"
-            self.problems.append(f"{error}; {where}")
-            return spare
+    def _find_origin(self) -> Origin:
+        """An optional fact: without it the event says less."""
+        directory, env = self.subject.directory, self.subject.env
+        found = Later(lambda: find(directory, env), "origin").result()
+        return found or Origin({}, relative(directory, None))
+
+    def _tidy(self) -> None:
+        """What others left: runs without an end, events beside home, more than is ever kept."""
+        journal, env = self._journals[-1], self.subject.env
+        spare = find_spare()
+        if spare is not None:
+            closing.close_gone(spare, env)
+            spare.close()
+        closing.close_gone(journal, env)
+        bring_home(journal)
+        if lost := journal.prune():
+            self._problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
+
+    def _open_run(self) -> None:
+        with self._turn:
+            if not (self.subject.opened or self._ended):
+                self._write(lambda journal: journal.open_run(self._run()))
+
+    def _engage(self) -> None:
+        """A courier for the journal that is in use."""
+        if self.settings.api_key is not None:
+            with self._harmless():
+                journal = self._journals[-1]
+                self._courier = Courier(journal, self.settings, self._owner(journal))
+
+    def _owner(self, journal: Journal) -> str:
+        """Whose claims others can see: a presence in the home of the journal."""
+        ours = self.subject.presence
+        if journal.home not in (None, ours.home):
+            with suppress(OSError):
+                self._substitute = presence.appear(journal.home or "", room=0)
+                return self._substitute.identity
+        return ours.identity
 
     def _run(self) -> Run:
         subject = self.subject
@@ -166,25 +236,34 @@ class Report(threading.Thread):
         s = self.settings
         return Destination(s.account, s.org, s.project, s.workspace)
 
-    def _deliver(self) -> None:
-        while self._courier:
-            self._work.clear()
-            ending = self._ending
-            self._done = self._courier.flush(self.budget, first=lane_of(self._destination()))
-            if ending:
-                return
-            self._work.wait()
+    def _flush(self, ending: bool) -> None:
+        """This run's events before anybody else's, and only these once it is over."""
+        if self._courier is None:
+            return
+        own = lane_of(self._destination())
+        self._meanwhile = Budget(WHOLE_RUN)
+        if ending:
+            self._done = self._courier.flush(self.budget, first=own, alone=True)
+        elif not self._work.is_set():
+            self._done = self._courier.flush(self._meanwhile, first=own, alone=True)
+            if not self._courier.unwelcome:
+                self._courier.flush(self._meanwhile)
+
+    def _wake(self) -> None:
+        """Something is to be sent: whatever else is being sent comes second."""
+        self._work.set()
+        self._meanwhile.limit(0)
 
     # From the run
 
     def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
-        """The start event: in the journal now, sent while terraform works."""
-        self._prepared.wait()
-        try:
-            self._put(self._event(activity, {}, data))
-        except TfeventsError as error:
-            self._problem(error)
-        self._work.set()
+        """The start event: in the journal now, sent while terraform works; never after the end."""
+        self._prepared.wait(self.settings.budget)
+        with self._harmless(), self._turn:
+            if not self._ended:
+                event = self._event(activity, {}, data)
+                self._write(lambda journal: journal.put(event))
+        self._wake()
 
     def finish(
         self,
@@ -194,35 +273,50 @@ class Report(threading.Thread):
         exit_code: int | None,
     ) -> Told:
         """The end event: kept, then sent within the budget."""
-        self._prepared.wait()
-        try:
-            event = self._event(activity, metadata, data) if activity else None
-            self._end(exit_code, event)
-        except TfeventsError as error:
-            self._problem(error)
+        if data.get("interrupted"):
+            self.hurry()
+        self._await_prepared()
+        events: list[NewEvent] = []
+        with self._turn:
+            self._ended = True
+            with self._harmless():
+                events += [self._event(activity, metadata, data)] if activity else []
+            with self._harmless():
+                self._end(exit_code, events)
         return self.leave()
 
     def leave(self) -> Told:
         """What is in the journal is sent within the budget; the run stays as it is."""
-        self._prepared.wait()
+        self._await_prepared()
         self._ending = True
-        self.budget.limit(self.settings.budget)
-        self._work.set()
+        self._wake()
         self._wait()
-        return self._told()
+        told = self._told()
+        if self._substitute is not None:
+            self._substitute.end()
+        return told
+
+    def _await_prepared(self) -> None:
+        """Within the budget: settings and facts that are not there by then are done without."""
+        self.budget.limit(self.settings.budget)
+        if self._prepared.wait(self.budget.left):
+            self.budget.limit(self.settings.budget)
+        else:
+            self._problem(JournalUnavailable("the settings could not be read in time"))
 
     def hurry(self) -> None:
         """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
         self.budget.limit(INTERRUPTED_SECONDS)
 
     def _wait(self) -> None:
-        """Idle, or out of time: an answer that drips can hold a thread, not a run."""
+        """Idle, or out of time: whatever holds the thread does not hold the run."""
         while not self._idle.wait(min(0.05, self.budget.left + 0.01)) and self.budget.left:
             pass
 
     def _event(
         self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
     ) -> NewEvent:
+        self._due += 1
         event_id = str(uuid.uuid4())
         event = describe(
             activity,
@@ -237,50 +331,43 @@ class Report(threading.Thread):
                 **data,
             },
         )
-        body = event.body()
+        self.last = body = event.body()
         check(body)
         return NewEvent(event_id, self.subject.run_id, self._destination(), body)
 
-    def _put(self, event: NewEvent) -> None:
-        self._with_journal(lambda journal: journal.put(event))
-
-    def _end(self, exit_code: int | None, event: NewEvent | None) -> None:
+    def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
         """The run's end and its event in one step; the event alone where the run was closed."""
-        run_id, events = self.subject.run_id, [event] if event else []
 
         def end(journal: Journal) -> None:
-            if not journal.end_run(run_id, exit_code, events):
+            if not journal.end_run(self.subject.run_id, exit_code, events):
                 for left in events:
                     journal.put(left)
 
-        self._with_journal(end)
+        self._write(end)
 
-    def _with_journal(self, write: Any) -> None:
-        """A disk that got full since: the spare journal takes it."""
-        try:
-            if self._journal is None:
-                raise JournalUnavailable("the journal could not be opened")
-            write(self._journal)
-        except JournalUnavailable as error:
-            self._problem(error)
-            self._journal = open_spare()
-            write(self._journal)
-            if self.settings.api_key:
-                self._courier = Courier(
-                    self._journal, self.settings, self.subject.presence.identity
-                )
+    def _write(self, write: Callable[[Journal], None]) -> None:
+        """Where the journal can't be written (any more), another takes it, in memory at last."""
+        for open_next in (open_spare, open_memory):
+            try:
+                return write(self._journals[-1])
+            except (JournalUnavailable, IndexError) as error:
+                if isinstance(error, JournalUnavailable):
+                    self._problem(error)
+                self._journals.append(open_next())
+                self._tell_place()
+                self._engage()
+        return write(self._journals[-1])
 
     def _told(self) -> Told:
-        entries = []
-        if self._journal is not None:
-            try:
-                entries = self._journal.entries(run_id=self.subject.run_id)
-            except JournalUnavailable as error:
-                self._problem(error)
-        delivered = bool(entries) and all(e.status is Status.DELIVERED for e in entries)
-        return Told(self._line(entries, delivered), delivered)
+        entries: list[Entry] = []
+        for journal in reversed(self._journals):
+            with self._harmless():
+                entries += journal.entries(run_id=self.subject.run_id)
+        delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
+        line = self._line(entries, delivered)
+        return Told(printable(line) if line else None, delivered)
 
-    def _line(self, entries: list[Any], delivered: bool) -> str | None:
+    def _line(self, entries: list[Entry], delivered: bool) -> str | None:
         """One line: what was reported, and what became of it."""
         if not entries:
             return "; ".join(["nothing is reported", *self.problems])
@@ -290,7 +377,7 @@ class Report(threading.Thread):
             return f"{what}, reported to Harness IaCM workspace {entries[0].destination.workspace}"
         if delivered:
             return f"{what}, reported; {'; '.join(self.problems)}"
-        unsent = next(e for e in entries if e.status is not Status.DELIVERED)
+        unsent = next((e for e in entries if e.status is not Status.DELIVERED), entries[0])
         reason = "; ".join(self.problems) or unsent.reason or self._done.reason or self._unsent()
         verb = "refused" if unsent.status is Status.REFUSED else "kept in the journal"
         return f"{what}, {verb}: {reason}"
@@ -298,7 +385,7 @@ class Report(threading.Thread):
     def _unsent(self) -> str:
         if self.settings.api_key is None:
             return "no TFEVENTS_API_KEY is set (see: tfevents log)"
-        return "out of time (send it with: tfevents flush)"
+        return OUT_OF_TIME
 
 
 def in_short(metadata: Mapping[str, Any]) -> str:
@@ -316,4 +403,3 @@ def in_short(metadata: Mapping[str, Any]) -> str:
     drift = sum((metadata.get("drift_counts") or {}).values())
     said += [f"{drift} drifted"] if drift else []
     return f" ({', '.join(said)})" if said else ""
-

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tfevents import provisioner
 from tfevents.event import Operation
@@ -18,6 +20,9 @@ from tfevents.signals import Watch
 
 if TYPE_CHECKING:
     from tfevents.backstage import Backstage
+    from tfevents.engine import Version
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -34,29 +39,33 @@ class Scene:
     began: float = field(default_factory=time.monotonic)
     theirs: float = 0.0
     _backstage: Later[Backstage] | None = None
+    _works: threading.Event = field(default_factory=threading.Event)
 
     def run(
         self,
         arguments: Sequence[str],
-        stdout: int | None = None,
         env: Mapping[str, str] | None = None,
+        streams: Mapping[int, int] | None = None,
     ) -> int:
         """Terraform in our terminal; its exit code, negative for the signal it died of.
 
-        The moment it works, what is slow to wake is woken behind the stage.
+        The moment it works, what is slow to wake is woken behind the stage. Raises Interrupted
+        where a signal came first.
         """
 
         def start() -> int:
-            pid = provisioner.start(self.path, arguments, env or self.env, stdout)
-            self.prepare()
-            return pid
+            return provisioner.start(self.path, arguments, env or self.env, streams)
 
-        return self.timed(lambda: self.watch.run(start))
+        try:
+            return self.timed(lambda: self.watch.run(start, self.prepare))
+        finally:
+            self._works.set()
 
     def prepare(self) -> None:
         """Wakes the backstage, once."""
         if self._backstage is None:
             self._backstage = Later(self._wake, "backstage")
+        self._works.set()
 
     def _wake(self) -> Backstage:
         from tfevents.backstage import Backstage
@@ -65,14 +74,41 @@ class Scene:
 
     @property
     def backstage(self) -> Backstage:
-        """Everything that finds facts and reports; waits until it is awake."""
+        """Everything that finds facts and reports; waits until it is awake.
+
+        Raises RuntimeError where it can't be had: the run goes on without.
+        """
         self.prepare()
         found = self._backstage.result() if self._backstage else None
         if found is None:
             raise RuntimeError("the report could not be prepared")
         return found
 
-    def timed(self, work: Callable[[], int]) -> int:
+    def at_once(self, find: Callable[[Backstage], T]) -> T | None:
+        """A fact that has to be looked for before the run goes on; None where it can't."""
+        with suppress(RuntimeError):
+            return find(self.backstage)
+        return None
+
+    def beside(self, find: Callable[[Backstage], Later[T] | None]) -> Later[T]:
+        """A fact that is looked for as soon as terraform works; the run never waits for it."""
+
+        def found() -> T | None:
+            self._works.wait()
+            later = find(self.backstage)
+            return later.result() if later else None
+
+        return Later(found, "beside")
+
+    def version(self) -> Version | None:
+        """Which tool this is, by its own word; None where it does not say."""
+        if self._backstage is not None:
+            return self.at_once(lambda backstage: backstage.version())
+        from tfevents.engine import Engine
+
+        return Engine(self.path, self.invocation.options, self.env).version()
+
+    def timed(self, work: Callable[[], T]) -> T:
         """`work`'s result; its time is not ours."""
         since = time.monotonic()
         try:

@@ -1,4 +1,8 @@
-"""Is this an event? The packaged JSON Schema says the same as the contract's SendEventRequest."""
+"""Is this an event? The packaged JSON Schema says the same as the contract's SendEventRequest.
+
+It is a draft 4 schema, as in OpenAPI 3.0: in later drafts 1.0 is an integer, for the server it is
+none.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,9 @@ NAME = "event.schema.json"
 
 @cache
 def _validator() -> Any:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft4Validator
 
-    return Draft202012Validator(schema())
+    return Draft4Validator(schema())
 
 
 @cache

@@ -192,9 +192,7 @@ class Sentinel:
         os.waitpid(self._pid, 0)
 
 
-def _be_sentinel(
-    signals: Iterable[int], mask: Iterable[int], living: int, reporting: int
-) -> None:
+def _be_sentinel(signals: Iterable[int], mask: Iterable[int], living: int, reporting: int) -> None:
     """Reports signals until the run is gone, however it goes; holds nothing of its files."""
     signal.set_wakeup_fd(reporting, warn_on_full_buffer=False)
     _handle(signals, _nothing)

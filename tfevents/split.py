@@ -7,14 +7,15 @@ go to the half that takes them (§4.3).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tfevents.approval import Approval, Question, ask
+from tfevents.approval import DEADLY, Approval, Question, ask, diagnostic, say
 from tfevents.invocation import VARIABLES
 from tfevents.later import Later
 from tfevents.place import Place
+from tfevents.plan import Mode
 from tfevents.scene import Scene
+from tfevents.signals import Interrupted
 
 NOTHING_TO_DO, FAILED, CHANGES = 0, 1, 2
 """What `-detailed-exitcode` makes of our plan half; never the run's own code."""
@@ -38,6 +39,18 @@ class Ended:
     planning: bool = False
 
 
+def may_split(scene: Scene, place: Place) -> bool:
+    """Whether neither half would say anything that the unsplit command would not."""
+    invocation = scene.invocation
+    configured = place.configured or invocation.mode is Mode.DESTROY
+    if not (invocation.splits and configured):
+        return False
+    if invocation.opentofu is None:
+        return True
+    version = scene.version()
+    return bool(version and version.product == "OpenTofu" and version.least(*invocation.opentofu))
+
+
 def apply_split(scene: Scene, place: Place) -> Ended:
     """`plan -out`, the question, `apply PLANFILE`."""
     private = scene.presence.create("plan")
@@ -45,21 +58,24 @@ def apply_split(scene: Scene, place: Place) -> Ended:
     if planned not in (NOTHING_TO_DO, CHANGES):
         return Ended(planned, plan_file=_written(private), planning=True)
     if scene.watch.interrupted:
-        return Ended(FAILED, plan_file=private, planning=True)
-    reading = scene.backstage.read_planned(private)
+        return Ended(_halt(scene), plan_file=private, planning=True)
+    reading = scene.at_once(lambda backstage: backstage.read_planned(private))
     if planned == CHANGES:
         approval = _ask(scene, place)
         if approval is not Approval.APPROVED:
-            return Ended(FAILED, reading=reading, approval=approval)
-        scene.backstage.begin(scene.operation, reading)
-    return Ended(_apply(scene, private), reading=reading, approved=True)
+            return Ended(_unapproved(scene), reading=reading, approval=approval)
+        scene.at_once(lambda backstage: backstage.begin(scene.operation, reading))
+    try:
+        return Ended(_apply(scene, private), reading=reading, approved=True)
+    except Interrupted:
+        return Ended(_halt(scene), reading=reading, planning=True)
 
 
 def _plan(scene: Scene, out: str) -> int:
     # its footer would advertise our file
     return scene.run(
         scene.invocation.plan_half(out),
-        env={**_without_arguments(scene.env), "TF_IN_AUTOMATION": "1"},
+        env={**_without_arguments(scene), "TF_IN_AUTOMATION": "1"},
     )
 
 
@@ -68,48 +84,55 @@ def _written(private: str) -> str | None:
     return private if os.path.getsize(private) else None
 
 
-def _without_arguments(env: Mapping[str, str]) -> dict[str, str]:
+def _without_arguments(scene: Scene) -> dict[str, str]:
     """TF_CLI_ARGS* of the command that was typed are part of our own command lines already."""
-    return {name: value for name, value in env.items() if not name.startswith("TF_CLI_ARGS")}
+    return {n: value for n, value in scene.env.items() if not n.startswith("TF_CLI_ARGS")}
 
 
 def _ask(scene: Scene, place: Place) -> Approval:
     invocation = scene.invocation
     if invocation.on("auto-approve"):
         return Approval.APPROVED
-    version = scene.backstage.version()
+    version = scene.version()
     question = Question(
         mode=invocation.mode,
         tf_workspace=place.tf_workspace,
         product=version.product if version else "Terraform",
         color=invocation.color,
     )
-    answers: list[Approval] = []
+    return scene.timed(lambda: ask(question, scene.watch))
 
-    def answer() -> int:
-        answers.append(ask(question, scene.watch))
-        return 0
 
-    scene.timed(answer)
-    return answers[0]
+def _unapproved(scene: Scene) -> int:
+    """Declined, or interrupted by what terraform dies of."""
+    deadly = [number for number in scene.watch.received if number in DEADLY]
+    return -deadly[0] if deadly else FAILED
+
+
+def _halt(scene: Scene) -> int:
+    """A signal between the halves: what terraform says when it is stopped before it applies."""
+    code = _unapproved(scene)
+    if code == FAILED:
+        say(2, diagnostic("execution halted", color=scene.invocation.color))
+    return code
 
 
 def _apply(scene: Scene, plan_file: str) -> int:
     invocation = scene.invocation
     arguments = invocation.apply_half(plan_file, variables=_repeats_variables(scene))
-    env = _without_arguments(scene.env)
+    env = _without_arguments(scene)
     if invocation.command != "destroy":
-        return scene.run(arguments, env=env)
+        return scene.run(arguments, env)
     from tfevents import relay
 
-    return relay.through(lambda stdout: scene.run(arguments, stdout, env))
+    return relay.through(lambda streams: scene.run(arguments, env, streams), scene.env)
 
 
 def _repeats_variables(scene: Scene) -> bool:
     """Terraform 1.10 and later take the same variables again, and want the ephemeral ones."""
     if not scene.invocation.names() & VARIABLES:
         return False
-    version = scene.backstage.version()
+    version = scene.version()
     return version is not None and version.product == "Terraform" and version.least(1, 10)
 
 
@@ -120,13 +143,13 @@ def apply_into(scene: Scene) -> Ended | None:
     """
     if not _may_be_tofu(scene):
         return None
-    version = scene.backstage.version()
+    version = scene.version()
     if version is None or version.product != "OpenTofu":
         return None
     invocation = scene.invocation
     if version.least(1, 12):
         stream = scene.presence.create("stream")
-        reading = scene.backstage.follow(stream)
+        reading = scene.beside(lambda backstage: backstage.follow(stream))
         code = scene.run(invocation.with_flag(f"-json-into={stream}"))
         return Ended(code, reading=reading, stream=stream)
     if version.least(1, 11) and invocation.names() & VARIABLES:
@@ -140,4 +163,3 @@ def _may_be_tofu(scene: Scene) -> bool:
     with open(scene.path, "rb") as file:
         script = file.read(2) == b"#!"
     return script or not name.startswith("terraform")
-

@@ -20,20 +20,17 @@ def main() -> int:
     """The console script `tf`: terraform's own exit code, or its death by signal."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
+    arguments = sys.argv[1:]
     try:
-        return run(sys.argv[1:])
+        return run(arguments, provisioner.find(os.environ, sys.argv[0], wanted(arguments)))
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
     except OSError as error:
         return complain(f"can't run {error.filename or 'it'}: {error.strerror}", 126)
 
 
-def run(arguments: list[str]) -> int:
-    """`terraform ARGUMENTS`, observed where it is to be reported.
-
-    Raises TfeventsError and OSError where there is nothing to run.
-    """
-    path = provisioner.find(os.environ, sys.argv[0], wanted(arguments))
+def run(arguments: list[str], path: str) -> int:
+    """The provisioner at `path`, observed where this is to be reported. Raises OSError."""
     if off() or not reported(arguments) or provisioner.observed(os.environ):
         provisioner.become(path, arguments, os.environ)
     from tfevents.observe import observe
@@ -43,7 +40,7 @@ def run(arguments: list[str]) -> int:
 
 def complain(message: str, exit_code: int) -> int:
     """One line, and the code to leave with."""
-    try:
+    try:  # noqa: SIM105  # contextlib is slow to import
         os.write(2, f"tfevents: {message}\n".encode(errors="replace"))
     except OSError:
         pass  # stderr is closed

@@ -16,7 +16,7 @@ from tfevents import cty, protobuf
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Change, Drift, Mode, OutputChange
 from tfevents.planjson import digest_plain, filled
-from tfevents.protobuf import ANY, Message, Schema
+from tfevents.protobuf import ANY, Message, Schema, schema
 
 FORMAT = 3
 """tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""
@@ -35,34 +35,32 @@ ONCE = {BACKEND: 1, VERSION: 1}
 MODES = {0: Mode.NORMAL, 1: Mode.DESTROY, 2: Mode.REFRESH_ONLY}
 
 BACKEND_TYPE, WORKSPACE = 1, 3
-BACKEND_SCHEMA = Schema("backend", strings={BACKEND_TYPE: 1, WORKSPACE: 1, 2: ANY})
+BACKEND_SCHEMA = schema("backend", strings={BACKEND_TYPE: 1, WORKSPACE: 1, 2: ANY})
 
 # message ResourceInstanceChange; not needed: provider (8), private (10), required_replace (11)
 DEPOSED, CHANGE, REASON, ADDRESS, PREVIOUS_ADDRESS = 7, 9, 12, 13, 14
-RESOURCE_SCHEMA = Schema(
+RESOURCE_SCHEMA = schema(
     "resource change",
-    numbers=frozenset({REASON}),
+    numbers={REASON},
     strings={DEPOSED: 1, CHANGE: 1, ADDRESS: 1, PREVIOUS_ADDRESS: 1, 8: ANY, 10: ANY, 11: ANY},
 )
 REASONS = range(17)
 
 # message OutputChange; `sensitive` (3) is no fact of ours
 OUTPUT_NAME, OUTPUT_CHANGE = 1, 2
-OUTPUT_SCHEMA = Schema(
-    "output change", numbers=frozenset({3}), strings={OUTPUT_NAME: 1, OUTPUT_CHANGE: 1}
-)
+OUTPUT_SCHEMA = schema("output change", numbers={3}, strings={OUTPUT_NAME: 1, OUTPUT_CHANGE: 1})
 
 # message Change; not needed: sensitive paths (3, 4), generated_config (6), identities (7, 8)
 ACTION, VALUES, IMPORTING = 1, 2, 5
-CHANGE_SCHEMA = Schema(
+CHANGE_SCHEMA = schema(
     "change",
-    numbers=frozenset({ACTION}),
+    numbers={ACTION},
     strings={VALUES: 2, IMPORTING: 1, 3: ANY, 4: ANY, 6: ANY, 7: ANY, 8: ANY},
 )
 
 # message DynamicValue
 MSGPACK = 1
-VALUE_SCHEMA = Schema("value", strings={MSGPACK: 1})
+VALUE_SCHEMA = schema("value", strings={MSGPACK: 1})
 
 NAME, KEY = r'[^.\[\]"\s]+', r'(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?'
 INSTANCE = re.compile(rf"(?:module\.{NAME}{KEY}\.)*(?:(data)\.)?{NAME}\.{NAME}{KEY}")
@@ -120,9 +118,9 @@ TERRAFORM = Tool(
     name="Terraform",
     first=(1, 6),
     last=(1, 17),
-    schema=Schema(
+    schema=schema(
         "plan",
-        numbers=frozenset({FORMAT_VERSION, MODE, ERRORED, APPLYABLE, COMPLETE}),
+        numbers={FORMAT_VERSION, MODE, ERRORED, APPLYABLE, COMPLETE},
         strings=SKIPPED | SKIPPED_IN_TERRAFORM | ONCE,
     ),
     actions=ACTIONS | {9: _action("create", "forget")},
@@ -132,9 +130,7 @@ OPENTOFU = Tool(
     name="OpenTofu",
     first=(1, 6),
     last=(1, 13),
-    schema=Schema(
-        "plan", numbers=frozenset({FORMAT_VERSION, MODE, ERRORED}), strings=SKIPPED | ONCE
-    ),
+    schema=schema("plan", numbers={FORMAT_VERSION, MODE, ERRORED}, strings=SKIPPED | ONCE),
     actions=ACTIONS | {10: _action("forget", "create")},
 )
 
@@ -168,7 +164,7 @@ def parse(file: IO[bytes], tool: Tool) -> Parts:
         if isinstance(value, bytes) and number in takers:
             takers[number](value)
         else:
-            parts.head.add(tool.schema, number, value)
+            parts.head.add(number, value, tool.schema)
     return parts
 
 

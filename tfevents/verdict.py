@@ -301,8 +301,6 @@ def _done(facts: Facts, plan: Plan) -> Numbers:
     else:
         unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
         outputs = None if unknown else count_outputs(plan)
-    if plan.mode is Mode.REFRESH_ONLY or not plan.changes:
-        return Numbers(count_resources(plan), outputs)
     return Numbers(carried_out(plan, facts.ledger), outputs)
 
 
@@ -311,8 +309,6 @@ def _reconciled(facts: Facts, plan: Plan) -> Numbers:
     ledger = facts.ledger
     if ledger is None or not provable(plan, ledger):
         return Numbers()
-    if not plan.changes:
-        return Numbers(count_resources(plan))
     outputs = done_to_outputs(plan, ledger.after, finished=False)
     return Numbers(done_to_resources(plan, ledger), outputs)
 

@@ -7,6 +7,7 @@ terraform {
   extra_arguments "tfevents" {
     commands  = ["plan"]
     arguments = ["-out=${get_terragrunt_dir()}/.tfevents.tfplan"]
+    env_vars  = { TF_IN_AUTOMATION = "1" }
   }
 
   before_hook "tfevents" {

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli.command import Tfevents
+from rig.endpoint import Endpoint
 from rig.engines import clean_env
+
+from cli.command import Tfevents
 
 
 @pytest.fixture
@@ -18,3 +21,17 @@ def tfevents(tmp_path: Path) -> Tfevents:
     temporary = tmp_path / "me" / "tmp"
     temporary.mkdir()
     return Tfevents(home, {**env, "TFEVENTS_HOME": str(home), "TMPDIR": str(temporary)}, cwd)
+
+
+@pytest.fixture
+def endpoint(tfevents: Tfevents) -> Iterator[Endpoint]:
+    """A Harness of one's own, and `tfevents` configured for it."""
+    with Endpoint() as endpoint:
+        tfevents.env |= {
+            "TFEVENTS_URL": endpoint.url,
+            "TFEVENTS_API_KEY": "pat.acc.token.secret",
+            "TFEVENTS_ORG": "default",
+            "TFEVENTS_PROJECT": "infra",
+            "TFEVENTS_WORKSPACE": "prod",
+        }
+        yield endpoint

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cli.command import Tfevents
 
 TESTS = Path(__file__).parents[1]
@@ -150,9 +151,17 @@ BAD = {
     "blank": (b" \n\n", "it is empty"),
     "truncated": (PLAN[:60].encode(), "Input data was truncated"),
     "foreign": (b'{"a": 1}', "this JSON is no plan and no state"),
+    "validate -json": (
+        b'{"format_version":"1.0","valid":true,"error_count":0,"diagnostics":[]}',
+        "this JSON is no plan and no state",
+    ),
+    "providers schema -json": (
+        b'{"format_version":"1.0","provider_schemas":{}}',
+        "this JSON is no plan and no state",
+    ),
     "list": (b"[]", "Expected `object`, got `array`"),
     "words": (b"Terraform will perform the following actions\n", "JSON is malformed"),
-    "latin-1": (b'{"format_version":"1.2","x":"\xe9"}', "tf-8"),
+    "latin-1": (b'{"format_version":"1.2","x":"\xe9"}', "byte 30 is not UTF-8"),
     "major": (PLAN.replace('"1.2"', '"2.0"').encode(), "format_version '2.0', this tfevents"),
     "no version": (b'{"format_version":"","resource_changes":[]}', "format_version ''"),
     "huge integer": (b'{"version":4,"lineage":"a","serial":' + b"9" * 5000 + b"}", "serial"),

@@ -183,6 +183,8 @@ def test_a_project_with_errors_has_no_amounts() -> None:
     assert read(document(broken, DEV), "bad", "default").cost_total_monthly == TOTALS
     broken["metadata"] = {"path": "x", "vcsSubPath": "bad"}
     assert read(document(broken, DEV), "bad", "default").as_json() == {"cost_currency": "USD"}
+    nowhere = {"name": "x", "metadata": {"type": "error"}}
+    assert read(document(nowhere, nowhere), "x", "default").cost_total_monthly == TOTALS
     assert read(document({"name": "x"}, DEV), "live/dev", "default").cost_total_monthly == OF_DEV
 
 

@@ -16,7 +16,11 @@ from tfevents.state import NEVER_WRITTEN, literal
 
 TESTS = Path(__file__).parents[1]
 PLANS = TESTS / "plans"
-STATES = [path.parent for path in sorted(PLANS.glob("*/state_after.json"))]
+STATES = [
+    path.parent
+    for path in sorted(PLANS.glob("*/state_after.tfstate"))
+    if path.stat().st_size  # some were never applied
+]
 
 KEYS = [
     "plain",
@@ -95,9 +99,8 @@ def test_addresses_are_terraforms_own(tmp_path: Path) -> None:
 def test_a_literal_address_has_its_key_as_it_is() -> None:
     """Quoting differs by the Unicode version of the tool, what was quoted does not."""
     quoted = r'module.m["q\""].a.b["\\u0041 \u200b\U000e0001 $${x} %%{y} $$$${ \n"]'
-    assert literal(quoted) == 'module.m["q""].a.b["\\u0041 \u200b\U000e0001 ${x} %{y} $${ \n"]'.replace(
-        "$${ ", "$$${ "
-    )
+    key = "\\u0041 \u200b\U000e0001 ${x} %{y} $$${ \n"
+    assert literal(quoted) == f'module.m["q""].a.b["{key}"]'
 
 
 @pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)

@@ -42,7 +42,9 @@ PLANNED = ("apply_needed", "plan", "success", 3)
 BEGUN = ("provisioning", "apply", None, None)
 APPLIED = ("active", "apply", "success", 3)
 PLAN_FAILED = ("failed", "plan", "failure")
+"""Without its number."""
 APPLY_FAILED = ("failed", "apply", "failure")
+"""Without its number."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +86,9 @@ class Field:
 
 
 def _essence(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    counts = event.get("metadata", {}).get("resource_counts") or {}
-    words = tuple(event.get(name) for name in ("event_type", "activity_type", "activity_status"))
-    return (*words, counts.get("added"))
+    metadata = event.get("metadata", {})
+    words = (metadata.get("activity_type"), metadata.get("activity_status"))
+    return (event["event_type"], *words, metadata.get("resource_counts", {}).get("added"))
 
 
 @contextmanager

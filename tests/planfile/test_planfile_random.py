@@ -44,6 +44,7 @@ def test_plans_are_read_alike(seeds: Sequence[int], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seeds", batches(PLANS // 4), ids=str)
+@pytest.mark.timeout(400)  # the first time, a version is downloaded
 @pytest.mark.parametrize("version", [*TERRAFORM_VERSIONS, OPENTOFU])
 def test_plans_of_other_versions_are_read_alike(
     version: str, seeds: Sequence[int], tmp_path: Path

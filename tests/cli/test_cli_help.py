@@ -1,0 +1,125 @@
+"""How `tfevents` is called, and what it says where it is called wrongly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import version
+from importlib.resources import files
+
+import click
+import pytest
+
+from cli.command import PROGRAM, Tfevents
+from tfevents import cli
+
+
+def test_version(tfevents: Tfevents) -> None:
+    """The installed one."""
+    assert tfevents.ok("--version") == f"tfevents {version('tfevents')}\n"
+
+
+def test_every_command_and_option_says_what_it_does() -> None:
+    """One line each, whole in the list of commands; options by a sentence of their own."""
+    context = click.Context(cli.tfevents, info_name="tfevents")
+    listed = cli.tfevents.get_help(context)
+    assert "..." not in listed.partition("Commands:")[2]
+    for name, command in cli.tfevents.commands.items():
+        assert f"  {name} " in listed
+        assert command.help
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help, (name, option.name)
+                assert not option.help[0].islower(), (name, option.name)
+
+
+def test_help_is_no_error(tfevents: Tfevents) -> None:
+    """On stdout, also for each command."""
+    for words in ((), ("count",), ("run",), ("log",), ("flush",), ("send",), ("stage-complete",)):
+        assert tfevents.ok(*words, "--help").startswith("Usage: tfevents ")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("no-such-command",),
+        ("count",),
+        ("count", "--no-such-option", "x"),
+        ("log", "-n", "0"),
+        ("log", "-n", "many"),
+        ("flush", "--timeout", "-1"),
+        ("send",),
+        ("send", "no-such-type"),
+        ("send", "plan", "--activity-type", "no-such-type"),
+        ("send", "plan", "--data", "no-value"),
+        ("send", "plan", "--data", "=no-key"),
+        ("stage-complete", "--activity-type", "apply"),
+        ("run",),
+        ("run", "-x", "terraform"),
+    ],
+)
+def test_wrong_usage(words: tuple[str, ...], tfevents: Tfevents) -> None:
+    """Exit code 2 and one line that says where to look."""
+    line = tfevents.fails(2, *words)
+    assert line.startswith("tfevents: ")
+    assert line.endswith(" --help)")
+    assert not tfevents.home.exists()
+
+
+def test_no_command_shows_the_help(tfevents: Tfevents) -> None:
+    """As an error: nothing was done."""
+    done = tfevents.run()
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"stage-complete" in done.stderr
+
+
+def test_the_literals_are_the_contract_s() -> None:
+    """The help must not need a JSON Schema to be shown."""
+    schema = json.loads(files("tfevents").joinpath("event.schema.json").read_text())
+    metadata = schema["$defs"]["ActivityMetadata"]["properties"]
+    assert list(cli.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
+    assert list(cli.ACTIVITY_TYPES) == metadata["activity_type"]["enum"]
+    assert list(cli.ACTIVITY_STATUSES) == metadata["activity_status"]["enum"]
+
+
+HEAVY = {"httpx", "hcl2", "jsonschema", "msgspec", "rich", "sqlite3", "platformdirs", "subprocess"}
+
+
+def test_nothing_heavy_is_imported_for_the_help() -> None:
+    """Each command imports its own story."""
+    code = "import sys, tfevents.cli; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert HEAVY & set(done.stdout.split()) == set()
+
+
+def test_a_bug_is_one_line(tfevents: Tfevents) -> None:
+    """No traceback for those who can't use one; all of it for those who can."""
+    blocked = tfevents.cwd / "blocked"
+    blocked.mkdir()
+    (blocked / "platformdirs.py").write_text("def user_state_dir(*_, **__): return 1 / 0\n")
+    tfevents.env["PYTHONPATH"] = str(blocked)
+    del tfevents.env["TFEVENTS_HOME"]
+    line = tfevents.fails(1, "log")
+    assert line == "tfevents: ZeroDivisionError (a bug: TFEVENTS_DEBUG=1 shows where)"
+    tfevents.env["TFEVENTS_DEBUG"] = "1"
+    assert b"Traceback" in tfevents.run("log").stderr
+
+
+def test_a_reader_that_goes_away(tfevents: Tfevents) -> None:
+    """`tfevents count … | head -0` says nothing of a broken pipe."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as gone:
+        done = subprocess.run(
+            [PROGRAM, "--help"], env=tfevents.env, stdout=gone, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_terminal_that_knows_only_ascii(tfevents: Tfevents) -> None:
+    """What it can't show is left out."""
+    tfevents.env |= {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
+    line = tfevents.fails(1, "count", "n\N{LATIN SMALL LETTER A WITH DIAERESIS}hte")
+    assert line == "tfevents: can't read n  hte: No such file or directory"

@@ -1,0 +1,131 @@
+"""`tfevents log`: what the journal holds, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+
+from rig.endpoint import Endpoint
+from rig.step import answer
+from rig.terminal import Terminal
+
+from cli.command import Tfevents
+
+REFRESH = 'case "$1" in refresh) exit 4;; *) exit 1;; esac'
+
+
+def test_nothing_yet(tfevents: Tfevents) -> None:
+    """A friendly line, an empty document."""
+    assert tfevents.ok("log") == "nothing has been recorded yet: run `tf plan` or `tf apply`\n"
+    assert tfevents.json("log", "--json") == {"runs": [], "events": []}
+
+
+def test_runs_and_events_by_hand(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """In the order in which they happened, each with what became of it."""
+    endpoint.script(answer(404, "no such workspace"))
+    tfevents.run("send", "plan")
+    tfevents.provisioner(REFRESH)
+    tfevents.run("run", "--", "terraform", "refresh")
+    tfevents.put("later")
+    lines = tfevents.ok("log").splitlines()
+    assert lines[0].split() == ["when", "run", "exit", "event", "delivery", "tries", "why", "not"]
+    assert [line[21:].split()[:7] for line in lines[1:]] == [
+        ["by", "hand", "plan", "refused", "1", "no", "such"],
+        ["refresh", "work", "4", "failed", "delivered", "1"],
+        ["by", "hand", "plan", "pending", "0"],
+    ]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_json(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """All of a run and all of an event."""
+    tfevents.provisioner(REFRESH)
+    tfevents.run("run", "--", "terraform", "refresh")
+    (run,) = tfevents.json("log", "--json")["runs"]
+    (event,) = run.pop("events")
+    assert run["operation"] == "refresh"
+    assert (run["exit_code"], run["open"], run["directory"]) == (4, False, "work")
+    assert event["status"] == "delivered"
+    assert event["event"] == endpoint.events[0]
+    assert event["destination"] == {
+        "account": "acc",
+        "org": "default",
+        "project": "infra",
+        "workspace": "prod",
+    }
+
+
+def test_the_latest(tfevents: Tfevents) -> None:
+    """-n says how many, and the newest are last."""
+    tfevents.put("a", "b", "c")
+    events = tfevents.json("log", "--json", "-n", "2")["events"]
+    assert [event["event"]["data"]["name"] for event in events] == ["b", "c"]
+    assert len(tfevents.ok("log", "-n2").splitlines()) == 3
+
+
+def test_a_run_that_is_under_way_and_one_that_was_killed(tfevents: Tfevents) -> None:
+    """While it lives it is running; a kill -9 is seen by the next command."""
+    started = tfevents.cwd / "started"
+    tfevents.provisioner(f"[ $1 = refresh ] && touch {started} && exec sleep 60; exit 1")
+    run = tfevents.start("run", "--", "terraform", "refresh")
+    while not (started.exists() and tfevents.json("log", "--json")["runs"]):
+        time.sleep(0.05)
+    assert tfevents.ok("log").splitlines()[1].split()[2:5] == ["refresh", "work", "running"]
+    run.kill()
+    run.communicate()
+    assert tfevents.ok("log").splitlines()[1].split()[2:6] == [
+        "refresh",
+        "work",
+        "killed",
+        "failed",
+    ]
+
+
+def test_while_somebody_writes(tfevents: Tfevents) -> None:
+    """A reader waits for nobody but the moment of a commit."""
+    tfevents.put("a")
+    with sqlite3.connect(tfevents.home / "journal.db", isolation_level=None) as writer:
+        writer.execute("begin immediate")
+        assert len(tfevents.json("log", "--json")["events"]) == 1
+        writer.execute("rollback")
+    writer.close()
+
+
+def test_on_a_terminal(tfevents: Tfevents) -> None:
+    """A table with colour, as wide as the terminal."""
+    tfevents.put("a")
+    command = [str(tfevents.program), "log"]
+    with Terminal(command, env=tfevents.env, cwd=tfevents.cwd) as terminal:
+        assert terminal.wait() == 0
+        assert "delivery" in terminal.screen
+        assert b"\x1b[33mpending" in terminal.output
+
+
+def test_what_a_terminal_would_obey_is_not_shown(tfevents: Tfevents) -> None:
+    """A directory's name can be anything; a row stays one row."""
+    tfevents.cwd = tfevents.cwd / "a\x1b[31m\nb"
+    tfevents.cwd.mkdir()
+    tfevents.provisioner(REFRESH)
+    tfevents.run("run", "--", "terraform", "refresh")
+    told = tfevents.ok("log")
+    assert "\x1b" not in told
+    assert len(told.splitlines()) == 2
+
+
+def test_a_damaged_journal(tfevents: Tfevents) -> None:
+    """One line that says where."""
+    tfevents.home.mkdir(parents=True)
+    (tfevents.home / "journal.db").write_bytes(b"no database" * 1000)
+    line = tfevents.fails(1, "log")
+    assert str(tfevents.home / "journal.db") in line
+
+
+def test_no_secret_is_shown(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """The key is nowhere in what is kept, also where the server says it back."""
+    endpoint.script(answer(400, "pat.acc.token.secret is wrong"))
+    tfevents.run("send", "plan")
+    told = tfevents.ok("log") + tfevents.ok("log", "--json")
+    assert "refused" in told
+    assert "secret" not in told
+    assert json.dumps("***")[1:-1] in told

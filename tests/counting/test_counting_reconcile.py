@@ -1,0 +1,235 @@
+"""What was done, held against the states before and after: recorded applies, and hand-made ones."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tfevents import planfile, planjson, state
+from tfevents.counts import Counts, count_resources
+from tfevents.plan import Change, OutputChange, Plan
+from tfevents.reconcile import (
+    Ledger,
+    carried_out,
+    count_tainted,
+    done_to_outputs,
+    done_to_resources,
+    provable,
+)
+from tfevents.state import State, StateObject
+
+TESTS = Path(__file__).parents[1]
+HOOKS = {"create": "added", "update": "changed", "delete": "deleted"}
+SUMMED = {"add": "added", "change": "changed", "remove": "deleted", "import": "imported"}
+
+
+def stream_of(place: Path) -> list[dict[str, object]]:
+    for name in ("apply.stream.jsonl", "apply.into.jsonl"):
+        if (place / name).exists():
+            return [json.loads(line) for line in (place / name).read_text().splitlines()]
+    return []
+
+
+def hooks(place: Path) -> Counter[str]:
+    """What the tool itself said it completed (semantics §5)."""
+    done = (line["hook"] for line in stream_of(place) if line["type"] == "apply_complete")
+    return Counter(HOOKS[h["action"]] for h in done if h["action"] in HOOKS)  # type: ignore[index]
+
+
+APPLIED = [
+    path.parent
+    for path in sorted(TESTS.glob("plans/*/plan.json"))
+    if (path.parent / "state_after.tfstate").exists() and stream_of(path.parent)
+    if (path.parent / "state_after.tfstate").stat().st_size
+]
+
+
+def shown(place: Path) -> tuple[Plan, Ledger]:
+    """The plan, and its own prior state against the state after, both as `show -json` says."""
+    text = (place / "plan.json").read_bytes()
+    prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
+    before = state.parse_shown(json.dumps(prior).encode())
+    after = state.parse_shown((place / "state_after.json").read_bytes())
+    return planjson.parse(text), Ledger.of(before, after)
+
+
+@pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
+def test_reconciled_is_what_terraform_completed(place: Path) -> None:
+    """Of every recorded apply, failed or not, the states tell what its stream told."""
+    done = done_to_resources(*shown(place)).as_json()
+    told = hooks(place)
+    assert {name: done[name] for name in HOOKS.values()} == {n: told[n] for n in HOOKS.values()}
+
+
+@pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
+def test_carried_out_is_what_was_planned(place: Path) -> None:
+    """Of an apply that ended well, nothing turns out to have been less than planned."""
+    last = stream_of(place)[-1]["type"]
+    plan, ledger = shown(place)
+    if last == "outputs":
+        assert carried_out(plan, ledger) == count_resources(plan)
+
+
+RECORDED = [path.parent for path in sorted(TESTS.glob("engines/*/*/plan.tfplan"))]
+
+
+@pytest.mark.parametrize("place", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
+    """Of newer engines too, from the plan file's prior state and `state pull`."""
+    found = planfile.read(str(place / "plan.tfplan"))
+    pulled = (place / "state_after.json").read_bytes()
+    ledger = Ledger.of(
+        state.parse_file(found.prior()), state.parse_file(pulled) if pulled.strip() else State()
+    )
+    # plan and apply were recorded apart, so that creations and replacements were made twice
+    done = done_to_resources(found.plan, ledger).as_json()
+    told = hooks(place)
+    assert {name: done[name] for name in HOOKS.values()} == {n: told[n] for n in HOOKS.values()}
+
+
+OLD, NEW = StateObject(b"old"), StateObject(b"new")
+TAINTED = StateObject(b"new", tainted=True)
+
+
+def held(serial: int = 0, **objects: StateObject) -> State:
+    keys = {(name.partition("_")[0], name.partition("_")[2] or None): o for name, o in objects.items()}
+    return State(objects=keys, serial=serial, lineage="l" if serial else "")
+
+
+def done(change: Change, before: State, after: State) -> Counts:
+    return done_to_resources(Plan("1.2", None, (change,)), Ledger.of(before, after))
+
+
+def act(*actions: str, **members: object) -> Change:
+    return replace(Change("a", "managed", frozenset(actions)), **members)  # type: ignore[arg-type]
+
+
+REPLACE = act("delete", "create")
+NOTHING = held(1)
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after", "expected"),
+    [
+        (act("create"), NOTHING, held(2, a=NEW), Counts(added=1)),
+        (act("create"), NOTHING, held(2, a=TAINTED), Counts()),
+        (act("create"), NOTHING, held(2), Counts()),
+        (act("create"), State(), held(1, a=NEW), Counts(added=1)),
+        (act("create"), State(), State(), Counts()),
+        (act("update"), held(1, a=OLD), held(2, a=NEW), Counts(changed=1)),
+        (act("update"), held(1, a=OLD), held(2, a=OLD), Counts()),
+        (act("update"), held(1, a=OLD), held(2), Counts()),
+        (act("delete"), held(1, a=OLD), held(2), Counts(deleted=1)),
+        (act("delete"), held(1, a=OLD), held(2, a=OLD), Counts()),
+        (act("forget"), held(1, a=OLD), held(2), Counts(removed=1)),
+        (act("forget"), held(1, a=OLD), held(2, a=OLD), Counts()),
+        (act("no-op"), held(1, a=OLD), held(2, a=OLD), Counts(unchanged=1)),
+        (act("no-op"), held(1, a=OLD), held(1, a=OLD), Counts(unchanged=1)),
+        (REPLACE, held(1, a=OLD), held(2, a=NEW), Counts(added=1, deleted=1)),
+        (REPLACE, held(1, a=OLD), held(2), Counts(deleted=1)),
+        (REPLACE, held(1, a=OLD), held(2, a=TAINTED), Counts(deleted=1)),
+        (REPLACE, held(1, a=OLD), held(2, a=OLD), Counts()),
+        (REPLACE, held(1, a=OLD), held(2, a=NEW, a_12=OLD), Counts(added=1)),
+        (REPLACE, held(1, a=OLD), held(2, a=TAINTED, a_12=OLD), Counts()),
+        (act("create", "forget"), held(1, a=OLD), held(2, a=NEW), Counts(added=1, removed=1)),
+        (act("delete", deposed="1"), held(1, a=OLD, a_1=OLD), held(2, a=OLD), Counts(deleted=1)),
+        (act("delete", deposed="1"), held(1, a_1=OLD), held(2, a_1=OLD), Counts()),
+        (act("no-op", importing=True), held(1), held(2, a=NEW), Counts(imported=1)),
+        (act("no-op", importing=True), held(1), held(2), Counts()),
+        (act("update", importing=True), held(1, a=OLD), held(2, a=OLD), Counts(imported=1)),
+        (
+            act("update", importing=True),
+            held(1, a=OLD),
+            held(2, a=NEW),
+            Counts(imported=1, changed=1),
+        ),
+        (act("update", previous_address="z"), held(1, z=OLD), held(2, a=NEW), Counts(changed=1)),
+        (act("update", previous_address="z"), held(1, z=OLD), held(2, a=OLD), Counts()),
+        (act("create", mode="data"), NOTHING, held(2), Counts()),
+        (act("read", mode="data"), NOTHING, held(2), Counts()),
+    ],
+)
+def test_each_half_on_its_own(
+    change: Change, before: State, after: State, expected: Counts
+) -> None:
+    """A tainted create is no addition, a replacement may be half done."""
+    assert done(change, before, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after"),
+    [
+        (act("delete", previous_address="z"), held(3, z=OLD), held(3, z=OLD)),
+        (act("forget", previous_address="z"), held(3, z=OLD), held(3, z=OLD)),
+        (REPLACE, held(3), held(3, a=OLD)),
+        (act("create"), held(3), held(3, a=OLD)),
+        (act("update"), held(3, a=NEW), held(3, a=OLD)),
+        (act("update", importing=True), held(3, a=NEW), held(3, a=OLD)),
+    ],
+)
+def test_a_state_that_was_not_written_tells_of_nothing_done(
+    change: Change, before: State, after: State
+) -> None:
+    """An apply that never began leaves the stored state, which knows no refresh and no move."""
+    assert done(change, before, after) == Counts()
+
+
+def test_an_update_that_takes_drift_back_may_leave_no_trace() -> None:
+    """Stored as it was before: done, or never begun, is not to be told."""
+    plan = Plan("1.2", None, (act("update"),))
+    assert not provable(plan, Ledger.of(held(3, a=NEW), held(3, a=OLD)))
+    assert provable(plan, Ledger.of(held(3, a=OLD), held(3, a=OLD)))
+    assert provable(plan, Ledger.of(held(3, a=NEW), held(4, a=OLD)))
+
+
+def test_an_update_of_nothing_known_may_end_as_none() -> None:
+    """Terraform does not count an update whose unknown value turned out to be what it was."""
+    plan = Plan("1.2", None, (act("update", unknown=True),))
+    same = Ledger.of(held(1, a=OLD), held(2, a=OLD))
+    assert carried_out(plan, same) == Counts(unchanged=1)
+    assert carried_out(plan, Ledger.of(held(1, a=OLD), held(2, a=NEW))) == Counts(changed=1)
+    assert carried_out(plan, None) is None
+    known = Plan("1.2", None, (act("update"),))
+    assert carried_out(known, same) == carried_out(known, None) == Counts(changed=1)
+
+
+def test_tainted_are_those_that_this_run_made() -> None:
+    """An object that was tainted before and was not reached is not this run's."""
+    plan = Plan("1.2", None, (act("create"),))
+    assert count_tainted(plan, Ledger.of(NOTHING, held(2, a=TAINTED, z=TAINTED))) == 1
+    waiting = Plan("1.2", None, (REPLACE,))
+    untouched = Ledger.of(held(1, a=TAINTED), held(2, a=TAINTED))
+    assert count_tainted(waiting, untouched) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "now", "finished", "expected"),
+    [
+        (OutputChange(frozenset({"create"})), b"1", False, Counts(added=1)),
+        (OutputChange(frozenset({"create"})), None, False, Counts()),
+        (OutputChange(frozenset({"update"}), before=b"1"), b"1", False, Counts(unchanged=1)),
+        (OutputChange(frozenset({"update"}), before=b"1"), b"2", False, Counts(changed=1)),
+        (OutputChange(frozenset({"update"}), before=b"1"), b"1", True, Counts(changed=1)),
+        (
+            OutputChange(frozenset({"update"}), unknown=True, before=b"1"),
+            b"1",
+            True,
+            Counts(unchanged=1),
+        ),
+        (OutputChange(frozenset({"create"}), unknown=True), None, True, Counts()),
+        (OutputChange(frozenset({"delete"}), before=b"1"), b"1", False, Counts(unchanged=1)),
+        (OutputChange(frozenset({"delete"}), before=b"1"), None, False, Counts(deleted=1)),
+        (OutputChange(frozenset({"no-op"}), null=True), None, False, Counts()),
+    ],
+)
+def test_outputs_as_they_ended(
+    change: OutputChange, now: bytes | None, finished: bool, expected: Counts
+) -> None:
+    """Only what was not known may have turned out the same; of a failed apply the state tells."""
+    plan = Plan("1.2", None, outputs={"o": change})
+    after = State(outputs={} if now is None else {"o": now})
+    assert done_to_outputs(plan, after, finished=finished) == expected

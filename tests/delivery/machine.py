@@ -1,0 +1,177 @@
+"""A machine with a home of its own, on which terraform is run as `tf` and events are flushed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rig.engines import clean_env, terraform
+
+SCRIPTS = Path(sys.executable).parent
+KEY = "pat.acct.token.secret"
+ONE = 'resource "terraform_data" "a" { input = 1 }\n'
+SLOW = """
+resource "terraform_data" "a" {
+  provisioner "local-exec" { command = "echo begun; while [ ! -e go ]; do sleep 0.05; done" }
+}
+"""
+"""An apply that works until a file `go` lies beside it."""
+
+
+@dataclass
+class Machine:
+    """`env` is the whole environment of what is run; `home` is tfevents' own."""
+
+    root: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.env = {**clean_env(self.root / "user", terraform()), **self.env}
+        self.env.setdefault("TFEVENTS_HOME", str(self.root / "home"))
+        self.env.setdefault("TMPDIR", str(self.root / "tmp"))
+        Path(self.env["TMPDIR"]).mkdir(exist_ok=True)
+
+    @property
+    def home(self) -> Path:
+        return Path(self.env["TFEVENTS_HOME"])
+
+    @property
+    def spare(self) -> Path:
+        return Path(self.env["TMPDIR"]) / f"tfevents-{os.getuid()}"
+
+    def reporting_to(self, url: str, workspace: str = "prod", **more: str) -> dict[str, str]:
+        """What makes a run report."""
+        return {
+            "TFEVENTS_URL": url,
+            "TFEVENTS_API_KEY": KEY,
+            "TFEVENTS_ORG": "default",
+            "TFEVENTS_PROJECT": "infra",
+            "TFEVENTS_WORKSPACE": workspace,
+            **more,
+        }
+
+    def project(self, name: str = "project", text: str = ONE) -> Path:
+        place = self.root / name
+        place.mkdir(exist_ok=True)
+        (place / "main.tf").write_text(text)
+        return place
+
+    def tf(
+        self, *words: str, at: Path, env: Mapping[str, str] = {}, timeout: float = 90
+    ) -> subprocess.CompletedProcess[str]:
+        """`tf` to its end."""
+        return subprocess.run(
+            [SCRIPTS / "tf", *words],
+            env={**self.env, **env},
+            cwd=at,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def start(
+        self, *words: str, at: Path, env: Mapping[str, str] = {}
+    ) -> subprocess.Popen[bytes]:
+        """`tf`, on its way; its output goes to the file `out` beside its configuration."""
+        with open(at / "out", "wb") as out:
+            return subprocess.Popen(
+                [SCRIPTS / "tf", *words],
+                env={**self.env, **env},
+                cwd=at,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def bare(self, *words: str, at: Path) -> subprocess.CompletedProcess[str]:
+        """What terraform itself says and does."""
+        return subprocess.run(
+            ["terraform", *words],
+            env=self.env,
+            cwd=at,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def flush(self, env: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+        """`tfevents flush`."""
+        return subprocess.run(
+            [SCRIPTS / "tfevents", "flush", *words],
+            env={**self.env, **env},
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+
+    def python(
+        self, source: str, *words: str, env: Mapping[str, str] = {}
+    ) -> subprocess.Popen[str]:
+        """A process of this project's own, that does what is written in `source`."""
+        return subprocess.Popen(
+            [sys.executable, "-c", source, *words],
+            env={**self.env, **env},
+            cwd=self.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def rows(self, query: str, home: Path | None = None) -> list[Any]:
+        """What the journal's file holds."""
+        with sqlite3.connect((home or self.home) / "journal.db") as db:
+            found = db.execute(query).fetchall()
+        db.close()
+        return [row[0] if len(row) == 1 else row for row in found]
+
+    def bodies(self, home: Path | None = None) -> list[dict[str, Any]]:
+        """The events in the journal, in order."""
+        return [json.loads(text) for text in self.rows("select body from events", home)]
+
+    def statuses(self, home: Path | None = None) -> list[str]:
+        return list(self.rows("select status from events order by seq", home))
+
+
+def kill(process: subprocess.Popen[Any]) -> None:
+    """At once, with all that it has started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        process.kill()
+    process.wait()
+
+
+def until(condition: Any, timeout: float = 60.0) -> Any:
+    """What `condition` gives as soon as it is true."""
+    import time
+
+    end = time.monotonic() + timeout
+    while not (met := condition()):
+        assert time.monotonic() < end, f"waited {timeout} s"
+        time.sleep(0.01)
+    return met
+
+
+def types(events: list[dict[str, Any]]) -> list[str]:
+    """The event types, in order."""
+    return [event["event_type"] for event in events]
+
+
+def ids(events: list[dict[str, Any]]) -> list[str]:
+    """The event ids, in order."""
+    return [event["data"]["event_id"] for event in events]

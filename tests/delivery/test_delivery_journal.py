@@ -1,0 +1,517 @@
+"""Many processes, one journal: each event once and in order, whoever dies in between."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from machine import Machine, ids, until
+from rig.endpoint import Endpoint
+from rig.nowhere import closed_port
+from rig.step import NORMAL, RECORDED_BUT_CUT_OFF, answer
+
+from tfevents import presence
+from tfevents.delivery import Budget, Courier
+from tfevents.errors import JournalUnavailable
+from tfevents.journal import Destination, Journal, NewEvent, Status, lane_of, open_journal
+from tfevents.settings import Key, Settings
+
+WHERE = Destination("acct", "default", "infra", "prod")
+
+PUT_AND_FLUSH = """
+import sys, uuid
+from tfevents import presence
+from tfevents.delivery import Budget, Courier
+from tfevents.journal import Destination, NewEvent, lane_of, open_journal
+from tfevents.settings import Key, Settings
+home, url, who, workspace, count = sys.argv[1:]
+journal = open_journal(home)
+present = presence.appear(home)
+print(present.identity, flush=True)
+where = Destination("acct", "default", "infra", workspace)
+courier = Courier(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), present.identity)
+for number in range(int(count)):
+    data = {"event_id": str(uuid.uuid4()), "who": who, "number": str(number)}
+    body = {"event_type": "plan", "data": data}
+    journal.put(NewEvent(data["event_id"], present.identity, where, body))
+    courier.flush(Budget(60), first=lane_of(where))
+present.end()
+"""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def settings(home: Path, url: str, **more: str | None) -> Settings:
+    return Settings(str(home), url=url, api_key=Key("pat.acct.t.s"), **more)  # type: ignore[arg-type]
+
+
+def put(journal: Journal, *names: str, where: Destination = WHERE) -> None:
+    for name in names:
+        data = {"event_id": str(uuid.uuid4()), "name": name}
+        body = {"event_type": "plan", "data": data}
+        journal.put(NewEvent(data["event_id"], "run", where, body))
+
+
+def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options: object) -> object:
+    """As a process of its own would, with a presence."""
+    present = presence.appear(str(home))
+    try:
+        more = options.pop("settings", settings(home, url))
+        courier = Courier(journal, more, present.identity)  # type: ignore[arg-type]
+        done = courier.flush(Budget(seconds), **options)  # type: ignore[arg-type]
+        courier.close()
+        return done
+    finally:
+        present.end()
+
+
+def names(endpoint: Endpoint) -> list[str]:
+    return [event["data"]["name"] for event in endpoint.events]
+
+
+# Many at once
+
+
+def test_eight_processes_deliver_each_event_once_and_in_order(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Eight writers on two workspaces put and flush fifty events each, all at the same time."""
+    running = [
+        machine.python(
+            PUT_AND_FLUSH, str(machine.home), endpoint.url, str(who), f"w{who % 2}", "50"
+        )
+        for who in range(8)
+    ]
+    for process in running:
+        _, error = process.communicate(timeout=170)
+        assert (process.returncode, error) == (0, "")
+    received = [r for r in endpoint.requests if r.recorded]
+    assert len(received) == 400
+    assert len(set(ids(endpoint.events))) == 400
+    for who in range(8):
+        mine = [e["data"]["number"] for e in endpoint.events if e["data"]["who"] == str(who)]
+        assert mine == [str(number) for number in range(50)]
+    for workspace in ("w0", "w1"):
+        heard = [r.event for r in received if r.place and r.place.workspace == workspace]
+        query = f"select event_id from events where workspace = '{workspace}' order by seq"
+        assert ids([event for event in heard if event]) == machine.rows(query)
+    assert set(machine.statuses()) == {"delivered"}
+
+
+def test_killed_at_any_moment_nothing_recorded_is_lost(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Flush loops are killed at random; then one flush, at once, delivers the rest in order. Only
+    an event whose answer was cut off came twice, with its own id."""
+    draw = random.Random(7)
+    for round_ in range(6):
+        words = (str(machine.home), endpoint.url, str(round_), "w", "500")
+        running = [machine.python(PUT_AND_FLUSH, *words) for _ in range(2)]
+        enough = len(endpoint.requests) + draw.randrange(5, 40)
+        endpoint.wait_for_requests(enough, 60)
+        for process in running:
+            process.kill()
+            process.communicate()
+    assert machine.statuses().count("pending") >= 1
+    with_lane = Destination("acct", "default", "infra", "w")
+    journal = open_journal(str(machine.home))
+    done = flush(machine.home, journal, endpoint.url)
+    journal.close()
+    assert done.kept == []  # type: ignore[attr-defined]
+    assert set(machine.statuses()) == {"delivered"}
+    heard = [r.event for r in endpoint.requests if r.recorded and r.event]
+    order = machine.rows("select event_id from events order by seq")
+    assert list(dict.fromkeys(ids(heard))) == order
+    assert len(heard) - len(order) <= 12
+    assert all(a == b for a, b in zip(*_twins(heard), strict=True))
+    assert lane_of(with_lane)
+
+
+def _twins(heard: list[dict[str, object]]) -> tuple[list[object], list[object]]:
+    """Events that came twice: the first and the second body."""
+    first: dict[str, object] = {}
+    pairs: tuple[list[object], list[object]] = ([], [])
+    for event in heard:
+        (event_id,) = ids([event])
+        if event_id in first:
+            pairs[0].append(first[event_id])
+            pairs[1].append(event)
+        first[event_id] = event
+    return pairs
+
+
+def test_an_answer_that_is_cut_off_is_the_one_case_of_a_twin(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """It was recorded, nobody could know: it comes again with the same event_id."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a", "b")
+    endpoint.script(RECORDED_BUT_CUT_OFF)
+    flush(machine.home, journal, endpoint.url)
+    assert names(endpoint) == ["a", "a", "b"]
+    assert len(set(ids(endpoint.events))) == 2
+    journal.close()
+
+
+# Claims
+
+
+def test_a_claim_of_the_dead_is_void_at_once(machine: Machine, endpoint: Endpoint) -> None:
+    """Its owner was killed in the middle of a request; nobody waits for anything to run out."""
+    endpoint.always(answer(503, retry_after=3600))
+    endpoint.script(answer(200).but(delay=600.0))
+    process = machine.python(
+        PUT_AND_FLUSH, str(machine.home), endpoint.url, "0", "prod", "1"
+    )
+    endpoint.wait_for_requests(1)
+    assert machine.rows("select count(*) from claims") == [1]
+    process.kill()
+    process.communicate()
+    endpoint.always(NORMAL)
+    journal = open_journal(str(machine.home))
+    done = flush(machine.home, journal, endpoint.url)
+    assert len(done.delivered) == 1  # type: ignore[attr-defined]
+    assert machine.rows("select count(*) from claims") == [0]
+    journal.close()
+
+
+def test_a_lane_that_a_living_process_is_sending_is_skipped_and_told(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Other lanes go; what the other process sends is not sent twice."""
+    endpoint.script(answer(200).but(delay=600.0))
+    process = machine.python(PUT_AND_FLUSH, str(machine.home), endpoint.url, "0", "prod", "1")
+    endpoint.wait_for_requests(1)
+    journal = open_journal(str(machine.home))
+    put(journal, "mine")
+    put(journal, "other", where=Destination("acct", "default", "infra", "other"))
+    done = flush(machine.home, journal, endpoint.url)
+    assert names(endpoint)[-1:] == ["other"]
+    assert len(done.kept) == 2  # type: ignore[attr-defined]
+    assert done.reason == "another tfevents is sending it"  # type: ignore[attr-defined]
+    process.kill()
+    process.communicate()
+    journal.close()
+
+
+def test_a_claim_is_not_held_while_waiting_for_better_times(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """A long apply whose start event met a 503 sleeps; somebody else's flush need not wait."""
+    endpoint.script(answer(503, retry_after=3600))
+    process = machine.python(
+        PUT_AND_FLUSH.replace("Budget(60)", "Budget(86400)"),
+        *(str(machine.home), endpoint.url, "0", "prod", "1"),
+    )
+    endpoint.wait_for_requests(1)
+    until(lambda: machine.rows("select count(*) from claims") == [0])
+    journal = open_journal(str(machine.home))
+    done = flush(machine.home, journal, endpoint.url)
+    assert len(done.delivered) == 1  # type: ignore[attr-defined]
+    process.kill()
+    process.communicate()
+    assert len(endpoint.events) == 1
+    journal.close()
+
+
+def test_presence_is_seen_across_containers(machine: Machine) -> None:
+    """Two containers share a home, each with a process of the same id: pids mean nothing."""
+    if shutil.which("unshare") is None:
+        pytest.skip("no unshare")
+    stay = "import sys, os; from tfevents import presence\n"
+    stay += "p = presence.appear(sys.argv[1]); print(os.getpid(), p.identity, flush=True)\n"
+    stay += "sys.stdin.read()"
+    running = [
+        subprocess.Popen(
+            ["unshare", "--pid", "--fork", "--kill-child", sys.executable, "-c", stay, machine.home],
+            env=machine.env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    lines = [process.stdout.readline() for process in running]  # type: ignore[union-attr]
+    if not all(lines):
+        pytest.skip("this kernel gives us no pid namespaces")
+    assert {line.split()[0] for line in lines} == {"1"}
+    identities = [line.split()[1] for line in lines]
+    assert presence.gone(str(machine.home)) == []
+    running[0].send_signal(signal.SIGKILL)
+    until(lambda: presence.gone(str(machine.home)) == identities[:1])
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_ones_own_presence_is_never_asked_for(tmp_path: Path) -> None:
+    """On NFS a lock belongs to the process: opening and closing the file again would free it."""
+    present = presence.appear(str(tmp_path))
+    assert presence.alive(str(tmp_path), present.identity)
+    assert presence.gone(str(tmp_path)) == []
+    present.end()
+    assert not presence.alive(str(tmp_path), present.identity)
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -> None:
+    """The lock goes last: a folder that still holds a plan can always be found and swept."""
+    folder = tmp_path / "runs" / "somebody"
+    folder.mkdir(parents=True)
+    (folder / "lock").touch()
+    (folder / "plan").write_text("secret")
+    assert presence.gone(str(tmp_path)) == ["somebody"]
+    with presence.burying(str(tmp_path), "somebody") as found:
+        assert found == str(folder)
+    assert not folder.exists()
+
+
+# Order and lanes
+
+
+def test_one_that_is_refused_does_not_hold_up_the_others(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """It is kept with its reason, and sent again only when asked to."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a", "b", "c")
+    endpoint.script(NORMAL, answer(400, "missing_field"))
+    done = flush(machine.home, journal, endpoint.url)
+    assert names(endpoint) == ["a", "c"]
+    assert len(done.refused) == 1  # type: ignore[attr-defined]
+    (left,) = [e for e in journal.entries() if e.status is Status.REFUSED]
+    assert "400" in (left.reason or "")
+    flush(machine.home, journal, endpoint.url)
+    assert names(endpoint) == ["a", "c"]
+    flush(machine.home, journal, endpoint.url, refused=True)
+    assert names(endpoint) == ["a", "c", "b"]
+    journal.close()
+
+
+def test_a_locked_workspace_does_not_hold_up_the_others(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """423 is one workspace's: the others go in between its tries, and its own order stays."""
+    journal = open_journal(str(machine.home))
+    other = Destination("acct", "default", "infra", "other")
+    put(journal, "locked 1", "locked 2")
+    put(journal, "other 1", "other 2", where=other)
+    endpoint.script(answer(423))
+    flush(machine.home, journal, endpoint.url)
+    assert names(endpoint)[0] == "other 1"
+    assert sorted(names(endpoint)) == ["locked 1", "locked 2", "other 1", "other 2"]
+    assert names(endpoint).index("locked 1") < names(endpoint).index("locked 2")
+    journal.close()
+
+
+def test_what_a_run_did_not_know_is_filled_in_and_stays_in_order(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Events put before the workspace was set go first, in one lane with those put after it."""
+    journal = open_journal(str(machine.home))
+    put(journal, "1", where=Destination("acct", None, None, None))
+    put(journal, "2")
+    put(journal, "3", where=Destination())
+    put(journal, "4")
+    known = settings(
+        machine.home, endpoint.url, account="acct", org="default", project="infra", workspace="prod"
+    )
+    flush(machine.home, journal, endpoint.url, settings=known)
+    assert names(endpoint) == ["1", "2", "3", "4"]
+    journal.close()
+
+
+def test_what_nobody_knows_is_left_and_told(machine: Machine, endpoint: Endpoint) -> None:
+    """With the names of the settings that are missing."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a", where=Destination("acct", None, "infra", None))
+    done = flush(machine.home, journal, endpoint.url)
+    assert done.reason == (  # type: ignore[attr-defined]
+        "not known where to: set TFEVENTS_ORG and TFEVENTS_WORKSPACE"
+    )
+    assert endpoint.connections == 0
+    journal.close()
+
+
+def test_an_event_of_another_account_is_left_and_told(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """This key is not for it; the others are delivered, and it stays pending."""
+    journal = open_journal(str(machine.home))
+    put(journal, "theirs", where=Destination("other", "default", "infra", "prod"))
+    put(journal, "mine")
+    done = flush(
+        machine.home,
+        journal,
+        endpoint.url,
+        settings=settings(machine.home, endpoint.url, account="acct"),
+    )
+    assert names(endpoint) == ["mine"]
+    assert done.reason == (  # type: ignore[attr-defined]
+        "this event is of account other, the key is of acct"
+    )
+    assert sorted(machine.statuses()) == ["delivered", "pending"]
+    journal.close()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_wrong_key_stops_the_flush_and_a_right_one_delivers(
+    machine: Machine, endpoint: Endpoint, status: int
+) -> None:
+    """One request, one reason; everything stays pending."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a", "b")
+    put(journal, "c", where=Destination("acct", "default", "infra", "other"))
+    endpoint.always(answer(status))
+    done = flush(machine.home, journal, endpoint.url)
+    assert len(endpoint.requests) == 1
+    assert str(status) in done.reason  # type: ignore[attr-defined]
+    assert set(machine.statuses()) == {"pending"}
+    endpoint.always(NORMAL)
+    flush(machine.home, journal, endpoint.url)
+    assert names(endpoint) == ["a", "b", "c"]
+    journal.close()
+
+
+def test_an_outage_costs_two_tries_however_much_waits(machine: Machine) -> None:
+    """Not two for each event, nor for each workspace: nobody is there."""
+    journal = open_journal(str(machine.home))
+    for workspace in "abcdef":
+        put(journal, "1", "2", where=Destination("acct", "default", "infra", workspace))
+    with closed_port() as url:
+        done = flush(machine.home, journal, url, seconds=600)
+    assert len(done.kept) == 12  # type: ignore[attr-defined]
+    assert sum(machine.rows("select attempts from events")) == 2
+    journal.close()
+
+
+def test_a_server_that_asks_for_time_is_left_alone(machine: Machine, endpoint: Endpoint) -> None:
+    """Retry-After is for all lanes; what can't be had within the budget is not waited for."""
+    journal = open_journal(str(machine.home))
+    put(journal, "1")
+    put(journal, "2", where=Destination("acct", "default", "infra", "other"))
+    endpoint.always(answer(429, retry_after=3600))
+    done = flush(machine.home, journal, endpoint.url, seconds=30)
+    assert len(endpoint.requests) == 1
+    assert len(done.kept) == 2  # type: ignore[attr-defined]
+    journal.close()
+
+
+def test_a_server_that_says_at_once_is_not_hammered(machine: Machine, endpoint: Endpoint) -> None:
+    """Retry-After: 0 does not take away our own pauses."""
+    journal = open_journal(str(machine.home))
+    put(journal, "1")
+    endpoint.always(answer(503, retry_after=0))
+    flush(machine.home, journal, endpoint.url, seconds=2)
+    assert 2 <= len(endpoint.requests) <= 12
+    journal.close()
+
+
+def test_what_is_put_while_others_are_sent_follows_in_the_same_turn(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """A run's end comes while its start is on its way."""
+    journal = open_journal(str(machine.home))
+    put(journal, "start")
+    later = iter(["end"])
+
+    def more(_: object) -> None:
+        for name in later:
+            put(journal, name)
+
+    flush(machine.home, journal, endpoint.url, tell=more)
+    assert names(endpoint) == ["start", "end"]
+    journal.close()
+
+
+# What is not kept for ever, and what can't be kept
+
+
+def test_what_is_too_old_is_dropped_and_counted(machine: Machine) -> None:
+    """Undelivered ones are told; a younger one stays."""
+    journal = open_journal(str(machine.home))
+    put(journal, "old", "sent", "young")
+    journal.settle(journal.waiting()[1].event_id, Status.DELIVERED)
+    machine.rows("select 1")
+    with sqlite3.connect(machine.home / "journal.db") as db:
+        db.execute("update events set put_at = '2001-01-01T00:00:00.000Z' where seq < 3")
+    db.close()
+    assert journal.prune() == 1
+    assert journal.prune() == 0
+    assert [entry.body["data"]["name"] for entry in journal.entries()] == ["young"]
+    journal.close()
+
+
+@pytest.mark.parametrize("garbage", [b"garbage" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_journal_that_is_garbage_is_one_line_and_stays_as_it_is(
+    machine: Machine, garbage: bytes
+) -> None:
+    """Nothing is moved or overwritten: somebody may want to repair it."""
+    machine.home.mkdir()
+    path = machine.home / "journal.db"
+    path.write_bytes(garbage)
+    with pytest.raises(JournalUnavailable, match=rf"^the journal {path} can't be used: [^\n]+$"):
+        open_journal(str(machine.home))
+    assert path.read_bytes() == garbage
+
+
+def test_damaged_rows_are_one_line(machine: Machine) -> None:
+    """A page that was torn: not a traceback."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a")
+    with sqlite3.connect(machine.home / "journal.db") as db:
+        db.execute("update events set body = '{\"torn'")
+    db.close()
+    with pytest.raises(JournalUnavailable, match="the journal is damaged"):
+        journal.waiting()
+    journal.close()
+
+
+def test_a_later_version_may_share_the_journal(machine: Machine) -> None:
+    """Columns and statuses that this one does not know do not disturb it."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a", "b")
+    with sqlite3.connect(machine.home / "journal.db") as db:
+        db.execute("alter table events add column lease text")
+        db.execute("alter table runs add column host text")
+        db.execute("update events set status = 'expired' where seq = 1")
+    db.close()
+    assert [entry.status for entry in journal.entries()] == [Status.PENDING, Status.REFUSED]
+    assert journal.runs() == []
+    journal.close()
+
+
+def test_names_that_are_no_text_are_kept_and_sent(machine: Machine, endpoint: Endpoint) -> None:
+    """A directory named in Latin-1 costs a character, not the event."""
+    journal = open_journal(str(machine.home))
+    put(journal, "caf\udce9")
+    flush(machine.home, journal, endpoint.url)
+    assert names(endpoint) == ["caf?"]
+    journal.close()
+
+
+def test_a_journal_is_for_its_owner_alone(machine: Machine) -> None:
+    """0600 in a directory 0700, whatever the umask."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a")
+    modes = [path.stat().st_mode & 0o777 for path in (machine.home, machine.home / "journal.db")]
+    assert modes == [0o700, 0o600]
+    journal.close()

@@ -1,0 +1,440 @@
+"""One POST and what its answer means: a real server that says everything a server can say."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+
+import pytest
+from rig.endpoint import Endpoint
+from rig.nowhere import black_hole, closed_port
+from rig.step import (
+    CLOSE_AFTERWARDS,
+    DROP_UNREAD,
+    DROP_UNREAD_BODY,
+    HANG,
+    RECORDED_BUT_CUT_OFF,
+    Ending,
+    Step,
+    answer,
+    echo,
+    enormous,
+    gateway,
+    html,
+    nested,
+    not_utf8,
+    plain,
+    redirect,
+    truncated,
+)
+
+from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
+from tfevents.journal import Destination
+from tfevents.settings import Key, Settings
+from tfevents.upload import Uploader, path_of, retry_after
+
+SECRET = "pat.acct.token-canary.secret-canary"
+WHERE = Destination("acct", "default", "infra", "prod")
+BODY = {"event_type": "plan"}
+LONG = 8.0
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        yield endpoint
+
+
+def uploader(url: str, ca_bundle: Path | None = None) -> Uploader:
+    bundle = str(ca_bundle) if ca_bundle else None
+    return Uploader(Settings("/nowhere", url=url, api_key=Key(SECRET), ca_bundle=bundle))
+
+
+def said(url: str, seconds: float = LONG, ca_bundle: Path | None = None) -> DeliveryError | None:
+    """What became of one event: None where it was taken."""
+    courier = uploader(url, ca_bundle)
+    try:
+        courier.send(BODY, WHERE, seconds)
+    except DeliveryError as error:
+        assert "\n" not in str(error)
+        assert "canary" not in str(error)
+        return error
+    finally:
+        courier.close()
+    return None
+
+
+REFUSED = (400, 402, 404, 405, 406, 409, 410, 411, 412, 413, 414, 415, 416, 418, 421, 422, 428, 431)
+AGAIN = (408, 423, 425, 429, 499, 500, 501, 502, 503, 504, 507, 511, 520, 599)
+
+
+@pytest.mark.parametrize("envelope", [answer, gateway, html])
+@pytest.mark.parametrize(
+    ("kind", "statuses"),
+    [(Refused, REFUSED), (Unauthorized, (401, 403)), (Unreachable, AGAIN)],
+)
+def test_what_each_status_means(
+    endpoint: Endpoint, envelope: object, kind: type[DeliveryError], statuses: tuple[int, ...]
+) -> None:
+    """Every status of the contract and those it does not know, in each of the three envelopes."""
+    client = uploader(endpoint.url)
+    for status in statuses:
+        endpoint.script(envelope(status))  # type: ignore[operator]
+        with pytest.raises(kind, match=str(status)) as caught:
+            client.send(BODY, WHERE, LONG)
+        assert caught.type is kind
+    client.close()
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 207, 299])
+def test_any_2xx_is_delivered(endpoint: Endpoint, status: int) -> None:
+    """With any body, under any content type, or with none."""
+    client = uploader(endpoint.url)
+    for body in (b"", b"{}", b"<html>", b"\xff\xfe") if status != 204 else (b"",):
+        endpoint.script(plain(status, body, "text/html"))
+        client.send(BODY, WHERE, LONG)
+    client.close()
+
+
+@pytest.mark.parametrize("bit", ["temporary", "timeout"])
+def test_the_body_decides_where_the_status_is_ambiguous(endpoint: Endpoint, bit: str) -> None:
+    """418 is refused, unless the service says that it is for now; a 400 is refused whatever."""
+    body = f'{{"name": "x", "message": "y", "{bit}": true}}'.encode()
+    endpoint.script(plain(418, body), plain(418, body.replace(b"true", b'"true"')))
+    endpoint.script(plain(400, body))
+    assert isinstance(said(endpoint.url), Unreachable)
+    assert isinstance(said(endpoint.url), Refused)
+    assert isinstance(said(endpoint.url), Refused)
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (answer(404, "no such workspace"), "not_found no such workspace"),
+        (gateway(404, "ENTITY_NOT_FOUND"), "ENTITY_NOT_FOUND scripted by the gateway"),
+        (html(404), "404"),
+        (not_utf8(404), "404"),
+        (truncated(404), "404"),
+        (nested(404), "404"),
+        (enormous(404, 3_000_000), "404"),
+        (plain(404, b'{"message": {"a": 1}, "name": 5}'), "404"),
+        (plain(404, b'{"message": "\\u001b[2Jtwo\\nlines"}'), "[2Jtwo lines"),
+        (plain(404, b"[1]"), "404"),
+        (plain(404, b"null"), "404"),
+        (plain(404, b""), "404"),
+    ],
+)
+def test_an_error_says_its_name_and_message_and_nothing_else(
+    endpoint: Endpoint, step: Step, words: str
+) -> None:
+    """Bounded, on one line, printable; what is no envelope adds nothing."""
+    endpoint.script(step)
+    text = str(said(endpoint.url))
+    assert text.startswith("no such place, org default, project infra, workspace prod: 404")
+    assert words in text
+    assert len(text) < 400
+    assert text.isprintable()
+
+
+@pytest.mark.parametrize("status", [400, 401, 500])
+def test_a_key_that_the_server_says_back_is_not_shown(endpoint: Endpoint, status: int) -> None:
+    """Plain, and written with escapes that only JSON takes away."""
+    escaped = "".join(f"\\u{ord(c):04x}" for c in SECRET)
+    endpoint.script(echo(status), plain(status, f'{{"message": "{escaped}"}}'.encode()))
+    for _ in range(2):
+        text = str(said(endpoint.url))
+        assert "***" in text
+        for segment in SECRET.split(".")[2:]:
+            assert segment not in text
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 300, 304])
+def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
+    """The key would go there too. It is the URL that is wrong: the event stays, a better URL
+    delivers it; only the other host is named."""
+    with Endpoint() as elsewhere:
+        endpoint.script(redirect(elsewhere.url + "/token-canary?x=secret-canary", status))
+        error = said(endpoint.url)
+        assert type(error) is DeliveryError
+        assert str(error) == (
+            f"TFEVENTS_URL is not the service's own, it points to 127.0.0.1: {status}"
+        )
+        assert elsewhere.connections == 0
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "1.5", "-5", "٣", "1 second", "Mon, 99 Foo 2026", "", "\x00", "9" * 5000 + "x"]
+)
+def test_a_retry_after_that_says_nothing_is_as_if_not_there(text: str) -> None:
+    """Then it is ours to choose the pause."""
+    assert retry_after({"retry-after": text}) is None
+
+
+def test_a_retry_after_is_a_number_or_a_date() -> None:
+    """Seconds, or the time to come back; what is past means now."""
+    assert retry_after({"retry-after": " 7 "}) == 7
+    assert retry_after({"retry-after": "9" * 5000}) == 999_999_999
+    assert retry_after({"retry-after": formatdate(time.time() - 60)}) == 0
+    soon = retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
+    assert soon is not None
+    assert 50 < soon <= 101
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        HANG,
+        Step(status=200, ending=Ending.DRIP, pause=0.5),
+        Step(status=503, ending=Ending.DRIP, pause=0.5),
+        answer(503).but(delay=30.0),
+    ],
+    ids=["hang", "drip-200", "drip-503", "slow"],
+)
+def test_a_send_ends_within_its_seconds(endpoint: Endpoint, step: Step) -> None:
+    """Also where every single byte comes in time: an answer of 100 bytes that drips takes 50 s."""
+    endpoint.script(step)
+    since = time.monotonic()
+    error = said(endpoint.url, 1.0)
+    assert time.monotonic() - since < LONG
+    assert isinstance(error, Unreachable)
+    assert error.connected
+
+
+def test_a_body_that_drips_does_not_hide_its_status(endpoint: Endpoint) -> None:
+    """The status line and headers came: a refusal is a refusal, before its body is whole."""
+    with DrippingBody(404) as url:
+        since = time.monotonic()
+        assert isinstance(said(url, 1.0), Refused)
+        assert time.monotonic() - since < LONG
+    with DrippingBody(200) as url:
+        assert said(url, 1.0) is None
+
+
+class DrippingBody:
+    """A server whose head comes at once and whose body never ends."""
+
+    def __init__(self, status: int) -> None:
+        self.head = f"HTTP/1.1 {status} X\r\nContent-Length: 100000\r\n\r\n".encode()
+
+    def __enter__(self) -> str:
+        import socket
+
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+        return f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def serve(self) -> None:
+        connection, _ = self.listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(self.head)
+            while not self.over.wait(0.2):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+        self.listener.close()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        DROP_UNREAD,
+        DROP_UNREAD_BODY,
+        RECORDED_BUT_CUT_OFF,
+        Step(status=503, body=b"x" * 99, ending=Ending.CUT).but(body=b""),
+    ],
+    ids=["before", "headers", "after", "cut"],
+)
+def test_a_connection_that_is_dropped_is_tried_again(endpoint: Endpoint, step: Step) -> None:
+    """Nobody knows whether it was recorded: the event goes again, with its event_id."""
+    endpoint.script(step)
+    error = said(endpoint.url)
+    assert isinstance(error, Unreachable)
+    assert error.connected
+
+
+def test_a_connection_is_kept_for_the_next_event(endpoint: Endpoint) -> None:
+    """Fifty waiting events are one handshake; a server that hangs up in between costs one more."""
+    client = uploader(endpoint.url)
+    for _ in range(3):
+        client.send(BODY, WHERE, LONG)
+    assert endpoint.connections == 1
+    endpoint.script(CLOSE_AFTERWARDS)
+    client.send(BODY, WHERE, LONG)
+    client.close()
+
+
+def test_what_is_sent_is_what_the_contract_says(endpoint: Endpoint) -> None:
+    """Path, headers and JSON; odd identifiers arrive as they are."""
+    odd = Destination("acct", "a/b ö%2F", "..", "x?y#z;" + "w" * 1000)
+    client = uploader(endpoint.url)
+    client.send(BODY, odd, LONG)
+    client.close()
+    (request,) = endpoint.requests
+    place = request.place
+    assert place is not None
+    assert (place.org, place.project, place.workspace) == (odd.org, odd.project, odd.workspace)
+    assert request.headers["x-api-key"] == SECRET
+    assert request.headers["harness-account"] == "acct"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize("text", ["", ".", "..", "...", "a/../b", "%2e%2e", "a b", "ü", "\u2028"])
+def test_a_segment_stays_one_segment(text: str) -> None:
+    """Nothing in an identifier climbs out of its place in the path."""
+    path = path_of(Destination("a", text, "p", "w"))
+    assert path.count("/") == 7
+    assert path.isascii()
+    assert "/../" not in path
+    assert "/./" not in path
+
+
+def test_a_body_that_is_no_json_is_refused(endpoint: Endpoint) -> None:
+    """NaN and half a character are for no server."""
+    client = uploader(endpoint.url)
+    for value in (float("nan"), "\udc80"):
+        with pytest.raises(Refused):
+            client.send({"event_type": "plan", "data": {"a": value}}, WHERE, LONG)
+    client.close()
+    assert endpoint.connections == 0
+
+
+# Ways that lead nowhere
+
+
+def test_a_closed_port_is_no_connection() -> None:
+    """Said as such, with the host and without the path."""
+    with closed_port() as url:
+        error = said(url)
+    assert isinstance(error, Unreachable)
+    assert not error.connected
+    assert str(error) == f"no connection to {url.removeprefix('http://')}: connection refused"
+
+
+def test_a_black_hole_ends_within_its_seconds() -> None:
+    """A firewall that drops: no answer to the first packet."""
+    with black_hole() as url:
+        since = time.monotonic()
+        error = said(url, 1.0)
+    assert time.monotonic() - since < LONG
+    assert isinstance(error, Unreachable)
+    assert not error.connected
+
+
+def test_a_name_that_is_not_known_is_said() -> None:
+    """RFC 2606 keeps `.invalid` unknown for ever."""
+    error = said("http://tfevents.invalid")
+    assert isinstance(error, Unreachable)
+    assert str(error).startswith("no connection to tfevents.invalid: ")
+
+
+def test_a_server_that_speaks_no_http_is_said() -> None:
+    """TLS to a plain port, and a plain request to a TLS port."""
+    with Endpoint() as endpoint:
+        error = said(endpoint.url.replace("http:", "https:"))
+        assert "TLS" in str(error)
+    with Endpoint(tls="127.0.0.1") as secure:
+        assert isinstance(said(secure.url.replace("https:", "http:")), Unreachable)
+
+
+def test_an_authority_of_ones_own_is_trusted_by_its_bundle() -> None:
+    """TFEVENTS_CA_BUNDLE; without it, and for another name, one clear line says certificate."""
+    with Endpoint(tls="127.0.0.1") as secure:
+        assert said(secure.url, ca_bundle=secure.ca_bundle) is None
+        error = said(secure.url)
+        assert isinstance(error, Unreachable)
+        assert "certificate is not trusted" in str(error)
+        assert "TFEVENTS_CA_BUNDLE" in str(error)
+    with Endpoint(tls="elsewhere.example") as other:
+        error = said(other.url, ca_bundle=other.ca_bundle)
+        assert "certificate" in str(error)
+
+
+def test_a_bundle_that_is_none_is_a_broken_setting(tmp_path: Path) -> None:
+    """One line that names it."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("no certificate")
+    with pytest.raises(SettingError, match="holds no certificates"):
+        uploader("https://127.0.0.1", bundle)
+
+
+# Proxies, which are the environment's
+
+SEND = """
+import sys
+from tfevents.errors import TfeventsError
+from tfevents.journal import Destination
+from tfevents.settings import Key, Settings
+from tfevents.upload import Uploader
+settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
+try:
+    Uploader(settings).send({"event_type": "plan"}, Destination("acct", "o", "p", "w"), 8.0)
+    print("delivered")
+except TfeventsError as error:
+    print(type(error).__name__, error)
+"""
+
+
+def send_with(url: str, **env: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", SEND, url],
+        env={"PATH": "/usr/bin:/bin", **env},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_a_proxy_of_the_environment_is_used(endpoint: Endpoint) -> None:
+    """For http the proxy gets the whole request: this one is the endpoint, which notes its target."""
+    send_with("http://service.example", HTTP_PROXY=endpoint.url)
+    (request,) = endpoint.requests
+    assert request.target.startswith("http://service.example/iacm/api/orgs/")
+
+
+def test_no_proxy_is_honoured(endpoint: Endpoint) -> None:
+    """What NO_PROXY names is reached directly."""
+    with closed_port() as nowhere:
+        assert send_with(endpoint.url, HTTP_PROXY=nowhere, NO_PROXY="127.0.0.1") == "delivered"
+        assert "refused" in send_with(endpoint.url, HTTP_PROXY=nowhere)
+
+
+def test_https_goes_through_a_tunnel(endpoint: Endpoint) -> None:
+    """CONNECT, which the endpoint does not know: the key was not said to the proxy."""
+    said = send_with("https://service.example", HTTPS_PROXY=endpoint.url.replace("//", "//u:pw@"))
+    assert said.startswith("Unreachable no connection to service.example: the proxy does not")
+    (request,) = endpoint.requests
+    assert request.method == "CONNECT"
+    assert "x-api-key" not in request.headers
+
+
+@pytest.mark.parametrize(
+    "value", ["socks4://u:canary@127.0.0.1:1", "http://[canary", "canary://x", "socks5://canary:1"]
+)
+def test_a_proxy_that_cannot_be_used_is_a_broken_setting(value: str) -> None:
+    """One line without the value, which may hold a password."""
+    said = send_with("https://service.example", HTTPS_PROXY=value)
+    assert said.startswith(("SettingError HTTPS_PROXY, HTTP_PROXY, ", "Unreachable "))
+    assert "canary" not in said
+    assert "\n" not in said

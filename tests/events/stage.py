@@ -1,0 +1,153 @@
+"""A directory, an engine and a recording endpoint: runs of `tf`, and the events they make."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rig.endpoint import Endpoint, Request
+from rig.terminal import Terminal
+
+TF = Path(sys.executable).with_name("tf")
+KEY = "pat.acct.keyid.secret"
+LETTERS = {
+    "added": "a",
+    "changed": "c",
+    "deleted": "d",
+    "imported": "i",
+    "removed": "r",
+    "unchanged": "u",
+}
+COUNTS = ("resource_counts", "output_counts", "drift_counts")
+
+
+def settings(endpoint: Endpoint, home: Path) -> dict[str, str]:
+    """Where events go."""
+    return {
+        "TFEVENTS_URL": endpoint.url,
+        "TFEVENTS_API_KEY": KEY,
+        "TFEVENTS_ACCOUNT": "acct",
+        "TFEVENTS_ORG": "org",
+        "TFEVENTS_PROJECT": "proj",
+        "TFEVENTS_WORKSPACE": "ws",
+        "TFEVENTS_HOME": str(home / "tfevents"),
+    }
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event as the endpoint recorded it."""
+
+    body: Mapping[str, Any]
+
+    @property
+    def row(self) -> str:
+        """Its row's right side in the event table: "active apply success"."""
+        about = self.metadata
+        words = (self.type, about.get("activity_type"), about.get("activity_status"))
+        return " ".join(word for word in words if word)
+
+    @property
+    def type(self) -> str:
+        """`event_type`."""
+        return str(self.body["event_type"])
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """`metadata`, never missing."""
+        return dict(self.body.get("metadata", {}))
+
+    @property
+    def data(self) -> Mapping[str, str]:
+        """`data`, never missing."""
+        return dict(self.body.get("data", {}))
+
+    def counts(self, which: str = "resource") -> str | None:
+        """Counts in short: "a1 c2"; "" for six zeros, None where they are absent."""
+        found = self.metadata.get(f"{which}_counts")
+        if found is None:
+            return None
+        assert found.keys() == LETTERS.keys()
+        return " ".join(f"{LETTERS[name]}{n}" for name, n in sorted(found.items()) if n)
+
+
+@dataclass
+class Stage:
+    """One project; `run` is one run of `tf` and gives its events."""
+
+    endpoint: Endpoint
+    project: Path
+    env: dict[str, str]
+    code: int = 0
+    stdout: str = ""
+    stderr: str = ""
+    seen: int = field(default=0)
+
+    def write(self, text: str, name: str = "main.tf") -> None:
+        """A configuration file."""
+        (self.project / name).parent.mkdir(parents=True, exist_ok=True)
+        (self.project / name).write_text(text)
+
+    def engine(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        """The engine itself, without us."""
+        name = "tofu" if self.env.get("TFEVENTS_PROVISIONER") == "tofu" else "terraform"
+        return self._spawn([name, *words], b"", {})
+
+    def run(self, *words: str, stdin: bytes = b"", **env: str) -> list[Event]:
+        """`tf` through pipes."""
+        done = self._spawn([str(TF), *words], stdin, env)
+        self.code = done.returncode
+        self.stdout, self.stderr = done.stdout.decode(), done.stderr.decode()
+        return self.heard()
+
+    def sit(self, *words: str, **env: str) -> Terminal:
+        """`tf` in a terminal; afterwards ask `heard`."""
+        return Terminal([TF, *words], env={**self.env, **env}, cwd=self.project)
+
+    def heard(self) -> list[Event]:
+        """The events since the last time; what was refused is a failure."""
+        requests = self.endpoint.requests[self.seen :]
+        self.seen += len(requests)
+        for request in requests:
+            assert_well_sent(request)
+        return [Event(r.event) for r in requests if r.event is not None]
+
+    def state(self) -> bytes:
+        """The local state file."""
+        return (self.project / "terraform.tfstate").read_bytes()
+
+    def _spawn(
+        self, command: list[str], stdin: bytes, env: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            command,
+            env={**self.env, **env},
+            cwd=self.project,
+            input=stdin,
+            capture_output=True,
+            timeout=170,
+            check=False,
+        )
+
+
+def assert_well_sent(request: Request) -> None:
+    """The right path, headers and a body that the contract takes."""
+    assert request.refusal is None, request.refusal
+    assert request.status == 200
+    assert request.method == "POST"
+    assert request.target == "/iacm/api/orgs/org/projects/proj/workspaces/ws/events"
+    assert request.headers["harness-account"] == "acct"
+    assert request.headers["x-api-key"] == KEY
+    assert request.headers["content-type"].startswith("application/json")
+    assert_nothing_empty(json.loads(request.body))
+
+
+def assert_nothing_empty(body: Mapping[str, Any]) -> None:
+    """A field without a value is left out."""
+    for value in [*body.get("metadata", {}).values(), *body.get("data", {}).values()]:
+        assert value not in ("", None, {})

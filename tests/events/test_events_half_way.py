@@ -1,0 +1,298 @@
+"""Applies that fail half-way: what is reported as done is what terraform itself completed.
+
+The same thing is done in a copy by `terraform apply -json`, whose `apply_complete` lines are
+terraform's own account (semantics §5); what it does not tell is written down here.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from stage import Stage
+
+HOOKS = {"create": "a", "update": "c", "delete": "d"}
+BAD = """
+resource "terraform_data" "bad" {
+  depends_on = [%s]
+  provisioner "local-exec" {
+    command = "exit 1"
+  }
+}
+"""
+
+
+def resource(name: str, body: str = "") -> str:
+    return f'resource "terraform_data" "{name}" {{\n{body}\n}}\n'
+
+
+def on_destroy(command: str) -> str:
+    return f'provisioner "local-exec" {{\n when = destroy\n command = "{command}"\n}}\n'
+
+
+def bad(*after: str) -> str:
+    return BAD % ", ".join(f"terraform_data.{name}" for name in after)
+
+
+CBD = "lifecycle {\n create_before_destroy = true\n}\n"
+VERSION = "triggers_replace = %s\n"
+FIRST_ONLY = 'provisioner "local-exec" {\n command = "test ${self.triggers_replace} = 1"\n}\n'
+KEYS = r'for_each = toset(["a\"b", "new\nline", "$${x}", "%%{y}", "é", "\u200b", "a.b[0]"])'
+
+
+@dataclass(frozen=True)
+class HalfWay:
+    """What was there, what is applied, and what is done of it: "a1 d1", tainted."""
+
+    before: str
+    after: str
+    done: str
+    tainted: int = 0
+    words: tuple[str, ...] = ("apply",)
+
+
+SCENARIOS = {
+    "create": HalfWay(
+        "",
+        resource("a") + bad("a") + resource("never", "depends_on = [terraform_data.bad]"),
+        "a1",
+        1,
+    ),
+    "update done": HalfWay(
+        resource("a", "input = 1"), resource("a", "input = 2") + bad("a"), "c1", 1
+    ),
+    "update not reached": HalfWay(
+        resource("a", "input = 1"),
+        bad() + resource("a", "input = 2\ndepends_on = [terraform_data.bad]"),
+        "",
+        1,
+    ),
+    "delete done": HalfWay(
+        resource("a", "count = 3") + resource("kept"),
+        resource("a", "count = 1") + resource("kept") + bad("a"),
+        "d2 u2",
+        1,
+    ),
+    "delete fails": HalfWay(
+        resource("a", "count = 2\n" + on_destroy("test ${self.id} = x")),
+        resource("a", "count = 1\n" + on_destroy("test ${self.id} = x")),
+        "u1",
+    ),
+    "replace fails in create": HalfWay(
+        resource("a", VERSION % 1 + FIRST_ONLY), resource("a", VERSION % 2 + FIRST_ONLY), "d1", 1
+    ),
+    "replace fails in destroy": HalfWay(
+        resource("a", VERSION % 1 + on_destroy("exit 1")),
+        resource("a", VERSION % 2 + on_destroy("exit 1")),
+        "",
+    ),
+    "replace not reached": HalfWay(
+        resource("a", VERSION % 1),
+        bad() + resource("a", VERSION % 2 + "depends_on = [terraform_data.bad]"),
+        # terraform destroys what it replaces before it creates anything that it depends on
+        "d1",
+        1,
+    ),
+    "create-first fails in create": HalfWay(
+        resource("a", VERSION % 1 + FIRST_ONLY + CBD),
+        resource("a", VERSION % 2 + FIRST_ONLY + CBD),
+        "",
+        1,
+    ),
+    "create-first fails in destroy": HalfWay(
+        resource("a", VERSION % 1 + on_destroy("exit 1") + CBD),
+        resource("a", VERSION % 2 + on_destroy("exit 1") + CBD),
+        "a1",
+    ),
+    "replace done": HalfWay(
+        resource("a", VERSION % 1), resource("a", VERSION % 2) + bad("a"), "a1 d1", 1
+    ),
+    "create-first done": HalfWay(
+        resource("a", VERSION % 1 + CBD), resource("a", VERSION % 2 + CBD) + bad("a"), "a1 d1", 1
+    ),
+    "forget": HalfWay(
+        resource("a") + resource("b"),
+        "removed {\n from = terraform_data.a\n lifecycle {\n destroy = false\n }\n}\n"
+        + resource("b")
+        + bad("b"),
+        "r1 u1",
+        1,
+    ),
+    "import": HalfWay(
+        "",
+        'import {\n to = terraform_data.i\n id = "x"\n}\n' + resource("i") + bad("i"),
+        "i1",
+        1,
+    ),
+    "import and update": HalfWay(
+        "",
+        'import {\n to = terraform_data.i\n id = "x"\n}\n'
+        + resource("i", "input = 1")
+        + bad("i"),
+        "c1 i1",
+        1,
+    ),
+    "move": HalfWay(
+        resource("a", "input = 1") + resource("b", "input = 1"),
+        "moved {\n from = terraform_data.a\n to = terraform_data.z\n}\n"
+        "moved {\n from = terraform_data.b\n to = terraform_data.y\n}\n"
+        + resource("z", "input = 1")
+        + resource("y", "input = 2")
+        + bad("y"),
+        "c1",
+        1,
+    ),
+    "move and delete": HalfWay(
+        resource("a", "count = 2"),
+        "moved {\n from = terraform_data.a\n to = terraform_data.z\n}\n"
+        + resource("z", "count = 1")
+        + bad("z"),
+        "d1",
+        1,
+    ),
+    "odd keys": HalfWay(
+        resource("k", KEYS + "\ninput = 1"),
+        resource("k", KEYS + "\ninput = each.key == \"é\" ? 1 : 2")
+        + resource("n", KEYS)
+        + bad("k", "n"),
+        "a7 c6 u1",
+        1,
+    ),
+    "tainted before": HalfWay(
+        resource("a") + bad("a"),
+        bad() + resource("a", "input = 1\ndepends_on = [terraform_data.bad]"),
+        "d1",
+        1,
+    ),
+    "destroy": HalfWay(
+        resource("a", "count = 3") + resource("kept", on_destroy("exit 1")),
+        resource("a", "count = 3") + resource("kept", on_destroy("exit 1")),
+        "d3",
+        words=("destroy",),
+    ),
+    "destroy in order": HalfWay(
+        resource("a", on_destroy("exit 1")) + resource("b", "depends_on = [terraform_data.a]"),
+        resource("a", on_destroy("exit 1")) + resource("b", "depends_on = [terraform_data.a]"),
+        "d1",
+        words=("destroy",),
+    ),
+}
+
+
+def completed(stage: Stage, words: tuple[str, ...]) -> Counter[str]:
+    """Terraform's own account of the same, in a copy."""
+    said = stage.engine(*words, "-json", "-auto-approve").stdout
+    lines = [json.loads(line) for line in said.splitlines()]
+    assert not any("changes" in line and line["changes"]["operation"] != "plan" for line in lines)
+    hooks = (line["hook"]["action"] for line in lines if line["type"] == "apply_complete")
+    return Counter(HOOKS[action] for action in hooks)
+
+
+def prepared(stage: Stage, scenario: HalfWay) -> Stage:
+    """Both copies with the state before and the configuration after; the second of them."""
+    stage.write(scenario.before)
+    stage.engine("apply", "-auto-approve")
+    stage.write(scenario.after)
+    twin = stage.project.with_name("twin")
+    shutil.copytree(stage.project, twin)
+    return Stage(stage.endpoint, twin, stage.env)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_done_is_what_terraform_completed(stage: Stage, name: str) -> None:
+    """Additions, changes and deletions are terraform's own; the rest is as written down."""
+    scenario = SCENARIOS[name]
+    twin = prepared(stage, scenario)
+    _, end = stage.run(*scenario.words, "-auto-approve")
+    assert end.row == f"failed {scenario.words[0]} failure"
+    assert end.counts() == scenario.done
+    assert end.data["tainted"] == str(scenario.tainted)
+    told = completed(twin, scenario.words)
+    assert {word[0]: int(word[1:]) for word in scenario.done.split() if word[0] in "acd"} == told
+
+
+@pytest.mark.parametrize("name", ["update done", "replace fails in create", "odd keys", "import"])
+@pytest.mark.parametrize("reader", ["file", "json"])
+def test_either_reader_reconciles_alike(stage: Stage, name: str, reader: str) -> None:
+    """Where the plan file can't be read, `show -json` and the state in its zip do."""
+    scenario = SCENARIOS[name]
+    stage.write(scenario.before)
+    stage.engine("apply", "-auto-approve")
+    stage.write(scenario.after)
+    stage.run("plan", "-out=p", TFEVENTS_PLAN_READER=reader)
+    _, end = stage.run("apply", "p", TFEVENTS_PLAN_READER=reader)
+    assert (end.counts(), end.data["tainted"]) == (scenario.done, str(scenario.tainted))
+
+
+def test_outputs_of_a_failed_apply_are_as_they_ended(stage: Stage) -> None:
+    """What was stored counts, what was planned and did not come to be does not."""
+    stage.write(resource("a", "input = 1") + 'output "o" {\n value = terraform_data.a.output\n}\n')
+    stage.engine("apply", "-auto-approve")
+    stage.write(
+        resource("a", "input = 2")
+        + bad("a")
+        + 'output "o" {\n value = terraform_data.a.output\n}\n'
+        + 'output "never" {\n value = terraform_data.bad.id\n}\n'
+        + 'output "known" {\n value = 1\n}\n'
+    )
+    _, end = stage.run("apply", "-auto-approve")
+    stored = json.loads(stage.state())["outputs"]
+    changed = "c1" if stored["o"]["value"] == 2 else "u1"
+    added = len(stored.keys() - {"o"})
+    assert end.counts("output") == f"a{added} {changed}"
+
+
+def test_a_lock_that_is_held_means_nothing_was_done(stage: Stage) -> None:
+    """Terraform never began: zeros, and what is there is unchanged."""
+    stage.write(resource("a", "input = 1") + resource("b", "input = 1"))
+    stage.engine("apply", "-auto-approve")
+    stage.write(resource("a", "input = 2") + resource("b", "input = 1"))
+    stage.run("plan", "-out=p")
+    lock = {"ID": "1", "Operation": "x", "Who": "x", "Path": "terraform.tfstate"}
+    stage.write(json.dumps(lock), ".terraform.tfstate.lock.info")
+    state = stage.project / "terraform.tfstate"
+    import fcntl
+
+    with open(state, "rb+") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        events = stage.run("apply", "p")
+    assert "Error acquiring the state lock" in stage.stderr
+    assert events[-1].row == "failed apply failure"
+    assert events[-1].counts() == "u1"
+    assert events[-1].data["planned_changed"] == "1"
+
+
+def test_what_somebody_else_did_meanwhile_is_not_counted(stage: Stage) -> None:
+    """While we are asked, somebody applies the same: our plan is stale, and theirs is not ours."""
+    stage.write(resource("a") + resource("b"))
+    with stage.sit("apply") as terminal:
+        terminal.expect("Enter a value:")
+        stage.engine("apply", "-auto-approve")
+        terminal.send("yes\n")
+        assert terminal.wait() == 1
+        assert "Saved plan is stale" in terminal.screen
+    end = stage.heard()[-1]
+    assert end.row == "failed apply failure"
+    assert end.counts() is None
+    assert end.data["planned_added"] == "2"
+
+
+def test_an_update_that_turns_out_to_be_none(stage: Stage) -> None:
+    """Planned because a value was not known; terraform counts what it was in the end."""
+    text = (
+        'variable "n" {\n default = 1\n}\n'
+        + resource("r", "triggers_replace = var.n")
+        + resource("same", "input = length(terraform_data.r.id)")
+        + resource("other", "input = terraform_data.r.id")
+        + 'output "o" {\n value = length(terraform_data.r.id)\n}\n'
+    )
+    stage.write(text)
+    stage.engine("apply", "-auto-approve")
+    _, end = stage.run("apply", "-auto-approve", "-var=n=2")
+    assert "Plan: 1 to add, 2 to change, 1 to destroy." in stage.stdout
+    assert "Resources: 1 added, 1 changed, 1 destroyed." in stage.stdout
+    assert end.counts() == "a1 c1 d1 u1"
+    assert end.counts("output") == "u1"

@@ -1,0 +1,563 @@
+"""Every row of the event table (design §3.1), made by real runs of the real terraform."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from rig.engines import write_executable
+from stage import Stage
+
+ONE = 'resource "terraform_data" "a" {\n  input = 1\n}\n'
+TWO = ONE + 'resource "terraform_data" "b" {\n  input = 2\n}\n'
+OUTPUT = 'output "o" {\n  value = "x"\n}\n'
+FAILS = """
+resource "terraform_data" "a" {}
+resource "terraform_data" "bad" {
+  depends_on = [terraform_data.a]
+  provisioner "local-exec" {
+    command = "exit 7"
+  }
+}
+"""
+SLOW = """
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "echo begun; sleep 20"
+  }
+}
+"""
+SLOW_PLAN = """
+data "external" "slow" {}
+"""
+UNDESTROYABLE = """
+resource "terraform_data" "a" {}
+resource "terraform_data" "kept" {
+  provisioner "local-exec" {
+    when    = destroy
+    command = "exit 3"
+  }
+}
+"""
+INVALID = 'resource "terraform_data" "a" {\n  input = nothing.there\n}\n'
+
+
+def rows(stage: Stage, *words: str, **env: str) -> list[str]:
+    return [event.row for event in stage.run(*words, **env)]
+
+
+def applied(stage: Stage, text: str) -> None:
+    stage.write(text)
+    assert rows(stage, "apply", "-auto-approve")[-1] == "active apply success"
+
+
+# plan
+
+
+def test_a_plan_with_nothing_to_apply(stage: Stage) -> None:
+    """Ran, and found nothing to do."""
+    applied(stage, ONE)
+    (event,) = stage.run("plan")
+    assert event.row == "plan plan success"
+    assert event.counts() == "u1"
+    assert event.counts("output") == event.counts("drift") == ""
+    assert event.data["counts"] == "exact"
+    assert "state_checksum" not in event.metadata
+
+
+@pytest.mark.parametrize("code", [[], ["-detailed-exitcode"]])
+def test_a_plan_with_something_to_apply(stage: Stage, code: list[str]) -> None:
+    """Somebody has to apply it; the exit code 2 is no failure."""
+    stage.write(TWO + OUTPUT)
+    (event,) = stage.run("plan", *code)
+    assert event.row == "apply_needed plan success"
+    assert (event.counts(), event.counts("output")) == ("a2", "a1")
+    assert event.metadata["PlannedChangesCount"] == 2
+    assert event.metadata["provisioner"] == "terraform"
+    assert event.metadata["provisioner_version"].count(".") == 2
+    assert event.data["exit_code"] == str(stage.code) == ("2" if code else "0")
+
+
+def test_a_plan_that_only_moves_something(stage: Stage) -> None:
+    """A move is something to apply and counts as nothing."""
+    applied(stage, ONE)
+    stage.write(ONE.replace('"a"', '"z"') + "moved {\n  from = terraform_data.a\n  to = terraform_data.z\n}\n")
+    (event,) = stage.run("plan")
+    assert (event.row, event.counts()) == ("apply_needed plan success", "")
+
+
+@pytest.mark.parametrize("mode", [[], ["-refresh-only"]])
+def test_a_plan_that_fails(stage: Stage, mode: list[str]) -> None:
+    """Nothing was counted."""
+    stage.write(INVALID)
+    (event,) = stage.run("plan", *mode)
+    kind = "drifted" if mode else "plan"
+    assert event.row == f"failed {kind} failure"
+    assert event.counts() is None
+    assert (event.data["counts"], event.data["exit_code"]) == ("absent", "1")
+    assert "missing" not in event.data
+
+
+def test_a_plan_that_breaks_off_says_so(stage: Stage) -> None:
+    """Terraform writes a partial plan: its counts are partial."""
+    stage.write(ONE + 'resource "terraform_data" "b" {\n  lifecycle {\n    precondition {\n'
+                '      condition = terraform_data.a.input == 2\n      error_message = "no"\n    }\n  }\n}\n')
+    (event,) = stage.run("plan")
+    assert event.row == "failed plan failure"
+    assert (event.counts(), event.data["partial"]) == ("a1", "errored")
+    assert event.counts("drift") is None
+
+
+def test_a_plan_that_is_interrupted(stage: Stage, tmp_path: Path) -> None:
+    """Ctrl-C in a plan that waits for the person: failed, and by which signal."""
+    stage.write('variable "v" {}\n' + ONE)
+    with stage.sit("plan") as terminal:
+        terminal.expect("Enter a value:")
+        terminal.interrupt()
+        assert terminal.wait() == 1
+    (event,) = stage.heard()
+    assert event.row == "failed plan failure"
+    assert event.data["interrupted"] == "SIGINT"
+
+
+def test_a_refresh_only_plan_without_drift(stage: Stage) -> None:
+    """Not even when terraform says exit code 2: the configuration alone has changed."""
+    applied(stage, ONE + OUTPUT)
+    stage.write(ONE.replace("1", "2") + OUTPUT.replace('"x"', '"y"'))
+    (event,) = stage.run("plan", "-refresh-only", "-detailed-exitcode")
+    assert event.row == "plan drifted success"
+    assert (event.counts(), event.counts("output")) == ("u1", "c1")
+    assert event.counts("drift") == ""
+    assert stage.code == 2
+
+
+# apply
+
+
+def test_an_apply_that_is_approved(stage: Stage) -> None:
+    """A start event, then what was done, and the state that is there now."""
+    stage.write(TWO + OUTPUT)
+    with stage.sit("apply") as terminal:
+        terminal.expect("Enter a value:")
+        terminal.send("yes\n")
+        assert terminal.wait() == 0
+    start, end = stage.heard()
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    assert "resource_counts" not in start.metadata
+    assert (end.counts(), end.counts("output"), end.counts("drift")) == ("a2", "a1", "")
+    stored = stage.state()
+    assert end.metadata["state_checksum"] == hashlib.sha256(stored).hexdigest()
+    assert end.data["serial"] == str(json.loads(stored)["serial"])
+    assert end.data["lineage"] == json.loads(stored)["lineage"]
+    assert start.data["run_id"] == end.data["run_id"]
+    assert start.data["event_id"] != end.data["event_id"]
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize(
+    ("typed", "approval"), [("no\n", "declined"), ("\x04", "eof"), ("\x03", "interrupted")]
+)
+def test_a_run_that_is_not_approved(
+    stage: Stage, command: str, typed: str, approval: str
+) -> None:
+    """The plan stands and waits to be applied."""
+    applied(stage, ONE)
+    stage.write(TWO)
+    with stage.sit(command) as terminal:
+        terminal.expect("Enter a value:")
+        terminal.send(typed)
+        assert terminal.wait() == 1
+    (event,) = stage.heard()
+    assert event.row == "apply_needed plan success"
+    assert event.data["approval"] == approval
+    assert event.counts() == ("a1 u1" if command == "apply" else "d1")
+    assert event.data["exit_code"] == "1"
+    assert "state_checksum" not in event.metadata
+
+
+def test_an_apply_through_a_pipe_that_says_yes(stage: Stage) -> None:
+    """`echo yes | tf apply` is approved."""
+    stage.write(ONE)
+    start, end = stage.run("apply", stdin=b"yes\n")
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+
+
+def test_an_apply_with_nothing_to_do(stage: Stage) -> None:
+    """Its end only."""
+    applied(stage, ONE)
+    (event,) = stage.run("apply")
+    assert (event.row, event.counts()) == ("active apply success", "u1")
+    assert event.metadata["PlannedChangesCount"] == 0
+
+
+def test_an_apply_that_empties_the_state(stage: Stage) -> None:
+    """Nothing managed, no output: nothing is left to destroy."""
+    applied(stage, ONE)
+    stage.write("locals {}\n")
+    start, end = stage.run("apply", "-auto-approve")
+    assert (start.row, end.row) == ("provisioning apply", "inactive apply success")
+    assert end.counts() == "d1"
+
+
+def test_an_apply_that_leaves_outputs_only(stage: Stage) -> None:
+    """An output keeps a state alive."""
+    applied(stage, ONE)
+    stage.write(OUTPUT)
+    assert rows(stage, "apply", "-auto-approve") == ["provisioning apply", "active apply success"]
+
+
+def test_an_apply_of_nothing_at_all(stage: Stage) -> None:
+    """An empty configuration leaves an empty state, and says so."""
+    stage.write("locals {}\n")
+    (event,) = stage.run("apply")
+    assert (event.row, event.counts()) == ("inactive apply success", "")
+
+
+def test_an_apply_that_fails_half_way(stage: Stage) -> None:
+    """What was done is reported beside what was planned; a tainted create is no addition."""
+    stage.write(FAILS)
+    start, end = stage.run("apply", "-auto-approve")
+    assert (start.row, end.row) == ("provisioning apply", "failed apply failure")
+    assert end.counts() == "a1"
+    assert end.metadata["PlannedChangesCount"] == 1
+    assert (end.data["planned_added"], end.data["tainted"]) == ("2", "1")
+    assert end.data["exit_code"] == "1"
+
+
+def test_an_apply_that_is_interrupted(stage: Stage) -> None:
+    """Failed, interrupted, and the state says how far it came."""
+    stage.write(ONE + SLOW)
+    with stage.sit("apply", "-auto-approve") as terminal:
+        terminal.expect("begun")
+        terminal.interrupt()
+        assert terminal.wait() == 1
+    start, end = stage.heard()
+    assert (start.row, end.row) == ("provisioning apply", "failed apply failure")
+    assert end.data["interrupted"] == "SIGINT"
+    assert (end.counts(), end.data["tainted"]) == ("a1", "1")
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_a_run_interrupted_while_planning(stage: Stage, command: str) -> None:
+    """It failed before anybody was asked."""
+    stage.write('variable "v" {}\n' + ONE)
+    with stage.sit(command) as terminal:
+        terminal.expect("Enter a value:")
+        terminal.interrupt()
+        assert terminal.wait() == 1
+    (event,) = stage.heard()
+    assert event.row == f"failed {command} failure"
+    assert event.counts() is None
+    assert event.data["interrupted"] == "SIGINT"
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_a_run_whose_plan_fails(stage: Stage, command: str) -> None:
+    """Nothing was begun, so nothing was started."""
+    stage.write(INVALID)
+    assert rows(stage, command, "-auto-approve") == [f"failed {command} failure"]
+
+
+def test_an_apply_of_refresh_only_without_drift(stage: Stage) -> None:
+    """No start: there is nothing to accept, whatever the exit code says."""
+    applied(stage, ONE + OUTPUT)
+    stage.write(ONE + OUTPUT.replace('"x"', '"y"'))
+    (event,) = stage.run("apply", "-refresh-only", "-auto-approve")
+    assert event.row == "active apply success"
+    assert (event.counts(), event.counts("output"), event.counts("drift")) == ("u1", "c1", "")
+
+
+# refresh
+
+
+def test_a_refresh(stage: Stage) -> None:
+    """No start event; an apply by its result."""
+    applied(stage, ONE)
+    (event,) = stage.run("refresh")
+    assert event.row == "active apply success"
+    assert event.data["counts"] == "absent"
+    assert event.metadata["state_checksum"] == hashlib.sha256(stage.state()).hexdigest()
+
+
+def test_a_refresh_of_nothing(stage: Stage) -> None:
+    """Terraform stores an empty state."""
+    stage.write(ONE)
+    assert rows(stage, "refresh") == ["inactive apply success"]
+
+
+def test_a_refresh_that_fails(stage: Stage) -> None:
+    """As a failed apply."""
+    stage.write(INVALID)
+    assert rows(stage, "refresh") == ["failed apply failure"]
+
+
+# destroy
+
+
+def test_a_destroy(stage: Stage) -> None:
+    """Everything is gone."""
+    applied(stage, TWO + OUTPUT)
+    start, end = stage.run("destroy", "-auto-approve")
+    assert (start.row, end.row) == ("destroying destroy", "inactive destroy success")
+    assert (end.counts(), end.counts("output")) == ("d2", "d1")
+    assert end.counts("drift") is None
+    assert "Destroy complete! Resources: 2 destroyed." in stage.stdout
+
+
+def test_an_apply_with_the_destroy_flag(stage: Stage) -> None:
+    """It is a destroy, by another name."""
+    applied(stage, ONE)
+    assert rows(stage, "apply", "-destroy", "-auto-approve") == [
+        "destroying destroy",
+        "inactive destroy success",
+    ]
+
+
+def test_a_targeted_destroy_leaves_something(stage: Stage) -> None:
+    """Something is left, so it is active; and the plan was part of the whole."""
+    applied(stage, TWO)
+    start, end = stage.run("destroy", "-auto-approve", "-target=terraform_data.a")
+    assert (start.row, end.row) == ("destroying destroy", "active destroy success")
+    assert (end.counts(), end.data["partial"]) == ("d1", "target")
+
+
+def test_a_destroy_of_nothing(stage: Stage) -> None:
+    """Its end only."""
+    stage.write(ONE)
+    (event,) = stage.run("destroy")
+    assert (event.row, event.counts()) == ("inactive destroy success", "")
+
+
+def test_a_destroy_that_fails(stage: Stage) -> None:
+    """What is left is not counted as gone."""
+    applied(stage, UNDESTROYABLE)
+    start, end = stage.run("destroy", "-auto-approve")
+    assert (start.row, end.row) == ("destroying destroy", "failed destroy failure")
+    assert (end.counts(), end.data["planned_deleted"]) == ("d1", "2")
+    assert end.data["tainted"] == "0"
+
+
+# saved plans
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ([], ["provisioning apply", "active apply success"]),
+        (["-destroy"], ["destroying destroy", "inactive destroy success"]),
+        (["-refresh-only"], ["active apply success"]),
+    ],
+)
+def test_a_saved_plan_of_each_mode(stage: Stage, flags: list[str], expected: list[str]) -> None:
+    """The mode is the plan's, whatever the flags of its apply say (terraform ignores them)."""
+    applied(stage, ONE)
+    stage.write(TWO)
+    (planned,) = stage.run("plan", "-out=p", *flags)
+    ignored = [] if flags == ["-destroy"] else ["-destroy", "-refresh=false"]
+    events = stage.run("apply", *ignored, "p")
+    assert [event.row for event in events] == expected
+    assert events[-1].counts() == planned.counts()
+    assert "partial" not in events[-1].data
+
+
+def test_a_saved_plan_with_nothing_to_do(stage: Stage) -> None:
+    """Its end only."""
+    applied(stage, ONE)
+    stage.run("plan", "-out=p")
+    (event,) = stage.run("apply", "p")
+    assert (event.row, event.counts()) == ("active apply success", "u1")
+
+
+def test_a_saved_plan_that_fails(stage: Stage) -> None:
+    """The counts are what was done."""
+    stage.write(FAILS)
+    stage.run("plan", "-out=p")
+    start, end = stage.run("apply", "p")
+    assert (start.row, end.row) == ("provisioning apply", "failed apply failure")
+    assert (end.counts(), end.data["tainted"]) == ("a1", "1")
+
+
+def test_a_saved_plan_that_was_targeted_says_so(stage: Stage) -> None:
+    """The flags of the apply don't tell, the file does."""
+    stage.write(TWO)
+    stage.run("plan", "-out=p", "-target=terraform_data.a")
+    _, end = stage.run("apply", "p")
+    assert (end.counts(), end.data["partial"]) == ("a1", "target")
+
+
+def test_an_errored_plan_cannot_be_applied(stage: Stage) -> None:
+    """Nothing is started, nothing was done."""
+    stage.write(ONE + 'resource "terraform_data" "b" {\n  lifecycle {\n    precondition {\n'
+                '      condition = terraform_data.a.input == 2\n      error_message = "no"\n    }\n  }\n}\n')
+    stage.run("plan", "-out=p")
+    (event,) = stage.run("apply", "p")
+    assert event.row == "failed apply failure"
+    assert event.counts() in (None, "")
+    assert event.data["partial"] == "errored"
+
+
+def test_a_stale_plan_does_nothing_and_counts_nothing(stage: Stage) -> None:
+    """What the first apply of this plan did is not done again by the second."""
+    stage.write(TWO)
+    stage.run("plan", "-out=p")
+    stage.run("apply", "p")
+    events = stage.run("apply", "p")
+    assert events[-1].row == "failed apply failure"
+    assert events[-1].counts() is None
+    assert events[-1].data["planned_added"] == "2"
+
+
+def test_a_plan_file_that_is_none(stage: Stage) -> None:
+    """Terraform refuses it; nothing was begun and nothing is counted."""
+    stage.write(ONE)
+    stage.write("nonsense", "p")
+    events = stage.run("apply", "p")
+    assert events[-1].row == "failed apply failure"
+    assert events[-1].counts() is None
+
+
+# import
+
+
+def test_an_import(stage: Stage) -> None:
+    """Counted by what the state gained."""
+    applied(stage, ONE)
+    stage.write(TWO)
+    (event,) = stage.run("import", "terraform_data.b", "some-id")
+    assert (event.row, event.counts()) == ("active import success", "i1 u1")
+
+
+def test_an_import_that_fails(stage: Stage) -> None:
+    """Nothing gained."""
+    applied(stage, ONE)
+    (event,) = stage.run("import", "terraform_data.nowhere", "some-id")
+    assert event.row == "failed import failure"
+    assert event.counts() == "u1"
+
+
+# direct
+
+
+def test_direct_mode_with_auto_approve(stage: Stage) -> None:
+    """Nothing is planned by us: start and end, and no count."""
+    stage.write(ONE)
+    start, end = stage.run("apply", "-auto-approve", TFEVENTS_DIRECT="1")
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    assert end.counts() is None
+    assert end.data["counts"] == "absent"
+    assert end.metadata["state_checksum"] == hashlib.sha256(stage.state()).hexdigest()
+
+
+def test_direct_mode_that_terraform_asked_in(stage: Stage) -> None:
+    """Approved or declined is terraform's own affair: success is seen, a decline is not."""
+    stage.write(ONE)
+    assert rows(stage, "apply", TFEVENTS_DIRECT="1") == []
+    (event,) = stage.run("apply", stdin=b"yes\n", TFEVENTS_DIRECT="1")
+    assert event.row == "active apply success"
+
+
+def test_direct_mode_that_failed_is_told_by_the_state(stage: Stage) -> None:
+    """An exit code 1 is a failure where the state was written, else it may be a no."""
+    stage.write(FAILS)
+    (event,) = stage.run("apply", stdin=b"yes\n", TFEVENTS_DIRECT="1")
+    assert (event.row, event.counts()) == ("failed apply failure", None)
+
+
+def test_direct_destroy(stage: Stage) -> None:
+    """The state is empty afterwards."""
+    applied(stage, ONE)
+    assert rows(stage, "destroy", "-auto-approve", TFEVENTS_DIRECT="1") == [
+        "destroying destroy",
+        "inactive destroy success",
+    ]
+
+
+def test_direct_destroy_that_terraform_asked_in_and_failed(stage: Stage) -> None:
+    """As an apply: told by the state."""
+    applied(stage, UNDESTROYABLE)
+    (event,) = stage.run("destroy", stdin=b"yes\n", TFEVENTS_DIRECT="1")
+    assert event.row == "failed destroy failure"
+
+
+def test_an_apply_that_speaks_json(stage: Stage) -> None:
+    """The user's own stream is left alone: nothing of ours is added."""
+    stage.write(ONE)
+    start, end = stage.run("apply", "-json", "-auto-approve")
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    assert end.counts() is None
+    assert [json.loads(line) for line in stage.stdout.splitlines()]
+
+
+def test_a_plan_that_speaks_json_is_counted(stage: Stage) -> None:
+    """`-json` and `-out` go together."""
+    stage.write(ONE)
+    (event,) = stage.run("plan", "-json")
+    assert (event.row, event.counts()) == ("apply_needed plan success", "a1")
+
+
+def test_direct_refresh_only_starts_nothing(stage: Stage) -> None:
+    """Whether there is drift to accept is not known."""
+    applied(stage, ONE)
+    assert rows(stage, "apply", "-refresh-only", "-auto-approve", TFEVENTS_DIRECT="1") == [
+        "active apply success"
+    ]
+
+
+# the cloud
+
+
+def test_a_backend_in_the_cloud_is_never_split(stage: Stage, tmp_path: Path) -> None:
+    """Backend "remote" refuses -out: the run goes through as it was typed."""
+    stage.write(ONE)
+    backend = {"version": 3, "backend": {"type": "remote", "config": {"token": "t0ken"}}}
+    stage.write(json.dumps(backend), ".terraform/terraform.tfstate")
+    noted = tmp_path / "noted"
+    script = f"""\
+import os, sys
+open({str(noted)!r}, "a").write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[1:2] == ["version"]:
+    print("Terraform v1.11.4")
+"""
+    write_executable(tmp_path / "terraform", script)
+    env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform")}
+    assert rows(stage, "plan", **env) == ["plan plan success"]
+    assert rows(stage, "apply", "-auto-approve", **env) == ["provisioning apply"]
+    lines = noted.read_text().splitlines()
+    assert "plan" in lines
+    assert "apply -auto-approve" in lines
+    assert not any("-out" in line for line in lines)
+
+
+# killed
+
+
+def test_a_terraform_that_is_killed(stage: Stage) -> None:
+    """Its own state file has each thing as it was done, so what was done is known."""
+    stage.write(ONE + SLOW.replace('"slow" {', '"slow" {\n  depends_on = [terraform_data.a]'))
+    killer = 'provisioner "local-exec" {\n    command = "sleep 0.3; kill -9 $PPID; sleep 5"'
+    text = (stage.project / "main.tf").read_text()
+    stage.write(text.replace('provisioner "local-exec" {\n    command = "echo begun; sleep 20"', killer))
+    start, end = stage.run("apply", "-auto-approve")
+    assert stage.code == -signal.SIGKILL
+    assert (start.row, end.row) == ("provisioning apply", "failed apply failure")
+    assert end.data["interrupted"] == "SIGKILL"
+    assert end.data["exit_code"] == "137"
+    assert end.counts() == "a1"
+
+
+def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage) -> None:
+    """Terraform leaves errored.tfstate; the stored state is old, and proves nothing."""
+    applied(stage, ONE)
+    shutil.rmtree(stage.project / ".terraform", ignore_errors=True)
+    stage.write(TWO)
+    command = "mv terraform.tfstate old && mkdir terraform.tfstate"
+    stage.write(
+        TWO.replace("input = 2", f'input = 2\n  provisioner "local-exec" {{\n    command = "{command}"\n  }}')
+    )
+    events = stage.run("apply", "-auto-approve")
+    assert events[-1].row == "failed apply failure"
+    assert events[-1].counts() is None

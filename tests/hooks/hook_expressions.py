@@ -1,0 +1,40 @@
+"""`${{ … }}` as GitHub and Azure write it, as far as the files of `hooks/` go.
+
+https://docs.github.com/en/actions/reference/workflows-and-actions/expressions
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+
+
+def expand(text: str, context: Mapping[str, Any]) -> str:
+    """The text with each expression replaced by its value."""
+    return _EXPRESSION.sub(lambda match: str(evaluate(match[1], context)), text)
+
+
+def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
+    """`||` binds weakest, then `&&`, then `==` and `!=`; empty text is false."""
+    for operator in ("||", "&&"):
+        left, found, right = expression.partition(f" {operator} ")
+        if found:
+            value = evaluate(left, context)
+            return value if bool(value) == (operator == "||") else evaluate(right, context)
+    if found := re.fullmatch(r"(.+) (==|!=) (.+)", expression):
+        same = _value(found[1], context) == _value(found[3], context)
+        return same if found[2] == "==" else not same
+    return _value(expression, context)
+
+
+def _value(text: str, context: Mapping[str, Any]) -> Any:
+    """A text in quotes, or a path into the context; what is not there is empty."""
+    if text.startswith("'"):
+        return text[1:-1]
+    value: Any = context
+    for name in text.split("."):
+        value = value.get(name, {})
+    return "" if value == {} else value

@@ -1,0 +1,78 @@
+"""Each file of `hooks/` played as its host plays it, with the real terraform and an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hook_field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
+from hook_hosts import HOSTS, Host
+
+EVERY = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
+HEARING = pytest.mark.parametrize(
+    "host", [host for host in HOSTS if host.hears and host.says], ids=lambda host: host.name
+)
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Iterator[Field]:
+    with field(tmp_path) as place:
+        yield place
+
+
+def counted(event: tuple, known: bool) -> tuple:
+    """The event with its number, or without where it can't be known."""
+    return event if known else (*event[:3], None)
+
+
+@EVERY
+def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> None:
+    """With their counts, where the host lets us see the plan."""
+    assert host.play(place, "plan") == 0
+    assert host.play(place, "apply") == 0
+    told = place.told()
+    if host.says and host.planned:
+        assert told == [PLANNED, BEGUN, counted(APPLIED, host.applied)]
+    assert [event[1] for event in told] == ["plan", "apply", "apply"]
+
+
+@HEARING
+def test_an_apply_that_fails_is_told_as_failed(host: Host, place: Field) -> None:
+    """The start event is followed by the failure, and by nothing else."""
+    assert host.play(place, "plan") == 0
+    place.failing("apply")
+    assert host.play(place, "apply") != 0
+    assert [event[:3] for event in place.told()[1:]] == [BEGUN[:3], APPLY_FAILED]
+
+
+@HEARING
+def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) -> None:
+    """The job fails as terraform did; the retry is told as what it is."""
+    place.failing("plan")
+    assert host.play(place, "plan") == 1
+    assert [event[:3] for event in place.told()] == [PLAN_FAILED]
+    (place.directory / "fail-plan").unlink()
+    assert host.play(place, "plan") == 0
+    assert [event[2] for event in place.told()] == ["failure", "success"]
+    assert len({event["data"]["run_id"] for event in place.endpoint.events}) == 2
+
+
+def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Field) -> None:
+    """Its workflow ends at the failing step: the hook hears of it when it is called again."""
+    (digger,) = [host for host in HOSTS if host.name == "digger"]
+    place.failing("plan")
+    assert digger.play(place, "plan") == 1
+    assert place.told() == []
+    (place.directory / "fail-plan").unlink()
+    assert digger.play(place, "plan") == 0
+    assert [event[:3] for event in place.told()] == [PLAN_FAILED, PLANNED[:3]]
+
+
+def test_the_agent_of_hcp_terraform_tells_no_outcome(place: Field) -> None:
+    """A failed apply is not told as a success."""
+    (agent,) = [host for host in HOSTS if host.name == "hcp-terraform"]
+    agent.play(place, "plan")
+    place.failing("apply")
+    agent.play(place, "apply")
+    assert "success" not in {event[2] for event in place.told()[1:]}

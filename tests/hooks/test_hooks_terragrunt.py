@@ -1,0 +1,176 @@
+"""Terragrunt: its hooks by the root that units include, played and, where it is on PATH, real."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hook_field import APPLY_FAILED, BEGUN, HOOKS, PLAN_FAILED, PLANNED, PROJECT, Field, field
+from hook_terragrunt import terragrunt
+
+INCLUDE = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
+KILLED = re.sub('command = ".*"', 'command = "kill -9 $PPID"', PROJECT)
+"""An apply that kills its terraform."""
+FATES = ("good", "good", "good", "good", "good", "failing", "failing", "killed", "killed", "good")
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Iterator[Field]:
+    with field(tmp_path) as place:
+        yield place
+
+
+def units(place: Field) -> list[Path]:
+    """Ten units, by their fates, below the root."""
+    live = place.directory / "live"
+    live.mkdir()
+    shutil.copy(HOOKS / "terragrunt/root.hcl", live)
+    return [_unit(live / f"u{number}", fate) for number, fate in enumerate(FATES)]
+
+
+def _unit(directory: Path, fate: str) -> Path:
+    directory.mkdir()
+    (directory / "main.tf").write_text(KILLED if fate == "killed" else PROJECT)
+    (directory / "terragrunt.hcl").write_text(INCLUDE)
+    if fate == "failing":
+        (directory / "fail-apply").touch()
+    return directory
+
+
+def ends(place: Field) -> dict[str, list[tuple[Any, ...]]]:
+    """What was told of each unit's end."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for event in place.endpoint.events:
+        said = (event["event_type"], event["metadata"].get("activity_status"))
+        if event["event_type"] != "provisioning":
+            found.setdefault(event["data"]["directory"][-2:], []).append(said)
+    return found
+
+
+def assert_each_has_its_own_result(place: Field) -> None:
+    wanted = {"good": [("active", "success")]}
+    for number, fate in enumerate(FATES):
+        assert ends(place)[f"u{number}"] == wanted.get(fate, [("failed", "failure")])
+    runs = [event["data"]["run_id"] for event in place.endpoint.events]
+    assert len(runs) == 20 and len(set(runs)) == 10
+
+
+def test_ten_units_in_parallel_are_told_once_each(place: Field) -> None:
+    """Good, failing and killed ones, each with its own result."""
+
+    def apply(unit: Path) -> int:
+        place.sh("terraform init -input=false", cwd=unit)
+        return terragrunt(place, unit, "apply")
+
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(apply, units(place)))
+    assert_each_has_its_own_result(place)
+
+
+def test_a_plan_is_counted_and_leaves_nothing_behind(place: Field) -> None:
+    """The plan file goes, whatever became of the run."""
+    terragrunt(place, place.directory, "plan")
+    place.failing("plan")
+    terragrunt(place, place.directory, "plan")
+    assert place.told() == [PLANNED, (*PLAN_FAILED, None)]
+    assert not (place.directory / ".tfevents.tfplan").exists()
+
+
+def test_an_apply_that_fails_is_told_by_the_error_hook(place: Field) -> None:
+    """The after hook without run_on_error is not reached."""
+    place.failing("apply")
+    assert terragrunt(place, place.directory, "apply") == 1
+    assert [event[:3] for event in place.told()] == [BEGUN[:3], APPLY_FAILED]
+
+
+def test_a_unit_is_called_by_its_directory_and_not_by_its_cache(place: Field) -> None:
+    """Terraform runs in the cache; plan, state and counts are found there all the same."""
+    cache = place.directory / "live/network/.terragrunt-cache/abc/def"
+    cache.mkdir(parents=True)
+    (cache / "main.tf").write_text(PROJECT)
+    for command in ("plan", "apply"):
+        assert terragrunt(place, place.directory / "live/network", command, cwd=cache) == 0
+    assert place.told()[0] == PLANNED
+    assert place.told()[-1][:3] == ("active", "apply", "success")
+    assert {event["data"]["directory"][-7:] for event in place.endpoint.events} == {"network"}
+
+
+def test_a_unit_whose_terragrunt_was_killed_is_told_by_its_next_run(place: Field) -> None:
+    """Nothing comes after `before`; the next `before` closes the run as failed."""
+    hook = ["tfevents", "hook", "before", "apply", "--directory", str(place.directory)]
+    assert place.run(hook, TG_CTX_COMMAND="apply", TG_CTX_TF_PATH="terraform").returncode == 0
+    assert terragrunt(place, place.directory, "apply") == 0
+    told = [event[:3] for event in place.told()]
+    assert told == [BEGUN[:3], APPLY_FAILED, BEGUN[:3], ("active", "apply", "success")]
+    assert place.endpoint.events[1]["data"]["interrupted"] == "killed"
+
+
+def test_hooks_keep_silent_where_terragrunt_runs_tf(place: Field) -> None:
+    """TG_TF_PATH=tf: `tf` reports, the hooks would tell it twice."""
+    for moment in ("before", "after", "error"):
+        words = ["tfevents", "hook", moment, "apply"]
+        done = place.run(words, TG_CTX_COMMAND="apply", TG_CTX_TF_PATH="tf")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert place.told() == []
+
+
+REAL = pytest.mark.skipif(not shutil.which("terragrunt"), reason="no terragrunt on PATH")
+HOOKED = {"TG_TF_PATH": "terraform"}
+
+
+@REAL
+def test_the_real_one_tells_ten_units_once_each(place: Field) -> None:
+    """`run --all`, with the root that units include."""
+    units(place)
+    words = ["terragrunt", "run", "--all", "--non-interactive", "--", "apply"]
+    done = place.run(words, cwd=place.directory / "live", **HOOKED)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 1
+    assert_each_has_its_own_result(place)
+
+
+@REAL
+@pytest.mark.parametrize("binary", ["terraform", "tf"])
+def test_the_real_one_tells_a_unit_with_a_source_once(place: Field, binary: str) -> None:
+    """With hooks around terraform, and with the same file and TG_TF_PATH=tf."""
+    (network,) = [path for path in units(place) if path.name == "u0"]
+    (place.directory / "module").mkdir()
+    (network / "main.tf").rename(place.directory / "module/main.tf")
+    source = 'terraform {\n  source = "../../module"\n}\n'
+    (network / "terragrunt.hcl").write_text(INCLUDE + source)
+    for words in (["plan"], ["apply", "-auto-approve"]):
+        command = ["terragrunt", "--non-interactive", *words]
+        done = place.run(command, cwd=network, TG_TF_PATH=binary)
+        print(done.stdout, done.stderr)
+        assert done.returncode == 0
+    told = place.told()
+    assert told[0] == PLANNED
+    assert [event[0] for event in told] == ["apply_needed", "provisioning", "active"]
+    assert "cache" not in str(place.endpoint.events)
+
+
+@REAL
+def test_the_real_one_fails_no_run_for_an_endpoint_that_is_down(place: Field) -> None:
+    """Hooks end with 0, so Terragrunt does."""
+    (good, *_) = units(place)
+    words = ["terragrunt", "--non-interactive", "apply", "-auto-approve"]
+    done = place.run(words, cwd=good, TFEVENTS_URL="http://127.0.0.1:9", **HOOKED)
+    assert done.returncode == 0, done.stderr
+
+
+@REAL
+def test_the_real_one_is_not_told_of_a_users_own_hook_that_fails(place: Field) -> None:
+    """Terraform succeeded; error hooks come all the same, when our run is closed."""
+    (good, *_) = units(place)
+    hook = 'terraform {\n  after_hook "z" {\n    commands = ["apply"]\n    execute = ["false"]\n  }\n}'
+    (good / "terragrunt.hcl").write_text(INCLUDE.replace("}", 'merge_strategy = "deep"\n}') + hook)
+    words = ["terragrunt", "--non-interactive", "apply", "-auto-approve"]
+    done = place.run(words, cwd=good, **HOOKED)
+    print(done.stdout, done.stderr)
+    assert done.returncode == 1
+    assert [event[0] for event in place.told()] == ["provisioning", "active"]
