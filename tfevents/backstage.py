@@ -183,9 +183,9 @@ class Backstage:
         found = replace(
             facts,
             pulled=Later(lambda: pull_state(self.engine), "state").result(),
-            prior=self._prior(facts),
             unsaved=left_unsaved(self.scene.directory, since),
         )
+        found = replace(found, prior=self._prior(found))
         return found, missing if found.after is not None else [*missing, "state"]
 
     def _prior(self, facts: Facts) -> State | None:

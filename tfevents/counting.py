@@ -182,7 +182,8 @@ def _check_json(data: bytes) -> None:
     try:
         data.decode("utf-16" if data.startswith(UTF_16) else "utf-8")
     except UnicodeDecodeError as error:
-        raise UnreadableDocument(f"byte {error.start + 1} is not {error.encoding.upper()}") from None
+        reason = f"byte {error.start + 1} is not {error.encoding.upper()}"
+        raise UnreadableDocument(reason) from None
     names = _members(data)
     if "encrypted_data" in names:
         raise UnreadableDocument("it is an encrypted state")

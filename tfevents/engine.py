@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from tfevents.provisioner import SECRETS
+
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
 
 
@@ -66,7 +68,8 @@ class Engine:
 
     def _environment(self) -> dict[str, str]:
         noise = ("TF_CLI_ARGS", "TF_LOG")
-        kept = {name: value for name, value in self.env.items() if not name.startswith(noise)}
+        env = {name: value for name, value in self.env.items() if not name.startswith(noise)}
+        kept = {name: value for name, value in env.items() if name not in SECRETS}
         return {**kept, "CHECKPOINT_DISABLE": "1"}
 
     def version(self) -> Version | None:

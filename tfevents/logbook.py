@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -38,8 +39,12 @@ class Page:
 
 def read(journal: Journal, limit: int) -> list[Page]:
     """The latest pages, the newest last."""
-    # "…:07Z" and "…:07.123Z": without the Z, the shorter one is the earlier one
-    return sorted(_pages(journal, limit), key=lambda page: page.at.rstrip("Z"))[-limit:]
+    return sorted(_pages(journal, limit), key=_place)[-limit:]
+
+
+def _place(page: Page) -> tuple[str, int]:
+    """Where a page belongs: a run's time is known to the second, the order of events exactly."""
+    return page.at[:19], page.events[0].seq if page.events else sys.maxsize
 
 
 def _pages(journal: Journal, limit: int) -> Iterator[Page]:

@@ -24,6 +24,7 @@ from tfevents.signals import Interrupted, Watch
 from tfevents.split import Ended, apply_into, apply_split, may_split
 
 if TYPE_CHECKING:
+    from tfevents.backstage import Backstage
     from tfevents.state import State
 
 ON = ("1", "true", "yes", "on")
@@ -110,7 +111,13 @@ def _scene(
             **identifiers(env),
         }
     )
-    return Scene(invocation, path, directory, present, watch, opened_at, env)
+    return Scene(invocation, path, directory, present, watch, opened_at, env, _wake)
+
+
+def _wake(scene: Scene) -> Backstage:
+    from tfevents.backstage import Backstage
+
+    return Backstage(scene)
 
 
 def _run(scene: Scene) -> Ended:

@@ -39,24 +39,31 @@ class Closing:
 
     def __init__(self) -> None:
         self._held = b""
+        self._within = False  # whether the held bytes begin within a line
 
     def feed(self, data: bytes) -> bytes:
         """Holds back from what may be the closing line on, and nothing else."""
         self._held += data
-        for line in CLOSING.finditer(self._held):
+        for line in CLOSING.finditer(self._held, self._first_line()):
             if _may_end(self._held[line.end() :]):
                 return self._release(line.start())
         return self._release(self._incomplete())
 
+    def _first_line(self) -> int:
+        """Where the first line begins that is here from its beginning."""
+        newline = self._held.find(b"\n") if self._within else -1
+        return len(self._held) if self._within and newline < 0 else newline + 1
+
     def _incomplete(self) -> int:
         """Where an unfinished last line begins that may become the closing line."""
-        start = self._held.rfind(b"\n") + 1
+        start = max(self._held.rfind(b"\n") + 1, self._first_line())
         line = self._held[start:]
         begins = OPENING.startswith(line) or line.startswith(OPENING)
         return start if begins else len(self._held)
 
     def _release(self, end: int) -> bytes:
         shown, self._held = self._held[:end], self._held[end:]
+        self._within = not shown.endswith(b"\n") if shown else self._within
         return shown
 
     def end(self) -> bytes:

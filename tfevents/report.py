@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
+PREPARE_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -258,7 +259,7 @@ class Report(threading.Thread):
 
     def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
         """The start event: in the journal now, sent while terraform works; never after the end."""
-        self._prepared.wait(self.settings.budget)
+        self._prepared.wait(PREPARE_SECONDS)
         with self._harmless(), self._turn:
             if not self._ended:
                 event = self._event(activity, {}, data)
@@ -297,12 +298,12 @@ class Report(threading.Thread):
         return told
 
     def _await_prepared(self) -> None:
-        """Within the budget: settings and facts that are not there by then are done without."""
-        self.budget.limit(self.settings.budget)
-        if self._prepared.wait(self.budget.left):
-            self.budget.limit(self.settings.budget)
-        else:
+        """The budget is for delivery, and begins when there is something to deliver with. What is
+        not known by then is done without."""
+        waits = min(PREPARE_SECONDS, self.budget.left)
+        if not self._prepared.wait(waits):
             self._problem(JournalUnavailable("the settings could not be read in time"))
+        self.budget.limit(self.settings.budget)
 
     def hurry(self) -> None:
         """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""

@@ -36,6 +36,8 @@ class Scene:
     watch: Watch
     opened_at: str
     env: Mapping[str, str] = field(repr=False)
+    wake: Callable[[Scene], Backstage]
+    """Imports and makes the backstage: it is above us, and slow to wake."""
     began: float = field(default_factory=time.monotonic)
     theirs: float = 0.0
     _backstage: Later[Backstage] | None = None
@@ -64,13 +66,8 @@ class Scene:
     def prepare(self) -> None:
         """Wakes the backstage, once."""
         if self._backstage is None:
-            self._backstage = Later(self._wake, "backstage")
+            self._backstage = Later(lambda: self.wake(self), "backstage")
         self._works.set()
-
-    def _wake(self) -> Backstage:
-        from tfevents.backstage import Backstage
-
-        return Backstage(self)
 
     @property
     def backstage(self) -> Backstage:

@@ -33,7 +33,7 @@ from tfevents.reconcile import (
     provable,
 )
 from tfevents.scene import operation_of
-from tfevents.state import NEVER_WRITTEN, State
+from tfevents.state import NEVER_WRITTEN, State, literal
 from tfevents.stream import Stream
 
 
@@ -93,9 +93,10 @@ class Facts:
 
     @property
     def needs_prior(self) -> bool:
-        """Whether only the state that the plan was made on can tell what was done."""
-        plan = self.plan
-        return self.exit_code != 0 or bool(plan and any(c.unknown for c in plan.changes))
+        """Whether only the state that the plan was made on can tell what was done, or is left."""
+        plan, pulled = self.plan, self.pulled
+        unknown = bool(plan and any(change.unknown for change in plan.changes))
+        return self.exit_code != 0 or unknown or pulled is None or pulled.serial is None
 
     @property
     def partial(self) -> tuple[str, ...]:
@@ -158,8 +159,9 @@ class Facts:
         told = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
         if stay or told or plan.managed:
             return False
-        known_whole = plan.complete or not self.invocation.plan_file
-        return True if known_whole and not self.partial else None
+        if not self.partial and (plan.complete or not self.invocation.plan_file):
+            return True
+        return _leaves_nothing(plan, self.prior) if self.prior else None
 
     @property
     def empty(self) -> bool | None:
@@ -372,6 +374,13 @@ def _drift_listed(plan: Plan | None) -> str | None:
 
 def _foreign(plan: Plan | None) -> frozenset[str]:
     return foreign_actions(plan) if plan else frozenset()
+
+
+def _leaves_nothing(plan: Plan, prior: State) -> bool:
+    """Whether a plan of a part takes the rest of the state as well."""
+    leaving = {(literal(c.address), c.deposed) for c in plan.changes if _leaves(c.actions)}
+    deleted = {name for name, output in plan.outputs.items() if "delete" in output.actions}
+    return not (prior.objects.keys() - leaving or prior.outputs.keys() - deleted)
 
 
 def _leaves(actions: frozenset[str]) -> bool:

@@ -85,3 +85,10 @@ class Tfevents:
         path.write_text(f"#!/bin/sh\n{script}\n")
         path.chmod(0o755)
         return path
+
+    def provisioner_that_waits(self) -> Path:
+        """One whose refresh makes the file that is given here, and ends when it is removed."""
+        started = self.cwd / "started"
+        wait = f"touch {started}; while [ -e {started} ]; do sleep 0.1; done"
+        self.provisioner(f'[ "$1" = refresh ] || exit 1; {wait}')
+        return started

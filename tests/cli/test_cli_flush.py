@@ -166,12 +166,12 @@ def test_what_was_not_known_is_filled_in(tfevents: Tfevents, endpoint: Endpoint)
 
 def test_a_killed_run_is_closed_and_told(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """Its event is among what is delivered."""
-    started = tfevents.cwd / "started"
-    tfevents.provisioner(f"[ $1 = refresh ] && touch {started} && exec sleep 60; exit 1")
+    started = tfevents.provisioner_that_waits()
     run = tfevents.without_key().start("run", "--", "terraform", "refresh")
     while not (started.exists() and list((tfevents.home / "runs").glob("*/run"))):
         time.sleep(0.02)
     run.kill()
+    started.unlink()
     run.communicate()
     assert tfevents.ok("flush").splitlines() == ["1 delivered", "1 run without an end, closed"]
     (event,) = endpoint.events

@@ -66,13 +66,13 @@ def test_the_latest(tfevents: Tfevents) -> None:
 
 def test_a_run_that_is_under_way_and_one_that_was_killed(tfevents: Tfevents) -> None:
     """While it lives it is running; a kill -9 is seen by the next command."""
-    started = tfevents.cwd / "started"
-    tfevents.provisioner(f"[ $1 = refresh ] && touch {started} && exec sleep 60; exit 1")
+    started = tfevents.provisioner_that_waits()
     run = tfevents.start("run", "--", "terraform", "refresh")
     while not (started.exists() and tfevents.json("log", "--json")["runs"]):
         time.sleep(0.05)
     assert tfevents.ok("log").splitlines()[1].split()[2:5] == ["refresh", "work", "running"]
     run.kill()
+    started.unlink()
     run.communicate()
     assert tfevents.ok("log").splitlines()[1].split()[2:6] == [
         "refresh",

@@ -80,9 +80,7 @@ class Machine:
             check=False,
         )
 
-    def start(
-        self, *words: str, at: Path, env: Mapping[str, str] = {}
-    ) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, at: Path, env: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
         """`tf`, on its way; its output goes to the file `out` beside its configuration."""
         with open(at / "out", "wb") as out:
             return subprocess.Popen(

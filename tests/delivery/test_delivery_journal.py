@@ -16,12 +16,12 @@ import pytest
 from machine import Machine, ids, until
 from rig.endpoint import Endpoint
 from rig.nowhere import closed_port
-from rig.step import NORMAL, RECORDED_BUT_CUT_OFF, answer
+from rig.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
 from tfevents import presence
 from tfevents.delivery import Budget, Courier
 from tfevents.errors import JournalUnavailable
-from tfevents.journal import Destination, Journal, NewEvent, Status, lane_of, open_journal
+from tfevents.journal import Destination, Journal, NewEvent, Status, open_journal
 from tfevents.settings import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -83,7 +83,7 @@ def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options
 
 
 def names(endpoint: Endpoint) -> list[str]:
-    return [event["data"]["name"] for event in endpoint.events]
+    return [event["data"]["name"] for event in endpoint.events if "name" in event["data"]]
 
 
 # Many at once
@@ -126,11 +126,14 @@ def test_killed_at_any_moment_nothing_recorded_is_lost(
         running = [machine.python(PUT_AND_FLUSH, *words) for _ in range(2)]
         enough = len(endpoint.requests) + draw.randrange(5, 40)
         endpoint.wait_for_requests(enough, 60)
+        if round_ == 5:
+            endpoint.always(HANG)  # now one at least is on its way
+            endpoint.wait_for_requests(len(endpoint.requests) + 1, 60)
         for process in running:
             process.kill()
             process.communicate()
+    endpoint.always(NORMAL)
     assert machine.statuses().count("pending") >= 1
-    with_lane = Destination("acct", "default", "infra", "w")
     journal = open_journal(str(machine.home))
     done = flush(machine.home, journal, endpoint.url)
     journal.close()
@@ -141,7 +144,6 @@ def test_killed_at_any_moment_nothing_recorded_is_lost(
     assert list(dict.fromkeys(ids(heard))) == order
     assert len(heard) - len(order) <= 12
     assert all(a == b for a, b in zip(*_twins(heard), strict=True))
-    assert lane_of(with_lane)
 
 
 def _twins(heard: list[dict[str, object]]) -> tuple[list[object], list[object]]:
@@ -177,9 +179,7 @@ def test_a_claim_of_the_dead_is_void_at_once(machine: Machine, endpoint: Endpoin
     """Its owner was killed in the middle of a request; nobody waits for anything to run out."""
     endpoint.always(answer(503, retry_after=3600))
     endpoint.script(answer(200).but(delay=600.0))
-    process = machine.python(
-        PUT_AND_FLUSH, str(machine.home), endpoint.url, "0", "prod", "1"
-    )
+    process = machine.python(PUT_AND_FLUSH, str(machine.home), endpoint.url, "0", "prod", "1")
     endpoint.wait_for_requests(1)
     assert machine.rows("select count(*) from claims") == [1]
     process.kill()
@@ -240,7 +240,16 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
     stay += "sys.stdin.read()"
     running = [
         subprocess.Popen(
-            ["unshare", "--pid", "--fork", "--kill-child", sys.executable, "-c", stay, machine.home],
+            [
+                "unshare",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                sys.executable,
+                "-c",
+                stay,
+                machine.home,
+            ],
             env=machine.env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -351,9 +360,7 @@ def test_what_nobody_knows_is_left_and_told(machine: Machine, endpoint: Endpoint
     journal.close()
 
 
-def test_an_event_of_another_account_is_left_and_told(
-    machine: Machine, endpoint: Endpoint
-) -> None:
+def test_an_event_of_another_account_is_left_and_told(machine: Machine, endpoint: Endpoint) -> None:
     """This key is not for it; the others are delivered, and it stays pending."""
     journal = open_journal(str(machine.home))
     put(journal, "theirs", where=Destination("other", "default", "infra", "prod"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import signal
 from pathlib import Path
 
@@ -30,9 +29,6 @@ resource "terraform_data" "slow" {
     command = "echo begun; sleep 20"
   }
 }
-"""
-SLOW_PLAN = """
-data "external" "slow" {}
 """
 UNDESTROYABLE = """
 resource "terraform_data" "a" {}
@@ -547,17 +543,3 @@ def test_a_terraform_that_is_killed(stage: Stage) -> None:
     assert end.data["interrupted"] == "SIGKILL"
     assert end.data["exit_code"] == "137"
     assert end.counts() == "a1"
-
-
-def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage) -> None:
-    """Terraform leaves errored.tfstate; the stored state is old, and proves nothing."""
-    applied(stage, ONE)
-    shutil.rmtree(stage.project / ".terraform", ignore_errors=True)
-    stage.write(TWO)
-    command = "mv terraform.tfstate old && mkdir terraform.tfstate"
-    stage.write(
-        TWO.replace("input = 2", f'input = 2\n  provisioner "local-exec" {{\n    command = "{command}"\n  }}')
-    )
-    events = stage.run("apply", "-auto-approve")
-    assert events[-1].row == "failed apply failure"
-    assert events[-1].counts() is None

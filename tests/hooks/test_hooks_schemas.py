@@ -24,9 +24,7 @@ FOLDERS = (
     "terragrunt atlantis github gitlab jenkins azure circleci buildkite bitbucket spacelift scalr"
     " env0 hcp-terraform terramate digger make"
 ).split()
-FILES = sorted(
-    path for path in HOOKS.rglob("*") if path.is_file() and path.parent != HOOKS
-)
+FILES = sorted(path for path in HOOKS.rglob("*") if path.is_file() and path.parent != HOOKS)
 
 
 @pytest.mark.parametrize("name", SCHEMAS)

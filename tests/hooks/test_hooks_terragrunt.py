@@ -167,7 +167,9 @@ def test_the_real_one_fails_no_run_for_an_endpoint_that_is_down(place: Field) ->
 def test_the_real_one_is_not_told_of_a_users_own_hook_that_fails(place: Field) -> None:
     """Terraform succeeded; error hooks come all the same, when our run is closed."""
     (good, *_) = units(place)
-    hook = 'terraform {\n  after_hook "z" {\n    commands = ["apply"]\n    execute = ["false"]\n  }\n}'
+    hook = (
+        'terraform {\n  after_hook "z" {\n    commands = ["apply"]\n    execute = ["false"]\n  }\n}'
+    )
     (good / "terragrunt.hcl").write_text(INCLUDE.replace("}", 'merge_strategy = "deep"\n}') + hook)
     words = ["terragrunt", "--non-interactive", "apply", "-auto-approve"]
     done = place.run(words, cwd=good, **HOOKED)

@@ -1,0 +1,544 @@
+"""Real runs of terraform against a service that is down, slow, wrong or gone: the run is unchanged,
+the event is kept, and a later flush delivers it once and in order."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from machine import KEY, ONE, SCRIPTS, SLOW, Machine, ids, kill, types, until
+from rig.endpoint import Endpoint
+from rig.nowhere import black_hole, closed_port
+from rig.step import HANG, NORMAL, Ending, Step, answer, html, redirect
+
+GENEROUS = 30.0
+"""Seconds that no run within its budget comes near, on a machine that does other things too."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def ours(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """The lines that we said; all of stderr is ours where terraform was content."""
+    return [line for line in done.stderr.splitlines() if line.startswith("tfevents: ")]
+
+
+def test_a_run_is_reported_while_and_after_it_works(machine: Machine, endpoint: Endpoint) -> None:
+    """The start event leaves while terraform works, the end follows on the same connection."""
+    at = machine.project(text=SLOW)
+    run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(endpoint.url))
+    assert types(endpoint.wait_for(1, 60)) == ["provisioning"]
+    assert run.poll() is None
+    (at / "go").touch()
+    assert run.wait(60) == 0
+    assert types(endpoint.events) == ["provisioning", "active"]
+    assert len({request.connection for request in endpoint.requests}) == 1
+    last = (at / "out").read_text().splitlines()[-1].removeprefix("\x1b[0m")
+    assert last == "tfevents: active (1 added), reported to Harness IaCM workspace prod"
+
+
+MISBEHAVED = {
+    "503": (answer(503), "503"),
+    "retry-after": (answer(503, retry_after=3600), "503"),
+    "429": (answer(429, retry_after=1), "429"),
+    "423": (answer(423), "423"),
+    "html": (html(502), "502"),
+    "401": (answer(401), "does not take this API key: 401"),
+    "redirect": (redirect("https://login.example"), "it points to login.example"),
+    "hang": (HANG, "no answer"),
+    "drip": (Step(status=200, ending=Ending.DRIP, pause=0.5, recorded=False), "no answer"),
+}
+
+
+@pytest.mark.parametrize("name", MISBEHAVED)
+def test_a_service_that_misbehaves_changes_nothing(
+    machine: Machine, endpoint: Endpoint, name: str
+) -> None:
+    """Terraform's output and code are its own, one line says why, a later flush delivers."""
+    step, words = MISBEHAVED[name]
+    at, env = machine.project(), machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT="3")
+    bare = machine.bare("plan", "-detailed-exitcode", at=at)
+    endpoint.always(step)
+    since = time.monotonic()
+    done = machine.tf("plan", "-detailed-exitcode", at=at, env=env)
+    assert time.monotonic() - since < GENEROUS
+    assert done.returncode == bare.returncode == 2
+    assert done.stdout == bare.stdout.split("\n\u2500")[0] + "\n" or done.stdout in bare.stdout
+    (line,) = ours(done)
+    assert line.startswith("tfevents: apply_needed (1 to add), kept in the journal: ")
+    assert words in line
+    endpoint.always(NORMAL)
+    machine.tf("plan", at=at)  # one that has no key set, behind it
+    flushed = machine.flush(machine.reporting_to(endpoint.url))
+    assert flushed.returncode == 0, flushed.stderr
+    assert types(endpoint.events) == ["apply_needed", "apply_needed"]
+    assert ids(endpoint.events) == machine.rows("select event_id from events order by seq")
+    again = machine.flush(machine.reporting_to(endpoint.url))
+    assert again.returncode == 0
+    assert len(endpoint.events) == 2
+
+
+def test_a_refusal_is_said_once_and_kept(machine: Machine, endpoint: Endpoint) -> None:
+    """404 names which identifiers were used."""
+    endpoint.always(answer(404, "no such workspace"))
+    at = machine.project()
+    done = machine.tf("plan", at=at, env=machine.reporting_to(endpoint.url))
+    (line,) = ours(done)
+    assert "refused: no such place, org default, project infra, workspace prod: 404" in line
+    assert machine.statuses() == ["refused"]
+    assert len(endpoint.requests) == 1
+
+
+@pytest.mark.parametrize("nowhere", [closed_port, black_hole])
+def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) -> None:
+    """A black hole with a second to spend ends; and the run after it is as good."""
+    at = machine.project()
+    with nowhere() as url:  # type: ignore[operator]
+        env = machine.reporting_to(url, TFEVENTS_TIMEOUT="1")
+        since = time.monotonic()
+        done = machine.tf("apply", "-auto-approve", at=at, env=env)
+        assert time.monotonic() - since < GENEROUS
+    assert done.returncode == 0
+    assert "no connection to 127.0.0.1" in ours(done)[0]
+    assert machine.statuses() == ["pending", "pending"]
+    with Endpoint() as endpoint:
+        assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
+        assert types(endpoint.events) == ["provisioning", "active"]
+
+
+def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> None:
+    """The same hanging service: nothing to spend is much sooner over than ten seconds of it."""
+    at = machine.project()
+    endpoint.always(HANG)
+    took = {}
+    for seconds in ("0", "20"):
+        env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT=seconds)
+        since = time.monotonic()
+        done = machine.tf("plan", at=at, env=env)
+        took[seconds] = time.monotonic() - since
+        assert "kept in the journal" in ours(done)[0]
+    assert took["20"] > took["0"] + 8
+
+
+def test_what_an_earlier_run_left_is_delivered_before(machine: Machine, endpoint: Endpoint) -> None:
+    """An outage, then a good run of the same workspace: in order, without anybody's flush. What
+    waits for other workspaces goes too, while terraform works."""
+    at = machine.project(text=SLOW)
+    with closed_port() as url:
+        machine.tf("plan", at=at, env=machine.reporting_to(url))
+        machine.tf("plan", at=at, env=machine.reporting_to(url, "other"))
+    run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(endpoint.url))
+    endpoint.wait_for(3, 60)
+    (at / "go").touch()
+    assert run.wait(60) == 0
+    mine = [r.event for r in endpoint.requests if r.place and r.place.workspace == "prod"]
+    assert types([e for e in mine if e]) == ["apply_needed", "provisioning", "active"]
+    assert set(machine.statuses()) == {"delivered"}
+
+
+def test_a_backlog_does_not_starve_the_run_that_meets_it(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Another workspace is locked for ever: this run's own events are delivered all the same."""
+    at = machine.project()
+    with closed_port() as url:
+        machine.tf("plan", at=at, env=machine.reporting_to(url, "other"))
+    endpoint.script(answer(423), answer(423))
+    done = machine.tf("plan", at=at, env=machine.reporting_to(endpoint.url))
+    assert "reported to Harness IaCM workspace prod" in ours(done)[0]
+
+
+# Strict
+
+
+def test_strict_is_86_only_where_terraform_was_content(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """0 and 2 become 86 where the event was not delivered, whatever the reason; 1 stays 1."""
+    at = machine.project()
+    strict = {"TFEVENTS_STRICT": "1"}
+    good = {**machine.reporting_to(endpoint.url), **strict}
+    assert machine.tf("plan", at=at, env=good).returncode == 0
+    assert machine.tf("plan", "-detailed-exitcode", at=at, env=good).returncode == 2
+    assert machine.tf("plan", at=at, env=strict).returncode == 86  # no key
+    assert machine.tf("plan", "-detailed-exitcode", at=at, env=strict).returncode == 86
+    broken = {**good, "TFEVENTS_TIMEOUT": "soon"}
+    assert machine.tf("plan", at=at, env=broken).returncode == 86
+    unknown = {**good, "TFEVENTS_WORKSPACE": ""}
+    assert machine.tf("plan", at=at, env=unknown).returncode == 86
+    (at / "main.tf").write_text("nonsense")
+    assert machine.tf("plan", at=at, env=strict).returncode == 1
+    endpoint.always(answer(400))
+    (at / "main.tf").write_text(ONE)
+    assert machine.tf("plan", at=at, env=good).returncode == 86
+    assert machine.tf("plan", at=at, env={**good, "TFEVENTS_STRICT": "0"}).returncode == 0
+
+
+# Settings that can't be used
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("TFEVENTS_TIMEOUT", "soon", "TFEVENTS_TIMEOUT: 'soon' is no number"),
+        ("TFEVENTS_URL", "nonsense", "TFEVENTS_URL: this is no URL"),
+        ("TFEVENTS_URL", "http://service.example", "http:// shows the key"),
+        ("TFEVENTS_CA_BUNDLE", "/nowhere", "can't read /nowhere"),
+        ("TFEVENTS_API_KEY_FILE", "/nowhere", "can't read the key file /nowhere"),
+        ("TFEVENTS_METADATA_COUNTRY", "x", "TFEVENTS_METADATA_COUNTRY: the contract has no such"),
+        ("TFEVENTS_METADATA_RESOURCE_COUNTS", '{"added": 1.0}', "does not fit the contract"),
+        ("ALL_PROXY", "canary://", "can't be used"),
+    ],
+)
+def test_a_broken_setting_is_one_line_and_the_event_stays(
+    machine: Machine, endpoint: Endpoint, name: str, value: str, words: str
+) -> None:
+    """Terraform runs; nothing is sent on half a setting; whose event it is is not forgotten."""
+    at, env = machine.project(), machine.reporting_to(endpoint.url)
+    if name == "TFEVENTS_API_KEY_FILE":
+        env.pop("TFEVENTS_API_KEY")
+    done = machine.tf("plan", at=at, env={**env, name: value})
+    assert done.returncode == 0
+    (line,) = ours(done)
+    assert words in line
+    assert "kept in the journal" in line
+    assert endpoint.connections == 0
+    (where,) = machine.rows("select org, project, workspace from events")
+    assert where == ("default", "infra", "prod")
+    assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
+    assert types(endpoint.events) == ["apply_needed"]
+
+
+# Signals and death
+
+
+def test_after_a_signal_delivery_is_short(machine: Machine, endpoint: Endpoint) -> None:
+    """A CI that cancels gives seconds: with a hanging service, far less than the set minute."""
+    at = machine.project(text=SLOW)
+    endpoint.always(HANG)
+    env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT="60")
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    until(lambda: "begun" in (at / "out").read_text())
+    run.send_signal(signal.SIGTERM)
+    (at / "go").touch()
+    since = time.monotonic()
+    run.wait(90)
+    assert time.monotonic() - since < GENEROUS
+    bodies = machine.bodies()
+    assert types(bodies)[-1] == "failed"
+    assert bodies[-1]["data"]["interrupted"] == "SIGTERM"
+    assert set(machine.statuses()) == {"pending"}
+
+
+def test_a_run_that_was_killed_is_closed_once_and_swept(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """By whoever comes next, five of them at once; its private plan is gone, its start event is
+    delivered before its end."""
+    at = machine.project(text=SLOW)
+    with closed_port() as url:
+        run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(url))
+        until(lambda: "begun" in (at / "out").read_text())
+        until(lambda: (machine.home / "journal.db").exists() and machine.statuses())
+        assert list((machine.home / "runs").glob("*/plan"))
+        kill(run)
+    next_ = machine.project("next")
+    env = machine.reporting_to(endpoint.url, "next")
+    others = [machine.start("plan", "-lock=false", at=next_, env=env) for _ in range(5)]
+    assert [other.wait(90) for other in others] == [0] * 5
+    assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
+    heard = [r.event for r in endpoint.requests if r.place and r.place.workspace == "prod"]
+    ended = [event for event in heard if event]
+    assert types(ended) == ["provisioning", "failed"]
+    assert ended[1]["metadata"]["activity_type"] == "apply"
+    assert ended[1]["metadata"]["activity_status"] == "failure"
+    assert ended[1]["data"]["interrupted"] == "killed"
+    assert ended[1]["data"]["run_id"] == ended[0]["data"]["run_id"]
+    assert list((machine.home / "runs").iterdir()) == []
+    assert machine.rows("select count(*) from runs where ended_at is null") == [0]
+
+
+def test_killed_at_random_moments_every_run_has_one_end(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """kill -9 after 0.1, 0.2, … seconds of a run: whatever the journal knew of is closed, once."""
+    at, env = machine.project(), machine.reporting_to(endpoint.url)
+    for tenths in range(1, 13):
+        run = machine.start("apply", "-auto-approve", at=at, env=env)
+        try:
+            run.wait(tenths / 10)
+        except subprocess.TimeoutExpired:
+            pass
+        kill(run)
+        shutil.rmtree(at / ".terraform", ignore_errors=True)
+        (at / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
+    machine.tf("plan", at=at, env=env)
+    assert machine.flush(env).returncode == 0
+    assert list((machine.home / "runs").iterdir()) == []
+    assert machine.rows("select count(*) from runs where ended_at is null") == [0]
+    assert set(machine.statuses()) == {"delivered"}
+    ends = "select run_id from events where json_extract(body, '$.event_type') != 'provisioning'"
+    ended = machine.rows(ends)
+    assert len(ended) == len(set(ended))
+    started = machine.rows(ends.replace("!=", "="))
+    assert set(started) <= set(ended)
+    order = machine.rows("select event_id from events order by seq")
+    assert list(dict.fromkeys(ids(endpoint.events))) == order
+
+
+def test_one_that_was_killed_before_the_journal_knew_it_keeps_its_own_workspace(
+    machine: Machine,
+) -> None:
+    """The note is enough; the environment of whoever closes it is another run's."""
+    stay = """
+import sys
+from tfevents import presence
+present = presence.appear(sys.argv[1])
+present.note({"operation": "apply", "mode": "destroy", "opened_at": "2026-01-01T00:00:00Z",
+              "directory": sys.argv[2], "TFEVENTS_WORKSPACE": "theirs", "TFEVENTS_ORG": "o"})
+print("here", flush=True)
+sys.stdin.read()
+"""
+    at = machine.project()
+    left = machine.python(stay, str(machine.home), str(at / "caf\udce9"))
+    assert left.stdout is not None
+    left.stdout.readline()
+    left.kill()
+    left.communicate()
+    env = {"TFEVENTS_WORKSPACE": "mine", "TFEVENTS_PROJECT": "p"}
+    machine.tf("plan", at=at, env=env)
+    body, *_ = [b for b in machine.bodies() if b["event_type"] == "failed"]
+    assert body["metadata"]["activity_type"] == "destroy"
+    assert body["data"]["started_at"] == "2026-01-01T00:00:00Z"
+    where = "select workspace, org, project from events where body like '%killed%'"
+    assert machine.rows(where) == [("theirs", "o", None)]
+
+
+# Homes that can't be used
+
+
+@contextmanager
+def mounted(place: Path, options: str) -> Iterator[Path]:
+    place.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", place]
+    if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no right to mount a small disk")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+
+
+def with_home(machine: Machine, home: object, **more: str) -> dict[str, str]:
+    return {"TFEVENTS_HOME": str(home), **more}
+
+
+def assert_delivered_beside(machine: Machine, endpoint: Endpoint, home: Path, words: str) -> None:
+    """One line says it, the event arrives, terraform's run is what it is; with the service down
+    the event is kept beside, and comes home with the next run that can write there."""
+    at = machine.project()
+    env = {**machine.reporting_to(endpoint.url), "TFEVENTS_HOME": str(home)}
+    done = machine.tf("apply", "-auto-approve", at=at, env=env)
+    assert done.returncode == 0
+    (line,) = ours(done)
+    assert words in line
+    assert "reported" in line
+    assert types(endpoint.events) == ["provisioning", "active"]
+    with closed_port() as url:
+        down = machine.tf("plan", at=at, env={**env, "TFEVENTS_URL": url})
+    assert "kept in the journal" in ours(down)[0]
+    assert not list(Path(machine.env["TMPDIR"]).glob("tfevents-*/runs/*"))
+    assert [p.name for p in Path(machine.env["TMPDIR"]).iterdir()] == [machine.spare.name]
+
+
+def test_a_home_that_cannot_be_written(machine: Machine, endpoint: Endpoint) -> None:
+    """Read-only: a file stands where it should be."""
+    home = machine.root / "file"
+    home.write_text("")
+    assert_delivered_beside(machine, endpoint, home, f"the journal {home}/journal.db can't be used")
+    machine.tf("plan", at=machine.project(), env=machine.reporting_to(endpoint.url))
+    assert types(endpoint.events) == ["provisioning", "active", "plan", "plan"]
+    assert machine.rows("select count(*) from events", machine.spare) == [0]
+
+
+def test_a_read_only_disk(machine: Machine, endpoint: Endpoint) -> None:
+    """Mounted read-only, which stops root too."""
+    with mounted(machine.root / "disk", "ro") as home:
+        assert_delivered_beside(machine, endpoint, home / "home", "Read-only file system")
+
+
+def test_a_disk_that_is_full(machine: Machine, endpoint: Endpoint) -> None:
+    """Not a byte left: terraform's plan is written elsewhere, so that its run succeeds."""
+    with mounted(machine.root / "disk", "size=256k") as home:
+        with open(home / "ballast", "wb", buffering=0) as ballast:
+            try:
+                while ballast.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+        assert_delivered_beside(machine, endpoint, home, "the journal")
+
+
+def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> None:
+    """Room for the journal, none for plans: a kill is noticed and swept there too."""
+    with mounted(machine.root / "disk", "size=2m") as home:
+        at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+        env["TFEVENTS_HOME"] = str(home)
+        run = machine.start("apply", "-auto-approve", at=at, env=env)
+        until(lambda: (home / "journal.db").exists() and machine.statuses(home) == ["delivered"])
+        assert list((machine.spare / "runs").glob("*/plan"))
+        kill(run)
+        done = machine.tf("plan", "-lock=false", at=machine.project("next"), env=env)
+        assert "reported to" in ours(done)[0]
+        assert types(endpoint.events) == ["provisioning", "failed", "apply_needed"]
+        assert list((machine.spare / "runs").iterdir()) == []
+
+
+def test_files_that_may_not_grow(machine: Machine, endpoint: Endpoint) -> None:
+    """RLIMIT_FSIZE 0, which terraform inherits as well: it can't write its plan nor its state, and
+    says so; we say our line and nothing dies of SIGXFSZ."""
+    at, env = machine.project(), {**machine.env, **machine.reporting_to(endpoint.url)}
+    done = subprocess.run(
+        [SCRIPTS / "tf", "refresh"],
+        env=env,
+        cwd=at,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )
+    assert done.returncode in (0, 1)
+    assert len(ours(done)) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_journal_that_is_garbage(machine: Machine, endpoint: Endpoint) -> None:
+    """The event goes beside it, and is delivered."""
+    machine.home.mkdir()
+    (machine.home / "journal.db").write_bytes(b"garbage" * 100)
+    done = machine.tf("plan", at=machine.project(), env=machine.reporting_to(endpoint.url))
+    (line,) = ours(done)
+    assert "file is not a database" in line
+    assert types(endpoint.events) == ["apply_needed"]
+    assert (machine.home / "journal.db").read_bytes() == b"garbage" * 100
+
+
+def test_a_journal_that_somebody_locks(machine: Machine, endpoint: Endpoint) -> None:
+    """A process that hangs in a transaction: the run ends, the event is delivered beside it."""
+    at, env = machine.project(), machine.reporting_to(endpoint.url)
+    machine.tf("plan", at=at)
+    holder = sqlite3.connect(machine.home / "journal.db", isolation_level=None)
+    holder.execute("begin exclusive")
+    done = machine.tf("plan", at=at, env=env)
+    assert done.returncode == 0
+    assert "locked" in ours(done)[0]
+    assert types(endpoint.events) == ["apply_needed"]
+    holder.execute("rollback")
+    holder.close()
+    machine.tf("plan", at=at, env=env)
+    assert len(endpoint.events) == 3
+    assert len(set(ids(endpoint.events))) == 3
+
+
+def test_no_home_at_all(machine: Machine, endpoint: Endpoint) -> None:
+    """An arbitrary uid in a container: no HOME, no entry in passwd. Nothing appears where we are."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become somebody else")
+    place = Path(tempfile.mkdtemp(prefix="no-home-"))
+    (place / "main.tf").write_text(ONE)
+    place.chmod(0o777)
+    path = f"{shutil.which('terraform')}".rpartition("/")[0] + ":/usr/bin:/bin"
+    env = {"PATH": path, "CHECKPOINT_DISABLE": "1", **machine.reporting_to(endpoint.url)}
+    command = [*_as(54321), SCRIPTS / "tf", "plan"]
+    done = subprocess.run(command, env=env, cwd=place, capture_output=True, text=True, check=False)
+    left = sorted(p.name for p in place.iterdir())
+    shutil.rmtree(place)
+    shutil.rmtree(Path(tempfile.gettempdir()) / "tfevents-54321", ignore_errors=True)
+    if "tfevents: " not in done.stderr:
+        pytest.skip("somebody else can't run this interpreter")
+    assert done.returncode == 0
+    assert "name one with TFEVENTS_HOME" in done.stderr
+    assert types(endpoint.events) == ["apply_needed"]
+    assert left == ["main.tf"]
+
+
+def _as(uid: int) -> list[str]:
+    if shutil.which("setpriv") is None:
+        pytest.skip("no setpriv")
+    return ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
+
+
+def test_a_relative_home_is_where_we_stand(machine: Machine) -> None:
+    """Seen from where the command was typed, not from -chdir."""
+    at = machine.project()
+    done = machine.tf("-chdir=project", "plan", at=machine.root, env={"TFEVENTS_HOME": "kept"})
+    assert done.returncode == 0
+    assert (machine.root / "kept" / "journal.db").exists()
+    assert sorted(p.name for p in at.iterdir()) == ["main.tf"]
+
+
+def test_nothing_can_be_written_anywhere(machine: Machine) -> None:
+    """Neither home nor a temporary directory: terraform runs, one line says that nothing else
+    does."""
+    at = machine.project()
+    nowhere = machine.root / "file"
+    nowhere.write_text("")
+    env = {"TFEVENTS_HOME": str(nowhere / "home"), "TMPDIR": str(machine.root / "tmp")}
+    (machine.root / "tmp").rmdir()
+    (machine.root / "tmp").symlink_to(nowhere)
+    bare = machine.bare("plan", at=at)
+    blind = machine.python(NOWHERE, "plan", env={**env, "AT": str(at)})
+    out, error = blind.communicate(timeout=90)
+    assert blind.returncode == 0
+    assert out == bare.stdout
+    assert error == "tfevents: nothing is reported: no directory can be written to\n"
+
+
+NOWHERE = """
+import os, sys, tempfile
+tempfile._candidate_tempdir_list = lambda: ["/proc/nowhere"]
+os.chdir(os.environ["AT"])
+from tfevents.tf import main
+sys.argv[0] = "tf"
+sys.exit(main())
+"""
+
+
+def test_the_key_is_for_us_alone(machine: Machine, endpoint: Endpoint) -> None:
+    """Neither terraform, nor what it starts, nor our own questions to it and to git get it."""
+    at = machine.project()
+    spy = machine.root / "spy"
+    spy.mkdir()
+    for name in ("terraform", "git"):
+        real = shutil.which(name, path=machine.env["PATH"])
+        script = spy / name
+        script.write_text(
+            f'#!/bin/sh\n{{ env; echo "$@"; }} >> "{machine.root}/seen"\nexec {real} "$@"\n'
+        )
+        script.chmod(0o755)
+    env = machine.reporting_to(endpoint.url, PATH=f"{spy}:{machine.env['PATH']}")
+    subprocess.run(["git", "init", "-q", at], env=machine.env, check=True)
+    assert machine.tf("apply", "-auto-approve", at=at, env=env).returncode == 0
+    seen = (machine.root / "seen").read_text()
+    assert "state pull" in seen
+    assert "remote.origin.url" in seen
+    assert KEY not in seen
+    assert types(endpoint.events) == ["provisioning", "active"]

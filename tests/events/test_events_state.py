@@ -1,0 +1,237 @@
+"""What is said of the state, and what is not: a wrong `inactive` has things destroyed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rig.engines import terraform
+from rig.standin import script_engine
+from stage import Event, Stage
+from statestore import StateStore
+
+ONE = 'resource "terraform_data" "a" {\n  input = 1\n}\n'
+TWO = ONE + 'resource "terraform_data" "b" {\n  input = 2\n}\n'
+FAILS = """
+resource "terraform_data" "bad" {
+  depends_on = [terraform_data.a]
+  provisioner "local-exec" {
+    command = "exit 7"
+  }
+}
+"""
+FACTS = ("serial", "lineage")
+
+
+@pytest.fixture
+def store() -> Iterator[StateStore]:
+    with StateStore() as running:
+        yield running
+
+
+def assert_no_state_facts(event: Event) -> None:
+    assert "state_checksum" not in event.metadata
+    assert not event.data.keys() & set(FACTS)
+    assert event.data["missing"] == "state"
+
+
+def test_another_state_file_is_not_looked_at(stage: Stage) -> None:
+    """`state pull` can't be told which: an empty answer of another state is no answer."""
+    stage.write(TWO)
+    flag = "-state=other.tfstate"
+    start, end = stage.run("apply", "-auto-approve", flag)
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    assert end.counts() == "a2"
+    assert_no_state_facts(end)
+    (end,) = stage.run("apply", "-auto-approve", flag)
+    assert (end.row, end.counts()) == ("active apply success", "u2")
+
+
+def test_a_targeted_destroy_of_another_state(stage: Stage) -> None:
+    """What is left of it is told by the state that the plan was made on."""
+    stage.write(TWO)
+    flag = "-state=other.tfstate"
+    stage.run("apply", "-auto-approve", flag)
+    _, end = stage.run("destroy", "-auto-approve", flag, "-target=terraform_data.a")
+    assert (end.row, end.counts()) == ("active destroy success", "d1")
+    assert_no_state_facts(end)
+    _, end = stage.run("destroy", "-auto-approve", flag, "-target=terraform_data.b")
+    assert (end.row, end.counts()) == ("inactive destroy success", "d1")
+
+
+def test_another_state_file_destroyed_to_its_end(stage: Stage) -> None:
+    """The plan held all there was, and all of it is gone."""
+    stage.write(TWO)
+    flag = "-state=other.tfstate"
+    stage.run("apply", "-auto-approve", flag)
+    _, end = stage.run("destroy", "-auto-approve", flag)
+    assert (end.row, end.counts()) == ("inactive destroy success", "d2")
+    assert_no_state_facts(end)
+
+
+def test_another_state_file_that_fails(stage: Stage) -> None:
+    """What was done can't be told; what was planned can."""
+    stage.write(ONE + FAILS)
+    _, end = stage.run("apply", "-auto-approve", "-state=other.tfstate")
+    assert (end.row, end.counts()) == ("failed apply failure", None)
+    assert end.data["planned_added"] == "2"
+    assert_no_state_facts(end)
+
+
+def test_an_import_into_another_state_file(stage: Stage) -> None:
+    """Nobody can say what it gained."""
+    stage.write(ONE)
+    (end,) = stage.run("import", "-state=other.tfstate", "terraform_data.a", "x")
+    assert (end.row, end.counts()) == ("active import success", None)
+
+
+def test_a_remote_state(stage: Stage, store: StateStore) -> None:
+    """Checksum, serial and lineage are those of what the backend stores."""
+    stage.write(store.block + TWO)
+    stage.engine("init")
+    start, end = stage.run("apply", "-auto-approve")
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    stored = json.loads(store.state)
+    assert (end.data["serial"], end.data["lineage"]) == (str(stored["serial"]), stored["lineage"])
+    _, end = stage.run("destroy", "-auto-approve")
+    assert end.row == "inactive destroy success"
+
+
+def test_a_remote_state_that_fails_half_way(stage: Stage, store: StateStore) -> None:
+    """Reconciled as well."""
+    stage.write(store.block + ONE + FAILS)
+    stage.engine("init")
+    _, end = stage.run("apply", "-auto-approve")
+    assert (end.counts(), end.data["tainted"]) == ("a1", "1")
+
+
+def test_a_remote_state_that_is_stale(stage: Stage, store: StateStore) -> None:
+    """A look beside the apply finds that somebody else was there first."""
+    stage.write(store.block + TWO)
+    stage.engine("init")
+    stage.run("plan", "-out=p")
+    stage.engine("apply", "-auto-approve")
+    end = stage.run("apply", "p")[-1]
+    assert "Saved plan is stale" in stage.stderr
+    assert (end.row, end.counts()) == ("failed apply failure", None)
+
+
+def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage, store: StateStore) -> None:
+    """Terraform leaves errored.tfstate: what is stored is old and proves nothing."""
+    stage.write(store.block + ONE)
+    stage.engine("init")
+    stage.run("apply", "-auto-approve")
+    stage.write(store.block + TWO)
+    store.refuses = store.writes
+    _, end = stage.run("apply", "-auto-approve")
+    assert (stage.project / "errored.tfstate").exists()
+    assert (end.row, end.counts()) == ("failed apply failure", None)
+    assert_no_state_facts(end)
+
+
+def test_an_old_errored_state_is_no_matter(stage: Stage, store: StateStore) -> None:
+    """One that an earlier run left says nothing of this one."""
+    stage.write(store.block + TWO)
+    stage.engine("init")
+    stage.write("{}", "errored.tfstate")
+    os.utime(stage.project / "errored.tfstate", (1, 1))
+    _, end = stage.run("apply", "-auto-approve")
+    assert "serial" in end.data
+
+
+def lying(stage: Stage, path: Path, answer: str) -> dict[str, str]:
+    """A terraform whose `state pull` does not tell; everything else is the real one's."""
+    script_engine(
+        path / "terraform",
+        f"""
+if argv[:2] == ["state", "pull"]:
+    {answer}
+os.execv({str(terraform())!r}, ["terraform", *argv])
+""",
+    )
+    return {"TFEVENTS_PROVISIONER": str(path / "terraform")}
+
+
+ANSWERS = {
+    "nothing": "sys.exit(0)",
+    "failure": "sys.exit(1)",
+    "blank": "say(''); say(''); sys.exit(0)",
+    "nonsense": "say('<html>'); sys.exit(0)",
+    "cut off": 'say(\'{"version":4,"serial":9,"lineage":"x","resources":[\'); sys.exit(0)',
+    "not text": "os.write(1, bytes(range(256))); sys.exit(0)",
+    "killed": "os.kill(os.getpid(), 9)",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -> None:
+    """Success stands on the plan, which says that something is left; failure counts nothing."""
+    env = lying(stage, tmp_path, ANSWERS[answer])
+    stage.write(TWO)
+    start, end = stage.run("apply", "-auto-approve", **env)
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    assert end.counts() == "a2"
+    assert_no_state_facts(end)
+    stage.write(TWO.replace("1", "3") + FAILS)
+    _, end = stage.run("apply", "-auto-approve", **env)
+    assert (end.row, end.counts()) == ("failed apply failure", None)
+    assert_no_state_facts(end)
+
+
+@pytest.mark.parametrize("answer", ["nothing", "failure"])
+def test_a_destroyed_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -> None:
+    """A destroy that ran to its end has left nothing; one with a target may have."""
+    env = lying(stage, tmp_path, ANSWERS[answer])
+    stage.write(TWO)
+    stage.run("apply", "-auto-approve")
+    _, end = stage.run("destroy", "-auto-approve", "-target=terraform_data.a", **env)
+    assert (end.row, end.counts()) == ("active destroy success", "d1")
+    _, end = stage.run("destroy", "-auto-approve", **env)
+    assert (end.row, end.counts()) == ("inactive destroy success", "d1")
+
+
+@pytest.mark.parametrize("answer", ["nothing", "failure"])
+def test_a_direct_run_whose_state_cannot_be_had(
+    stage: Stage, tmp_path: Path, answer: str
+) -> None:
+    """No plan, no state: nothing is claimed."""
+    env = {**lying(stage, tmp_path, ANSWERS[answer]), "TFEVENTS_DIRECT": "1"}
+    stage.write(ONE)
+    events = stage.run("apply", "-auto-approve", **env)
+    assert [event.row for event in events] == ["provisioning apply"]
+    assert stage.run("refresh", **env) == []
+
+
+def test_a_saved_destroy_of_a_part_never_empties(stage: Stage, tmp_path: Path) -> None:
+    """Also where only the plan file knows that it was targeted, and the state says nothing."""
+    stage.write(TWO)
+    stage.run("apply", "-auto-approve")
+    stage.run("plan", "-destroy", "-target=terraform_data.a", "-out=p")
+    for reader in ("json", "file"):
+        env = lying(stage, tmp_path, ANSWERS["nothing"])
+        copied = (stage.project / "terraform.tfstate").read_bytes()
+        start, end = stage.run("apply", "p", TFEVENTS_PLAN_READER=reader, **env)
+        assert (start.row, end.row) == ("destroying destroy", "active destroy success")
+        (stage.project / "terraform.tfstate").write_bytes(copied)
+
+
+def test_a_workspace_has_a_state_of_its_own(stage: Stage) -> None:
+    """Facts are those of the selected workspace."""
+    stage.write(ONE)
+    stage.run("apply", "-auto-approve")
+    stage.engine("workspace", "new", "blue")
+    stage.write(TWO)
+    _, end = stage.run("apply", "-auto-approve")
+    assert (end.counts(), end.data["tf_workspace"]) == ("a2", "blue")
+    stored = json.loads((stage.project / "terraform.tfstate.d/blue/terraform.tfstate").read_text())
+    assert end.data["lineage"] == stored["lineage"]
+
+
+def test_another_directory(stage: Stage) -> None:
+    """With -chdir everything is there."""
+    stage.write(ONE + FAILS, "sub/main.tf")
+    _, end = stage.run("-chdir=sub", "apply", "-auto-approve")
+    assert (end.counts(), end.data["tainted"]) == ("a1", "1")

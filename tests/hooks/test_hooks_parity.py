@@ -1,0 +1,86 @@
+"""The same plan through `tf` and through hooks gives the same counts and metadata."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hook_field import Field, field
+
+ESTATE = """\
+resource "terraform_data" "same" { input = "a" }
+resource "terraform_data" "update" { input = "NEW" }
+resource "terraform_data" "replace" { triggers_replace = "NEW" }
+output "told" { value = "NEW" }
+"""
+FIRST = ESTATE.replace("NEW", "old") + 'resource "terraform_data" "gone" {}\n'
+SECOND = ESTATE + 'resource "terraform_data" "fresh" {\n  count = 2\n}\n'
+VOLATILE = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms", "lineage"}
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Iterator[Field]:
+    with field(tmp_path, project=FIRST) as place:
+        place.sh("git init -q && echo '*.tfplan' > .gitignore && git add -A && git commit -qm one")
+        place.sh("terraform init -input=false && terraform apply -auto-approve")
+        (place.directory / "main.tf").write_text(SECOND)
+        yield place
+
+
+def twin(place: Field) -> Field:
+    """The same project, with its state, in another place of the same name."""
+    directory = place.directory.parent / "twin/project"
+    shutil.copytree(place.directory, directory, symlinks=True)
+    return replace(place, directory=directory)
+
+
+def by_tf(place: Field, command: str, arguments: str) -> int:
+    """The drop-in."""
+    return place.sh(f"tf {command} -input=false {arguments}")
+
+
+def by_hooks(place: Field, command: str, arguments: str) -> int:
+    """As every CI file of `hooks/` does."""
+    place.sh(f"tfevents hook before {command} --plan-file run.tfplan")
+    code = place.sh(f"terraform {command} -input=false {arguments}")
+    place.sh(f"tfevents hook after {command} --exit-code {code} --plan-file run.tfplan")
+    return code
+
+
+def comparable(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Less what differs between two runs of the same; a checksum is of random ids."""
+    metadata = dict(event["metadata"])
+    assert metadata.pop("state_checksum", "sha") is not None
+    data = {name: text for name, text in event["data"].items() if name not in VOLATILE}
+    return {"event_type": event["event_type"], "metadata": metadata, "data": data}
+
+
+@pytest.mark.parametrize(
+    "option", ["", "-destroy", "-refresh-only", "-target=terraform_data.fresh"]
+)
+def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
+    """Of a plan, and of its apply."""
+    other = twin(place)
+    for way, where in ((by_tf, place), (by_hooks, other)):
+        assert way(where, "plan", f"-out=run.tfplan {option}") == 0
+        assert way(where, "apply", "run.tfplan") == 0
+    events = [comparable(event) for event in place.endpoint.events]
+    assert len(events) >= 4
+    half = len(events) // 2
+    assert events[half:] == events[:half]
+
+
+def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
+    """Without a number: an older plan in the same place is not this run's."""
+    other = twin(place)
+    for way, where in ((by_tf, place), (by_hooks, other)):
+        assert way(where, "plan", "-out=run.tfplan") == 0
+        (where.directory / "main.tf").write_text(SECOND.replace('"a"', "var.missing"))
+        assert way(where, "plan", "-out=run.tfplan") == 1
+    events = [comparable(event) for event in place.endpoint.events]
+    assert events[2:] == events[:2]
+    assert "resource_counts" not in events[3]["metadata"]

@@ -1,0 +1,177 @@
+"""A hook is never in the way: it ends with 0, says at most one line, and prints nothing on stdout."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hook_field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
+
+MOMENTS = ("before", "after", "error")
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Iterator[Field]:
+    with field(tmp_path) as place:
+        yield place
+
+
+def hook(place: Field, moment: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """One call, as every host makes it."""
+    return place.run(["tfevents", "hook", moment, *words], **env)
+
+
+def _down(place: Field) -> dict[str, str]:
+    return {"TFEVENTS_URL": NOWHERE}
+
+
+def _no_journal(place: Field) -> dict[str, str]:
+    return {"TFEVENTS_HOME": f"{place.directory}/main.tf/journal"}
+
+
+def _no_home(place: Field) -> dict[str, str]:
+    return {"TFEVENTS_HOME": "", "HOME": "/nonexistent", "XDG_STATE_HOME": ""}
+
+
+def _bad_url(place: Field) -> dict[str, str]:
+    return {"TFEVENTS_URL": "ftp://example.com"}
+
+
+def _bad_file(place: Field) -> dict[str, str]:
+    (place.directory / ".tfevents.hcl").write_text("harness {")
+    return {}
+
+
+def _no_terraform(place: Field) -> dict[str, str]:
+    return {"TFEVENTS_PROVISIONER": "/nonexistent/terraform"}
+
+
+def _no_directory(place: Field) -> dict[str, str]:
+    return {"TG_CTX_TERRAGRUNT_DIR": "/nonexistent/unit", "TG_CTX_TF_PATH": "terraform"}
+
+
+TROUBLES = (_down, _no_journal, _no_home, _bad_url, _bad_file, _no_terraform, _no_directory)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__.strip("_"))
+def test_a_hook_in_trouble_is_not_in_the_way(
+    trouble: Callable[[Field], dict[str, str]], moment: str, place: Field
+) -> None:
+    """Terraform goes on, and its output is its own."""
+    env = trouble(place)
+    if moment != "before":
+        hook(place, "before", "apply", **env)
+    done = hook(place, moment, "apply", "--plan-file", "nowhere.tfplan", **env)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("\n") <= 1
+    assert done.stderr == "" or done.stderr.startswith("tfevents: ")
+
+
+@pytest.mark.parametrize("trouble", [_down, _no_journal, _bad_url, _bad_file])
+def test_what_was_not_reported_is_said(
+    trouble: Callable[[Field], dict[str, str]], place: Field
+) -> None:
+    """In one line, at the end of the run."""
+    done = hook(place, "after", "apply", "--exit-code", "0", **trouble(place))
+    assert done.stderr.startswith("tfevents: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_plan_that_is_missing_is_said(place: Field) -> None:
+    """The event comes without counts."""
+    done = hook(place, "after", "plan", "--exit-code", "1", "--plan-file", "nowhere.tfplan")
+    assert "nowhere.tfplan" in done.stderr
+    assert place.told() == [(*PLAN_FAILED, None)]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("before",),
+        ("before", "unlock"),
+        ("after", "plan", "--exit-code", "maybe"),
+        ("after", "plan", "--exit-code", "", "--plan-file", "", "--plan-json", ""),
+        ("later", "plan"),
+        ("after", "plan", "--no-such-option"),
+        (),
+    ],
+)
+def test_a_call_that_is_wrong_is_not_in_the_way(words: tuple[str, ...], place: Field) -> None:
+    """One line at most, and 0: a typing error in a hook must not stop an apply."""
+    done = place.run(["tfevents", "hook", *words])
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.count("\n") <= 1
+
+
+@pytest.mark.parametrize("moment", ["after", "error"])
+def test_strict_ends_with_86_where_it_was_not_delivered(moment: str, place: Field) -> None:
+    """`before` never does: it would stop terraform on every host."""
+    strict = {"TFEVENTS_STRICT": "1", "TFEVENTS_URL": NOWHERE}
+    assert hook(place, "before", "apply", **strict).returncode == 0
+    done = hook(place, moment, "apply", **strict)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (86, "", 1)
+    fine = {"TFEVENTS_STRICT": "1"}
+    assert hook(place, moment, "apply", **fine).returncode == 0
+
+
+# The wrong order
+
+
+def test_after_without_before_tells_of_the_run(place: Field) -> None:
+    """With what can be known at its end."""
+    place.sh("terraform init -input=false && terraform plan -out=p && terraform apply p")
+    hook(place, "after", "apply", "--exit-code", "0", "--plan-file", "p")
+    assert place.told() == [APPLIED]
+
+
+def test_error_without_before_tells_nothing(place: Field) -> None:
+    """Hosts call it when something else has failed."""
+    done = hook(place, "error", "apply")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert place.told() == []
+
+
+def test_error_after_after_tells_nothing(place: Field) -> None:
+    """The run is over."""
+    hook(place, "before", "plan")
+    hook(place, "after", "plan", "--exit-code", "1")
+    hook(place, "error", "plan")
+    assert place.told() == [(*PLAN_FAILED, None)]
+
+
+def test_a_second_before_closes_the_first(place: Field) -> None:
+    """Nobody else will."""
+    hook(place, "before", "apply")
+    hook(place, "before", "apply")
+    hook(place, "error", "apply")
+    words = [event[:3] for event in place.told()]
+    assert words == [BEGUN[:3], APPLY_FAILED, BEGUN[:3], APPLY_FAILED]
+
+
+def test_workspaces_and_units_do_not_meet(place: Field) -> None:
+    """Their runs are open at the same time in the same directory."""
+    for unit in ("a", "b"):
+        for workspace in ("blue", "green"):
+            name = {"TF_WORKSPACE": workspace}
+            hook(place, "before", "plan", "--directory", unit, **name)
+    hook(place, "error", "plan", "--directory", "a", TF_WORKSPACE="green")
+    (event,) = place.endpoint.events
+    assert (event["data"]["directory"], event["data"]["tf_workspace"]) == ("a", "green")
+
+
+def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
+    """At any moment: what comes next is told as if it had not been."""
+    for tenths in range(1, 12):
+        script = f"timeout -s KILL 0.{tenths:02d} tfevents hook before plan"
+        place.sh(script.replace("0.10", "1.0").replace("0.11", "1.1"))
+    hook(place, "before", "plan")
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
+    assert place.told()[-1] == PLANNED
+    runs = [event["data"]["run_id"] for event in place.endpoint.events]
+    assert len(runs) == len(set(runs))
+    assert {event[:3] for event in place.told()[:-1]} <= {PLAN_FAILED}
