@@ -64,6 +64,8 @@ def _words(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", INTERRUPTED
+    if isinstance(error, OSError):
+        return f"{error.filename or 'the working directory'}: {error.strerror}", 1
     return f"{type(error).__name__} (a bug: TFEVENTS_DEBUG=1 shows where)", 1
 
 
@@ -285,6 +287,31 @@ def hook(moment: str, command: str, **given: Any) -> int:
 
 
 @click.command()
+@click.argument("directory", default=".", type=click.Path(exists=True, file_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
+@click.option("--opentofu", is_flag=True, help="As OpenTofu reads it: its registry, .tofu files.")
+def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
+    """Show the modules and providers that a directory declares, and what they resolved to."""
+    from tfevents import inventory as story
+    from tfevents.table import Table
+
+    data_dir = os.environ.get("TF_DATA_DIR") or ".terraform"
+    found = story.find(directory, opentofu=opentofu, data_dir=data_dir)
+    for problem in found.problems:
+        click.echo(f"tfevents: {problem}", err=True)
+    document = found.as_json()
+    if as_json:
+        return _write_json(document)
+    for title in ("modules", "providers"):
+        rows = document[title]
+        if rows:
+            columns = tuple(rows[0])
+            Table(columns, [[str(row[c] or "-") for c in columns] for row in rows]).show()
+    click.echo(f"terraform {document['required_version'] or 'any version'}, "
+               f"backend {document['backend'] or 'local'}")
+
+
+@click.command()
 def plugin() -> int:
     """Be a pipeline stage's container.
 
@@ -299,7 +326,7 @@ def _write_json(document: Any) -> None:
     click.echo(json.dumps(document, indent=2))
 
 
-COMMANDS = (run, count, log, flush_command, send, stage_complete, hook, plugin)
+COMMANDS = (run, count, log, flush_command, send, stage_complete, hook, inventory, plugin)
 
 
 @click.group(commands=COMMANDS)

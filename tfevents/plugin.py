@@ -118,7 +118,7 @@ def plugin(env: Mapping[str, str]) -> int:
 
 def _as_init(work: Callable[[], int]) -> int:
     """PID 1: a child does the work, signals reach it once, orphans are reaped."""
-    with Watch() as watch:
+    with Watch(reaps=True) as watch:
         return _status(watch.run(lambda: _fork(work)))
 
 

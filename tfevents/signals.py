@@ -40,7 +40,9 @@ class Watch:
     what counts is the wake-up pipe, which the C handler fills.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, reaps: bool = False) -> None:
+        """`reaps`: as PID 1, whose children all orphans become; not beside threads that wait."""
+        self._reaps = reaps
         self.received: list[int] = []
         self.asking = False
         self.when_idle: Callable[[], None] = lambda: None
@@ -106,7 +108,7 @@ class Watch:
 
     def _wait(self, child: int) -> int:
         while True:
-            ended, status = os.waitpid(child, os.WNOHANG)
+            ended, status = self._ended(child)
             if ended:
                 return os.waitstatus_to_exitcode(status)
             select.select([self._arrivals], [], [])
@@ -114,6 +116,13 @@ class Watch:
             for number in self._arrived():
                 if not self._sentinel.reached_group(number, until):
                     _send(child, number)
+
+    def _ended(self, child: int) -> tuple[int, int]:
+        while self._reaps:
+            ended, status = os.waitpid(-1, os.WNOHANG)
+            if ended in (0, child):
+                return ended, status
+        return os.waitpid(child, os.WNOHANG)
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
         """Python's handler: while a child runs, `_wait` sees to it."""
@@ -189,7 +198,8 @@ class Sentinel:
         os.close(self._life)
         os.close(self._reports)
         _send(self._pid, signal.SIGKILL)
-        os.waitpid(self._pid, 0)
+        with suppress(ChildProcessError):  # reaped with the orphans
+            os.waitpid(self._pid, 0)
 
 
 def _be_sentinel(signals: Iterable[int], mask: Iterable[int], living: int, reporting: int) -> None:

@@ -6,11 +6,13 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from importlib.resources import files
 
 import click
 import pytest
+from rig.terminal import Terminal
 
 from cli.command import PROGRAM, Tfevents
 from tfevents import cli
@@ -123,3 +125,24 @@ def test_a_terminal_that_knows_only_ascii(tfevents: Tfevents) -> None:
     tfevents.env |= {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     line = tfevents.fails(1, "count", "n\N{LATIN SMALL LETTER A WITH DIAERESIS}hte")
     assert line == "tfevents: can't read n  hte: No such file or directory"
+
+
+def test_a_directory_that_is_gone(tfevents: Tfevents) -> None:
+    """The system's word for it, no bug of ours."""
+    script = f"mkdir gone; cd gone; rmdir ../gone; {tfevents.program} send plan || echo $?"
+    command = ["/bin/sh", "-c", script]
+    done = subprocess.run(
+        command, env=tfevents.env, cwd=tfevents.cwd, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "1\n"
+    assert done.stderr == "tfevents: the working directory: No such file or directory\n"
+
+
+def test_ctrl_c(tfevents: Tfevents) -> None:
+    """130, and one line."""
+    tfevents.env["PYTHONUNBUFFERED"] = "1"
+    with Terminal([tfevents.program, "count", "-"], env=tfevents.env, cwd=tfevents.cwd) as terminal:
+        time.sleep(2)
+        terminal.interrupt()
+        assert terminal.wait() == 130
+        assert "tfevents: interrupted" in terminal.screen

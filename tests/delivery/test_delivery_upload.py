@@ -407,7 +407,7 @@ def send_with(url: str, **env: str) -> str:
 
 
 def test_a_proxy_of_the_environment_is_used(endpoint: Endpoint) -> None:
-    """For http the proxy gets the whole request: this one is the endpoint, which notes its target."""
+    """For http the proxy gets the whole request; this one is the endpoint, which notes it."""
     send_with("http://service.example", HTTP_PROXY=endpoint.url)
     (request,) = endpoint.requests
     assert request.target.startswith("http://service.example/iacm/api/orgs/")

@@ -381,21 +381,22 @@ def terramate(*labels: str) -> Callable[[Field, str], int]:
 
 def _terramate_scripts() -> list[tuple[list[str], list[list[str]]]]:
     """Labels and commands of each script."""
-    found = []
-    for script in _hcl("terramate/tfevents.tm.hcl")["script"]:
-        labels = []
-        while "job" not in script:
-            ((label, script),) = script.items()
-            labels.append(label)
-        found.append((labels, [c for job in script["job"] for c in job["commands"]]))
-    return found
+    return [_labelled(body, []) for body in _hcl("terramate/tfevents.tm.hcl")["script"]]
+
+
+def _labelled(body: Any, labels: list[str]) -> tuple[list[str], list[list[str]]]:
+    """Inwards, label by label, to the jobs."""
+    if "job" in body:
+        return labels, [words for job in body["job"] for words in job["commands"]]
+    ((label, inner),) = body.items()
+    return _labelled(inner, [*labels, label])
 
 
 # Digger: https://docs.digger.dev/ce/howto/custom-commands
 
 
 def digger(workflow: str) -> Callable[[Field, str], int]:
-    """Built-in steps are terraform's, `run` ones bash's with -eo pipefail; the first failure ends."""
+    """Built-in steps are terraform's, `run` ones bash's; the first failure is the end."""
 
     def play(field: Field, job: str) -> int:
         plan = str(field.directory / "acme-infra-7-example.tfplan")

@@ -1,4 +1,4 @@
-"""The files of `hooks/` are what their hosts' published schemas ask for, and begin with their use."""
+"""The files of `hooks/` are what their hosts' schemas ask for, and begin with their use."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SCHEMAS = {
 }
 """A file → its host's schema, as the package check-jsonschema carries it."""
 
-FOLDERS = (
-    "terragrunt atlantis github gitlab jenkins azure circleci buildkite bitbucket spacelift scalr"
-    " env0 hcp-terraform terramate digger make"
-).split()
+FOLDERS = {
+    *("terragrunt", "atlantis", "github", "gitlab", "jenkins", "azure", "circleci", "buildkite"),
+    *("bitbucket", "spacelift", "scalr", "env0", "hcp-terraform", "terramate", "digger", "make"),
+}
 FILES = sorted(path for path in HOOKS.rglob("*") if path.is_file() and path.parent != HOOKS)
 
 
@@ -39,7 +39,7 @@ def test_a_file_is_what_its_hosts_schema_asks_for(name: str) -> None:
 
 def test_there_is_a_folder_for_each_host() -> None:
     """And Terragrunt's holds one file, the root that units include."""
-    assert {path.name for path in HOOKS.iterdir() if path.is_dir()} == set(FOLDERS)
+    assert {path.name for path in HOOKS.iterdir() if path.is_dir()} == FOLDERS
     assert [path.name for path in (HOOKS / "terragrunt").iterdir()] == ["root.hcl"]
 
 

@@ -1,4 +1,4 @@
-"""A hook is never in the way: it ends with 0, says at most one line, and prints nothing on stdout."""
+"""A hook is never in the way: it ends with 0, says at most one line, and nothing on stdout."""
 
 from __future__ import annotations
 

@@ -1,0 +1,221 @@
+"""The stage container's entry point, run as an engine would run it: PID 1, any user, settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sysconfig
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rig.endpoint import Endpoint, Rules
+from rig.engines import clean_env, terraform
+
+from tfevents import plugin
+from tfevents.errors import SettingError
+
+TFEVENTS = os.path.join(sysconfig.get_path("scripts"), "tfevents")
+CONFIGURATION = """
+resource "terraform_data" "a" { input = 1 }
+output "o" { value = terraform_data.a.output }
+"""
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """A container's environment: no home worth the name, the settings of a stage."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.tf").write_text(CONFIGURATION)
+    return {
+        **clean_env(tmp_path, terraform()),
+        "PLUGIN_ROOT_DIR": str(project),
+        "PLUGIN_HOME": str(tmp_path / "state"),
+        "DRONE_OUTPUT": str(tmp_path / "outputs"),
+    }
+
+
+def stage(env: dict[str, str], *before: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*before, TFEVENTS, "plugin"], env=env, capture_output=True, text=True, timeout=120
+    )
+
+
+def outputs(env: dict[str, str]) -> dict[str, str]:
+    lines = Path(env["DRONE_OUTPUT"]).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def test_an_apply_is_run_unasked_and_told(env: dict[str, str]) -> None:
+    """Nobody is there to approve; the steps after it read what was done."""
+    done = stage({**env, "PLUGIN_COMMAND": "apply"})
+    assert done.returncode == 0, done.stderr
+    assert "Apply complete! Resources: 1 added" in done.stdout
+    told = outputs(env)
+    assert (told["TFEVENTS_EVENT_TYPE"], told["TFEVENTS_ADDED"]) == ("active", "1")
+    assert told["TFEVENTS_HAS_CHANGES"] == "true" and told["TFEVENTS_EXIT_CODE"] == "0"
+
+
+def test_outputs_are_written_when_terraform_fails(env: dict[str, str]) -> None:
+    """A failed step exports its outputs as well, and has terraform's own code."""
+    Path(env["PLUGIN_ROOT_DIR"], "main.tf").write_text("resource {")
+    done = stage({**env, "PLUGIN_COMMAND": "plan", "PLUGIN_INIT": "never"})
+    assert done.returncode == 1
+    assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
+    assert outputs(env)["TFEVENTS_EXIT_CODE"] == "1"
+
+
+def test_every_command_runs_what_it_says(env: dict[str, str]) -> None:
+    """The command table, each with the real terraform, from nothing to nothing again."""
+    kinds = []
+    for command in ("plan", "apply", "plan", "apply-refresh-only", "plan-destroy", "destroy"):
+        Path(env["DRONE_OUTPUT"]).unlink(missing_ok=True)
+        done = stage({**env, "PLUGIN_COMMAND": command})
+        assert done.returncode == 0, done.stderr
+        kinds.append(outputs(env)["TFEVENTS_EVENT_TYPE"])
+    assert kinds == ["apply_needed", "active", "plan", "active", "apply_needed", "inactive"]
+
+
+def test_no_drift_is_no_failure(env: dict[str, str]) -> None:
+    """detect-drift ends with 2 on drift, and only then."""
+    assert stage({**env, "PLUGIN_COMMAND": "apply"}).returncode == 0
+    assert stage({**env, "PLUGIN_COMMAND": "detect-drift"}).returncode == 0
+
+
+def test_the_steps_own_endpoint_wins_over_harness_names(env: dict[str, str]) -> None:
+    """PLUGIN_ENDPOINT_VARIABLES names server, path, token and whose the run is."""
+    with Endpoint(Rules(api_path="/api", api_key="a.b.c", account="acct")) as endpoint:
+        given = {
+            "base_url": endpoint.url,
+            "account_id": "acct",
+            "org_id": "default",
+            "project_id": "infra",
+            "workspace_id": "prod",
+            "token": "a.b.c",
+        }
+        done = stage(
+            {
+                **env,
+                "PLUGIN_COMMAND": "plan",
+                "PLUGIN_ENDPOINT_VARIABLES": json.dumps(given),
+                "HARNESS_ACCOUNT_ID": "another",
+                "HARNESS_PROJECT_ID": "another",
+            }
+        )
+        assert done.returncode == 0, done.stderr
+        (event,) = endpoint.wait_for(1)
+        place = endpoint.requests[0].place
+    assert event["event_type"] == "apply_needed"
+    assert place is not None and (place.org, place.project, place.workspace) == (
+        "default",
+        "infra",
+        "prod",
+    )
+
+
+def test_an_empty_setting_is_absent() -> None:
+    """A pipeline passes what it could not resolve as nothing."""
+    assert "TFEVENTS_ORG" not in plugin.settings({"PLUGIN_ORG": "", "PLUGIN_STRICT": " "})
+    assert plugin.settings({"PLUGIN_ORG": "o"})["TFEVENTS_ORG"] == "o"
+    assert plugin.settings({"PLUGIN_ORG": "o", "TFEVENTS_ORG": "mine"})["TFEVENTS_ORG"] == "mine"
+    assert plugin.settings({"PLUGIN_ORG": "o", "TFEVENTS_ORG": ""})["TFEVENTS_ORG"] == "o"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"PLUGIN_COMMAND": "aply"}, "PLUGIN_COMMAND: 'aply' is none of"),
+        ({"PLUGIN_INIT": "maybe"}, "PLUGIN_INIT: 'maybe'"),
+        ({"PLUGIN_ARGS": "-var 'x"}, "PLUGIN_ARGS: "),
+        ({"PLUGIN_ROOT_DIR": "/nowhere/at/all"}, "PLUGIN_ROOT_DIR: "),
+        ({"PLUGIN_ENDPOINT_VARIABLES": "{"}, "PLUGIN_ENDPOINT_VARIABLES: "),
+        ({"PLUGIN_ENDPOINT_VARIABLES": "[1]"}, "PLUGIN_ENDPOINT_VARIABLES: "),
+    ],
+)
+def test_a_wrong_setting_is_named(wrong: dict[str, str], said: str) -> None:
+    """One line that says which, before anything is run."""
+    with pytest.raises(SettingError, match=said):
+        plugin.read(wrong)
+
+
+@pytest.fixture
+def namespace() -> Iterator[list[str]]:
+    """A PID namespace of its own, in which the command is PID 1."""
+    command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if not shutil.which("unshare") or subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("no PID namespace can be had here")
+    yield command
+
+
+def test_pid_1_hands_sigterm_on_once_and_reaps(
+    env: dict[str, str], tmp_path: Path, namespace: list[str]
+) -> None:
+    """An engine's stop reaches terraform once; orphans are reaped; the code is terraform's."""
+    source = (
+        "import signal, subprocess, sys, time\n"
+        "if sys.argv[1:2] == ['version']:\n    print('Terraform v1.11.4'); sys.exit(0)\n"
+        "if sys.argv[1:2] != ['plan']:\n    sys.exit(0)\n"
+        "got = []\n"
+        "signal.signal(signal.SIGTERM, lambda *_: got.append(1))\n"
+        "subprocess.run(['sh', '-c', 'sleep 0.1 & exit 0'])\n"
+        f"open({str(tmp_path / 'ready')!r}, 'w').close()\n"
+        "until = time.monotonic() + 20\n"
+        "while not got and time.monotonic() < until: signal.sigtimedwait([], 0.05)\n"
+        "signal.sigtimedwait([], 0.5)\n"
+        "states = subprocess.run(['ps', '-eo', 'stat='], capture_output=True, text=True).stdout\n"
+        f"open({str(tmp_path / 'seen')!r}, 'w').write(f'{{len(got)}} {{states.count(chr(90))}}')\n"
+        "sys.exit(3)\n"
+    )
+    engine = tmp_path / "engine" / "terraform"
+    engine.parent.mkdir()
+    engine.write_text(f"#!{shutil.which('python3')}\n{source}")
+    engine.chmod(0o755)
+    child = subprocess.Popen(
+        [*namespace, TFEVENTS, "plugin"],
+        env={**env, "PLUGIN_PROVISIONER": str(engine), "PLUGIN_COMMAND": "plan"},
+        stderr=subprocess.DEVNULL,
+    )
+    _until((tmp_path / "ready").exists, child)
+    os.kill(_only_child(child.pid), signal.SIGTERM)
+    assert child.wait(60) == 3
+    assert (tmp_path / "seen").read_text() == "1 0"
+    assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
+
+
+def _until(condition: object, child: subprocess.Popen[bytes]) -> None:
+    limit = time.monotonic() + 60
+    while not condition():  # type: ignore[operator]
+        assert child.poll() is None and time.monotonic() < limit
+        time.sleep(0.02)  # polls a condition
+
+
+def _only_child(pid: int) -> int:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(children[0])
+
+
+def test_any_user_and_a_read_only_home(env: dict[str, str], tmp_path: Path) -> None:
+    """An arbitrary uid without a name, whose home can't be written, applies all the same."""
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    os.chmod(tmp_path, 0o777)
+    for folder, folders, files in os.walk(tmp_path):
+        for name in (*folders, *files):
+            os.chown(os.path.join(folder, name), 54321, 54321, follow_symlinks=False)
+    for parent in tmp_path.parents:
+        if parent.stat().st_mode & 0o005 != 0o005:
+            os.chmod(parent, parent.stat().st_mode | 0o055) if parent.owner() == "root" else None
+    done = stage(
+        {**env, "PLUGIN_COMMAND": "apply", "PLUGIN_HOME": "", "HOME": "/nonexistent"},
+        *("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"),
+    )
+    if "setpriv" in done.stderr or "ermission denied" in done.stderr.splitlines()[0:1]:
+        pytest.skip(f"this machine's files are root's alone: {done.stderr[:80]}")
+    assert done.returncode == 0, done.stderr
+    assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "active"
+
