@@ -13,7 +13,7 @@ from tfevents import planfile
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine, Version
 from tfevents.event import Operation, ended, started
-from tfevents.facts import Planned, left_unsaved, pull_state, read_plan
+from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_state
 from tfevents.journal import now
 from tfevents.later import Later
 from tfevents.place import Place
@@ -112,7 +112,6 @@ class Backstage:
 
     def follow(self, path: str) -> Later[Stream]:
         """Watches the stream for the moment in which the run begins to change things."""
-        self._before = self.pull_before()
         return Later(lambda: self._follow(path), "stream")
 
     def _follow(self, path: str) -> Stream:
@@ -153,7 +152,6 @@ class Backstage:
     def _facts(self, run: Ended) -> tuple[Facts, list[str]]:
         planned = self._planned(run)
         told = run.reading.result() if run.reading and run.stream else None
-        before = run.before or self._before
         facts = Facts(
             invocation=self.scene.invocation,
             exit_code=run.exit_code,
@@ -164,10 +162,18 @@ class Backstage:
             signals=tuple(self.scene.watch.received),
             planned=planned,
             stream=told,
-            before=before.result() if before else None,
+            before=self._state_before(run),
             version=self._told_version(planned),
         )
         return self._with_state(facts, run)
+
+    def _state_before(self, run: Ended) -> State | None:
+        before = run.before or self._before
+        found = before.result() if before else None
+        if not isinstance(found, bytes):
+            return found
+        answer = found
+        return Later(lambda: read_state(answer), "state before").result()
 
     def _planned(self, run: Ended) -> Planned | None:
         if run.plan_file:

@@ -291,7 +291,10 @@ def hook(moment: str, command: str, **given: Any) -> int:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of tables.")
 @click.option("--opentofu", is_flag=True, help="As OpenTofu reads it: its registry, .tofu files.")
 def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
-    """Show the modules and providers that a directory declares, and what they resolved to."""
+    """Show a directory's modules and providers.
+
+    As they are declared, and what they resolved to.
+    """
     from tfevents import inventory as story
     from tfevents.table import Table
 
@@ -307,8 +310,10 @@ def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
         if rows:
             columns = tuple(rows[0])
             Table(columns, [[str(row[c] or "-") for c in columns] for row in rows]).show()
-    click.echo(f"terraform {document['required_version'] or 'any version'}, "
-               f"backend {document['backend'] or 'local'}")
+    click.echo(
+        f"terraform {document['required_version'] or 'any version'}, "
+        f"backend {document['backend'] or 'local'}"
+    )
 
 
 @click.command()

@@ -74,7 +74,11 @@ def _zipped_prior(path: str) -> bytes:
 
 def pull_state(engine: Engine) -> State | None:
     """The state as stored; an empty answer is a state that was never written. None: not known."""
-    answer = engine.pull()
+    return read_state(engine.pull())
+
+
+def read_state(answer: bytes | None) -> State | None:
+    """The state in what a pull answered."""
     if answer is None:
         return None
     return state.parse_file(answer) if answer.strip() else State()

@@ -204,11 +204,16 @@ def _plainly(scene: Scene, place: Place) -> Ended:
     invocation = scene.invocation
     if invocation.command == "import":
         return _import(scene)
-    before = _before(scene, place) if invocation.command == "apply" else None
-    approved = invocation.on("auto-approve") or invocation.command == "refresh"
-    if approved and invocation.command != "refresh":
-        scene.beside(lambda backstage: backstage.begin(scene.operation))
-    return Ended(scene.run(invocation.with_flag()), approved=approved or None, before=before)
+    if invocation.command == "refresh":
+        return Ended(scene.run(invocation.with_flag()), approved=True)
+    before, starting = _before(scene, place), None
+    if invocation.on("auto-approve"):
+        starting = scene.beside(lambda backstage: backstage.begin(scene.operation))
+    code = scene.run(invocation.with_flag())
+    if starting is None:
+        return Ended(code, before=before)
+    starting.result()  # the start is told before the end, however short the run
+    return Ended(code, approved=True, before=before)
 
 
 def _import(scene: Scene) -> Ended:

@@ -129,11 +129,12 @@ def _apply(scene: Scene, plan_file: str) -> int:
 
 
 def _repeats_variables(scene: Scene) -> bool:
-    """Terraform 1.10 and later take the same variables again, and want the ephemeral ones."""
+    """Terraform 1.10 and later take the same variables again, and want the ephemeral ones; so
+    does OpenTofu 1.12, which is only split where it goes by terraform's name."""
     if not scene.invocation.names() & VARIABLES:
         return False
     version = scene.version()
-    return version is not None and version.product == "Terraform" and version.least(1, 10)
+    return version is not None and version.least(1, 10 if version.product == "Terraform" else 12)
 
 
 def apply_into(scene: Scene) -> Ended | None:
@@ -148,18 +149,30 @@ def apply_into(scene: Scene) -> Ended | None:
         return None
     invocation = scene.invocation
     if version.least(1, 12):
-        stream = scene.presence.create("stream")
-        reading = scene.beside(lambda backstage: backstage.follow(stream))
-        code = scene.run(invocation.with_flag(f"-json-into={stream}"))
-        return Ended(code, reading=reading, stream=stream)
+        return _tell_into(scene)
     if version.least(1, 11) and invocation.names() & VARIABLES:
         return Ended(scene.run(invocation.with_flag()))
     return None
 
 
+def _tell_into(scene: Scene) -> Ended:
+    from tfevents.engine import Engine
+
+    # the stream has no values: what an output was is in the state before, if it is asked in time
+    engine = Engine(scene.path, scene.invocation.options, scene.env)
+    before = Later(engine.pull, "state before")
+    stream = scene.presence.create("stream")
+    reading = scene.beside(lambda backstage: backstage.follow(stream))
+    code = scene.run(scene.invocation.with_flag(f"-json-into={stream}"))
+    return Ended(code, reading=reading, stream=stream, before=before)
+
+
 def _may_be_tofu(scene: Scene) -> bool:
     """A binary called terraform that is a binary is Terraform; a link or a script may be either."""
-    name = os.path.basename(os.path.realpath(scene.path))
-    with open(scene.path, "rb") as file:
-        script = file.read(2) == b"#!"
-    return script or not name.startswith("terraform")
+    if not os.path.basename(os.path.realpath(scene.path)).startswith("terraform"):
+        return True
+    try:
+        with open(scene.path, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return False  # it may be run, but not be read: no script then

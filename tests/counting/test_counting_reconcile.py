@@ -96,7 +96,9 @@ TAINTED = StateObject(b"new", tainted=True)
 
 
 def held(serial: int = 0, **objects: StateObject) -> State:
-    keys = {(name.partition("_")[0], name.partition("_")[2] or None): o for name, o in objects.items()}
+    keys = {
+        (name.partition("_")[0], name.partition("_")[2] or None): o for name, o in objects.items()
+    }
     return State(objects=keys, serial=serial, lineage="l" if serial else "")
 
 

@@ -458,10 +458,9 @@ def test_a_journal_that_somebody_locks(machine: Machine, endpoint: Endpoint) -> 
 def test_no_home_at_all(machine: Machine, endpoint: Endpoint) -> None:
     """An arbitrary uid in a container: no HOME, no entry in passwd. Nothing appears where we
     are."""
-    nobody = 'mount --bind /dev/null /etc/passwd && exec "$@"'
-    alone = ["unshare", "--mount", "sh", "-c", nobody, "sh"]
+    alone = ["unshare", "--user", "--map-user=54321"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no right to hide /etc/passwd")
+        pytest.skip("no right to be somebody else")
     at = machine.project()
     env = {**machine.env, **machine.reporting_to(endpoint.url)}
     for name in ("HOME", "TFEVENTS_HOME"):

@@ -26,7 +26,8 @@ _FOOTER = re.compile(
     rb"(Note: You didn't use the -out option|Saved the plan to: )"
     rb"(?s:.*)\Z"
 )
-_OURS = re.compile(rb"^tfevents: [^\n]*\n", re.MULTILINE)
+_WARNING = re.compile(rb"(?m)^(\x1b\[0m)?\x1b\[33m\xe2\x95\xb7(?s:.*?)^\x1b\[33m\xe2\x95\xb5[^\n]*\n")
+_OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Said:
     def without_footer(self) -> Said:
         """Less what terraform advertises behind a plan that was not, or was, saved."""
         return replace(self, stdout=_FOOTER.sub(b"", self.stdout))
+
+    def without_warnings(self) -> Said:
+        """Less its boxes of warnings, which a split may show earlier or twice."""
+        return replace(self, stdout=_WARNING.sub(rb"\1", self.stdout))
 
     def __str__(self) -> str:
         return f"{self.code}\n{self.stdout.decode()}\n-- stderr\n{self.stderr.decode()}"

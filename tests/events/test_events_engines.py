@@ -12,7 +12,6 @@ from rig.engines import (
     clean_env,
     opentofu_1_6_2,
     terraform_version,
-    write_executable,
 )
 from stage import Stage, settings
 
@@ -97,9 +96,7 @@ def test_a_life_from_plan_to_destroy(endpoint: Endpoint, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("name", EPHEMERAL)
-def test_ephemeral_variables_are_given_twice(
-    endpoint: Endpoint, tmp_path: Path, name: str
-) -> None:
+def test_ephemeral_variables_are_given_twice(endpoint: Endpoint, tmp_path: Path, name: str) -> None:
     """Terraform 1.10 and later want them at the apply again."""
     stage = on_stage(endpoint, tmp_path, engine_of(name))
     stage.write(
@@ -120,11 +117,9 @@ def test_opentofu_under_terraforms_name(endpoint: Endpoint, tmp_path: Path, kind
     elif kind == "copy":
         shutil.copy(tofu, other)
     else:
-        write_executable(
-            other,
-            f"import os, sys\nprint('switched to 1.6.2', file=sys.stderr)\n"
-            f"os.execv({str(tofu)!r}, ['tofu', *sys.argv[1:]])\n",
-        )
+        (tmp_path / "tofu").symlink_to(tofu)
+        other.write_text(f'#!/bin/sh\necho "switched to 1.6.2"  >&2\nexec {tmp_path}/tofu "$@"\n')
+        other.chmod(0o755)
     stage = on_stage(endpoint, tmp_path, other)
     stage.write(PROJECT)
     with stage.sit("apply", "-var=n=5") as terminal:

@@ -126,9 +126,7 @@ SCENARIOS = {
     ),
     "import and update": HalfWay(
         "",
-        'import {\n to = terraform_data.i\n id = "x"\n}\n'
-        + resource("i", "input = 1")
-        + bad("i"),
+        'import {\n to = terraform_data.i\n id = "x"\n}\n' + resource("i", "input = 1") + bad("i"),
         "c1 i1",
         1,
     ),
@@ -152,7 +150,7 @@ SCENARIOS = {
     ),
     "odd keys": HalfWay(
         resource("k", KEYS + "\ninput = 1"),
-        resource("k", KEYS + "\ninput = each.key == \"é\" ? 1 : 2")
+        resource("k", KEYS + '\ninput = each.key == "é" ? 1 : 2')
         + resource("n", KEYS)
         + bad("k", "n"),
         "a7 c6 u1",

@@ -194,9 +194,7 @@ def test_a_destroyed_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answ
 
 
 @pytest.mark.parametrize("answer", ["nothing", "failure"])
-def test_a_direct_run_whose_state_cannot_be_had(
-    stage: Stage, tmp_path: Path, answer: str
-) -> None:
+def test_a_direct_run_whose_state_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -> None:
     """No plan, no state: nothing is claimed."""
     env = {**lying(stage, tmp_path, ANSWERS[answer]), "TFEVENTS_DIRECT": "1"}
     stage.write(ONE)

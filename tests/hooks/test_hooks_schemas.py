@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 from hook_field import HOOKS
 
 SCHEMAS = {
@@ -57,3 +58,23 @@ def test_the_readme_has_each_file(path: os.PathLike[str]) -> None:
     """Its table links it."""
     readme = (HOOKS / "README.md").read_text()
     assert f"]({os.path.relpath(path, HOOKS)})" in readme
+
+
+def test_the_readme_has_each_variable_that_is_read_for_hooks() -> None:
+    """What host.py reads is documented, with a link."""
+    source = (HOOKS.parent / "tfevents/host.py").read_text()
+    readme = (HOOKS / "README.md").read_text()
+    names = re.findall(
+        r'"((?:[A-Z][A-Z0-9]*_)+\w*[A-Za-z0-9]|PLANFILE|SHOWFILE|WORKSPACE)"', source
+    )
+    assert len(names) > 20
+    assert [name for name in names if f"`{name}`" not in readme] == []
+
+
+def test_the_commit_hook_of_contributors_runs_what_ci_runs() -> None:
+    """Each of its commands is a line of CI's script."""
+    config = yaml.safe_load((HOOKS.parent / ".pre-commit-config.yaml").read_text())
+    ci = (HOOKS.parent / ".ci/run").read_text().splitlines()
+    ((hooks,),) = [[repo["hooks"]] for repo in config["repos"]]
+    assert [hook["entry"] for hook in hooks if hook["entry"] not in ci] == []
+    assert all(hook["language"] == "system" for hook in hooks)

@@ -1,0 +1,450 @@
+"""`tf ARGS` against `terraform ARGS`, through pipes: the same bytes, the same exit code."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from twins import Said, Twins, same, twins
+
+PROJECT = {
+    "main.tf": """\
+variable "v" { default = "d" }
+resource "terraform_data" "a" { input = var.v }
+resource "terraform_data" "b" { input = terraform_data.a.output }
+output "o" { value = terraform_data.b.output }
+"""
+}
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Twins:
+    """Two copies of a project of two resources, one after the other."""
+    return twins(tmp_path, PROJECT)
+
+
+def compare(pair: Twins, line: str, stdin: bytes = b"", **env: str) -> Said:
+    return same(pair.both(*shlex.split(line), stdin=stdin, **env))
+
+
+def compare_plan(pair: Twins, line: str, **env: str) -> Said:
+    """A plan that is not saved may lack the footer that says so."""
+    theirs, ours = pair.both(*shlex.split(line), **env)
+    return same((theirs.without_footer(), ours))
+
+
+NOT_REPORTED = """\
+version
+version -json
+-version
+-v
+--version plan
+
+-help
+--help
+plan -help
+apply -h x
+destroy --help
+plan -- -help
+bogus
+-bogus plan
+-chdir plan
+-chdir=nope version
+fmt
+fmt -check -diff
+validate
+validate -json
+init -no-color
+get
+graph
+providers
+workspace list
+workspace new blue
+workspace show
+workspace select default
+workspace delete blue
+workspace
+state
+state list
+state pull
+show
+show -json
+show nope
+output
+output -json
+output nope
+metadata functions -json
+force-unlock -force bad
+taint terraform_data.a
+untaint terraform_data.a
+test
+login -help
+console -help""".splitlines()
+
+
+@pytest.mark.parametrize("line", NOT_REPORTED)
+def test_what_is_not_reported_is_terraform(pair: Twins, line: str) -> None:
+    """Not a byte is ours, not even on stderr."""
+    assert compare(pair, line).ours == 0
+
+
+def test_a_console_reads_our_stdin(pair: Twins) -> None:
+    """A command that reads has everything that was written to us."""
+    assert compare(pair, "console", b'upper("x")\n1+1\n').stdout == b'"X"\n2\n'
+
+
+def test_a_whole_life(pair: Twins) -> None:
+    """From the first plan to the last destroy, command by command, on states that grew alike."""
+    compare_plan(pair, "plan")
+    compare(pair, "plan -out=p -no-color")
+    compare(pair, "show p")
+    assert compare(pair, "apply p").ours == 1
+    assert compare(pair, "apply p").code == 1  # it is stale
+    compare(pair, "output")
+    assert compare(pair, "output -raw o").stdout == b"d"
+    compare(pair, "state list")
+    compare(pair, "show")
+    compare_plan(pair, "plan -detailed-exitcode")
+    compare(pair, "taint terraform_data.a")
+    assert compare_plan(pair, "plan -detailed-exitcode").code == 2
+    compare(pair, "untaint terraform_data.a")
+    compare(pair, "apply -auto-approve -var v=x -no-color")
+    compare(pair, "apply", b"yes\n")
+    compare(pair, "apply -refresh-only -auto-approve")
+    compare(pair, "refresh")
+    compare(pair, "apply -auto-approve -replace=terraform_data.b")
+    compare(pair, "apply -destroy -auto-approve -target=terraform_data.b").without_warnings()
+    compare(pair, "destroy", b"yes\n")
+    assert b"Destroy complete! Resources: 0 destroyed." in compare(pair, "destroy").stdout
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "plan -destroy",
+        "plan -refresh-only",
+        "plan -target=terraform_data.a",
+        "plan -out=",
+        "plan -input=false -lock=false",
+        "-chdir=. plan",
+    ],
+)
+def test_a_plan_that_is_not_saved_lacks_its_footer_only(pair: Twins, line: str) -> None:
+    """Terraform says there how to save a plan; we save it."""
+    assert compare_plan(pair, line).ours == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "plan -json",
+        "plan -json -out=p",
+        "apply -json",
+        "apply -json -auto-approve",
+        "destroy -json -auto-approve",
+        "refresh -json",
+    ],
+)
+def test_streams_are_terraforms(pair: Twins, line: str) -> None:
+    """The `-json` of the user's own, line by line."""
+    compare(pair, line)
+
+
+BAD_FOR_ALL = """\
+--no-color
+-no-color=true
+--compact-warnings
+-lock-timeout=bogus
+-lock-timeout
+-parallelism=x
+-parallelism=-1
+-target=bad
+-target=terraform_data.a[0
+-replace=module.m
+-replace=terraform_data.a -destroy
+-refresh-only -refresh=false
+-refresh-only -destroy
+-refresh=nope
+-destroy=maybe
+-var=foo
+-var foo=1
+-var
+-var-file=nope
+-input=maybe
+-out
+-allow-deferral
+-exclude=terraform_data.a
+-concise
+-suppress-forget-errors
+-invoke=action.x
+-bogus
+-bogus=x""".splitlines()
+BAD_FOR_APPLY = """\
+-out=x
+-detailed-exitcode
+-generate-config-out=g.tf
+-json-into=x
+-auto-approve=x
+nope
+-no-color nope
+nope extra
+--
+-""".splitlines()
+
+
+@pytest.mark.parametrize("flags", BAD_FOR_ALL + BAD_FOR_APPLY)
+def test_an_error_is_in_the_words_of_the_command_that_was_typed(pair: Twins, flags: str) -> None:
+    """No half of a split speaks of itself: `terraform apply -help`, never `plan -help`."""
+    compare(pair, f"apply {flags}")
+    compare(pair, f"destroy {flags}")
+
+
+@pytest.mark.parametrize("flags", BAD_FOR_ALL)
+def test_a_plans_error_knows_nothing_of_our_flags(pair: Twins, flags: str) -> None:
+    """What we add is not what terraform complains about."""
+    theirs, ours = pair.both("plan", *flags.split())
+    same((theirs.without_footer(), ours))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "plan x",
+        "plan -chdir=.",
+        "-chdir=nope plan",
+        "-chdir= plan",
+        "-chdir=. -chdir=. plan",
+        "destroy x",
+        "destroy -refresh-only",
+        "destroy -destroy",
+        "import",
+        "import -bogus",
+        "import terraform_data.z x",
+        "refresh x",
+        "refresh -bogus",
+    ],
+)
+def test_other_errors_are_terraforms(pair: Twins, line: str) -> None:
+    """Also of the commands that are not split."""
+    assert compare(pair, line).code == 1
+
+
+FLAGS = """\
+-no-color
+-compact-warnings
+-lock-timeout=5s
+-parallelism=1
+-parallelism=0x2
+-target=terraform_data.a
+-replace=terraform_data.a
+-refresh-only
+-destroy
+-refresh=false
+-var v=q
+-input=false
+-lock=0
+-state=other.tfstate
+-state-out=out.tfstate
+-backup=b
+-auto-approve=T
+-auto-approve=false""".splitlines()
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+def test_every_good_flag_of_an_apply(pair: Twins, flags: str) -> None:
+    """Declined where it asks; only warnings may come earlier or twice."""
+    pair.both("apply", "-auto-approve")
+    theirs, ours = pair.both("apply", *flags.split(), "-var", "v=new", stdin=b"no\n")
+    same((theirs.without_warnings(), ours.without_warnings()))
+    assert files(pair.ours) == files(pair.theirs)
+
+
+def files(place: Path) -> list[str]:
+    return sorted(str(file.relative_to(place)) for file in place.rglob("*"))
+
+
+ARGUMENTS: list[tuple[str, dict[str, str]]] = [
+    ("apply", {"TF_CLI_ARGS": "-no-color", "TF_CLI_ARGS_apply": "-auto-approve -var 'v=x y'"}),
+    ("apply", {"TF_CLI_ARGS_apply": "-bogus"}),
+    ("apply", {"TF_CLI_ARGS_apply": "'"}),
+    ("apply -auto-approve", {"TF_CLI_ARGS_plan": "-bogus -out=x -var v=plan"}),
+    ("apply -auto-approve -var v=own", {"TF_CLI_ARGS_apply": "-var v=env"}),
+    ("apply -auto-approve", {"TF_CLI_ARGS": "-var v=a\\ b"}),
+    ("apply -auto-approve", {"TF_CLI_ARGS": "-var v=a;b"}),
+    ("destroy", {"TF_CLI_ARGS_destroy": "-auto-approve", "TF_CLI_ARGS_apply": "-bogus"}),
+    ("destroy", {"TF_CLI_ARGS_destroy": "-out=x"}),
+    ("apply -auto-approve", {"TF_VAR_v": "other", "TF_IN_AUTOMATION": "1"}),
+    ("apply", {"TF_INPUT": "0"}),
+    ("apply -auto-approve", {"TF_WORKSPACE": "blue"}),
+    ("apply -auto-approve", {"TF_DATA_DIR": "elsewhere"}),
+    ("refresh", {"TF_CLI_ARGS_refresh": "-no-color"}),
+    ("version", {"TF_CLI_ARGS": "-bogus"}),
+    ("plan", {"TF_CLI_ARGS": "-help"}),
+    ("plan", {"TF_CLI_ARGS": "'"}),
+]
+
+
+@pytest.mark.parametrize(("line", "env"), ARGUMENTS)
+def test_arguments_of_the_environment(pair: Twins, line: str, env: dict[str, str]) -> None:
+    """Each command has its own, whatever halves it is made of."""
+    compare(pair, line, **env)
+    assert files(pair.ours) == files(pair.theirs)
+
+
+@pytest.mark.parametrize(
+    ("line", "env"),
+    [
+        ("plan", {"TF_CLI_ARGS_plan": "-out=mine"}),
+        ("plan", {"TF_CLI_ARGS_plan": "-out=mine", "TF_CLI_ARGS": "-out=all"}),
+        ("plan -out=own", {"TF_CLI_ARGS_plan": "-out=mine"}),
+        ("plan -out own", {"TF_CLI_ARGS": "-no-color -out=all"}),
+    ],
+)
+def test_the_plan_is_saved_where_it_was_asked_for(
+    pair: Twins, line: str, env: dict[str, str]
+) -> None:
+    """Ours steals it from nobody: the same file, and no other."""
+    compare(pair, line, **env)
+    assert files(pair.ours) == files(pair.theirs)
+
+
+def test_a_plan_file_of_the_environment_is_applied(pair: Twins) -> None:
+    """TF_CLI_ARGS_apply may name it."""
+    compare(pair, "plan -out=p")
+    compare(pair, "apply", TF_CLI_ARGS_apply="-no-color p")
+
+
+def test_arguments_of_a_plan_are_read_as_terraform_reads_them(pair: Twins) -> None:
+    """Where our reading is not sure to be terraform's, nothing of ours is added."""
+    compare(pair, "plan", TF_CLI_ARGS="-var v='a;b'")
+    compare_plan(pair, "plan", TF_CLI_ARGS="-var 'v=a b'")
+
+
+def test_an_empty_directory_is_refused_in_the_words_of_the_command(tmp_path: Path) -> None:
+    """`apply` says apply; what an editor left behind is no configuration."""
+    pair = twins(tmp_path, {".main.tf": "bogus", "main.tf~": "bogus", "readme": ""})
+    for line in ("plan", "apply", "apply -auto-approve", "apply -refresh-only"):
+        assert b"No configuration files" in compare(pair, line).stderr
+    compare(pair, "apply -destroy -auto-approve")
+    compare(pair, "destroy -auto-approve")
+
+
+def test_a_broken_configuration_is_told_once(tmp_path: Path) -> None:
+    """The first half says it, there is no second."""
+    pair = twins(tmp_path, {"main.tf": 'output "o" { value = var.nope }\n'})
+    for line in ("plan", "apply -auto-approve", "destroy -auto-approve", "refresh"):
+        assert compare(pair, line).code == 1
+
+
+def test_a_directory_that_needs_init_is_told_once(tmp_path: Path) -> None:
+    """The plan half's words are the apply's."""
+    pair = twins(tmp_path, {"main.tf": 'resource "null_resource" "a" {}\n'})
+    for line in ("plan", "apply -auto-approve", "destroy -auto-approve", "import null_resource.a x"):
+        assert compare(pair, line).code == 1
+
+
+FAILING = {
+    "main.tf": """\
+resource "terraform_data" "a" {
+  provisioner "local-exec" { command = "echo said; exit 3" }
+}
+resource "terraform_data" "b" { depends_on = [terraform_data.a] }
+"""
+}
+
+
+def test_an_apply_that_fails_half_way(tmp_path: Path) -> None:
+    """Its diagnostics and its code; then the next plan finds what is left."""
+    pair = twins(tmp_path, FAILING)
+    for line in ("apply -auto-approve", "apply -auto-approve -no-color"):
+        assert compare(pair, line).code == 1
+    compare_plan(pair, "plan")
+    compare(pair, "destroy -auto-approve")
+
+
+DESTROYED = {
+    "main.tf": """\
+resource "terraform_data" "a" {
+  input = "x"
+  provisioner "local-exec" {
+    when    = destroy
+    command = "echo 'Apply complete! Resources: 0 added, 0 changed, 9 destroyed.'"
+  }
+}
+resource "terraform_data" "b" { depends_on = [terraform_data.a] }
+output "fake" {
+  value = <<EOT
+Apply complete! Resources: 0 added, 0 changed, 9 destroyed.
+
+Outputs:
+
+EOT
+}
+output "o" { value = terraform_data.a.output }
+"""
+}
+
+
+@pytest.mark.parametrize("flags", ["", " -no-color"])
+def test_a_destroy_ends_with_its_own_line(tmp_path: Path, flags: str) -> None:
+    """Whatever provisioners and outputs look like; what a target leaves is no Outputs block."""
+    pair = twins(tmp_path, DESTROYED)
+    compare(pair, f"apply -auto-approve{flags}")
+    theirs, ours = pair.both("destroy", "-auto-approve", "-target=terraform_data.b")
+    assert same((theirs.without_warnings(), ours.without_warnings())).stdout.endswith(
+        b"Destroy complete! Resources: 1 destroyed.\n\x1b[0m"
+    )
+    assert b"Resources: 1 destroyed." in compare(pair, f"destroy -auto-approve{flags}").stdout
+    assert b"Resources: 0 destroyed." in compare(pair, f"destroy -auto-approve{flags}").stdout
+
+
+def test_a_destroy_that_fails_has_no_closing_line(tmp_path: Path) -> None:
+    """And its error stays behind what it stopped, where both go to the same place."""
+    failing = DESTROYED["main.tf"].replace("echo ", "exit 3; echo ")
+    pair = twins(tmp_path, {"main.tf": failing})
+    compare(pair, "apply -auto-approve")
+    assert b"complete!" not in compare(pair, "destroy -auto-approve").stdout
+    same(pair.shell("$T destroy -auto-approve 2>&1"))
+    same(pair.shell("$T destroy -auto-approve >out 2>&1; cat out"))
+
+
+@pytest.mark.parametrize("answer", [b"yes\n", b"no\n", b"", b"yes", b" yes\n", b"yes \r\n", b"\n"])
+@pytest.mark.parametrize("line", ["apply", "destroy -no-color", "apply -input=false"])
+def test_a_piped_answer_is_understood_as_terraform_understands_it(
+    pair: Twins, line: str, answer: bytes
+) -> None:
+    """`echo yes | tf apply`; spaces are taken from its end only; half a line is none."""
+    pair.both("apply", "-auto-approve")
+    compare(pair, f"{line} -var v=new", answer)
+
+
+def test_a_variable_that_terraform_asks_for_is_asked_by_terraform(tmp_path: Path) -> None:
+    """It reads what it wants from our stdin; then we ask, as it would."""
+    pair = twins(
+        tmp_path,
+        {"main.tf": 'variable "v" {}\nresource "terraform_data" "a" { input = var.v }\n'},
+    )
+    for line in ("plan", "apply", "destroy"):
+        theirs, ours = pair.both(line, stdin=b"value\nyes\n")
+        same((theirs.without_footer(), ours))
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full"])
+@pytest.mark.parametrize("line", ["plan -out=p", "apply -auto-approve", "apply", "destroy"])
+def test_streams_that_are_closed_or_full(pair: Twins, line: str, redirection: str) -> None:
+    """None of our files takes their place; the codes and what is left are the same."""
+    same(pair.shell(f"$T {line} {redirection}; echo $?; $T state list"))
+
+
+def test_a_reader_that_stops_reading(pair: Twins) -> None:
+    """`| head -1` ends tf as it ends terraform."""
+    theirs, ours = pair.shell("{ $T plan; echo $? >&2; } | head -1")
+    assert (ours.stdout, ours.code) == (theirs.stdout, theirs.code)
+    theirs, ours = pair.shell("$T version | head -1")
+    same((theirs, ours))
+
+
+def test_stdout_in_a_file(pair: Twins) -> None:
+    """Nothing of ours is in it."""
+    same(pair.shell("$T apply -auto-approve >out; cat out"))

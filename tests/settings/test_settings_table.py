@@ -1,0 +1,526 @@
+"""Where every field comes from, in which order, and what is said of one that can't be used."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfevents.errors import SettingError
+from tfevents.settings import HARNESS_NAMES, Key, Settings, find_home, gather, load
+
+KEY = "pat.acct.token-canary.secret-canary"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with a home beside it; platformdirs reads the process' own environment."""
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name.lower()))
+    checkout = tmp_path / "checkout"
+    (checkout / ".git").mkdir(parents=True)
+    return checkout
+
+
+def environment(place: Path, **more: str) -> dict[str, str]:
+    config = str(place.parent / "xdg_config_home")
+    return {"TFEVENTS_HOME": str(place.parent / "home"), "XDG_CONFIG_HOME": config, **more}
+
+
+def write_project(place: Path, text: str, name: str = ".tfevents.hcl") -> Path:
+    path = place / name
+    path.write_text(text)
+    return path
+
+
+def write_user(place: Path, text: str) -> Path:
+    folder = place.parent / "xdg_config_home" / "tfevents"
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_project(folder, text, "config.hcl")
+
+
+# The table: field, in which block it stands, and one good value for each place
+
+FIELDS = {
+    "url": ("harness", "https://{}.example"),
+    "api_path": ("harness", "/{}"),
+    "account": ("harness", "{}"),
+    "org": ("harness", "{}"),
+    "project": ("harness", "{}"),
+    "workspace": ("harness", "{}"),
+    "timeout": ("", "{n}"),
+    "cost_file": ("", "/{}.json"),
+}
+
+
+def places(name: str, place: Path) -> list[tuple[str, str]]:
+    """All places of a field, the strongest first."""
+    upper = name.upper()
+    variables = [f"TFEVENTS_{upper}", f"PLUGIN_{upper}", *HARNESS_NAMES.get(name, ())]
+    files = [str(place / ".tfevents.hcl"), "config.hcl"]
+    return [("flag", name), *(("variable", v) for v in variables), *(("file", f) for f in files)]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_the_stronger_place_wins(place: Path, name: str) -> None:
+    """Every field, every pair of neighbours: flag, TFEVENTS_, PLUGIN_, Harness' own, project file,
+    user file, default."""
+    block, form = FIELDS[name]
+    order = places(name, place)
+    for strongest in range(len(order) + 1):
+        env, flags = environment(place), {}
+        (place / ".tfevents.hcl").unlink(missing_ok=True)
+        write_user(place, "")
+        for rank, (kind, where) in enumerate(order):
+            if rank < strongest:
+                continue
+            value = form.format(f"v{rank}", n=rank + 1)
+            line = f'{name} = "{value}"'
+            text = f"harness {{\n{line}\n}}" if block else line
+            if kind == "flag":
+                flags[name] = value
+            elif kind == "variable":
+                env[where] = value
+            elif where == "config.hcl":
+                write_user(place, text)
+            else:
+                write_project(place, text)
+        found = load(env, str(place), flags=flags, container=True)
+        got = {"timeout": found.budget}.get(name, getattr(found, name, None))
+        if strongest == len(order):
+            assert found.sources[name] == "default"
+            defaults = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": 10}
+            assert got == defaults.get(name)
+        else:
+            wanted = form.format(f"v{strongest}", n=strongest + 1)
+            assert str(got) == str(float(wanted) if name == "timeout" else wanted)
+            assert order[strongest][1] in found.sources[name].replace("--", "")
+
+
+@pytest.mark.parametrize("name", ["strict", "direct", "quiet"])
+def test_switches_are_words(place: Path, name: str) -> None:
+    """On, off, and neither."""
+    for word, on in (("1", True), ("TRUE", True), ("yes", True), ("0", False), ("off", False)):
+        env = environment(place, **{f"TFEVENTS_{name.upper()}": word})
+        assert getattr(load(env, str(place)), name) is on
+    write_project(place, f"{name} = true")
+    assert getattr(load(environment(place), str(place)), name) is True
+    off = environment(place, **{f"TFEVENTS_{name.upper()}": "no"})
+    assert getattr(load(off, str(place)), name) is False
+
+
+def test_the_container_is_the_only_one_that_reads_plugin_variables(place: Path) -> None:
+    """Elsewhere PLUGIN_* is somebody else's."""
+    env = environment(place, PLUGIN_ORG="theirs")
+    assert load(env, str(place)).org is None
+    assert load(env, str(place), container=True).org == "theirs"
+
+
+def test_the_workspace_directory_of_harness_is_never_a_workspace(place: Path) -> None:
+    """HARNESS_WORKSPACE is always /harness."""
+    env = environment(place, HARNESS_WORKSPACE="/harness", DRONE_WORKSPACE="/harness")
+    assert load(env, str(place)).workspace is None
+    assert load({**env, "IACM_WORKSPACE_ID": "prod"}, str(place)).workspace == "prod"
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_an_empty_value_is_absent(place: Path, empty: str) -> None:
+    """A pipeline passes an unresolved setting on as nothing: the next place answers."""
+    env = environment(place, TFEVENTS_ORG=empty, HARNESS_ORG_ID="org", TFEVENTS_TIMEOUT=empty)
+    found = load({**env, "TFEVENTS_STRICT": empty}, str(place))
+    assert (found.org, found.budget, found.strict) == ("org", 10, False)
+
+
+# Keys
+
+
+def test_a_key_shows_no_more_than_two_segments() -> None:
+    """In no way in which a value is printed, alone or in the settings."""
+    key = Key(KEY)
+    assert str(key) == "pat.acct.***"
+    for text in (repr(key), str(key), f"{key}", repr(Settings("/h", api_key=key))):
+        assert "canary" not in text
+    for odd in ("canary", "pat.canary", "pat.acct.canary", "a.b.c.canary", KEY + ".more", ""):
+        assert str(Key(odd)) == "***"
+        assert "canary" not in repr(Key(odd))
+    assert "canary" not in str(dataclasses.replace(Settings("/h"), api_key=key))
+
+
+def test_the_account_is_the_second_segment_of_a_key(place: Path) -> None:
+    """Of pat. and sat. keys of four segments; what is set is stronger."""
+    env = environment(place, TFEVENTS_API_KEY=KEY)
+    assert load(env, str(place)).account == "acct"
+    assert load({**env, "HARNESS_ACCOUNT_ID": "set"}, str(place)).account == "set"
+    assert load({**env, "TFEVENTS_API_KEY": "ey.a.jwt"}, str(place)).account is None
+    sat = load({**env, "TFEVENTS_API_KEY": "sat.other.t.s"}, str(place))
+    assert sat.account == "other"
+
+
+@pytest.mark.parametrize("text", [KEY, KEY + "\n", "\n  " + KEY + " \r\n\n"])
+def test_a_key_file_holds_a_key(place: Path, text: str) -> None:
+    """With or without a line end."""
+    (place.parent / "key").write_text(text)
+    env = environment(place, TFEVENTS_API_KEY_FILE=str(place.parent / "key"))
+    key = load(env, str(place)).api_key
+    assert key is not None
+    assert key.secret == KEY
+
+
+def test_a_key_file_is_found_from_where_it_is_named(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """~ is home; a relative path is seen from here, or from the file that names it."""
+    (place.parent / "home-key").write_text("pat.home.t.s")
+    (place / "project-key").write_text("pat.project.t.s")
+    monkeypatch.setenv("HOME", str(place.parent))
+    env = environment(place, TFEVENTS_API_KEY_FILE="~/home-key")
+    assert load(env, str(place)).account == "home"
+    monkeypatch.chdir(place.parent)
+    env = environment(place, TFEVENTS_API_KEY_FILE="home-key")
+    assert load(env, str(place)).account == "home"
+    write_project(place, 'harness { api_key_file = "project-key" }')
+    (place / "deep").mkdir()
+    assert load(environment(place), str(place / "deep")).account == "project"
+
+
+def test_a_key_is_taken_from_the_strongest_place_by_value_or_by_file(place: Path) -> None:
+    """TFEVENTS_API_KEY_FILE is ours and stronger than Harness' own HARNESS_API_KEY; in one place
+    the value is stronger than the file."""
+    (place.parent / "key").write_text("pat.file.t.s")
+    file = {"TFEVENTS_API_KEY_FILE": str(place.parent / "key")}
+    env = environment(place, HARNESS_API_KEY="pat.harness.t.s")
+    assert load({**env, **file}, str(place)).account == "file"
+    assert load({**env, **file, "TFEVENTS_API_KEY": "pat.env.t.s"}, str(place)).account == "env"
+    assert load(env, str(place)).account == "harness"
+    write_user(place, 'harness { api_key = "pat.user.t.s" }')
+    write_project(place, f'harness {{ api_key_file = "{place.parent / "key"}" }}')
+    assert load(environment(place), str(place)).account == "file"
+    assert load(env, str(place)).account == "harness"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "No such file or directory"),
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\xff\xfe", "it is no text"),
+        (b"pat.acct.t s", "an API key has no spaces"),
+        (b"a\nb", "an API key has no spaces"),
+        (b"x" * 5000 + b"\n", ""),
+    ],
+)
+def test_a_key_file_that_is_none(place: Path, content: bytes | None, words: str) -> None:
+    """The variable and the file are named, the content is not."""
+    path = place.parent / "key"
+    if content is not None:
+        path.write_bytes(content)
+    env = environment(place, TFEVENTS_API_KEY_FILE=str(path))
+    if not words:
+        assert load(env, str(place)).api_key is not None
+        return
+    with pytest.raises(SettingError, match=words) as caught:
+        load(env, str(place))
+    assert str(caught.value).startswith("TFEVENTS_API_KEY_FILE: ")
+
+
+def test_a_key_in_the_place_of_its_file_is_not_shown(place: Path) -> None:
+    """A mistake that is easily made."""
+    with pytest.raises(SettingError) as caught:
+        load(environment(place, TFEVENTS_API_KEY_FILE=KEY), str(place))
+    assert "canary" not in str(caught.value)
+
+
+def test_a_directory_is_no_key_file(place: Path) -> None:
+    """Nor can it be read."""
+    with pytest.raises(SettingError, match="Is a directory"):
+        load(environment(place, TFEVENTS_API_KEY_FILE=str(place)), str(place))
+
+
+# Values that can't be used
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("nonsense", "app.harness.io", "ftp://x.example", "https://", "https://x:99999", "//x"),
+        *("https://u:canary@x.example", "https://canary@x.example", "http://x.example"),
+        *("https://x.example/?a=b", "https://x.example/#a", "https://x example", "https://x\ny"),
+        *("https://[::1", "https://x\\y", "http://localhost.example", "http://127.0.0.1.example"),
+    ],
+)
+def test_a_url_that_is_none(place: Path, url: str) -> None:
+    """One line that names the variable and never the value, which may hold a password."""
+    with pytest.raises(SettingError) as caught:
+        load(environment(place, TFEVENTS_URL=url), str(place))
+    assert str(caught.value).startswith("TFEVENTS_URL: ")
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://app.harness.io", "https://app.harness.io/gateway/", "HTTPS://x.example:8443"),
+        *("http://localhost:1", "http://127.0.0.1", "http://127.9.9.9:1", "http://[::1]:1"),
+    ],
+)
+def test_a_url_that_is_one(place: Path, url: str) -> None:
+    """https anywhere, http to this machine."""
+    assert load(environment(place, TFEVENTS_URL=url), str(place)).url == url.rstrip("/")
+
+
+def test_http_can_be_allowed(place: Path) -> None:
+    """By a variable of its own, so that nobody does it by accident."""
+    env = environment(place, TFEVENTS_URL="http://x.example", TFEVENTS_ALLOW_HTTP="1")
+    assert load(env, str(place)).url == "http://x.example"
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [("/iacm/api", "/iacm/api"), ("api/", "/api"), ("/", ""), ("//a//", "/a")],
+)
+def test_an_api_path_has_one_slash_before_it(place: Path, given: str, taken: str) -> None:
+    """However it was written."""
+    assert load(environment(place, TFEVENTS_API_PATH=given), str(place)).api_path == taken
+
+
+BAD = {
+    "TFEVENTS_TIMEOUT": ("soon", "-1", "nan", "inf", "3601", "1s", "1e9"),
+    "TFEVENTS_STRICT": ("maybe", "2"),
+    "TFEVENTS_QUIET": ("x",),
+    "TFEVENTS_ACCOUNT": ("a" * 129, "a\nb", "ü"),
+    "TFEVENTS_ORG": ("a" * 129, "a\x00b", "\udc80"),
+    "TFEVENTS_PROJECT": ("a" * 129, "\u2028"),
+    "TFEVENTS_WORKSPACE": ("a" * 1025, "a\tb"),
+    "TFEVENTS_API_PATH": ("/a?b", "/a b", "/a#b"),
+    "TFEVENTS_API_KEY": ("a b", "a\x7f", "ü"),
+    "TFEVENTS_CA_BUNDLE": ("/nowhere/ca.pem",),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(n, v) for n, values in BAD.items() for v in values])
+def test_a_bad_value_is_one_line_that_names_its_variable(
+    place: Path, name: str, value: str
+) -> None:
+    """And what to do instead."""
+    with pytest.raises(SettingError) as caught:
+        load(environment(place, **{name: value}), str(place))
+    assert str(caught.value).startswith(f"{name}: ")
+    assert str(caught.value).isprintable()
+
+
+def test_the_rest_is_read_all_the_same(place: Path) -> None:
+    """`gather` gives what is good beside what is wrong: whose event it is, whether it is strict."""
+    env = environment(
+        place, TFEVENTS_TIMEOUT="soon", TFEVENTS_ORG="org", TFEVENTS_STRICT="1", TFEVENTS_URL="x"
+    )
+    found, wrong = gather(env, str(place))
+    assert (found.org, found.strict, found.budget) == ("org", True, 10)
+    assert [str(error).partition(":")[0] for error in wrong] == ["TFEVENTS_URL", "TFEVENTS_TIMEOUT"]
+
+
+def test_a_bad_value_in_a_file_names_file_line_and_field(place: Path) -> None:
+    """The line of the field, not of a comment or another field that begins alike."""
+    path = write_project(
+        place,
+        '# timeout = 3\nharness {\n  organization_ = "x"\n}\n'.replace("organization_", "org")
+        + '// timeout\n\n   timeout   = "soon"\n',
+    )
+    with pytest.raises(SettingError, match=rf"^{path}, line 7, timeout: 'soon' is no number"):
+        load(environment(place), str(place))
+
+
+# Home
+
+
+def test_home_is_where_it_is_set(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Absolute, relative to here, or under ~; without a setting the platform's."""
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HOME", "/somebody")
+    assert find_home({"TFEVENTS_HOME": "/a/b"}) == "/a/b"
+    assert find_home({"TFEVENTS_HOME": "a"}) == str(place / "a")
+    assert find_home({"TFEVENTS_HOME": "~/a"}) == "/somebody/a"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    assert find_home({"TFEVENTS_HOME": " "}) == "/somebody/.local/state/tfevents"
+
+
+# .tfevents.hcl
+
+
+MAP = """
+harness {
+  account = "acct"
+  org     = "default"
+  workspace = "everywhere_else"
+}
+workspace "network" {
+  directory = "live/network"
+}
+workspace "network_blue" {
+  directory    = "./live/network/"
+  tf_workspace = "blue"
+}
+workspace "root" {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("directory", "tf_workspace", "workspace"),
+    [
+        ("live/network", "default", "network"),
+        ("live/network", "blue", "network_blue"),
+        ("live/network", "green", "network"),
+        ("live", "default", "everywhere_else"),
+        ("live/network/below", "default", "everywhere_else"),
+        (".", "default", "root"),
+    ],
+)
+def test_a_monorepo_maps_directories_to_workspaces(
+    place: Path, directory: str, tf_workspace: str, workspace: str
+) -> None:
+    """The directory exactly, and the terraform workspace where it is named; wherever the harness
+    block stands."""
+    (place / "live/network/below").mkdir(parents=True)
+    blocks = MAP.split("\n}\n")
+    for text in (MAP, "\n}\n".join([*blocks[1:-1], blocks[0], blocks[-1]])):
+        write_project(place, text)
+        env = environment(place)
+        found = load(env, str(place / directory), tf_workspace=tf_workspace)
+        assert found.workspace == workspace
+        assert (found.account, found.org) == ("acct", "default")
+
+
+def test_a_mapped_directory_may_be_a_link(place: Path) -> None:
+    """It is the same directory."""
+    (place / "live").mkdir()
+    (place / "link").symlink_to("live")
+    write_project(place, 'workspace "w" { directory = "link" }')
+    assert load(environment(place), str(place / "live")).workspace == "w"
+
+
+def test_two_workspaces_for_one_directory_are_an_error(place: Path) -> None:
+    """Nobody could say which is meant."""
+    path = write_project(place, 'workspace "a" {}\nworkspace "b" {}\n')
+    with pytest.raises(SettingError, match=rf"^{path}, line 1, workspace: a and b are mapped"):
+        load(environment(place), str(place))
+
+
+def test_the_nearest_file_up_to_the_git_root_is_read(place: Path) -> None:
+    """What stands above a checkout is somebody else's; without git only the directory itself."""
+    deep = place / "a" / "b"
+    deep.mkdir(parents=True)
+    write_project(place.parent, 'harness { org = "above" }')
+    env = environment(place)
+    assert load(env, str(deep)).org is None
+    write_project(place, 'harness { org = "root" }')
+    assert load(env, str(deep)).org == "root"
+    write_project(place / "a", 'harness { org = "near" }')
+    assert load(env, str(deep)).org == "near"
+    (place / ".git").rmdir()
+    assert load(env, str(deep)).org is None
+    assert load(env, str(place / "a")).org == "near"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('nonsense = "x"', "line 1, nonsense: no such setting"),
+        ('harness {\n  nonsense = "x"\n}', "line 2, nonsense: no such setting in harness"),
+        ('harness = "x"', "line 1, harness: this is a block"),
+        ('workspace = "x"', "line 1, workspace: this is a block"),
+        ('workspace "a" { org = "x" }', "line 1, workspace: this takes a directory"),
+        ('harness {\n\n api_key = "pat.a.b.canary"\n}', "line 3, api_key: a key is no part of"),
+        ('\nharness { org = "${var.x}" }', "line 2, org: no expressions"),
+        ("harness { org = null }", "line 1, org: a text, a number or true or false"),
+        ("harness { org = [1] }", "line 1, org: a text, a number or true or false"),
+        ('harness {\n  org = "canary\n}', "line 2, column "),
+        ('harness {\n  org = "a"\n  org = "b"\n}', "line 3, column 3"),
+        ("workspace {}", "workspace"),
+        ('workspace "a" { directory = ["x"] }', "directory: a text"),
+        ("timeout = 99999", "line 1, timeout: '99999' is no number"),
+        ("strict = maybe", "line 1, strict: 'maybe' is neither"),
+    ],
+)
+def test_a_file_with_something_wrong(place: Path, text: str, words: str) -> None:
+    """File, line and field in one line, and nothing that was written as a value."""
+    path = write_project(place, text)
+    with pytest.raises(SettingError) as caught:
+        load(environment(place), str(place))
+    assert str(caught.value).startswith(str(path))
+    assert words in str(caught.value)
+    assert "canary" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = 1\n" * 300_000, b"["])
+def test_a_file_that_is_no_settings_file(place: Path, content: bytes) -> None:
+    """One line."""
+    (place / ".tfevents.hcl").write_bytes(content)
+    with pytest.raises(SettingError, match=r"^[^\n]+\.tfevents\.hcl[:,] [^\n]+$"):
+        load(environment(place), str(place))
+
+
+# The parsed form, kept
+
+
+READ = """
+import json, os, sys
+from tfevents.settings import load
+found = load(os.environ, sys.argv[1])
+print(json.dumps([found.org, sorted(m for m in sys.modules if m.partition(".")[0] == "hcl2")]))
+"""
+
+
+def read(place: Path, env: dict[str, str]) -> tuple[str, bool]:
+    """The org, and whether python-hcl2 was woken."""
+    done = subprocess.run(
+        [sys.executable, "-c", READ, place], env=env, capture_output=True, check=True
+    )
+    org, modules = json.loads(done.stdout)
+    return org, bool(modules)
+
+
+def test_a_run_pays_for_parsing_once_per_edit(place: Path) -> None:
+    """The second run does not even import python-hcl2; an edit is seen; garbage is parsed anew."""
+    env = environment(place)
+    write_project(place, 'harness { org = "one" }')
+    assert read(place, env) == ("one", True)
+    assert read(place, env) == ("one", False)
+    write_project(place, 'harness { org = "two" }')
+    assert read(place, env) == ("two", True)
+    kept = list((place.parent / "home" / "settings").iterdir())
+    assert len(kept) == 2
+    for garbage in (b"", b"\xff", b"[1]", b"null", b"[" * 100_000, b'{"org'):
+        for path in kept:
+            path.write_bytes(garbage)
+        assert read(place, env) == ("two", True)
+        assert read(place, env) == ("two", False)
+    assert {p.stat().st_mode & 0o777 for p in kept} == {0o600}
+
+
+def test_without_a_home_it_is_parsed_every_time(place: Path) -> None:
+    """And nothing is written to where we stand."""
+    write_project(place, 'harness { org = "one" }')
+    (place.parent / "file").write_text("")
+    env = environment(place, TFEVENTS_HOME=str(place.parent / "file" / "home"))
+    assert read(place, env) == ("one", True)
+    assert read(place, env) == ("one", True)
+
+
+def test_a_key_in_the_users_own_file_has_no_second_place_on_disk(place: Path) -> None:
+    """Such a file is not kept parsed; nor is one with something that looks like a key."""
+    write_user(place, f'harness {{\n  api_key = "{KEY}"\n  org = "one"\n}}\n')
+    env = environment(place)
+    assert read(place, env) == ("one", True)
+    assert read(place, env) == ("one", True)
+    write_user(place, f'harness {{\n  org = "{KEY}"\n}}\n')
+    read(place, env)
+    home = place.parent / "home"
+    assert not home.exists() or not [p for p in home.rglob("*") if p.is_file()]
+    assert load(env, str(place)).sources["org"].startswith(str(place.parent))
+    assert os.listdir(place) == [".git"]
