@@ -8,6 +8,8 @@ its own name.
 from __future__ import annotations
 
 import os
+import select
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from signal import SIGHUP, SIGINT, SIGQUIT
@@ -129,22 +131,32 @@ def diagnostic(summary: str, *, color: bool) -> str:
 
 def ask(question: Question, watch: Watch) -> Approval:
     """Puts the question on our terminal (or pipe), as terraform would."""
-    say(1, question.text())
     try:
+        _write(1, question.text())
         answer = _read_answer(watch)
+    except OSError as error:  # what nobody saw has no answer
+        return _fail(question, f"write /dev/stdout: {(error.strerror or '').lower()}")
     except Interrupted as signalled:
-        if signalled.number not in DEADLY:
-            say(1, question.interruption(signalled.number))
-            say(2, question.error(question.interrupted(signalled.number)))
-        return Approval.INTERRUPTED
+        return _interrupt(question, signalled.number)
     if answer is None:
-        say(2, question.error("EOF"))
-        return Approval.EOF
+        return _fail(question, "EOF")
     say(1, "\n")
     if answer == "yes":
         return Approval.APPROVED
     say(1, question.cancelled())
     return Approval.DECLINED
+
+
+def _fail(question: Question, reason: str) -> Approval:
+    say(2, question.error(reason))
+    return Approval.EOF
+
+
+def _interrupt(question: Question, number: int) -> Approval:
+    if number not in DEADLY:
+        say(1, question.interruption(number))
+        say(2, question.error(question.interrupted(number)))
+    return Approval.INTERRUPTED
 
 
 def _read_answer(watch: Watch) -> str | None:
@@ -170,9 +182,14 @@ def _read_answer(watch: Watch) -> str | None:
 
 def say(descriptor: int, text: str) -> None:
     """Unbuffered, since terraform writes to the same descriptors before and after us."""
+    with suppress(OSError):  # nobody reads: terraform would not stop for that either
+        _write(descriptor, text)
+
+
+def _write(descriptor: int, text: str) -> None:
     left = text.encode()
-    try:
-        while left:
+    while left:
+        try:
             left = left[os.write(descriptor, left) :]
-    except OSError:
-        pass  # nobody reads: terraform would not stop for that either
+        except BlockingIOError:  # whoever started us made it so
+            select.select([], [descriptor], [])

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tfevents import planfile
+from tfevents.aftermath import Facts
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine, Version
 from tfevents.event import Operation, ended, started
@@ -23,7 +24,7 @@ from tfevents.scene import Scene, operation_of
 from tfevents.split import Ended
 from tfevents.state import State
 from tfevents.stream import Stream
-from tfevents.verdict import Facts, Verdict, reach
+from tfevents.verdict import Verdict, reach
 
 STREAM_POLL = 0.05
 

@@ -369,7 +369,7 @@ def open_journal(home: str) -> Journal:
     path = os.path.join(home, "journal.db")
     try:
         if not os.path.isabs(home):
-            raise OSError("there is no home directory: name one with TFEVENTS_HOME")
+            raise JournalUnavailable("there is no home directory: name one with TFEVENTS_HOME")
         os.makedirs(home, mode=0o700, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         return Journal(_connect(path), home)

@@ -15,7 +15,7 @@ from tfevents.errors import SettingError
 from tfevents.git import Checkout
 
 OVERRIDE = "TFEVENTS_METADATA_"
-LARGEST_EVENT_FILE = 1 << 20
+LARGEST_EVENT_FILE = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,16 @@ def _git(
         message = checkout.message if here else git.message_of(directory, sha or "", env)
     repository = build.repository or checkout.repository
     return {
-        "git_branch": build.branch or (None if build.tag else checkout.branch),
+        "git_branch": build.branch or (None if build.tag else _branch(checkout)),
         "git_commit_sha": sha,
         "git_commit_message": cut(message),
         "git_repo": without_credentials(repository) if repository else None,
     }
+
+
+def _branch(checkout: Checkout) -> str | None:
+    """Never a merge queue's own."""
+    return ci.branch_of(checkout.branch) if checkout.branch else None
 
 
 def _head(build: Build, checkout: Checkout) -> str | None:

@@ -206,12 +206,11 @@ def _plainly(scene: Scene, place: Place) -> Ended:
         return _import(scene)
     if invocation.command == "refresh":
         return Ended(scene.run(invocation.with_flag()), approved=True)
-    before, starting = _before(scene, place), None
-    if invocation.on("auto-approve"):
-        starting = scene.beside(lambda backstage: backstage.begin(scene.operation))
+    before = _before(scene, place)
+    if not invocation.on("auto-approve"):
+        return Ended(scene.run(invocation.with_flag()), before=before)
+    starting: Later[None] = scene.beside(lambda backstage: backstage.begin(scene.operation))
     code = scene.run(invocation.with_flag())
-    if starting is None:
-        return Ended(code, before=before)
     starting.result()  # the start is told before the end, however short the run
     return Ended(code, approved=True, before=before)
 

@@ -84,6 +84,8 @@ def spare_home(*, make: bool = True) -> str:
 
 def appear(home: str, room: int = ROOM) -> Presence:
     """A new presence under `home`. Raises OSError where home can't be written, or is full."""
+    if not os.path.isabs(home):
+        raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
     identity = str(uuid.uuid4())
     place = _runs(home)
     os.makedirs(place, mode=0o700, exist_ok=True)

@@ -61,7 +61,12 @@ def user_file(env: Mapping[str, str]) -> str | None:
     import platformdirs
 
     given = env.get("XDG_CONFIG_HOME")
-    base = os.path.join(given, "tfevents") if given else platformdirs.user_config_dir("tfevents")
+    try:
+        base = (
+            os.path.join(given, "tfevents") if given else platformdirs.user_config_dir("tfevents")
+        )
+    except RuntimeError:  # nobody's home
+        return None
     path = os.path.join(base, "config.hcl")
     return path if os.path.isfile(path) else None
 
@@ -242,7 +247,7 @@ def _workspace(file: _File, blocks: Any, run: Run) -> Fields:
 
 def _labelled(file: _File, blocks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for labelled in blocks if isinstance(blocks, list) else [blocks]:
-        if not isinstance(labelled, dict):
+        if not isinstance(labelled, dict) or not labelled:
             raise file.error("workspace", 'this is a block: workspace "id" { … }')
         for label, block in labelled.items():
             if not isinstance(block, dict) or not block.keys() <= WORKSPACE:

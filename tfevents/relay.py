@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import signal
 import sys
 import termios
@@ -143,6 +144,7 @@ def _start(reading: int, env: Mapping[str, str]) -> int:
             env,
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, reading, INPUT),
+                (os.POSIX_SPAWN_DUP2, OUTPUT, OUTPUT),  # inherited, also where it was closed
                 (os.POSIX_SPAWN_DUP2, readying, READY),
             ],
             setsigmask=GROUP,
@@ -179,7 +181,10 @@ def _write(data: bytes) -> None:
     """A reader that went away must not cost terraform its own stdout in the middle of a destroy."""
     with contextlib.suppress(OSError):
         while data:
-            data = data[os.write(OUTPUT, data) :]
+            try:
+                data = data[os.write(OUTPUT, data) :]
+            except BlockingIOError:  # whoever started us made it so
+                select.select([], [OUTPUT], [])
 
 
 if __name__ == "__main__":

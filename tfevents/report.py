@@ -98,6 +98,7 @@ class Report(threading.Thread):
         self._turn, self._ended, self._due = threading.RLock(), False, 0
         self._done = Delivered()
         self.last: Mapping[str, Any] = {}
+        self._cost: Mapping[str, str] = {}
         self.over = threading.Event()
 
     # In the background
@@ -140,10 +141,23 @@ class Report(threading.Thread):
             self._read_settings()
         self._origin = self._find_origin()
         with self._harmless():
+            self._cost = self._find_cost()
+        with self._harmless():
             self._tidy()
         with self._harmless():
             self._open_run()
         self._engage()
+
+    def _find_cost(self) -> Mapping[str, str]:
+        """What Infracost said of this directory, where its file is named."""
+        path = self.settings.cost_file
+        if path is None:
+            return {}
+        from tfevents import cost
+
+        with open(path, "rb") as file:
+            data = file.read(cost.MAX_BYTES + 1)
+        return cost.read(data, self._origin.directory, self.subject.tf_workspace).as_json()
 
     def _open(self) -> None:
         try:
@@ -321,7 +335,7 @@ class Report(threading.Thread):
         event_id = str(uuid.uuid4())
         event = describe(
             activity,
-            {**self._origin.metadata, **metadata, **self._overrides},
+            {**self._origin.metadata, **self._cost, **metadata, **self._overrides},
             {
                 "tfevents_version": __version__,
                 "event_id": event_id,

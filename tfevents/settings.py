@@ -83,13 +83,16 @@ class Settings:
 def find_home(env: Mapping[str, str]) -> str:
     """Where the journal is: TFEVENTS_HOME, else the platform's own state directory.
 
-    Relative only where there is no home at all (an arbitrary uid in a container).
+    Empty where there is none at all (an arbitrary uid in a container).
     """
     if given := env.get("TFEVENTS_HOME", "").strip():
         return os.path.abspath(os.path.expanduser(given))
     import platformdirs
 
-    return platformdirs.user_state_dir("tfevents", appauthor=False)
+    try:
+        return platformdirs.user_state_dir("tfevents", appauthor=False)
+    except RuntimeError:  # later versions; earlier ones give "~/…" back
+        return ""
 
 
 def load(

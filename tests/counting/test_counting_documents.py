@@ -159,7 +159,7 @@ def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
     try:
         planjson.parse(f'{{"format_version":"1.2",{text}}}'.encode())
     except UnreadableDocument as refused:
-        assert depth >= 100, refused  # noqa: PT017  # both are right, but not for shallow ones
+        assert depth >= 100, refused  # both are right, but not for shallow ones
 
 
 @pytest.mark.parametrize(

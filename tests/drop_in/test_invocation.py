@@ -167,7 +167,7 @@ GOOD = [
     "-var a=b -var=c -var-file=x -var-file y",
     "-target=terraform_data.a",
     "-target=module.m",
-    "-target=module.m[0].module.n[\"k\"]",
+    '-target=module.m[0].module.n["k"]',
     "-target=data.x.y",
     '-target=module.m["a.b"].terraform_data.a[3]',
     "-replace=terraform_data.a -replace module.m.terraform_data.b[0]",
@@ -257,10 +257,13 @@ def test_each_half_gets_the_options_that_it_takes() -> None:
         " -parallelism=3 -lock=false -input=false -state=s -no-color"
     )
     found = asked(*given.split(), TF_CLI_ARGS_apply="-lock-timeout=3s")
-    assert found.plan_half("/p") == (
-        "-chdir=d plan -out=/p -detailed-exitcode -no-color -lock-timeout=3s -var a=b -target=x.y"
-        " -replace=x.z -refresh=false -parallelism=3 -lock=false -input=false -state=s"
-    ).split()
+    assert (
+        found.plan_half("/p")
+        == (
+            "-chdir=d plan -out=/p -detailed-exitcode -no-color -lock-timeout=3s -var a=b -target=x.y"
+            " -replace=x.z -refresh=false -parallelism=3 -lock=false -input=false -state=s"
+        ).split()
+    )
     applied = "-no-color -lock-timeout=3s{} -parallelism=3 -lock=false -input=false -state=s /p"
     wanted = f"-chdir=d apply {applied}"
     assert found.apply_half("/p", variables=True) == wanted.format(" -var a=b").split()

@@ -26,7 +26,9 @@ _FOOTER = re.compile(
     rb"(Note: You didn't use the -out option|Saved the plan to: )"
     rb"(?s:.*)\Z"
 )
-_WARNING = re.compile(rb"(?m)^(\x1b\[0m)?\x1b\[33m\xe2\x95\xb7(?s:.*?)^\x1b\[33m\xe2\x95\xb5[^\n]*\n")
+_WARNING = re.compile(
+    rb"(?m)^(\x1b\[0m)?\x1b\[33m\xe2\x95\xb7(?s:.*?)^\x1b\[33m\xe2\x95\xb5[^\n]*\n"
+)
 _OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 
 

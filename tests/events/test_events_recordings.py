@@ -1,4 +1,4 @@
-"""What no package carries yet, replayed: OpenTofu 1.13-dev by its own stream, Terraform 1.17-dev."""
+"""What no package carries yet, replayed: OpenTofu 1.13-dev and its stream, Terraform 1.17-dev."""
 
 from __future__ import annotations
 

@@ -39,6 +39,25 @@ resource "terraform_data" "kept" {
   }
 }
 """
+BREAKS_OFF = """
+resource "terraform_data" "b" {
+  lifecycle {
+    precondition {
+      condition     = terraform_data.a.input == 2
+      error_message = "no"
+    }
+  }
+}
+"""
+KILLED = """
+resource "terraform_data" "slow" {
+  depends_on = [terraform_data.a]
+  provisioner "local-exec" {
+    command = "sleep 0.3; kill -9 $PPID; sleep 5"
+  }
+}
+"""
+MOVED = "moved {\n  from = terraform_data.a\n  to   = terraform_data.z\n}\n"
 INVALID = 'resource "terraform_data" "a" {\n  input = nothing.there\n}\n'
 
 
@@ -81,10 +100,7 @@ def test_a_plan_with_something_to_apply(stage: Stage, code: list[str]) -> None:
 def test_a_plan_that_only_moves_something(stage: Stage) -> None:
     """A move is something to apply and counts as nothing."""
     applied(stage, ONE)
-    stage.write(
-        ONE.replace('"a"', '"z"')
-        + "moved {\n  from = terraform_data.a\n  to = terraform_data.z\n}\n"
-    )
+    stage.write(ONE.replace('"a"', '"z"') + MOVED)
     (event,) = stage.run("plan")
     assert (event.row, event.counts()) == ("apply_needed plan success", "")
 
@@ -103,10 +119,7 @@ def test_a_plan_that_fails(stage: Stage, mode: list[str]) -> None:
 
 def test_a_plan_that_breaks_off_says_so(stage: Stage) -> None:
     """Terraform writes a partial plan: its counts are partial."""
-    stage.write(
-        ONE + 'resource "terraform_data" "b" {\n  lifecycle {\n    precondition {\n'
-        '      condition = terraform_data.a.input == 2\n      error_message = "no"\n    }\n  }\n}\n'
-    )
+    stage.write(ONE + BREAKS_OFF)
     (event,) = stage.run("plan")
     assert event.row == "failed plan failure"
     assert (event.counts(), event.data["partial"]) == ("a1", "errored")
@@ -390,10 +403,7 @@ def test_a_saved_plan_that_was_targeted_says_so(stage: Stage) -> None:
 
 def test_an_errored_plan_cannot_be_applied(stage: Stage) -> None:
     """Nothing is started, nothing was done."""
-    stage.write(
-        ONE + 'resource "terraform_data" "b" {\n  lifecycle {\n    precondition {\n'
-        '      condition = terraform_data.a.input == 2\n      error_message = "no"\n    }\n  }\n}\n'
-    )
+    stage.write(ONE + BREAKS_OFF)
     stage.run("plan", "-out=p")
     (event,) = stage.run("apply", "p")
     assert event.row == "failed apply failure"
@@ -538,12 +548,7 @@ if sys.argv[1:2] == ["version"]:
 
 def test_a_terraform_that_is_killed(stage: Stage) -> None:
     """Its own state file has each thing as it was done, so what was done is known."""
-    stage.write(ONE + SLOW.replace('"slow" {', '"slow" {\n  depends_on = [terraform_data.a]'))
-    killer = 'provisioner "local-exec" {\n    command = "sleep 0.3; kill -9 $PPID; sleep 5"'
-    text = (stage.project / "main.tf").read_text()
-    stage.write(
-        text.replace('provisioner "local-exec" {\n    command = "echo begun; sleep 20"', killer)
-    )
+    stage.write(ONE + KILLED)
     start, end = stage.run("apply", "-auto-approve")
     assert stage.code == -signal.SIGKILL
     assert (start.row, end.row) == ("provisioning apply", "failed apply failure")

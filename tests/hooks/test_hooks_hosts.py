@@ -32,9 +32,16 @@ def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> No
     assert host.play(place, "plan") == 0
     assert host.play(place, "apply") == 0
     told = place.told()
-    if host.says and host.planned:
+    if host.planned:
         assert told == [PLANNED, BEGUN, counted(APPLIED, host.applied)]
-    assert [event[1] for event in told] == ["plan", "apply", "apply"]
+    elif host.says:
+        assert [event[1:] for event in told] == [
+            ("plan", "success", None),
+            ("apply", None, None),
+            ("apply", "success", None),
+        ]
+    else:
+        assert [event[1:] for event in told][:2] == [("plan", None, None), ("apply", None, None)]
 
 
 @HEARING
@@ -70,9 +77,10 @@ def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Fie
 
 
 def test_the_agent_of_hcp_terraform_tells_no_outcome(place: Field) -> None:
-    """A failed apply is not told as a success."""
+    """A failed apply is told neither as a success nor as a workspace that is active."""
     (agent,) = [host for host in HOSTS if host.name == "hcp-terraform"]
     agent.play(place, "plan")
     place.failing("apply")
     agent.play(place, "apply")
-    assert "success" not in {event[2] for event in place.told()[1:]}
+    assert {event[2] for event in place.told()} == {None}
+    assert {event[0] for event in place.told()[1:]} & {"active", "inactive"} == set()

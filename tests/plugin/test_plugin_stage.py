@@ -42,7 +42,12 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 def stage(env: dict[str, str], *before: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*before, TFEVENTS, "plugin"], env=env, capture_output=True, text=True, timeout=120
+        [*before, TFEVENTS, "plugin"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -99,7 +99,9 @@ def test_the_stronger_place_wins(place: Path, name: str) -> None:
         else:
             wanted = form.format(f"v{strongest}", n=strongest + 1)
             assert str(got) == str(float(wanted) if name == "timeout" else wanted)
-            assert order[strongest][1] in found.sources[name].replace("--", "")
+            kind, where = order[strongest]
+            said = f"--{name.replace('_', '-')}" if kind == "flag" else where
+            assert said in found.sources[name]
 
 
 @pytest.mark.parametrize("name", ["strict", "direct", "quiet"])
@@ -295,7 +297,7 @@ BAD = {
     "TFEVENTS_QUIET": ("x",),
     "TFEVENTS_ACCOUNT": ("a" * 129, "a\nb", "ü"),
     "TFEVENTS_ORG": ("a" * 129, "a\x00b", "\udc80"),
-    "TFEVENTS_PROJECT": ("a" * 129, "\u2028"),
+    "TFEVENTS_PROJECT": ("a" * 129, "a\u2028b"),
     "TFEVENTS_WORKSPACE": ("a" * 1025, "a\tb"),
     "TFEVENTS_API_PATH": ("/a?b", "/a b", "/a#b"),
     "TFEVENTS_API_KEY": ("a b", "a\x7f", "ü"),

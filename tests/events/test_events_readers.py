@@ -1,0 +1,234 @@
+"""Two readers of a plan, one event; and facts that fail cost the event that fact, never itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rig.engines import terraform
+from rig.standin import script_engine
+from stage import Event, Stage
+
+BEFORE = """
+resource "terraform_data" "same" {}
+resource "terraform_data" "gone" {}
+resource "terraform_data" "moves" {}
+resource "terraform_data" "forgotten" {}
+resource "terraform_data" "changes" {
+  input = 1
+}
+resource "terraform_data" "replaced" {
+  triggers_replace = 1
+}
+output "same" {
+  value = "x"
+}
+output "none" {
+  value = null
+}
+output "changes" {
+  value = 1
+}
+output "gone" {
+  value     = "secret"
+  sensitive = true
+}
+"""
+AFTER = """
+resource "terraform_data" "same" {}
+resource "terraform_data" "moved" {}
+moved {
+  from = terraform_data.moves
+  to   = terraform_data.moved
+}
+removed {
+  from = terraform_data.forgotten
+  lifecycle {
+    destroy = false
+  }
+}
+import {
+  to = terraform_data.imported
+  id = "x"
+}
+resource "terraform_data" "imported" {}
+resource "terraform_data" "new" {}
+resource "terraform_data" "changes" {
+  input = 2
+}
+resource "terraform_data" "replaced" {
+  triggers_replace = 2
+}
+data "terraform_remote_state" "later" {
+  backend = "local"
+  config = {
+    path = "${terraform_data.new.id == "" ? "" : "other.tfstate"}"
+  }
+}
+output "same" {
+  value = "x"
+}
+output "none" {
+  value = null
+}
+output "changes" {
+  value = 2.50
+}
+output "unknown" {
+  value = terraform_data.new.id
+}
+"""
+OTHER = '{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"l","outputs":{}}'
+MODES: dict[str, list[str]] = {
+    "normal": [],
+    "destroy": ["-destroy"],
+    "refresh-only": ["-refresh-only"],
+    "targeted": ["-target=terraform_data.changes"],
+    "not refreshed": ["-refresh=false"],
+}
+OWN = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms", "serial"}
+
+
+def told(event: Event) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """An event less what no two runs have in common."""
+    data = {name: value for name, value in event.data.items() if name not in OWN}
+    metadata = {n: v for n, v in event.metadata.items() if n != "state_checksum"}
+    return event.row, metadata, data
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
+    """The plan file read by us and terraform's own `show -json` of it give one event."""
+    stage.write(BEFORE)
+    stage.write(OTHER, "other.tfstate")
+    stage.engine("apply", "-auto-approve")
+    part = BEFORE.replace("input = 1", "input = 2")  # a part may not leave a move out
+    stage.write(part if mode == "targeted" else AFTER)
+    planned = [stage.run("plan", *MODES[mode], TFEVENTS_PLAN_READER=r) for r in ("file", "json")]
+    assert told(planned[0][0]) == told(planned[1][0])
+    stage.engine("plan", "-out=p", *MODES[mode])
+    stored = stage.state()
+    applied = []
+    for reader in ("file", "json"):
+        (stage.project / "terraform.tfstate").write_bytes(stored)
+        applied.append([told(e) for e in stage.run("apply", "p", TFEVENTS_PLAN_READER=reader)])
+    if mode == "targeted":  # that it was targeted is in the file alone, that it is a part is not
+        partial = [run[-1][2].pop("partial") for run in applied]
+        assert partial == ["target", "incomplete"]
+        assert applied[0][-1][0] == "active apply success"
+    assert applied[0] == applied[1]
+    if mode == "normal":
+        assert planned[0][0].counts() == "a2 c1 d2 i1 r1 u1"
+        assert planned[0][0].counts("output") == "a1 c1 d1 u1"
+
+
+def test_a_plan_that_cannot_be_read_costs_its_counts(stage: Stage, tmp_path: Path) -> None:
+    """Neither reader works: the run is reported, what is missing is said."""
+    script_engine(
+        tmp_path / "terraform",
+        f"""
+if argv[0] == "show":
+    sys.exit(1)
+os.execv({str(terraform())!r}, ["terraform", *argv])
+""",
+    )
+    env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform"), "TFEVENTS_PLAN_READER": "json"}
+    stage.write(BEFORE)
+    (event,) = stage.run("plan", "-detailed-exitcode", **env)
+    assert (event.row, event.counts()) == ("apply_needed plan success", None)
+    assert event.data["missing"] == "plan"
+    start, end = stage.run("apply", "-auto-approve", **env)
+    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    assert (end.counts(), end.data["missing"], end.data["counts"]) == (None, "plan", "absent")
+    assert end.metadata["state_checksum"]
+
+
+def test_a_refresh_only_that_cannot_be_read_starts_nothing(stage: Stage, tmp_path: Path) -> None:
+    """Whether there is drift to accept is not known."""
+    stage.write(BEFORE)
+    stage.run("apply", "-auto-approve")
+    stage.write(BEFORE.replace('"x"', '"y"'))
+    events = stage.run("apply", "-refresh-only", "-auto-approve", TFEVENTS_PLAN_READER="none")
+    assert [event.row for event in events] == ["active apply success"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "say('<html>')",
+        'say(\'{"format_version":"2.0"}\')',
+        'say(\'{"format_version":"1.2","resource_changes":[\')',
+        "os.write(1, bytes(range(256)))",
+        "say('{' * 100000)",
+    ],
+)
+def test_a_plan_in_nonsense_costs_its_counts(stage: Stage, tmp_path: Path, answer: str) -> None:
+    """Whatever `show -json` prints, the event goes out."""
+    script_engine(
+        tmp_path / "terraform",
+        f"""
+if argv[0] == "show":
+    {answer}
+    sys.exit(0)
+os.execv({str(terraform())!r}, ["terraform", *argv])
+""",
+    )
+    env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform"), "TFEVENTS_PLAN_READER": "json"}
+    stage.write(BEFORE)
+    (event,) = stage.run("plan", **env)
+    assert (event.counts(), event.data["missing"]) == (None, "plan")
+    assert stage.code == 0
+
+
+def test_an_unknown_version_costs_the_version(stage: Stage, tmp_path: Path) -> None:
+    """A tool that does not say what it is: its plan file does, else nobody."""
+    script_engine(
+        tmp_path / "terraform",
+        f"""
+if argv[0] == "version":
+    sys.exit(1)
+os.execv({str(terraform())!r}, ["terraform", *argv])
+""",
+    )
+    env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform")}
+    stage.write(BEFORE)
+    _, end = stage.run("apply", "-auto-approve", **env)
+    assert end.metadata["provisioner"] == "terraform"
+    (event,) = stage.run("refresh", **env)
+    assert event.row == "active apply success"
+    assert "provisioner" not in event.metadata
+
+
+def test_a_plan_of_a_future_terraform_is_shown(stage: Stage, tmp_path: Path) -> None:
+    """A plan file that was not verified is not read: `show -json` gives the same counts."""
+    spoil = "\n".join(
+        [
+            "import zipfile",
+            "def spoil(path):",
+            "    with zipfile.ZipFile(path) as zipped:",
+            "        parts = {n: zipped.read(n) for n in zipped.namelist()}",
+            "    parts['.terraform.lock.hcl'] = b'# another tool'",
+            "    with zipfile.ZipFile(path, 'w') as zipped:",
+            "        for name, part in parts.items():",
+            "            zipped.writestr(name, part)",
+        ]
+    )
+    script_engine(
+        tmp_path / "terraform",
+        f"""
+{spoil}
+import subprocess
+out = [word.partition("=")[2] for word in argv if word.startswith("-out=")]
+code = subprocess.call(["{terraform()}", *argv])
+if argv[0] == "plan" and out:
+    spoil(out[0])
+sys.exit(code)
+""",
+    )
+    stage.write(BEFORE)
+    env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform")}
+    (refused,) = stage.run("plan", TFEVENTS_PLAN_READER="file", **env)
+    assert (refused.counts(), refused.data["missing"]) == (None, "plan")
+    (event,) = stage.run("plan", **env)
+    assert (event.row, event.counts()) == ("apply_needed plan success", "a6")
