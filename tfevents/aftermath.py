@@ -103,7 +103,7 @@ class Facts:
         even where it holds nothing. OpenTofu saves at the end: after a kill it proves nothing.
         """
         state, elsewhere = self.pulled, self.invocation.names() & STATE
-        if state is None or elsewhere or self.unsaved or (self.exit_code < 0 and self._saves_late):
+        if state is None or elsewhere or self.unsaved or (self._broken and self._saves_late):
             return None
         return state if state.identity != NEVER_WRITTEN or self._stored_nothing else None
 
@@ -171,9 +171,13 @@ class Facts:
     def _torn(self) -> bool:
         """Whether it was broken off so hard that the last things done may not be stored: only
         Terraform's own file has each of them at once."""
-        broken = self.exit_code < 0 or len(self.signals) > 1
         local = self.planned is not None and self.planned.backend == "local"
-        return broken and not (local and not self._saves_late)
+        return self._broken and not (local and not self._saves_late)
+
+    @property
+    def _broken(self) -> bool:
+        """Killed, or told twice to end, which no tool waits at."""
+        return self.exit_code < 0 or len(self.signals) > 1
 
 
 def _leaves_nothing(plan: Plan, prior: State) -> bool:

@@ -61,14 +61,20 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
     note = presence.noted(folder)
     directory = note.get("directory", "")
     mode = _mode(note.get("mode", ""))
-    operation = note.get("operation", "")
+    command = operation = note.get("operation", "")
     if operation not in {known.value for known in Operation}:
         return None
     if operation == "apply" and mode is Mode.DESTROY:
         operation = Operation.DESTROY.value
-    base = {"destination": _destination(env, note, directory).__dict__}
-    known_as = relative(directory, git.find_root(directory))
-    run = Run(identity, operation, mode.value, known_as, note.get("opened_at", now()), base=base)
+    run = Run(
+        run_id=identity,
+        operation=operation,
+        mode=mode.value,
+        directory=relative(directory, git.find_root(directory)),
+        opened_at=note.get("opened_at", now()),
+        command=command,
+        base={"destination": _destination(env, note, directory).__dict__},
+    )
     journal.open_run(run)
     return run
 

@@ -298,9 +298,7 @@ class _Hooked:
             return {}
         return {"provisioner": version.provisioner, "provisioner_version": version.number}
 
-    def _report(
-        self, run: Run | None, base: Mapping[str, Any], *, opened: bool = False
-    ) -> Report:
+    def _report(self, run: Run | None, base: Mapping[str, Any], *, opened: bool = False) -> Report:
         call = self.call
         return Report(
             Subject(
@@ -347,4 +345,3 @@ def _numbers(noted: Mapping[str, Any] | None) -> Numbers | None:
         return None
     names = ("resource_counts", "output_counts", "drift_counts")
     return Numbers(*(Counts(**noted[name]) if name in noted else None for name in names))
-

@@ -192,4 +192,3 @@ def _init(stage: Stage, path: str) -> int:
 def _needs_init(place: Place, stage: Stage, path: str) -> bool:
     """`validate` refuses without the modules and providers that the configuration names."""
     return Engine(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None
-

@@ -131,10 +131,15 @@ class Machine:
         )
 
     def rows(self, query: str, home: Path | None = None) -> list[Any]:
-        """What the journal's file holds."""
-        with sqlite3.connect((home or self.home) / "journal.db") as db:
+        """What the journal's file holds; nothing as long as it is being made."""
+        db = sqlite3.connect((home or self.home) / "journal.db")
+        try:
             found = db.execute(query).fetchall()
-        db.close()
+        except sqlite3.OperationalError as error:
+            assert "no such table" in str(error)
+            found = []
+        finally:
+            db.close()
         return [row[0] if len(row) == 1 else row for row in found]
 
     def bodies(self, home: Path | None = None) -> list[dict[str, Any]]:

@@ -116,7 +116,7 @@ def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) ->
         done = machine.tf("apply", "-auto-approve", at=at, env=env)
         assert time.monotonic() - since < GENEROUS
     assert done.returncode == 0
-    assert "no connection to 127.0.0.1" in ours(done)[0]
+    assert "kept in the journal: " in ours(done)[0]
     assert machine.statuses() == ["pending", "pending"]
     with Endpoint() as endpoint:
         assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
@@ -124,17 +124,17 @@ def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) ->
 
 
 def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> None:
-    """The same hanging service: nothing to spend is much sooner over than ten seconds of it."""
+    """The same hanging service: nothing to spend is much sooner over than nine seconds of it."""
     at = machine.project()
     endpoint.always(HANG)
     took = {}
-    for seconds in ("0", "20"):
+    for seconds in ("0", "9"):
         env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT=seconds)
         since = time.monotonic()
         done = machine.tf("plan", at=at, env=env)
         took[seconds] = time.monotonic() - since
         assert "kept in the journal" in ours(done)[0]
-    assert took["20"] > took["0"] + 8
+    assert took["9"] > took["0"] + 4
 
 
 def test_what_an_earlier_run_left_is_delivered_before(machine: Machine, endpoint: Endpoint) -> None:
@@ -237,7 +237,6 @@ def test_after_a_signal_delivery_is_short(machine: Machine, endpoint: Endpoint) 
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     until(lambda: "begun" in (at / "out").read_text())
     run.send_signal(signal.SIGTERM)
-    (at / "go").touch()
     since = time.monotonic()
     run.wait(90)
     assert time.monotonic() - since < GENEROUS

@@ -257,13 +257,11 @@ def test_each_half_gets_the_options_that_it_takes() -> None:
         " -parallelism=3 -lock=false -input=false -state=s -no-color"
     )
     found = asked(*given.split(), TF_CLI_ARGS_apply="-lock-timeout=3s")
-    assert (
-        found.plan_half("/p")
-        == (
-            "-chdir=d plan -out=/p -detailed-exitcode -no-color -lock-timeout=3s -var a=b -target=x.y"
-            " -replace=x.z -refresh=false -parallelism=3 -lock=false -input=false -state=s"
-        ).split()
+    planned = (
+        "-chdir=d plan -out=/p -detailed-exitcode -no-color -lock-timeout=3s -var a=b"
+        " -target=x.y -replace=x.z -refresh=false -parallelism=3 -lock=false -input=false -state=s"
     )
+    assert " ".join(found.plan_half("/p")) == planned
     applied = "-no-color -lock-timeout=3s{} -parallelism=3 -lock=false -input=false -state=s /p"
     wanted = f"-chdir=d apply {applied}"
     assert found.apply_half("/p", variables=True) == wanted.format(" -var a=b").split()

@@ -17,6 +17,8 @@ from hook_field import HOOKS, Field
 from tfevents import configuration
 
 NAME = "terragrunt/root.hcl"
+# Read once: python-hcl2 mixes up two parses at the same time in two threads.
+(ROOT,) = configuration.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
 
 
 def terragrunt(field: Field, unit: Path, command: str, *, cwd: Path | None = None) -> int:
@@ -33,7 +35,6 @@ def terragrunt(field: Field, unit: Path, command: str, *, cwd: Path | None = Non
 class _Play:
     def __init__(self, field: Field, unit: Path, command: str, cwd: Path) -> None:
         self.field, self.unit, self.command, self.cwd = field, unit, command, cwd
-        (self.root,) = configuration.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
 
     def hooks(self, kind: str, *, failed: bool = False) -> Iterator[int]:
         """The exit codes of the hooks that this command has."""
@@ -61,7 +62,7 @@ class _Play:
         return done.returncode
 
     def _for_command(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for block in self.root[kind]:
+        for block in ROOT[kind]:
             ((name, body),) = block.items()
             if self.command in body["commands"]:
                 yield name, body

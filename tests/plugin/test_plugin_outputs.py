@@ -64,7 +64,7 @@ def test_outputs_are_appended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["x\nEVIL=1", 'quote " and \' and $(id)', "x" * 200_000, "\x1b[31mred", "tab\tcr\r"]
+    "hostile", ["x\nEVIL=1", "quote \" and ' and $(id)", "x" * 200_000, "\x1b[31mred", "tab\tcr\r"]
 )
 def test_a_hostile_value_stays_one_line(tmp_path: Path, hostile: str) -> None:
     """A value can't begin another variable, and no line is longer than a reader takes."""

@@ -223,4 +223,3 @@ def test_any_user_and_a_read_only_home(env: dict[str, str], tmp_path: Path) -> N
         pytest.skip(f"this machine's files are root's alone: {done.stderr[:80]}")
     assert done.returncode == 0, done.stderr
     assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "active"
-

@@ -225,6 +225,7 @@ def test_a_run_that_is_killed_leaves_nothing_behind(place: Place, endpoint: Endp
     words = ("apply", "-auto-approve", "-var=argv=canary-argv-value", wait)
     run = machine.start(*words, at=place.at, env=env)
     until(lambda: "begun" in (place.at / "out").read_text())
+    endpoint.wait_for(1, 60)
     (plan,) = (machine.home / "runs").glob("*/plan")
     assert (plan.stat().st_mode & 0o777, plan.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     with pytest.raises(AssertionError):

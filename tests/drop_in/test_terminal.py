@@ -1,0 +1,279 @@
+"""`tf` in a terminal, where a person sits: what is on the screen is terraform's, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env
+from rig.standin import script_engine
+from rig.terminal import Terminal
+from twins import TF, Said, Twins, same, twins
+
+PROJECT = {
+    "main.tf": """\
+variable "v" { default = "d" }
+resource "terraform_data" "a" { input = var.v }
+resource "terraform_data" "b" { input = terraform_data.a.output }
+output "o" { value = terraform_data.b.output }
+"""
+}
+PROMPT = "Enter a value:"
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Twins:
+    """Two copies of a project of two resources, one after the other."""
+    return twins(tmp_path, PROJECT)
+
+
+@pytest.fixture
+def applied(pair: Twins) -> Twins:
+    """The same with a state."""
+    same(pair.both("apply", "-auto-approve"))
+    return pair
+
+
+def typing(keys: bytes) -> Callable[[Terminal], None]:
+    """Somebody who waits for the prompt."""
+
+    def play(terminal: Terminal) -> None:
+        terminal.expect(PROMPT)
+        terminal.send(keys)
+
+    return play
+
+
+@pytest.mark.parametrize("size", [(24, 40), (40, 80), (50, 200)])
+@pytest.mark.parametrize("flags", [[], ["-no-color"]])
+def test_a_run_of_every_width(pair: Twins, size: tuple[int, int], flags: list[str]) -> None:
+    """Lines are wrapped at our terminal's width, in either half and through the relay."""
+    pair.in_terminals(["plan", "-out=p", *flags], size=size)
+    same(pair.in_terminals(["apply", *flags], typing(b"yes\n"), size))
+    theirs, ours = pair.in_terminals(["plan", *flags, "-var", "v=x"], size=size)
+    same((theirs.without_footer(), ours))
+    same(pair.in_terminals(["apply", "-auto-approve", "-var", "v=x", *flags], size=size))
+    same(pair.in_terminals(["apply", *flags], typing(b"no\n"), size))
+    same(pair.in_terminals(["destroy", *flags], typing(b"yes\n"), size))
+    same(pair.in_terminals(["destroy", *flags], size=size))
+
+
+ANSWERS = [
+    b"yes\n",
+    b"no\n",
+    b"YES\n",
+    b" yes\n",
+    b"yes \n",
+    b"yes\t\r",
+    b"y\x04es\n",
+    b"yess\x7f\n",
+    b"\n",
+    b"\x04",
+    "yes\u00a0\n".encode(),
+    "ja\u00e4\n".encode(),
+]
+
+
+@pytest.mark.parametrize("keys", ANSWERS)
+def test_every_answer_to_an_apply(applied: Twins, keys: bytes) -> None:
+    """Only `yes`, with spaces behind it at most; Ctrl-D ends the input."""
+    same(applied.in_terminals(["apply", "-var", "v=new"], typing(keys)))
+
+
+@pytest.mark.parametrize("keys", [b"yes\n", b"no\n", b"\x04"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["destroy"],
+        ["destroy", "-no-color"],
+        ["apply", "-destroy"],
+        ["destroy", "-target=terraform_data.b"],
+    ],
+)
+def test_every_kind_of_destroy(applied: Twins, command: list[str], keys: bytes) -> None:
+    """Each with its own question, its own refusal and its own closing line."""
+    theirs, ours = applied.in_terminals(command, typing(keys))
+    same((without_warnings(theirs), without_warnings(ours)))
+
+
+def without_warnings(said: Said) -> Said:
+    return said.without_warnings()
+
+
+@pytest.mark.parametrize("command", [["apply"], ["destroy"], ["destroy", "-no-color"]])
+def test_ctrl_c_at_the_prompt(applied: Twins, command: list[str]) -> None:
+    """One of the ways in which terraform's two voices, which speak at once, may be heard."""
+    for _ in range(8):  # which of them comes first is chance, with terraform itself
+        theirs, ours = applied.in_terminals([*command, "-var", "v=x"], typing(b"\x03"))
+        if ours == replace(theirs, ours=ours.ours):
+            break
+    assert ours.code == theirs.code == 1
+    assert prompted(ours) in (prompted(theirs), *spoken(theirs))
+
+
+def prompted(said: Said) -> bytes:
+    return said.stdout[: said.stdout.index(b"^C")]
+
+
+def spoken(said: Said) -> list[bytes]:
+    return [said.stdout]
+
+
+def test_refresh_only_asks_its_own_question(applied: Twins) -> None:
+    """Of what changed outside of terraform; here the outputs of a configuration that changed."""
+    for place in (applied.theirs, applied.ours):
+        with open(place / "main.tf", "a") as file:
+            file.write('output "p" { value = terraform_data.a.output }\n')
+    for keys in (b"no\n", b"yes\n"):
+        said = same(applied.in_terminals(["apply", "-refresh-only"], typing(keys)))
+        assert b"Would you like to update the Terraform state" in said.stdout
+    same(applied.in_terminals(["apply", "-refresh-only"]))
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy", "refresh-only"])
+def test_the_workspace_is_named_in_the_question(pair: Twins, command: str) -> None:
+    """Whether it was selected or is given by the environment."""
+    pair.both("workspace", "new", "blue")
+    same(pair.both("apply", "-auto-approve"))
+    for place in (pair.theirs, pair.ours):
+        with open(place / "main.tf", "a") as file:
+            file.write('output "p" { value = terraform_data.a.output }\n')
+    line = ["apply", "-refresh-only"] if command == "refresh-only" else [command]
+    assert b'"blue"' in same(pair.in_terminals(line, typing(b"no\n"))).stdout
+    said = same(pair.in_terminals(["apply"], typing(b"no\n"), TF_WORKSPACE="green"))
+    assert b'"green"' in said.stdout
+
+
+def test_terraform_asks_for_variables_before_we_ask(tmp_path: Path) -> None:
+    """Its own prompt, its own echo; then ours, which can't be told from its."""
+    pair = twins(
+        tmp_path,
+        {
+            "main.tf": 'variable "v" { description = "What?" }\n'
+            'resource "terraform_data" "a" { input = var.v }\n'
+        },
+    )
+
+    def answer(terminal: Terminal) -> None:
+        terminal.expect(PROMPT)
+        terminal.send("first\n")
+        terminal.expect("Only 'yes'")
+        terminal.expect(PROMPT)
+        terminal.send("yes\n")
+
+    assert b"var.v" in same(pair.in_terminals(["apply"], answer)).stdout
+    same(pair.in_terminals(["destroy"], answer))
+
+
+def test_an_apply_that_fails_in_a_terminal(tmp_path: Path) -> None:
+    """Output and error are in the order in which they came, through the relay as well."""
+    fails = 'provisioner "local-exec" {{ {}command = "echo said; exit 3" }}'
+    for when in ("", "when = destroy\n"):
+        body = fails.format(when).replace("{ ", "{\n").replace(" }", "\n}")
+        pair = twins(
+            tmp_path / str(len(when)),
+            {"main.tf": f'resource "terraform_data" "a" {{\n{body}\n}}\n'},
+        )
+        same(pair.in_terminals(["apply", "-auto-approve"]))
+        same(pair.in_terminals(["destroy", "-auto-approve"]))
+
+
+@pytest.mark.parametrize("line", ["-version", "workspace list", "plan -bogus", "apply nope"])
+def test_the_rest_in_a_terminal(applied: Twins, line: str) -> None:
+    """What is not reported, and what is refused."""
+    same(applied.in_terminals(line.split()))
+
+
+ASK = """
+import fcntl, json, struct, termios
+command = next(word for word in argv if not word.startswith("-"))
+if command == "version":
+    say("Terraform v1.11.4\\non linux_amd64")
+elif command == "plan":
+    sys.exit(2)
+elif command == "apply":
+    def size():
+        return struct.unpack("HHHH", fcntl.ioctl(1, termios.TIOCGWINSZ, bytes(8)))[:2]
+    say("terminals: " + " ".join(str(os.isatty(fd)) for fd in (0, 1, 2)))
+    say("name: " + str(os.ttyname(0) == os.ttyname(2)))
+    say(f"size: {size()}")
+    while size() == (40, 120):
+        time.sleep(0.01)
+    say(f"size: {size()}")
+else:
+    sys.exit(1)
+"""
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_terraform_sits_in_a_terminal_and_sees_its_size_change(
+    tmp_path: Path, command: str
+) -> None:
+    """All three of its streams are terminals, also where the relay stands between."""
+    engine = script_engine(tmp_path / "terraform", ASK)
+    (tmp_path / "main.tf").touch()
+    env = clean_env(tmp_path / "home", engine)
+    with Terminal([TF, command, "-auto-approve"], env=env, cwd=tmp_path) as terminal:
+        terminal.expect("terminals: True True True")
+        terminal.expect("name: " + str(command == "apply"))
+        terminal.expect("size: (40, 120)")
+        terminal.resize(30, 90)
+        terminal.expect("size: (30, 90)")
+        assert terminal.wait() == 0
+
+
+def test_ctrl_z_stops_and_resumes_the_whole_run(tmp_path: Path) -> None:
+    """The group stops and goes on together; nobody takes it for an end."""
+    source = "say('ready')\nsys.stdin.readline()\nsay('resumed')\n"
+    engine = script_engine(tmp_path / "terraform", source)
+    env = clean_env(tmp_path / "home", engine)
+    shell = f"set -m; {TF} plan; echo stopped: $?; fg >/dev/null; echo ended: $?"
+    with Terminal(["/bin/bash", "-c", shell], env=env, cwd=tmp_path) as terminal:
+        terminal.expect("ready")
+        terminal.send(b"\x1a")
+        terminal.expect("stopped: 148")
+        terminal.send("\n")
+        terminal.expect("resumed")
+        terminal.expect("ended: 0")
+        assert terminal.wait() == 0
+
+
+def test_our_line_is_the_last(applied: Twins) -> None:
+    """On stderr, behind everything of terraform's, in whichever run it is."""
+    for words in (["plan"], ["apply", "-auto-approve"], ["destroy", "-auto-approve"]):
+        with Terminal([TF, *words], env=applied.env, cwd=applied.ours) as terminal:
+            terminal.wait()
+            last = terminal.screen.rstrip("\n").splitlines()[-1]
+            assert re.match(r"tfevents: (plan|active|inactive)", last)
+
+
+def test_the_journal_knows_how_a_question_ended(applied: Twins) -> None:
+    """Declined, at its end, interrupted: each is told as what it was."""
+    told = {}
+    for name, keys in (("declined", b"no\n"), ("eof", b"\x04"), ("interrupted", b"\x03")):
+        command = [TF, "apply", "-var", "v=x"]
+        with Terminal(command, env=applied.env, cwd=applied.ours) as terminal:
+            typing(keys)(terminal)
+            terminal.wait()
+        with Terminal([TF.with_name("tfevents"), "log", "--json"], env=applied.env) as log:
+            log.wait()
+            told[name] = log.screen
+    for name, text in told.items():
+        assert f'"approval": "{name}"' in json.dumps(json.loads(text)), name
+
+
+def test_nothing_of_ours_is_left_in_the_terminal(tmp_path: Path) -> None:
+    """Its modes are what they were: echo, line by line, signals."""
+    engine = script_engine(tmp_path / "terraform", "sys.exit(2 if argv[0] == 'plan' else 0)\n")
+    (tmp_path / "main.tf").touch()
+    env = clean_env(tmp_path / "home", engine)
+    shell = f"stty -a >before; {TF} destroy -auto-approve; stty -a >after; cmp before after && echo same"  # noqa: E501
+    with Terminal(["/bin/sh", "-c", shell], env=env, cwd=tmp_path) as terminal:
+        terminal.expect("same")
+        assert terminal.wait() == 0
+    assert os.stat(tmp_path / "before").st_size > 0
