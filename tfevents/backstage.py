@@ -147,7 +147,7 @@ class Backstage:
             ended(verdict.outcome) if verdict.outcome else None,
             {**self._provisioner(facts), **verdict.numbers.metadata(), **_checksum(facts.after)},
             {**self._data(facts), **verdict.data, "missing": ",".join(missing)},
-            abs(run.exit_code),
+            _as_a_shell_says(run.exit_code),
         )
 
     def _facts(self, run: Ended) -> tuple[Facts, list[str]]:
@@ -216,7 +216,7 @@ class Backstage:
     def _data(self, facts: Facts) -> dict[str, str | None]:
         code, after = facts.exit_code, facts.after
         return {
-            "exit_code": str(code if code >= 0 else 128 - code),
+            "exit_code": str(_as_a_shell_says(code)),
             "finished_at": now(),
             "serial": None if after is None or after.serial is None else str(after.serial),
             "lineage": after.lineage if after else None,
@@ -234,3 +234,8 @@ def _drifted(planned: Planned | None) -> bool:
 
 def _checksum(after: State | None) -> Mapping[str, str]:
     return {"state_checksum": after.checksum} if after and after.checksum else {}
+
+
+def _as_a_shell_says(exit_code: int) -> int:
+    """128 + n for a death by signal n."""
+    return exit_code if exit_code >= 0 else 128 - exit_code

@@ -1,0 +1,283 @@
+"""Signals: whoever sends them to whomever, terraform gets each exactly once."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rig.endpoint import Endpoint
+from rig.engines import clean_env, terraform
+from rig.standin import script_engine, signals_of
+from rig.step import HANG
+from rig.terminal import Terminal
+from twins import TF
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+LAST = {number: next(n for n in SIGNALS if n != number) for number in SIGNALS}
+"""Sent to `tf` alone after another: once terraform has it, it had the other as often as ever."""
+
+PATIENT = """
+count(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+if argv[0] != "apply":
+    sys.exit(1)
+say("working")
+while not os.path.exists("release"):
+    select.select([woken], [], [], 0.02)
+sys.exit(1)
+"""
+"""A terraform that is asked to end and takes its time: it ends when there is a file `release`."""
+
+HELD = """\
+resource "terraform_data" "held" {
+  provisioner "local-exec" {
+    command = "trap '' INT TERM HUP; touch working; until [ -e release ]; do sleep 0.05; done"
+  }
+}
+"""
+
+
+DELIVERY = {
+    "TFEVENTS_API_KEY": "pat.acct.keyid.secret",
+    "TFEVENTS_ORG": "org",
+    "TFEVENTS_PROJECT": "proj",
+    "TFEVENTS_WORKSPACE": "ws",
+    "TFEVENTS_TIMEOUT": "600",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A directory, its environment, and the engine that `tf` finds there."""
+
+    place: Path
+    env: Mapping[str, str]
+    engine: Path
+
+    @property
+    def names(self) -> list[str]:
+        """What the engine got, in order."""
+        return [name for name, _ in signals_of(self.engine)]
+
+    @contextmanager
+    def run(self, *words: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+        """`tf` in a group of its own, perhaps behind another command; nothing of it survives."""
+        process = subprocess.Popen(
+            [*before, TF, *words],
+            cwd=self.place,
+            env=dict(self.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            process_group=0,
+        )
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+
+    def release(self) -> None:
+        """Let the engine end."""
+        (self.place / "release").touch()
+
+    def told(self) -> dict[str, Any]:
+        """The last run as the journal has it."""
+        told = subprocess.run(
+            [TF.with_name("tfevents"), "log", "--json"],
+            env=dict(self.env),
+            cwd=self.place,
+            capture_output=True,
+            check=True,
+        )
+        run: dict[str, Any] = json.loads(told.stdout)["runs"][-1]
+        return run
+
+
+def bench(tmp_path: Path, engine: Path) -> Bench:
+    """A place for an engine."""
+    place = tmp_path / "project"
+    place.mkdir()
+    env = {**clean_env(tmp_path / "home", engine), "TFEVENTS_DIRECT": "1"}
+    return Bench(place, env, engine)
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Bench:
+    """A terraform that only counts its signals."""
+    return bench(tmp_path, script_engine(tmp_path / "terraform", PATIENT))
+
+
+def said(process: subprocess.Popen[bytes], line: bytes) -> None:
+    """Wait for a line of stdout."""
+    assert process.stdout is not None
+    for got in process.stdout:
+        if line in got:
+            return
+    raise AssertionError(f"{line!r} was not said")
+
+
+def until(met: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + 60
+    while not met():
+        assert time.monotonic() < deadline, "it did not come to that"
+        select.select([], [], [], 0.02)
+
+
+def gone(pid: int) -> bool:
+    """Whether there is nobody in this process group any more."""
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_reached_us_alone_is_handed_on_once(patient: Bench, number: signal.Signals) -> None:
+    """`kill PID`: terraform would never hear of it."""
+    with patient.run("apply", "-auto-approve") as tf:
+        said(tf, b"working")
+        os.kill(tf.pid, number)
+        until(lambda: bool(patient.names))
+        os.kill(tf.pid, LAST[number])
+        until(lambda: LAST[number].name in patient.names)
+        patient.release()
+        tf.wait(60)
+    assert patient.names == [number.name, LAST[number].name]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_what_reached_the_group_is_not_handed_on(patient: Bench, number: signal.Signals) -> None:
+    """`timeout`, a CI's cancel: terraform has it already, and a second one costs its state."""
+    with patient.run("apply", "-auto-approve") as tf:
+        said(tf, b"working")
+        os.killpg(tf.pid, number)
+        until(lambda: bool(patient.names))
+        os.kill(tf.pid, LAST[number])
+        until(lambda: LAST[number].name in patient.names)
+        patient.release()
+        tf.wait(60)
+    assert patient.names == [number.name, LAST[number].name]
+
+
+def test_a_second_one_is_handed_on_too(patient: Bench) -> None:
+    """Terraform gives up at the second: that is for whoever sends it to say, not for us."""
+    with patient.run("apply", "-auto-approve") as tf:
+        said(tf, b"working")
+        for times in (1, 2, 3):
+            os.kill(tf.pid, signal.SIGTERM)
+            until(lambda times=times: len(patient.names) == times)  # type: ignore[misc]
+        patient.release()
+        tf.wait(60)
+    assert patient.names == ["SIGTERM"] * 3
+
+
+def test_a_signal_that_is_ignored_stays_ignored(patient: Bench) -> None:
+    """`nohup tf apply`: neither we nor terraform hear of a hang-up."""
+    with patient.run("apply", "-auto-approve", before=["nohup"]) as tf:
+        said(tf, b"working")
+        os.killpg(tf.pid, signal.SIGHUP)
+        os.kill(tf.pid, signal.SIGTERM)
+        until(lambda: "SIGTERM" in patient.names)
+        patient.release()
+        tf.wait(60)
+    assert "SIGTERM" in patient.names
+    assert patient.told()["events"][-1]["event"]["data"]["interrupted"] == "SIGTERM"
+
+
+def test_a_busy_machine_changes_nothing(patient: Bench) -> None:
+    """The sentinel may have the signal and not yet the time to say so."""
+    burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
+    try:
+        with patient.run("apply", "-auto-approve") as tf:
+            said(tf, b"working")
+            os.killpg(tf.pid, signal.SIGINT)
+            until(lambda: bool(patient.names))
+            os.kill(tf.pid, signal.SIGTERM)
+            until(lambda: "SIGTERM" in patient.names)
+            patient.release()
+            tf.wait(60)
+    finally:
+        for burner in burners:
+            burner.kill()
+            burner.wait()
+    assert patient.names == ["SIGINT", "SIGTERM"]
+
+
+def test_ctrl_c_in_a_terminal_reaches_terraform_once(patient: Bench) -> None:
+    """The terminal's own delivery is the only one."""
+    with Terminal([TF, "apply", "-auto-approve"], env=patient.env, cwd=patient.place) as terminal:
+        terminal.expect("working")
+        terminal.interrupt()
+        until(lambda: bool(patient.names))
+        os.kill(terminal.pid, signal.SIGTERM)
+        until(lambda: "SIGTERM" in patient.names)
+        patient.release()
+        assert terminal.wait() == 1
+    assert patient.names == ["SIGINT", "SIGTERM"]
+
+
+@pytest.mark.parametrize("whom", ["tf", "group"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_terraform_ends_gracefully(tmp_path: Path, number: signal.Signals, whom: str) -> None:
+    """The real one: asked once, the lock is released, and the event says so."""
+    real = bench(tmp_path, terraform())
+    (real.place / "main.tf").write_text(HELD)
+    with real.run("apply", "-auto-approve", "-no-color") as tf:
+        until((real.place / "working").exists)
+        (os.kill if whom == "tf" else os.killpg)(tf.pid, number)
+        said(tf, b"Interrupt received.")
+        real.release()
+        out, _ = tf.communicate(timeout=60)
+    assert b"Two interrupts" not in out
+    assert not (real.place / ".terraform.tfstate.lock.info").exists()
+    end = real.told()["events"][-1]["event"]
+    assert end["event_type"] == "failed"
+    assert end["data"]["interrupted"] == number.name
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+def test_we_die_as_terraform_died(tmp_path: Path, number: signal.Signals) -> None:
+    """A shell sees 128 + n, and whoever waits sees the signal."""
+    dies = bench(tmp_path, script_engine(tmp_path / "terraform", f"die({int(number)})\n"))
+    with dies.run("apply", "-auto-approve") as tf:
+        assert tf.wait(60) == -number
+    run = dies.told()
+    assert run["events"][-1]["event"]["event_type"] == "failed"
+    assert run["exit_code"] == 128 + number
+
+
+def test_the_sentinel_goes_with_us(patient: Bench) -> None:
+    """Killed or ended: nothing of us stays behind, only terraform may."""
+    with patient.run("apply", "-auto-approve") as tf:
+        said(tf, b"working")
+        tf.kill()
+        tf.wait(60)
+        patient.release()
+        until(lambda: gone(tf.pid))
+
+
+def test_a_signal_while_we_report_hurries_us(tmp_path: Path) -> None:
+    """Terraform is gone: its result stands, we give up waiting, and the event is kept."""
+    quick = bench(tmp_path, script_engine(tmp_path / "terraform", "sys.exit(1)\n"))
+    with Endpoint() as endpoint:
+        endpoint.always(HANG)
+        late = replace(quick, env={**quick.env, **DELIVERY, "TFEVENTS_URL": endpoint.url})
+        with late.run("refresh") as tf:
+            endpoint.wait_for_requests(1)
+            os.kill(tf.pid, signal.SIGTERM)
+            assert tf.wait(60) == 1  # where 600 s were allowed
+    assert late.told()["events"][-1]["status"] == "pending"
