@@ -1,0 +1,285 @@
+"""Which binary runs: the one that is asked for, never this program again, and told once."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env, write_executable
+from twins import TF
+
+ENGINE = """\
+import os, sys
+print("engine:", "{name}", *sys.argv[1:])
+sys.exit(int(os.environ.get("CODE", "0")))
+"""
+OBSERVED = ("refresh",)
+PASSED_ON = ("version",)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A PATH of our own making."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    def directory(self, name: str) -> Path:
+        """One of PATH's directories, made when first asked for."""
+        path = self.root / name
+        path.mkdir(exist_ok=True, parents=True)
+        return path
+
+    def engine(self, name: str = "terraform", where: str = "engines", says: str = "") -> Path:
+        """A binary of sorts: it says who it is."""
+        path = self.directory(where) / name
+        return write_executable(path, ENGINE.format(name=says or name))
+
+    def script(self, text: str, name: str = "terraform", where: str = "shims") -> Path:
+        """Somebody's shell script."""
+        path = self.directory(where) / name
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+        return path
+
+    def link(self, name: str = "terraform", where: str = "shims", to: Path = TF) -> Path:
+        """A symbolic link to `tf`."""
+        path = self.directory(where) / name
+        path.symlink_to(to)
+        return path
+
+    def run(
+        self, command: Sequence[str | Path], path: Sequence[str], **env: str
+    ) -> subprocess.CompletedProcess[str]:
+        """A command with these directories first on PATH."""
+        places = [str(self.directory(name)) for name in path]
+        whole = {**self.env, "PATH": os.pathsep.join([*places, "/usr/bin", "/bin"]), **env}
+        return subprocess.run(
+            [str(word) for word in command],
+            env=whole,
+            cwd=self.directory("project"),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def runs(self) -> list[str]:
+        """The commands that the journal tells of."""
+        told = subprocess.run(
+            [TF.with_name("tfevents"), "log", "--json"],
+            env=dict(self.env),
+            capture_output=True,
+            check=True,
+            timeout=60,
+        )
+        return [run["command"] for run in json.loads(told.stdout)["runs"]]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """Without any terraform yet."""
+    return Machine(tmp_path, clean_env(tmp_path / "home"))
+
+
+both = pytest.mark.parametrize("words", [PASSED_ON, OBSERVED], ids=["passed-on", "observed"])
+
+
+@both
+def test_terraform_comes_before_tofu(machine: Machine, words: tuple[str, ...]) -> None:
+    """Whatever their order on PATH."""
+    machine.engine("tofu", "first")
+    machine.engine("terraform", "second")
+    assert machine.run([TF, *words], ["first", "second"]).stdout.startswith("engine: terraform")
+    assert machine.run([TF, *words], ["first"]).stdout.startswith("engine: tofu")
+
+
+@both
+@pytest.mark.parametrize("wanted", ["tofu", "{engines}/tofu", "~/mine", "sub/../tofu"])
+def test_the_one_that_is_asked_for(machine: Machine, words: tuple[str, ...], wanted: str) -> None:
+    """By name or by path, from the working directory or from home."""
+    machine.engine("terraform")
+    tofu = machine.engine("tofu")
+    Path(machine.env["HOME"], "mine").symlink_to(tofu)
+    machine.directory("project/sub")
+    machine.directory("project").joinpath("tofu").symlink_to(tofu)
+    wanted = wanted.format(engines=tofu.parent)
+    done = machine.run([TF, *words], ["engines"], TFEVENTS_PROVISIONER=wanted)
+    assert done.stdout.startswith("engine: tofu")
+
+
+@both
+def test_a_project_says_which(machine: Machine, words: tuple[str, ...]) -> None:
+    """In its `.tfevents.hcl`; the environment's word counts more."""
+    machine.engine("terraform")
+    machine.engine("tofu")
+    settings = machine.directory("project") / ".tfevents.hcl"
+    settings.write_text('provisioner = "tofu"\n')
+    assert machine.run([TF, *words], ["engines"]).stdout.startswith("engine: tofu")
+    done = machine.run([TF, *words], ["engines"], TFEVENTS_PROVISIONER="terraform")
+    assert done.stdout.startswith("engine: terraform")
+
+
+@both
+def test_nothing_to_run_is_127(machine: Machine, words: tuple[str, ...]) -> None:
+    """As a shell says it; one line tells what to do."""
+    done = machine.run([TF, *words], [])
+    assert done.returncode == 127
+    assert done.stderr.startswith("tfevents: no terraform or tofu on PATH: install one, or ")
+    assert done.stderr.count("\n") == 1
+    assert machine.runs() == []
+
+
+@both
+@pytest.mark.parametrize("wanted", ["no-such-tool", "/no/such/tool"])
+def test_a_wrong_name_is_127(machine: Machine, words: tuple[str, ...], wanted: str) -> None:
+    """The name is told, and where it came from."""
+    machine.engine()
+    done = machine.run([TF, *words], ["engines"], TFEVENTS_PROVISIONER=wanted)
+    assert done.returncode == 127
+    assert done.stderr.startswith("tfevents: TFEVENTS_PROVISIONER names ")
+    assert wanted in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@both
+def test_a_projects_wrong_name_is_127(machine: Machine, words: tuple[str, ...]) -> None:
+    """It is not the environment that is to blame."""
+    machine.engine()
+    (machine.directory("project") / ".tfevents.hcl").write_text('provisioner = "tofuu"\n')
+    done = machine.run([TF, *words], ["engines"])
+    assert done.returncode == 127
+    assert done.stderr.startswith("tfevents: `provisioner` in .tfevents.hcl names 'tofuu', ")
+
+
+@both
+def test_what_may_not_be_run_is_126(machine: Machine, words: tuple[str, ...]) -> None:
+    """As a shell says it."""
+    engine = machine.engine()
+    engine.chmod(0o644)
+    done = machine.run([TF, *words], ["engines"], TFEVENTS_PROVISIONER=str(engine))
+    assert (done.returncode, done.stderr.count("\n")) == (126, 1)
+    assert str(engine) in done.stderr
+
+
+@both
+@pytest.mark.parametrize(
+    "head", [b"\x7fELF nonsense", b"#!/no/such/interpreter\n"], ids=["format", "interpreter"]
+)
+def test_what_cannot_be_run_is_told(machine: Machine, words: tuple[str, ...], head: bytes) -> None:
+    """A download of another machine's, a script whose interpreter is gone."""
+    engine = machine.engine()
+    engine.write_bytes(head)
+    done = machine.run([TF, *words], ["engines"])
+    assert done.returncode in (126, 127)
+    assert done.stderr.count("\n") == 1
+    assert machine.runs() == []
+
+
+@both
+@pytest.mark.parametrize("name", ["terraform", "tofu"])
+def test_a_link_in_terraforms_place(machine: Machine, words: tuple[str, ...], name: str) -> None:
+    """It runs the tool whose name it has, from behind itself."""
+    machine.engine("terraform")
+    machine.engine("tofu")
+    shim = machine.link(name)
+    for command in (shim, name):
+        done = machine.run([command, *words], ["shims", "engines"])
+        assert done.stdout.startswith(f"engine: {name} ")
+    assert machine.runs() == [w for w in words if words == OBSERVED for _ in range(2)]
+
+
+@both
+@pytest.mark.parametrize(
+    "text",
+    [
+        'exec tf "$@"',
+        'tf "$@"',
+        '{tf} "$@"',
+        'exec "{tf}" "$@"',
+        'export X=1\nexec tf "$@"',
+        'T=tf\nexec "$T" "$@"',
+        'T=tf\n"$T" "$@"',
+        'exec env X=1 tf "$@"',
+        'exec tfevents run -- terraform "$@"',
+    ],
+)
+def test_a_script_in_terraforms_place(machine: Machine, words: tuple[str, ...], text: str) -> None:
+    """However it is written, it does not lead back to itself, and the run is told once."""
+    machine.engine()
+    machine.directory("ours").joinpath("tf").symlink_to(TF)
+    machine.directory("ours").joinpath("tfevents").symlink_to(TF.with_name("tfevents"))
+    machine.script(text.format(tf=TF))
+    done = machine.run(["terraform", *words], ["shims", "ours", "engines"])
+    assert done.stdout.startswith("engine: terraform "), done.stderr
+    assert machine.runs() == [w for w in words if words == OBSERVED]
+
+
+@both
+def test_scripts_that_call_each_other(machine: Machine, words: tuple[str, ...]) -> None:
+    """Two wrappers of two teams: both are passed by, in whatever order."""
+    machine.engine()
+    machine.directory("ours").joinpath("tf").symlink_to(TF)
+    machine.script('T=tf; "$T" "$@"', where="a")
+    machine.script('T=tf; "$T" "$@"', where="b")
+    done = machine.run(["terraform", *words], ["a", "b", "ours", "engines"])
+    assert done.stdout.startswith("engine: terraform "), done.stderr
+    assert machine.runs() == [w for w in words if words == OBSERVED]
+
+
+def test_a_wrapper_of_somebody_elses_is_run(machine: Machine) -> None:
+    """A version manager's shim is a script too."""
+    engine = machine.engine(where="versions")
+    machine.script(f'exec {engine} "$@"', where="manager")
+    assert machine.run([TF, "refresh"], ["manager"]).stdout.startswith("engine: terraform")
+    assert machine.runs() == ["refresh"]
+
+
+@both
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 86, 126, 127, 255])
+def test_the_exit_code_is_terraforms(machine: Machine, words: tuple[str, ...], code: int) -> None:
+    """Whatever it is."""
+    machine.engine()
+    assert machine.run([TF, *words], ["engines"], CODE=str(code)).returncode == code
+
+
+def test_switched_off_it_is_terraform(machine: Machine) -> None:
+    """Nothing is observed, nothing is kept."""
+    machine.engine()
+    done = machine.run([TF, "refresh"], ["engines"], TFEVENTS_DISABLED="1")
+    assert (done.stdout, done.stderr) == ("engine: terraform refresh\n", "")
+    assert machine.runs() == []
+
+
+def test_the_explicit_way_is_the_same(machine: Machine) -> None:
+    """`tfevents run -- terraform …` runs the one that it names."""
+    machine.engine("terraform")
+    tofu = machine.engine("tofu")
+    tfevents = TF.with_name("tfevents")
+    for named, says in (("terraform", "terraform"), ("tofu", "tofu"), (str(tofu), "tofu")):
+        done = machine.run([tfevents, "run", "--", named, "refresh"], ["engines"], CODE="3")
+        assert (done.stdout, done.returncode) == (f"engine: {says} refresh\n", 3)
+    assert machine.runs() == ["refresh"] * 3
+
+
+def test_our_keys_are_not_inherited(machine: Machine) -> None:
+    """Terraform, its providers and local-exec see none; Harness' own stay for its provider."""
+    write_executable(machine.directory("engines") / "terraform", PRINT_ENVIRONMENT)
+    keys = {
+        "TFEVENTS_API_KEY": "pat.acct.id.canary",
+        "PLUGIN_API_KEY": "pat.acct.id.canary",
+        "PLUGIN_TFEVENTS_API_KEY": "pat.acct.id.canary",
+        "HARNESS_API_KEY": "pat.acct.id.theirs",
+    }
+    for words in (PASSED_ON, OBSERVED):
+        seen = json.loads(machine.run([TF, *words], ["engines"], **keys).stdout.splitlines()[0])
+        assert "canary" not in json.dumps(seen)
+        assert seen["HARNESS_API_KEY"] == "pat.acct.id.theirs"
+
+
+PRINT_ENVIRONMENT = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
