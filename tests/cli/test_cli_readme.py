@@ -1,0 +1,70 @@
+"""The README says what the program says of itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import click
+
+from tfevents import cli, provisioner, settings
+from tfevents.plugin import COMMANDS
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+INTERNAL = {provisioner.CALLER, "TFEVENTS_DEBUG"}
+"""Ours among ourselves; and what a bug's one line names."""
+
+
+def section(title: str) -> str:
+    """The text under a heading."""
+    return README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def rows(title: str) -> dict[str, str]:
+    """The rows of the tables under a heading, by their first word in backquotes."""
+    lines = [line for line in section(title).splitlines() if line.startswith("| `")]
+    return {match[1]: line for line in lines if (match := re.match(r"\| `([^`]+)`", line))}
+
+
+def test_every_command_and_each_of_its_options() -> None:
+    """And none that there isn't."""
+    told = {words.split()[1]: row for words, row in rows("Commands").items()}
+    assert told.keys() == cli.tfevents.commands.keys()
+    for name, command in cli.tfevents.commands.items():
+        options = {o for p in command.params if isinstance(p, click.Option) for o in p.opts[:1]}
+        assert set(re.findall(r"`(--?[a-z-]+)`", told[name])) == options, name
+
+
+def test_every_variable_that_is_read() -> None:
+    """By its own name, and what else is read for it; none that isn't."""
+    sources = [path.read_text() for path in (ROOT / "tfevents").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", text)}
+    fields = {field.name.upper() for field in dataclasses.fields(settings.Settings)}
+    fields = (fields - {"SOURCES", "BUDGET"}) | {"TIMEOUT", "API_KEY_FILE"}
+    expected = read - INTERNAL | {f"TFEVENTS_{name}" for name in fields}
+    told = set(re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", section("Settings")))
+    assert told - {"TFEVENTS_METADATA_GIT_BRANCH"} == expected - {"TFEVENTS_METADATA", "TFEVENTS_X"}
+
+
+def test_harness_own_names() -> None:
+    """Each beside the setting that it stands for."""
+    table = rows("Settings")
+    for field, names in settings.HARNESS_NAMES.items():
+        row = next(row for row in table.values() if f"`TFEVENTS_{field.upper()}`" in row)
+        assert [name for name in names if f"`{name}`" not in row] == [], field
+
+
+def test_the_stages_commands() -> None:
+    """In the row of PLUGIN_COMMAND."""
+    row = rows("In a pipeline stage")["PLUGIN_COMMAND"]
+    assert set(re.findall(r"`([a-z-]+)`", row)) == {*COMMANDS, "stage-complete"}
+
+
+def test_the_tests_command_is_what_ci_runs() -> None:
+    """Exactly, after the same installation."""
+    lines = (ROOT / ".ci" / "run").read_text().splitlines()
+    (command,) = re.findall(r"^\$ pip install '(.*)' && (pytest.*)$", README, re.MULTILINE)
+    assert lines[-1] == command[1]
+    assert f"pip install --quiet '{command[0]}'" in lines
