@@ -17,7 +17,7 @@ CHDIR = "-chdir="
 
 
 def main() -> int:
-    """The console script `tf`: terraform's own exit code, or its death by signal."""
+    """`tf`: terraform's own exit code, or its death by signal."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     arguments = sys.argv[1:]
@@ -27,6 +27,13 @@ def main() -> int:
         return complain(str(error), error.exit_code)
     except OSError as error:
         return complain(f"can't run {error.filename or 'it'}: {error.strerror}", 126)
+
+
+def from_front() -> int:
+    """The console script `tfevents-observe`: the front, /bin/sh, hands on what needs Python, and
+    the name by which it was called before it."""
+    del sys.argv[0]
+    return main()
 
 
 def run(arguments: list[str], path: str) -> int:
