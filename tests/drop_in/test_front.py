@@ -1,0 +1,295 @@
+"""The front, /bin/sh, decides as the Python scanner does, and leaves to it what is not plain.
+
+The terraform here is the system's `false`, which is a binary and ends with 1; the Python behind
+the front is a script that ends with 42.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from twins import TF
+
+from tfevents import provisioner, tf
+
+TERRAFORM, PYTHON = 1, 42
+OBSERVE = f"""#!/bin/sh
+printf '%s|' "$@"
+exit {PYTHON}
+"""
+
+COMMAND_LINES = """
+
+version
+-version
+-help
+plan
+apply
+destroy
+refresh
+import terraform_data.a x
+plan -help
+plan -h
+apply x --help
+destroy -no-color -- -help
+-help plan
+--help apply
+-chdir=x plan
+-chdir=x -chdir=y apply
+-chdir=x
+-chdir= plan
+-chdir x plan
+-chdir=x version
+-chdir=x -bogus plan
+-bogus plan
+-version plan
+plan plan
+version plan
+PLAN
+plan=1
+- plan
+-- plan
+init
+state list
+workspace show
+fmt -
+console
+planx
+refresh-only
+plan -helpful""".splitlines()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A front with a Python beside it in one directory, a terraform in another."""
+
+    home: Path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Everything is found by PATH."""
+        return {
+            "PATH": f"{self.home}/bin:{self.home}/engines:/usr/bin:/bin",
+            "HOME": str(self.home),
+        }
+
+    def run(
+        self, *words: str, program: str = "tf", cwd: str = "work", **env: str
+    ) -> tuple[int, str]:
+        """The exit code, and what was said."""
+        done = subprocess.run(
+            [str(self.home / "bin" / program), *words],
+            cwd=self.home / cwd,
+            env={**self.env, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+        assert not done.stderr
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    """A place with spaces in its name, as macOS has them."""
+    home = tmp_path / "a home"
+    for name in ("bin", "engines", "work/.git"):
+        (home / name).mkdir(parents=True)
+    shutil.copy(TF, home / "bin" / "tf")
+    write_script(home / "bin" / "tfevents-observe", OBSERVE)
+    (home / "engines" / "terraform").symlink_to(binary("false"))
+    return Stage(home)
+
+
+def binary(name: str) -> str:
+    found = shutil.which(name, path="/usr/bin:/bin")
+    assert found
+    return found
+
+
+def write_script(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def test_what_is_installed_is_the_front() -> None:
+    """Not a console script: a pass-through must not wait for Python."""
+    assert TF.read_bytes().startswith(b"#!/bin/sh\n# The front of tfevents")
+
+
+@pytest.mark.parametrize("line", COMMAND_LINES)
+@pytest.mark.parametrize("disabled", [None, "1", "true", "yes", "on"])
+def test_the_front_and_the_scanner_say_the_same(
+    stage: Stage, line: str, disabled: str | None
+) -> None:
+    """Reported commands are observed; everything else, and everything if disabled, is not."""
+    env = {} if disabled is None else {"TFEVENTS_DISABLED": disabled}
+    observed = tf.reported(line.split()) and not disabled
+    assert stage.run(*line.split(), **env)[0] == (PYTHON if observed else TERRAFORM)
+
+
+@pytest.mark.parametrize("words", [("",), ("", "plan"), ("plan", ""), ("a b", "plan"), ("*",)])
+def test_odd_words_are_words(stage: Stage, words: tuple[str, ...]) -> None:
+    """Nothing is split, nothing is a pattern."""
+    assert stage.run(*words)[0] == (PYTHON if tf.reported([*words]) else TERRAFORM)
+
+
+@pytest.mark.parametrize("word", ["0", "", "false", "no", "maybe", " 1", "TRUE"])
+def test_what_is_not_plainly_disabled_is_pythons_to_decide(stage: Stage, word: str) -> None:
+    """It strips and lowers; a command that is not reported is terraform's either way."""
+    assert stage.run("plan", TFEVENTS_DISABLED=word)[0] == PYTHON
+    assert stage.run("version", TFEVENTS_DISABLED=word)[0] == TERRAFORM
+
+
+def test_python_gets_the_name_and_every_word(stage: Stage) -> None:
+    """The name tells which binary is wanted; words come as they were given."""
+    said = stage.run("-chdir=x y", "plan", "", "-var=a=b  *")[1]
+    assert said == f"{stage.home}/bin/tf|-chdir=x y|plan||-var=a=b  *|"
+
+
+@pytest.mark.parametrize("link", ["../bin/tf", "{home}/bin/tf"])
+def test_the_python_is_found_behind_links(stage: Stage, link: str) -> None:
+    """pipx links the front into a directory of its own; people link that."""
+    (stage.home / "shims").mkdir()
+    (stage.home / "shims" / "tf").symlink_to(link.format(home=stage.home))
+    (stage.home / "work" / "mine").symlink_to("../shims/tf")
+    assert stage.run("plan", program="../work/mine")[0] == PYTHON
+    assert stage.run("version", program="../work/mine")[0] == TERRAFORM
+
+
+def test_it_is_found_from_where_it_is(stage: Stage) -> None:
+    """`sh tf plan`, in its own directory."""
+    done = subprocess.run(
+        ["/bin/sh", "tf", "plan"], check=False, cwd=stage.home / "bin", env=stage.env
+    )
+    assert done.returncode == PYTHON
+
+
+@pytest.mark.parametrize("name", ["terraform", "tofu"])
+def test_a_shim_is_passed_by(stage: Stage, name: str) -> None:
+    """Called like what it stands for, it looks for that one alone, and never finds itself."""
+    (stage.home / "engines" / "tofu").symlink_to(binary("true"))
+    (stage.home / "bin" / name).symlink_to("tf")
+    wanted = {"terraform": TERRAFORM, "tofu": 0}
+    assert stage.run("version", program=name)[0] == wanted[name]
+    assert stage.run("version")[0] == TERRAFORM
+    (stage.home / "engines" / name).unlink()
+    assert stage.run("version", program=name)[0] == PYTHON  # it says so
+
+
+def test_tofu_is_taken_where_there_is_no_terraform(stage: Stage) -> None:
+    """As Python finds it."""
+    (stage.home / "engines" / "terraform").rename(stage.home / "engines" / "tofu")
+    assert stage.run("version")[0] == TERRAFORM
+
+
+def test_a_script_is_pythons_to_judge(stage: Stage) -> None:
+    """It may be another one of us, or lead back to us."""
+    (stage.home / "engines" / "terraform").unlink()
+    write_script(stage.home / "engines" / "terraform", "#!/bin/sh\nexit 0\n")
+    assert stage.run("version")[0] == PYTHON
+
+
+@pytest.mark.parametrize(
+    "path", ["", "{home}/nothing", ":{home}/engines", "{home}/work/../engines:"]
+)
+def test_path_is_read_as_a_shell_reads_it(stage: Stage, path: str) -> None:
+    """An empty part is the working directory; without `head` there is doubt."""
+    known = f"{path.format(home=stage.home)}:/usr/bin:/bin" if path else ""
+    assert stage.run("version", PATH=known)[0] == (TERRAFORM if "engines" in path else PYTHON)
+    shutil.copy(binary("true"), stage.home / "work" / "terraform")
+    assert stage.run("version", PATH=":/usr/bin:/bin")[0] == 0
+    assert stage.run("version", PATH="/usr/bin:/bin:")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        ("terraform", TERRAFORM),
+        ("{home}/engines/other", 0),
+        ("other", 0),
+        ("none", PYTHON),
+        ("{home}/engines/none", PYTHON),
+        ("../engines/other", PYTHON),
+        ("~/engines/other", PYTHON),
+        (" other", PYTHON),
+        ("*", PYTHON),
+    ],
+)
+def test_another_one_can_be_named(stage: Stage, wanted: str, code: int) -> None:
+    """By a name or a whole path; Python sees to the rest."""
+    home = stage.home.with_name("home")
+    stage.home.rename(home)
+    shutil.copy(binary("true"), home / "engines" / "other")
+    named = wanted.format(home=home)
+    assert Stage(home).run("version", TFEVENTS_PROVISIONER=named)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("file", "cwd", "words", "code"),
+    [
+        ("work/.tfevents.hcl", "work", "version", PYTHON),
+        ("work/.tfevents.hcl", "work/a/b", "version", PYTHON),
+        (".tfevents.hcl", "work/a/b", "version", TERRAFORM),
+        (".tfevents.hcl", "engines", "version", PYTHON),
+        ("work/a/.tfevents.hcl", "work", "version", TERRAFORM),
+        ("work/a/.tfevents.hcl", "work", "-chdir=a/b version", PYTHON),
+        ("work/a/b/.tfevents.hcl", "work", "-chdir=a/b version", PYTHON),
+        ("work/a/.tfevents.hcl", "work", "-chdir=link/b version", TERRAFORM),
+        ("work/.tfevents.hcl", "work/a/b", "-chdir=. version", PYTHON),
+        (".config/tfevents/config.hcl", "work", "version", PYTHON),
+        ("xdg/tfevents/config.hcl", "work", "version", TERRAFORM),
+    ],
+)
+def test_a_settings_file_may_name_a_provisioner(
+    stage: Stage, file: str, cwd: str, words: str, code: int
+) -> None:
+    """Where Python would look: it reads it. One that says nothing of it costs nothing."""
+    (stage.home / "work" / "a" / "b").mkdir(parents=True)
+    (stage.home / "elsewhere" / "b").mkdir(parents=True)
+    (stage.home / "work" / "link").symlink_to("../elsewhere")
+    path = stage.home / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('harness {\n  org = "o"\n}\n')
+    assert stage.run(*words.split(), cwd=cwd)[0] == TERRAFORM
+    path.write_text('harness {\n  org = "o"\n}\nprovisioner = "x"')
+    assert stage.run(*words.split(), cwd=cwd)[0] == code
+
+
+def test_the_configuration_may_be_elsewhere(stage: Stage) -> None:
+    """XDG_CONFIG_HOME, and no HOME at all."""
+    path = stage.home / "xdg" / "tfevents" / "config.hcl"
+    path.parent.mkdir(parents=True)
+    path.write_text("provisioner = 1")
+    assert stage.run("version", XDG_CONFIG_HOME=str(stage.home / "xdg"))[0] == PYTHON
+
+
+def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
+    """The very environment, whatever the shell is."""
+    (stage.home / "engines" / "terraform").unlink()
+    (stage.home / "engines" / "terraform").symlink_to(binary("env"))
+    keys = dict.fromkeys(provisioner.SECRETS, "pat.a.b.c")
+    given = {"HARNESS_API_KEY": "kept", "TF_CLI_ARGS": "-x", "ODD": "a\nb = * "}
+    said = stage.run(**keys, **given)[1].replace("a\nb = * ", "ODD")
+    inherited = dict(line.split("=", 1) for line in said.splitlines())
+    ours = {name: inherited.pop(name, "") for name in ("PWD", "OLDPWD", "SHLVL", "_")}
+    assert inherited == {**stage.env, **given, "ODD": "ODD"}
+    assert ours["PWD"] in ("", os.fspath((stage.home / "work").resolve()))
+
+
+def test_without_its_python_terraform_runs(stage: Stage) -> None:
+    """Reporting can't fail a run: half an installation is terraform."""
+    (stage.home / "bin" / "tfevents-observe").unlink()
+    assert stage.run("plan")[0] == TERRAFORM
+    (stage.home / "engines" / "terraform").unlink()
+    done = subprocess.run(
+        [stage.home / "bin" / "tf"], check=False, env=stage.env, capture_output=True
+    )
+    assert done.returncode == 127
+    assert done.stderr.startswith(b"tfevents: ")
