@@ -46,6 +46,7 @@ class Backstage:
                 opened_at=scene.opened_at,
                 env=scene.env,
                 command=scene.invocation.command,
+                stage=scene.stage,
             )
         )
         self.report.start()

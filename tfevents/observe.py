@@ -36,11 +36,12 @@ def observe(
     argv: tuple[str, ...],
     env: Mapping[str, str],
     path: str,
-    hear: Callable[[Mapping[str, Any]], None] = lambda _: None,
+    stage: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> int:
     """Runs what was asked and reports it; gives terraform's exit code.
 
-    `hear` is told the end event's body. Raises OSError where terraform could not be started.
+    `stage`: the run is a pipeline's stage, which is told the end event's body and whose end is
+    reported as well. Raises OSError where terraform could not be started.
     """
     invocation = parse(argv, env)
     if invocation is None or invocation.helps:
@@ -52,7 +53,7 @@ def observe(
         say("nothing is reported: no directory can be written to")
         provisioner.become(path, argv, env)
     try:
-        exit_code = _observe(invocation, env, path, present, hear)
+        exit_code = _observe(invocation, env, path, present, stage)
     finally:
         present.end()
     return _leave(exit_code)
@@ -84,15 +85,16 @@ def _observe(
     env: Mapping[str, str],
     path: str,
     present: Presence,
-    hear: Callable[[Mapping[str, Any]], None],
+    stage: Callable[[Mapping[str, Any]], None] | None,
 ) -> int:
     with Watch() as watch:
         scene = _scene(invocation, env, path, present, watch)
+        scene.stage = stage is not None
         try:
             ended = _run(scene)
         except Interrupted as early:  # before terraform was there, which would have died of it
             ended = Ended(-early.number, planning=True)
-        return _report(scene, ended, hear)
+        return _report(scene, ended, stage or (lambda _: None))
 
 
 def _scene(

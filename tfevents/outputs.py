@@ -82,21 +82,23 @@ def annotate(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     text = json.dumps(annotation(env, body))
     handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
     with open(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, 0o644)  # its reader is somebody else
         file.write(text)
     os.replace(scratch, path)
 
 
 def annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
     """The annotations document (contract/README.md, "Inside a Harness pipeline")."""
-    kind = str(body.get("event_type", "unknown"))
-    style = STYLES.get(kind, "success")
+    metadata = body.get("metadata", {})
+    style = STYLES.get(body.get("event_type", ""), "success")
     return {
-        "accountId": env.get("HARNESS_ACCOUNT_ID", ""),
-        "orgId": env.get("HARNESS_ORG_ID", ""),
-        "projectId": env.get("HARNESS_PROJECT_ID", ""),
+        "accountId": env.get("HARNESS_ACCOUNT_ID") or env.get("TFEVENTS_ACCOUNT", ""),
+        "orgId": env.get("HARNESS_ORG_ID") or env.get("TFEVENTS_ORG", ""),
+        "projectId": env.get("HARNESS_PROJECT_ID") or env.get("TFEVENTS_PROJECT", ""),
         "pipelineId": env.get("HARNESS_PIPELINE_ID", ""),
-        "planExecutionId": env.get("HARNESS_EXECUTION_ID", ""),
-        "stageExecutionId": env.get("HARNESS_STAGE_ID", ""),
+        "planExecutionId": metadata.get("pipeline_execution_id")
+        or env.get("HARNESS_EXECUTION_ID", ""),
+        "stageExecutionId": metadata.get("pipeline_stage_id") or env.get("HARNESS_STAGE_ID", ""),
         "annotations": [
             {
                 "contextId": "tfevents",

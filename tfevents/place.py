@@ -42,6 +42,11 @@ class Place:
         return bool(text) and backend_type(text) in CLOUD_BACKENDS
 
     @property
+    def has_backend(self) -> bool:
+        """Whether a backend was initialised here; a local one that nobody declared never is."""
+        return backend_type(self._read("terraform.tfstate")) is not None
+
+    @property
     def configured(self) -> bool:
         """Whether there is any configuration: without, terraform says so in its own words."""
         try:

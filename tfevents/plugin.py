@@ -7,15 +7,17 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tfevents import provisioner
+from tfevents import inventory, provisioner
+from tfevents.announcement import Announcement, announce
 from tfevents.engine import Engine
 from tfevents.errors import SettingError, TfeventsError
+from tfevents.event import Operation, activity_type
 from tfevents.outputs import annotate, write_outputs
 from tfevents.place import Place
+from tfevents.plan import Mode
 from tfevents.settings import PREFIX
 from tfevents.signals import Watch
 
@@ -33,6 +35,11 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 UNDELIVERED, DRIFTED = 86, 2
 """The exit code of detect-drift where there is drift, and only there."""
+
+OWN = tuple(
+    f"PLUGIN_{name}" for name in ("COMMAND", "ROOT_DIR", "ARGS", "INIT", "ENDPOINT_VARIABLES")
+)
+"""What the stage is told by; all else is a setting as anywhere."""
 
 ENDPOINT = {
     "base_url": "URL",
@@ -88,7 +95,7 @@ def settings(env: Mapping[str, str]) -> dict[str, str]:
     """
     found = {name: value for name, value in env.items() if value or not name.startswith(PREFIX)}
     for name, value in env.items():
-        if name.startswith("PLUGIN_") and value.strip():
+        if name.startswith("PLUGIN_") and name not in OWN and value.strip():
             found.setdefault(PREFIX + name.removeprefix("PLUGIN_").removeprefix(PREFIX), value)
     for name, value in _endpoint(env).items():
         found.setdefault(PREFIX + name, value)
@@ -155,27 +162,54 @@ def _run(stage: Stage, path: str) -> int:
     from tfevents.observe import observe
 
     if stage.command == "stage-complete":
-        return _complete(stage)
+        return _announce(stage, Announcement("stage-complete"))
     if code := _init(stage, path):
-        return code
-    heard: dict[str, Any] = {}
+        return _unready(stage, code)
+    told: list[Mapping[str, Any]] = []
 
-    def hear(body: Mapping[str, Any]) -> None:
-        heard.update(body)
-        with suppress(OSError):  # told before we leave as terraform left, by a signal maybe
-            write_outputs(stage.env, body)
-            annotate(stage.env, body)
+    def tell(body: Mapping[str, Any]) -> None:
+        """Before we leave as terraform left, by a signal maybe."""
+        told.append(body)
+        if body:
+            _pass_on(stage.env, body)
 
-    code = observe((*COMMANDS[stage.command], *stage.arguments), stage.env, path, hear)
-    if stage.command == "detect-drift" and code == 0:
-        return DRIFTED if heard.get("event_type") == "drifted" else 0
+    code = observe((*COMMANDS[stage.command], *stage.arguments), stage.env, path, tell)
+    if not any(told):
+        _pass_on(stage.env, {"data": {"exit_code": str(code)}})
+    if stage.command == "detect-drift" and code in (0, DRIFTED):  # -detailed-exitcode may say 2
+        return DRIFTED if told and told[0].get("event_type") == "drifted" else 0
     return code
 
 
-def _complete(stage: Stage) -> int:
-    from tfevents.announcement import Announcement, announce
+def _unready(stage: Stage, code: int) -> int:
+    """`init` failed, and with it what could not be run; the stage has ended all the same."""
+    code = _status(code)
+    about = {"activity_type": _activity(stage), "activity_status": "failure"}
+    data = {"exit_code": str(code), "phase": "init"}
+    _announce(stage, Announcement("failed", about, data))
+    _pass_on(stage.env, {"event_type": "failed", "metadata": about, "data": data})
+    _announce(stage, Announcement("stage-complete"))
+    return code
 
-    told = announce(Announcement("stage-complete"), stage.directory, stage.env, {})
+
+def _activity(stage: Stage) -> str:
+    words = COMMANDS[stage.command]
+    mode = Mode.REFRESH_ONLY if "-refresh-only" in words else Mode.NORMAL
+    return activity_type(Operation(words[0]), mode)
+
+
+def _pass_on(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
+    """To the steps after this one."""
+    for write in (write_outputs, annotate):
+        try:
+            write(env, body)
+        except OSError as error:
+            problem = f"{error.filename or 'the outputs'}: {error.strerror}"
+            sys.stderr.write(f"tfevents: a later step is not told: {problem}\n")
+
+
+def _announce(stage: Stage, what: Announcement) -> int:
+    told = announce(what, stage.directory, stage.env, {})
     sys.stderr.write(f"tfevents: {told.line}\n")
     return UNDELIVERED if told.strict and not told.delivered else 0
 
@@ -190,5 +224,7 @@ def _init(stage: Stage, path: str) -> int:
 
 
 def _needs_init(place: Place, stage: Stage, path: str) -> bool:
-    """`validate` refuses without the modules and providers that the configuration names."""
+    """`validate` refuses without modules and providers; a backend is none of its business."""
+    if not place.has_backend and inventory.find(stage.directory).backend:
+        return True
     return Engine(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None

@@ -17,7 +17,10 @@ CALLER = "TFEVENTS_CALLER"
 """`pid:path` of what we last started, so that a shim script that leads back to us is passed by;
 before the path, the scripts that led to us."""
 
-SECRETS = ("TFEVENTS_API_KEY", "PLUGIN_API_KEY", "PLUGIN_TFEVENTS_API_KEY")
+SECRETS = (
+    *("TFEVENTS_API_KEY", "PLUGIN_API_KEY", "PLUGIN_TFEVENTS_API_KEY"),
+    "PLUGIN_ENDPOINT_VARIABLES",  # an IaCM step's token is one of its members
+)
 """Not for terraform and what it starts. HARNESS_* stays: the Harness provider reads it."""
 
 

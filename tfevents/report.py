@@ -16,7 +16,7 @@ from typing import Any
 from tfevents import __version__, closing, presence
 from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError, TfeventsError
-from tfevents.event import Activity, describe
+from tfevents.event import Activity, EventType, describe
 from tfevents.journal import (
     Destination,
     Entry,
@@ -43,6 +43,7 @@ log = logging.getLogger(__name__)
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
 PREPARE_SECONDS = 5.0
+STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Subject:
     opened: bool = False
     """Whether the journal knows the run already: a hook's `before` opened it."""
     base: Mapping[str, Any] = field(default_factory=dict)
+    stage: bool = False
+    """Whether a pipeline's stage ends with it."""
 
     @property
     def run_id(self) -> str:
@@ -276,7 +279,7 @@ class Report(threading.Thread):
         self._prepared.wait(PREPARE_SECONDS)
         with self._harmless(), self._turn:
             if not self._ended:
-                event = self._event(activity, {}, data)
+                event = self._event(activity, self._cost, data)
                 self._write(lambda journal: journal.put(event))
         self._wake()
 
@@ -295,7 +298,11 @@ class Report(threading.Thread):
         with self._turn:
             self._ended = True
             with self._harmless():
-                events += [self._event(activity, metadata, data)] if activity else []
+                facts = {**self._cost, **metadata}
+                events += [self._event(activity, facts, data)] if activity else []
+                self.last = events[0].body if events else {}
+            with self._harmless():
+                events += [self._event(STAGE_ENDED, {}, {})] if self.subject.stage else []
             with self._harmless():
                 self._end(exit_code, events)
         return self.leave()
@@ -335,7 +342,7 @@ class Report(threading.Thread):
         event_id = str(uuid.uuid4())
         event = describe(
             activity,
-            {**self._origin.metadata, **self._cost, **metadata, **self._overrides},
+            {**self._origin.metadata, **metadata, **self._overrides},
             {
                 "tfevents_version": __version__,
                 "event_id": event_id,
@@ -346,7 +353,7 @@ class Report(threading.Thread):
                 **data,
             },
         )
-        self.last = body = event.body()
+        body = event.body()
         check(body)
         return NewEvent(event_id, self.subject.run_id, self._destination(), body)
 
@@ -386,7 +393,8 @@ class Report(threading.Thread):
         """One line: what was reported, and what became of it."""
         if not entries:
             return "; ".join(["nothing is reported", *self.problems])
-        body = entries[0].body
+        ends = [e.body for e in entries if e.body["event_type"] != STAGE_ENDED.event_type.value]
+        body = ends[0] if ends else entries[0].body
         what = f"{body['event_type']}{in_short(body.get('metadata', {}))}"
         if delivered and not self.problems:
             return f"{what}, reported to Harness IaCM workspace {entries[0].destination.workspace}"

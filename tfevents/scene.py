@@ -38,6 +38,8 @@ class Scene:
     env: Mapping[str, str] = field(repr=False)
     wake: Callable[[Scene], Backstage]
     """Imports and makes the backstage: it is above us, and slow to wake."""
+    stage: bool = False
+    """Whether a pipeline's stage ends with it."""
     began: float = field(default_factory=time.monotonic)
     theirs: float = 0.0
     _backstage: Later[Backstage] | None = None

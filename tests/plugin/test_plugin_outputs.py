@@ -110,3 +110,21 @@ def test_no_annotation_where_none_is_wanted(tmp_path: Path) -> None:
     """Outside Harness nothing is written."""
     outputs.annotate({}, body())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_annotation_names_the_stage_that_the_event_names(tmp_path: Path) -> None:
+    """An IaCM step knows its stage's execution better than the environment does."""
+    path = tmp_path / "annotations.json"
+    env = {"HARNESS_ANNOTATIONS_FILE": str(path), "HARNESS_STAGE_ID": "stage"}
+    outputs.annotate(env, {**body(), "metadata": {"pipeline_stage_id": "execution"}})
+    assert json.loads(path.read_text())["stageExecutionId"] == "execution"
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("hostile", ['"', "\\", "\n}", "\x00\x1b[31m", "x" * 65536, "\udcff"])
+def test_a_hostile_identifier_is_still_json(tmp_path: Path, hostile: str) -> None:
+    """Whatever a pipeline is called, the document is one."""
+    path = tmp_path / "annotations.json"
+    env = {"HARNESS_ANNOTATIONS_FILE": str(path), "HARNESS_PIPELINE_ID": hostile}
+    outputs.annotate(env, body())
+    assert json.loads(path.read_text())["pipelineId"] == hostile

@@ -15,11 +15,28 @@ from pathlib import Path
 import pytest
 from rig.endpoint import Endpoint, Rules
 from rig.engines import clean_env, terraform
+from rig.standin import script_engine
 
 from tfevents import plugin
 from tfevents.errors import SettingError
 
 TFEVENTS = os.path.join(sysconfig.get_path("scripts"), "tfevents")
+PLANS = Path(__file__).parents[1] / "plans"
+DELIVERY = {
+    "PLUGIN_API_KEY": "pat.acct.id.secret",
+    "PLUGIN_ORG": "default",
+    "PLUGIN_PROJECT": "infra",
+    "PLUGIN_WORKSPACE": "prod",
+}
+SHOWS = """
+if argv[0] == "plan":
+    open(next(w for w in argv if w.startswith("-out="))[5:], "w").write("no zip")
+    sys.exit(2 if "-detailed-exitcode" in argv else 0)
+if argv[0] == "show":
+    say(open("{}/plan.json").read())
+"""
+"""A terraform that has one plan to show."""
+
 CONFIGURATION = """
 resource "terraform_data" "a" { input = 1 }
 output "o" { value = terraform_data.a.output }
@@ -113,9 +130,9 @@ def test_the_steps_own_endpoint_wins_over_harness_names(env: dict[str, str]) -> 
             }
         )
         assert done.returncode == 0, done.stderr
-        (event,) = endpoint.wait_for(1)
+        event, end = endpoint.wait_for(2)
         place = endpoint.requests[0].place
-    assert event["event_type"] == "apply_needed"
+    assert [event["event_type"], end["event_type"]] == ["apply_needed", "stage-complete"]
     assert place is not None and (place.org, place.project, place.workspace) == (
         "default",
         "infra",
@@ -223,3 +240,92 @@ def test_any_user_and_a_read_only_home(env: dict[str, str], tmp_path: Path) -> N
         pytest.skip(f"this machine's files are root's alone: {done.stderr[:80]}")
     assert done.returncode == 0, done.stderr
     assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "active"
+
+
+def test_the_stages_end_is_told_behind_the_runs(env: dict[str, str]) -> None:
+    """Once, with the same place and pipeline, also where terraform failed or had nothing to do."""
+    with Endpoint(Rules(account="acct")) as endpoint:
+        told = {**env, **DELIVERY, "PLUGIN_URL": endpoint.url, "HARNESS_BUILD_ID": "7"}
+        assert stage({**told, "PLUGIN_COMMAND": "apply"}).returncode == 0
+        Path(env["PLUGIN_ROOT_DIR"], "main.tf").write_text("resource {")
+        assert stage({**told, "PLUGIN_COMMAND": "plan"}).returncode == 1
+        events = endpoint.wait_for(5)
+    kinds = [event["event_type"] for event in events]
+    assert kinds == ["provisioning", "active", "stage-complete", "failed", "stage-complete"]
+    end = events[2]
+    assert end["metadata"]["pipeline_execution_number"] == "7"
+    assert not end["metadata"].keys() & {"activity_type", "resource_counts", "state_checksum"}
+    assert end["data"]["run_id"] == events[1]["data"]["run_id"]
+    assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
+
+
+def test_an_init_that_fails_ends_the_stage(env: dict[str, str]) -> None:
+    """Nothing was run; the code is init's, and the steps after it read it."""
+    Path(env["PLUGIN_ROOT_DIR"], "main.tf").write_text('module "m" { source = "./missing" }\n')
+    with Endpoint(Rules(account="acct")) as endpoint:
+        done = stage({**env, **DELIVERY, "PLUGIN_URL": endpoint.url, "PLUGIN_COMMAND": "apply"})
+        events = endpoint.wait_for(2)
+    assert done.returncode == 1
+    assert [event["event_type"] for event in events] == ["failed", "stage-complete"]
+    assert events[0]["metadata"]["activity_type"] == "apply"
+    assert outputs(env) == {
+        "TFEVENTS_EVENT_TYPE": "failed",
+        "TFEVENTS_ACTIVITY_TYPE": "apply",
+        "TFEVENTS_ACTIVITY_STATUS": "failure",
+        "TFEVENTS_EXIT_CODE": "1",
+    }
+
+
+def test_a_backend_needs_init(env: dict[str, str]) -> None:
+    """`validate` is content without one, `plan` is not."""
+    project = Path(env["PLUGIN_ROOT_DIR"])
+    (project / "backend.tf").write_text('terraform {\n  backend "local" { path = "s" }\n}\n')
+    assert stage({**env, "PLUGIN_COMMAND": "apply"}).returncode == 0
+    assert (project / "s").exists()
+    again = stage({**env, "PLUGIN_COMMAND": "plan"})
+    assert (again.returncode, "Initializing" in again.stdout) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "arguments", "code"),
+    [
+        ("drift_refresh_only", "", 2),
+        ("drift_refresh_only", "-detailed-exitcode", 2),
+        ("drift_none_first_refresh", "", 0),
+        ("drift_none_first_refresh", "-detailed-exitcode", 0),
+    ],
+)
+def test_drift_is_exit_code_2(
+    env: dict[str, str], tmp_path: Path, scenario: str, arguments: str, code: int
+) -> None:
+    """Terraform's own detailed code tells of differences that are none; ours counts them."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(tmp_path / "engine" / "terraform", SHOWS.format(PLANS / scenario))
+    stage_env = {**env, "PLUGIN_PROVISIONER": str(engine), "PLUGIN_INIT": "never"}
+    done = stage({**stage_env, "PLUGIN_COMMAND": "detect-drift", "PLUGIN_ARGS": arguments})
+    assert done.returncode == code, done.stderr
+    assert outputs(env)["TFEVENTS_HAS_DRIFT"] == str(code == 2).lower()
+
+
+def test_outputs_that_cannot_be_written_are_told(env: dict[str, str], tmp_path: Path) -> None:
+    """In one line; the stage's result stands."""
+    done = stage({**env, "DRONE_OUTPUT": str(tmp_path / "none" / "outputs")})
+    assert done.returncode == 0
+    assert done.stderr.count("a later step is not told") == 1
+
+
+def test_the_steps_token_is_not_inherited(env: dict[str, str], tmp_path: Path) -> None:
+    """Terraform and what it starts see no key of ours, in whichever variable it came."""
+    engine = tmp_path / "engine" / "terraform"
+    engine.parent.mkdir()
+    engine.write_text(f"#!/bin/sh\nenv >>{tmp_path}/seen\n")
+    engine.chmod(0o755)
+    keys = {
+        "PLUGIN_ENDPOINT_VARIABLES": json.dumps({"token": "canary"}),
+        "PLUGIN_API_KEY": "pat.a.b.canary",
+        "HARNESS_PLATFORM_API_KEY": "theirs",
+    }
+    stage({**env, **keys, "PLUGIN_PROVISIONER": str(engine), "PLUGIN_COMMAND": "plan"})
+    seen = (tmp_path / "seen").read_text()
+    assert "canary" not in seen
+    assert "HARNESS_PLATFORM_API_KEY=theirs" in seen
