@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tfevents import inventory, provisioner
@@ -18,6 +18,7 @@ from tfevents.event import Operation, activity_type
 from tfevents.outputs import annotate, write_outputs
 from tfevents.place import Place
 from tfevents.plan import Mode
+from tfevents.report import INTERRUPTED_SECONDS
 from tfevents.settings import PREFIX
 from tfevents.signals import Watch
 
@@ -163,8 +164,9 @@ def _run(stage: Stage, path: str) -> int:
 
     if stage.command == "stage-complete":
         return _announce(stage, Announcement("stage-complete"))
-    if code := _init(stage, path):
-        return _unready(stage, code)
+    code, interrupted = _init(stage, path)
+    if code:
+        return _unready(_hurried(stage) if interrupted else stage, code)
     told: list[Mapping[str, Any]] = []
 
     def tell(body: Mapping[str, Any]) -> None:
@@ -214,13 +216,22 @@ def _announce(stage: Stage, what: Announcement) -> int:
     return UNDELIVERED if told.strict and not told.delivered else 0
 
 
-def _init(stage: Stage, path: str) -> int:
-    """`init` where the directory needs it: `auto` asks whether terraform would refuse without."""
+def _hurried(stage: Stage) -> Stage:
+    """Somebody wants us to end: what can't be sent in a moment is kept."""
+    return replace(stage, env={**stage.env, "TFEVENTS_TIMEOUT": str(INTERRUPTED_SECONDS)})
+
+
+def _init(stage: Stage, path: str) -> tuple[int, bool]:
+    """`init` where the directory needs it; its code, and whether somebody wanted it to end.
+
+    `auto` asks whether terraform would refuse without.
+    """
     place = Place(stage.directory, stage.env)
     if stage.init == "never" or (stage.init == "auto" and not _needs_init(place, stage, path)):
-        return 0
+        return 0, False
     with Watch() as watch:
-        return watch.run(lambda: provisioner.start(path, ("init", "-input=false"), stage.env))
+        words = ("init", "-input=false")
+        return watch.run(lambda: provisioner.start(path, words, stage.env)), watch.interrupted
 
 
 def _needs_init(place: Place, stage: Stage, path: str) -> bool:

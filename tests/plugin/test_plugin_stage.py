@@ -16,6 +16,7 @@ import pytest
 from rig.endpoint import Endpoint, Rules
 from rig.engines import clean_env, terraform
 from rig.standin import script_engine
+from rig.step import HANG
 
 from tfevents import plugin
 from tfevents.errors import SettingError
@@ -329,3 +330,41 @@ def test_the_steps_token_is_not_inherited(env: dict[str, str], tmp_path: Path) -
     seen = (tmp_path / "seen").read_text()
     assert "canary" not in seen
     assert "HARNESS_PLATFORM_API_KEY=theirs" in seen
+
+
+def test_a_stop_during_init_is_handed_on_and_does_not_wait(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    """An engine kills ten seconds after it asked: by then all is kept, whoever does not answer."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(
+        tmp_path / "engine" / "terraform",
+        "if argv[0] != 'init':\n    sys.exit(1)\nsay('initialising')\nhang()\n",
+    )
+    with Endpoint() as endpoint:
+        endpoint.always(HANG)
+        child = subprocess.Popen(
+            [TFEVENTS, "plugin"],
+            env={
+                **env,
+                **DELIVERY,
+                "PLUGIN_URL": endpoint.url,
+                "PLUGIN_TIMEOUT": "600",
+                "PLUGIN_PROVISIONER": str(engine),
+                "PLUGIN_COMMAND": "apply",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert child.stdout is not None and b"initialising" in child.stdout.readline()
+        os.kill(child.pid, signal.SIGTERM)
+        assert child.wait(60) == 128 + signal.SIGTERM
+        child.stdout.close()
+    kept = subprocess.run(
+        [TFEVENTS, "log", "--json"],
+        env={**env, "TFEVENTS_HOME": env["PLUGIN_HOME"]},
+        capture_output=True,
+        check=True,
+    )
+    events = [entry["event"]["event_type"] for entry in json.loads(kept.stdout)["events"]]
+    assert events == ["failed", "stage-complete"]

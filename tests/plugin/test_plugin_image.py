@@ -1,0 +1,149 @@
+"""The image, without an engine to build it: the Dockerfile's own steps in a clean environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rig.engines import terraform
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = ROOT / "Dockerfile"
+
+
+@dataclass(frozen=True)
+class Step:
+    """An instruction of the Dockerfile, and the stage it stands in."""
+
+    stage: str
+    word: str
+    rest: str
+
+
+def steps() -> list[Step]:
+    """The instructions, whole; comments are left out, also between continued lines."""
+    lines = [line for line in DOCKERFILE.read_text().splitlines() if line.strip()]
+    text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+    found: list[Step] = []
+    stage = ""
+    for line in text.replace("\\\n", " ").splitlines():
+        word, rest = line.split(None, 1)
+        if word == "FROM":
+            stage = rest.split(" AS ")[-1] if " AS " in rest else "final"
+        found.append(Step(stage, word, rest))
+    return found
+
+
+def of(stage: str, word: str) -> Iterator[str]:
+    """What such instructions of a stage say."""
+    return (step.rest for step in steps() if (step.stage, step.word) == (stage, word))
+
+
+def test_every_base_is_pinned() -> None:
+    """To a release, in what it is built from and what it defaults to."""
+    bases = [step.rest.split()[0] for step in steps() if step.word == "FROM"]
+    bases += [step.rest.partition("=")[2] for step in steps() if step.word == "ARG"][:1]
+    named = [base for base in bases if not base.startswith("${")]
+    assert named
+    for base in named:
+        assert re.search(r":\d+\.\d+\.\d+", base), base
+
+
+def test_it_runs_as_nobody_and_starts_the_plugin() -> None:
+    """By number: a name would have to be known to who checks that it is not root."""
+    (user,) = of("final", "USER")
+    assert all(int(part) > 1000 for part in user.split(":"))
+    (entry,) = of("final", "ENTRYPOINT")
+    assert json.loads(entry) == ["tfevents", "plugin"]
+
+
+def test_only_what_is_needed_is_copied() -> None:
+    """What the project keeps, and nothing of its tests, its history or its secrets."""
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.splitlines()
+    copied = [source for rest in of("build", "COPY") for source in rest.split()[:-1]]
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert not tracked or any(f == source or f.startswith(f"{source}/") for f in tracked)
+    assert not {"tests", "samples", "hooks", ".", ".git"} & set(copied)
+    assert not list(of("build", "ADD")) + list(of("final", "ADD"))
+
+
+@pytest.mark.timeout(600)
+def test_what_its_steps_make_runs(tmp_path: Path) -> None:
+    """Installed by the same commands, started by the same entry point, with its environment."""
+    source, root = tmp_path / "src", tmp_path / "image"
+    source.mkdir()
+    for rest in of("build", "COPY"):
+        *names, _ = rest.split()
+        for name in names:
+            place = ROOT / name
+            copy = shutil.copytree if place.is_dir() else shutil.copy
+            copy(place, source / name)
+    for rest in of("build", "RUN"):
+        command = rest.replace("/opt/", f"{root}/opt/")
+        python = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HOME": str(tmp_path)}
+        done = subprocess.run(
+            ["/bin/sh", "-ec", command.replace("python -m venv", f"{sys.executable} -m venv")],
+            cwd=source,
+            env={**python, **_index()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert_files(root)
+    assert_runs(root, tmp_path)
+
+
+def _index() -> dict[str, str]:
+    """Where this machine's pip gets its packages from."""
+    return {n: v for n, v in os.environ.items() if n.startswith("PIP_") or n.endswith("_proxy")}
+
+
+def assert_files(root: Path) -> None:
+    """The commands, the package with its types and schema, and no tests."""
+    scripts = root / "opt/tfevents/bin"
+    for name in ("tf", "tfevents"):
+        assert os.access(scripts / name, os.X_OK)
+    (package,) = root.glob("opt/tfevents/lib/python3*/site-packages/tfevents")
+    installed = {str(path.relative_to(package)) for path in package.rglob("*.py")}
+    ours = {str(path.relative_to(ROOT / "tfevents")) for path in (ROOT / "tfevents").rglob("*.py")}
+    assert installed == ours
+    assert {"py.typed", "event.schema.json"} <= {path.name for path in package.iterdir()}
+    assert not (package.parent / "tests").exists()
+    copied = [rest.split()[1] for rest in of("final", "COPY") if "--from=build" in rest]
+    assert copied == ["/opt/tfevents"]
+
+
+def assert_runs(root: Path, tmp_path: Path) -> None:
+    """With the image's own environment, nothing else, and a provisioner mounted where it says."""
+    mounted = root / "opt/provisioner"
+    mounted.mkdir()
+    (mounted / "terraform").symlink_to(terraform())
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.tf").write_text('resource "terraform_data" "a" {}\n')
+    env = {"PATH": "/usr/bin:/bin", "CHECKPOINT_DISABLE": "1", "PLUGIN_COMMAND": "apply"}
+    for rest in of("final", "ENV"):
+        for name, value in re.findall(r"(\w+)=(\S+)", rest):
+            env[name] = value.replace("$PATH", env.get("PATH", "")).replace("/opt/", f"{root}/opt/")
+    env["TFEVENTS_HOME"] = str(tmp_path / "home")
+    (entry,) = of("final", "ENTRYPOINT")
+    program, *words = json.loads(entry)
+    command = [shutil.which(program, path=env["PATH"]) or program, *words]
+    done = subprocess.run(
+        command, cwd=project, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Apply complete! Resources: 1 added" in done.stdout
+    assert done.stderr.startswith("tfevents: active (1 added), kept in the journal")
