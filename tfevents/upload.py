@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
+import sys
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from socket import gaierror
-from time import monotonic, time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import time
 from typing import Any
 from urllib.parse import quote, urlsplit
-
-import httpx
 
 from tfevents import __version__
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal import Destination
 from tfevents.settings import Key, Settings
+from tfevents.wire import Answer, Letter, Wire
 
-CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
 UNAUTHORIZED = frozenset({401, 403})
-LARGEST_ANSWER = 65536
 LEAST_SECONDS, MOST_SECONDS = 0.05, 10.0
-
-
-@dataclass
-class Answer:
-    """What is known of one request so far; `over`: there is no more to come."""
-
-    status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    error: Exception | None = None
-    over: threading.Event = field(default_factory=threading.Event)
+PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
 
 
 class Uploader:
@@ -44,88 +31,73 @@ class Uploader:
     def __init__(self, settings: Settings) -> None:
         if settings.api_key is None:
             raise SettingError("no API key is set: set TFEVENTS_API_KEY")
-        self._settings, self._key = settings, settings.api_key
-        context = _context(settings.ca_bundle)
-        headers = {
-            "x-api-key": settings.api_key.secret,
-            "Accept": "application/json",
-            "User-Agent": f"tfevents/{__version__}",
-        }
-        try:
-            self._client = httpx.Client(headers=headers, verify=context, follow_redirects=False)
-        except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
-            names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
-            raise SettingError(f"{names}: this kind of proxy or address can't be used") from None
+        url, self._key = urlsplit(settings.url), settings.api_key
+        self._host, self._path = url.netloc, url.path + settings.api_path
+        if _is_proxied():
+            from tfevents.proxied import Proxied
+
+            self._line: Wire | Proxied = Proxied(url, _context(settings.ca_bundle))
+        else:
+            self._line = Wire(url, lambda: _context(settings.ca_bundle))
+
+    def open(self) -> None:
+        """Begins to connect: the first event won't have to wait for it."""
+        self._line.open()
 
     def close(self) -> None:
         """Closes the connection."""
-        self._client.close()
+        self._line.close()
 
     def send(self, body: Mapping[str, Any], destination: Destination, seconds: float) -> None:
         """Delivers one event, within `seconds`. Raises a DeliveryError."""
         bounded = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
-        answer = self._post(body, destination, bounded)
+        answer = self._post(self._letter(body, destination), bounded)
         if answer.status is None:
-            raise self._failure(answer.error)
+            raise self._failure(answer)
         judge(answer.status, answer.headers, answer.body, destination, self._key)
 
-    def _post(self, body: Mapping[str, Any], destination: Destination, seconds: float) -> Answer:
+    def _letter(self, body: Mapping[str, Any], destination: Destination) -> Letter:
+        try:
+            text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError:
+            raise Refused("this event can't be sent: it is no JSON") from None
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Harness-Account": destination.account or "",
+            "User-Agent": f"tfevents/{__version__}",
+            "x-api-key": self._key.secret,
+        }
+        return Letter(self._path + path_of(destination), headers, text)
+
+    def _post(self, letter: Letter, seconds: float) -> Answer:
         """What was answered in time. Reading is done by a thread: timeouts are for one read, and a
         name server or an answer that drips knows none."""
         answer = Answer()
-        request = self._request(body, destination, seconds)
-        reading = (request, answer, monotonic() + seconds)
+        reading = (letter, answer, 0.9 * seconds)  # the line knows better what it has waited for
         threading.Thread(target=self._read, args=reading, name="upload", daemon=True).start()
         answer.over.wait(seconds)
         return answer
 
-    def _request(
-        self, body: Mapping[str, Any], destination: Destination, seconds: float
-    ) -> httpx.Request:
-        sooner = 0.9 * seconds  # httpx knows better what it has waited for
-        timeout = httpx.Timeout(min(READ_SECONDS, sooner), connect=min(CONNECT_SECONDS, sooner))
+    def _read(self, letter: Letter, answer: Answer, seconds: float) -> None:
         try:
-            return self._client.build_request(
-                "POST",
-                self._settings.url + self._settings.api_path + path_of(destination),
-                content=json.dumps(body, ensure_ascii=False, allow_nan=False).encode(),
-                headers={
-                    "Content-Type": "application/json",
-                    "Harness-Account": destination.account or "",
-                },
-                timeout=timeout,
-            )
-        except httpx.InvalidURL:
-            raise DeliveryError("TFEVENTS_URL: this is no URL of a server") from None
-        except ValueError:
-            raise Refused("this event can't be sent: it is no JSON") from None
-
-    def _read(self, request: httpx.Request, answer: Answer, deadline: float) -> None:
-        try:
-            response = self._client.send(request, stream=True)
-            try:
-                answer.headers, answer.status = response.headers, response.status_code
-                for chunk in _body(response):
-                    answer.body += chunk
-                    if len(answer.body) > LARGEST_ANSWER or monotonic() > deadline:
-                        break
-            finally:
-                response.close()
-        except Exception as error:  # handed over to `send`
-            answer.error = error
+            self._line.post(letter, answer, seconds)
         finally:
             answer.over.set()
 
-    def _failure(self, error: Exception | None) -> Unreachable:
+    def _failure(self, answer: Answer) -> Unreachable:
         """Why there is no answer."""
-        missed = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
-        connected = not isinstance(error, missed)
-        what = "no answer from" if connected else "no connection to"
-        return Unreachable(f"{what} {self._host}: {_why(error)}", connected=connected)
+        what = "no answer from" if answer.connected else "no connection to"
+        return Unreachable(f"{what} {self._host}: {answer.why}", connected=answer.connected)
 
-    @property
-    def _host(self) -> str:
-        return urlsplit(self._settings.url).netloc
+
+def _is_proxied() -> bool:
+    """Whether the environment, or macOS, names a proxy."""
+    if sys.platform == "darwin":
+        from urllib.request import getproxies
+
+        return bool(getproxies())
+    return any(value for name, value in os.environ.items() if name.lower() in PROXIES)
 
 
 def path_of(destination: Destination) -> str:
@@ -153,13 +125,6 @@ def _context(ca_bundle: str | None) -> ssl.SSLContext:
 
         context.load_verify_locations(certifi.where())
     return context
-
-
-def _body(response: httpx.Response) -> Iterator[bytes]:
-    """The body of a refusal; of a 2xx only the end that is there already, which frees the
-    connection for the next event."""
-    if not response.is_success or response.headers.get("content-length") == "0":
-        yield from response.iter_bytes()
 
 
 def judge(
@@ -244,38 +209,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    from email.utils import parsedate_to_datetime  # rarely a date, and slow to wake
+
     try:
         return max(0.0, parsedate_to_datetime(text).timestamp() - time())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-
-
-WHY: tuple[tuple[type[BaseException], str], ...] = (
-    (ssl.SSLCertVerificationError, "its certificate is not trusted (see TFEVENTS_CA_BUNDLE)"),
-    (ssl.SSLError, "it does not speak TLS as we do"),
-    (gaierror, "its name is not known"),
-    (ConnectionRefusedError, "connection refused"),
-    (ConnectionResetError, "connection reset"),
-    (httpx.ProxyError, "the proxy does not let us through"),
-    (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
-    (httpx.TimeoutException, "out of time"),
-    (httpx.RemoteProtocolError, "it hung up, or does not speak HTTP"),
-)
-
-
-def _why(error: BaseException | None) -> str:
-    """The kind of failure, of the innermost cause that says more; never its text, which may quote
-    what it was given."""
-    if error is None:
-        return "out of time"
-    chain = list(_causes(error))
-    for kind, words in WHY:
-        if any(isinstance(cause, kind) for cause in chain):
-            return words
-    return type(error).__name__
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

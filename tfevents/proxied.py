@@ -1,0 +1,87 @@
+"""As `wire.py`, through the proxy that the environment names: httpx knows all their kinds."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from time import monotonic
+from urllib.parse import SplitResult
+
+import httpx
+
+from tfevents.errors import SettingError
+from tfevents.wire import CONNECT_SECONDS, LARGEST_ANSWER, READ_SECONDS, WHY, Answer, Letter
+
+
+class Proxied:
+    """A client that keeps its connections."""
+
+    def __init__(self, url: SplitResult, context: ssl.SSLContext) -> None:
+        self._origin = f"{url.scheme}://{url.netloc}"
+        try:
+            self._client = httpx.Client(verify=context, follow_redirects=False)
+        except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
+            names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
+            raise SettingError(f"{names}: this kind of proxy or address can't be used") from None
+
+    def open(self) -> None:
+        """It connects when it posts."""
+
+    def close(self) -> None:
+        """Hangs up."""
+        self._client.close()
+
+    def post(self, letter: Letter, answer: Answer, seconds: float) -> None:
+        """Fills in `answer` as it comes."""
+        deadline = monotonic() + seconds
+        timeout = httpx.Timeout(min(READ_SECONDS, seconds), connect=min(CONNECT_SECONDS, seconds))
+        try:
+            request = self._client.build_request(
+                "POST",
+                self._origin + letter.target,
+                content=letter.body,
+                headers=dict(letter.headers),
+                timeout=timeout,
+            )
+            response = self._client.send(request, stream=True)
+            try:
+                answer.headers, answer.status = response.headers, response.status_code
+                for chunk in _body(response):
+                    answer.body += chunk
+                    if len(answer.body) > LARGEST_ANSWER or monotonic() > deadline:
+                        break
+            finally:
+                response.close()
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            missed = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
+            answer.connected, answer.why = not isinstance(error, missed), _why(error)
+
+
+def _body(response: httpx.Response) -> Iterator[bytes]:
+    """As in `wire.py`."""
+    if not response.is_success or response.headers.get("content-length") == "0":
+        yield from response.iter_bytes()
+
+
+PROXIED: tuple[tuple[type[BaseException], str], ...] = (
+    *WHY,
+    (httpx.ProxyError, "the proxy does not let us through"),
+    (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
+    (httpx.TimeoutException, "out of time"),
+    (httpx.RemoteProtocolError, "it hung up, or does not speak HTTP"),
+)
+
+
+def _why(error: BaseException) -> str:
+    """The kind of failure, of the innermost cause that says more."""
+    chain = list(_causes(error))
+    for kind, words in PROXIED:
+        if any(isinstance(cause, kind) for cause in chain):
+            return words
+    return type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
