@@ -7,12 +7,11 @@ from functools import cached_property
 
 from tfevents.approval import Approval
 from tfevents.engine import Version
-from tfevents.event import Operation
+from tfevents.event import Operation, operation_of
 from tfevents.facts import Planned
 from tfevents.invocation import STATE, TARGETS, Invocation
 from tfevents.plan import Mode, Plan
 from tfevents.reconcile import Ledger
-from tfevents.scene import operation_of
 from tfevents.state import NEVER_WRITTEN, State, literal
 from tfevents.stream import Stream
 

@@ -13,14 +13,14 @@ from tfevents import planfile
 from tfevents.aftermath import Facts
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine, Version
-from tfevents.event import Operation, ended, started
+from tfevents.event import Operation, ended, operation_of, started
 from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_state
 from tfevents.journal import now
 from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.report import Report, Subject, Told
-from tfevents.scene import Scene, operation_of
+from tfevents.scene import Scene
 from tfevents.split import Ended
 from tfevents.state import State
 from tfevents.stream import Stream

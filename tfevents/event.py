@@ -21,6 +21,13 @@ class Operation(str, Enum):
     IMPORT = "import"
 
 
+def operation_of(command: str, mode: Mode) -> Operation:
+    """`destroy` means the command, `apply -destroy`, or a plan that was made with `-destroy`."""
+    if command == "apply" and mode is Mode.DESTROY:
+        return Operation.DESTROY
+    return Operation(command)
+
+
 class EventType(str, Enum):
     """The contract's `event_type`."""
 

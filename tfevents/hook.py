@@ -20,7 +20,7 @@ from tfevents.closing import killed
 from tfevents.counts import Counts
 from tfevents.engine import Engine
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableDocument
-from tfevents.event import Numbers, started
+from tfevents.event import Numbers, operation_of, started
 from tfevents.evidence import Evidence, judge, planned_numbers
 from tfevents.facts import Planned, pull_state, read_plan
 from tfevents.host import Host
@@ -29,7 +29,6 @@ from tfevents.metadata import read_file
 from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.report import Report, Subject, Told
-from tfevents.scene import operation_of
 from tfevents.settings import TRUE, find_home
 from tfevents.state import State
 

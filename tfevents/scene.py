@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from tfevents import provisioner
-from tfevents.event import Operation
+from tfevents.event import Operation, operation_of
 from tfevents.invocation import Invocation
 from tfevents.later import Later
-from tfevents.plan import Mode
 from tfevents.presence import Presence
 from tfevents.signals import Watch
 
@@ -128,10 +127,3 @@ class Scene:
     def seen(self, path: str) -> str:
         """A path as terraform understands it, relative to `-chdir`."""
         return os.path.join(self.directory, path)
-
-
-def operation_of(command: str, mode: Mode) -> Operation:
-    """`destroy` means the command, `apply -destroy`, or a plan that was made with `-destroy`."""
-    if command == "apply" and mode is Mode.DESTROY:
-        return Operation.DESTROY
-    return Operation(command)
