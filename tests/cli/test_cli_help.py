@@ -142,7 +142,14 @@ def test_ctrl_c(tfevents: Tfevents) -> None:
     """130, and one line."""
     tfevents.env["PYTHONUNBUFFERED"] = "1"
     with Terminal([tfevents.program, "count", "-"], env=tfevents.env, cwd=tfevents.cwd) as terminal:
-        time.sleep(2)
+        while not waits_for_stdin(terminal.pid):
+            time.sleep(0.02)
         terminal.interrupt()
         assert terminal.wait() == 130
         assert "tfevents: interrupted" in terminal.screen
+
+
+def waits_for_stdin(pid: int) -> bool:
+    """Whether it is in a system call whose first argument is descriptor 0."""
+    with open(f"/proc/{pid}/syscall") as call:
+        return call.read().split()[1:2] == ["0x0"]

@@ -146,25 +146,15 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_what_reached_us_alone_is_handed_on_once(patient: Bench, number: signal.Signals) -> None:
-    """`kill PID`: terraform would never hear of it."""
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["us-alone", "the-group"])
+def test_terraform_gets_it_once(
+    patient: Bench, number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    """`kill PID` is handed on; what `timeout` or a CI's cancel sent to the group is not: a second
+    one costs terraform its state."""
     with patient.run("apply", "-auto-approve") as tf:
         said(tf, b"working")
-        os.kill(tf.pid, number)
-        until(lambda: bool(patient.names))
-        os.kill(tf.pid, LAST[number])
-        until(lambda: LAST[number].name in patient.names)
-        patient.release()
-        tf.wait(60)
-    assert patient.names == [number.name, LAST[number].name]
-
-
-@pytest.mark.parametrize("number", SIGNALS)
-def test_what_reached_the_group_is_not_handed_on(patient: Bench, number: signal.Signals) -> None:
-    """`timeout`, a CI's cancel: terraform has it already, and a second one costs its state."""
-    with patient.run("apply", "-auto-approve") as tf:
-        said(tf, b"working")
-        os.killpg(tf.pid, number)
+        send(tf.pid, number)
         until(lambda: bool(patient.names))
         os.kill(tf.pid, LAST[number])
         until(lambda: LAST[number].name in patient.names)
