@@ -9,23 +9,16 @@ from typing import Any
 
 from tfevents import __version__, closing
 from tfevents.delivery import Budget, Courier
+from tfevents.entry import Destination, Entry, NewEvent, Status, lane_of
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.event import Activity, Event, EventType, describe
 from tfevents.flush import appeared
-from tfevents.journal import (
-    Destination,
-    Entry,
-    Journal,
-    NewEvent,
-    Status,
-    lane_of,
-    open_journal,
-    open_spare,
-)
+from tfevents.journal import Journal, open_journal
 from tfevents.metadata import OVERRIDE, find, overrides
 from tfevents.place import Place
 from tfevents.schema import check, schema
 from tfevents.settings import Settings, load
+from tfevents.spare import open_spare
 
 LARGEST = 60_000
 """Bytes of an event; the contract wants it far under 64 KiB."""

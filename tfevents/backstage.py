@@ -13,9 +13,9 @@ from tfevents import planfile
 from tfevents.aftermath import Facts
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine, Version
+from tfevents.entry import now
 from tfevents.event import Operation, ended, operation_of, started
 from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_state
-from tfevents.journal import now
 from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.plan import Mode

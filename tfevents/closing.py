@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfevents import __version__, git, presence
+from tfevents.entry import Destination, NewEvent, Run, now
 from tfevents.event import Activity, EventType, Operation, activity_type, describe
-from tfevents.journal import Destination, Journal, NewEvent, Run, now
+from tfevents.journal import Journal
 from tfevents.metadata import relative
 from tfevents.plan import Mode
 from tfevents.settings import gather, identifiers

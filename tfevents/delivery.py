@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from tfevents.entry import Destination, Entry, Status, lane_of
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
-from tfevents.journal import Destination, Entry, Journal, Status, lane_of
+from tfevents.journal import Journal
 from tfevents.settings import Settings
 from tfevents.upload import Uploader
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 from tfevents import closing, presence
 from tfevents.delivery import BUSY, Budget, Courier, Delivered
+from tfevents.entry import Entry, Status
 from tfevents.errors import JournalUnavailable, SettingError
-from tfevents.journal import Entry, Journal, Status, bring_home, find_spare, open_journal
+from tfevents.journal import Journal, open_journal
 from tfevents.presence import Presence
 from tfevents.settings import Settings
+from tfevents.spare import bring_home, find_spare
 
 PATIENCE = 60.0
 """Seconds without a delivery after which a flush without a timeout gives up."""

@@ -19,17 +19,19 @@ from tfevents import ci, planjson, presence, provisioner
 from tfevents.closing import killed
 from tfevents.counts import Counts
 from tfevents.engine import Engine
+from tfevents.entry import Run, now
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableDocument
 from tfevents.event import Numbers, operation_of, started
 from tfevents.evidence import Evidence, judge, planned_numbers
 from tfevents.facts import Planned, pull_state, read_plan
 from tfevents.host import Host
-from tfevents.journal import Journal, Run, now, open_journal, open_spare
+from tfevents.journal import Journal, open_journal
 from tfevents.metadata import read_file
 from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.report import Report, Subject, Told
 from tfevents.settings import TRUE, find_home
+from tfevents.spare import open_spare
 from tfevents.state import State
 
 COMMANDS = {

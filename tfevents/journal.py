@@ -11,13 +11,12 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from enum import Enum
 from typing import Any
 
 from tfevents import presence
+from tfevents.entry import Destination, Entry, NewEvent, Run, Status, lane_of, now
 from tfevents.errors import JournalUnavailable
 
 SCHEMA = """
@@ -43,72 +42,6 @@ EVENT = (
 BUSY_SECONDS = 5.0
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000
-
-
-class Status(str, Enum):
-    """Where an event stands."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True)
-class Destination:
-    """Whose event it is; what is None was not known when the event was put."""
-
-    account: str | None = None
-    org: str | None = None
-    project: str | None = None
-    workspace: str | None = None
-
-    def filled(self, other: Destination) -> Destination:
-        """With what `other` knows and this does not."""
-        mine = {name: value for name, value in self.__dict__.items() if value is not None}
-        return replace(other, **mine)
-
-    def missing(self) -> list[str]:
-        """The names of what is not known."""
-        return [name for name, value in self.__dict__.items() if value is None]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run of the provisioner. `base`: what its end is told with if nobody sees it."""
-
-    run_id: str
-    operation: str
-    mode: str
-    directory: str
-    opened_at: str
-    key: str | None = None
-    command: str | None = None
-    base: Mapping[str, Any] | None = None
-    ended_at: str | None = None
-    exit_code: int | None = None
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An event in the journal and what became of it."""
-
-    seq: int
-    event_id: str
-    run_id: str
-    destination: Destination
-    body: dict[str, Any]
-    status: Status
-    reason: str | None
-    attempts: int
-    put_at: str
-    settled_at: str | None
-
-
-def now() -> str:
-    """The time as RFC 3339, UTC, to the millisecond."""
-    seconds = time.time()
-    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{whole}.{int(seconds % 1 * 1000):03d}Z"
 
 
 class Journal:
@@ -301,21 +234,6 @@ class Journal:
                 db.executemany(insert, [tuple(row) for row in rows])
 
 
-@dataclass(frozen=True)
-class NewEvent:
-    """An event on its way into the journal."""
-
-    event_id: str
-    run_id: str
-    destination: Destination
-    body: Mapping[str, Any]
-
-
-def lane_of(destination: Destination) -> str:
-    """Events with the same destination are one lane: sent one after the other, in order."""
-    return json.dumps(list(destination.__dict__.values()))
-
-
 def _insert(db: sqlite3.Connection, event: NewEvent) -> None:
     where = event.destination
     db.execute(
@@ -372,53 +290,14 @@ def open_journal(home: str) -> Journal:
             raise JournalUnavailable("there is no home directory: name one with TFEVENTS_HOME")
         os.makedirs(home, mode=0o700, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        return Journal(_connect(path), home)
+        return Journal(connect(path), home)
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None
 
 
-def find_spare() -> Journal | None:
-    """The spare journal, if it was ever needed. Raises JournalUnavailable."""
-    try:
-        place = presence.spare_home(make=False)
-        os.stat(os.path.join(place, "journal.db"))
-    except OSError:
-        return None
-    return open_journal(place)
-
-
-def open_spare() -> Journal:
-    """A journal for when home can't be written: in the temporary directory, else in memory."""
-    try:
-        return open_journal(presence.spare_home())
-    except (OSError, JournalUnavailable):
-        return open_memory()
-
-
-def open_memory() -> Journal:
-    """A journal for when nothing can be written: it lasts as long as the process."""
-    return Journal(_connect(":memory:"), None)
-
-
-def bring_home(journal: Journal) -> int:
-    """Moves what the spare journal took in while home could not be written; gives how many events.
-
-    What can't be moved stays: another time.
-    """
-    try:
-        spare = find_spare()
-        if spare is None or journal.home in (None, spare.home):
-            return 0
-        try:
-            return spare.hand_over(journal)
-        finally:
-            spare.close()
-    except JournalUnavailable:
-        return 0
-
-
-def _connect(path: str) -> sqlite3.Connection:
+def connect(path: str) -> sqlite3.Connection:
+    """A file, made if need be, or `:memory:`, with the journal's tables. Raises sqlite3.Error."""
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.execute("pragma journal_mode = delete")

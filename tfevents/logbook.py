@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tfevents import presence
-from tfevents.journal import Entry, Journal, Run
+from tfevents.entry import Entry, Run
+from tfevents.journal import Journal
 from tfevents.report import in_short
 from tfevents.table import Table
 

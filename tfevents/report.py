@@ -15,27 +15,16 @@ from typing import Any
 
 from tfevents import __version__, closing, presence
 from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
+from tfevents.entry import Destination, Entry, NewEvent, Run, Status, lane_of
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError, TfeventsError
 from tfevents.event import Activity, EventType, describe
-from tfevents.journal import (
-    Destination,
-    Entry,
-    Journal,
-    NewEvent,
-    Run,
-    Status,
-    bring_home,
-    find_spare,
-    lane_of,
-    open_journal,
-    open_memory,
-    open_spare,
-)
+from tfevents.journal import Journal, open_journal
 from tfevents.later import Later
 from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence
 from tfevents.schema import check, schema
 from tfevents.settings import gather, told_by
+from tfevents.spare import bring_home, find_spare, open_memory, open_spare
 from tfevents.upload import printable
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from tfevents import __version__
+from tfevents.entry import Destination
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
-from tfevents.journal import Destination
 from tfevents.settings import Key, Settings
 from tfevents.wire import Answer, Letter, Wire
 

@@ -20,8 +20,9 @@ from rig.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
 from tfevents import presence
 from tfevents.delivery import Budget, Courier
+from tfevents.entry import Destination, NewEvent, Status
 from tfevents.errors import JournalUnavailable
-from tfevents.journal import Destination, Journal, NewEvent, Status, open_journal
+from tfevents.journal import Journal, open_journal
 from tfevents.settings import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -30,7 +31,8 @@ PUT_AND_FLUSH = """
 import sys, uuid
 from tfevents import presence
 from tfevents.delivery import Budget, Courier
-from tfevents.journal import Destination, NewEvent, lane_of, open_journal
+from tfevents.entry import Destination, NewEvent, lane_of
+from tfevents.journal import open_journal
 from tfevents.settings import Key, Settings
 home, url, who, workspace, count = sys.argv[1:]
 journal = open_journal(home)

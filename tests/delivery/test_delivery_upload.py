@@ -33,8 +33,8 @@ from rig.step import (
     truncated,
 )
 
+from tfevents.entry import Destination
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
-from tfevents.journal import Destination
 from tfevents.settings import Key, Settings
 from tfevents.upload import Uploader, path_of, retry_after
 
@@ -383,7 +383,7 @@ def test_a_bundle_that_is_none_is_a_broken_setting(tmp_path: Path) -> None:
 SEND = """
 import sys
 from tfevents.errors import TfeventsError
-from tfevents.journal import Destination
+from tfevents.entry import Destination
 from tfevents.settings import Key, Settings
 from tfevents.upload import Uploader
 settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
