@@ -9,7 +9,7 @@ from typing import Any
 
 from tfevents import __version__, closing
 from tfevents.delivery import Budget, Courier
-from tfevents.entry import Destination, Entry, NewEvent, Status, lane_of
+from tfevents.entry import Destination, NewEvent, Status, lane_of
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.event import Activity, Event, EventType, describe
 from tfevents.flush import appeared
@@ -19,6 +19,7 @@ from tfevents.place import Place
 from tfevents.schema import check, schema
 from tfevents.settings import Settings, load
 from tfevents.spare import open_spare
+from tfevents.summary import fate
 
 LARGEST = 60_000
 """Bytes of an event; the contract wants it far under 64 KiB."""
@@ -60,7 +61,7 @@ def announce(
         closing.close_gone(journal, env)
         reason = _deliver(journal, settings, present.identity, lane_of(where))
         (entry,) = journal.entries(1, present.identity)
-    line = f"{event.event_type}{_told(entry, reason)}{problem}"
+    line = f"{event.event_type}{fate(entry, entry.reason or reason)}{problem}"
     return Announced(line, entry.status is Status.DELIVERED, settings.strict)
 
 
@@ -109,11 +110,3 @@ def _deliver(journal: Journal, settings: Settings, owner: str, lane: str) -> str
         return "no TFEVENTS_API_KEY is set (see: tfevents log)"
     done = Courier(journal, settings, owner).flush(Budget(settings.budget), first=lane)
     return done.reason or "out of time (send it with: tfevents flush)"
-
-
-def _told(entry: Entry, reason: str) -> str:
-    if entry.status is Status.DELIVERED:
-        return f", reported to Harness IaCM workspace {entry.destination.workspace}"
-    if entry.status is Status.REFUSED:
-        return f", refused: {entry.reason}"
-    return f", kept in the journal: {entry.reason or reason}"

@@ -12,7 +12,7 @@ from typing import Any
 from tfevents import presence
 from tfevents.entry import Entry, Run
 from tfevents.journal import Journal
-from tfevents.report import in_short
+from tfevents.summary import in_short
 from tfevents.table import Table
 
 EVENTS_OF_A_RUN = 1000

@@ -25,6 +25,7 @@ from tfevents.presence import Presence
 from tfevents.schema import check, schema
 from tfevents.settings import gather, told_by
 from tfevents.spare import bring_home, find_spare, open_memory, open_spare
+from tfevents.summary import summarise
 from tfevents.upload import printable
 
 log = logging.getLogger(__name__)
@@ -375,43 +376,10 @@ class Report(threading.Thread):
             with self._harmless():
                 entries += journal.entries(run_id=self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
-        line = self._line(entries, delivered)
-        return Told(printable(line) if line else None, delivered)
-
-    def _line(self, entries: list[Entry], delivered: bool) -> str | None:
-        """One line: what was reported, and what became of it."""
-        if not entries:
-            return "; ".join(["nothing is reported", *self.problems])
-        ends = [e.body for e in entries if e.body["event_type"] != STAGE_ENDED.event_type.value]
-        body = ends[0] if ends else entries[0].body
-        what = f"{body['event_type']}{in_short(body.get('metadata', {}))}"
-        if delivered and not self.problems:
-            return f"{what}, reported to Harness IaCM workspace {entries[0].destination.workspace}"
-        if delivered:
-            return f"{what}, reported; {'; '.join(self.problems)}"
-        unsent = next((e for e in entries if e.status is not Status.DELIVERED), entries[0])
-        reason = "; ".join(self.problems) or unsent.reason or self._done.reason or self._unsent()
-        verb = "refused" if unsent.status is Status.REFUSED else "kept in the journal"
-        return f"{what}, {verb}: {reason}"
+        reason = self._done.reason or self._unsent()
+        return Told(printable(summarise(entries, delivered, self.problems, reason)), delivered)
 
     def _unsent(self) -> str:
         if self.settings.api_key is None:
             return "no TFEVENTS_API_KEY is set (see: tfevents log)"
         return OUT_OF_TIME
-
-
-def in_short(metadata: Mapping[str, Any]) -> str:
-    """The counts as people say them: (2 to add, 1 to change); empty where nothing was counted."""
-    counts = metadata.get("resource_counts") or {}
-    done = metadata.get("activity_type") in ("apply", "destroy", "import")
-    words = {
-        "imported": "imported" if done else "to import",
-        "added": "added" if done else "to add",
-        "changed": "changed" if done else "to change",
-        "deleted": "destroyed" if done else "to destroy",
-        "removed": "forgotten" if done else "to forget",
-    }
-    said = [f"{counts[name]} {word}" for name, word in words.items() if counts.get(name)]
-    drift = sum((metadata.get("drift_counts") or {}).values())
-    said += [f"{drift} drifted"] if drift else []
-    return f" ({', '.join(said)})" if said else ""
