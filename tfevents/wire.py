@@ -46,10 +46,11 @@ class Answer:
 class Wire:
     """A connection that is kept; opened beside the run, so that the first event need not wait."""
 
+    _idle: HTTPConnection | None = None
+
     def __init__(self, url: SplitResult, context: Callable[[], ssl.SSLContext]) -> None:
         self._context = context() if url.scheme == "https" else None
         self._host, self._port = url.hostname or "", url.port or (443 if self._context else 80)
-        self._idle: HTTPConnection | None = None
         self._opening: threading.Thread | None = None
 
     def open(self) -> None:
@@ -66,6 +67,9 @@ class Wire:
         idle, self._idle = self._idle, None
         if idle is not None:
             idle.close()
+
+    def __del__(self) -> None:
+        self.close()  # Python warns of a socket that nobody closed
 
     def post(self, letter: Letter, answer: Answer, seconds: float) -> None:
         """Fills in `answer` as it comes."""
