@@ -8,23 +8,24 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tfevents import __version__, closing, presence
+from tfevents import __version__, closing
 from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
-from tfevents.entry import Destination, Entry, NewEvent, Run, Status, lane_of
+from tfevents.entry import Destination, NewEvent, Run, Status, lane_of
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError, TfeventsError
 from tfevents.event import Activity, EventType, describe
-from tfevents.journal import Journal, open_journal
+from tfevents.journal import Journal
+from tfevents.keeper import Keeper
 from tfevents.later import Later
 from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence
 from tfevents.schema import check, schema
 from tfevents.settings import gather, told_by
-from tfevents.spare import bring_home, find_spare, open_memory, open_spare
+from tfevents.spare import bring_home, find_spare
 from tfevents.summary import summarise
 from tfevents.upload import printable
 
@@ -83,9 +84,8 @@ class Report(threading.Thread):
         self._meanwhile = Budget(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides: dict[str, Any] = {}
-        self._journals: list[Journal] = []
+        self._keeper = Keeper(subject.presence, self._problem, self._engage)
         self._courier: Courier | None = None
-        self._substitute: Presence | None = None
         self._prepared, self._work = threading.Event(), threading.Event()
         self._idle, self._ending = threading.Event(), False
         self._turn, self._ended, self._due = threading.RLock(), False, 0
@@ -129,7 +129,7 @@ class Report(threading.Thread):
     def _prepare(self) -> None:
         """The journal first: what is recorded must not wait for what is slow to find."""
         with self._harmless():
-            self._open()
+            self._keeper.open(self.settings.home)
         with self._harmless():
             self._read_settings()
         self._origin = self._find_origin()
@@ -151,19 +151,6 @@ class Report(threading.Thread):
         with open(path, "rb") as file:
             data = file.read(cost.MAX_BYTES + 1)
         return cost.read(data, self._origin.directory, self.subject.tf_workspace).as_json()
-
-    def _open(self) -> None:
-        try:
-            self._journals = [open_journal(self.settings.home)]
-        except JournalUnavailable as error:
-            self._journals = [open_spare()]
-            self._problem(error)
-            self._tell_place()
-
-    def _tell_place(self) -> None:
-        home = self._journals[-1].home
-        where = f"events are kept in {home}" if home else "events are not kept"
-        self._problem(JournalUnavailable(where))
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
@@ -191,7 +178,7 @@ class Report(threading.Thread):
 
     def _tidy(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
-        journal, env = self._journals[-1], self.subject.env
+        journal, env = self._keeper.journal, self.subject.env
         spare = find_spare()
         if spare is not None:
             closing.close_gone(spare, env)
@@ -204,23 +191,14 @@ class Report(threading.Thread):
     def _open_run(self) -> None:
         with self._turn:
             if not (self.subject.opened or self._ended):
-                self._write(lambda journal: journal.open_run(self._run()))
+                self._keeper.write(lambda journal: journal.open_run(self._run()))
 
     def _engage(self) -> None:
         """A courier for the journal that is in use."""
         if self.settings.api_key is not None:
             with self._harmless():
-                journal = self._journals[-1]
-                self._courier = Courier(journal, self.settings, self._owner(journal))
-
-    def _owner(self, journal: Journal) -> str:
-        """Whose claims others can see: a presence in the home of the journal."""
-        ours = self.subject.presence
-        if journal.home not in (None, ours.home):
-            with suppress(OSError):
-                self._substitute = presence.appear(journal.home or "", room=0)
-                return self._substitute.identity
-        return ours.identity
+                journal = self._keeper.journal
+                self._courier = Courier(journal, self.settings, self._keeper.owner())
 
     def _run(self) -> Run:
         subject = self.subject
@@ -270,7 +248,7 @@ class Report(threading.Thread):
         with self._harmless(), self._turn:
             if not self._ended:
                 event = self._event(activity, self._cost, data)
-                self._write(lambda journal: journal.put(event))
+                self._keeper.write(lambda journal: journal.put(event))
         self._wake()
 
     def finish(
@@ -304,8 +282,7 @@ class Report(threading.Thread):
         self._wake()
         self._wait()
         told = self._told()
-        if self._substitute is not None:
-            self._substitute.end()
+        self._keeper.close()
         return told
 
     def _await_prepared(self) -> None:
@@ -355,26 +332,10 @@ class Report(threading.Thread):
                 for left in events:
                     journal.put(left)
 
-        self._write(end)
-
-    def _write(self, write: Callable[[Journal], None]) -> None:
-        """Where the journal can't be written (any more), another takes it, in memory at last."""
-        for open_next in (open_spare, open_memory):
-            try:
-                return write(self._journals[-1])
-            except (JournalUnavailable, IndexError) as error:
-                if isinstance(error, JournalUnavailable):
-                    self._problem(error)
-                self._journals.append(open_next())
-                self._tell_place()
-                self._engage()
-        return write(self._journals[-1])
+        self._keeper.write(end)
 
     def _told(self) -> Told:
-        entries: list[Entry] = []
-        for journal in reversed(self._journals):
-            with self._harmless():
-                entries += journal.entries(run_id=self.subject.run_id)
+        entries = self._keeper.entries(self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
         reason = self._done.reason or self._unsent()
         return Told(printable(summarise(entries, delivered, self.problems, reason)), delivered)
