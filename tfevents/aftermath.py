@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from tfevents.approval import Approval
@@ -12,6 +11,7 @@ from tfevents.facts import Planned
 from tfevents.invocation import STATE, TARGETS, Invocation
 from tfevents.plan import Mode, Plan
 from tfevents.reconcile import Ledger
+from tfevents.record import dataclass
 from tfevents.state import NEVER_WRITTEN, State, literal
 from tfevents.stream import Stream
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tfevents import __version__, closing
@@ -16,6 +15,7 @@ from tfevents.flush import appeared
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import OVERRIDE, find, overrides
 from tfevents.place import Place
+from tfevents.record import dataclass, field
 from tfevents.schema import check, schema
 from tfevents.settings import Settings, load
 from tfevents.spare import open_spare

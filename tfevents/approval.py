@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import select
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from signal import SIGHUP, SIGINT, SIGQUIT
 
 from tfevents.plan import Mode
+from tfevents.record import dataclass
 from tfevents.signals import Interrupted, Watch
 
 DEADLY = (SIGHUP, SIGQUIT)

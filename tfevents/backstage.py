@@ -6,7 +6,6 @@ import threading
 import time
 from calendar import timegm
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from tfevents import planfile
@@ -19,6 +18,7 @@ from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_st
 from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.plan import Mode
+from tfevents.record import replace
 from tfevents.report import Report, Subject, Told
 from tfevents.scene import Scene
 from tfevents.split import Ended

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from tfevents import configuration
 from tfevents.errors import UnreadableDocument
+from tfevents.record import dataclass, field
 from tfevents.syntax import NAME, Item, Source, after, items
 
 KEYWORDS = {"true": True, "false": False, "null": None}

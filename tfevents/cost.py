@@ -11,11 +11,11 @@ import json
 import posixpath
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from fractions import Fraction
 
 from tfevents.document import ABSENT, Raw, Struct, decode
 from tfevents.errors import UnreadableDocument
+from tfevents.record import asdict, dataclass
 
 MAX_BYTES = 64 * 1024 * 1024  # a thousand resources are 2 to 3 MB
 WHAT = "Infracost JSON"

@@ -8,7 +8,6 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from tfevents import planfile, planjson, provisioner, state
@@ -17,6 +16,7 @@ from tfevents.document import Raw, decode
 from tfevents.engine import Engine
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.plan import Plan
+from tfevents.record import dataclass
 from tfevents.state import State
 from tfevents.table import Table
 

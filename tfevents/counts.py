@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from tfevents.plan import Change, Drift, Mode, OutputChange, Plan
+from tfevents.record import dataclass
 
 NOTHING = frozenset({"no-op", "read"})
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from tfevents.entry import Destination, Entry, Status, lane_of
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal import Journal
+from tfevents.record import dataclass, field
 from tfevents.settings import Settings
 from tfevents.upload import Uploader
 

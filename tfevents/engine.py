@@ -7,9 +7,9 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from tfevents.provisioner import SECRETS
+from tfevents.record import dataclass
 
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
 

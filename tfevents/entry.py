@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
+
+from tfevents.record import dataclass, replace
 
 
 class Status(str, Enum):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from tfevents.counts import Counts
 from tfevents.plan import Mode
+from tfevents.record import dataclass, field
 
 
 class Operation(str, Enum):

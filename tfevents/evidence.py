@@ -5,13 +5,12 @@ What nobody said and nothing proves stays absent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
 from tfevents.event import Activity, Numbers, Operation, Outcome, ended
 from tfevents.facts import Planned
 from tfevents.plan import Mode, Plan
 from tfevents.reconcile import Ledger, done_to_outputs, done_to_resources
+from tfevents.record import dataclass, replace
 from tfevents.state import State
 
 

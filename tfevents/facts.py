@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 
 from tfevents import archive, planfile, planjson, state
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Mode, Plan
+from tfevents.record import dataclass
 from tfevents.state import State
 
 READER = "TFEVENTS_PLAN_READER"

@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from tfevents import closing, presence
 from tfevents.delivery import BUSY, Budget, Courier, Delivered
@@ -15,6 +14,7 @@ from tfevents.entry import Entry, Status
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import Journal, open_journal
 from tfevents.presence import Presence
+from tfevents.record import dataclass
 from tfevents.settings import Settings
 from tfevents.spare import bring_home, find_spare
 

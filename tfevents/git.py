@@ -11,8 +11,9 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from time import monotonic
+
+from tfevents.record import dataclass, field
 
 SECONDS = 2.0
 """For one question; after twice as long nothing more is asked."""

@@ -12,7 +12,6 @@ import os
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from tfevents import ci, planjson, presence, provisioner
@@ -29,6 +28,7 @@ from tfevents.journal import Journal, open_journal
 from tfevents.metadata import read_file
 from tfevents.place import Place
 from tfevents.plan import Mode
+from tfevents.record import dataclass
 from tfevents.report import Report, Subject, Told
 from tfevents.settings import TRUE, find_home
 from tfevents.spare import open_spare

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 from tfevents.plan import Mode
+from tfevents.record import dataclass, replace
 
 CACHE = os.sep + ".terragrunt-cache" + os.sep
 

@@ -6,13 +6,13 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from tfevents import module
 from tfevents.blocks import Schema, read
 from tfevents.errors import UnreadableDocument
 from tfevents.module import Call, Module
+from tfevents.record import asdict, dataclass, field, replace
 from tfevents.tffiles import read_text, shown
 
 LOCK_FILE = ".terraform.lock.hcl"

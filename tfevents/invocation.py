@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from tfevents.plan import Mode
+from tfevents.record import dataclass
 
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
 HELP = frozenset({"-h", "-help", "--help"})

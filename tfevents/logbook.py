@@ -6,12 +6,12 @@ import calendar
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tfevents import presence
 from tfevents.entry import Entry, Run
 from tfevents.journal import Journal
+from tfevents.record import dataclass
 from tfevents.summary import in_short
 from tfevents.table import Table
 

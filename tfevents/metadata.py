@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tfevents import ci, git
@@ -13,6 +12,7 @@ from tfevents.ci.build import Build
 from tfevents.ci.repository import without_credentials
 from tfevents.errors import SettingError
 from tfevents.git import Checkout
+from tfevents.record import dataclass
 
 OVERRIDE = "TFEVENTS_METADATA_"
 LARGEST_EVENT_FILE = 8 << 20

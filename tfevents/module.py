@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfevents import tffiles
 from tfevents.blocks import Block
+from tfevents.record import dataclass, field, replace
 from tfevents.tffiles import USES, File, Files
 
 TERRAFORM, OPENTOFU = "registry.terraform.io", "registry.opentofu.org"

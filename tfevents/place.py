@@ -7,7 +7,8 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+
+from tfevents.record import dataclass, field
 
 SERIAL, LINEAGE = re.compile(rb'"serial":\s*(\d+)'), re.compile(rb'"lineage":\s*"([^"\\]*)"')
 HEAD = 4096

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
+
+from tfevents.record import dataclass, field
 
 
 class Mode(str, Enum):

@@ -7,7 +7,6 @@ refused, and the caller falls back to `show -json`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from zipfile import ZipFile
 
 from tfevents import archive, protobuf, tfplan
@@ -15,6 +14,7 @@ from tfevents.document import StateFileJSON, decode
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Mode, Plan
 from tfevents.protobuf import Message
+from tfevents.record import dataclass
 from tfevents.tfplan import OPENTOFU, TERRAFORM, Parts, Tool
 
 JSON_FORMAT = "1.2"

@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from tfevents import inventory, provisioner
@@ -18,6 +17,7 @@ from tfevents.event import Operation, activity_type
 from tfevents.outputs import annotate, write_outputs
 from tfevents.place import Place
 from tfevents.plan import Mode
+from tfevents.record import dataclass, replace
 from tfevents.report import INTERRUPTED_SECONDS
 from tfevents.settings import PREFIX
 from tfevents.signals import Watch

@@ -18,7 +18,8 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+
+from tfevents.record import dataclass
 
 STALE_SECONDS = 86400
 """A folder that was never finished (killed while it was made) is swept after a day."""

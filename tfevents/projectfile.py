@@ -8,11 +8,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from tfevents import __version__
 from tfevents.errors import SettingError, UnreadableDocument
+from tfevents.record import dataclass
 
 NAME = ".tfevents.hcl"
 TOP = frozenset(

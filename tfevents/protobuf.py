@@ -7,10 +7,10 @@ https://protobuf.dev/programming-guides/encoding/ : a message is a row of fields
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import IO
 
 from tfevents.errors import UnreadableDocument
+from tfevents.record import dataclass, field
 
 NUMBER, BYTES = 0, 2
 """The two wire types there are in a plan (VARINT and LEN)."""

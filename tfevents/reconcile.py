@@ -6,7 +6,6 @@ Terraform prints no numbers when an apply fails; the rules were read off real on
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tfevents.counts import (
     NOTHING,
@@ -17,6 +16,7 @@ from tfevents.counts import (
     tally,
 )
 from tfevents.plan import Change, OutputChange, Plan
+from tfevents.record import dataclass
 from tfevents.state import State, StateObject, literal
 
 UPDATE = frozenset({"update"})

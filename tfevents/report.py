@@ -10,7 +10,6 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tfevents import __version__, closing
@@ -23,6 +22,7 @@ from tfevents.keeper import Keeper
 from tfevents.later import Later
 from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence
+from tfevents.record import dataclass, field, replace
 from tfevents.schema import check, schema
 from tfevents.settings import gather, told_by
 from tfevents.spare import bring_home, find_spare

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from tfevents import provisioner
@@ -15,6 +14,7 @@ from tfevents.event import Operation, operation_of
 from tfevents.invocation import Invocation
 from tfevents.later import Later
 from tfevents.presence import Presence
+from tfevents.record import dataclass, field
 from tfevents.signals import Watch
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from tfevents.errors import SettingError
 from tfevents.projectfile import Values, find_values
+from tfevents.record import dataclass, field
 
 T = TypeVar("T")
 PREFIX = "TFEVENTS_"

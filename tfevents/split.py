@@ -7,13 +7,13 @@ go to the half that takes them (§4.3).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from tfevents.approval import DEADLY, Approval, Question, ask, diagnostic, say
 from tfevents.invocation import VARIABLES
 from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.plan import Mode
+from tfevents.record import dataclass
 from tfevents.scene import Scene
 from tfevents.signals import Interrupted
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from tfevents.document import (
     InstanceJSON,
@@ -22,6 +21,7 @@ from tfevents.document import (
 )
 from tfevents.errors import UnreadableDocument
 from tfevents.planjson import digest
+from tfevents.record import dataclass, field
 
 Key = tuple[str, str | None]
 """An object's address, as `literal` makes it, and, for a deposed object, its key."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from tfevents.approval import Approval
 from tfevents.counts import Counts, tally
+from tfevents.record import dataclass, field
 from tfevents.state import State, literal
 
 SUMMED = {"add": "added", "change": "changed", "remove": "deleted", "import": "imported"}

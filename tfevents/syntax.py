@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tfevents.errors import UnreadableDocument
+from tfevents.record import dataclass
 
 NAME = r"[^\W\d][\w-]*"
 PLAIN = r'"[^"\\$%\n]*"'

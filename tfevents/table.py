@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from tfevents.record import dataclass, field
 
 GAP = "  "
 

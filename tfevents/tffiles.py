@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass
 
 from tfevents.blocks import Block, Schema, read, read_json
 from tfevents.errors import UnreadableDocument
+from tfevents.record import dataclass
 
 MAX_BYTES = 4 * 1024 * 1024  # of one file; no hand writes a tenth of it
 USES = ("resource", "data", "ephemeral", "action")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import IO, Any
 
 from tfevents import cty, protobuf
@@ -17,6 +16,7 @@ from tfevents.errors import UnreadableDocument
 from tfevents.plan import Change, Drift, Mode, OutputChange
 from tfevents.planjson import digest_plain, filled
 from tfevents.protobuf import ANY, Message, Schema, schema
+from tfevents.record import dataclass, field
 
 FORMAT = 3
 """tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""

@@ -8,7 +8,6 @@ import ssl
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from time import time
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -16,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from tfevents import __version__
 from tfevents.entry import Destination
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
+from tfevents.record import dataclass
 from tfevents.settings import Key, Settings
 from tfevents.wire import Answer, Letter, Wire
 

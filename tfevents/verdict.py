@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 from tfevents.aftermath import Facts
 from tfevents.counts import (
@@ -27,6 +26,7 @@ from tfevents.reconcile import (
     done_to_resources,
     provable,
 )
+from tfevents.record import dataclass, field, replace
 from tfevents.state import State
 from tfevents.stream import Stream
 

@@ -11,11 +11,12 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from socket import gaierror
 from time import monotonic
 from urllib.parse import SplitResult
+
+from tfevents.record import dataclass, field
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 LARGEST_ANSWER = 65536

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from tfevents.reconcile import (
     done_to_resources,
     provable,
 )
+from tfevents.record import replace
 from tfevents.state import State, StateObject
 
 TESTS = Path(__file__).parents[1]

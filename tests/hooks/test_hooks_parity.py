@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hook_field import Field, field
+
+from tfevents.record import replace
 
 ESTATE = """\
 resource "terraform_data" "same" { input = "a" }

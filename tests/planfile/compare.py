@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from tfevents import planfile, planjson
 from tfevents.counts import count_drift, count_outputs, count_resources, has_changes
 from tfevents.plan import Plan
 from tfevents.planfile import PlanFile
+from tfevents.record import replace
 
 
 def assert_same(saved: Path, shown: bytes) -> PlanFile:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tfevents.errors import SettingError
+from tfevents.record import replace
 from tfevents.settings import HARNESS_NAMES, Key, Settings, find_home, gather, load
 
 KEY = "pat.acct.token-canary.secret-canary"
@@ -150,7 +150,7 @@ def test_a_key_shows_no_more_than_two_segments() -> None:
     for odd in ("canary", "pat.canary", "pat.acct.canary", "a.b.c.canary", KEY + ".more", ""):
         assert str(Key(odd)) == "***"
         assert "canary" not in repr(Key(odd))
-    assert "canary" not in str(dataclasses.replace(Settings("/h"), api_key=key))
+    assert "canary" not in str(replace(Settings("/h"), api_key=key))
 
 
 def test_the_account_is_the_second_segment_of_a_key(place: Path) -> None:

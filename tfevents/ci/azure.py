@@ -9,9 +9,9 @@ https://github.com/MicrosoftDocs/azure-devops-docs/issues/4588
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 _TYPES = {
     "Manual": "manual",

@@ -6,9 +6,9 @@ https://docs.bitrise.io/en/bitrise-ci/references/available-environment-variables
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 
 def claims(env: Mapping[str, str]) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from tfevents.ci.build import Build
 from tfevents.ci.repository import without_credentials
+from tfevents.record import replace
 
 MESSAGE_BYTES = 4096
 VALUE_BYTES = 2048

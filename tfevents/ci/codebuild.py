@@ -6,9 +6,9 @@ https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.ht
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 _TYPES = {"pr": "pull_request", "tag": "tag", "branch": "push"}
 

@@ -7,10 +7,10 @@ https://github.com/diggerhq/digger/blob/develop/libs/spec/models.go (DIGGER_RUN_
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tfevents.ci import eventfile, underneath
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 _TYPES = {"manual_run": "manual"}
 

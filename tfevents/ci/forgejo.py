@@ -7,10 +7,10 @@ https://code.forgejo.org/forgejo/runner/src/branch/main/internal/app/run/runner.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tfevents.ci import github
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 
 def claims(env: Mapping[str, str]) -> bool:

@@ -7,10 +7,10 @@ https://github.com/terrateamio/action/blob/main/terrat_runner/main.py
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from tfevents.ci import eventfile, underneath
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 _TYPES = {"pr": "pull_request"}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import ModuleType
 
 from tfevents.ci import azure, bitbucket, forgejo, gitea, github, gitlab
 from tfevents.ci.build import Build
+from tfevents.record import replace
 
 _VENDORS: tuple[ModuleType, ...] = (forgejo, gitea, github, gitlab, bitbucket, azure)
 
