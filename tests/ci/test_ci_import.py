@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-_PROGRAM = "import __future__, collections.abc, operator, re, sys; before = set(sys.modules); import tfevents.ci; \
+_PROGRAM = "import __future__, collections.abc, operator, re, sys; \
+before = set(sys.modules); import tfevents.ci; \
 print(*sorted(n for n in set(sys.modules) - before if not n.startswith('tfevents')))"
 
 
