@@ -20,6 +20,8 @@ SECONDS = 2.0
 MESSAGE_BYTES = 4096
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 BRANCH = re.compile(r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})")
+REQUEST = re.compile(r"refs/remotes/(?:[^/]+/)?(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?")
+"""Where CI checks a pull request out to (`refs/remotes/pull/2/merge`): nobody's branch."""
 NEEDED = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH"),
@@ -32,14 +34,13 @@ which would point at another repository."""
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout; None where git does not say. `parents`: of the head commit."""
+    """A checkout; None where git does not say."""
 
     root: str | None = None
     branch: str | None = None
     sha: str | None = None
     message: str | None = None
     repository: str | None = None
-    parents: tuple[str, ...] = ()
 
 
 def find_root(directory: str) -> str | None:
@@ -58,9 +59,8 @@ def look(directory: str, env: Mapping[str, str]) -> Checkout:
     if root is None:
         return Checkout()
     git = _Git(root, env)
-    head = git.ask("log", "-1", "--format=%H%n%P%n%B", "--encoding=UTF-8", "HEAD") or ""
-    sha, _, rest = head.partition("\n")
-    parents, _, message = rest.partition("\n")
+    head = git.ask("log", "-1", "--format=%H%n%B", "--encoding=UTF-8", "HEAD") or ""
+    sha, _, message = head.partition("\n")
     branch, read_sha = read_head(root)
     if branch == ".invalid":  # what a reftable repository says in its HEAD
         branch = _branch(git.ask("symbolic-ref", "-q", "HEAD") or "")
@@ -70,7 +70,6 @@ def look(directory: str, env: Mapping[str, str]) -> Checkout:
         sha=sha.strip() or read_sha,
         message=message.strip() or None,
         repository=git.ask("config", "--get", "remote.origin.url") or _only_remote(git),
-        parents=tuple(parents.split()),
     )
 
 
@@ -130,13 +129,23 @@ def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     return _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
 
 
+def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The parents that a commit itself names: a shallow clone's `log` knows of none."""
+    root = find_root(directory)
+    if root is None or not SHA.fullmatch(sha):
+        return ()
+    header, _, _ = (_Git(root, env).ask("cat-file", "commit", sha) or "").partition("\n\n")
+    lines = header.splitlines()
+    return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
+
+
 def _containing(git: _Git) -> str | None:
     """On a detached head: the one remote branch that is exactly here, if there is just one."""
     text = git.ask("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
     names = {
         line.removeprefix("refs/remotes/").partition("/")[2]
         for line in text.splitlines()
-        if not line.endswith("/HEAD")
+        if not line.endswith("/HEAD") and not REQUEST.fullmatch(line)
     }
     return names.pop() if len(names) == 1 else None
 

@@ -12,7 +12,7 @@ from tfevents.ci.build import Build
 from tfevents.ci.repository import without_credentials
 from tfevents.errors import SettingError
 from tfevents.git import Checkout
-from tfevents.record import dataclass
+from tfevents.record import dataclass, replace
 
 OVERRIDE = "TFEVENTS_METADATA_"
 LARGEST_EVENT_FILE = 8 << 20
@@ -56,16 +56,18 @@ def relative(directory: str, root: str | None) -> str:
 def _git(
     build: Build, checkout: Checkout, directory: str, env: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """CI's word before git's; of a temporary merge commit, the head that was merged (ci.md)."""
-    sha, message = build.sha or _head(build, checkout), build.message
-    if message is None:
-        here = sha == checkout.sha
-        message = checkout.message if here else git.message_of(directory, sha or "", env)
+    """CI's word before git's, but for a message: git has every commit's own."""
+    if build.chooses and checkout.sha:
+        build = replace(build, branch=None, sha=None)
+    sha = _head(build, checkout, directory, env)
+    here = sha == checkout.sha
+    message = checkout.message if here else git.message_of(directory, sha or "", env)
+    told = build.message if build.sha in (None, sha) else None
     repository = build.repository or checkout.repository
     return {
         "git_branch": build.branch or (None if build.tag else _branch(checkout)),
         "git_commit_sha": sha,
-        "git_commit_message": cut(message),
+        "git_commit_message": cut(message or told),
         "git_repo": without_credentials(repository) if repository else None,
     }
 
@@ -75,12 +77,28 @@ def _branch(checkout: Checkout) -> str | None:
     return ci.branch_of(checkout.branch) if checkout.branch else None
 
 
-def _head(build: Build, checkout: Checkout) -> str | None:
-    """Of the vendor's own merge of a pull request, its second parent; else what ran."""
-    merged = build.merge_commit is not None and build.merge_commit == checkout.sha
-    if merged and len(checkout.parents) > 1:
-        return checkout.parents[1]
-    return build.merge_commit or checkout.sha
+def _head(build: Build, checkout: Checkout, directory: str, env: Mapping[str, str]) -> str | None:
+    """Of a temporary merge of a pull request, its second parent; else what ran."""
+    ran = _whole(build.sha or build.merge_commit, checkout.sha)
+    if ran is None or ran != checkout.sha or not (build.merge_commit or build.pull_request):
+        return ran
+    parents = git.parents_of(directory, ran, env)
+    if len(parents) != 2:
+        return ran
+    temporary = build.merge_commit is not None or _merges(checkout.message or "", *parents)
+    return parents[1] if temporary else ran
+
+
+def _whole(told: str | None, here: str | None) -> str | None:
+    """A hash as git has it, where a vendor (Scalr) has shortened it."""
+    return here if here and here.startswith((told or "").lower()) else told
+
+
+def _merges(message: str, base: str, head: str) -> bool:
+    """Is it a merge that nobody has written: git's on a detached head, as Jenkins makes it, or
+    GitHub's `refs/pull/<number>/merge`? A person's merge into a pull request names a branch."""
+    subject, _, _ = message.partition("\n")
+    return subject in (f"Merge commit '{head}' into HEAD", f"Merge {head} into {base}")
 
 
 def cut(message: str | None, most: int = git.MESSAGE_BYTES) -> str | None:

@@ -62,7 +62,7 @@ def test_a_branch(checkout: Path, env: dict[str, str]) -> None:
         assert found.branch == "feature/ünïcode"
         assert found.sha == sha(checkout, env)
         assert found.message == "subject\n\nbody\nof two lines"
-        assert found.parents == (sha(checkout, env, "HEAD~"),)
+        assert git.parents_of(str(place), found.sha or "", env) == (sha(checkout, env, "HEAD~"),)
         assert found.repository is None
 
 
@@ -104,13 +104,16 @@ def test_a_worktree_and_a_submodule(checkout: Path, env: dict[str, str], tmp_pat
 
 
 def test_a_shallow_clone(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
-    """As CI makes it: the commit is there, its parents are not."""
-    last = commit(checkout, env, "second")
+    """As CI makes it: the commit is there, and names its parents, which are not."""
+    first, last = sha(checkout, env), commit(checkout, env, "second")
     clone = tmp_path / "clone"
     run(env, tmp_path, "clone", "-q", "--depth=1", checkout.as_uri(), str(clone))
     found = git.look(str(clone), env)
     assert (found.branch, found.sha, found.message) == ("main", last, "second")
-    assert git.message_of(str(clone), "0" * 40, env) is None
+    assert git.parents_of(str(clone), last, env) == (first,)
+    for missing in (first, "0" * 40, "HEAD", "--help"):
+        assert git.message_of(str(clone), missing, env) is None
+        assert git.parents_of(str(clone), missing, env) == ()
 
 
 def test_a_merge_commit_has_two_parents(checkout: Path, env: dict[str, str]) -> None:
@@ -120,7 +123,7 @@ def test_a_merge_commit_has_two_parents(checkout: Path, env: dict[str, str]) -> 
     run(env, checkout, "checkout", "-q", "main")
     base = commit(checkout, env, "meanwhile")
     run(env, checkout, "merge", "-q", "--no-ff", "-m", "merged", "feature")
-    assert git.look(str(checkout), env).parents == (base, head)
+    assert git.parents_of(str(checkout), sha(checkout, env), env) == (base, head)
     assert git.message_of(str(checkout), head, env) == "feature"
 
 

@@ -13,6 +13,7 @@ class Build:
     `merge_commit` is set, and `sha` is not, where the vendor only names its own temporary merge
     of a pull request: the head is its second parent, which git may know; else it is what ran.
     `tag`: a tag was built, so there is no branch, and none must be asked from git.
+    `chooses`: the job itself chooses what it checks out; `branch` and `sha` are only the default.
     """
 
     vendor: str | None = None
@@ -31,6 +32,7 @@ class Build:
     actor: str | None = None
     url: str | None = None
     pull_request: str | None = None
+    chooses: bool = False
 
     def trigger(self) -> dict[str, str]:
         """The contract's `trigger`: vendor, type, actor, url, pull_request, where known."""

@@ -39,7 +39,7 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         execution_id=run,
         execution_number=env.get("GITHUB_RUN_NUMBER"),
         branch=_branch(env, event),
-        tag=env.get("GITHUB_REF_NAME") if env.get("GITHUB_REF_TYPE") == "tag" else None,
+        tag=_tag(env),
         sha=None if merged else head or ran,
         merge_commit=ran if merged else None,
         message=_message(env, event),
@@ -48,6 +48,7 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         actor=env.get("GITHUB_ACTOR"),
         url=f"{repository}/actions/runs/{run}" if repository and run else None,
         pull_request=_pull_request(env, event),
+        chooses=_chooses(env, event),
     )
 
 
@@ -60,6 +61,20 @@ def _branch(env: Mapping[str, str], event: object) -> str | None:
     """GITHUB_REF is a merge ref, or the base of pull_request_target."""
     source = env.get("GITHUB_HEAD_REF") or eventfile.look(event, "pull_request", "head", "ref")
     return source or env.get("GITHUB_REF")
+
+
+def _tag(env: Mapping[str, str]) -> str | None:
+    """GITHUB_REF_TYPE came later to GitHub's own servers than GITHUB_REF."""
+    ref = env.get("GITHUB_REF", "")
+    named = env.get("GITHUB_REF_NAME") if env.get("GITHUB_REF_TYPE") == "tag" else None
+    return ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else named
+
+
+def _chooses(env: Mapping[str, str], event: object) -> bool:
+    """A comment on a pull request (`/plan`, `/apply`) and the end of another workflow start one
+    on the default branch, which then checks out whatever it was started for."""
+    commented = eventfile.look(event, "issue", "pull_request", "url") is not None
+    return commented or env.get("GITHUB_EVENT_NAME") == "workflow_run"
 
 
 def _is_merge_ref(env: Mapping[str, str]) -> bool:
@@ -77,7 +92,7 @@ def _message(env: Mapping[str, str], event: object) -> str | None:
 
 def _trigger_type(env: Mapping[str, str]) -> str:
     event = env.get("GITHUB_EVENT_NAME", "")
-    if event == "push" and env.get("GITHUB_REF_TYPE") == "tag":
+    if event == "push" and _tag(env):
         return "tag"
     return _TYPES.get(event, event)
 

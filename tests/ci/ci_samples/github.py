@@ -117,7 +117,14 @@ SAMPLES = [
     Sample(
         "comment on a pull request",
         {**_BRANCH, "GITHUB_EVENT_NAME": "issue_comment"},
-        Build(**FACTS, trigger_type="issue_comment", branch="main", sha=_SHA, pull_request="2"),
+        Build(
+            **FACTS,
+            trigger_type="issue_comment",
+            branch="main",
+            sha=_SHA,
+            pull_request="2",
+            chooses=True,
+        ),
         {
             _EVENT: b'{"action": "created", "issue": {"number": 2, "pull_request":'
             b' {"url": "https://api.github.com/repos/octocat/Hello-World/pulls/2"}}}'
@@ -152,6 +159,54 @@ SAMPLES = [
             "GITHUB_REF_TYPE": "tag",
         },
         Build(**FACTS, trigger_type="tag", tag="v1.0.0", sha=_SHA),
+    ),
+    Sample(
+        "tag, on a server that has no GITHUB_REF_TYPE",
+        {**JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/tags/release/v1.0.0"},
+        Build(**FACTS, trigger_type="tag", tag="release/v1.0.0", sha=_SHA),
+    ),
+    Sample(
+        "release",
+        {
+            **JOB,
+            "GITHUB_EVENT_NAME": "release",
+            "GITHUB_REF": "refs/tags/v1.0.0",
+            "GITHUB_REF_NAME": "v1.0.0",
+            "GITHUB_REF_TYPE": "tag",
+        },
+        Build(**FACTS, trigger_type="release", tag="v1.0.0", sha=_SHA),
+        {_EVENT: b'{"action": "published", "release": {"tag_name": "v1.0.0"}}'},
+    ),
+    Sample(
+        "merged pull request",
+        {**_PULL_REQUEST, "GITHUB_HEAD_REF": "changes"},
+        Build(**FACTS, trigger_type="pull_request", branch="changes", sha=_HEAD, pull_request="2"),
+        {
+            _EVENT: b'{"action": "closed", "number": 2, "pull_request": {"number": 2,'
+            b' "merged": true, "merge_commit_sha": "' + _SHA.encode() + b'",'
+            b' "head": {"ref": "changes", "sha": "' + _HEAD.encode() + b'"}}}'
+        },
+    ),
+    Sample(
+        "after another workflow",
+        {**_BRANCH, "GITHUB_EVENT_NAME": "workflow_run"},
+        Build(**FACTS, trigger_type="upstream", branch="main", sha=_SHA, chooses=True),
+        {
+            _EVENT: b'{"action": "completed", "workflow_run": {"id": 30433642,'
+            b' "head_branch": "changes", "head_sha": "' + _HEAD.encode() + b'"}}'
+        },
+    ),
+    Sample(
+        "reusable workflow, whose caller is the pipeline",
+        {
+            **_BRANCH,
+            "GITHUB_EVENT_NAME": "workflow_dispatch",
+            "GITHUB_ACTION_REF": "v4",
+            "GITHUB_ACTION_REPOSITORY": "octo-org/workflows",
+            "GITHUB_TRIGGERING_ACTOR": "hubot",
+            "GITHUB_RUN_ATTEMPT": "2",
+        },
+        Build(**FACTS, trigger_type="manual", branch="main", sha=_SHA),
     ),
     Sample(
         "manual",

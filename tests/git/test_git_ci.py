@@ -1,0 +1,174 @@
+"""What is said of a run where CI's variables and its checkout tell different things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env
+from test_git_checkout import commit, make, run, sha
+
+from tfevents.metadata import find
+
+GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}
+JENKINS = {"BUILD_TAG": "jenkins-infra-PR-2-1", "JOB_NAME": "infra/PR-2", "CHANGE_ID": "2"}
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    return clean_env(tmp_path / "user")
+
+
+@pytest.fixture
+def origin(tmp_path: Path, env: dict[str, str]) -> Path:
+    """`main`, and a pull request number 2 from `changes` with the merge that GitHub makes of it."""
+    at = make(tmp_path / "origin", env)
+    base = commit(at, env, "meanwhile")
+    run(env, at, "checkout", "-q", "-b", "changes", "HEAD~")
+    head = commit(at, env, "the head's own message\n\nwith a body")
+    run(env, at, "checkout", "-q", "--detach", "main")
+    run(env, at, "merge", "-q", "--no-ff", "-m", f"Merge {head} into {base}", "changes")
+    run(env, at, "update-ref", "refs/pull/2/merge", "HEAD")
+    run(env, at, "checkout", "-q", "main")
+    return at
+
+
+@pytest.fixture
+def work(tmp_path: Path, env: dict[str, str], origin: Path) -> Path:
+    """An empty repository on an agent."""
+    at = tmp_path / "work"
+    at.mkdir()
+    run(env, at, "init", "-q")
+    run(env, at, "remote", "add", "origin", origin.as_uri())
+    return at
+
+
+def fetch(env: dict[str, str], work: Path, refspec: str, *options: str) -> str:
+    """As actions/checkout and Azure's agent do it: detached, at a ref below `refs/remotes`."""
+    run(env, work, "fetch", "-q", *options, "origin", f"+{refspec}")
+    run(env, work, "checkout", "-q", "--detach", refspec.partition(":")[2])
+    return sha(work, env)
+
+
+PULL = "refs/pull/2/merge:refs/remotes/pull/2/merge"
+
+
+def test_the_head_of_a_pull_request_is_known_without_an_event_file(
+    env: dict[str, str], origin: Path, work: Path
+) -> None:
+    """actions/checkout fetches one commit; that one still names its parents."""
+    merge = fetch(env, work, PULL, "--depth=1")
+    job = {**GITHUB, "GITHUB_REF": "refs/pull/2/merge", "GITHUB_SHA": merge}
+    found = find(str(work), {**env, **job}).metadata
+    assert found["git_commit_sha"] == sha(origin, env, "changes")
+    assert "git_commit_message" not in found  # it is not in the clone, and the merge's is nobody's
+    run(env, work, "fetch", "-q", "--unshallow")
+    found = find(str(work), {**env, **job}).metadata
+    assert found["git_commit_message"] == "the head's own message\n\nwith a body"
+
+
+@pytest.mark.parametrize("job", [{}, {"CI": "true"}, {**GITHUB, "GITHUB_REF": PULL}], ids=str)
+def test_the_ref_of_a_pull_request_is_no_branch(
+    env: dict[str, str], work: Path, job: dict[str, str]
+) -> None:
+    """Not even as `2/merge`, where git alone is asked."""
+    fetch(env, work, PULL)
+    assert "git_branch" not in find(str(work), {**env, **job}).metadata
+
+
+def test_beside_it_the_one_branch_that_is_here_is_found(env: dict[str, str], work: Path) -> None:
+    """The head of a pull request is also its source branch's."""
+    run(env, work, "fetch", "-q", "origin", "+changes:refs/remotes/origin/changes")
+    fetch(env, work, "changes:refs/remotes/pull/2/head")
+    assert find(str(work), env).metadata["git_branch"] == "changes"
+
+
+def test_jenkins_merges_by_itself(env: dict[str, str], origin: Path, work: Path) -> None:
+    """GIT_COMMIT is then a merge that only this agent has; its second parent is the head."""
+    fetch(env, work, "main:refs/remotes/origin/main")
+    run(env, work, "fetch", "-q", "origin", "+changes:refs/remotes/origin/PR-2")
+    head = sha(origin, env, "changes")
+    run(env, work, "merge", "-q", "--no-edit", head)
+    job = {**JENKINS, "GIT_COMMIT": sha(work, env), "CHANGE_BRANCH": "changes"}
+    found = find(str(work), {**env, **job}).metadata
+    assert found["git_commit_sha"] == head
+    assert found["git_commit_message"] == "the head's own message\n\nwith a body"
+    assert found["git_branch"] == "changes"
+
+
+def test_a_persons_merge_into_a_pull_request_is_its_head(
+    env: dict[str, str], origin: Path, work: Path
+) -> None:
+    """`git merge main` on the branch is a commit like any other."""
+    run(env, origin, "checkout", "-q", "changes")
+    run(env, origin, "merge", "-q", "--no-edit", "main")
+    head = fetch(env, work, "changes:refs/remotes/origin/PR-2")
+    job = {**JENKINS, "GIT_COMMIT": head, "CHANGE_BRANCH": "changes"}
+    found = find(str(work), {**env, **job}).metadata
+    assert found["git_commit_sha"] == head
+    assert found["git_commit_message"] == "Merge branch 'main' into changes"
+
+
+def test_a_message_is_the_commits_own(env: dict[str, str], origin: Path, work: Path) -> None:
+    """Drone's is the body of a pull request, or its title, Woodpecker's the title: both fill it
+    in from the hook. Where git does not have the commit, the vendor's word stands."""
+    head = fetch(env, work, "changes:refs/remotes/origin/changes")
+    fetch(env, work, "main:refs/remotes/origin/main")
+    job = {"DRONE": "true", "DRONE_BUILD_EVENT": "pull_request", "DRONE_PULL_REQUEST": "2"}
+    job |= {"DRONE_COMMIT_SHA": head, "DRONE_COMMIT_MESSAGE": "The title"}
+    found = find(str(work), {**env, **job}).metadata
+    assert found["git_commit_sha"] == head
+    assert found["git_commit_message"] == "the head's own message\n\nwith a body"
+    elsewhere = {**job, "DRONE_COMMIT_SHA": "f" * 40}
+    assert find(str(work), {**env, **elsewhere}).metadata["git_commit_message"] == "The title"
+
+
+def test_a_comment_is_on_what_the_job_checks_out(
+    env: dict[str, str], origin: Path, work: Path, tmp_path: Path
+) -> None:
+    """The variables only know the default branch; `/apply` works on the pull request's head."""
+    event = tmp_path / "event.json"
+    event.write_text('{"issue": {"number": 2, "pull_request": {"url": "https://api/pulls/2"}}}')
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "issue_comment"}
+    job |= {"GITHUB_REF": "refs/heads/main", "GITHUB_SHA": sha(origin, env, "main")}
+    job |= {"GITHUB_EVENT_PATH": str(event)}
+    head = fetch(env, work, "changes:refs/remotes/origin/changes")
+    found = find(str(work), {**env, **job}).metadata
+    assert (found["git_branch"], found["git_commit_sha"]) == ("changes", head)
+    assert found["trigger"]["pull_request"] == "2"
+    alone = find(str(tmp_path), {**env, **job}).metadata
+    assert (alone["git_branch"], alone["git_commit_sha"]) == ("main", job["GITHUB_SHA"])
+
+
+def test_a_short_hash_is_made_whole(env: dict[str, str], work: Path) -> None:
+    """Scalr's is shortened; another commit's stays as it is told."""
+    head = fetch(env, work, "changes:refs/remotes/origin/changes")
+    for told, whole in ((head[:7], head), ("0123abc", "0123abc")):
+        job = {"SCALR_RUN_ID": "run-1", "SCALR_RUN_VCS_COMMIT": told}
+        assert find(str(work), {**env, **job}).metadata["git_commit_sha"] == whole
+
+
+def test_a_tag_has_no_branch_whatever_is_checked_out(env: dict[str, str], work: Path) -> None:
+    """Its commit is also the head of `main`, which was not what was built."""
+    head = fetch(env, work, "main:refs/remotes/origin/main")
+    tags = [
+        {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1", "GITHUB_SHA": head},
+        {"GITLAB_CI": "true", "CI_COMMIT_TAG": "v1", "CI_COMMIT_REF_NAME": "v1"},
+        {"TF_BUILD": "True", "BUILD_SOURCEBRANCH": "refs/tags/v1"},
+        {"BUILD_TAG": "jenkins-a-1", "GIT_BRANCH": "refs/tags/v1"},
+    ]
+    for job in tags:
+        found = find(str(work), {**env, **job}).metadata
+        assert "git_branch" not in found
+        assert found["git_commit_sha"] == head
+
+
+def test_a_remote_keeps_its_password_to_itself(env: dict[str, str], work: Path) -> None:
+    """GitLab's runner, and many a script, write a token into `origin`."""
+    fetch(env, work, "main:refs/remotes/origin/main")
+    address = "https://gitlab-ci-token:glcbt-64_SECRET@gitlab.example.com/acme/infra.git"
+    run(env, work, "remote", "set-url", "origin", address)
+    found = find(str(work), env).metadata
+    assert found["git_repo"] == "https://gitlab.example.com/acme/infra.git"
+    job = {"GITLAB_CI": "true", "CI_REPOSITORY_URL": address}
+    assert find(str(work), {**env, **job}).metadata["git_repo"] == found["git_repo"]
