@@ -123,7 +123,7 @@ def log(as_json: bool, limit: int) -> None:
     The newest are last, each event with what became of it.
     """
     from tfevents import closing, flush, logbook
-    from tfevents.settings import find_home
+    from tfevents.home import find_home
 
     journal = flush.find_journal(find_home(os.environ))
     closing.close_gone(journal, os.environ)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,8 @@ from tfevents.event import Activity, EventType, Operation, activity_type, descri
 from tfevents.journal import Journal
 from tfevents.metadata import relative
 from tfevents.plan import Mode
-from tfevents.settings import gather, identifiers
+from tfevents.settings import gather
+from tfevents.variables import identifiers
 
 FORGOTTEN_SECONDS = 86400
 
@@ -90,7 +90,7 @@ def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str
 def killed(run: Run, how: str | None = "killed") -> NewEvent:
     """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
     base: Mapping[str, Any] = run.base or {}
-    event_id = str(uuid.uuid4())
+    event_id = presence.new_id()
     known = run.operation in {operation.value for operation in Operation}
     kind = activity_type(Operation(run.operation), _mode(run.mode)) if known else None
     event = describe(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any
 
 from tfevents.counts import Counts
 from tfevents.plan import Mode
 from tfevents.record import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 
 class Operation(str, Enum):

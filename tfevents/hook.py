@@ -23,6 +23,7 @@ from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableD
 from tfevents.event import Numbers, operation_of, started
 from tfevents.evidence import Evidence, judge, planned_numbers
 from tfevents.facts import Planned, pull_state, read_plan
+from tfevents.home import find_home
 from tfevents.host import Host
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import read_file
@@ -30,7 +31,7 @@ from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.record import dataclass
 from tfevents.report import Report, Subject, Told
-from tfevents.settings import TRUE, find_home
+from tfevents.settings import TRUE
 from tfevents.spare import open_spare
 from tfevents.state import State
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable
-from typing import Generic, TypeVar
 
-T = TypeVar("T")
-log = logging.getLogger(__name__)
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Callable
+    from typing import Generic, TypeVar
+
+    T = TypeVar("T")
+else:
+    T, Generic = None, {None: object}
 
 
 class Later(Generic[T]):
@@ -24,6 +27,9 @@ class Later(Generic[T]):
         try:
             self._found = self._find()
         except Exception as error:  # one of the two broad ones: an optional fact
+            import logging
+
+            log = logging.getLogger(__name__)
             log.info("%s could not be found: %s", self._name, type(error).__name__)
 
     def result(self) -> T | None:

@@ -11,19 +11,22 @@ import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import gmtime, strftime
-from typing import TYPE_CHECKING, Any
 
 from tfevents import presence, provisioner
+from tfevents.home import find_home
 from tfevents.invocation import Invocation, parse
 from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.presence import Presence
 from tfevents.scene import Scene
-from tfevents.settings import find_home, identifiers
 from tfevents.signals import Interrupted, Watch
 from tfevents.split import Ended, apply_into, apply_split, may_split
+from tfevents.variables import identifiers
 
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
+
     from tfevents.backstage import Backstage
     from tfevents.state import State
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 
 from tfevents.record import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 SERIAL, LINEAGE = re.compile(rb'"serial":\s*(\d+)'), re.compile(rb'"lineage":\s*"([^"\\]*)"')
 HEAD = 4096
@@ -76,12 +79,12 @@ class Place:
 
     def _state_file(self) -> str | None:
         """Where the local backend keeps the state (backend/local, statePathFor)."""
-        config: dict[str, str | None] = {}
-        with suppress(ValueError, KeyError, TypeError):
-            backend = json.loads(self._read("terraform.tfstate"))["backend"]
+        config: Mapping[str, str | None] = {}
+        with suppress(KeyError):
+            backend = _backend(self._read("terraform.tfstate"))
             if backend["type"] != "local":
                 return None
-            config = backend["config"]
+            config = backend["config"] or {}
         default = config.get("path") or "terraform.tfstate"
         if self.tf_workspace != "default":
             spaces = config.get("workspace_dir") or "terraform.tfstate.d"
@@ -103,9 +106,17 @@ def _ignored(name: str) -> bool:
 
 def backend_type(text: str) -> str | None:
     """The backend's type in `.terraform/terraform.tfstate`."""
-    try:
-        document = json.loads(text)
-        kind = document["backend"]["type"]
-    except (ValueError, KeyError, TypeError):
-        return None
+    kind = _backend(text).get("type")
     return kind if isinstance(kind, str) else None
+
+
+def _backend(text: str) -> Mapping[str, Any]:
+    if not text:
+        return {}
+    import json  # most directories have no backend, and it is slow to wake
+
+    try:
+        backend = json.loads(text)["backend"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return backend if isinstance(backend, dict) else {}

@@ -19,8 +19,8 @@ from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.record import dataclass, replace
 from tfevents.report import INTERRUPTED_SECONDS
-from tfevents.settings import PREFIX
 from tfevents.signals import Watch
+from tfevents.variables import PREFIX
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan", "-input=false"),

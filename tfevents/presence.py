@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
-import shutil
 import stat
-import tempfile
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -57,8 +53,9 @@ class Presence:
 
     def note(self, words: Mapping[str, str]) -> None:
         """What this is, for whoever has to bury it; goes without where there is no room."""
-        with suppress(OSError), open(self.create(NOTE), "w", encoding="ascii") as file:
-            json.dump(dict(words), file)
+        pairs = (os.fsencode(f"{name}={word}") for name, word in words.items())
+        with suppress(OSError), open(self.create(NOTE), "wb") as file:
+            file.write(b"\0".join(pairs))
 
     def end(self) -> None:
         """Gone, and everything private with it."""
@@ -68,11 +65,21 @@ class Presence:
         _ours.discard(self.identity)
 
 
+def new_id() -> str:
+    """A random UUID (version 4); the standard library's module is slow to wake."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) % 4]
+    parts = (digits[:8], digits[8:12], f"4{digits[13:16]}", variant + digits[17:20], digits[20:])
+    return "-".join(parts)
+
+
 def spare_home(*, make: bool = True) -> str:
     """What stands in for home where that can't be written: a directory of this user's alone.
 
     Raises OSError where there is none, or somebody else has made it.
     """
+    import tempfile  # rarely wanted before terraform works, and slow to wake
+
     place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
     with suppress(FileExistsError):
         if make:
@@ -87,7 +94,7 @@ def appear(home: str, room: int = ROOM) -> Presence:
     """A new presence under `home`. Raises OSError where home can't be written, or is full."""
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
-    identity = str(uuid.uuid4())
+    identity = new_id()
     place = _runs(home)
     os.makedirs(place, mode=0o700, exist_ok=True)
     disk = os.statvfs(place)
@@ -135,7 +142,7 @@ def gone(home: str) -> list[str]:
 def _sweep_unfinished(folder: str) -> None:
     with suppress(OSError):
         if time.time() - os.stat(folder).st_mtime > STALE_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
 
 def _sweep(folder: str) -> None:
@@ -144,7 +151,17 @@ def _sweep(folder: str) -> None:
         for name in os.listdir(folder):
             path = os.path.join(folder, name)
             if name != "lock":
-                shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
+                _remove(path) if os.path.isdir(path) else os.unlink(path)
+        os.unlink(os.path.join(folder, "lock"))
+        os.rmdir(folder)
+    if os.path.exists(folder):
+        _remove(folder)
+
+
+def _remove(folder: str) -> None:
+    """Everything in it, and itself, as far as that can be done."""
+    import shutil
+
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -171,11 +188,11 @@ def burying(home: str, identity: str) -> Iterator[str | None]:
 def noted(folder: str) -> dict[str, str]:
     """The note in a folder; empty where there is none, or half of one."""
     try:
-        with open(os.path.join(folder, NOTE), encoding="ascii") as file:
-            words = json.load(file)
-    except (OSError, ValueError):
+        with open(os.path.join(folder, NOTE), "rb") as file:
+            pairs = os.fsdecode(file.read()).split("\0")
+    except OSError:
         return {}
-    return {str(name): str(word) for name, word in words.items()} if type(words) is dict else {}
+    return {name: word for name, equals, word in (p.partition("=") for p in pairs) if equals}
 
 
 def _runs(home: str) -> str:

@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tfevents import __version__
 from tfevents.errors import SettingError, UnreadableDocument
+from tfevents.home import find_user_file
 from tfevents.record import dataclass
 
 NAME = ".tfevents.hcl"
@@ -51,24 +51,9 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str, home:
     found = []
     if path := project_file(directory):
         found.append(_fields(_File(path, _read(path), shared=True), run))
-    if path := user_file(env):
+    if path := find_user_file(env):
         found.append(_fields(_File(path, _read(path), shared=False), run))
     return Values(tuple(found))
-
-
-def user_file(env: Mapping[str, str]) -> str | None:
-    """~/.config/tfevents/config.hcl, or the platform's place for it, where there is one."""
-    import platformdirs
-
-    given = env.get("XDG_CONFIG_HOME")
-    try:
-        base = (
-            os.path.join(given, "tfevents") if given else platformdirs.user_config_dir("tfevents")
-        )
-    except RuntimeError:  # nobody's home
-        return None
-    path = os.path.join(base, "config.hcl")
-    return path if os.path.isfile(path) else None
 
 
 def project_file(directory: str) -> str | None:
@@ -201,6 +186,8 @@ def _keep(path: str, document: dict[str, Any]) -> None:
     folder = os.path.dirname(path)
     try:
         os.makedirs(folder, mode=0o700, exist_ok=True)
+        import tempfile
+
         with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".", delete=False) as scratch:
             try:
                 json.dump(document, scratch)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,7 +20,7 @@ from tfevents.journal import Journal
 from tfevents.keeper import Keeper
 from tfevents.later import Later
 from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
-from tfevents.presence import Presence
+from tfevents.presence import Presence, new_id
 from tfevents.record import dataclass, field, replace
 from tfevents.schema import check, schema
 from tfevents.settings import gather, told_by
@@ -306,7 +305,7 @@ class Report(threading.Thread):
         self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
     ) -> NewEvent:
         self._due += 1
-        event_id = str(uuid.uuid4())
+        event_id = new_id()
         event = describe(
             activity,
             {**self._origin.metadata, **metadata, **self._overrides},

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
 
 from tfevents import provisioner
 from tfevents.event import Operation, operation_of
@@ -17,11 +16,14 @@ from tfevents.presence import Presence
 from tfevents.record import dataclass, field
 from tfevents.signals import Watch
 
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import TypeVar
+
     from tfevents.backstage import Backstage
     from tfevents.engine import Version
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 
 @dataclass

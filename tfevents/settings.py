@@ -14,29 +14,16 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from tfevents.errors import SettingError
+from tfevents.home import find_home
 from tfevents.projectfile import Values, find_values
 from tfevents.record import dataclass, field
+from tfevents.variables import HARNESS_NAMES, LENGTHS, PREFIX
 
 T = TypeVar("T")
-PREFIX = "TFEVENTS_"
 KEY = re.compile(r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
-HARNESS_NAMES = {
-    "url": ("HARNESS_API_URL", "HARNESS_ENDPOINT", "HARNESS_URL"),
-    "api_key": ("HARNESS_API_KEY", "HARNESS_PLATFORM_API_KEY"),
-    "account": ("HARNESS_ACCOUNT_ID", "HARNESS_ACCOUNT"),
-    "org": ("HARNESS_ORG_ID", "HARNESS_ORG"),
-    "project": ("HARNESS_PROJECT_ID", "HARNESS_PROJECT"),
-    # HARNESS_WORKSPACE is a directory (contract: "Inside a Harness pipeline")
-    "workspace": ("IACM_WORKSPACE_ID",),
-    "ca_bundle": ("SSL_CERT_FILE",),
-}
-"""Harness' own variables; SSL_CERT_FILE is OpenSSL's."""
-
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
-LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
-"""The longest that the contract takes, in characters."""
 ODD = re.compile(r"[^!-~]|[?#\\]")
 """What has no place in the address of a server, nor in a path on it."""
 LAST = 99
@@ -78,21 +65,6 @@ class Settings:
     direct: bool = False
     quiet: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
-
-
-def find_home(env: Mapping[str, str]) -> str:
-    """Where the journal is: TFEVENTS_HOME, else the platform's own state directory.
-
-    Empty where there is none at all (an arbitrary uid in a container).
-    """
-    if given := env.get("TFEVENTS_HOME", "").strip():
-        return os.path.abspath(os.path.expanduser(given))
-    import platformdirs
-
-    try:
-        return platformdirs.user_state_dir("tfevents", appauthor=False)
-    except RuntimeError:  # later versions; earlier ones give "~/…" back
-        return ""
 
 
 def load(
@@ -161,12 +133,6 @@ def told_by(env: Mapping[str, str]) -> Settings:
         strict=_or(ignored, lambda: found.on("strict"), False),
         quiet=_or(ignored, lambda: found.on("quiet"), False),
     )
-
-
-def identifiers(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables that say whose a run is; the key is none of them."""
-    names = ((f"{PREFIX}{name.upper()}", *HARNESS_NAMES[name]) for name in LENGTHS)
-    return {name: env[name] for group in names for name in group if name in env}
 
 
 def _or(wrong: list[SettingError], find: Callable[[], T], otherwise: T) -> T:

@@ -111,8 +111,8 @@ def _says(path: str) -> bool:
 
 
 def _filed(directory: str) -> str | None:
+    from tfevents.home import find_home
     from tfevents.projectfile import find_values
-    from tfevents.settings import find_home
 
     try:
         values = find_values(os.environ, directory, "default", find_home(os.environ))

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 from tfevents.errors import SettingError
+from tfevents.home import find_home
 from tfevents.record import replace
-from tfevents.settings import HARNESS_NAMES, Key, Settings, find_home, gather, load
+from tfevents.settings import Key, Settings, gather, load
+from tfevents.variables import HARNESS_NAMES
 
 KEY = "pat.acct.token-canary.secret-canary"
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with a home beside it; platformdirs reads the process' own environment."""
+    """A checkout with a home beside it."""
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     checkout = tmp_path / "checkout"

@@ -1,0 +1,29 @@
+"""Which environment variables say where events go, and whose they are."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "TFEVENTS_"
+HARNESS_NAMES = {
+    "url": ("HARNESS_API_URL", "HARNESS_ENDPOINT", "HARNESS_URL"),
+    "api_key": ("HARNESS_API_KEY", "HARNESS_PLATFORM_API_KEY"),
+    "account": ("HARNESS_ACCOUNT_ID", "HARNESS_ACCOUNT"),
+    "org": ("HARNESS_ORG_ID", "HARNESS_ORG"),
+    "project": ("HARNESS_PROJECT_ID", "HARNESS_PROJECT"),
+    # HARNESS_WORKSPACE is a directory (contract: "Inside a Harness pipeline")
+    "workspace": ("IACM_WORKSPACE_ID",),
+    "ca_bundle": ("SSL_CERT_FILE",),
+}
+"""Harness' own variables; SSL_CERT_FILE is OpenSSL's."""
+
+LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
+"""The longest that the contract takes, in characters."""
+
+
+def identifiers(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say whose a run is; the key is none of them."""
+    names = ((f"{PREFIX}{name.upper()}", *HARNESS_NAMES[name]) for name in LENGTHS)
+    return {name: env[name] for group in names for name in group if name in env}
