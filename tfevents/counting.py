@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from tfevents import planfile, planjson, provisioner, state
+from tfevents import planfile, planjson, provisioner, statejson
 from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
 from tfevents.document import Raw, decode
 from tfevents.engine import Engine
@@ -168,8 +168,8 @@ def _members(data: bytes) -> set[str]:
 def _of_json(data: bytes, name: str) -> Account:
     try:
         _check_json(data)
-        if state.is_state(data):
-            return of_state(state.parse(data))
+        if statejson.is_state(data):
+            return of_state(statejson.parse(data))
         return of_plan(planjson.parse(data))
     except UnreadableDocument as error:
         raise _uncounted(name, str(error)) from None

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-from decimal import Decimal
 from typing import Any
 
-from tfevents.document import unpack
 from tfevents.errors import UnreadableDocument
 
 LARGEST = 4 << 20
@@ -45,6 +43,8 @@ def parse(packed: bytes) -> tuple[Any, bool]:
 def _unpack(packed: bytes) -> tuple[Any, bool]:
     if len(packed) > LARGEST:
         raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
+    from tfevents.document import unpack  # msgspec is slow to wake, and most plans have no drift
+
     return unpack(packed)
 
 
@@ -93,6 +93,8 @@ def _number(value: Any) -> str:
         return value
     if isinstance(value, bool) or not math.isfinite(value):
         raise TypeError
+    from decimal import Decimal
+
     return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 
-from tfevents import archive, planfile, planjson, state
+from tfevents import archive, planfile
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Mode, Plan
@@ -37,7 +37,7 @@ class Planned:
         if self.find_prior is None:
             return None
         try:
-            return state.parse_file(self.find_prior())
+            return read_state(self.find_prior())
         except UnreadableDocument:
             return None
 
@@ -61,6 +61,8 @@ def _read_file(path: str) -> Planned:
 
 
 def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:
+    from tfevents import planjson  # msgspec is slow to wake
+
     shown = engine.show(os.path.abspath(path))
     plan = planjson.parse(shown, mode) if shown else None
     return Planned(plan, find_prior=lambda: _zipped_prior(path)) if plan else None
@@ -81,7 +83,9 @@ def read_state(answer: bytes | None) -> State | None:
     """The state in what a pull answered."""
     if answer is None:
         return None
-    return state.parse_file(answer) if answer.strip() else State()
+    from tfevents.statejson import parse_file  # msgspec is slow to wake
+
+    return parse_file(answer) if answer.strip() else State()
 
 
 def left_unsaved(directory: str, since: float) -> bool:

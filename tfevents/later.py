@@ -14,6 +14,13 @@ else:
     T, Generic = None, {None: object}
 
 
+def log(what: str, error: Exception, *, trace: bool = False) -> None:
+    """What went wrong, for who wants to know; the text may hold what nobody should."""
+    import logging  # slow to wake, and rarely wanted
+
+    logging.getLogger("tfevents").info("%s: %s", what, type(error).__name__, exc_info=trace)
+
+
 class Later(Generic[T]):
     """Starts at once, in the background; `result` waits. A failure costs the fact, not the run."""
 
@@ -27,10 +34,7 @@ class Later(Generic[T]):
         try:
             self._found = self._find()
         except Exception as error:  # one of the two broad ones: an optional fact
-            import logging
-
-            log = logging.getLogger(__name__)
-            log.info("%s could not be found: %s", self._name, type(error).__name__)
+            log(f"{self._name} could not be found", error)
 
     def result(self) -> T | None:
         """The fact, or None where it could not be found."""

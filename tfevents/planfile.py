@@ -10,7 +10,6 @@ import re
 from zipfile import ZipFile
 
 from tfevents import archive, protobuf, tfplan
-from tfevents.document import StateFileJSON, decode
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Mode, Plan
 from tfevents.protobuf import Message
@@ -44,7 +43,7 @@ class PlanFile:
     checksum: int
 
     def prior(self) -> bytes:
-        """The state that the plan starts from, refreshed: a state file for `state.parse_file`.
+        """The state that the plan starts from, refreshed: a state file for `statejson.parse_file`.
 
         Raises UnreadableDocument, also where the file is another by now.
         """
@@ -154,6 +153,8 @@ def _plan(parts: Parts, tool: Tool, version: str, zipped: ZipFile) -> Plan:
 
 def _managed(prior: bytes) -> int:
     """Current managed objects of the prior state; only asked for where there are no changes."""
+    from tfevents.document import StateFileJSON, decode  # msgspec is slow to wake
+
     resources = decode(prior, StateFileJSON, "a state file").resources or []
     managed = (resource for resource in resources if resource.mode == "managed")
     return sum(instance.deposed is None for each in managed for instance in each.instances)

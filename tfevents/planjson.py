@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any
-
 from tfevents.document import (
     ABSENT,
     DriftJSON,
@@ -19,8 +15,8 @@ from tfevents.document import (
     decode,
     plain,
 )
-from tfevents.errors import UnreadableDocument
 from tfevents.plan import Change, Drift, Mode, OutputChange, Plan
+from tfevents.values import digest_plain, filled
 
 
 def parse(data: bytes, mode: Mode | None = None) -> Plan:
@@ -73,27 +69,6 @@ def differs(sides: SidesJSON) -> bool:
     return bool(filled(plain(sides.before)) != filled(plain(sides.after)))
 
 
-def filled(value: Any) -> Any:
-    """`value` without its empty parts: None, "", [] and {} are one and the same nothing.
-
-    Raises UnreadableDocument.
-    """
-    try:
-        return _filled(value)
-    except RecursionError:
-        raise UnreadableDocument("a value in it is nested too deeply") from None
-
-
-def _filled(value: Any) -> Any:
-    if isinstance(value, dict):
-        kept = {key: _filled(item) for key, item in value.items()}
-        return {key: item for key, item in kept.items() if item is not None} or None
-    if isinstance(value, list):
-        items = [_filled(item) for item in value]
-        return None if all(item is None for item in items) else items
-    return None if value == "" else value
-
-
 def _output(sides: SidesJSON) -> OutputChange:
     unknown = _unknown(sides.after_unknown)
     return OutputChange(
@@ -107,14 +82,6 @@ def _output(sides: SidesJSON) -> OutputChange:
 def digest(raw: Raw) -> bytes:
     """A value as something that can be compared and not be read."""
     return digest_plain(plain(raw))
-
-
-def digest_plain(value: Any) -> bytes:
-    """As `digest`, of what `plain` made of a value."""
-    try:
-        return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
-    except RecursionError:
-        raise UnreadableDocument("a value in it is nested too deeply") from None
 
 
 def _managed(document: PlanJSON) -> int:

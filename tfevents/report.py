@@ -5,7 +5,6 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError, Tfev
 from tfevents.event import Activity, EventType, describe
 from tfevents.journal import Journal
 from tfevents.keeper import Keeper
-from tfevents.later import Later
+from tfevents.later import Later, log
 from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence, new_id
 from tfevents.record import dataclass, field, replace
@@ -27,8 +26,6 @@ from tfevents.settings import gather, told_by
 from tfevents.spare import bring_home, find_spare
 from tfevents.summary import summarise
 from tfevents.upload import printable
-
-log = logging.getLogger(__name__)
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
@@ -120,7 +117,7 @@ class Report(threading.Thread):
 
     def _problem(self, error: Exception) -> None:
         ours = isinstance(error, TfeventsError)
-        log.info("report: %s", type(error).__name__, exc_info=not ours)
+        log("report", error, trace=not ours)
         text = str(error) if ours else f"{type(error).__name__} (a bug)"
         if text not in self.problems:
             self.problems.append(text)

@@ -14,9 +14,9 @@ from typing import IO, Any
 from tfevents import cty, protobuf
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Change, Drift, Mode, OutputChange
-from tfevents.planjson import digest_plain, filled
 from tfevents.protobuf import ANY, Message, Schema, schema
 from tfevents.record import dataclass, field
+from tfevents.values import digest_plain, filled
 
 FORMAT = 3
 """tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tfevents import planjson, state
+from tfevents import planjson, statejson
 from tfevents.counts import (
     Counts,
     count_drift,
@@ -269,4 +269,4 @@ def test_a_truncated_state_is_unreadable(size: int) -> None:
     """A state file cut off is refused: it is not an empty state."""
     text = (PLANS / "create" / "state_after.tfstate").read_bytes()[:size]
     with pytest.raises(UnreadableDocument):
-        state.parse_file(text)
+        statejson.parse_file(text)

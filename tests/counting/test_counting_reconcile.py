@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import planfile, planjson, state
+from tfevents import planfile, planjson, statejson
 from tfevents.counts import Counts, count_resources
 from tfevents.plan import Change, OutputChange, Plan
 from tfevents.reconcile import (
@@ -52,8 +52,8 @@ def shown(place: Path) -> tuple[Plan, Ledger]:
     """The plan, and its own prior state against the state after, both as `show -json` says."""
     text = (place / "plan.json").read_bytes()
     prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
-    before = state.parse_shown(json.dumps(prior).encode())
-    after = state.parse_shown((place / "state_after.json").read_bytes())
+    before = statejson.parse_shown(json.dumps(prior).encode())
+    after = statejson.parse_shown((place / "state_after.json").read_bytes())
     return planjson.parse(text), Ledger.of(before, after)
 
 
@@ -83,7 +83,8 @@ def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
     found = planfile.read(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
     ledger = Ledger.of(
-        state.parse_file(found.prior()), state.parse_file(pulled) if pulled.strip() else State()
+        statejson.parse_file(found.prior()),
+        statejson.parse_file(pulled) if pulled.strip() else State(),
     )
     # plan and apply were recorded apart, so that creations and replacements were made twice
     done = done_to_resources(found.plan, ledger).as_json()

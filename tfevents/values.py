@@ -1,0 +1,39 @@
+"""Values of a plan or a state as something that can be compared and not be read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tfevents.errors import UnreadableDocument
+
+
+def filled(value: Any) -> Any:
+    """`value` without its empty parts: None, "", [] and {} are one and the same nothing.
+
+    Raises UnreadableDocument.
+    """
+    try:
+        return _filled(value)
+    except RecursionError:
+        raise UnreadableDocument("a value in it is nested too deeply") from None
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _filled(item) for key, item in value.items()}
+        return {key: item for key, item in kept.items() if item is not None} or None
+    if isinstance(value, list):
+        items = [_filled(item) for item in value]
+        return None if all(item is None for item in items) else items
+    return None if value == "" else value
+
+
+def digest_plain(value: Any) -> bytes:
+    """A value as something that can be compared and not be read."""
+    import hashlib  # OpenSSL's is slow to wake
+
+    try:
+        return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+    except RecursionError:
+        raise UnreadableDocument("a value in it is nested too deeply") from None
