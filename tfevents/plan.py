@@ -16,11 +16,15 @@ class Mode(str, Enum):
     REFRESH_ONLY = "refresh-only"
 
 
+UPDATE = frozenset({"update"})
+"""The actions of an update in place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One entry of `resource_changes`: one resource object, current or deposed.
 
-    `unknown`: part of what it will be is only known after the apply.
+    `unknown`: of an update, whether part of what it will be is only known after the apply.
     """
 
     address: str

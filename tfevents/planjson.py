@@ -15,7 +15,7 @@ from tfevents.document import (
     decode,
     plain,
 )
-from tfevents.plan import Change, Drift, Mode, OutputChange, Plan
+from tfevents.plan import UPDATE, Change, Drift, Mode, OutputChange, Plan
 from tfevents.values import digest_plain, filled
 
 
@@ -42,14 +42,15 @@ def parse(data: bytes, mode: Mode | None = None) -> Plan:
 
 
 def _change(entry: ResourceChangeJSON) -> Change:
+    actions = frozenset(entry.change.actions)
     return Change(
         address=entry.address,
         mode=entry.mode,
-        actions=frozenset(entry.change.actions),
+        actions=actions,
         importing=entry.change.importing is not None,
         previous_address=entry.previous_address,
         deposed=entry.deposed,
-        unknown=_unknown(entry.change.after_unknown),
+        unknown=actions == UPDATE and _unknown(entry.change.after_unknown),
     )
 
 

@@ -78,16 +78,28 @@ def spare_home(*, make: bool = True) -> str:
 
     Raises OSError where there is none, or somebody else has made it.
     """
-    import tempfile  # rarely wanted before terraform works, and slow to wake
-
-    place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
-    with suppress(FileExistsError):
-        if make:
-            os.mkdir(place, mode=0o700)
+    place = _made_spare() if make else _found_spare()
     found = os.lstat(place)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise PermissionError(errno.EPERM, "somebody else can write there", place)
     return place
+
+
+def _made_spare() -> str:
+    import tempfile  # rarely wanted, and slow to wake
+
+    place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
+    with suppress(FileExistsError):
+        os.mkdir(place, mode=0o700)
+    return place
+
+
+def _found_spare() -> str:
+    """Where one was made before: in the first directory that tempfile would take, if there."""
+    given = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    places = [*filter(None, given), "/tmp", "/var/tmp", "/usr/tmp"]  # noqa: S108  # nothing is made
+    spares = [os.path.join(place, f"tfevents-{os.getuid()}") for place in places]
+    return next(filter(os.path.isdir, spares), spares[0])
 
 
 def appear(home: str, room: int = ROOM) -> Presence:

@@ -15,11 +15,9 @@ from tfevents.counts import (
     resource_names,
     tally,
 )
-from tfevents.plan import Change, OutputChange, Plan
+from tfevents.plan import UPDATE, Change, OutputChange, Plan
 from tfevents.record import dataclass
 from tfevents.state import State, StateObject, literal
-
-UPDATE = frozenset({"update"})
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def carried_out(plan: Plan, ledger: Ledger | None) -> Counts | None:
     """
     if not plan.changes:
         return count_resources(plan)
-    open_ends = [c for c in plan.changes if c.managed and c.unknown and c.actions == UPDATE]
+    open_ends = [c for c in plan.changes if c.managed and c.unknown]
     if open_ends and ledger is None:
         return None
     same = [c for c in open_ends if ledger and ledger.now(c) == ledger.was(c)]

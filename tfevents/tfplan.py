@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from tfevents import cty, protobuf
 from tfevents.errors import UnreadableDocument
-from tfevents.plan import Change, Drift, Mode, OutputChange
+from tfevents.plan import UPDATE, Change, Drift, Mode, OutputChange
 from tfevents.protobuf import ANY, Message, Schema, schema
 from tfevents.record import dataclass, field
 from tfevents.values import digest_plain, filled
@@ -246,8 +246,8 @@ def _side(change: Message, at: int | None) -> tuple[Any, bool]:
 
 
 def _unknown(change: Message, action: Action) -> bool:
-    """Whether any of the value after is unknown; what stays as it is, is known."""
-    if action.after is None or action.after == action.before:
+    """Whether any of what an update makes of an object is unknown."""
+    if action.names != UPDATE or action.after is None:
         return False
     return cty.unknown(_packed(change, action.after))
 
