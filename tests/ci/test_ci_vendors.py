@@ -20,22 +20,23 @@ SAMPLES: list[tuple[str, Sample]] = [
 ]
 FIRST = {name: sample.env for name, sample in reversed(SAMPLES)}
 
+HOSTS = ("atlantis", "spacelift", "scalr", "env0", "hcp_terraform", "terrateam", "digger")
+JOBS = [name for name in NAMES if name not in HOSTS]
+RUNNERS = ("woodpecker", "drone", "github", "gitlab", "azure", "circleci", "buildkite", "teamcity")
+
 # The first of each pair runs inside the second, or repeats its variables, and must win.
 SHADOWS = [
-    *(("harness", name) for name in ("drone",)),
+    *((host, job) for host in HOSTS for job in JOBS),
+    *((host, "hcp_terraform") for host in ("spacelift", "scalr", "env0")),
+    *(("harness", name) for name in ("drone", "github", "gitlab", "jenkins", "codebuild")),
     *(("woodpecker", name) for name in ("drone",)),
     *(("forgejo", name) for name in ("gitea", "github")),
     *(("gitea", name) for name in ("github",)),
-    *(("terrateam", name) for name in ("github", "gitlab")),
-    *(("digger", name) for name in ("github", "gitlab", "bitbucket", "azure")),
-    *(("atlantis", name) for name in ("github", "gitlab", "jenkins", "codebuild", "drone")),
-    *(("spacelift", name) for name in ("github", "hcp_terraform")),
-    *(("scalr", name) for name in ("hcp_terraform", "github")),
-    *(("env0", name) for name in ("hcp_terraform", "codebuild")),
-    *(("hcp_terraform", name) for name in ("github", "gitlab")),
+    # a runner of the first that a job of the second has started
+    *((runner, "jenkins") for runner in RUNNERS),
     *((name, "codebuild") for name in ("github", "gitlab", "buildkite")),
     *((name, "cloudbuild") for name in ("jenkins", "gitlab", "codefresh")),
-    *((name, "generic") for name in NAMES if name != "generic"),
+    *((name, "generic") for name in JOBS if name != "generic"),
 ]
 
 
@@ -109,6 +110,7 @@ def test_every_vendor_has_samples() -> None:
         {"ATLANTIS_GH_USER": "a", "PULL_NUM": "2", "WORKSPACE": "default"},
         {"SCALR_TOKEN": "x", "ENV0_API_KEY": "x", "TFC_TOKEN": "x", "SPACELIFT_API_KEY_ID": "x"},
         {"DIGGER_TOKEN": "x", "TERRATEAM_GITHUB_TOKEN": "x"},
+        {"HARNESS_PIPELINE_ID": "deploy", "HARNESS_ACCOUNT_ID": "a", "HARNESS_ORG_ID": "default"},
         {"CODEBUILD_SRC_DIR": "/tmp", "AWS_REGION": "us-east-1"},
     ],
     ids=str,

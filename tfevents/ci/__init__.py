@@ -38,8 +38,9 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "azure": ("TF_BUILD",),
     "circleci": ("CIRCLECI",),
     "buildkite": ("BUILDKITE",),
-    "jenkins": ("BUILD_TAG", "JENKINS_URL"),
+    # Jenkins' address and a BUILD_NUMBER may also be a job's of TeamCity that calls it.
     "teamcity": ("TEAMCITY_VERSION",),
+    "jenkins": ("BUILD_TAG", "JENKINS_URL"),
     "travis": ("TRAVIS",),
     "appveyor": ("APPVEYOR",),
     "buddy": ("BUDDY",),
@@ -47,7 +48,7 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "codefresh": ("CF_BUILD_ID",),
     "semaphore": ("SEMAPHORE",),
     "cirrus": ("CIRRUS_CI",),
-    "bamboo": ("bamboo_buildKey", "bamboo_planKey"),
+    "bamboo": ("bamboo_buildKey", "bamboo_planKey", "bamboo_deploy_project"),
     "codebuild": ("CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"),
     # Plain names that others use too, and at last `CI`, which nearly all set.
     "cloudbuild": ("BUILD_ID",),

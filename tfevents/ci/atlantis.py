@@ -28,7 +28,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    project, pull_request = env.get("PROJECT_NAME") or _slug(env), env.get("PULL_NUM")
+    project, pull_request = env.get("PROJECT_NAME") or _slug(env), _pull_request(env)
     return Build(
         vendor="atlantis",
         pipeline=project,
@@ -36,10 +36,16 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         branch=env.get("HEAD_BRANCH_NAME"),
         sha=env.get("HEAD_COMMIT"),
         repository=_repository(env),
-        trigger_type="pull_request" if pull_request not in (None, "", "0") else None,
+        trigger_type="pull_request" if pull_request else None,
         actor=env.get("USER_NAME"),
         pull_request=pull_request,
     )
+
+
+def _pull_request(env: Mapping[str, str]) -> str | None:
+    """What its API and its drift detection run has no number, or one below zero."""
+    number = env.get("PULL_NUM", "")
+    return number if number.isdigit() and number.strip("0") else None
 
 
 def _slug(env: Mapping[str, str]) -> str | None:

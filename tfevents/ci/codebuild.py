@@ -39,6 +39,8 @@ def _build(env: Mapping[str, str]) -> Build:
     build_id = env.get("CODEBUILD_BUILD_ID") or arn
     project = build_id.partition(":")[0]
     event, _, name = env.get("CODEBUILD_WEBHOOK_TRIGGER", "").partition("/")
+    asked = env.get("CODEBUILD_SOURCE_VERSION", "").partition("^{")[0]
+    branch = name if event == "branch" else _part(asked, "refs/heads/")
     repository = env.get("CODEBUILD_SOURCE_REPO_URL", "")
     sender = env.get("CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID")
     return Build(
@@ -47,12 +49,23 @@ def _build(env: Mapping[str, str]) -> Build:
         pipeline_name=project,
         execution_id=build_id,
         execution_number=env.get("CODEBUILD_BUILD_NUMBER"),
-        branch=env.get("CODEBUILD_WEBHOOK_HEAD_REF") or (name if event == "branch" else None),
-        tag=name if event == "tag" else None,
+        branch=env.get("CODEBUILD_WEBHOOK_HEAD_REF") or branch,
+        tag=name if event == "tag" else _part(asked, "refs/tags/"),
         sha=env.get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
         repository=None if repository.startswith("s3://") else repository,
         trigger_type=_TYPES.get(event),
-        actor=sender if event else env.get("CODEBUILD_INITIATOR"),
+        actor=sender if event else _user(env),
         url=env.get("CODEBUILD_PUBLIC_BUILD_URL"),
-        pull_request=name if event == "pr" else None,
+        pull_request=name if event == "pr" else _part(asked, "pr/"),
     )
+
+
+def _part(asked: str, prefix: str) -> str | None:
+    """What a build was asked for, where it says what it is: a bare `v1` may be anything."""
+    return asked.removeprefix(prefix) if asked.startswith(prefix) else None
+
+
+def _user(env: Mapping[str, str]) -> str | None:
+    """`rule/nightly` (EventBridge), `GitHub-Hookshot/044aadd` and Jenkins' plugin are nobody."""
+    initiator = env.get("CODEBUILD_INITIATOR", "")
+    return None if "/" in initiator or initiator == "CodeBuild-Jenkins-Plugin" else initiator

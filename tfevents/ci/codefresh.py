@@ -18,6 +18,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     branch, release = env.get("CF_BRANCH"), env.get("CF_RELEASE_TAG")
+    head, ran = env.get("CF_PULL_REQUEST_HEAD_COMMIT_SHA"), env.get("CF_REVISION")
     return Build(
         vendor="codefresh",
         pipeline=env.get("CF_PIPELINE_NAME"),
@@ -25,8 +26,8 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         execution_id=env.get("CF_BUILD_ID"),
         branch=env.get("CF_PULL_REQUEST_HEAD_BRANCH") or branch,
         tag=release if release and branch == release else None,
-        sha=env.get("CF_REVISION"),
-        message=_message(env),
+        sha=head or ran,
+        message=_message(env) if head in (None, "", ran) else None,
         repository=_repository(env),
         trigger_type=_trigger_type(env),
         actor=env.get("CF_BUILD_INITIATOR"),

@@ -33,4 +33,5 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         trigger_type=_TYPES.get(event, event) or job.trigger_type,
         actor=eventfile.look(spec, "vcs", "actor") or job.actor,
         pull_request=eventfile.look(spec, "job", "pullRequestNumber") or job.pull_request,
+        chooses=job.chooses and not head,
     )

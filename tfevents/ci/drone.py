@@ -37,14 +37,17 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
 
 
 def branch(env: Mapping[str, str]) -> str | None:
-    """A pull request's DRONE_COMMIT_BRANCH is its target."""
-    source = env.get("DRONE_SOURCE_BRANCH") if env.get("DRONE_PULL_REQUEST") else None
-    return source or (None if env.get("DRONE_PULL_REQUEST") else env.get("DRONE_COMMIT_BRANCH"))
+    """A pull request's DRONE_COMMIT_BRANCH is its target, also when it is promoted later, which
+    DRONE_PULL_REQUEST does not tell."""
+    target = None if env.get("DRONE_PULL_REQUEST") else env.get("DRONE_COMMIT_BRANCH")
+    return env.get("DRONE_SOURCE_BRANCH") or target
 
 
 def tag(env: Mapping[str, str]) -> str | None:
-    _, is_tag, name = (env.get("DRONE_COMMIT_REF") or "").partition("refs/tags/")
-    return env.get("DRONE_TAG") or (name if is_tag else None)
+    """Harness writes a tag's ref also where Drone has a branch."""
+    refs = (env.get("DRONE_COMMIT_REF", ""), env.get("DRONE_COMMIT_BRANCH", ""))
+    names = (ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/"))
+    return env.get("DRONE_TAG") or next(names, None)
 
 
 def clone_address(env: Mapping[str, str]) -> str | None:
@@ -52,7 +55,10 @@ def clone_address(env: Mapping[str, str]) -> str | None:
 
 
 def trigger_type(env: Mapping[str, str]) -> str | None:
+    """Harness' webhook for a tag is a `push`."""
     event = env.get("DRONE_BUILD_EVENT", "")
+    if event == "push" and tag(env):
+        return "tag"
     return _TYPES.get(event, event)
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 
 from tfevents.ci.build import Build
 
+_TYPES = {"prPlan": "pull_request", "driftDetection": "driftDetection"}
+
 
 def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("ENV0_DEPLOYMENT_LOG_ID") or env.get("ENV0_ENVIRONMENT_ID"))
@@ -16,6 +18,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     environment, pull_request = env.get("ENV0_ENVIRONMENT_ID"), env.get("ENV0_PR_NUMBER")
+    kind = env.get("ENV0_DEPLOYMENT_TYPE", "")
     return Build(
         vendor="env0",
         pipeline=environment or env.get("ENV0_ENVIRONMENT_NAME"),
@@ -24,7 +27,7 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         branch=env.get("ENV0_PR_SOURCE_BRANCH"),
         sha=env.get("ENV0_COMMIT_HASH"),
         repository=env.get("ENV0_TEMPLATE_REPOSITORY"),
-        trigger_type="pull_request" if pull_request else None,
+        trigger_type="pull_request" if pull_request else _TYPES.get(kind),
         actor=env.get("ENV0_DEPLOYER_NAME"),
         pull_request=pull_request,
     )

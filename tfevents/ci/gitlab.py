@@ -37,7 +37,7 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         execution_id=env.get("CI_PIPELINE_ID"),
         execution_number=env.get("CI_PIPELINE_IID"),
         stage_id=env.get("CI_JOB_ID"),
-        branch=_source(env, "BRANCH_NAME") or env.get("CI_COMMIT_BRANCH"),
+        branch=_source(env, "BRANCH_NAME") or env.get("CI_COMMIT_BRANCH") or _ref(env),
         tag=env.get("CI_COMMIT_TAG"),
         sha=None if merged else head or ran,
         merge_commit=ran if merged else None,
@@ -54,6 +54,11 @@ def _source(env: Mapping[str, str], fact: str) -> str | None:
     """A fact about where a merge request or an external pull request comes from."""
     own = env.get(f"CI_MERGE_REQUEST_SOURCE_{fact}")
     return own or env.get(f"CI_EXTERNAL_PULL_REQUEST_SOURCE_{fact}")
+
+
+def _ref(env: Mapping[str, str]) -> str | None:
+    """Before GitLab 12.6 there was no CI_COMMIT_BRANCH; `refs/…` is a merge of GitLab's own."""
+    return None if env.get("CI_COMMIT_TAG") else env.get("CI_COMMIT_REF_NAME")
 
 
 def _trigger_type(env: Mapping[str, str]) -> str:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from tfevents.ci import drone, eventfile
 from tfevents.ci.build import Build
 
-_OF_A_STEP = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "HARNESS_PIPELINE_ID")
+_OF_A_STEP = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "PLUGIN_ENDPOINT_VARIABLES")
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    """HARNESS_ACCOUNT_ID and the like are settings of ours too, so they prove no step."""
-    return any(env.get(name) for name in (*_OF_A_STEP, "PLUGIN_ENDPOINT_VARIABLES"))
+    """HARNESS_ACCOUNT_ID and the like are settings of ours too, so they prove no step; nor does
+    HARNESS_PIPELINE_ID alone, which another CI's job sets to start that pipeline."""
+    inside = env.get("HARNESS_PIPELINE_ID") and env.get("HARNESS_STAGE_ID")
+    return bool(inside) or any(env.get(name) for name in _OF_A_STEP)
 
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:

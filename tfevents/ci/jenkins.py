@@ -18,7 +18,15 @@ _GITLAB_TYPES = {"PUSH": "push", "TAG_PUSH": "tag", "MERGE": "pull_request"}
 _REMOTES = ("refs/remotes/origin/", "remotes/origin/", "origin/")
 _PULL_REQUESTS = ("CHANGE_ID", "ghprbPullId", "gitlabMergeRequestIid")
 _SOURCES = ("CHANGE_BRANCH", "ghprbSourceBranch", "gitlabSourceBranch")
-_ACTORS = ("BUILD_USER_ID", "ghprbTriggerAuthorLogin", "gitlabUserUsername")
+# What stands for a user where nobody has started the build.
+_STARTED_BY = {
+    "timer": "schedule",
+    "scmChange": "push",
+    "remoteRequest": "api",
+    "branchIndexing": "branchIndexing",
+    "genericWebhook": "genericWebhook",
+}
+_ACTORS = ("ghprbTriggerAuthorLogin", "gitlabUserUsername")
 _REPOSITORIES = ("gitlabTargetRepoHttpUrl", "GIT_URL", "GIT_URL_1", "gitlabTargetRepoSshUrl")
 _HEADS = ("ghprbActualCommit", "gitlabMergeRequestLastCommit", "GIT_COMMIT")
 
@@ -42,7 +50,7 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         sha=_first(env, _HEADS),
         repository=_first(env, _REPOSITORIES),
         trigger_type=_trigger_type(env),
-        actor=_first(env, _ACTORS),
+        actor=_user(env) or _first(env, _ACTORS),
         url=env.get("BUILD_URL"),
         pull_request=_first(env, _PULL_REQUESTS),
     )
@@ -53,11 +61,15 @@ def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _branch(env: Mapping[str, str]) -> str | None:
-    """BRANCH_NAME of a change request is an arbitrary name such as PR-24."""
+    """BRANCH_NAME of a change request is an arbitrary name such as PR-24; GIT_BRANCH of a commit
+    that was chosen by its hash is `detached`."""
     source = _first(env, _SOURCES)
     if source or _first(env, _PULL_REQUESTS):
         return source
-    return env.get("BRANCH_NAME") or _without_remote(env.get("GIT_BRANCH", ""))
+    ref, local = env.get("GIT_BRANCH", ""), env.get("GIT_LOCAL_BRANCH", "")
+    if local and ref.endswith(f"/{local}"):
+        ref = local  # whatever the remote is called
+    return env.get("BRANCH_NAME") or _without_remote("" if ref == "detached" else ref)
 
 
 def _without_remote(ref: str) -> str:
@@ -68,11 +80,21 @@ def _without_remote(ref: str) -> str:
 
 
 def _tag(env: Mapping[str, str]) -> str | None:
-    ref = _without_remote(env.get("GIT_BRANCH", "")).removeprefix("refs/")
-    return env.get("TAG_NAME") or (ref[len("tags/") :] if ref.startswith("tags/") else None)
+    ref = env.get("gitlabSourceBranch") or env.get("GIT_BRANCH", "")
+    name = _without_remote(ref).removeprefix("refs/")
+    return env.get("TAG_NAME") or (name[len("tags/") :] if name.startswith("tags/") else None)
+
+
+def _user(env: Mapping[str, str]) -> str | None:
+    user = env.get("BUILD_USER_ID", "")
+    return None if user in _STARTED_BY else user
 
 
 def _trigger_type(env: Mapping[str, str]) -> str | None:
     if _first(env, _PULL_REQUESTS):
         return "pull_request"
-    return "tag" if _tag(env) else _GITLAB_TYPES.get(env.get("gitlabActionType", ""))
+    if _tag(env):
+        return "tag"
+    hook = _GITLAB_TYPES.get(env.get("gitlabActionType", ""))
+    started = _STARTED_BY.get(env.get("BUILD_USER_ID", ""), "manual" if _user(env) else None)
+    return hook or started

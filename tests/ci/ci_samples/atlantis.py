@@ -74,6 +74,28 @@ SAMPLES = [
     ),
     Sample("built-in step", {"ATLANTIS_TERRAFORM_VERSION": "1.11.4"}, Build(vendor="atlantis")),
     Sample(
+        "drift detection, whose pull request is made up",
+        {
+            **RUN,
+            "HEAD_BRANCH_NAME": "main",
+            "HEAD_COMMIT": "main",
+            "PULL_NUM": "-734521",
+            "PULL_URL": "",
+            "USER_NAME": "",
+        },
+        Build(
+            vendor="atlantis",
+            pipeline="runatlantis/atlantis",
+            pipeline_name="runatlantis/atlantis",
+            branch="main",
+        ),
+    ),
+    Sample(
+        "server in Kubernetes, which was installed by a CI",
+        {**RUN, "CI": "true", "KUBERNETES_SERVICE_HOST": "10.0.0.1", "ATLANTIS_PORT": "4141"},
+        Build(**FACTS),
+    ),
+    Sample(
         "through the API, without a pull request",
         {**RUN, "PULL_NUM": "0", "PULL_URL": ""},
         Build(**{**FACTS, "repository": None, "trigger_type": None, "pull_request": None}),

@@ -47,6 +47,60 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="pull_request", branch="wider", pull_request="33"),
     ),
     Sample(
+        "at a time",
+        {
+            **_JOB,
+            "bamboo_triggerReason_key": "com.atlassian.bamboo.plugin.system.triggerReason:"
+            "ScheduledTriggerReason",
+        },
+        Build(**_FACTS, trigger_type="schedule", branch="main"),
+    ),
+    Sample(
+        "once more, in Bamboo's own word",
+        {
+            **_JOB,
+            "bamboo_triggerReason_key": "com.atlassian.bamboo.plugin.system.triggerReason:"
+            "RerunBuildTriggerReason",
+        },
+        Build(**_FACTS, trigger_type="Rerun", branch="main"),
+    ),
+    Sample(
+        "deployment of a release",
+        {
+            "bamboo_agentId": "131073",
+            "bamboo_deploy_environment": "Production",
+            "bamboo_deploy_project": "Network",
+            "bamboo_deploy_release": "release-5",
+            "bamboo_deploy_version": "release-5",
+            "bamboo_deploy_rollback": "false",
+            "bamboo_resultsUrl": "https://bamboo.example.com/deploy/viewDeploymentResult.action?id=1",
+            "bamboo_triggerReason_key": "com.atlassian.bamboo.plugin.system.triggerReason:"
+            "ManualBuildTriggerReason",
+        },
+        Build(
+            vendor="bamboo",
+            pipeline="Network",
+            pipeline_name="Network",
+            trigger_type="manual",
+            url="https://bamboo.example.com/deploy/viewDeploymentResult.action?id=1",
+        ),
+    ),
+    Sample(
+        "deployment that also has the variables of its plan",
+        {**_JOB, "bamboo_deploy_project": "Network", "bamboo_deploy_environment": "Production"},
+        Build(
+            **{
+                **_FACTS,
+                "pipeline": "Network",
+                "pipeline_name": "Network",
+                "execution_id": None,
+                "execution_number": None,
+                "stage_id": None,
+            },
+            branch="main",
+        ),
+    ),
+    Sample(
         "older, with one repository",
         {
             "bamboo_buildKey": "BAM-MAIN-JOBX",

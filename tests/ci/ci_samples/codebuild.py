@@ -67,6 +67,58 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="tag", tag="v1"),
     ),
     Sample(
+        "a merged pull request",
+        {
+            **JOB,
+            "CODEBUILD_INITIATOR": "GitHub-Hookshot/044aadd",
+            "CODEBUILD_SOURCE_VERSION": "pr/1",
+            "CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID": "583231",
+            "CODEBUILD_WEBHOOK_BASE_REF": "refs/heads/main",
+            "CODEBUILD_WEBHOOK_EVENT": "PULL_REQUEST_MERGED",
+            "CODEBUILD_WEBHOOK_HEAD_REF": "refs/heads/wider",
+            "CODEBUILD_WEBHOOK_MERGE_COMMIT": "0123456789abcdef0123456789abcdef01234567",
+            "CODEBUILD_WEBHOOK_TRIGGER": "pr/1",
+        },
+        Build(
+            **_FACTS, trigger_type="pull_request", branch="wider", actor="583231", pull_request="1"
+        ),
+    ),
+    Sample(
+        "a user's build of a pull request",
+        {**JOB, "CODEBUILD_INITIATOR": "MyUserName", "CODEBUILD_SOURCE_VERSION": "pr/25"},
+        Build(**_FACTS, actor="MyUserName", pull_request="25"),
+    ),
+    Sample(
+        "a user's build of a branch",
+        {
+            **JOB,
+            "CODEBUILD_INITIATOR": "MyUserName",
+            "CODEBUILD_SOURCE_VERSION": f"refs/heads/feature/wider^{{{_SHA}}}",
+        },
+        Build(**_FACTS, branch="feature/wider", actor="MyUserName"),
+    ),
+    Sample(
+        "a build of something by its name only, started by a rule",
+        {**JOB, "CODEBUILD_INITIATOR": "rule/nightly", "CODEBUILD_SOURCE_VERSION": "v1"},
+        Build(**_FACTS),
+    ),
+    Sample(
+        "Jenkins' plugin, a tag, CodeCommit",
+        {
+            **JOB,
+            "CODEBUILD_INITIATOR": "CodeBuild-Jenkins-Plugin",
+            "CODEBUILD_SOURCE_REPO_URL": "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/a",
+            "CODEBUILD_SOURCE_VERSION": "refs/tags/v1",
+        },
+        Build(
+            **{
+                **_FACTS,
+                "repository": "https://git-codecommit.us-east-1.amazonaws.com/v1/repos/a",
+            },
+            tag="v1",
+        ),
+    ),
+    Sample(
         "a user's, public, from S3",
         {
             **JOB,

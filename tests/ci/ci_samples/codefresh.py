@@ -50,6 +50,25 @@ SAMPLES = [
         ),
     ),
     Sample(
+        "merged pull request",
+        {
+            **_JOB,
+            "CF_PULL_REQUEST_ACTION": "closed",
+            "CF_PULL_REQUEST_NUMBER": "17",
+            "CF_PULL_REQUEST_TARGET": "main",
+            "CF_PULL_REQUEST_MERGED": "true",
+            "CF_PULL_REQUEST_HEAD_BRANCH": "wider",
+            "CF_PULL_REQUEST_HEAD_COMMIT_SHA": "0123456789abcdef0123456789abcdef01234567",
+            "CF_PULL_REQUEST_MERGED_COMMIT_SHA": _SHA,
+        },
+        Build(
+            **{**_FACTS, "sha": "0123456789abcdef0123456789abcdef01234567", "message": None},
+            trigger_type="pull_request",
+            branch="wider",
+            pull_request="17",
+        ),
+    ),
+    Sample(
         "release of a tag",
         {**_JOB, "CF_BRANCH": "v1", "CF_RELEASE_TAG": "v1", "CF_RELEASE_NAME": "One"},
         Build(**_FACTS, trigger_type="tag", tag="v1"),

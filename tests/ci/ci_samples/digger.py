@@ -34,6 +34,26 @@ SAMPLES = [
         ),
     ),
     Sample(
+        "by a comment, without a backend",
+        {
+            **_DISPATCHED,
+            "GITHUB_EVENT_NAME": "issue_comment",
+            "GITHUB_REF": "refs/heads/main",
+        },
+        Build(
+            **_FACTS,
+            trigger_type="issue_comment",
+            branch="main",
+            sha=_SHA,
+            pull_request="2",
+            chooses=True,
+        ),
+        {
+            github.JOB["GITHUB_EVENT_PATH"]: b'{"issue": {"number": 2, "pull_request":'
+            b' {"url": "https://api.github.com/repos/octocat/Hello-World/pulls/2"}}}'
+        },
+    ),
+    Sample(
         "without a backend",
         {**_DISPATCHED, "PROJECT_NAME": "prod", "PR_BRANCH": "wider"},
         Build(**_FACTS, trigger_type="manual", branch="wider", sha=_SHA),

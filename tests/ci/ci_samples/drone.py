@@ -85,4 +85,33 @@ SAMPLES = [
         {**_JOB, "DRONE_BUILD_EVENT": "promote", "DRONE_COMMIT_BRANCH": "main"},
         Build(**_FACTS, trigger_type="promote", branch="main"),
     ),
+    Sample(
+        "promotion of a pull request, whose number is not told then",
+        {
+            **_JOB,
+            "DRONE_BUILD_EVENT": "promote",
+            "DRONE_BUILD_PARENT": "41",
+            "DRONE_BUILD_TRIGGER": "octocat",
+            "DRONE_DEPLOY_TO": "production",
+            "DRONE_BRANCH": "main",
+            "DRONE_COMMIT_BRANCH": "main",
+            "DRONE_SOURCE_BRANCH": "feature/a",
+            "DRONE_TARGET_BRANCH": "main",
+            "DRONE_COMMIT_REF": "refs/pull/42/head",
+        },
+        Build(**_FACTS, trigger_type="promote", branch="feature/a", actor="octocat"),
+    ),
+    Sample(
+        "rollback, empty values",
+        {
+            **_JOB,
+            "DRONE_BUILD_EVENT": "rollback",
+            "DRONE_COMMIT_BRANCH": "main",
+            "DRONE_SOURCE_BRANCH": "main",
+            "DRONE_PULL_REQUEST": "",
+            "DRONE_TAG": "",
+            "DRONE_COMMIT_REF": "refs/heads/main",
+        },
+        Build(**_FACTS, trigger_type="rollback", branch="main"),
+    ),
 ]

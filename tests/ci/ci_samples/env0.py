@@ -37,4 +37,19 @@ SAMPLES = [
         },
         Build(**_FACTS, trigger_type="pull_request", branch="wider", pull_request="17"),
     ),
+    Sample(
+        "drift detection",
+        {**_RUN, "ENV0_DEPLOYMENT_TYPE": "driftDetection", "ENV0_DEPLOYER_NAME": ""},
+        Build(**{**_FACTS, "actor": None}, trigger_type="driftDetection"),
+    ),
+    Sample(
+        "destroyed by hand, a repository with a token in its address",
+        {
+            **_RUN,
+            "ENV0_DEPLOYMENT_TYPE": "destroy",
+            "ENV0_DEPLOYMENT_REVISION": "main",
+            "ENV0_TEMPLATE_REPOSITORY": "https://oauth2:glpat-x@github.com/acme/infra",
+        },
+        Build(**_FACTS),
+    ),
 ]

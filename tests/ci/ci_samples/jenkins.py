@@ -30,7 +30,42 @@ SAMPLES = [
     Sample(
         "git plugin",
         {**JOB, "GIT_BRANCH": "origin/feature/wider", "BUILD_USER_ID": "sidney"},
-        Build(**_FACTS, branch="feature/wider", sha=_SHA, actor="sidney"),
+        Build(**_FACTS, trigger_type="manual", branch="feature/wider", sha=_SHA, actor="sidney"),
+    ),
+    Sample(
+        "by a timer, which is no user",
+        {**JOB, "GIT_BRANCH": "origin/main", "BUILD_USER_ID": "timer", "BUILD_USER": "Timer"},
+        Build(**_FACTS, trigger_type="schedule", branch="main", sha=_SHA),
+    ),
+    Sample(
+        "by a change that polling found",
+        {**JOB, "GIT_BRANCH": "origin/main", "BUILD_USER_ID": "scmChange"},
+        Build(**_FACTS, trigger_type="push", branch="main", sha=_SHA),
+    ),
+    Sample(
+        "by another program",
+        {**JOB, "GIT_BRANCH": "origin/main", "BUILD_USER_ID": "remoteRequest"},
+        Build(**_FACTS, trigger_type="api", branch="main", sha=_SHA),
+    ),
+    Sample(
+        "a remote with another name",
+        {**JOB, "GIT_BRANCH": "upstream/feature/wider", "GIT_LOCAL_BRANCH": "feature/wider"},
+        Build(**_FACTS, branch="feature/wider", sha=_SHA),
+    ),
+    Sample(
+        "checked out to a local branch that has nothing to do with it",
+        {**JOB, "GIT_BRANCH": "origin/feature/wider", "GIT_LOCAL_BRANCH": "build"},
+        Build(**_FACTS, branch="feature/wider", sha=_SHA),
+    ),
+    Sample(
+        "a commit chosen by its hash",
+        {**JOB, "GIT_BRANCH": "detached"},
+        Build(**_FACTS, sha=_SHA),
+    ),
+    Sample(
+        "a user and password in the address of the repository",
+        {**JOB, "GIT_BRANCH": "origin/main", "GIT_URL": "https://u:p@github.com/acme/infra.git"},
+        Build(**_FACTS, branch="main", sha=_SHA),
     ),
     Sample(
         "detached",
@@ -130,6 +165,16 @@ SAMPLES = [
             "gitlabActionType": "TAG_PUSH",
             "gitlabSourceBranch": "refs/tags/v1",
             "GIT_BRANCH": "refs/tags/v1",
+        },
+        Build(**_FACTS, trigger_type="tag", tag="v1", sha=_SHA),
+    ),
+    Sample(
+        "GitLab plugin, tag that is checked out by its commit",
+        {
+            **JOB,
+            "gitlabActionType": "TAG_PUSH",
+            "gitlabSourceBranch": "refs/tags/v1",
+            "GIT_BRANCH": "detached",
         },
         Build(**_FACTS, trigger_type="tag", tag="v1", sha=_SHA),
     ),

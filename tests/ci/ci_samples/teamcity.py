@@ -76,6 +76,12 @@ SAMPLES = [
         },
     ),
     Sample(
+        "a build that calls Jenkins",
+        {**_JOB, "JENKINS_URL": "https://jenkins.example.com/"},
+        Build(**_FACTS),
+        {_SYSTEM: _FILE},
+    ),
+    Sample(
         "default branch",
         _JOB,
         Build(**_FACTS),

@@ -66,6 +66,37 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="tag", tag="v1.10.3"),
     ),
     Sample(
+        "release",
+        {
+            **_JOB,
+            "CI_PIPELINE_EVENT": "release",
+            "CI_PIPELINE_RELEASE_TITLE": "One",
+            "CI_COMMIT_REF": "refs/tags/v1.10.3",
+            "CI_COMMIT_TAG": "v1.10.3",
+        },
+        Build(**_FACTS, trigger_type="release", tag="v1.10.3"),
+    ),
+    Sample(
+        "deployment",
+        {
+            **_JOB,
+            "CI_PIPELINE_EVENT": "deployment",
+            "CI_PIPELINE_PARENT": "7",
+            "CI_PIPELINE_DEPLOY_TARGET": "production",
+            "CI_COMMIT_REF": "refs/heads/main",
+        },
+        Build(**_FACTS, trigger_type="deployment", branch="main"),
+    ),
+    Sample(
+        "labels of a pull request",
+        {
+            **_PULL_REQUEST,
+            "CI_PIPELINE_EVENT": "pull_request_metadata",
+            "CI_PIPELINE_EVENT_REASON": "label_updated",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="issue-branch", pull_request="1"),
+    ),
+    Sample(
         "cron",
         {**_JOB, "CI_PIPELINE_EVENT": "cron"},
         Build(**_FACTS, trigger_type="schedule", branch="main"),
