@@ -28,7 +28,9 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         pipeline_name=env.get("TEAMCITY_BUILDCONF_NAME"),
         execution_id=system.get("teamcity.build.id"),
         execution_number=env.get("BUILD_NUMBER"),
-        branch=parameters.get(source) or _named(parameters.get(branch, ""), pull_request),
+        branch=parameters.get(source)
+        or _named(parameters.get(branch, ""), pull_request)
+        or _only(parameters, "teamcity.build.vcs.branch."),
         sha=env.get("BUILD_VCS_NUMBER"),
         repository=parameters.get("vcsroot.url"),
         trigger_type="pull_request" if pull_request else started,
@@ -51,3 +53,9 @@ def _files(
 def _named(branch: str, pull_request: str | None) -> str | None:
     """`<default>` names no branch, and the branch of a pull request is called by its number."""
     return None if branch in ("<default>", pull_request) else branch
+
+
+def _only(parameters: dict[str, str], prefix: str) -> str | None:
+    """A fact about a VCS root, where all roots agree."""
+    values = {value for name, value in parameters.items() if name.startswith(prefix)}
+    return values.pop() if len(values) == 1 else None

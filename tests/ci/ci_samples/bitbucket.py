@@ -40,5 +40,25 @@ SAMPLES = [
         },
         Build(**_FACTS, trigger_type="pull_request", branch="feature/wider", pull_request="9"),
     ),
+    Sample(
+        "custom pipeline of a commit, deploying",
+        {
+            **_JOB,
+            "BITBUCKET_DEPLOYMENT_ENVIRONMENT": "production",
+            "BITBUCKET_PR_ID": "",
+            "BITBUCKET_TAG": "",
+            "BITBUCKET_BRANCH": "",
+        },
+        Build(**_FACTS),
+    ),
+    Sample(
+        "an origin with a token",
+        {
+            **_JOB,
+            "BITBUCKET_BRANCH": "main",
+            "BITBUCKET_GIT_HTTP_ORIGIN": "http://x-token-auth:ATCTT3x@bitbucket.org/atlassian/infra",
+        },
+        Build(**_FACTS, branch="main"),
+    ),
     Sample("tag", {**_JOB, "BITBUCKET_TAG": "v1"}, Build(**_FACTS, trigger_type="tag", tag="v1")),
 ]

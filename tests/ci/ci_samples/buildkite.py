@@ -82,6 +82,27 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="manual", branch="main"),
     ),
     Sample(
+        "merge queue",
+        {
+            **_JOB,
+            "BUILDKITE_BRANCH": "gh-readonly-queue/main/pr-5-ce9a3c1404e8c91be604088670e93434",
+            "BUILDKITE_MERGE_QUEUE_BASE_BRANCH": "main",
+            "BUILDKITE_MERGE_QUEUE_BASE_COMMIT": "44af8aa0007898d08f1bec401df7c077c1df0722",
+        },
+        Build(**_FACTS, trigger_type="push", sha=_SHA, message="Added a great new feature"),
+    ),
+    Sample(
+        "by the API, of a pull request",
+        {
+            **_JOB,
+            "BUILDKITE_BRANCH": "wider",
+            "BUILDKITE_MESSAGE": "Deploy it",
+            "BUILDKITE_PULL_REQUEST": "123",
+            "BUILDKITE_SOURCE": "api",
+        },
+        Build(**_FACTS, trigger_type="api", branch="wider", sha=_SHA, pull_request="123"),
+    ),
+    Sample(
         "schedule",
         {**_JOB, "BUILDKITE_SOURCE": "schedule", "BUILDKITE_MESSAGE": "Nightly"},
         Build(**_FACTS, trigger_type="schedule", branch="main", sha=_SHA),

@@ -52,5 +52,21 @@ SAMPLES = [
         },
         Build(**_FACTS, trigger_type="pull_request", pull_request="5"),
     ),
+    Sample(
+        "scheduled or started by hand, which does not show; GitHub's App has no address",
+        {
+            **{name: value for name, value in _JOB.items() if name != "CIRCLE_REPOSITORY_URL"},
+            "CIRCLE_BRANCH": "main",
+            "CIRCLE_TAG": "",
+            "CIRCLE_PR_NUMBER": "",
+            "CIRCLE_PULL_REQUEST": "",
+        },
+        Build(**{**_FACTS, "repository": None}, branch="main"),
+    ),
+    Sample(
+        "merge queue",
+        {**_JOB, "CIRCLE_BRANCH": "gh-readonly-queue/main/pr-5-ce9a3c1404e8c91be604088670e93434"},
+        Build(**_FACTS),
+    ),
     Sample("tag", {**_JOB, "CIRCLE_TAG": "v1.2"}, Build(**_FACTS, trigger_type="tag", tag="v1.2")),
 ]

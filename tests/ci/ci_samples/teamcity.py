@@ -88,6 +88,37 @@ SAMPLES = [
         {_SYSTEM: _FILE, _PARAMETERS: b"teamcity.build.branch=<default>\n"},
     ),
     Sample(
+        "default branch, whose name its VCS root tells",
+        _JOB,
+        Build(**_FACTS, branch="main"),
+        {
+            _SYSTEM: _FILE,
+            _PARAMETERS: b"teamcity.build.branch=<default>\n"
+            b"teamcity.build.branch.is_default=true\n"
+            b"teamcity.build.vcs.branch.Infra_Git=refs/heads/main\n",
+        },
+    ),
+    Sample(
+        "two VCS roots that differ",
+        {**_JOB, "BUILD_VCS_NUMBER": "", "BUILD_VCS_NUMBER_Infra_Git": "ce9a3c1"},
+        Build(**{**_FACTS, "sha": None}),
+        {
+            _SYSTEM: _FILE,
+            _PARAMETERS: b"teamcity.build.vcs.branch.Infra_Git=refs/heads/main\n"
+            b"teamcity.build.vcs.branch.Infra_Modules=refs/heads/trunk\n",
+        },
+    ),
+    Sample(
+        "pull request's own ref",
+        _JOB,
+        Build(**_FACTS, trigger_type="pull_request", pull_request="24"),
+        {
+            _SYSTEM: _FILE,
+            _PARAMETERS: b"teamcity.build.branch=24\nteamcity.pullRequest.number=24\n"
+            b"teamcity.build.vcs.branch.Infra_Git=refs/pull/24/head\n",
+        },
+    ),
+    Sample(
         "without its files",
         _JOB,
         Build(**{**_FACTS, "pipeline": "Plan the network", "execution_id": None}),
