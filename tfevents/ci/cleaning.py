@@ -25,7 +25,9 @@ _NOT_BYTES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _SHA = re.compile(r"[0-9a-fA-F]{7,64}")
 # What stands for a merge or a merge queue, not for a branch that somebody works on.
 _NO_BRANCH = re.compile(
-    r"HEAD|refs/.*|pull/\d+(?:/(?:head|merge))?|merge-requests/\d+(?:/\w+)?|gh-readonly-queue/.*"
+    r"HEAD|refs/.*|pull/\d+(?:/(?:head|merge))?|pr/\d+/(?:head|merge)"
+    r"|(?:merge|pull)-requests/\d+(?:/\w+)?"
+    r"|(?:gh-readonly-queue|mergify/merge-queue|trunk-merge)/.*"
 )
 
 

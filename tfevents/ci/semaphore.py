@@ -33,8 +33,15 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         repository=env.get("SEMAPHORE_GIT_URL"),
         trigger_type=_trigger_type(env),
         actor=env.get("SEMAPHORE_WORKFLOW_TRIGGERED_BY"),
+        url=_page(env),
         pull_request=env.get("SEMAPHORE_GIT_PR_NUMBER"),
     )
+
+
+def _page(env: Mapping[str, str]) -> str | None:
+    """A workflow's, below the organization that Semaphore names."""
+    server, workflow = env.get("SEMAPHORE_ORGANIZATION_URL"), env.get("SEMAPHORE_WORKFLOW_ID")
+    return f"{server.rstrip('/')}/workflows/{workflow}" if server and workflow else None
 
 
 def _branch(env: Mapping[str, str], is_request: bool) -> str | None:

@@ -39,6 +39,22 @@ _FACTS = {
 SAMPLES = [
     Sample("push", _JOB, Build(**_FACTS, trigger_type="push", branch="main", sha=_SHA)),
     Sample(
+        "promotion of a pushed commit",
+        {
+            **_JOB,
+            "SEMAPHORE_ORGANIZATION_URL": "https://my-org.semaphoreci.com",
+            "SEMAPHORE_PIPELINE_PROMOTION": "true",
+            "SEMAPHORE_PIPELINE_PROMOTED_BY": "auto-promotion",
+        },
+        Build(
+            **_FACTS,
+            trigger_type="push",
+            branch="main",
+            sha=_SHA,
+            url="https://my-org.semaphoreci.com/workflows/65c398bb-57ab-4459-90b5-1481797e82fc",
+        ),
+    ),
+    Sample(
         "fork's pull request",
         {
             **_JOB,
