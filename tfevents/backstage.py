@@ -15,6 +15,7 @@ from tfevents.engine import Engine, Version
 from tfevents.entry import now
 from tfevents.event import Operation, ended, operation_of, started
 from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_state
+from tfevents.invocation import STATE, Invocation
 from tfevents.later import Later
 from tfevents.place import Place
 from tfevents.plan import Mode
@@ -55,16 +56,27 @@ class Backstage:
         self._starting: Later[None] | None = None
         self._over = threading.Event()
         self._version: Later[Version] | None = None
-        if scene.invocation.command != "plan":
-            self._version = Later(self.engine.version, "version")
+        if not _will_tell(scene.invocation):
+            self.ask_version()
+        Later(self._wake_readers, "readers")
 
     # While terraform works
 
-    def version(self) -> Version | None:
-        """Which tool this is, by its own word."""
+    def _wake_readers(self) -> None:
+        """What reads a state and values is slow to wake, and in the way of what is needed first."""
+        self.report.ready()
+        if not self._over.is_set():
+            import tfevents.statejson  # noqa: F401  # it is there when it is needed
+
+    def ask_version(self) -> Later[Version]:
+        """Begins to ask which tool this is; once."""
         if self._version is None:
             self._version = Later(self.engine.version, "version")
-        return self._version.result()
+        return self._version
+
+    def version(self) -> Version | None:
+        """Which tool this is, by its own word."""
+        return self.ask_version().result()
 
     def read_planned(self, path: str) -> Later[Planned]:
         """The plan half's plan."""
@@ -190,11 +202,20 @@ class Backstage:
         since = timegm(time.strptime(self.scene.opened_at, "%Y-%m-%dT%H:%M:%SZ"))
         found = replace(
             facts,
-            pulled=Later(lambda: pull_state(self.engine), "state").result(),
+            pulled=Later(lambda: self._pull(facts, since), "state").result(),
             unsaved=left_unsaved(self.scene.directory, since),
         )
         found = replace(found, prior=self._prior(found))
         return found, missing if found.after is not None else [*missing, "state"]
+
+    def _pull(self, facts: Facts, since: float) -> State | None:
+        """The state: where terraform has just written it to a file, that is what a pull prints."""
+        terraform = facts.version is not None and facts.version.product == "Terraform"
+        if terraform and not STATE & facts.invocation.names():
+            written = self.place.written(since)
+            if written:
+                return read_state(written)
+        return pull_state(self.engine)
 
     def _prior(self, facts: Facts) -> State | None:
         planned = facts.planned
@@ -223,6 +244,12 @@ class Backstage:
             "lineage": after.lineage if after else None,
             "overhead_ms": str(self.scene.overhead),
         }
+
+
+def _will_tell(invocation: Invocation) -> bool:
+    """Whether there will be a plan, which tells what made it, before anybody wants to know."""
+    plans = invocation.command == "plan" or invocation.plan_file is not None
+    return plans or invocation.on("auto-approve")
 
 
 def _wanted_plan(run: Ended) -> bool:

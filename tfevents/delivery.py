@@ -93,6 +93,10 @@ class Courier:
         self._unwelcome: dict[str, str] = {}
         self._not_before = 0.0
 
+    def open(self) -> None:
+        """Begins to connect, beside whatever else goes on."""
+        self._uploader.open()
+
     def close(self) -> None:
         """Hangs up."""
         self._uploader.close()

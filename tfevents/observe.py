@@ -212,6 +212,7 @@ def _plainly(scene: Scene, place: Place) -> Ended:
     if invocation.command == "refresh":
         return Ended(scene.run(invocation.with_flag()), approved=True)
     before = _before(scene, place)
+    scene.beside(lambda backstage: backstage.ask_version())
     if not invocation.on("auto-approve"):
         return Ended(scene.run(invocation.with_flag()), before=before)
     starting: Later[None] = scene.beside(lambda backstage: backstage.begin(scene.operation))

@@ -77,6 +77,20 @@ class Place:
             return int(serial[1]), lineage[1].decode(errors="replace")
         return None if head.strip() else (None, None)
 
+    def written(self, since: float) -> bytes | None:
+        """The state where it is a file here and was written since; None where it is not.
+
+        Of Terraform this is what `state pull` prints: the file and one more newline (semantics §6).
+        """
+        path = self._state_file()
+        try:
+            if path is None or os.stat(path).st_mtime < since:
+                return None
+            with open(path, "rb") as file:
+                return file.read() + b"\n"
+        except OSError:
+            return None
+
     def _state_file(self) -> str | None:
         """Where the local backend keeps the state (backend/local, statePathFor)."""
         config: Mapping[str, str | None] = {}

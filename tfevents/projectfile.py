@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -154,6 +153,8 @@ def _parse(file: _File, home: str) -> dict[str, Any]:
     """Parsed once per edit: python-hcl2 takes 0.1 s to wake, and seconds the very first time."""
     if not os.path.isabs(home) or SECRET.search(file.text):
         return _parse_hcl(file)
+    import hashlib  # OpenSSL's is slow to wake
+
     digest = hashlib.sha256(f"{__version__}\0{file.text}".encode()).hexdigest()
     cached = os.path.join(home, "settings", digest + ".json")
     document = _cached(cached)

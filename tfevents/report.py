@@ -195,6 +195,7 @@ class Report(threading.Thread):
             with self._harmless():
                 journal = self._keeper.journal
                 self._courier = Courier(journal, self.settings, self._keeper.owner())
+                self._courier.open()
 
     def _run(self) -> Run:
         subject = self.subject
@@ -230,6 +231,10 @@ class Report(threading.Thread):
             self._done = self._courier.flush(self._meanwhile, first=own, alone=True)
             if not self._courier.unwelcome:
                 self._courier.flush(self._meanwhile)
+
+    def ready(self) -> None:
+        """Waits until everything that delivery needs is there."""
+        self._prepared.wait(PREPARE_SECONDS)
 
     def _wake(self) -> None:
         """Something is to be sent: whatever else is being sent comes second."""
