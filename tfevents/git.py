@@ -20,7 +20,10 @@ SECONDS = 2.0
 MESSAGE_BYTES = 4096
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 BRANCH = re.compile(r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})")
-REQUEST = re.compile(r"refs/remotes/(?:[^/]+/)?(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?")
+REQUEST = re.compile(
+    r"refs/remotes/(?:[^/]+/)?"
+    r"(?:(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?|pr/\d+/(?:head|merge))"
+)
 """Where CI checks a pull request out to (`refs/remotes/pull/2/merge`): nobody's branch."""
 NEEDED = frozenset(
     {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ci_samples import github
 
@@ -109,3 +111,13 @@ def test_a_properties_file_is_read_as_java_writes_it(
 ) -> None:
     """Comments, separators and escapes; nothing of it raises and a huge one is left."""
     assert properties.parse(document) == read
+
+
+def test_a_huge_message_ends_at_4_kib() -> None:
+    """A megabyte in a push's event costs neither the event nor the message."""
+    text = '"\\u00e9 quoted\\n' + "x" * (1 << 20)
+    event = json.dumps({"head_commit": {"id": _SHA, "message": text}}).encode()
+    env = {**github.JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
+    build = ci.find(env, lambda path: event)
+    assert build is not None
+    assert build.message == text.encode()[:4096].decode()

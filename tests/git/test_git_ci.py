@@ -78,7 +78,8 @@ def test_the_ref_of_a_pull_request_is_no_branch(
 
 def test_beside_it_the_one_branch_that_is_here_is_found(env: dict[str, str], work: Path) -> None:
     """The head of a pull request is also its source branch's."""
-    run(env, work, "fetch", "-q", "origin", "+changes:refs/remotes/origin/changes")
+    for name in ("origin/changes", "origin/pr/2/head", "origin/pull/2", "merge-requests/2/head"):
+        run(env, work, "fetch", "-q", "origin", f"+changes:refs/remotes/{name}")
     fetch(env, work, "changes:refs/remotes/pull/2/head")
     assert find(str(work), env).metadata["git_branch"] == "changes"
 

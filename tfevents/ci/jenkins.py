@@ -5,6 +5,7 @@ https://plugins.jenkins.io/git/#plugin-content-environment-variables
 https://plugins.jenkins.io/branch-api/ (BRANCH_NAME, CHANGE_*, TAG_NAME)
 https://plugins.jenkins.io/ghprb/#plugin-content-environment-variables (ghprb*)
 https://plugins.jenkins.io/gitlab-plugin/#plugin-content-defined-variables (gitlab*)
+https://plugins.jenkins.io/bitbucket-push-and-pull-request/ (BITBUCKET_*)
 https://plugins.jenkins.io/build-user-vars-plugin/ (BUILD_USER_ID)
 """
 
@@ -16,8 +17,14 @@ from tfevents.ci.build import Build
 
 _GITLAB_TYPES = {"PUSH": "push", "TAG_PUSH": "tag", "MERGE": "pull_request"}
 _REMOTES = ("refs/remotes/origin/", "remotes/origin/", "origin/")
-_PULL_REQUESTS = ("CHANGE_ID", "ghprbPullId", "gitlabMergeRequestIid")
-_SOURCES = ("CHANGE_BRANCH", "ghprbSourceBranch", "gitlabSourceBranch")
+_PULL_REQUESTS = (
+    *("CHANGE_ID", "ghprbPullId", "gitlabMergeRequestIid"),
+    "BITBUCKET_PULL_REQUEST_ID",
+)
+_SOURCES = (
+    *("CHANGE_BRANCH", "ghprbSourceBranch", "gitlabSourceBranch"),
+    "BITBUCKET_SOURCE_BRANCH",
+)
 # What stands for a user where nobody has started the build.
 _STARTED_BY = {
     "timer": "schedule",

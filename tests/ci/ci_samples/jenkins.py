@@ -123,6 +123,18 @@ SAMPLES = [
         ),
     ),
     Sample(
+        "Bitbucket's plugin, pull request",
+        {
+            **JOB,
+            "BITBUCKET_SOURCE_BRANCH": "wider",
+            "BITBUCKET_TARGET_BRANCH": "main",
+            "BITBUCKET_PULL_REQUEST_ID": "5",
+            "BITBUCKET_PULL_REQUEST_LINK": "https://bitbucket.org/acme/infra/pull-requests/5",
+            "GIT_BRANCH": "origin/main",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="wider", sha=_SHA, pull_request="5"),
+    ),
+    Sample(
         "GitLab plugin, merge request",
         {
             **JOB,
