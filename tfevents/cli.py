@@ -39,7 +39,7 @@ def main() -> int:
     except Exception as error:  # the last door: no traceback for those who can't use one
         if os.environ.get("TFEVENTS_DEBUG") == "1":
             raise
-        return _complain(error)
+        return _complain(error) if sys.argv[1:2] != ["hook"] else _complain_hooked(error)
     return int(exit_code)
 
 
@@ -52,6 +52,14 @@ def _complain(error: Exception) -> int:
     line = "".join(c if c.isprintable() else " " for c in text)
     sys.stderr.write(f"tfevents: {line}\n")
     return exit_code
+
+
+def _complain_hooked(error: Exception) -> int:
+    """A hook that is called or set wrongly does not stop somebody else's run (design §5)."""
+    from tfevents.hook import exit_code
+
+    _complain(error)
+    return exit_code("".join(sys.argv[2:3]), delivered=False, env=os.environ)
 
 
 def _words(error: Exception) -> tuple[str, int]:
@@ -283,7 +291,7 @@ def hook(moment: str, command: str, **given: Any) -> int:
     told = story.run(call, os.environ)
     if told.line:
         click.echo(f"tfevents: {told.line}", err=True)
-    return story.exit_code(call, told, os.environ)
+    return story.exit_code(moment, delivered=told.delivered, env=os.environ)
 
 
 @click.command()

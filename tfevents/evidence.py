@@ -6,7 +6,16 @@ What nobody said and nothing proves stays absent.
 from __future__ import annotations
 
 from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
-from tfevents.event import Activity, Numbers, Operation, Outcome, ended
+from tfevents.event import (
+    Activity,
+    EventType,
+    Numbers,
+    Operation,
+    Outcome,
+    activity_type,
+    ended,
+    started,
+)
 from tfevents.facts import Planned
 from tfevents.plan import Mode, Plan
 from tfevents.reconcile import Ledger, done_to_outputs, done_to_resources
@@ -54,17 +63,23 @@ def judge(evidence: Evidence) -> Judgement:
         drift=bool(numbers.drift and numbers.drift != Counts()),
         empty=evidence.after.empty if evidence.after else None,
     )
-    activity = ended(outcome)
-    if activity and success is None:
-        activity = replace(activity, activity_status=None)
+    activity = ended(outcome) if success is not None else _unproven(evidence)
     return Judgement(activity, numbers, success)
+
+
+def _unproven(evidence: Evidence) -> Activity:
+    """The last that is known: a plan was made, an apply was begun. How either ended is left out,
+    and never that a workspace is active: Harness schedules its destruction from that."""
+    if evidence.operation is Operation.PLAN:
+        return Activity(EventType.PLAN, activity_type(evidence.operation, evidence.mode))
+    return started(evidence.operation)
 
 
 def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]:
     """The numbers, and the outcome that they prove."""
     if plan is None:
         return (evidence.noted or Numbers()) if evidence.said else Numbers(), None
-    planned = planned_numbers(plan)
+    planned = planned_numbers(plan, saved=evidence.operation is not Operation.PLAN)
     if evidence.operation is Operation.PLAN:
         return planned, not plan.errored
     prior = evidence.planned.prior if evidence.planned else None
@@ -79,9 +94,12 @@ def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]
     return Numbers(done, outputs, planned.drift), None if whole else False
 
 
-def planned_numbers(plan: Plan) -> Numbers:
-    """The plan's own; a destroy does not measure drift, nor does a plan that broke off."""
-    unmeasured = plan.mode is Mode.DESTROY or (plan.errored and plan.drift is None)
+def planned_numbers(plan: Plan, *, saved: bool) -> Numbers:
+    """The plan's own. Drift is absent where it was not measured: by a destroy, by a plan that
+    broke off; and of a saved plan that lists none, which does not say whether it looked."""
+    looked = plan.mode is Mode.REFRESH_ONLY or not saved
+    silent = plan.drift is None and (plan.errored or not looked)
+    unmeasured = plan.mode is Mode.DESTROY or silent
     drift = None if unmeasured else count_drift(plan.drift or ())
     return Numbers(count_resources(plan), count_outputs(plan), drift)
 

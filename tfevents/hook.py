@@ -16,7 +16,7 @@ from typing import Any
 
 from tfevents import ci, planjson, presence, provisioner
 from tfevents.closing import killed
-from tfevents.counts import Counts
+from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine
 from tfevents.entry import Run, now
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableDocument
@@ -155,11 +155,11 @@ def _journal(env: Mapping[str, str]) -> Iterator[Journal]:
         journal.close()
 
 
-def exit_code(call: Call, told: Told, env: Mapping[str, str]) -> int:
+def exit_code(moment: str, *, delivered: bool, env: Mapping[str, str]) -> int:
     """0: a hook never fails a run. Strict, 86 where something did not arrive; but not before the
     run, which that would keep from running."""
-    strict = env.get("TFEVENTS_STRICT", "").lower() in TRUE
-    return UNDELIVERED if strict and call.moment != "before" and not told.delivered else 0
+    strict = env.get("TFEVENTS_STRICT", "").strip().lower() in TRUE
+    return UNDELIVERED if strict and moment != "before" and not delivered else 0
 
 
 class _Hooked:
@@ -178,8 +178,8 @@ class _Hooked:
         planned = self._planned()
         report = self._report(None, self._base(planned))
         report.start()
-        if call.command in ("apply", "destroy"):
-            mode = planned.plan.mode if planned and planned.plan.mode else call.mode
+        mode = planned.plan.mode if planned and planned.plan.mode else call.mode
+        if call.command in ("apply", "destroy") and _has_work(planned, mode):
             report.begin(started(operation_of(call.command, mode)), {})
             return report.leave()
         report.leave()
@@ -190,8 +190,9 @@ class _Hooked:
         state = self._state()
         return {
             "state": [state.serial, state.lineage] if state else None,
-            "numbers": planned_numbers(planned.plan).metadata() if planned else None,
+            "numbers": planned_numbers(planned.plan, saved=True).metadata() if planned else None,
             "mode": planned.plan.mode.value if planned and planned.plan.mode else None,
+            "plan_file": _signature(self.call.plan_file),
             "execution": self.call.execution,
         }
 
@@ -252,7 +253,7 @@ class _Hooked:
         return told
 
     def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> Evidence:
-        planned, call = self._planned(), self.call
+        planned, call = self._own(self._planned(), base), self.call
         command = run.command if run and run.command else call.command
         mode = planned.plan.mode if planned and planned.plan.mode else None
         mode = mode or (Mode(base["mode"]) if base.get("mode") else call.mode)
@@ -267,6 +268,14 @@ class _Hooked:
             after=self._state(),
             changes_by_code=call.exit_code == 2,
         )
+
+    def _own(self, planned: Planned | None, base: Mapping[str, Any]) -> Planned | None:
+        """Not an older plan in the same place: a plan that failed may have left it there."""
+        if planned is None or self.call.command != "plan":
+            return planned
+        older = base.get("plan_file") == _signature(self.call.plan_file) and "plan_file" in base
+        another = self.call.said is False and not planned.plan.errored
+        return None if another or (older and self.call.plan_file) else planned
 
     def _state(self) -> State | None:
         """Where terraform may have written it, and can be asked."""
@@ -335,6 +344,22 @@ def _shown(path: str, mode: Mode) -> Planned | None:
             return Planned(planjson.parse(file.read(), mode))
     except (OSError, UnreadableDocument):
         return None
+
+
+def _has_work(planned: Planned | None, mode: Mode) -> bool:
+    """Whether something is about to be changed, as far as anybody knows (design §3.1)."""
+    if mode is Mode.REFRESH_ONLY:
+        return planned is not None and count_drift(planned.plan.drift or ()) != Counts()
+    return planned is None or has_changes(planned.plan)
+
+
+def _signature(path: str | None) -> list[int] | None:
+    """Which file stands there; a plan is never written twice with the same."""
+    try:
+        found = os.stat(path) if path else None
+    except OSError:
+        return None
+    return [found.st_mtime_ns, found.st_size, found.st_ino] if found else None
 
 
 def _errored(evidence: Evidence) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hook_field import Field, field
-
-from tfevents.record import replace
 
 ESTATE = """\
 resource "terraform_data" "same" { input = "a" }
@@ -92,3 +91,15 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
         assert way(where, "plan", "-out=run.tfplan") == 1
     assert_the_same(place)
     assert "resource_counts" not in place.endpoint.events[3]["metadata"]
+
+
+@pytest.mark.parametrize("option", ["", "-refresh-only"])
+def test_tf_and_hooks_tell_the_same_of_nothing_to_do(place: Field, option: str) -> None:
+    """The end only: nothing was about to be changed."""
+    (place.directory / "main.tf").write_text(FIRST)
+    other = twin(place)
+    for way, where in ((by_tf, place), (by_hooks, other)):
+        assert way(where, "plan", f"-out=run.tfplan {option}") == 0
+        assert way(where, "apply", "run.tfplan") == 0
+    assert_the_same(place)
+    assert [event["event_type"] for event in place.endpoint.events][:2] == ["plan", "active"]

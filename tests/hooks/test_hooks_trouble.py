@@ -107,6 +107,27 @@ def test_a_call_that_is_wrong_is_not_in_the_way(words: tuple[str, ...], place: F
     assert done.stderr.count("\n") <= 1
 
 
+def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
+    """Behind the run; before it nothing stops it."""
+    for moment, code in (("before", 0), ("after", 86), ("error", 86)):
+        done = hook(place, moment, "plan", "--no-such-option", TFEVENTS_STRICT="1")
+        assert (done.returncode, done.stderr.count("\n")) == (code, 1)
+
+
+def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
+    """The last that is known: a plan was made, an apply was begun; neither is called a success."""
+    for command in ("plan", "apply", "destroy"):
+        hook(place, "after", command)
+    told = [
+        (event["event_type"], event["metadata"], event["data"]) for event in place.endpoint.events
+    ]
+    assert [kind for kind, _, _ in told] == ["plan", "provisioning", "destroying"]
+    for _, metadata, data in told:
+        assert "activity_status" not in metadata
+        assert "resource_counts" not in metadata
+        assert data["outcome"] == "unknown"
+
+
 @pytest.mark.parametrize("moment", ["after", "error"])
 def test_strict_ends_with_86_where_it_was_not_delivered(moment: str, place: Field) -> None:
     """`before` never does: it would stop terraform on every host."""
