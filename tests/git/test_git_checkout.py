@@ -252,6 +252,7 @@ def test_a_hostile_configuration_runs_nothing(
     assert git.look(str(checkout), env).message == "evil"
     for missing in ("1" * 40, "f" * 40):
         assert git.message_of(str(checkout), missing, env) is None
+        assert git.parents_of(str(checkout), missing, env) == ()
     assert not canary.exists()
     unguarded = ["git", "log", "-1", "1" * 40]
     subprocess.run(unguarded, env=env, cwd=checkout, capture_output=True, check=False)
