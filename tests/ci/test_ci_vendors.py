@@ -110,6 +110,7 @@ def test_every_vendor_has_samples() -> None:
         {"ATLANTIS_GH_USER": "a", "PULL_NUM": "2", "WORKSPACE": "default"},
         {"SCALR_TOKEN": "x", "ENV0_API_KEY": "x", "TFC_TOKEN": "x", "SPACELIFT_API_KEY_ID": "x"},
         {"DIGGER_TOKEN": "x", "TERRATEAM_GITHUB_TOKEN": "x"},
+        {"ENV0_API_KEY": "x", "ENV0_PROJECT_ID": "b1f7fb5c", "ENV0_ENVIRONMENT_ID": "788525fb"},
         {"HARNESS_PIPELINE_ID": "deploy", "HARNESS_ACCOUNT_ID": "a", "HARNESS_ORG_ID": "default"},
         {"CODEBUILD_SRC_DIR": "/tmp", "AWS_REGION": "us-east-1"},
     ],

@@ -13,7 +13,9 @@ _TYPES = {"prPlan": "pull_request", "driftDetection": "driftDetection"}
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    return bool(env.get("ENV0_DEPLOYMENT_LOG_ID") or env.get("ENV0_ENVIRONMENT_ID"))
+    """ENV0_ENVIRONMENT_ID alone is also a setting of jobs that call env zero."""
+    inside = env.get("ENV0_ENVIRONMENT_ID") and env.get("ENV0_DEPLOYMENT_TYPE")
+    return bool(env.get("ENV0_DEPLOYMENT_LOG_ID") or inside)
 
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:

@@ -38,6 +38,14 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="pull_request", branch="wider", pull_request="17"),
     ),
     Sample(
+        "task, whose deployment is not told",
+        {
+            "ENV0_ENVIRONMENT_ID": "788525fb-721e-4bd5-8333-4f86f6278c0e",
+            "ENV0_DEPLOYMENT_TYPE": "task",
+        },
+        Build(vendor="env0", pipeline="788525fb-721e-4bd5-8333-4f86f6278c0e"),
+    ),
+    Sample(
         "drift detection",
         {**_RUN, "ENV0_DEPLOYMENT_TYPE": "driftDetection", "ENV0_DEPLOYER_NAME": ""},
         Build(**{**_FACTS, "actor": None}, trigger_type="driftDetection"),
