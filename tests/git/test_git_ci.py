@@ -124,6 +124,18 @@ def test_a_message_is_the_commits_own(env: dict[str, str], origin: Path, work: P
     assert find(str(work), {**env, **elsewhere}).metadata["git_commit_message"] == "The title"
 
 
+def test_the_message_of_a_merge_is_not_its_heads(
+    env: dict[str, str], origin: Path, work: Path
+) -> None:
+    """A vendor that takes GitHub's merge for the head also tells its message."""
+    merge = fetch(env, work, PULL, "--depth=1")
+    job = {"CF_BUILD_ID": "1", "CF_PULL_REQUEST_NUMBER": "2", "CF_BRANCH": "changes"}
+    job |= {"CF_REVISION": merge, "CF_COMMIT_MESSAGE": "Merge the one into the other"}
+    found = find(str(work), {**env, **job}).metadata
+    assert found["git_commit_sha"] == sha(origin, env, "changes")
+    assert "git_commit_message" not in found
+
+
 def test_a_comment_is_on_what_the_job_checks_out(
     env: dict[str, str], origin: Path, work: Path, tmp_path: Path
 ) -> None:
