@@ -1,0 +1,138 @@
+"""Two commands in turn, A B A B …: medians, the difference and the ratio pair by pair."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+ENOUGH_SECONDS = 60.0
+"""A pair that takes long is repeated less often: three times at least."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. Seconds; MiB; `rate` is per second, in words."""
+
+    TITLES: ClassVar[tuple[str, ...]] = (
+        *("what", "ours ms", "theirs ms", "added ms", "ratio", "peak MiB", "rate", "pairs"),
+    )
+    what: str
+    ours: float | None = None
+    theirs: float | None = None
+    added: float | None = None
+    ratio: float | None = None
+    peak: float | None = None
+    rate: str = ""
+    pairs: int = 1
+
+    def cells(self) -> list[str]:
+        """As people read it."""
+        times = (self.ours, self.theirs, self.added)
+        return [
+            self.what,
+            *("" if t is None else f"{t * 1000:.1f}" for t in times),
+            "" if self.ratio is None else f"{self.ratio:.3f}",
+            "" if self.peak is None else f"{self.peak:.1f}",
+            self.rate,
+            str(self.pairs),
+        ]
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything that was measured."""
+        return {name: value for name, value in self.__dict__.items() if value not in (None, "")}
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is timed. `code`: what it has to end with; `hwm`: watch the peak of it alone."""
+
+    words: Sequence[str | Path]
+    cwd: Path
+    env: Mapping[str, str]
+    code: int = 0
+    prepare: Callable[[], object] = lambda: None
+    hwm: bool = False
+
+    def seconds(self, peaks: list[float]) -> float:
+        """One run's wall time."""
+        self.prepare()
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [str(word) for word in self.words],
+            cwd=self.cwd,
+            env=dict(self.env),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        watching = threading.Thread(target=_watch, args=(process.pid, peaks))
+        if self.hwm:
+            watching.start()
+        _, said = process.communicate()
+        took = time.perf_counter() - began
+        if self.hwm:
+            watching.join()
+        if process.returncode != self.code:
+            raise RuntimeError(f"{self.words} ended with {process.returncode}: {said.decode()}")
+        return took
+
+
+def _watch(pid: int, peaks: list[float]) -> None:
+    """The high-water mark of one process, without its children's: the last that was seen."""
+    peak = 0.0
+    while True:
+        try:
+            text = Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            break
+        if "VmHWM:" not in text:
+            break
+        peak = int(text.partition("VmHWM:")[2].split()[0]) / 1024
+        time.sleep(0.005)
+    peaks.append(peak)
+
+
+def paired(what: str, ours: Command, theirs: Command, runs: int) -> Row:
+    """Interleaved, after one of each that does not count; who is first takes turns."""
+    peaks: list[float] = []
+    until = time.monotonic() + ENOUGH_SECONDS
+    pairs: list[tuple[float, float]] = []
+    for command in (ours, theirs):
+        command.seconds([])
+    while len(pairs) < runs and (len(pairs) < 3 or time.monotonic() < until):
+        if len(pairs) % 2:
+            b, a = theirs.seconds([]), ours.seconds(peaks)
+        else:
+            a, b = ours.seconds(peaks), theirs.seconds([])
+        pairs.append((a, b))
+    return Row(
+        what,
+        ours=statistics.median(a for a, _ in pairs),
+        theirs=statistics.median(b for _, b in pairs),
+        added=statistics.median(a - b for a, b in pairs),
+        ratio=statistics.median(a / b for a, b in pairs),
+        peak=max(peaks, default=0) or None,
+        pairs=len(pairs),
+    )
+
+
+def peak_of_children(words: Sequence[str | Path], env: Mapping[str, str]) -> tuple[float, float]:
+    """One run's seconds and the peak MiB of the largest of its processes."""
+    began = time.perf_counter()
+    pid = os.posix_spawn(
+        str(words[0]),
+        [str(word) for word in words],
+        dict(env),
+        file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)],
+    )
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        raise RuntimeError(f"{words} ended with {os.waitstatus_to_exitcode(status)}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024
