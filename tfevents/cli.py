@@ -111,7 +111,7 @@ def count(file: str, as_json: bool) -> None:
 
     engines = counting.find_engines(os.environ, sys.argv[0])
     if file == "-":
-        account = counting.count_bytes(sys.stdin.buffer.read(), "standard input", engines)
+        account = counting.count_stream(sys.stdin.buffer.read, "standard input", engines)
     else:
         account = counting.count_file(file, engines)
     if as_json:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import io
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,17 +16,31 @@ from tfevents.counts import Counts, count_drift, count_outputs, count_resources,
 from tfevents.document import Raw, decode
 from tfevents.engine import Engine
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
-from tfevents.plan import Plan
-from tfevents.record import dataclass
+from tfevents.jsonstream import Cursor
+from tfevents.plan import Change, Plan
+from tfevents.record import dataclass, replace
 from tfevents.state import State
 from tfevents.table import Table
 
+Read = Callable[[int], bytes]
 ZIP = b"PK\x03\x04"
 MARKED = 1 << 16
 """Bytes in which an encrypted or remote plan says that it is one."""
 
 STATE_FILE = "4"
 """A pulled state's `version`, the only one that is known."""
+
+LARGE = 8 << 20
+"""Bytes from which on a document is not held."""
+PLAN = frozenset(
+    {
+        *("format_version", "terraform_version", "variables", "planned_values", "resource_drift"),
+        *("resource_changes", "deferred_changes", "output_changes", "prior_state", "configuration"),
+        *("relevant_attributes", "checks", "timestamp", "applyable", "complete", "errored"),
+        *("action_invocations", "deferred_action_invocations"),
+    }
+)
+"""What plan JSON holds; with anything else at its beginning a document is no plan."""
 
 TELLING = {"planned_values", "configuration", "resource_changes", "values"}
 EMPTY_STATE = {"format_version", "terraform_version", "checks"}
@@ -125,7 +140,10 @@ def count_file(path: str, engines: Iterable[Engine]) -> Account:
         if stat.S_ISDIR(os.stat(path).st_mode):
             raise _uncounted(path, "it is a directory")
         with open(path, "rb") as file:
-            data = file.read()
+            head = file.read(LARGE)
+            if len(head) == LARGE and not head.startswith(ZIP):
+                return count_stream(_again(head, file.read), path, engines)
+            data = head if len(head) < LARGE or os.path.isfile(path) else head + file.read()
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise UnreadableDocument(f"can't read {path}: {reason}") from None
@@ -136,9 +154,79 @@ def count_file(path: str, engines: Iterable[Engine]) -> Account:
     return _of_json(data, path)
 
 
-def count_bytes(data: bytes, name: str, engines: Iterable[Engine]) -> Account:
-    """As `count_file`, of a document that came through a pipe and is called `name`."""
+def count_stream(read: Read, name: str, engines: Iterable[Engine]) -> Account:
+    """As `count_file`, of a document that comes through a pipe and is called `name`.
+
+    Of large plan JSON no more is held than is being looked at.
+    """
+    head = b"".join(_up_to(LARGE, read))
+    if len(head) >= LARGE and _members_at(head) <= PLAN:
+        return _of_large(_again(head, read), name)
+    data = b"".join((head, *iter(lambda: read(LARGE), b"")))
     return _held(data, name, engines) if _is_plan_file(data) else _of_json(data, name)
+
+
+def _up_to(size: int, read: Read) -> Iterator[bytes]:
+    while size > 0 and (piece := read(size)):
+        size -= len(piece)
+        yield piece
+
+
+def _again(head: bytes, read: Read) -> Read:
+    """What was read already, and then the rest."""
+    rest = memoryview(head)
+
+    def first(size: int) -> bytes:
+        nonlocal rest
+        piece, rest = bytes(rest[:size]), rest[size:]
+        return piece or read(size)
+
+    return first
+
+
+def _members_at(head: bytes) -> set[str]:
+    """The first members of a JSON object; nothing that a plan has where it is no object."""
+    cursor = Cursor(io.BytesIO(head).read)
+    names: set[str] = set()
+    try:
+        for name in cursor.members():
+            names.add(name)
+            cursor.skip()
+    except UnreadableDocument:
+        pass
+    return names or {""}
+
+
+def _of_large(read: Read, name: str) -> Account:
+    kept: dict[Change, Change] = {}
+
+    def alike(change: Change) -> Change:
+        """Changes that count alike are one: which object it is, nobody asks here."""
+        moved = "elsewhere" if change.moved else None
+        found = replace(change, address="", previous_address=moved, deposed=change.deposed and "x")
+        return kept.setdefault(found, found)
+
+    try:
+        return of_plan(planjson.read(_utf8(read), keep=alike))
+    except UnreadableDocument as error:
+        raise _uncounted(name, str(error)) from None
+
+
+def _utf8(read: Read) -> Read:
+    """What is read, if it is UTF-8."""
+    decoder, before = codecs.getincrementaldecoder("utf-8")(), 0
+
+    def checked(size: int) -> bytes:
+        nonlocal before
+        piece = read(size)
+        try:
+            decoder.decode(piece, final=not piece)
+        except UnicodeDecodeError as error:
+            raise UnreadableDocument(f"byte {before + error.start + 1} is not UTF-8") from None
+        before += len(piece)
+        return piece
+
+    return checked
 
 
 def _is_plan_file(data: bytes) -> bool:

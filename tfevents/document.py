@@ -162,6 +162,14 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
         raise UnreadableDocument(f"this is not {what}: {_reason(error)}") from None
 
 
+def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
+    """The elements of an array; None where it is no array of these."""
+    try:
+        return msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 def _document(data: bytes) -> bytes:
     """UTF-8 without a mark, and without lines before or after the document.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from tfevents.document import (
     ABSENT,
     DriftJSON,
@@ -9,14 +12,20 @@ from tfevents.document import (
     PlanJSON,
     Raw,
     ResourceChangeJSON,
+    ResourceJSON,
     SidesJSON,
     StateJSON,
     check_version,
     decode,
+    decode_many,
     plain,
 )
+from tfevents.jsonstream import Cursor
 from tfevents.plan import UPDATE, Change, Drift, Mode, OutputChange, Plan
 from tfevents.values import digest_plain, filled
+
+T = TypeVar("T")
+SCALARS = frozenset({"format_version", "terraform_version", "applyable", "complete", "errored"})
 
 
 def parse(data: bytes, mode: Mode | None = None) -> Plan:
@@ -39,6 +48,86 @@ def parse(data: bytes, mode: Mode | None = None) -> Plan:
         errored=document.errored,
         managed=_managed(document),
     )
+
+
+def read(
+    read: Callable[[int], bytes],
+    mode: Mode | None = None,
+    keep: Callable[[Change], Change] = lambda change: change,
+) -> Plan:
+    """As `parse`, of JSON of any size: what is not needed is not held. `keep` says what is kept of
+    a change. Raises UnreadableDocument.
+    """
+    cursor = Cursor(read)
+    head: list[bytes] = []
+    changes: list[Change] = []
+    drift: list[Drift] = []
+    outputs: dict[str, OutputChange] = {}
+    managed, drifted = 0, False
+    for name in cursor.members():
+        if not cursor.opens():
+            value = cursor.take()
+            head += [b'"%b":%b' % (name.encode(), value)] if name in SCALARS else []
+        elif name == "resource_changes":
+            _each(cursor, ResourceChangeJSON, lambda entry: changes.append(keep(_change(entry))))
+        elif name == "resource_drift":
+            drifted = True
+            _each(cursor, DriftJSON, lambda entry: drift.append(_drift(entry)))
+        elif name == "output_changes":
+            for output in cursor.members():
+                outputs[output] = _output(decode(cursor.take(), SidesJSON, "plan JSON"))
+        elif name == "prior_state" and not changes:
+            managed = _managed_in(cursor)
+        else:
+            cursor.skip()
+    cursor.end()
+    told = decode(b"{%b}" % b",".join(head), PlanJSON, "plan JSON")
+    check_version(told.format_version, "this plan JSON")
+    return Plan(
+        format_version=told.format_version,
+        terraform_version=told.terraform_version,
+        changes=tuple(changes),
+        drift=tuple(drift) if drifted else None,
+        outputs=outputs,
+        mode=mode,
+        applyable=told.applyable,
+        complete=told.complete,
+        errored=told.errored,
+        managed=managed,
+    )
+
+
+def _each(cursor: Cursor, kind: type[T], take: Callable[[T], None]) -> None:
+    """Every element of an array; terraform's begin with their address."""
+
+    def decoded(batch: bytes) -> bool:
+        found = decode_many(batch, kind)
+        for element in found or ():
+            take(element)
+        return found is not None
+
+    cursor.batches(b'},{"address":', decoded)
+
+
+def _managed_in(cursor: Cursor) -> int:
+    """`_managed`, of a prior state that is just being read."""
+    count = 0
+    for name in cursor.members():
+        if name in ("values", "root_module") and cursor.opens():
+            count += _managed_in(cursor)
+        elif name == "child_modules" and cursor.opens():
+            count += sum(_managed_in(cursor) for _ in cursor.elements())
+        elif name == "resources" and cursor.opens():
+            count += _count_elements(cursor)
+        else:
+            cursor.skip()
+    return count
+
+
+def _count_elements(cursor: Cursor) -> int:
+    found: list[bool] = []
+    _each(cursor, ResourceJSON, lambda resource: found.append(_is_managed(resource)))
+    return sum(found)
 
 
 def _change(entry: ResourceChangeJSON) -> Change:
@@ -95,5 +184,9 @@ def _managed(document: PlanJSON) -> int:
 
 
 def _count_managed(module: ModuleJSON) -> int:
-    own = sum(r.mode == "managed" and r.deposed_key is None for r in module.resources)
+    own = sum(map(_is_managed, module.resources))
     return own + sum(map(_count_managed, module.child_modules))
+
+
+def _is_managed(resource: ResourceJSON) -> bool:
+    return resource.mode == "managed" and resource.deposed_key is None
