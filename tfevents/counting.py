@@ -18,7 +18,7 @@ from tfevents.engine import Engine
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.jsonstream import Cursor
 from tfevents.plan import Change, Plan
-from tfevents.record import dataclass, replace
+from tfevents.record import dataclass
 from tfevents.state import State
 from tfevents.table import Table
 
@@ -198,13 +198,13 @@ def _members_at(head: bytes) -> set[str]:
 
 
 def _of_large(read: Read, name: str) -> Account:
-    kept: dict[Change, Change] = {}
+    kept: dict[tuple[object, ...], Change] = {}
 
     def alike(change: Change) -> Change:
         """Changes that count alike are one: which object it is, nobody asks here."""
-        moved = "elsewhere" if change.moved else None
-        found = replace(change, address="", previous_address=moved, deposed=change.deposed and "x")
-        return kept.setdefault(found, found)
+        deposed, moved = change.deposed is not None, change.moved
+        kind = (change.mode, change.actions, change.importing, deposed, moved, change.unknown)
+        return kept.setdefault(kind, change)
 
     try:
         return of_plan(planjson.read(_utf8(read), keep=alike))
