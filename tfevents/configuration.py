@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from hcl2.rules.base import BlockRule, BodyRule, StartRule
 
 HEREDOC = re.compile(r"<<(-?)([A-Za-z][\w.-]*)\r?\n(.*?)[ \t]*\2", re.DOTALL)
+# Its parser is one for the whole process and keeps what it is at: two at once read each other's text.
+PARSING = threading.Lock()
 # What a token is called for people. A name, number or text is never quoted: it may be a key.
 NAMES = {
     "$END": "end of file",
@@ -32,6 +35,11 @@ def parse(text: str, name: str) -> dict[str, Any]:
     (`${var.x}`), heredocs are theirs. Raises UnreadableDocument: one line with `name`, the line
     and the column.
     """
+    with PARSING:
+        return _parse(text, name)
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
     import hcl2
 
     plain = hcl2.SerializationOptions(

@@ -1,11 +1,11 @@
-""".tfevents.hcl and config.hcl → fields and the map from directories to workspaces."""
+""".tfevents.hcl, .harness/workspace.yaml and config.hcl → fields, and directories → workspaces."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tfevents import __version__
@@ -14,6 +14,7 @@ from tfevents.home import find_user_file
 from tfevents.record import dataclass
 
 NAME = ".tfevents.hcl"
+WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
 TOP = frozenset(
     {"provisioner", "timeout", "strict", "ca_bundle", "direct", "cost_file", "quiet", "infracost"}
 )
@@ -42,7 +43,7 @@ class Values:
 
 
 def find_values(env: Mapping[str, str], directory: str, tf_workspace: str, home: str) -> Values:
-    """The nearest project file over the user's own, for a run in `directory`.
+    """The nearest project file over Harness' over the user's own, for a run in `directory`.
 
     Raises SettingError naming file, line and field.
     """
@@ -50,6 +51,8 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str, home:
     found = []
     if path := project_file(directory):
         found.append(_fields(_File(path, _read(path), shared=True), run))
+    if path := _nearest(directory, WORKSPACE_FILE):
+        found.append(_identifiers(_File(path, _read(path), shared=True), home))
     if path := find_user_file(env):
         found.append(_fields(_File(path, _read(path), shared=False), run))
     return Values(tuple(found))
@@ -60,8 +63,12 @@ def project_file(directory: str) -> str | None:
 
     Not further up: what stands above a checkout is somebody else's.
     """
+    return _nearest(directory, NAME)
+
+
+def _nearest(directory: str, name: str) -> str | None:
     for place in _up_to_root(os.path.abspath(directory)):
-        path = os.path.join(place, NAME)
+        path = os.path.join(place, name)
         if os.path.isfile(path):
             return path
     return None
@@ -100,7 +107,7 @@ class _File:
         return f"{self.path}, line {self._line(name)}, {name}"
 
     def _line(self, name: str) -> int:
-        pattern = re.compile(rf"(?:^|[{{\s]){re.escape(name)}\s*(?:[={{]|\"|$)")
+        pattern = re.compile(rf"(?:^|[{{\s]){re.escape(name)}\s*(?:[=:{{]|\"|$)")
         for number, line in enumerate(self.text.splitlines(), 1):
             if pattern.search(line) and not line.lstrip().startswith(("#", "//")):
                 return number
@@ -125,7 +132,7 @@ def _fields(file: _File, run: Run) -> Fields:
     """A workspace that is mapped to the run's directory is nearer than the file's own."""
     fields: dict[str, tuple[str, str]] = {}
     mapped: dict[str, tuple[str, str]] = {}
-    for name, value in _parse(file, run.home).items():
+    for name, value in _parse(file, run.home, _parse_hcl).items():
         if name == "harness":
             fields.update(_block(file, value))
         elif name == "workspace":
@@ -135,6 +142,12 @@ def _fields(file: _File, run: Run) -> Fields:
         else:
             raise file.error(name, "no such setting")
     return {**fields, **mapped}
+
+
+def _identifiers(file: _File, home: str) -> Fields:
+    """Whose workspace this is, by Harness' own file: no more than that is taken from it."""
+    document = _parse(file, home, _parse_yaml)
+    return {name: (file.place(f"{name}_id"), text) for name, text in document.items()}
 
 
 def _read(path: str) -> str:
@@ -149,17 +162,21 @@ def _read(path: str) -> str:
     return text
 
 
-def _parse(file: _File, home: str) -> dict[str, Any]:
+Parser = Callable[[_File], dict[str, Any]]
+
+
+def _parse(file: _File, home: str, parser: Parser) -> dict[str, Any]:
     """Parsed once per edit: python-hcl2 takes 0.1 s to wake, and seconds the very first time."""
     if not os.path.isabs(home) or SECRET.search(file.text):
-        return _parse_hcl(file)
+        return parser(file)
     import hashlib  # OpenSSL's is slow to wake
 
-    digest = hashlib.sha256(f"{__version__}\0{file.text}".encode()).hexdigest()
+    kind = os.path.splitext(file.path)[1]
+    digest = hashlib.sha256(f"{__version__}\0{kind}\0{file.text}".encode()).hexdigest()
     cached = os.path.join(home, "settings", digest + ".json")
     document = _cached(cached)
     if document is None:
-        document = _parse_hcl(file)
+        document = parser(file)
         _keep(cached, document)
     return document
 
@@ -171,6 +188,19 @@ def _parse_hcl(file: _File) -> dict[str, Any]:
         return parse(file.text, file.path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
+
+
+def _parse_yaml(file: _File) -> dict[str, Any]:
+    from tfevents.workspacefile import NAMES, parse
+
+    try:
+        document = parse(file.text, file.path)
+    except UnreadableDocument as error:
+        raise SettingError(str(error)) from None
+    for name, value in document.items():
+        if not isinstance(value, str):  # 0123 is 83 to YAML, and `on` is true
+            raise file.error(name, "a text, please: put it in quotes")
+    return {NAMES[name]: value for name, value in document.items()}
 
 
 def _cached(path: str) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """Where events go and how: one frozen Settings, read once at the edge, field by field.
 
 First found wins: flag, TFEVENTS_*, PLUGIN_* (in the container), Harness' own variables,
-.tfevents.hcl, ~/.config/tfevents/config.hcl, default (design §2).
+.tfevents.hcl, .harness/workspace.yaml, ~/.config/tfevents/config.hcl, default (design §2).
 """
 
 from __future__ import annotations

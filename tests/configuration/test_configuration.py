@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -116,3 +117,11 @@ def test_importing_the_module_is_free() -> None:
     """Neither python-hcl2 nor lark is loaded before something is parsed."""
     script = "import sys, tfevents.inventory; sys.exit(bool({'hcl2', 'lark'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_threads_do_not_read_each_others_text() -> None:
+    """python-hcl2 has one parser for the whole process, which is not made for threads."""
+    texts = [f'locals {{\n  n{n} = "{n}"\n  list = [{n}, {n}]\n}}\n' * 5 for n in range(60)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = list(pool.map(lambda text: parse(text, "main.tf"), texts))
+    assert found == [parse(text, "main.tf") for text in texts]

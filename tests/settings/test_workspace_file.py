@@ -1,0 +1,145 @@
+"""Harness' own .harness/workspace.yaml: whose workspace a checkout is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfevents.errors import SettingError
+from tfevents.settings import load
+
+FILE = "org_id: yaml-org\nproject_id: yaml-project\nworkspace_id: yaml-workspace\n"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with a directory in it, and a home beside it."""
+    place = tmp_path / "checkout"
+    (place / ".git").mkdir(parents=True)
+    (place / "live").mkdir()
+    return place
+
+
+def environment(checkout: Path, **more: str) -> dict[str, str]:
+    home, config = str(checkout.parent / "home"), str(checkout.parent / "config")
+    return {"TFEVENTS_HOME": home, "XDG_CONFIG_HOME": config, **more}
+
+
+def write(place: Path, text: str) -> Path:
+    path = place / ".harness" / "workspace.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_it_says_whose_workspace_this_is(checkout: Path) -> None:
+    """From the git root for every directory below, and where each field stood is known."""
+    path = write(checkout, "# ours\n" + FILE + "tags: [a]\n")
+    for _ in ("read", "kept"):
+        found = load(environment(checkout), str(checkout / "live"))
+        assert (found.org, found.project, found.workspace) == (
+            *("yaml-org", "yaml-project", "yaml-workspace"),
+        )
+        assert found.sources["project"] == f"{path}, line 3, project_id"
+
+
+def test_the_nearest_one_counts(checkout: Path) -> None:
+    """As with .tfevents.hcl: all of it, and nothing of the one above."""
+    write(checkout, FILE)
+    write(checkout / "live", "org_id: near\n")
+    found = load(environment(checkout), str(checkout / "live"))
+    assert (found.org, found.project) == ("near", None)
+
+
+def test_above_the_git_root_it_is_somebody_elses(checkout: Path) -> None:
+    """Nobody's checkout speaks for another."""
+    write(checkout.parent, FILE)
+    assert load(environment(checkout), str(checkout)).org is None
+
+
+def test_ours_is_stronger_and_the_users_own_weaker(checkout: Path) -> None:
+    """Between .tfevents.hcl and config.hcl; the environment is stronger than all of them."""
+    write(checkout, FILE)
+    (checkout / ".tfevents.hcl").write_text('harness { org = "ours" }')
+    user = checkout.parent / "config" / "tfevents" / "config.hcl"
+    user.parent.mkdir(parents=True)
+    user.write_text('harness {\n  project = "user"\n  account = "user"\n}')
+    found = load(environment(checkout, HARNESS_PROJECT_ID="env"), str(checkout))
+    assert (found.org, found.project, found.workspace) == ("ours", "env", "yaml-workspace")
+    assert load(environment(checkout), str(checkout)).project == "yaml-project"
+    assert found.account == "user"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "other: 1\n", "org_id:\n", "{}", "org_id: ~"])
+def test_what_it_does_not_say_is_not_set(checkout: Path, text: str) -> None:
+    """Other names are Harness' business."""
+    write(checkout, text)
+    assert load(environment(checkout), str(checkout)).org is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("org_id: a\nproject_id: [\n", 3),
+        ("org_id: a\n\tproject_id: b\n", 2),
+        ("org_id: a\nproject_id: \x00\n", 2),
+        ("org_id: a\nproject_id: !!python/name:os.system x\n", 2),
+        ("- org_id\n", 1),
+        ("canary", 1),
+        ("[" * 5000, 1),
+        ("org_id: a\nproject_id: 0123\n", 2),
+        ("org_id: on\n", 1),
+        ("org_id: a\nworkspace_id: {a: b}\n", 2),
+        ("a: 2001-99-99\norg_id: x", 1),
+        ("org_id: a\n---\norg_id: b\n", 2),
+    ],
+)
+def test_a_broken_one_is_one_line_with_file_and_line(checkout: Path, text: str, line: int) -> None:
+    """And what to do; never the text itself."""
+    path = write(checkout, text)
+    with pytest.raises(SettingError) as caught:
+        load(environment(checkout), str(checkout))
+    said = str(caught.value)
+    assert said.startswith(f"{path}, line {line}")
+    assert said.isprintable()
+    assert "canary" not in said
+
+
+def test_a_bomb_of_aliases_is_no_bomb(checkout: Path) -> None:
+    """Nothing but the three names is looked at, nor kept."""
+    levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 10)]
+    write(checkout, "\n".join(["l0: &l0 [x]", *levels, "org_id: a"]))
+    assert load(environment(checkout), str(checkout)).org == "a"
+
+
+def test_yaml_is_woken_once_per_edit(checkout: Path) -> None:
+    """Neither without such a file, nor for one that was read before."""
+    code = (
+        "import os, sys, json; from tfevents.settings import load;"
+        "found = load(dict(os.environ), os.getcwd());"
+        "print(json.dumps([found.org, 'yaml' in sys.modules]))"
+    )
+
+    def read() -> list[object]:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=checkout,
+            env={"PATH": os.environ["PATH"], **environment(checkout)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        found: list[object] = json.loads(done.stdout)
+        return found
+
+    assert read() == [None, False]
+    write(checkout, FILE)
+    assert read() == ["yaml-org", True]
+    assert read() == ["yaml-org", False]
+    write(checkout, "org_id: other\n")
+    assert read() == ["other", True]
