@@ -95,11 +95,11 @@ def _made_spare() -> str:
 
 
 def _found_spare() -> str:
-    """Where one was made before: in the first directory that tempfile would take, if there."""
+    """Where one would be: in the first directory that tempfile would take."""
     given = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    places = [*filter(None, given), "/tmp", "/var/tmp", "/usr/tmp"]  # noqa: S108  # nothing is made
-    spares = [os.path.join(place, f"tfevents-{os.getuid()}") for place in places]
-    return next(filter(os.path.isdir, spares), spares[0])
+    places = [*filter(None, given), "/tmp", "/var/tmp", "/usr/tmp", os.curdir]  # noqa: S108
+    usable = (place for place in places if os.access(place, os.W_OK | os.X_OK))
+    return os.path.join(os.path.abspath(next(usable, os.curdir)), f"tfevents-{os.getuid()}")
 
 
 def appear(home: str, room: int = ROOM) -> Presence:

@@ -18,9 +18,7 @@ def tfevents(tmp_path: Path) -> Tfevents:
     home, cwd = tmp_path / "me" / "state", tmp_path / "work"
     cwd.mkdir()
     env = clean_env(tmp_path / "me")
-    temporary = tmp_path / "me" / "tmp"
-    temporary.mkdir()
-    return Tfevents(home, {**env, "TFEVENTS_HOME": str(home), "TMPDIR": str(temporary)}, cwd)
+    return Tfevents(home, {**env, "TFEVENTS_HOME": str(home)}, cwd)
 
 
 @pytest.fixture

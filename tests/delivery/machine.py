@@ -37,7 +37,7 @@ class Machine:
         self.root.mkdir(parents=True, exist_ok=True)
         self.env = {**clean_env(self.root / "user", terraform()), **self.env}
         self.env.setdefault("TFEVENTS_HOME", str(self.root / "home"))
-        self.env.setdefault("TMPDIR", str(self.root / "tmp"))
+        self.env["TMPDIR"] = str(self.root / "tmp")
         Path(self.env["TMPDIR"]).mkdir(exist_ok=True)
 
     @property

@@ -142,8 +142,11 @@ def test_an_old_errored_state_is_no_matter(stage: Stage, store: StateStore) -> N
     assert "serial" in end.data
 
 
-def lying(stage: Stage, path: Path, answer: str) -> dict[str, str]:
-    """A terraform whose `state pull` does not tell; everything else is the real one's."""
+def lying(stage: Stage, path: Path, store: StateStore, answer: str) -> dict[str, str]:
+    """A terraform whose `state pull` does not tell, where only that could: the state is stored
+    elsewhere. Everything else is the real one's."""
+    stage.write(store.block, "backend.tf")
+    stage.engine("init")
     script_engine(
         path / "terraform",
         f"""
@@ -167,9 +170,11 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_a_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -> None:
+def test_a_state_that_cannot_be_had(
+    stage: Stage, store: StateStore, tmp_path: Path, answer: str
+) -> None:
     """Success stands on the plan, which says that something is left; failure counts nothing."""
-    env = lying(stage, tmp_path, ANSWERS[answer])
+    env = lying(stage, tmp_path, store, ANSWERS[answer])
     stage.write(TWO)
     start, end = stage.run("apply", "-auto-approve", **env)
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
@@ -182,9 +187,11 @@ def test_a_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -
 
 
 @pytest.mark.parametrize("answer", ["nothing", "failure"])
-def test_a_destroyed_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -> None:
+def test_a_destroyed_state_that_cannot_be_had(
+    stage: Stage, store: StateStore, tmp_path: Path, answer: str
+) -> None:
     """A destroy that ran to its end has left nothing; one with a target may have."""
-    env = lying(stage, tmp_path, ANSWERS[answer])
+    env = lying(stage, tmp_path, store, ANSWERS[answer])
     stage.write(TWO)
     stage.run("apply", "-auto-approve")
     _, end = stage.run("destroy", "-auto-approve", "-target=terraform_data.a", **env)
@@ -194,26 +201,30 @@ def test_a_destroyed_state_that_cannot_be_had(stage: Stage, tmp_path: Path, answ
 
 
 @pytest.mark.parametrize("answer", ["nothing", "failure"])
-def test_a_direct_run_whose_state_cannot_be_had(stage: Stage, tmp_path: Path, answer: str) -> None:
+def test_a_direct_run_whose_state_cannot_be_had(
+    stage: Stage, store: StateStore, tmp_path: Path, answer: str
+) -> None:
     """No plan, no state: nothing is claimed."""
-    env = {**lying(stage, tmp_path, ANSWERS[answer]), "TFEVENTS_DIRECT": "1"}
+    env = {**lying(stage, tmp_path, store, ANSWERS[answer]), "TFEVENTS_DIRECT": "1"}
     stage.write(ONE)
     events = stage.run("apply", "-auto-approve", **env)
     assert [event.row for event in events] == ["provisioning apply"]
     assert stage.run("refresh", **env) == []
 
 
-def test_a_saved_destroy_of_a_part_never_empties(stage: Stage, tmp_path: Path) -> None:
+def test_a_saved_destroy_of_a_part_never_empties(
+    stage: Stage, store: StateStore, tmp_path: Path
+) -> None:
     """Also where only the plan file knows that it was targeted, and the state says nothing."""
+    env = lying(stage, tmp_path, store, ANSWERS["nothing"])
     stage.write(TWO)
     stage.run("apply", "-auto-approve")
     stage.run("plan", "-destroy", "-target=terraform_data.a", "-out=p")
     for reader in ("json", "file"):
-        env = lying(stage, tmp_path, ANSWERS["nothing"])
-        copied = (stage.project / "terraform.tfstate").read_bytes()
+        copied = store.state
         start, end = stage.run("apply", "p", TFEVENTS_PLAN_READER=reader, **env)
         assert (start.row, end.row) == ("destroying destroy", "active destroy success")
-        (stage.project / "terraform.tfstate").write_bytes(copied)
+        store.state = copied
 
 
 def test_a_workspace_has_a_state_of_its_own(stage: Stage) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -75,6 +76,7 @@ class Aws:
     def environment(self, home: Path, *engines: Path) -> dict[str, str]:
         """`clean_env` with a CLI configuration that finds the provider, for terraform and tofu."""
         env = clean_env(home, *engines)
+        env["TMPDIR"] = tempfile.gettempdir()  # a provider's socket has a short path, or none
         mirror = link_mirror(home / "mirror", self.packages)
         Path(env["TF_CLI_CONFIG_FILE"]).write_text(cli_configuration(mirror))
         return env

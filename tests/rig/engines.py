@@ -85,9 +85,12 @@ def clean_env(home: Path, *engines: Path) -> dict[str, str]:
         link.symlink_to(engine)
     (home / "terraform.rc").write_text("disable_checkpoint = true\n")
     (home / "gitconfig").write_text(_GIT_CONFIG)
+    temporary = home / "tmp"
+    temporary.mkdir(exist_ok=True)
     return {
         "PATH": f"{links}:/usr/bin:/bin",
         "HOME": str(home),
+        "TMPDIR": str(temporary),
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         "TF_CLI_CONFIG_FILE": str(home / "terraform.rc"),
