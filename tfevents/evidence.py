@@ -39,15 +39,18 @@ class Evidence:
     before: tuple[int | None, str | None] | None = None
     after: State | None = None
     changes_by_code: bool = False
+    refreshed: bool = True
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is told: None where nothing can be claimed."""
+    """What is told. `proven`: the outcome, None where nobody knows. `missing`: what had to be seen
+    to tell more than that."""
 
-    activity: Activity | None
+    activity: Activity
     numbers: Numbers
     proven: bool | None
+    missing: str | None = None
 
 
 def judge(evidence: Evidence) -> Judgement:
@@ -63,16 +66,29 @@ def judge(evidence: Evidence) -> Judgement:
         drift=bool(numbers.drift and numbers.drift != Counts()),
         empty=evidence.after.empty if evidence.after else None,
     )
-    activity = ended(outcome) if success is not None else _unproven(evidence)
-    return Judgement(activity, numbers, success)
+    activity = ended(outcome) if success is not None else None
+    missing = _missing(evidence) if success else None
+    return Judgement(activity or _begun(evidence, success), numbers, success, missing)
 
 
-def _unproven(evidence: Evidence) -> Activity:
-    """The last that is known: a plan was made, an apply was begun. How either ended is left out,
-    and never that a workspace is active: Harness schedules its destruction from that."""
+def _begun(evidence: Evidence, success: bool | None) -> Activity:
+    """The last that is known: a plan was made, an apply was begun. An outcome that nobody knows is
+    left out, and a workspace is never called active: Harness schedules its destruction from that.
+    """
+    kind = activity_type(evidence.operation, evidence.mode)
+    status = "success" if success else None
     if evidence.operation is Operation.PLAN:
-        return Activity(EventType.PLAN, activity_type(evidence.operation, evidence.mode))
-    return started(evidence.operation)
+        return Activity(EventType.PLAN, kind, status)
+    return Activity(started(evidence.operation).event_type, kind, status)
+
+
+def _missing(evidence: Evidence) -> str | None:
+    """A plan that nobody saw: whether it has something to apply is not claimed by `plan`. A state
+    that nobody saw: whether it holds something is not."""
+    if evidence.operation is Operation.PLAN:
+        return None if evidence.planned or evidence.changes_by_code else "plan"
+    unseen = evidence.after is None and evidence.operation is not Operation.IMPORT
+    return "state" if unseen else None
 
 
 def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]:
@@ -81,7 +97,7 @@ def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]
         return (evidence.noted or Numbers()) if evidence.said else Numbers(), None
     planned = planned_numbers(plan, saved=evidence.operation is not Operation.PLAN)
     if evidence.operation is Operation.PLAN:
-        return planned, not plan.errored
+        return planned if evidence.refreshed else replace(planned, drift=None), not plan.errored
     prior = evidence.planned.prior if evidence.planned else None
     if prior is None or evidence.after is None:
         return (planned if evidence.said else Numbers()), _untouched(plan, evidence)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from tfevents import ci, planjson, presence, provisioner
+from tfevents import ci, invocation, planjson, presence, provisioner
 from tfevents.closing import killed
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine
@@ -52,7 +52,8 @@ UNDELIVERED = 86
 class Call:
     """One call of a hook, with what was given and, where nothing was, what the host says.
 
-    `directory` is where terraform works, `unit` what the run is called by.
+    `directory` is where terraform works, `unit` what the run is called by. `partial`: what the
+    environment's own arguments leave out of a plan.
     """
 
     moment: str
@@ -66,6 +67,7 @@ class Call:
     plan_file: str | None = None
     plan_json: str | None = None
     exit_code: int | None = None
+    partial: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -92,11 +94,12 @@ def settle(
     if not name:
         return None
     directory = os.getcwd()
+    asked = invocation.parse((name,), env)
     unit = given.get("directory") or host.unit or directory
     return Call(
         moment=moment,
         command=name,
-        mode=host.mode or mode,
+        mode=host.mode or (asked.mode if asked else mode),
         directory=directory,
         unit=os.path.realpath(unit),
         tf_workspace=host.tf_workspace or Place(directory, env).tf_workspace,
@@ -105,6 +108,7 @@ def settle(
         plan_file=given.get("plan_file") or host.plan_file,
         plan_json=given.get("plan_json") or host.plan_json,
         exit_code=given.get("exit_code"),
+        partial=host.partial or (asked.partial if asked else ()),
     )
 
 
@@ -175,11 +179,12 @@ class _Hooked:
         with _journal(self.env) as journal:
             for run in journal.open_runs(call.key):
                 journal.end_run(run.run_id, None, [killed(run)])
-        planned = self._planned()
+        applies = call.command in ("apply", "destroy")
+        planned = self._planned({}) if applies else None  # before a plan, only an older one
         report = self._report(None, self._base(planned))
         report.start()
         mode = planned.plan.mode if planned and planned.plan.mode else call.mode
-        if call.command in ("apply", "destroy") and _has_work(planned, mode):
+        if applies and _has_work(planned, mode):
             report.begin(started(operation_of(call.command, mode)), {})
             return report.leave()
         report.leave()
@@ -192,7 +197,7 @@ class _Hooked:
             "state": [state.serial, state.lineage] if state else None,
             "numbers": planned_numbers(planned.plan, saved=True).metadata() if planned else None,
             "mode": planned.plan.mode.value if planned and planned.plan.mode else None,
-            "plan_file": _signature(self.call.plan_file),
+            "plans": [_signature(self.call.plan_file), _signature(self.call.plan_json)],
             "execution": self.call.execution,
         }
 
@@ -231,7 +236,8 @@ class _Hooked:
         data = {
             "counts": "exact" if judgement.numbers.resources else "absent",
             "outcome": "unknown" if judgement.proven is None else None,
-            "partial": "errored" if _errored(evidence) else None,
+            "partial": ",".join(_partial(evidence, self.call)),
+            "missing": judgement.missing,
             "finished_at": now(),
             "exit_code": None if self.call.exit_code is None else str(self.call.exit_code),
             "serial": None if after is None or after.serial is None else str(after.serial),
@@ -253,7 +259,9 @@ class _Hooked:
         return told
 
     def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> Evidence:
-        planned, call = self._own(self._planned(), base), self.call
+        planned, call = self._planned(base), self.call
+        if call.command == "plan" and call.said is False and planned and not planned.plan.errored:
+            planned = None  # of an earlier plan, that nothing has overwritten
         command = run.command if run and run.command else call.command
         mode = planned.plan.mode if planned and planned.plan.mode else None
         mode = mode or (Mode(base["mode"]) if base.get("mode") else call.mode)
@@ -267,15 +275,8 @@ class _Hooked:
             before=(stated[0], stated[1]) if stated else None,
             after=self._state(),
             changes_by_code=call.exit_code == 2,
+            refreshed="refresh=false" not in call.partial,
         )
-
-    def _own(self, planned: Planned | None, base: Mapping[str, Any]) -> Planned | None:
-        """Not an older plan in the same place: a plan that failed may have left it there."""
-        if planned is None or self.call.command != "plan":
-            return planned
-        older = base.get("plan_file") == _signature(self.call.plan_file) and "plan_file" in base
-        another = self.call.said is False and not planned.plan.errored
-        return None if another or (older and self.call.plan_file) else planned
 
     def _state(self) -> State | None:
         """Where terraform may have written it, and can be asked."""
@@ -286,18 +287,26 @@ class _Hooked:
         except UnreadableDocument:
             return None
 
-    def _planned(self) -> Planned | None:
+    def _planned(self, base: Mapping[str, Any]) -> Planned | None:
         """From the plan file, else from the JSON that the host made of it."""
-        call, planned = self.call, None
-        if call.plan_file and os.path.exists(call.plan_file):
-            engine = self.engine or Engine("", (), self.env)
-            try:
-                planned = read_plan(engine, call.plan_file, call.mode)
-            except UnreadableDocument:
-                planned = None
-        if planned is None and call.plan_json:
-            planned = _shown(call.plan_json, call.mode)
-        return planned
+        call = self.call
+        plan_file, plan_json = self._own((call.plan_file, call.plan_json), base.get("plans"))
+        planned = self._read(plan_file) if plan_file else None
+        return planned or (_shown(plan_json, call.mode) if plan_json else None)
+
+    def _own(self, paths: Sequence[str | None], before: Sequence[Any] | None) -> list[str | None]:
+        """Not what stands there since before a plan was made: a plan that failed left it there."""
+        if before is None or self.call.command != "plan":
+            return list(paths)
+        return [p if _signature(p) != was else None for p, was in zip(paths, before, strict=True)]
+
+    def _read(self, path: str) -> Planned | None:
+        if not os.path.exists(path):
+            return None
+        try:
+            return read_plan(self.engine or Engine("", (), self.env), path, self.call.mode)
+        except UnreadableDocument:
+            return None
 
     def _provisioner(self, evidence: Evidence) -> dict[str, str]:
         planned = evidence.planned
@@ -362,8 +371,15 @@ def _signature(path: str | None) -> list[int] | None:
     return [found.st_mtime_ns, found.st_size, found.st_ino] if found else None
 
 
-def _errored(evidence: Evidence) -> bool:
-    return bool(evidence.planned and evidence.planned.plan.errored)
+def _partial(evidence: Evidence, call: Call) -> Iterator[str]:
+    """What makes the plan less than the whole, as far as it or the environment says so."""
+    given = call.partial if call.command == "plan" else ()
+    plan = evidence.planned.plan if evidence.planned else None
+    yield from given
+    if not given and evidence.planned and evidence.planned.targeted:
+        yield "target"
+    if plan and plan.errored:
+        yield "errored"
 
 
 def _numbers(noted: Mapping[str, Any] | None) -> Numbers | None:

@@ -22,6 +22,7 @@ class Host:
     `execution`: the host's own id of what the run is part of. `unit`: the directory as the team
     knows it, which is not always where terraform works. `everything`: this call speaks for all
     runs of the execution. `reports_itself`: the host runs `tf`, a hook would tell it twice.
+    `partial`: what the host left out of the plan.
     """
 
     command: str | None = None
@@ -36,6 +37,7 @@ class Host:
     provisioner: str | None = None
     everything: bool = False
     reports_itself: bool = False
+    partial: tuple[str, ...] = ()
 
 
 def find(env: Mapping[str, str], directory: str) -> Host:
@@ -121,6 +123,7 @@ def _scalr(env: Mapping[str, str]) -> Host:
         mode=Mode.DESTROY if destroys == "1" else mode,
         exit_code=_number(env.get("SCALR_TERRAFORM_EXIT_CODE")),
         execution=env.get("SCALR_RUN_ID"),
+        partial=("refresh=false",) if refreshes == "skip_refresh" else (),
     )
 
 

@@ -336,7 +336,7 @@ def env0(field: Field, job: str) -> int:
     flow = load("env0/env0.yml")["deploy"]
     step = flow["steps"]["terraformPlan" if job == "plan" else "terraformApply"]
     env = {"ENV0_DEPLOYMENT_LOG_ID": "1", "ENV0_DEPLOYMENT_TYPE": "deploy"}
-    own = (PLAN if job == "plan" else APPLY) + ".env0-plan"
+    own = (PLAN if job == "plan" else APPLY) + ".tf-plan"
     lines = [one["run"] for one in step["before"]] + [own] + [one["run"] for one in step["after"]]
     code = field.sh("terraform init -input=false")
     for line in lines:
@@ -446,7 +446,7 @@ HOSTS = (
     Host("spacelift", spacelift),
     Host("spacelift-tf", spacelift_custom),
     Host("scalr", scalr, planned=False, applied=False),
-    Host("env0", env0, planned=False, applied=False),
+    Host("env0", env0),
     Host("hcp-terraform", hcp_terraform, planned=False, applied=False, says=False),
     Host("terramate-tf", terramate()),
     Host("terramate", terramate("hooked")),

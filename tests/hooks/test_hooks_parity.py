@@ -19,8 +19,7 @@ output "told" { value = "NEW" }
 """
 FIRST = ESTATE.replace("NEW", "old") + 'resource "terraform_data" "gone" {}\n'
 SECOND = ESTATE + 'resource "terraform_data" "fresh" {\n  count = 2\n}\n'
-VOLATILE = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms", "partial"}
-"""`partial`: that a plan was targeted is read off a command line, which hooks don't see."""
+VOLATILE = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms"}
 
 
 @pytest.fixture(name="place")
@@ -80,6 +79,17 @@ def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
         assert way(where, "plan", f"-out=run.tfplan {option}") == 0
         assert way(where, "apply", "run.tfplan") == 0
     assert_the_same(place)
+
+
+def test_tf_and_hooks_tell_the_same_of_a_plan_that_does_not_refresh(place: Field) -> None:
+    """What was not measured is absent, where the environment says so."""
+    unrefreshed = {**place.env, "TF_CLI_ARGS_plan": "-refresh=false"}
+    place = replace(place, env=unrefreshed)
+    other = twin(place)
+    for way, where in ((by_tf, place), (by_hooks, other)):
+        assert way(where, "plan", "-out=run.tfplan") == 0
+    assert_the_same(place)
+    assert "drift_counts" not in place.endpoint.events[1]["metadata"]
 
 
 def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:

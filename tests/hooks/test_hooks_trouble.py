@@ -116,16 +116,40 @@ def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
 
 def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
     """The last that is known: a plan was made, an apply was begun; neither is called a success."""
-    for command in ("plan", "apply", "destroy"):
+    commands = ("plan", "apply", "destroy", "refresh", "import")
+    for command in commands:
         hook(place, "after", command)
-    told = [
-        (event["event_type"], event["metadata"], event["data"]) for event in place.endpoint.events
-    ]
-    assert [kind for kind, _, _ in told] == ["plan", "provisioning", "destroying"]
-    for _, metadata, data in told:
-        assert "activity_status" not in metadata
-        assert "resource_counts" not in metadata
-        assert data["outcome"] == "unknown"
+    kinds = ("plan", "apply", "destroy", "apply", "import")
+    types = ("plan", "provisioning", "destroying", "provisioning", "provisioning")
+    assert place.told() == [(*words, None, None) for words in zip(types, kinds, strict=True)]
+    assert {event["data"]["outcome"] for event in place.endpoint.events} == {"unknown"}
+
+
+def test_a_plan_that_nobody_saw_is_told_without_what_is_in_it(place: Field) -> None:
+    """Whether there is something to apply is known by exit code 2, and by no other."""
+    for code in ("0", "2"):
+        hook(place, "after", "plan", "--exit-code", code)
+    assert [event[0] for event in place.told()] == ["plan", "apply_needed"]
+    assert [event["data"].get("missing") for event in place.endpoint.events] == ["plan", None]
+    assert {event["data"]["counts"] for event in place.endpoint.events} == {"absent"}
+
+
+def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Field) -> None:
+    """It is told that it ended well; what the state holds now is not."""
+    nobody = {"TFEVENTS_PROVISIONER": "/nonexistent/terraform"}
+    hook(place, "after", "apply", "--exit-code", "0", **nobody)
+    assert place.told() == [("provisioning", "apply", "success", None)]
+    assert place.endpoint.events[0]["data"]["missing"] == "state"
+
+
+def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
+    """The host made it of the plan before, and none of this one."""
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    place.sh("terraform show -json p > p.json")
+    for code in ("0", "1"):
+        hook(place, "before", "plan", "--plan-json", "p.json")
+        hook(place, "after", "plan", "--exit-code", code, "--plan-json", "p.json")
+    assert place.told() == [("plan", "plan", "success", None), (*PLAN_FAILED, None)]
 
 
 @pytest.mark.parametrize("moment", ["after", "error"])
