@@ -87,6 +87,10 @@ def lane_of(destination: Destination) -> str:
 
 def now() -> str:
     """The time as RFC 3339, UTC, to the millisecond."""
-    seconds = time.time()
+    return at(time.time())
+
+
+def at(seconds: float) -> str:
+    """A time since the epoch, written as `now` is."""
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds % 1 * 1000):03d}Z"

@@ -18,7 +18,7 @@ from tfevents import ci, invocation, planjson, presence, provisioner
 from tfevents.closing import killed
 from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine
-from tfevents.entry import Run, now
+from tfevents.entry import Run, at, now
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableDocument
 from tfevents.event import Numbers, operation_of, started
 from tfevents.evidence import Evidence, judge, planned_numbers
@@ -45,6 +45,7 @@ COMMANDS = {
 """Terraform's commands that are reported; another one is none of ours."""
 
 NOTHING = Told(None, True)
+TOLD_ALREADY = Told("this run was told already, and nothing has happened since", True)
 UNDELIVERED = 86
 
 
@@ -208,11 +209,29 @@ class _Hooked:
         """
         with _journal(self.env) as journal:
             opened = journal.open_runs(self.call.key)
+            last = None if opened else journal.last_hook(self.call.key)
+            told = journal.entries(1, last.run_id) if last else []
         failed = self.call.moment == "error"
         opened = [run for run in opened if failed or run.command == self.call.command]
         if failed and not opened:
             return NOTHING
+        if last and told and self._repeats(last, told[0].body.get("data", {})):
+            return TOLD_ALREADY
         return self._close(opened[-1] if opened else None)
+
+    def _repeats(self, run: Run, said: Mapping[str, str]) -> bool:
+        """Whether this call comes a second time: that run had its `before` and `after`, and neither
+        the plan nor the state is another now."""
+        call = self.call
+        if "plans" not in (run.base or {}) or "finished_at" not in said:
+            return False
+        paths = filter(None, (call.plan_file, call.plan_json))
+        planned = any(_written(path) > said["finished_at"] for path in paths)
+        if planned or (run.command, run.exit_code) != (call.command, call.exit_code):
+            return False
+        state = self._state()
+        found = (str(state.serial), state.lineage) if state and state.lineage else (None, None)
+        return found == (said.get("serial"), said.get("lineage"))
 
     def everything(self) -> Told:
         """Atlantis' post-workflow hook: what a failed command left open has failed."""
@@ -369,6 +388,14 @@ def _signature(path: str | None) -> list[int] | None:
     except OSError:
         return None
     return [found.st_mtime_ns, found.st_size, found.st_ino] if found else None
+
+
+def _written(path: str) -> str:
+    """When, as an event says it; "" where there is no such file."""
+    try:
+        return at(os.stat(path).st_mtime)
+    except OSError:
+        return ""
 
 
 def _partial(evidence: Evidence, call: Call) -> Iterator[str]:

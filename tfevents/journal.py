@@ -128,6 +128,10 @@ class Journal:
         """Runs that a hook opened and none has closed."""
         return self._runs("where ended_at is null and key is not null order by opened_at")
 
+    def last_hook(self, key: str) -> Run | None:
+        """The latest run of this key, open or ended."""
+        return next(iter(self._runs("where key = ? order by opened_at desc limit 1", key)), None)
+
     # Events
 
     def put(self, event: NewEvent) -> None:

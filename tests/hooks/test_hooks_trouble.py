@@ -188,6 +188,23 @@ def test_error_after_after_tells_nothing(place: Field) -> None:
     assert place.told() == [(*PLAN_FAILED, None)]
 
 
+@pytest.mark.parametrize("code", ["0", "1"])
+def test_a_second_after_tells_nothing_and_says_so(place: Field, code: str) -> None:
+    """Neither of a plan nor of an apply; what has happened since is told."""
+    place.sh("terraform init -input=false")
+    for command, work in (("plan", "plan -out=p"), ("apply", "apply p")):
+        words = (command, "--exit-code", code, "--plan-file", "p")
+        hook(place, "before", command, "--plan-file", "p")
+        place.sh(f"terraform {work}")
+        hook(place, "after", *words)
+        done = hook(place, "after", *words)
+        assert "told already" in done.stderr
+    assert len(place.told()) == 3
+    place.sh("terraform plan -out=p")
+    hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
+    assert place.told()[3:] == [("plan", "plan", "success", 0)]
+
+
 def test_a_second_before_closes_the_first(place: Field) -> None:
     """Nobody else will."""
     hook(place, "before", "apply")
