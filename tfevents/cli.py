@@ -285,7 +285,10 @@ def hook(moment: str, command: str, **given: Any) -> int:
     from tfevents import hook as story
     from tfevents import host
 
-    call = story.settle(moment, command, given, host.find(os.environ, os.getcwd()), os.environ)
+    found = host.find(os.environ, os.getcwd())
+    if not (command or found.command):
+        raise click.UsageError("which command? name it: plan, apply, destroy, refresh or import")
+    call = story.settle(moment, command, given, found, os.environ)
     if call is None:
         return 0
     told = story.run(call, os.environ)

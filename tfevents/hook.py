@@ -123,7 +123,7 @@ def _execution(env: Mapping[str, str]) -> str:
 
 def run(call: Call, env: Mapping[str, str]) -> Told:
     """One call, from its facts to what became of its report."""
-    if call.host.reports_itself:
+    if call.host.reports_itself or env.get("TFEVENTS_DISABLED", "").strip().lower() in TRUE:
         return NOTHING
     with _presence(env) as present:
         hooked = _Hooked(call, env, present)
@@ -173,6 +173,7 @@ class _Hooked:
     def __init__(self, call: Call, env: Mapping[str, str], present: presence.Presence) -> None:
         self.call, self.env, self.present = call, env, present
         self.engine = _engine(call, env)
+        self.unseen: str | None = None
 
     def before(self) -> Told:
         """Opens the run; an older one of the same key can't come back any more."""
@@ -268,14 +269,7 @@ class _Hooked:
             **({"state_checksum": after.checksum} if after and after.checksum else {}),
         }
         told = report.finish(judgement.activity, metadata, data, self.call.exit_code)
-        return self._with_missing(told)
-
-    def _with_missing(self, told: Told) -> Told:
-        """A plan that was named and is not there is said, in the same line."""
-        path = self.call.plan_file
-        if path and not os.path.exists(path) and not self.call.plan_json:
-            return Told(f"there is no plan file {path}; {told.line}", told.delivered)
-        return told
+        return Told("; ".join(filter(None, (self.unseen, told.line))) or None, told.delivered)
 
     def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> Evidence:
         planned, call = self._planned(base), self.call
@@ -311,13 +305,22 @@ class _Hooked:
         call = self.call
         plan_file, plan_json = self._own((call.plan_file, call.plan_json), base.get("plans"))
         planned = self._read(plan_file) if plan_file else None
-        return planned or (_shown(plan_json, call.mode) if plan_json else None)
+        planned = planned or (_shown(plan_json, call.mode) if plan_json else None)
+        self.unseen = self._why_unseen() if planned is None and call.plan_file else None
+        return planned
 
     def _own(self, paths: Sequence[str | None], before: Sequence[Any] | None) -> list[str | None]:
         """Not what stands there since before a plan was made: a plan that failed left it there."""
         if before is None or self.call.command != "plan":
             return list(paths)
         return [p if _signature(p) != was else None for p, was in zip(paths, before, strict=True)]
+
+    def _why_unseen(self) -> str | None:
+        """A plan that was named, and can't be had, is said in the run's line."""
+        path = self.call.plan_file
+        if path and not os.path.exists(path):
+            return f"there is no plan file {path}"
+        return None if self.call.said is False else f"{path} is no plan of this run"
 
     def _read(self, path: str) -> Planned | None:
         if not os.path.exists(path):

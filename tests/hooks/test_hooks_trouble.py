@@ -107,6 +107,31 @@ def test_a_call_that_is_wrong_is_not_in_the_way(words: tuple[str, ...], place: F
     assert done.stderr.count("\n") <= 1
 
 
+@pytest.mark.parametrize("words", [(), ("after",), ("later", "plan"), ("before", "plan", "--x")])
+def test_a_call_that_is_wrong_is_said(words: tuple[str, ...], place: Field) -> None:
+    """In one line."""
+    done = place.run(["tfevents", "hook", *words])
+    assert done.stderr.startswith("tfevents: ")
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+
+
+def test_a_hook_that_is_switched_off_does_nothing(place: Field) -> None:
+    """As `tf` does."""
+    off = {"TFEVENTS_DISABLED": "1", "TFEVENTS_STRICT": "1", "TFEVENTS_URL": NOWHERE}
+    for moment in MOMENTS:
+        done = hook(place, moment, "apply", **off)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert hook(place, "error", "apply").stderr == ""
+
+
+def test_a_file_that_is_no_plan_is_said(place: Field) -> None:
+    """Whatever it is; the event comes without counts."""
+    (place.directory / "p").write_text("no plan")
+    done = hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
+    assert "p is no plan of this run" in done.stderr
+    assert place.told() == [("plan", "plan", "success", None)]
+
+
 def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
     """Behind the run; before it nothing stops it."""
     for moment, code in (("before", 0), ("after", 86), ("error", 86)):
