@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from calendar import timegm
@@ -26,6 +27,10 @@ from tfevents.split import Ended
 from tfevents.state import State
 from tfevents.stream import Stream
 from tfevents.verdict import Verdict, reach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tfevents.artefact import Source
 
 STREAM_POLL = 0.05
 
@@ -156,11 +161,28 @@ class Backstage:
         if self._starting is not None:
             self._starting.result()
         self.report.over.set()
+        self.report.find_source = lambda: self._source(run, facts)
         return self.report.finish(
             ended(verdict.outcome) if verdict.outcome else None,
             {**self._provisioner(facts), **verdict.numbers.metadata(), **_checksum(facts.after)},
             {**self._data(facts), **verdict.data, "missing": ",".join(missing)},
             _as_a_shell_says(run.exit_code),
+        )
+
+    def _source(self, run: Ended, facts: Facts) -> Source:
+        """Where artefacts come from; a split's plan is still where we put it."""
+        from tfevents.artefact import Source
+
+        scene = self.scene
+        private, saved = scene.presence.path("plan"), scene.invocation.plan_file
+        plan_file = run.plan_file or (scene.seen(saved) if saved else private)
+        return Source(
+            engine=self.engine,
+            presence=scene.presence,
+            directory=scene.directory,
+            env=scene.env,
+            plan_file=plan_file if _filled(plan_file) else None,
+            has_state=facts.after is not None and not facts.after.empty,
         )
 
     def _facts(self, run: Ended) -> tuple[Facts, list[str]]:
@@ -254,6 +276,11 @@ def _will_tell(invocation: Invocation) -> bool:
 
 def _wanted_plan(run: Ended) -> bool:
     return bool(run.plan_file or run.reading)
+
+
+def _filled(path: str) -> bool:
+    """Whether there is a file with something in it."""
+    return os.path.isfile(path) and os.path.getsize(path) > 0
 
 
 def _drifted(planned: Planned | None) -> bool:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hcl2.rules.base import BlockRule, BodyRule, StartRule
 
 HEREDOC = re.compile(r"<<(-?)([A-Za-z][\w.-]*)\r?\n(.*?)[ \t]*\2", re.DOTALL)
-# Its parser is one for the whole process and keeps what it is at: two at once read each other's text.
+# Its parser is one for the whole process: two threads at once read each other's text.
 PARSING = threading.Lock()
 # What a token is called for people. A name, number or text is never quoted: it may be a key.
 NAMES = {

@@ -66,6 +66,28 @@ class Engine:
             return None
         return answer if child.returncode == 0 else None
 
+    def save(self, arguments: Sequence[str], path: str, seconds: float) -> bool:
+        """As `ask`, but stdout goes to a file."""
+        try:
+            with open(path, "wb") as file:
+                child = subprocess.Popen(
+                    [self.path, *self.options, *arguments],
+                    env=self._environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+        except OSError:
+            return False
+        try:
+            return child.wait(timeout=seconds) == 0
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):
+                os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+            return False
+
     def _environment(self) -> dict[str, str]:
         noise = ("TF_CLI_ARGS", "TF_LOG")
         env = {name: value for name, value in self.env.items() if not name.startswith(noise)}

@@ -40,3 +40,8 @@ class Later(Generic[T]):
         """The fact, or None where it could not be found."""
         self._thread.join()
         return self._found
+
+    def within(self, seconds: float) -> T | None:
+        """The same, where it is found in time."""
+        self._thread.join(seconds)
+        return self._found

@@ -16,7 +16,7 @@ from tfevents.record import dataclass
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
 TOP = frozenset(
-    {"provisioner", "timeout", "strict", "ca_bundle", "direct", "cost_file", "quiet", "infracost"}
+    {"provisioner", "timeout", "strict", "ca_bundle", "direct", "cost_file", "quiet", "artefacts"}
 )
 HARNESS = frozenset(
     {"url", "api_path", "api_key", "api_key_file", "account", "org", "project", "workspace"}

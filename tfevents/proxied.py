@@ -46,7 +46,7 @@ class Proxied:
             response = self._client.send(request, stream=True)
             try:
                 answer.headers, answer.status = response.headers, response.status_code
-                for chunk in _body(response):
+                for chunk in _body(response, letter.asks):
                     answer.body += chunk
                     if len(answer.body) > LARGEST_ANSWER or monotonic() > deadline:
                         break
@@ -57,9 +57,9 @@ class Proxied:
             answer.connected, answer.why = not isinstance(error, missed), _why(error)
 
 
-def _body(response: httpx.Response) -> Iterator[bytes]:
+def _body(response: httpx.Response, asks: bool) -> Iterator[bytes]:
     """As in `wire.py`."""
-    if not response.is_success or response.headers.get("content-length") == "0":
+    if asks or not response.is_success or response.headers.get("content-length") == "0":
         yield from response.iter_bytes()
 
 

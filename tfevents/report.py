@@ -6,7 +6,7 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,10 @@ from tfevents.settings import gather, told_by
 from tfevents.spare import bring_home, find_spare
 from tfevents.summary import summarise
 from tfevents.upload import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tfevents.artefact import Source
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
@@ -88,6 +92,7 @@ class Report(threading.Thread):
         self._done = Delivered()
         self.last: Mapping[str, Any] = {}
         self._cost: Mapping[str, str] = {}
+        self.find_source: Callable[[], Source] | None = None
         self.over = threading.Event()
 
     # In the background
@@ -267,7 +272,7 @@ class Report(threading.Thread):
         with self._turn:
             self._ended = True
             with self._harmless():
-                facts = {**self._cost, **metadata}
+                facts = {**self._cost, **self._store(), **metadata}
                 events += [self._event(activity, facts, data)] if activity else []
                 self.last = events[0].body if events else {}
             with self._harmless():
@@ -275,6 +280,20 @@ class Report(threading.Thread):
             with self._harmless():
                 self._end(exit_code, events)
         return self.leave()
+
+    def _store(self) -> Mapping[str, str]:
+        """The ids of what was switched on, in half of the time there is: the event needs some."""
+        if self.find_source is None or not self.settings.artefacts or self.settings.api_key is None:
+            return {}
+        from tfevents import artefact
+
+        budget = Budget(self.budget.left / 2)
+        source = replace(self.find_source(), cost_file=self.settings.cost_file)
+        metadata = {**self._origin.metadata, **self._overrides}
+        where = self._destination()
+        shelf = artefact.store(source, self.settings, metadata, where, budget)
+        self.problems += shelf.problems
+        return shelf.ids
 
     def leave(self) -> Told:
         """What is in the journal is sent within the budget; the run stays as it is."""

@@ -24,6 +24,7 @@ KEY = re.compile(r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
+ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
 ODD = re.compile(r"[^!-~]|[?#\\]")
 """What has no place in the address of a server, nor in a path on it."""
 LAST = 99
@@ -61,6 +62,7 @@ class Settings:
     budget: float = 10.0
     ca_bundle: str | None = None
     cost_file: str | None = None
+    artefacts: tuple[str, ...] = ()
     strict: bool = False
     direct: bool = False
     quiet: bool = False
@@ -115,6 +117,7 @@ def gather(
         budget=_or(wrong, lambda: _seconds(found), float(DEFAULTS["timeout"])),
         ca_bundle=_or(wrong, lambda: _file(found, "ca_bundle"), None),
         cost_file=_path(found, "cost_file"),
+        artefacts=_or(wrong, lambda: _kinds(found), ()),
         strict=_or(wrong, lambda: found.on("strict"), False),
         direct=_or(wrong, lambda: found.on("direct"), False),
         quiet=_or(wrong, lambda: found.on("quiet"), False),
@@ -226,6 +229,15 @@ def _path(found: _Found, name: str) -> str | None:
     """A path: of a settings file, seen from there; else from where we are."""
     path = os.path.expanduser(found.text(name))
     return os.path.join(found.beside(name), path) if path else None
+
+
+def _kinds(found: _Found) -> tuple[str, ...]:
+    """Kinds of artefacts, with commas between them; each once, in the order of ARTEFACTS."""
+    given = {word.strip() for word in found.text("artefacts").split(",")} - {""}
+    if odd := sorted(given - {*ARTEFACTS}):
+        known = ", ".join(ARTEFACTS)
+        raise found.error("artefacts", f"{odd[0][:20]!r} is none of {known}")
+    return tuple(kind for kind in ARTEFACTS if kind in given)
 
 
 def _url(found: _Found, env: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Mapping
 from time import time
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from tfevents import __version__
 from tfevents.entry import Destination
@@ -56,19 +56,38 @@ class Uploader:
             raise self._failure(answer)
         judge(answer.status, answer.headers, answer.body, destination, self._key)
 
+    def store(
+        self, path: str, query: Mapping[str, str], destination: Destination, seconds: float
+    ) -> Stored:
+        """Stores a file's bytes, streamed, within `seconds`. Raises a DeliveryError or OSError."""
+        with open(path, "rb") as file:
+            headers = {
+                **self._headers(destination),
+                "Content-Type": "application/octet-stream",
+                "Content-Length": str(os.fstat(file.fileno()).st_size),
+            }
+            target = f"{self._path}{path_of(destination, 'data')}?{urlencode(query)}"
+            answer = self._post(Letter(target, headers, file, asks=True), seconds)
+        if answer.status is None or not answer.over.is_set():
+            raise self._failure(answer)
+        judge(answer.status, answer.headers, answer.body, destination, self._key)
+        return read_stored(answer.body, self._key)
+
     def _letter(self, body: Mapping[str, Any], destination: Destination) -> Letter:
         try:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except ValueError:
             raise Refused("this event can't be sent: it is no JSON") from None
-        headers = {
-            "Content-Type": "application/json",
+        headers = {"Content-Type": "application/json", **self._headers(destination)}
+        return Letter(self._path + path_of(destination), headers, text)
+
+    def _headers(self, destination: Destination) -> dict[str, str]:
+        return {
             "Accept": "application/json",
             "Harness-Account": destination.account or "",
             "User-Agent": f"tfevents/{__version__}",
             "x-api-key": self._key.secret,
         }
-        return Letter(self._path + path_of(destination), headers, text)
 
     def _post(self, letter: Letter, seconds: float) -> Answer:
         """What was answered in time. Reading is done by a thread: timeouts are for one read, and a
@@ -100,11 +119,11 @@ def _is_proxied() -> bool:
     return any(value for name, value in os.environ.items() if name.lower() in PROXIES)
 
 
-def path_of(destination: Destination) -> str:
-    """The events' path of a workspace; every segment is percent-encoded."""
+def path_of(destination: Destination, kind: str = "events") -> str:
+    """The path of a workspace's events or data; every segment is percent-encoded."""
     parts = (destination.org, destination.project, destination.workspace)
     org, project, workspace = (_segment(part or "") for part in parts)
-    return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/events"
+    return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/{kind}"
 
 
 def _segment(text: str) -> str:
@@ -190,6 +209,30 @@ def read_error(answer: bytes, key: Key | None = None) -> Said:
     words = _without_key(" ".join(word for word in said if isinstance(word, str) and word), key)
     temporary = body.get("temporary") is True or body.get("timeout") is True
     return Said(f" ({printable(words)[:200]})" if words else "", temporary)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What became of an artefact: its id, and a policy's word on it."""
+
+    id: str
+    policy: str | None = None
+    words: str = ""
+
+
+def read_stored(answer: bytes, key: Key | None = None) -> Stored:
+    """The answer of create-data. Raises Refused where it has no id."""
+    try:
+        body = json.loads(answer)
+        found = body["id"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        found = None
+    if not isinstance(found, str) or not found:
+        raise Refused("the server's answer has no id")
+    policy, message = (body.get(f"policy_evaluation_{name}") for name in ("status", "message"))
+    words = printable(_without_key(message, key))[:200] if isinstance(message, str) else ""
+    known = policy if isinstance(policy, str) else None
+    return Stored(found, known, f" ({words})" if words else "")
 
 
 def _without_key(text: str, key: Key | None) -> str:

@@ -18,6 +18,10 @@ from urllib.parse import SplitResult
 
 from tfevents.record import dataclass, field
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import BinaryIO
+
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 LARGEST_ANSWER = 65536
 
@@ -28,7 +32,9 @@ class Letter:
 
     target: str
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes | BinaryIO = field(repr=False)
+    asks: bool = False
+    """Whether the body of a good answer is worth reading."""
 
 
 @dataclass
@@ -87,7 +93,7 @@ class Wire:
             connection.request("POST", letter.target, letter.body, dict(letter.headers))
             response = connection.getresponse()
             answer.headers, answer.status = _plain(response), response.status
-            for chunk in _body(response):
+            for chunk in _body(response, letter.asks):
                 answer.body += chunk
                 if len(answer.body) > LARGEST_ANSWER or monotonic() > deadline:
                     break
@@ -132,9 +138,9 @@ def _plain(response: HTTPResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in response.getheaders()}
 
 
-def _body(response: HTTPResponse) -> Iterator[bytes]:
-    """The body of a refusal; a 2xx has said all with its status."""
-    if not 200 <= response.status < 300:
+def _body(response: HTTPResponse, asks: bool) -> Iterator[bytes]:
+    """The body of a refusal; a 2xx has said all with its status, unless it was asked for more."""
+    if asks or not 200 <= response.status < 300:
         while chunk := response.read1(LARGEST_ANSWER):
             yield chunk
 

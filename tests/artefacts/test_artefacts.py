@@ -1,0 +1,243 @@
+"""What is stored beside the events: by kind, with its id in the event, and never a secret."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from delivery.machine import Machine
+from rig.endpoint import Endpoint
+from rig.step import HANG, Step, answer
+
+HARNESS = {
+    "HARNESS_ACCOUNT_ID": "acct",
+    "HARNESS_PIPELINE_ID": "deploy",
+    "HARNESS_STAGE_ID": "infra",
+    "HARNESS_EXECUTION_ID": "exec-1",
+    "HARNESS_BUILD_ID": "42",
+    "PLUGIN_STAGE_EXECUTION_ID": "stage-exec-1",
+    "DRONE_BUILD_EVENT": "push",
+    "DRONE_COMMIT_SHA": "1" * 40,
+    "DRONE_COMMIT_BRANCH": "main",
+    "DRONE_COMMIT_MESSAGE": "a commit",
+    "DRONE_REPO_LINK": "https://host.example/a/b",
+}
+QUERY = {
+    "pipeline_id": ["deploy"],
+    "stage_id": ["infra"],
+    "pipeline_execution_id": ["exec-1"],
+    "pipeline_stage_id": ["stage-exec-1"],
+    "provisioner_type": ["tf"],
+}
+CONFIG = """
+variable "secret" {
+  sensitive = true
+  default   = "canary-default"
+}
+module "inner" { source = "./inner" }
+resource "terraform_data" "a" { input = var.secret }
+output "o" {
+  value     = terraform_data.a.output
+  sensitive = true
+}
+output "open" { value = "open" }
+"""
+COST = {
+    "version": "0.2",
+    "currency": "USD",
+    "projects": [],
+    "totalMonthlyCost": "150",
+    "pastTotalMonthlyCost": "100",
+    "diffTotalMonthlyCost": "50",
+}
+KINDS = {
+    "modules": "modules",
+    "providers": "providers",
+    "cost_breakdown": "cost_breakdown",
+    "cost_diff": "cost_diff",
+    "plan": "plan_human",
+    "state": "state_raw",
+}
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def project(machine: Machine) -> Path:
+    place = machine.project("project", CONFIG)
+    (place / "inner").mkdir()
+    (place / "inner" / "main.tf").write_text("")
+    (place / "cost.json").write_text(json.dumps(COST))
+    done = machine.bare("init", at=place)
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+def run(
+    machine: Machine, endpoint: Endpoint, at: Path, *words: str, kinds: str, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """`tf` inside a Harness pipeline."""
+    env = machine.reporting_to(endpoint.url, TFEVENTS_ARTEFACTS=kinds, TFEVENTS_TIMEOUT="60")
+    done = machine.tf(*words, at=at, env={**env, **HARNESS, **more})
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def stored(endpoint: Endpoint) -> dict[str, Any]:
+    """Kind of data → what was stored."""
+    found = {}
+    for request in endpoint.artefacts:
+        query = parse_qs(urlsplit(request.target).query)
+        (kind,) = query.pop("data_type")
+        assert query == QUERY
+        assert kind not in found
+        found[kind] = json.loads(request.body)
+    return found
+
+
+def test_nothing_is_stored_unless_it_is_switched_on(
+    machine: Machine, endpoint: Endpoint, project: Path
+) -> None:
+    """The default."""
+    run(machine, endpoint, project, "apply", "-auto-approve", kinds="")
+    assert endpoint.artefacts == []
+    assert endpoint.events
+
+
+def test_all_kinds_of_an_apply(machine: Machine, endpoint: Endpoint, project: Path) -> None:
+    """Each once, the ids in the event, and no canary in any of them."""
+    cost = {"TFEVENTS_COST_FILE": str(project / "cost.json")}
+    run(machine, endpoint, project, "apply", "-auto-approve", kinds=",".join(KINDS), **cost)
+    found = stored(endpoint)
+    assert found.keys() == {*KINDS.values()}
+    assert [module["name"] for module in found["modules"]] == ["inner"]
+    assert found["cost_diff"] == COST
+    assert found["plan_human"]["output_changes"]["open"]["after"] == "open"
+    assert found["state_raw"]["outputs"]["open"]["value"] == "open"
+    assert all(b"canary" not in request.body for request in endpoint.requests)
+    metadata = endpoint.events[-1]["metadata"]
+    ids = [json.loads(json.dumps(metadata[f"{kind}_uuid"])) for kind in KINDS]
+    assert len(set(ids)) == len(KINDS)
+    assert not list(machine.home.glob("**/*redacted*"))
+
+
+def test_a_plan_alone(machine: Machine, endpoint: Endpoint, project: Path) -> None:
+    """Also the user's own plan file, when it is made and when it is applied."""
+    for words in (("plan",), ("plan", "-out=mine"), ("apply", "mine")):
+        run(machine, endpoint, project, *words, kinds="plan")
+    assert len(endpoint.artefacts) == 3
+    assert all(b"canary" not in request.body for request in endpoint.artefacts)
+
+
+def test_outside_a_harness_pipeline_nothing_is_stored(
+    machine: Machine, endpoint: Endpoint, project: Path
+) -> None:
+    """It is said, and the event goes."""
+    env = machine.reporting_to(endpoint.url, TFEVENTS_ARTEFACTS="modules")
+    done = machine.tf("plan", at=project, env=env)
+    assert "only stored inside a Harness pipeline" in done.stderr
+    assert endpoint.artefacts == []
+    assert len(endpoint.events) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_a_refused_artefact_costs_its_id(
+    machine: Machine, endpoint: Endpoint, project: Path, status: int
+) -> None:
+    """Never the event, nor the exit code."""
+    endpoint.script(answer(status))
+    done = run(machine, endpoint, project, "plan", kinds="modules,plan")
+    (event,) = endpoint.events
+    assert "modules is not stored" in done.stderr
+    assert "modules_uuid" not in event["metadata"]
+    assert event["metadata"]["plan_uuid"]
+
+
+def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, project: Path) -> None:
+    """With all of the bytes once more."""
+    endpoint.script(answer(503), answer(429))
+    run(machine, endpoint, project, "plan", kinds="modules")
+    (request,) = endpoint.artefacts
+    assert json.loads(request.body)
+    assert endpoint.events[0]["metadata"]["modules_uuid"]
+
+
+def test_a_server_that_hangs_costs_half_of_the_budget(
+    machine: Machine, endpoint: Endpoint, project: Path
+) -> None:
+    """The event arrives in the other half."""
+    endpoint.script(HANG)
+    done = run(machine, endpoint, project, "plan", kinds="modules", TFEVENTS_TIMEOUT="6")
+    assert "modules_uuid" not in endpoint.events[0]["metadata"]
+    assert len([line for line in done.stderr.splitlines() if "tfevents:" in line]) == 1
+
+
+@pytest.mark.parametrize("status", ["warning", "error", "pass"])
+def test_a_policys_word_is_passed_on(
+    machine: Machine, endpoint: Endpoint, project: Path, status: str
+) -> None:
+    """In the one line; the id counts all the same."""
+    body = {
+        "id": "stored-1",
+        "policy_evaluation_status": status,
+        "policy_evaluation_message": "no\nsuch module",
+    }
+    endpoint.script(Step(status=200, body=json.dumps(body).encode()))
+    done = run(machine, endpoint, project, "plan", kinds="modules")
+    (line,) = (line for line in done.stderr.splitlines() if "tfevents:" in line)
+    assert (f"policy {status} (no such module)" in line) is (status != "pass")
+    assert endpoint.events[0]["metadata"]["modules_uuid"] == "stored-1"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"id": 1}', b"[]", b"<html>"])
+def test_an_answer_without_an_id(
+    machine: Machine, endpoint: Endpoint, project: Path, body: bytes
+) -> None:
+    """Nothing is made up."""
+    endpoint.script(Step(status=200, body=body))
+    done = run(machine, endpoint, project, "plan", kinds="modules")
+    assert "has no id" in done.stderr
+    assert "modules_uuid" not in endpoint.events[0]["metadata"]
+
+
+def test_every_field_of_the_contract_in_one_event(
+    machine: Machine, endpoint: Endpoint, project: Path
+) -> None:
+    """A run in a Harness pipeline, with cost and artefacts; only what nothing here can know of is
+    set by hand. The endpoint has checked the body against the contract."""
+    more = {
+        "TFEVENTS_COST_FILE": str(project / "cost.json"),
+        "TFEVENTS_METADATA_PIPELINE_NAME": "Deploy",
+        "TFEVENTS_METADATA_ENABLE_SOLUTIONS_FACTORY": "true",
+        "TFEVENTS_METADATA_DRIFT_COUNTS": json.dumps(
+            {"added": 0, "changed": 0, "deleted": 0, "unchanged": 0}
+        ),
+    }
+    run(
+        machine,
+        endpoint,
+        project,
+        "apply",
+        "-auto-approve",
+        kinds=",".join(KINDS),
+        **more,
+    )
+    metadata = endpoint.events[-1]["metadata"]
+    schema = json.loads((Path(__file__).parents[2] / "tfevents" / "event.schema.json").read_text())
+    fields = schema["$defs"]["ActivityMetadata"]["properties"].keys()
+    assert metadata.keys() == fields
+    assert metadata["PlannedChangesCount"] == 1
