@@ -5,6 +5,7 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
+COST_FILE = "infracost.json"
 PREPARE_SECONDS = 5.0
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
@@ -143,8 +145,8 @@ class Report(threading.Thread):
         self._engage()
 
     def _find_cost(self) -> Mapping[str, str]:
-        """What Infracost said of this directory, where its file is named."""
-        path = self.settings.cost_file
+        """What Infracost said of this directory, where its file is named or lies here."""
+        path = self._cost_file()
         if path is None:
             return {}
         from tfevents import cost
@@ -152,6 +154,10 @@ class Report(threading.Thread):
         with open(path, "rb") as file:
             data = file.read(cost.MAX_BYTES + 1)
         return cost.read(data, self._origin.directory, self.subject.tf_workspace).as_json()
+
+    def _cost_file(self) -> str | None:
+        here = os.path.join(self.subject.directory, COST_FILE)
+        return self.settings.cost_file or (here if os.path.isfile(here) else None)
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
@@ -288,7 +294,7 @@ class Report(threading.Thread):
         from tfevents import artefact
 
         budget = Budget(self.budget.left / 2)
-        source = replace(self.find_source(), cost_file=self.settings.cost_file)
+        source = replace(self.find_source(), cost_file=self._cost_file())
         metadata = {**self._origin.metadata, **self._overrides}
         where = self._destination()
         shelf = artefact.store(source, self.settings, metadata, where, budget)
