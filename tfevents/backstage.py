@@ -53,6 +53,7 @@ class Backstage:
                 env=scene.env,
                 command=scene.invocation.command,
                 stage=scene.stage,
+                plan_file=scene.seen(saved) if (saved := scene.invocation.plan_file) else None,
             )
         )
         self.report.start()

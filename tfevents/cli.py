@@ -77,7 +77,27 @@ def _words(error: Exception) -> tuple[str, int]:
     return f"{type(error).__name__} (a bug: TFEVENTS_DEBUG=1 shows where)", 1
 
 
+def _set_cost_file(
+    context: click.Context, parameter: click.Parameter, path: str | None
+) -> str | None:
+    """A flag is stronger than the variable, and the run reads that."""
+    if path:
+        os.environ["TFEVENTS_COST_FILE"] = path
+    return path
+
+
+_cost_file = click.option(
+    "--cost-file",
+    type=click.Path(),
+    metavar="FILE",
+    expose_value=False,
+    callback=_set_cost_file,
+    help="Infracost's JSON: cost goes with the events.",
+)
+
+
 @click.command(context_settings={"allow_interspersed_args": False})
+@_cost_file
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="BINARY ...")
 def run(command: tuple[str, ...]) -> int:
     """Run the BINARY that is named, as `tf` would.
@@ -277,6 +297,7 @@ def _given_code(context: click.Context, parameter: click.Parameter, text: str | 
 @click.option("--plan-json", callback=_given, help="`show -json` of it, where the host made one.")
 @click.option("--exit-code", callback=_given_code, help="What terraform ended with.")
 @click.option("--directory", callback=_given, help="The unit, where that is not the directory.")
+@_cost_file
 def hook(moment: str, command: str, **given: Any) -> int:
     """Report a run of somebody else's terraform.
 

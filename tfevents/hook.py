@@ -356,6 +356,7 @@ class _Hooked:
                 identity=run.run_id if run else str(uuid.uuid4()),
                 opened=opened or run is not None,
                 base=base,
+                plan_file=call.plan_file if call.command == "apply" else None,
             )
         )
 

@@ -57,6 +57,8 @@ class Subject:
     opened: bool = False
     """Whether the journal knows the run already: a hook's `before` opened it."""
     base: Mapping[str, Any] = field(default_factory=dict)
+    plan_file: str | None = None
+    """The saved plan that is applied."""
     stage: bool = False
     """Whether a pipeline's stage ends with it."""
 
@@ -94,6 +96,7 @@ class Report(threading.Thread):
         self._done = Delivered()
         self.last: Mapping[str, Any] = {}
         self._cost: Mapping[str, str] = {}
+        self._cost_file: str | None = None
         self.find_source: Callable[[], Source] | None = None
         self.over = threading.Event()
 
@@ -145,19 +148,21 @@ class Report(threading.Thread):
         self._engage()
 
     def _find_cost(self) -> Mapping[str, str]:
-        """What Infracost said of this directory, where its file is named or lies here."""
-        path = self._cost_file()
-        if path is None:
+        """What Infracost said of this run: in the named file, beside the plan, or here."""
+        subject = self.subject
+        beside = [os.path.dirname(subject.plan_file)] if subject.plan_file else []
+        found = [os.path.join(place, COST_FILE) for place in (*beside, subject.directory)]
+        self._cost_file = self.settings.cost_file or next(filter(os.path.isfile, found), None)
+        return self._read_cost()
+
+    def _read_cost(self) -> Mapping[str, str]:
+        if self._cost_file is None:
             return {}
         from tfevents import cost
 
-        with open(path, "rb") as file:
+        with open(self._cost_file, "rb") as file:
             data = file.read(cost.MAX_BYTES + 1)
         return cost.read(data, self._origin.directory, self.subject.tf_workspace).as_json()
-
-    def _cost_file(self) -> str | None:
-        here = os.path.join(self.subject.directory, COST_FILE)
-        return self.settings.cost_file or (here if os.path.isfile(here) else None)
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
@@ -278,6 +283,8 @@ class Report(threading.Thread):
         with self._turn:
             self._ended = True
             with self._harmless():
+                self._cost = self._cost or self._estimate()
+            with self._harmless():
                 facts = {**self._cost, **self._store(), **metadata}
                 events += [self._event(activity, facts, data)] if activity else []
                 self.last = events[0].body if events else {}
@@ -287,6 +294,15 @@ class Report(threading.Thread):
                 self._end(exit_code, events)
         return self.leave()
 
+    def _estimate(self) -> Mapping[str, str]:
+        """What `infracost` says of the plan, where it is to be asked, in half of the time."""
+        if self.find_source is None or not self.settings.infracost or self._cost_file:
+            return {}
+        from tfevents import infracost
+
+        self._cost_file = infracost.estimate(self.find_source(), Budget(self.budget.left / 2))
+        return self._read_cost()
+
     def _store(self) -> Mapping[str, str]:
         """The ids of what was switched on, in half of the time there is: the event needs some."""
         if self.find_source is None or not self.settings.artefacts or self.settings.api_key is None:
@@ -294,7 +310,7 @@ class Report(threading.Thread):
         from tfevents import artefact
 
         budget = Budget(self.budget.left / 2)
-        source = replace(self.find_source(), cost_file=self._cost_file())
+        source = replace(self.find_source(), cost_file=self._cost_file)
         metadata = {**self._origin.metadata, **self._overrides}
         where = self._destination()
         shelf = artefact.store(source, self.settings, metadata, where, budget)

@@ -62,6 +62,7 @@ class Settings:
     budget: float = 10.0
     ca_bundle: str | None = None
     cost_file: str | None = None
+    infracost: bool = False
     artefacts: tuple[str, ...] = ()
     strict: bool = False
     direct: bool = False
@@ -117,6 +118,7 @@ def gather(
         budget=_or(wrong, lambda: _seconds(found), float(DEFAULTS["timeout"])),
         ca_bundle=_or(wrong, lambda: _file(found, "ca_bundle"), None),
         cost_file=_path(found, "cost_file"),
+        infracost=_or(wrong, lambda: found.on("infracost"), False),
         artefacts=_or(wrong, lambda: _kinds(found), ()),
         strict=_or(wrong, lambda: found.on("strict"), False),
         direct=_or(wrong, lambda: found.on("direct"), False),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
-from delivery.machine import Machine
+from delivery.machine import SCRIPTS, Machine
 from rig.endpoint import Endpoint
+from rig.standin import script_engine
 
 
 def write(path: Path, total: str) -> None:
@@ -39,3 +41,89 @@ def test_a_broken_one_costs_only_the_fact(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert "Infracost JSON" in done.stderr
         assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
+
+
+def test_beside_the_applied_plan(tmp_path: Path) -> None:
+    """What was estimated for a saved plan lies with it."""
+    machine = Machine(tmp_path)
+    place = machine.project()
+    write(place / "infracost.json", "1")
+    (tmp_path / "out").mkdir()
+    plan = str(tmp_path / "out" / "p")
+    with Endpoint() as endpoint:
+        env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT="60")
+        assert machine.tf("plan", f"-out={plan}", at=place, env=env).returncode == 0
+        write(tmp_path / "out" / "infracost.json", "3")
+        done = machine.tf("apply", plan, at=place, env=env)
+        assert done.returncode == 0, done.stderr
+        assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == "3"
+
+
+def test_by_flag(tmp_path: Path) -> None:
+    """The flag of `run` is stronger than the variable."""
+    machine = Machine(tmp_path)
+    place = machine.project()
+    write(tmp_path / "flag.json", "4")
+    write(tmp_path / "variable.json", "2")
+    with Endpoint() as endpoint:
+        env = machine.reporting_to(
+            endpoint.url, TFEVENTS_COST_FILE=str(tmp_path / "variable.json"), TFEVENTS_TIMEOUT="60"
+        )
+        words = ("run", "--cost-file", str(tmp_path / "flag.json"), "--", "terraform", "plan")
+        done = subprocess.run(
+            [SCRIPTS / "tfevents", *words],
+            env={**machine.env, **env},
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == "4"
+
+
+INFRACOST = """
+assert argv[:-1] == ["breakdown", "--format", "json", "--no-color", "--path"], argv
+assert argv[-1].endswith(".json"), argv
+assert "TFEVENTS_API_KEY" not in os.environ
+import json
+import subprocess
+plan = json.load(open(argv[-1]))
+say(json.dumps({"version": "0.2", "totalMonthlyCost": str(len(plan["resource_changes"]))}))
+"""
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_the_binary_where_the_setting_says_so(tmp_path: Path, command: str) -> None:
+    """It gets the plan as JSON, and not our key."""
+    with Endpoint() as endpoint:
+        done = run_with(tmp_path, endpoint, command, INFRACOST)
+        assert done.returncode == 0, done.stderr
+        assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == "1"
+
+
+@pytest.mark.parametrize("script", ["sys.exit(1)", "hang()", "say('{')"])
+def test_a_bad_binary_costs_only_the_fact(tmp_path: Path, script: str) -> None:
+    """Whatever it does, in half of the budget."""
+    with Endpoint() as endpoint:
+        done = run_with(tmp_path, endpoint, "plan", script, budget="6")
+        assert done.returncode == 0, done.stderr
+        assert "nfracost" in done.stderr
+        assert endpoint.events[-1]["event_type"] == "apply_needed"
+        assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
+
+
+def run_with(
+    tmp_path: Path, endpoint: Endpoint, command: str, script: str, budget: str = "60"
+) -> subprocess.CompletedProcess[str]:
+    """`tf`, where this `infracost` is on PATH."""
+    machine = Machine(tmp_path)
+    place = machine.project()
+    (tmp_path / "bin").mkdir()
+    script_engine(tmp_path / "bin" / "infracost", script)
+    env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT=budget, TFEVENTS_INFRACOST="1")
+    env["PATH"] = f"{tmp_path / 'bin'}:{machine.env['PATH']}"
+    words = ["apply", "-auto-approve"] if command == "apply" else [command]
+    return machine.tf(*words, at=place, env=env)

@@ -1,0 +1,47 @@
+"""The `infracost` binary, where the setting says that it is to be asked.
+
+We never call Infracost's service; the binary does, with its own key.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+from tfevents.delivery import Budget
+from tfevents.engine import Engine
+from tfevents.errors import UnreadableDocument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tfevents.artefact import Source
+
+WORDS = ("breakdown", "--format", "json", "--no-color", "--path")
+
+
+def estimate(source: Source, budget: Budget) -> str | None:
+    """A private file with what `infracost` says of the run's plan; None for a run without one.
+
+    Raises UnreadableDocument.
+    """
+    if source.plan_file is None:
+        return None
+    binary = shutil.which("infracost", path=source.env.get("PATH", os.defpath))
+    if binary is None:
+        raise UnreadableDocument("TFEVENTS_INFRACOST is on, but there is no infracost on PATH")
+    plan = _as_json(source, os.path.abspath(source.plan_file), budget)
+    path = source.presence.create("infracost.json")
+    tool = Engine(binary, (), {**source.env, "INFRACOST_SKIP_UPDATE_CHECK": "true"})
+    done = tool.save([*WORDS, plan], path, budget.left)
+    os.unlink(plan)
+    if not done:
+        raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")
+    return path
+
+
+def _as_json(source: Source, plan_file: str, budget: Budget) -> str:
+    """The plan in a private file that is named as `infracost` wants it."""
+    path = source.presence.create("infracost-plan.json")
+    if not source.engine.save(["show", "-json", plan_file], path, budget.left):
+        raise UnreadableDocument("the plan could not be shown to infracost")
+    return path
