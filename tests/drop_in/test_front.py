@@ -197,7 +197,7 @@ def test_a_script_is_pythons_to_judge(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "{home}/nothing", ":{home}/engines", "{home}/work/../engines:"]
+    "path", ["", "{home}/nothing", ":{home}/engines", "{home}/engines/../engines:"]
 )
 def test_path_is_read_as_a_shell_reads_it(stage: Stage, path: str) -> None:
     """An empty part is the working directory; without `head` there is doubt."""
