@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from tfevents.artefact import Source
 
 STREAM_POLL = 0.05
+MOMENT = 0.15
+"""Seconds in which terraform plans a few resources."""
 
 
 class Backstage:
@@ -69,9 +71,12 @@ class Backstage:
     # While terraform works
 
     def _wake_readers(self) -> None:
-        """What reads a state and values is slow to wake, and in the way of what is needed first."""
+        """What reads a state and values is slow to wake, and in the way of what is needed first.
+
+        A run that is over in a moment most often has none to be read.
+        """
         self.report.ready()
-        if not self._over.is_set():
+        if not self._over.wait(MOMENT):
             import tfevents.statejson  # noqa: F401  # it is there when it is needed
 
     def ask_version(self) -> Later[Version]:
