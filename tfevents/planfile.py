@@ -7,9 +7,9 @@ refused, and the caller falls back to `show -json`.
 from __future__ import annotations
 
 import re
-from zipfile import ZipFile
 
 from tfevents import archive, protobuf, tfplan
+from tfevents.archive import Archive
 from tfevents.errors import UnreadableDocument
 from tfevents.plan import Mode, Plan
 from tfevents.protobuf import Message
@@ -55,7 +55,7 @@ class PlanFile:
 
     def _state(self, member: str) -> bytes:
         with archive.opened(self.path) as zipped:
-            if self.checksum != zipped.getinfo(archive.PLAN).CRC:
+            if self.checksum != zipped.checksum(archive.PLAN):
                 raise UnreadableDocument("it is another plan by now")
             return zipped.read(member)
 
@@ -64,8 +64,8 @@ def mode(path: str) -> Mode | None:
     """The planning mode of the plan file at `path`; None where that can't be told."""
     head = Message()
     try:
-        with archive.opened(path) as zipped, zipped.open(archive.PLAN) as file:
-            for number, value in protobuf.stream(file):
+        with archive.opened(path) as zipped:
+            for number, value in protobuf.stream(zipped.stream(archive.PLAN)):
                 if isinstance(value, int):
                     head.numbers[number] = value
     except UnreadableDocument:
@@ -78,8 +78,7 @@ def read(path: str) -> PlanFile:
     """The plan file at `path`. Raises UnreadableDocument for all that was not verified."""
     with archive.opened(path) as zipped:
         tool = _tool(zipped.read(archive.LOCK))
-        with zipped.open(archive.PLAN) as file:
-            parts = tfplan.parse(file, tool)
+        parts = tfplan.parse(zipped.stream(archive.PLAN), tool)
         version = _verified(parts.head, tool)
         backend = _backend(parts.head)
         plan = _plan(parts, tool, version, zipped)
@@ -92,7 +91,7 @@ def read(path: str) -> PlanFile:
             tool=tool.name,
             version=version,
             path=path,
-            checksum=zipped.getinfo(archive.PLAN).CRC,
+            checksum=zipped.checksum(archive.PLAN),
         )
 
 
@@ -131,7 +130,7 @@ def _mode(head: Message) -> Mode:
     return tfplan.MODES[number]
 
 
-def _plan(parts: Parts, tool: Tool, version: str, zipped: ZipFile) -> Plan:
+def _plan(parts: Parts, tool: Tool, version: str, zipped: Archive) -> Plan:
     """The plan as `show -json` would have told it."""
     mode = _mode(parts.head)
     judges = tool.judges is not None and _numbers(version) >= tool.judges

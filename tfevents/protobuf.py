@@ -7,10 +7,20 @@ https://protobuf.dev/programming-guides/encoding/ : a message is a row of fields
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import IO
 
 from tfevents.errors import UnreadableDocument
 from tfevents.record import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Protocol
+
+    class Source(Protocol):
+        """A file, or what is read like one."""
+
+        def read(self, size: int, /) -> bytes:
+            """The next bytes; fewer than `size` only at the end."""
+
 
 NUMBER, BYTES = 0, 2
 """The two wire types there are in a plan (VARINT and LEN)."""
@@ -110,7 +120,7 @@ def parse(encoded: bytes, schema: Schema) -> Message:
     raise UnreadableDocument(f"its {schema.name} has more than {FIELDS} fields")
 
 
-def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
+def stream(file: Source) -> Iterator[tuple[int, Value]]:
     """The fields of a message of any size; only the one in hand is in memory."""
     held, at = b"", 0
     for _ in range(RECORDS):
@@ -128,7 +138,7 @@ def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
     raise UnreadableDocument(f"it has more than {RECORDS} fields")
 
 
-def _reach(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
+def _reach(file: Source, held: bytes, at: int, length: int) -> tuple[bytes, int]:
     """What is held, read on until `length` bytes follow `at`."""
     missing = length - (len(held) - at)
     if missing <= 0:

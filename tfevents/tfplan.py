@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import IO, Any
 
 from tfevents import cty, protobuf
 from tfevents.errors import UnreadableDocument
@@ -17,6 +16,10 @@ from tfevents.plan import UPDATE, Change, Drift, Mode, OutputChange
 from tfevents.protobuf import ANY, Message, Schema, schema
 from tfevents.record import dataclass, field
 from tfevents.values import digest_plain, filled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 FORMAT = 3
 """tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""
@@ -146,7 +149,7 @@ class Parts:
     targeted: bool = False
 
 
-def parse(file: IO[bytes], tool: Tool) -> Parts:
+def parse(file: protobuf.Source, tool: Tool) -> Parts:
     """The message Plan in `file`.
 
     Raises UnreadableDocument for all that `tool` is not known to write.
