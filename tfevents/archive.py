@@ -33,8 +33,12 @@ HEADER, HEADER_MARK = struct.Struct("<4s22xHH"), b"PK\x03\x04"
 ENTRY, ENTRY_MARK = struct.Struct("<4s4xHH4xIIIHHH8xI"), b"PK\x01\x02"
 END, END_MARK = struct.Struct("<4s8xIIH"), b"PK\x05\x06"
 LOCATOR, LOCATOR_MARK = 20, b"PK\x06\x07"
-ENCRYPTED, STORED, DEFLATED = 1, 0, 8
+STORED, DEFLATED = 0, 8
+UNKNOWN = 0x61
+"""Flags: encrypted, patched data, strongly encrypted."""
 BROKEN = "its zip is broken"
+WRONG = (zlib.error, struct.error, OSError, RuntimeError, EOFError, ValueError)
+"""What a broken file comes to; values that are nested too deep are a RuntimeError."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def opened(path: str) -> Iterator[Archive]:
             raise UnreadableDocument("there is no such file")
         with open(path, "rb") as file:
             yield Archive(file)
-    except (UnreadableDocument, zlib.error, struct.error, OSError, ValueError) as error:
+    except (UnreadableDocument, *WRONG) as error:
         reason = str(error) if isinstance(error, UnreadableDocument) else BROKEN
         raise UnreadableDocument(
             f"can't read the plan file {path} directly: {reason}; use `show -json` of it"
@@ -184,7 +188,7 @@ def _entries(directory: bytes) -> Iterator[Member]:
 
 
 def _check(name: str, member: Member) -> None:
-    if member.flags & ENCRYPTED or member.method not in (STORED, DEFLATED):
+    if member.flags & UNKNOWN or member.method not in (STORED, DEFLATED):
         raise UnreadableDocument(f"its {name} is packed in an unknown way")
     if member.size > LIMITS[name]:
         raise UnreadableDocument(f"its {name} has more than {LIMITS[name]} bytes")

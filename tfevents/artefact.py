@@ -42,6 +42,16 @@ class Source:
     cost_file: str | None = None
     has_state: bool = False
 
+    def ask(self, name: str, words: list[str], budget: Budget) -> str:
+        """An answer of the provisioner in a private file: it may be larger than memory.
+
+        Raises UnreadableDocument.
+        """
+        path = self.presence.create(name)
+        if not self.engine.save(words, path, budget.left) or not os.path.getsize(path):
+            raise UnreadableDocument(f"{words[0]} did not answer")
+        return path
+
 
 @dataclass
 class Shelf:
@@ -167,7 +177,7 @@ def _plan(source: Source, budget: Budget) -> str | None:
     if source.plan_file is None:
         return None
     words = ["show", "-json", os.path.abspath(source.plan_file)]
-    shown = _ask(source, "plan-json", words, budget)
+    shown = source.ask("plan-json", words, budget)
     return _redact(source, shown, Sensitive())
 
 
@@ -176,17 +186,9 @@ def _state(source: Source, budget: Budget) -> str | None:
     if not source.has_state:
         return None
     sensitive = Sensitive()
-    with open(_ask(source, "state-json", ["show", "-json"], budget), "rb") as file:
+    with open(source.ask("state-json", ["show", "-json"], budget), "rb") as file:
         sensitive.collect(file.read)
-    return _redact(source, _ask(source, "state", ["state", "pull"], budget), sensitive)
-
-
-def _ask(source: Source, name: str, words: list[str], budget: Budget) -> str:
-    """Into a private file: it may be larger than memory."""
-    path = source.presence.create(name)
-    if not source.engine.save(words, path, budget.left) or not os.path.getsize(path):
-        raise UnreadableDocument(f"{words[0]} did not answer")
-    return path
+    return _redact(source, source.ask("state", ["state", "pull"], budget), sensitive)
 
 
 def _redact(source: Source, path: str, sensitive: Sensitive) -> str:

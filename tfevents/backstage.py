@@ -55,7 +55,7 @@ class Backstage:
                 env=scene.env,
                 command=scene.invocation.command,
                 stage=scene.stage,
-                plan_file=scene.seen(saved) if (saved := scene.invocation.plan_file) else None,
+                plan_file=scene.saved_plan,
             )
         )
         self.report.start()
@@ -180,8 +180,7 @@ class Backstage:
         from tfevents.artefact import Source
 
         scene = self.scene
-        private, saved = scene.presence.path("plan"), scene.invocation.plan_file
-        plan_file = run.plan_file or (scene.seen(saved) if saved else private)
+        plan_file = run.plan_file or scene.saved_plan or scene.presence.path("plan")
         return Source(
             engine=self.engine,
             presence=scene.presence,

@@ -29,19 +29,12 @@ def estimate(source: Source, budget: Budget) -> str | None:
     binary = shutil.which("infracost", path=source.env.get("PATH", os.defpath))
     if binary is None:
         raise UnreadableDocument("TFEVENTS_INFRACOST is on, but there is no infracost on PATH")
-    plan = _as_json(source, os.path.abspath(source.plan_file), budget)
+    words = ["show", "-json", os.path.abspath(source.plan_file)]
+    plan = source.ask("infracost-plan.json", words, budget)  # it goes by the name's end
     path = source.presence.create("infracost.json")
     tool = Engine(binary, (), {**source.env, "INFRACOST_SKIP_UPDATE_CHECK": "true"})
     done = tool.save([*WORDS, plan], path, budget.left)
     os.unlink(plan)
     if not done:
         raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")
-    return path
-
-
-def _as_json(source: Source, plan_file: str, budget: Budget) -> str:
-    """The plan in a private file that is named as `infracost` wants it."""
-    path = source.presence.create("infracost-plan.json")
-    if not source.engine.save(["show", "-json", plan_file], path, budget.left):
-        raise UnreadableDocument("the plan could not be shown to infracost")
     return path

@@ -14,7 +14,13 @@ from typing import Any
 from tfevents import __version__, closing
 from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
 from tfevents.entry import Destination, NewEvent, Run, Status, lane_of
-from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError, TfeventsError
+from tfevents.errors import (
+    InvalidEvent,
+    JournalUnavailable,
+    SettingError,
+    TfeventsError,
+    UnreadableDocument,
+)
 from tfevents.event import Activity, EventType, describe
 from tfevents.journal import Journal
 from tfevents.keeper import Keeper
@@ -160,8 +166,13 @@ class Report(threading.Thread):
             return {}
         from tfevents import cost
 
-        with open(self._cost_file, "rb") as file:
-            data = file.read(cost.MAX_BYTES + 1)
+        try:
+            with open(self._cost_file, "rb") as file:
+                data = file.read(cost.MAX_BYTES + 1)
+        except OSError as error:
+            raise UnreadableDocument(
+                f"can't read the cost file {self._cost_file}: {error.strerror}"
+            ) from None
         return cost.read(data, self._origin.directory, self.subject.tf_workspace).as_json()
 
     def _read_settings(self) -> None:

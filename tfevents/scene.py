@@ -126,6 +126,12 @@ class Scene:
         """What was asked; a saved plan may say otherwise."""
         return operation_of(self.invocation.command, self.invocation.mode)
 
+    @property
+    def saved_plan(self) -> str | None:
+        """Where the plan lies that is applied; None where the run plans by itself."""
+        saved = self.invocation.plan_file
+        return self.seen(saved) if saved else None
+
     def seen(self, path: str) -> str:
         """A path as terraform understands it, relative to `-chdir`."""
         return os.path.join(self.directory, path)

@@ -43,6 +43,20 @@ def test_a_broken_one_costs_only_the_fact(tmp_path: Path) -> None:
         assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
 
 
+@pytest.mark.parametrize(("path", "why"), [("none.json", "No such file"), (".", "Is a directory")])
+def test_a_named_one_that_is_not_there_is_told(tmp_path: Path, path: str, why: str) -> None:
+    """In one clear line; the event goes without."""
+    machine = Machine(tmp_path)
+    with Endpoint() as endpoint:
+        env = machine.reporting_to(
+            endpoint.url, TFEVENTS_COST_FILE=str(tmp_path / path), TFEVENTS_TIMEOUT="60"
+        )
+        done = machine.tf("plan", at=machine.project(), env=env)
+        assert done.returncode == 0, done.stderr
+        assert f"can't read the cost file {tmp_path / path}: {why}" in done.stderr
+        assert endpoint.events[-1]["event_type"] == "apply_needed"
+
+
 def test_beside_the_applied_plan(tmp_path: Path) -> None:
     """What was estimated for a saved plan lies with it."""
     machine = Machine(tmp_path)

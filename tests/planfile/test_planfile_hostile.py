@@ -179,6 +179,11 @@ def patched(offset: int, value: bytes) -> bytes:
     return bytes(content)
 
 
+def second_offset() -> bytes:
+    content = forge.zipped(good())
+    return struct.pack("<I", content.index(b"PK\x03\x04", 4))
+
+
 def with_locator() -> bytes:
     content = forge.zipped(good())
     return content[:-22] + b"PK\x06\x07" + b"\0" * 16 + content[-22:]
@@ -195,6 +200,10 @@ ZIPS: dict[str, Callable[[], bytes]] = {
     "no state": lambda: missing("tfstate"),
     "no lock file": lambda: missing(".terraform.lock.hcl"),
     "an encrypted member": lambda: patched(8, b"\x01\x00"),
+    "a strongly encrypted member": lambda: patched(8, b"\x40\x00"),
+    "a wrong checksum": lambda: patched(16, b"\x00\x00\x00\x00"),
+    "a size that is too large": lambda: patched(24, struct.pack("<I", 1 << 16)),
+    "the place of another member": lambda: patched(42, second_offset()),
     "an unknown compression": lambda: patched(10, b"\x63\x00"),
     "bzip2": lambda: forge.zipped(good(), zipfile.ZIP_BZIP2),
     "LZMA": lambda: forge.zipped(good(), zipfile.ZIP_LZMA),
