@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from tfevents.approval import Approval
 from tfevents.engine import Version
 from tfevents.event import Operation, operation_of
 from tfevents.facts import Planned
 from tfevents.invocation import STATE, TARGETS, Invocation
+from tfevents.lean import cached_property
 from tfevents.plan import Mode, Plan
 from tfevents.reconcile import Ledger
 from tfevents.record import dataclass
 from tfevents.state import NEVER_WRITTEN, State, literal
-from tfevents.stream import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tfevents.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,15 @@ class Facts:
     @property
     def needs_prior(self) -> bool:
         """Whether only the state that the plan was made on can tell what was done, or is left."""
-        plan, pulled = self.plan, self.pulled
-        unknown = bool(plan and any(change.unknown for change in plan.changes))
-        return self.exit_code != 0 or unknown or pulled is None or pulled.serial is None
+        pulled = self.pulled
+        return self.needs_values or pulled is None or pulled.serial is None
+
+    @property
+    def needs_values(self) -> bool:
+        """Whether what was done has to be told by the values of the state after."""
+        plan = self.plan
+        unknown = plan is not None and any(change.unknown for change in plan.changes)
+        return self.exit_code != 0 or unknown or self.stream is not None
 
     @property
     def partial(self) -> tuple[str, ...]:

@@ -8,17 +8,13 @@ its own name.
 from __future__ import annotations
 
 import os
-import select
-from contextlib import suppress
-from enum import Enum
-from signal import SIGHUP, SIGINT, SIGQUIT
+from _signal import SIGINT  # `signal` is slow to wake
 
+from tfevents.lean import Enum, suppress
 from tfevents.plan import Mode
 from tfevents.record import dataclass
-from tfevents.signals import Interrupted, Watch
+from tfevents.signals import DEADLY, Interrupted, Watch
 
-DEADLY = (SIGHUP, SIGQUIT)
-"""Terraform handles neither: it dies of them, at the prompt too."""
 SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -192,4 +188,6 @@ def _write(descriptor: int, text: str) -> None:
         try:
             left = left[os.write(descriptor, left) :]
         except BlockingIOError:  # whoever started us made it so
+            import select
+
             select.select([], [descriptor], [])

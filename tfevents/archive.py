@@ -166,8 +166,10 @@ def _foreign(head: bytes) -> str:
 
 def _members(directory: bytes) -> Mapping[str, Member]:
     found: dict[str, list[Member]] = {name: [] for name in LIMITS}
+    wanted = {name.encode(): members for name, members in found.items()}
     for member in _entries(directory):
-        found.get(member.name.decode("cp437"), []).append(member)
+        if member.name in wanted:
+            wanted[member.name].append(member)
     for name, members in found.items():
         if len(members) != 1:
             raise UnreadableDocument(f"it has {len(members)} members {name}")

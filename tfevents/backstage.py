@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import time
-from calendar import timegm
 from collections.abc import Mapping
-from typing import Any
 
 from tfevents import planfile
 from tfevents.aftermath import Facts
@@ -15,26 +12,29 @@ from tfevents.counts import Counts, count_drift, has_changes
 from tfevents.engine import Engine, Version
 from tfevents.entry import now
 from tfevents.event import Operation, ended, operation_of, started
+from tfevents.expected import Expected
 from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_state
 from tfevents.invocation import STATE, Invocation
-from tfevents.later import Later
-from tfevents.place import Place
+from tfevents.later import Later, attempt
+from tfevents.place import Place, Signature
 from tfevents.plan import Mode
 from tfevents.record import replace
 from tfevents.report import Report, Subject, Told
 from tfevents.scene import Scene
 from tfevents.split import Ended
 from tfevents.state import State
-from tfevents.stream import Stream
 from tfevents.verdict import Verdict, reach
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tfevents.artefact import Source
+    from tfevents.stream import Stream
 
 STREAM_POLL = 0.05
-MOMENT = 0.15
-"""Seconds in which terraform plans a few resources."""
+MOMENT = 0.5
+"""Seconds in which terraform plans and applies a few resources."""
 
 
 class Backstage:
@@ -62,18 +62,20 @@ class Backstage:
         self._mode = scene.invocation.mode
         self._before: Later[State] | None = None
         self._starting: Later[None] | None = None
+        self._expected: Expected | None = None
         self._over = threading.Event()
         self._version: Later[Version] | None = None
         if not _will_tell(scene.invocation):
             self.ask_version()
-        Later(self._wake_readers, "readers")
+        if scene.invocation.command != "plan":
+            Later(self._wake_readers, "readers")
 
     # While terraform works
 
     def _wake_readers(self) -> None:
-        """What reads a state and values is slow to wake, and in the way of what is needed first.
+        """What reads a state is slow to wake, and in the way of what is needed first.
 
-        A run that is over in a moment most often has none to be read.
+        A run that is over in a moment most often has none to be read, and a plan never has.
         """
         self.report.ready()
         if not self._over.wait(MOMENT):
@@ -89,9 +91,22 @@ class Backstage:
         """Which tool this is, by its own word."""
         return self.ask_version().result()
 
+    def expect(self, path: str, older: Signature | None = None) -> Later[None]:
+        """Reads a plan as soon as it is written: terraform shows it for a while after that.
+
+        `older`: of the file that lies there before.
+        """
+        self._expected = Expected(path, older, self.scene.env)
+        return Later(self._expected.read, "plan")
+
     def read_planned(self, path: str) -> Later[Planned]:
         """The plan half's plan."""
-        return Later(lambda: read_plan(self.engine, path, self._mode), "plan")
+        return Later(lambda: self._plan_at(path), "plan")
+
+    def _plan_at(self, path: str) -> Planned | None:
+        """What was read early, where that is what lies there."""
+        early = self._expected.found(path) if self._expected else None
+        return early or read_plan(self.engine, path, self._mode)
 
     def read_saved(self, path: str) -> Later[Planned]:
         """A saved plan, and its start event if it will change something."""
@@ -140,6 +155,8 @@ class Backstage:
         return Later(lambda: self._follow(path), "stream")
 
     def _follow(self, path: str) -> Stream:
+        from tfevents.stream import Stream
+
         told, begun = Stream(), False
         with open(path, "rb") as file:
             while True:
@@ -163,7 +180,7 @@ class Backstage:
         """Finds the rest of the facts and tells the end."""
         self._over.set()
         facts, missing = self._facts(run)
-        verdict = Later(lambda: reach(facts), "verdict").result() or Verdict(None)
+        verdict = attempt(lambda: reach(facts), "verdict") or Verdict(None)
         if self._starting is not None:
             self._starting.result()
         self.report.over.set()
@@ -214,22 +231,22 @@ class Backstage:
         if not isinstance(found, bytes):
             return found
         answer = found
-        return Later(lambda: read_state(answer), "state before").result()
+        return attempt(lambda: read_state(answer), "state before")
 
     def _planned(self, run: Ended) -> Planned | None:
         if run.plan_file:
             path = run.plan_file
-            return Later(lambda: read_plan(self.engine, path, self._mode), "plan").result()
+            return attempt(lambda: self._plan_at(path), "plan")
         return run.reading.result() if run.reading and not run.stream else None
 
     def _with_state(self, facts: Facts, run: Ended) -> tuple[Facts, list[str]]:
         missing = ["plan"] if _wanted_plan(run) and not (facts.planned or facts.stream) else []
         if not facts.touches_state:
             return facts, missing
-        since = timegm(time.strptime(self.scene.opened_at, "%Y-%m-%dT%H:%M:%SZ"))
+        since = float(self.scene.opened)
         found = replace(
             facts,
-            pulled=Later(lambda: self._pull(facts, since), "state").result(),
+            pulled=attempt(lambda: self._pull(facts, since), "state"),
             unsaved=left_unsaved(self.scene.directory, since),
         )
         found = replace(found, prior=self._prior(found))
@@ -241,14 +258,14 @@ class Backstage:
         if terraform and not STATE & facts.invocation.names():
             written = self.place.written(since)
             if written:
-                return read_state(written)
-        return pull_state(self.engine)
+                return read_state(written, whole=facts.needs_values)
+        return pull_state(self.engine, whole=facts.needs_values)
 
     def _prior(self, facts: Facts) -> State | None:
         planned = facts.planned
         if planned is None or not facts.needs_prior:
             return None
-        return Later(lambda: planned.prior, "prior state").result()
+        return attempt(lambda: planned.prior, "prior state")
 
     def _told_version(self, planned: Planned | None) -> Version | None:
         """The plan's word on who wrote it, else the tool's own."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from typing import Any
 
 from tfevents import __version__, git, presence
 from tfevents.entry import Destination, NewEvent, Run, now
@@ -15,6 +14,10 @@ from tfevents.metadata import relative
 from tfevents.plan import Mode
 from tfevents.settings import gather
 from tfevents.variables import identifiers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 FORGOTTEN_SECONDS = 86400
 
@@ -27,7 +30,7 @@ def close_gone(journal: Journal, env: Mapping[str, str]) -> int:
     closed = _close_forgotten(journal)
     for home in _homes(journal.home):
         for identity in presence.gone(home):
-            with presence.burying(home, identity) as folder:
+            with presence.Burial(home, identity) as folder:
                 if folder:
                     closed += _close(journal, identity, folder, env)
     return closed

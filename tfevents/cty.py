@@ -9,43 +9,60 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from tfevents.errors import UnreadableDocument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 LARGEST = 4 << 20
 """Bytes of one value; as Python objects it takes up to a hundred times as much."""
 
 
+SMALL = 4096
+"""Bytes of a value that is not worth waking msgspec for."""
+UNKNOWN = (0, 12)
+"""MessagePack extensions: an unknown value, plain and with what is known of it after all."""
 PLAIN, REFINED = b"\xd4\x00", b"\x0c"
 """What an unknown value has in it: an extension 0 of one byte, or an extension 12."""
 
 
-def unknown(packed: bytes) -> bool:
+def unknown(packed: bytes, *, many: bool = False) -> bool:
     """Whether any of a value is unknown. Raises UnreadableDocument."""
-    return (PLAIN in packed or REFINED in packed) and _unpack(packed)[1]
+    return (PLAIN in packed or REFINED in packed) and _unpack(packed, many)[1]
 
 
-def parse(packed: bytes) -> tuple[Any, bool]:
-    """A value for comparing, and whether any of it is unknown.
+def parse(packed: bytes, *, many: bool = False) -> tuple[Any, bool]:
+    """A value for comparing, and whether any of it is unknown. `many`: of many such values.
 
     Numbers whose type is stored with them are what `document.plain` makes of JSON's; the others
     are bare text, since a number may be stored as text and only the schema knows. What is unknown
     is None: that is how `show -json` leaves it out. Raises UnreadableDocument.
     """
-    value, unknown_too = _unpack(packed)
+    value, unknown_too = _unpack(packed, many)
     try:
         return _any(value), unknown_too
     except (LookupError, TypeError, ValueError, RecursionError):
         raise UnreadableDocument("it has a value that does not fit its type") from None
 
 
-def _unpack(packed: bytes) -> tuple[Any, bool]:
+def _unpack(packed: bytes, many: bool) -> tuple[Any, bool]:
+    """A value as it is stored, and whether any of it is unknown (then it is None)."""
     if len(packed) > LARGEST:
         raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
-    from tfevents.document import unpack  # msgspec is slow to wake, and most plans have no drift
+    unknown: list[int] = []
 
-    return unpack(packed)
+    def extension(code: int) -> None:
+        if code not in UNKNOWN:
+            raise UnreadableDocument(f"it has a MessagePack extension {code}")
+        unknown.append(code)
+
+    if many or len(packed) > SMALL:
+        from tfevents.document import unpack  # msgspec is slow to wake
+    else:
+        from tfevents.messagepack import unpack
+    return unpack(packed, extension), bool(unknown)
 
 
 def _any(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 
@@ -85,7 +84,9 @@ class Courier:
     """Delivers for one process, which `owner` (a living presence) stands for."""
 
     def __init__(self, journal: Journal, settings: Settings, owner: str) -> None:
-        self._journal, self._owner = journal, owner
+        self._journal, self.owner = journal, owner
+        self.leaving = False
+        """Whether its owner is about to go: a claim need not be given back then."""
         self._uploader = Uploader(settings)
         self._mine = Destination(
             settings.account, settings.org, settings.project, settings.workspace
@@ -163,13 +164,14 @@ class Courier:
         if lane.place in self._unwelcome:
             lane.why = self._unwelcome[lane.place]
             return False
-        if not self._journal.claim(lane.stored, self._owner):
+        if not self._journal.claim(lane.stored, self.owner):
             lane.due, lane.why = time.monotonic() + CLAIM_POLL, BUSY
             return waits
         try:
             return self._send(lane, turn)
         finally:
-            self._journal.release(self._owner)
+            if not self.leaving:
+                self._journal.release(self.owner)
 
     def _send(self, lane: Lane, turn: Turn) -> bool:
         lane.why = None
@@ -187,6 +189,8 @@ class Courier:
 
     def _come_back(self, lane: Lane, turn: Turn, error: Unreachable) -> None:
         """When: as the server asked, and later each time, with jitter against stampedes."""
+        import random  # slow to wake
+
         lane.why = str(error)
         lane.tried += 1
         turn.missed = 0 if error.connected else turn.missed + 1

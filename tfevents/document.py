@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,8 +21,6 @@ T = TypeVar("T")
 
 ABSENT = Raw(b"null")
 MISSING = Raw(b"")
-UNKNOWN = (0, 12)
-"""MessagePack extensions: go-cty's unknown value, plain and with what is known of it after all."""
 
 
 class ChangeJSON(Struct, gc=False):
@@ -241,19 +240,12 @@ def _number(text: str) -> tuple[str, str]:
     return ("number", text)
 
 
-def unpack(packed: bytes) -> tuple[Any, bool]:
-    """A MessagePack value as cty writes it, and whether any of it is unknown (then it is None).
+def unpack(packed: bytes, extension: Callable[[int], None]) -> Any:
+    """A MessagePack value; what `extension` is told the code of is None.
 
     Raises UnreadableDocument.
     """
-    unknown: list[int] = []
-
-    def extension(code: int, _: memoryview) -> None:
-        if code not in UNKNOWN:
-            raise UnreadableDocument(f"it has a MessagePack extension {code}")
-        unknown.append(code)
-
     try:
-        return msgspec.msgpack.decode(packed, ext_hook=extension), bool(unknown)
+        return msgspec.msgpack.decode(packed, ext_hook=lambda code, _: extension(code))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
         raise UnreadableDocument("it has a value that is no MessagePack") from None

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
+from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
+from tfevents.lean import suppress
 from tfevents.provisioner import SECRETS
 from tfevents.record import dataclass
 
@@ -46,6 +45,8 @@ class Engine:
 
     def ask(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
+        import subprocess  # slow to wake; most plans ask nothing
+
         try:
             child = subprocess.Popen(
                 [self.path, *self.options, *arguments],
@@ -61,13 +62,15 @@ class Engine:
             answer, _ = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             with suppress(OSError):
-                os.killpg(child.pid, signal.SIGKILL)
+                os.killpg(child.pid, SIGKILL)
             child.communicate()
             return None
         return answer if child.returncode == 0 else None
 
     def save(self, arguments: Sequence[str], path: str, seconds: float) -> bool:
         """As `ask`, but stdout goes to a file."""
+        import subprocess
+
         try:
             with open(path, "wb") as file:
                 child = subprocess.Popen(
@@ -84,7 +87,7 @@ class Engine:
             return child.wait(timeout=seconds) == 0
         except subprocess.TimeoutExpired:
             with suppress(OSError):
-                os.killpg(child.pid, signal.SIGKILL)
+                os.killpg(child.pid, SIGKILL)
             child.wait()
             return False
 

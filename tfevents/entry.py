@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from enum import Enum
-from typing import Any
 
+from tfevents.lean import Enum
 from tfevents.record import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 
 class Status(str, Enum):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
 
 from tfevents.counts import Counts
+from tfevents.lean import Enum
 from tfevents.plan import Mode
 from tfevents.record import dataclass, field
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
-from functools import cached_property
 
-from tfevents import archive, planfile
+from tfevents import archive, glance, planfile
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
+from tfevents.lean import cached_property, suppress
 from tfevents.plan import Mode, Plan
 from tfevents.record import dataclass
 from tfevents.state import State
@@ -51,11 +50,12 @@ def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | 
     reader = engine.env.get(READER, "")
     if reader != "json":
         with suppress(UnreadableDocument):
-            return _read_file(path)
+            return read_file(path)
     return _show_plan(engine, path, mode) if reader != "file" else None
 
 
-def _read_file(path: str) -> Planned:
+def read_file(path: str) -> Planned:
+    """A plan from its file alone. Raises UnreadableDocument."""
     found = planfile.read(path)
     return Planned(found.plan, found.tool, found.backend_type, found.targeted, found.prior)
 
@@ -74,18 +74,22 @@ def _zipped_prior(path: str) -> bytes:
         return zipped.read(archive.PRIOR)
 
 
-def pull_state(engine: Engine) -> State | None:
+def pull_state(engine: Engine, *, whole: bool = True) -> State | None:
     """The state as stored; an empty answer is a state that was never written. None: not known."""
-    return read_state(engine.pull())
+    return read_state(engine.pull(), whole=whole)
 
 
-def read_state(answer: bytes | None) -> State | None:
-    """The state in what a pull answered."""
+def read_state(answer: bytes | None, *, whole: bool = True) -> State | None:
+    """The state in what a pull answered; `whole`: the objects' values are wanted, too."""
     if answer is None:
         return None
+    if not answer.strip():
+        return State()
+    if not whole and len(answer) <= glance.SMALL:
+        return glance.look(answer)
     from tfevents.statejson import parse_file  # msgspec is slow to wake
 
-    return parse_file(answer) if answer.strip() else State()
+    return parse_file(answer)
 
 
 def left_unsaved(directory: str, since: float) -> bool:

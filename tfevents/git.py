@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
+from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from time import monotonic
 
+from tfevents.lean import suppress
 from tfevents.record import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 SECONDS = 2.0
 """For one question; after twice as long nothing more is asked."""
 MESSAGE_BYTES = 4096
-SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-BRANCH = re.compile(r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})")
-REQUEST = re.compile(
+SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
+BRANCH = r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})"
+REQUEST = (
     r"refs/remotes/(?:[^/]+/)?"
     r"(?:(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?|pr/\d+/(?:head|merge))"
 )
@@ -91,13 +94,13 @@ def read_head(root: str) -> tuple[str | None, str | None]:
 
 
 def _branch(name: str) -> str | None:
-    match = BRANCH.fullmatch(name)
+    match = re.fullmatch(BRANCH, name)
     return match[1] if match and ".." not in name else None
 
 
 def _sha(text: str) -> str | None:
     """A commit's name; whatever else a file holds, it is not for us."""
-    return text.strip() if SHA.fullmatch(text.strip()) else None
+    return text.strip() if re.fullmatch(SHA, text.strip()) else None
 
 
 def _git_folder(root: str) -> str:
@@ -127,7 +130,7 @@ def _read(path: str) -> str:
 def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     """The message of one commit, where the checkout has it."""
     root = find_root(directory)
-    if root is None or not SHA.fullmatch(sha):
+    if root is None or not re.fullmatch(SHA, sha):
         return None
     return _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
 
@@ -135,7 +138,7 @@ def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
 def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """The parents that a commit itself names: a shallow clone's `log` knows of none."""
     root = find_root(directory)
-    if root is None or not SHA.fullmatch(sha):
+    if root is None or not re.fullmatch(SHA, sha):
         return ()
     header, _, _ = (_Git(root, env).ask("cat-file", "commit", sha) or "").partition("\n\n")
     lines = header.splitlines()
@@ -148,7 +151,7 @@ def _containing(git: _Git) -> str | None:
     names = {
         line.removeprefix("refs/remotes/").partition("/")[2]
         for line in text.splitlines()
-        if not line.endswith("/HEAD") and not REQUEST.fullmatch(line)
+        if not line.endswith("/HEAD") and not re.fullmatch(REQUEST, line)
     }
     return names.pop() if len(names) == 1 else None
 
@@ -169,6 +172,8 @@ class _Git:
         seconds = min(SECONDS, self.until - monotonic())
         if seconds <= 0:
             return None
+        import subprocess  # slow to wake; not needed outside of a checkout
+
         try:
             child = subprocess.Popen(
                 self._command(arguments),
@@ -203,12 +208,14 @@ class _Git:
         }
 
 
-def _hear(child: subprocess.Popen[bytes], seconds: float) -> str | None:
+def _hear(child: Popen[bytes], seconds: float) -> str | None:
+    from subprocess import TimeoutExpired
+
     try:
         answer, _ = child.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         with suppress(OSError):
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, SIGKILL)
         child.wait()
         if child.stdout is not None:
             child.stdout.close()  # whoever left the group may still hold the other end

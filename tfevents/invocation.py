@@ -8,12 +8,13 @@ command line. The last one wins.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
-
+from tfevents.lean import cached_property
 from tfevents.plan import Mode
 from tfevents.record import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
 HELP = frozenset({"-h", "-help", "--help"})
@@ -84,6 +85,8 @@ class Flag:
         pattern = SPLIT.get(self.name)
         if self.value is None:
             return pattern == BOOLEAN
+        import re  # slow to wake, and most flags have no value
+
         return pattern is not None and re.fullmatch(pattern, self.value) is not None
 
 

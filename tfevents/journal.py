@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from tfevents import presence
 from tfevents.entry import Destination, Entry, NewEvent, Run, Status, lane_of, now
 from tfevents.errors import JournalUnavailable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    import sqlite3
+    from typing import Any
+else:
+    import _sqlite3 as sqlite3  # the same but for dates, for which it would wake `datetime`
 
 SCHEMA = """
 create table if not exists runs (
@@ -93,8 +98,17 @@ class Journal:
                 ),
             )
 
-    def end_run(self, run_id: str, exit_code: int | None, events: Iterable[NewEvent] = ()) -> bool:
-        """Records the end and its events in one step; False where the run had ended before."""
+    def end_run(
+        self,
+        run_id: str,
+        exit_code: int | None,
+        events: Iterable[NewEvent] = (),
+        owner: str | None = None,
+    ) -> bool:
+        """Records the end and its events in one step; False where the run had ended before.
+
+        `owner`: who is going to send them at once, and claims them by the way if that can be done.
+        """
         with self._writing() as db:
             ended = db.execute(
                 "update runs set ended_at = ?, exit_code = ? where run_id = ? and ended_at is null",
@@ -104,6 +118,8 @@ class Journal:
                 return False
             for event in events:
                 _insert(db, event)
+            if owner:
+                self._claim(db, {lane_of(event.destination) for event in events}, owner)
         return True
 
     def runs(self, limit: int = 50) -> list[Run]:
@@ -174,12 +190,18 @@ class Journal:
     def claim(self, lanes: Iterable[str], owner: str) -> bool:
         """Whether `owner` may send these lanes now: all or none. A claim whose owner is gone is
         void."""
-        lanes = list(lanes)
+        lanes = set(lanes)
+        held = self._rows("select lane from claims where owner = ?", (owner,))
+        if lanes <= {lane for (lane,) in held}:
+            return True
         with self._writing() as db:
-            if any(self._sender(db, lane) not in (None, owner) for lane in lanes):
-                return False
-            claims = [(lane, owner) for lane in lanes]
-            db.executemany("insert or replace into claims values (?, ?)", claims)
+            return self._claim(db, lanes, owner)
+
+    def _claim(self, db: sqlite3.Connection, lanes: Iterable[str], owner: str) -> bool:
+        if any(self._sender(db, lane) not in (None, owner) for lane in lanes):
+            return False
+        claims = [(lane, owner) for lane in lanes]
+        db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
 
     def _sender(self, db: sqlite3.Connection, lane: str) -> str | None:
@@ -304,7 +326,7 @@ def connect(path: str) -> sqlite3.Connection:
     """A file, made if need be, or `:memory:`, with the journal's tables. Raises sqlite3.Error."""
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
-    db.execute("pragma journal_mode = delete")
+    db.execute("pragma journal_mode = truncate")  # rolls back, and is made once
     db.execute("pragma synchronous = full")
     db.executescript(SCHEMA)
     return db

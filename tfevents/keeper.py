@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from tfevents import presence
 from tfevents.entry import Entry
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import Journal, open_journal
+from tfevents.lean import suppress
 from tfevents.presence import Presence
 from tfevents.spare import open_memory, open_spare
 

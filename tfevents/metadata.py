@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from tfevents import ci, git
 from tfevents.ci.build import Build
@@ -13,6 +12,10 @@ from tfevents.ci.repository import without_credentials
 from tfevents.errors import SettingError
 from tfevents.git import Checkout
 from tfevents.record import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 OVERRIDE = "TFEVENTS_METADATA_"
 LARGEST_EVENT_FILE = 8 << 20

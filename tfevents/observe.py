@@ -7,16 +7,14 @@ signals and the exit code are terraform's.
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from time import gmtime, strftime
+from time import gmtime, strftime, time
 
 from tfevents import presence, provisioner
 from tfevents.home import find_home
 from tfevents.invocation import Invocation, parse
 from tfevents.later import Later
-from tfevents.place import Place
+from tfevents.lean import suppress
+from tfevents.place import Place, signature
 from tfevents.presence import Presence
 from tfevents.scene import Scene
 from tfevents.signals import Interrupted, Watch
@@ -25,6 +23,7 @@ from tfevents.variables import identifiers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from tfevents.backstage import Backstage
@@ -106,7 +105,8 @@ def _scene(
     directory = invocation.chdir
     with suppress(OSError):  # it may be gone, which terraform tells in its own words
         directory = os.path.abspath(directory)
-    opened_at = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime())
+    opened = int(time())
+    opened_at = strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(opened))
     present.note(
         {
             "operation": invocation.command,
@@ -116,7 +116,7 @@ def _scene(
             **identifiers(env),
         }
     )
-    return Scene(invocation, path, directory, present, watch, opened_at, env, _wake)
+    return Scene(invocation, path, directory, present, watch, opened, opened_at, env, _wake)
 
 
 def _wake(scene: Scene) -> Backstage:
@@ -160,6 +160,7 @@ def _plan(scene: Scene, place: Place) -> Ended:
     if not invocation.sure or _direct(scene, place):
         return Ended(scene.run(invocation.with_flag()))
     private = scene.presence.create("plan")
+    scene.beside(lambda backstage: backstage.expect(private))
     arguments = invocation.with_flag(f"-out={private}")
     # its footer would advertise our file
     code = scene.run(arguments, env={**scene.env, "TF_IN_AUTOMATION": "1"})
@@ -168,18 +169,11 @@ def _plan(scene: Scene, place: Place) -> Ended:
 
 def _plan_with_out(scene: Scene, out: str) -> Ended:
     """A failed plan may leave an older file where it was: only a new one is this run's."""
-    before = _signature(out)
+    before = signature(out)
+    scene.beside(lambda backstage: backstage.expect(out, before))
     code = scene.run(scene.invocation.with_flag())
-    after = _signature(out)
+    after = signature(out)
     return Ended(code, plan_file=out if after and after != before else None)
-
-
-def _signature(path: str) -> tuple[int, int, int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def _saved(scene: Scene, place: Place, plan_file: str) -> Ended:
@@ -268,6 +262,7 @@ def _leave(exit_code: int) -> int:
 
 def _die(number: int) -> None:
     import resource
+    import signal
 
     with suppress(OSError, ValueError):  # terraform's core file is the one to look at
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
-from contextlib import suppress
 
+from tfevents.lean import suppress
 from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Mapping
     from typing import Any
 
-SERIAL, LINEAGE = re.compile(rb'"serial":\s*(\d+)'), re.compile(rb'"lineage":\s*"([^"\\]*)"')
+SERIAL, LINEAGE = rb'"serial":\s*(\d+)', rb'"lineage":\s*"([^"\\]*)"'
 HEAD = 4096
 """Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
 CLOUD_BACKENDS = frozenset({"remote", "cloud"})
 
 
+Signature = tuple[int, int, int]
+"""When a file was written, its size, and which it is."""
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
@@ -72,7 +73,9 @@ class Place:
                 head = file.read(HEAD)
         except OSError as error:
             return (None, None) if isinstance(error, FileNotFoundError) else None
-        serial, lineage = SERIAL.search(head), LINEAGE.search(head)
+        import re  # not needed for a plan
+
+        serial, lineage = re.search(SERIAL, head), re.search(LINEAGE, head)
         if serial and lineage:
             return int(serial[1]), lineage[1].decode(errors="replace")
         return None if head.strip() else (None, None)
@@ -111,6 +114,15 @@ class Place:
                 return file.read(1 << 20)
         except OSError:
             return ""
+
+
+def signature(path: str) -> Signature | None:
+    """What tells a file from what it was before it was written anew; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 def _ignored(name: str) -> bool:

@@ -12,10 +12,14 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
 
+from tfevents.lean import suppress
 from tfevents.record import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
 
 STALE_SECONDS = 86400
 """A folder that was never finished (killed while it was made) is swept after a day."""
@@ -177,24 +181,38 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@contextmanager
-def burying(home: str, identity: str) -> Iterator[str | None]:
+class Burial:
     """The folder of one that is gone, for one undertaker alone; swept at the end.
 
-    None where somebody else is at it, or was.
+    None where somebody else is at it, or was. What went wrong in between leaves it as it is.
     """
-    folder = os.path.join(_runs(home), identity)
-    try:
-        lock = os.open(os.path.join(folder, "lock"), os.O_RDWR)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        yield None
-        return
-    try:
-        yield folder if os.path.isdir(folder) else None
-        _sweep(folder)
-    finally:
-        os.close(lock)
+
+    def __init__(self, home: str, identity: str) -> None:
+        self._folder, self._lock = os.path.join(_runs(home), identity), -1
+
+    def __enter__(self) -> str | None:
+        with suppress(OSError):
+            lock = os.open(os.path.join(self._folder, "lock"), os.O_RDWR)
+            self._lock = lock
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return self._folder if os.path.isdir(self._folder) else None
+        self._let_go()
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lock >= 0 and kind is None:
+            _sweep(self._folder)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+        self._lock = -1
 
 
 def noted(folder: str) -> dict[str, str]:

@@ -6,12 +6,15 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 from tfevents import __version__
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.home import find_user_file
 from tfevents.record import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
@@ -23,9 +26,9 @@ HARNESS = frozenset(
 )
 WORKSPACE = frozenset({"directory", "tf_workspace"})
 LARGEST = 1 << 20
-SECRET = re.compile(r"\bapi_key\b|\b[ps]at\.[\w-]+\.[\w-]+\.[\w-]+")
+KEY_LIKE = r"\bapi_key\b|\b[ps]at\.[\w-]+\.[\w-]+\.[\w-]+"
 """A key in a file of the user's own: its parsed form would be the key's second place on disk."""
-EXPRESSION = re.compile(r"[$%]\{")
+EXPRESSION = r"[$%]\{"
 
 Fields = Mapping[str, tuple[str, str]]
 """A field → where it stands (file, line and name) and its text."""
@@ -119,7 +122,7 @@ class _File:
 
     def field(self, name: str, value: Any) -> tuple[str, str]:
         """A field, as text."""
-        if isinstance(value, str) and EXPRESSION.search(value):
+        if isinstance(value, str) and re.search(EXPRESSION, value):
             raise self.error(name, "no expressions, please: a text in quotes")
         if isinstance(value, bool):
             return self.place(name), "1" if value else "0"
@@ -162,12 +165,12 @@ def _read(path: str) -> str:
     return text
 
 
-Parser = Callable[[_File], dict[str, Any]]
+Parser = Callable[[_File], "dict[str, Any]"]
 
 
 def _parse(file: _File, home: str, parser: Parser) -> dict[str, Any]:
     """Parsed once per edit: python-hcl2 takes 0.1 s to wake, and seconds the very first time."""
-    if not os.path.isabs(home) or SECRET.search(file.text):
+    if not os.path.isabs(home) or re.search(KEY_LIKE, file.text):
         return parser(file)
     import hashlib  # OpenSSL's is slow to wake
 

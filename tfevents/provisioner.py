@@ -152,7 +152,7 @@ def start(
 
     Raises OSError.
     """
-    import signal  # see become()
+    import _signal as signal  # see become()
 
     return os.posix_spawn(
         path,

@@ -5,19 +5,20 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from time import monotonic
-from urllib.parse import SplitResult
 
 import httpx
 
+from tfevents.address import Address
 from tfevents.errors import SettingError
-from tfevents.wire import CONNECT_SECONDS, LARGEST_ANSWER, READ_SECONDS, WHY, Answer, Letter
+from tfevents.exchange import Letter
+from tfevents.wire import CONNECT_SECONDS, LARGEST_ANSWER, READ_SECONDS, WHY, Answer, explain
 
 
 class Proxied:
     """A client that keeps its connections."""
 
-    def __init__(self, url: SplitResult, context: ssl.SSLContext) -> None:
-        self._origin = f"{url.scheme}://{url.netloc}"
+    def __init__(self, address: Address, context: ssl.SSLContext) -> None:
+        self._origin = address.origin
         try:
             self._client = httpx.Client(verify=context, follow_redirects=False)
         except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
@@ -63,22 +64,19 @@ def _body(response: httpx.Response, asks: bool) -> Iterator[bytes]:
         yield from response.iter_bytes()
 
 
-PROXIED: tuple[tuple[type[BaseException], str], ...] = (
-    *WHY,
-    (httpx.ProxyError, "the proxy does not let us through"),
-    (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
-    (httpx.TimeoutException, "out of time"),
-    (httpx.RemoteProtocolError, "it hung up, or does not speak HTTP"),
-)
+PROXIED = {
+    **WHY,
+    "ProxyError": "the proxy does not let us through",
+    "ConnectTimeout": f"none within {CONNECT_SECONDS:g} s",
+    "TimeoutException": "out of time",
+    "RemoteProtocolError": WHY["NoHTTP"],
+}
 
 
 def _why(error: BaseException) -> str:
-    """The kind of failure, of the innermost cause that says more."""
-    chain = list(_causes(error))
-    for kind, words in PROXIED:
-        if any(isinstance(cause, kind) for cause in chain):
-            return words
-    return type(error).__name__
+    """The kind of failure, of the cause that says most: the order of PROXIED."""
+    said = {explain(cause, PROXIED) for cause in _causes(error)}
+    return next((words for words in PROXIED.values() if words in said), type(error).__name__)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -6,7 +6,7 @@ would add to a small plan. Type checkers see the real ones.
 
 from __future__ import annotations
 
-from operator import attrgetter
+from _operator import attrgetter  # `operator` is the same, and more
 
 __all__ = ["asdict", "dataclass", "field", "replace"]
 
@@ -40,12 +40,21 @@ else:
             kept |= {"__slots__": names, "__qualname__": cls.__qualname__}
             cls = type(cls)(cls.__name__, cls.__bases__, kept)
         cls.__match_args__ = cls._members = names
-        cls.__init__ = _init(cls, names, given, frozen)
+        cls.__init__ = _later(cls, names, given, frozen)
         _compare(cls, names, frozen)
         shown = [n for n in names if not isinstance(given.get(n), Field) or given[n].repr]
         if "__repr__" not in cls.__dict__:
             cls.__repr__ = lambda self: _shown(self, shown)
         return cls
+
+    def _later(cls, names, given, frozen):
+        """Compiling takes most of the time, and most runs need half of the classes."""
+
+        def __init__(self, *values, **named):
+            cls.__init__ = _init(cls, names, given, frozen)
+            self.__init__(*values, **named)
+
+        return __init__
 
     def _init(cls, names, given, frozen):
         """The one function that is worth compiling: it is called for every resource of a plan."""

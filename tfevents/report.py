@@ -9,7 +9,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 from tfevents import __version__, closing
 from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
@@ -24,7 +23,7 @@ from tfevents.errors import (
 from tfevents.event import Activity, EventType, describe
 from tfevents.journal import Journal
 from tfevents.keeper import Keeper
-from tfevents.later import Later, log
+from tfevents.later import attempt, log
 from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence, new_id
 from tfevents.record import dataclass, field, replace
@@ -36,6 +35,8 @@ from tfevents.upload import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from tfevents.artefact import Source
 
 WHOLE_RUN = 86400.0
@@ -196,7 +197,7 @@ class Report(threading.Thread):
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
         directory, env = self.subject.directory, self.subject.env
-        found = Later(lambda: find(directory, env), "origin").result()
+        found = attempt(lambda: find(directory, env), "origin")
         return found or Origin({}, relative(directory, None))
 
     def _tidy(self) -> None:
@@ -253,6 +254,7 @@ class Report(threading.Thread):
         own = lane_of(self._destination())
         self._meanwhile = Budget(WHOLE_RUN)
         if ending:
+            self._courier.leaving = True
             self._done = self._courier.flush(self.budget, first=own, alone=True)
         elif not self._work.is_set():
             self._done = self._courier.flush(self._meanwhile, first=own, alone=True)
@@ -380,8 +382,10 @@ class Report(threading.Thread):
     def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
         """The run's end and its event in one step; the event alone where the run was closed."""
 
+        owner = self._courier.owner if self._courier else None
+
         def end(journal: Journal) -> None:
-            if not journal.end_run(self.subject.run_id, exit_code, events):
+            if not journal.end_run(self.subject.run_id, exit_code, events, owner):
                 for left in events:
                     journal.put(left)
 

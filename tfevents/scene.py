@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 
 from tfevents import provisioner
-from tfevents.event import Operation, operation_of
 from tfevents.invocation import Invocation
-from tfevents.later import Later
+from tfevents.later import Gate, Later
+from tfevents.lean import suppress
 from tfevents.presence import Presence
 from tfevents.record import dataclass, field
 from tfevents.signals import Watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
     from tfevents.backstage import Backstage
     from tfevents.engine import Version
+    from tfevents.event import Operation
 
     T = TypeVar("T")
 
@@ -35,6 +34,8 @@ class Scene:
     directory: str
     presence: Presence
     watch: Watch
+    opened: int
+    """Seconds since the epoch; `opened_at` says it as an event does."""
     opened_at: str
     env: Mapping[str, str] = field(repr=False)
     wake: Callable[[Scene], Backstage]
@@ -44,7 +45,7 @@ class Scene:
     began: float = field(default_factory=time.monotonic)
     theirs: float = 0.0
     _backstage: Later[Backstage] | None = None
-    _works: threading.Event = field(default_factory=threading.Event)
+    _works: Gate = field(default_factory=Gate)
 
     def run(
         self,
@@ -64,13 +65,15 @@ class Scene:
         try:
             return self.timed(lambda: self.watch.run(start, self.prepare))
         finally:
-            self._works.set()
+            self._works.open()
 
     def prepare(self) -> None:
         """Wakes the backstage, once."""
+        import threading  # noqa: F401  # takes whoever wakes it for the main thread
+
         if self._backstage is None:
             self._backstage = Later(lambda: self.wake(self), "backstage")
-        self._works.set()
+        self._works.open()
 
     @property
     def backstage(self) -> Backstage:
@@ -124,6 +127,8 @@ class Scene:
     @property
     def operation(self) -> Operation:
         """What was asked; a saved plan may say otherwise."""
+        from tfevents.event import operation_of
+
         return operation_of(self.invocation.command, self.invocation.mode)
 
     @property

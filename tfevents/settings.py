@@ -6,26 +6,28 @@ First found wins: flag, TFEVENTS_*, PLUGIN_* (in the container), Harness' own va
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
-from urllib.parse import urlsplit
 
+from tfevents import address
 from tfevents.errors import SettingError
 from tfevents.home import find_home
 from tfevents.projectfile import Values, find_values
 from tfevents.record import dataclass, field
 from tfevents.variables import HARNESS_NAMES, LENGTHS, PREFIX
 
-T = TypeVar("T")
-KEY = re.compile(r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeVar
+
+    T = TypeVar("T")
+KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
 ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
-ODD = re.compile(r"[^!-~]|[?#\\]")
+ODD = r"[^!-~]|[?#\\]"
 """What has no place in the address of a server, nor in a path on it."""
 LAST = 99
 """The level of a default: below all places."""
@@ -43,7 +45,7 @@ class Key:
     @property
     def account(self) -> str | None:
         """The account it belongs to; only a key of four segments names one."""
-        match = KEY.fullmatch(self.secret)
+        match = re.fullmatch(KEY, self.secret)
         return match[1] if match else None
 
 
@@ -215,7 +217,7 @@ def _key(found: _Found) -> Key | None:
 
 
 def _read_key(found: _Found, path: str) -> str:
-    shown = str(Key(path)) if KEY.search(path) else path
+    shown = str(Key(path)) if re.search(KEY, path) else path
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(4096).strip()
@@ -244,17 +246,13 @@ def _kinds(found: _Found) -> tuple[str, ...]:
 
 def _url(found: _Found, env: Mapping[str, str]) -> str:
     text = found.text("url", DEFAULTS["url"]).rstrip("/")
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or ODD.search(text) or parts.scheme not in ("http", "https"):
+    server = _server(text)
+    if server is None or re.search(ODD, text):
         raise found.error("url", "this is no URL of a server: it looks like https://app.harness.io")
-    if parts.username or parts.password:
+    if server.user:
         raise found.error("url", "a URL with a user or password: the key goes to TFEVENTS_API_KEY")
     allowed = env.get("TFEVENTS_ALLOW_HTTP", "").lower() in TRUE
-    if parts.scheme == "http" and not (allowed or _loopback(host)):
+    if server.scheme == "http" and not (allowed or server.loopback):
         raise found.error("url", "http:// shows the key: use https:// or TFEVENTS_ALLOW_HTTP=1")
     return text
 
@@ -262,16 +260,16 @@ def _url(found: _Found, env: Mapping[str, str]) -> str:
 def _api_path(found: _Found) -> str:
     """With a slash before it and none behind it; empty where the service is at the root."""
     text = found.text("api_path", DEFAULTS["api_path"]).strip("/")
-    if ODD.search(text):
+    if re.search(ODD, text):
         raise found.error("api_path", "this is no path: it looks like /iacm/api")
     return f"/{text}" if text else ""
 
 
-def _loopback(host: str) -> bool:
+def _server(url: str) -> address.Address | None:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return address.parse(url)
     except ValueError:
-        return host == "localhost"
+        return None
 
 
 def _bounded(found: _Found, name: str) -> str | None:

@@ -9,16 +9,22 @@ what it got: what it got too was the group's.
 from __future__ import annotations
 
 import os
-import select
-import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from types import FrameType, TracebackType
+
+from tfevents.lean import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable, Iterable
+    from types import FrameType, TracebackType
+else:
+    import _signal as signal  # the same without the enums, which are slow to wake
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
+DEADLY = (signal.SIGHUP, signal.SIGQUIT)
+"""Terraform handles neither: it dies of them, at its prompt too."""
 SENTINEL_SECONDS = 0.05
 """How long the sentinel has to report; a signal of ours must be handed on within 0.1 s."""
 FRESH_SECONDS = 1.0
@@ -48,18 +54,14 @@ class Watch:
         self.when_idle: Callable[[], None] = lambda: None
         self._child: int | None = None
         self._taken: list[int] = []
+        self._sentinel: Sentinel | None = None
 
     def __enter__(self) -> Watch:
         self._taken = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
         self._arrivals, self._arriving = _pipe()
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-        try:
-            self._sentinel = Sentinel(self._taken, mask)
-            signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
-            _handle(self._taken, self._wake)
-            _handle([signal.SIGCHLD], _nothing)  # it wakes `run`
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
+        _handle(self._taken, self._wake)
+        _handle([signal.SIGCHLD], _nothing)  # it wakes `run`
         return self
 
     def __exit__(
@@ -72,7 +74,8 @@ class Watch:
         signal.set_wakeup_fd(-1)
         os.close(self._arrivals)
         os.close(self._arriving)
-        self._sentinel.end()
+        if self._sentinel is not None:
+            self._sentinel.end()
 
     @property
     def interrupted(self) -> bool:
@@ -90,13 +93,24 @@ class Watch:
             raise Interrupted(self.received[0])
         self._child = start()
         try:
-            self._forward_early(self._child)
+            sentinel = self._posted()
+            self._forward_early(self._child, sentinel)
             beside()
-            return self._wait(self._child)
+            return self._wait(self._child, sentinel)
         finally:
             self._child = None
 
-    def _forward_early(self, child: int) -> None:
+    def _posted(self) -> Sentinel:
+        """The sentinel: beside the first child, which takes its time to wake."""
+        if self._sentinel is None:
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+            try:
+                self._sentinel = Sentinel(self._taken, mask)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        return self._sentinel
+
+    def _forward_early(self, child: int, sentinel: Sentinel) -> None:
         """What came while the child was being started: nobody can tell whether it got it.
 
         If it did it is dead: it can't have had a handler yet.
@@ -104,9 +118,11 @@ class Watch:
         self._arrived()
         for number in self.received:
             _send(child, number)
-            self._sentinel.reached_group(number, 0)
+            sentinel.reached_group(number, 0)
 
-    def _wait(self, child: int) -> int:
+    def _wait(self, child: int, sentinel: Sentinel) -> int:
+        import select  # terraform works already
+
         while True:
             ended, status = self._ended(child)
             if ended:
@@ -114,7 +130,7 @@ class Watch:
             select.select([self._arrivals], [], [])
             until = time.monotonic() + SENTINEL_SECONDS
             for number in self._arrived():
-                if not self._sentinel.reached_group(number, until):
+                if not sentinel.reached_group(number, until):
                     _send(child, number)
 
     def _ended(self, child: int) -> tuple[int, int]:
@@ -147,7 +163,7 @@ class Sentinel:
         self._reports, reporting = _pipe()
         living, self._life = os.pipe()
         self._heard: dict[int, list[float]] = {number: [] for number in signals}
-        self._late: Counter[int] = Counter()
+        self._late = dict.fromkeys(self._heard, 0)
         self._pid = os.fork()
         if self._pid == 0:
             try:
@@ -159,6 +175,8 @@ class Sentinel:
 
     def reached_group(self, number: int, until: float) -> bool:
         """Whether it got this signal too, as far as can be told by then."""
+        import select  # there is time for that: a signal is rare
+
         while not self._fresh(number):
             left = until - time.monotonic()
             if left <= 0 or not select.select([self._reports], [], [], left)[0]:
@@ -176,7 +194,7 @@ class Sentinel:
     def _listen(self) -> bytes:
         reports = _read(self._reports)
         for number in reports:
-            if self._late[number]:
+            if self._late.get(number):
                 self._late[number] -= 1
             elif number in self._heard:
                 self._heard[number].append(time.monotonic())

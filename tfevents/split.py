@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 
-from tfevents.approval import DEADLY, Approval, Question, ask, diagnostic, say
 from tfevents.invocation import VARIABLES
 from tfevents.later import Later
-from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.record import dataclass
 from tfevents.scene import Scene
-from tfevents.signals import Interrupted
+from tfevents.signals import DEADLY, Interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tfevents.approval import Approval
+    from tfevents.place import Place
 
 NOTHING_TO_DO, FAILED, CHANGES = 0, 1, 2
 """What `-detailed-exitcode` makes of our plan half; never the run's own code."""
@@ -62,7 +65,7 @@ def apply_split(scene: Scene, place: Place) -> Ended:
     reading = scene.at_once(lambda backstage: backstage.read_planned(private))
     if planned == CHANGES:
         approval = _ask(scene, place)
-        if approval is not Approval.APPROVED:
+        if approval is not None:
             return Ended(_unapproved(scene), reading=reading, approval=approval)
         scene.at_once(lambda backstage: backstage.begin(scene.operation, reading))
     try:
@@ -72,6 +75,7 @@ def apply_split(scene: Scene, place: Place) -> Ended:
 
 
 def _plan(scene: Scene, out: str) -> int:
+    scene.beside(lambda backstage: backstage.expect(out))
     # its footer would advertise our file
     return scene.run(
         scene.invocation.plan_half(out),
@@ -89,10 +93,13 @@ def _without_arguments(scene: Scene) -> dict[str, str]:
     return {n: value for n, value in scene.env.items() if not n.startswith("TF_CLI_ARGS")}
 
 
-def _ask(scene: Scene, place: Place) -> Approval:
+def _ask(scene: Scene, place: Place) -> Approval | None:
+    """How it was not approved; None where it was."""
     invocation = scene.invocation
     if invocation.on("auto-approve"):
-        return Approval.APPROVED
+        return None
+    from tfevents.approval import Approval, Question, ask
+
     version = scene.version()
     question = Question(
         mode=invocation.mode,
@@ -100,7 +107,8 @@ def _ask(scene: Scene, place: Place) -> Approval:
         product=version.product if version else "Terraform",
         color=invocation.color,
     )
-    return scene.timed(lambda: ask(question, scene.watch))
+    answer = scene.timed(lambda: ask(question, scene.watch))
+    return None if answer is Approval.APPROVED else answer
 
 
 def _unapproved(scene: Scene) -> int:
@@ -113,6 +121,8 @@ def _halt(scene: Scene) -> int:
     """A signal between the halves: what terraform says when it is stopped before it applies."""
     code = _unapproved(scene)
     if code == FAILED:
+        from tfevents.approval import diagnostic, say
+
         say(2, diagnostic("execution halted", color=scene.invocation.color))
     return code
 

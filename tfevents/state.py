@@ -16,7 +16,7 @@ Identity = tuple[int, str]
 NEVER_WRITTEN: Identity = (0, "")
 """Where there is no state; a plan made then says so of its prior state."""
 
-ESCAPED = re.compile(r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U([0-9a-f]{8}))|([$%])\4\{')
+ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U([0-9a-f]{8}))|([$%])\4\{'
 WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -26,7 +26,7 @@ def literal(address: str) -> str:
     What has to be quoted depends on the Unicode version that terraform was built with, so
     addresses from two sources only compare without it.
     """
-    return ESCAPED.sub(_literal, address) if "\\" in address or "{" in address else address
+    return re.sub(ESCAPED, _literal, address) if "\\" in address or "{" in address else address
 
 
 def _literal(found: re.Match[str]) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 
+from tfevents import digests
 from tfevents.document import (
     InstanceJSON,
     KindJSON,
@@ -56,7 +56,7 @@ def parse_file(data: bytes) -> State:
         terraform_version=document.terraform_version,
         serial=document.serial,
         lineage=document.lineage,
-        checksum=hashlib.sha256(data.removesuffix(b"\n")).hexdigest(),
+        checksum=digests.checksum(data.removesuffix(b"\n")),
     )
 
 
@@ -109,4 +109,4 @@ def _shown(resource: ResourceJSON) -> StateObject:
 
 
 def _digest(values: bytes) -> bytes:
-    return hashlib.sha256(values).digest()
+    return digests.of_value(values)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from tfevents.approval import Approval
 from tfevents.counts import Counts, tally
 from tfevents.record import dataclass, field
 from tfevents.state import State, literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 SUMMED = {"add": "added", "change": "changed", "remove": "deleted", "import": "imported"}
 HOOKS = {"create": "added", "update": "changed", "delete": "deleted"}

@@ -15,6 +15,7 @@ from tfevents.errors import TfeventsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
     from typing import NoReturn
 
 REPORTED = ("plan", "apply", "destroy", "refresh", "import")
@@ -41,6 +42,31 @@ def from_front() -> NoReturn:
     the name by which it was called before it."""
     del sys.argv[0]
     os._exit(main())  # nothing of ours is left to be written; taking Python down takes 20 ms
+
+
+def bare() -> NoReturn:
+    """The same for a Python that was started without `site`: what is installed beside us is there
+    at once, and what stands anywhere else when it is missed."""
+    sys.meta_path.append(Elsewhere)
+    from_front()
+
+
+class Elsewhere:
+    """The last that is asked for a module: `site` knows all places, and takes its time."""
+
+    asked = False
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """As importlib wants it."""
+        if cls.asked or path is not None or name in sys.stdlib_module_names:
+            return None
+        cls.asked = True
+        import site
+        from importlib.machinery import PathFinder
+
+        site.main()
+        return PathFinder.find_spec(name)
 
 
 def run(arguments: list[str], path: str) -> int:

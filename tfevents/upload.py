@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import ssl
 import sys
 import threading
-from collections.abc import Mapping
 from time import time
-from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
-from tfevents import __version__
+from tfevents import __version__, address
 from tfevents.entry import Destination
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
+from tfevents.exchange import Letter
 from tfevents.record import dataclass
 from tfevents.settings import Key, Settings
-from tfevents.wire import Answer, Letter, Wire
+from tfevents.wire import Answer, Wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    import ssl
+    from collections.abc import Mapping
+    from typing import Any
 
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
 UNAUTHORIZED = frozenset({401, 403})
@@ -31,14 +34,14 @@ class Uploader:
     def __init__(self, settings: Settings) -> None:
         if settings.api_key is None:
             raise SettingError("no API key is set: set TFEVENTS_API_KEY")
-        url, self._key = urlsplit(settings.url), settings.api_key
-        self._host, self._path = url.netloc, url.path + settings.api_path
+        server, self._key = address.parse(settings.url), settings.api_key
+        self._host, self._path = server.netloc, server.path + settings.api_path
         if _is_proxied():
             from tfevents.proxied import Proxied
 
-            self._line: Wire | Proxied = Proxied(url, _context(settings.ca_bundle))
+            self._line: Wire | Proxied = Proxied(server, _context(settings.ca_bundle))
         else:
-            self._line = Wire(url, lambda: _context(settings.ca_bundle))
+            self._line = Wire(server, lambda: _context(settings.ca_bundle))
 
     def open(self) -> None:
         """Begins to connect: the first event won't have to wait for it."""
@@ -60,6 +63,8 @@ class Uploader:
         self, path: str, query: Mapping[str, str], destination: Destination, seconds: float
     ) -> Stored:
         """Stores a file's bytes, streamed, within `seconds`. Raises a DeliveryError or OSError."""
+        from urllib.parse import urlencode  # slow to wake, and most runs store nothing
+
         with open(path, "rb") as file:
             headers = {
                 **self._headers(destination),
@@ -122,18 +127,15 @@ def _is_proxied() -> bool:
 def path_of(destination: Destination, kind: str = "events") -> str:
     """The path of a workspace's events or data; every segment is percent-encoded."""
     parts = (destination.org, destination.project, destination.workspace)
-    org, project, workspace = (_segment(part or "") for part in parts)
+    org, project, workspace = (address.segment(part or "") for part in parts)
     return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/{kind}"
-
-
-def _segment(text: str) -> str:
-    """Also `.` and `..`, which mean something in a path."""
-    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
 
 def _context(ca_bundle: str | None) -> ssl.SSLContext:
     """One bundle, else the system's roots, else those that come with httpx. Raises SettingError
     for a bundle that is none."""
+    import ssl  # slow to wake, and not needed on loopback
+
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError):
@@ -174,6 +176,8 @@ def judge(
 def _elsewhere(headers: Mapping[str, str]) -> str:
     """Where a redirect leads: only the host, the rest may hold anything. It is never followed,
     for the key would go there too."""
+    from urllib.parse import urlsplit  # slow to wake, and this is a mistake in the settings
+
     try:
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:

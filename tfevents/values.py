@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
+from tfevents.digests import of_value
 from tfevents.errors import UnreadableDocument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
 
 
 def filled(value: Any) -> Any:
@@ -31,9 +35,7 @@ def _filled(value: Any) -> Any:
 
 def digest_plain(value: Any) -> bytes:
     """A value as something that can be compared and not be read."""
-    import hashlib  # OpenSSL's is slow to wake
-
     try:
-        return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
+        return of_value(json.dumps(value, sort_keys=True).encode())
     except RecursionError:
         raise UnreadableDocument("a value in it is nested too deeply") from None

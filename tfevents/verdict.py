@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 
 from tfevents.aftermath import Facts
@@ -28,7 +27,10 @@ from tfevents.reconcile import (
 )
 from tfevents.record import dataclass, field, replace
 from tfevents.state import State
-from tfevents.stream import Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tfevents.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,11 @@ def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
 def _interrupted(facts: Facts) -> str | None:
     """The first signal that came, or the one it died of."""
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
-    return signal.Signals(received[0]).name if received else None
+    if not received:
+        return None
+    import signal  # its enums are slow to wake
+
+    return signal.Signals(received[0]).name
 
 
 def _drift_listed(plan: Plan | None) -> str | None:

@@ -1,40 +1,28 @@
 """One POST after the other to one server, straight: what is heard of each, and what went wrong.
 
-With the standard library's client, which wakes in a fifth of the time that httpx needs: a plan of
-ten resources is over before httpx is there. Through a proxy it is `proxied.py`.
+httpx is not here yet when a plan of ten resources is over; through a proxy it is `proxied.py`.
 """
 
 from __future__ import annotations
 
 import select
-import ssl
+import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from socket import gaierror
 from time import monotonic
-from urllib.parse import SplitResult
 
+from tfevents.exchange import Connection, Letter, NoHTTP, Reply
+from tfevents.lean import suppress
 from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import BinaryIO
+    import ssl
+    from collections.abc import Callable, Iterator, Mapping
+
+    from tfevents.address import Address
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 LARGEST_ANSWER = 65536
-
-
-@dataclass(frozen=True)
-class Letter:
-    """What is posted. `target`: path and query of the server that the line leads to."""
-
-    target: str
-    headers: Mapping[str, str]
-    body: bytes | BinaryIO = field(repr=False)
-    asks: bool = False
-    """Whether the body of a good answer is worth reading."""
 
 
 @dataclass
@@ -53,11 +41,11 @@ class Answer:
 class Wire:
     """A connection that is kept; opened beside the run, so that the first event need not wait."""
 
-    _idle: HTTPConnection | None = None
+    _idle: Connection | None = None
 
-    def __init__(self, url: SplitResult, context: Callable[[], ssl.SSLContext]) -> None:
-        self._context = context() if url.scheme == "https" else None
-        self._host, self._port = url.hostname or "", url.port or (443 if self._context else 80)
+    def __init__(self, address: Address, context: Callable[[], ssl.SSLContext]) -> None:
+        self._address = address
+        self._context = context() if address.scheme == "https" else None
         self._opening: threading.Thread | None = None
 
     def open(self) -> None:
@@ -90,19 +78,18 @@ class Wire:
             return
         try:
             connection.sock.settimeout(min(READ_SECONDS, seconds))
-            connection.request("POST", letter.target, letter.body, dict(letter.headers))
-            response = connection.getresponse()
-            answer.headers, answer.status = _plain(response), response.status
-            for chunk in _body(response, letter.asks):
-                answer.body += chunk
+            reply = connection.post(letter)
+            answer.headers, answer.status = reply.headers, reply.status
+            for piece in _body(reply, letter.asks):
+                answer.body += piece
                 if len(answer.body) > LARGEST_ANSWER or monotonic() > deadline:
                     break
-            self._keep(connection, response)
-        except (OSError, HTTPException, ValueError) as error:
+            self._keep(connection, reply)
+        except (OSError, NoHTTP, ValueError) as error:
             answer.why = _why(error)
             connection.close()
 
-    def _connection(self, seconds: float) -> HTTPConnection:
+    def _connection(self, seconds: float) -> Connection:
         """The one that is there already, if the server has not hung up; else a new one."""
         if self._opening is not None:
             self._opening.join()
@@ -110,54 +97,57 @@ class Wire:
         idle, self._idle = self._idle, None
         if idle is not None and not select.select([idle.sock], [], [], 0)[0]:
             return idle
+        if idle is not None:
+            idle.close()
         return self._connected(seconds)
 
-    def _connected(self, seconds: float) -> HTTPConnection:
-        connection: HTTPConnection
-        if self._context is None:
-            connection = HTTPConnection(self._host, self._port, timeout=seconds)
-        else:
-            connection = HTTPSConnection(
-                self._host, self._port, timeout=seconds, context=self._context
-            )
-        connection.connect()
-        return connection
+    def _connected(self, seconds: float) -> Connection:
+        address = self._address
+        # bytes: a name that is no ASCII was refused, and the codec for it is slow to wake
+        sock = socket.create_connection((address.host.encode(), address.port), seconds)  # type: ignore[arg-type]  # typeshed knows no bytes
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._context is not None:
+                sock = self._context.wrap_socket(sock, server_hostname=address.host)
+            return Connection(sock, address.netloc)
+        except BaseException:
+            sock.close()
+            raise
 
-    def _keep(self, connection: HTTPConnection, response: HTTPResponse) -> None:
+    def _keep(self, connection: Connection, reply: Reply) -> None:
         """For the next one, if nothing of this answer is still to come."""
-        if response.length == 0:
-            response.read()  # marks the end
-        if response.isclosed() and connection.sock is not None:
+        if reply.keeps:
             self._idle = connection
         else:
-            response.close()
             connection.close()
 
 
-def _plain(response: HTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.getheaders()}
-
-
-def _body(response: HTTPResponse, asks: bool) -> Iterator[bytes]:
+def _body(reply: Reply, asks: bool) -> Iterator[bytes]:
     """The body of a refusal; a 2xx has said all with its status, unless it was asked for more."""
-    if asks or not 200 <= response.status < 300:
-        while chunk := response.read1(LARGEST_ANSWER):
-            yield chunk
+    if asks or not 200 <= reply.status < 300:
+        yield from reply.body()
 
 
-WHY: tuple[tuple[type[BaseException], str], ...] = (
-    (ssl.SSLCertVerificationError, "its certificate is not trusted (see TFEVENTS_CA_BUNDLE)"),
-    (ssl.SSLError, "it does not speak TLS as we do"),
-    (gaierror, "its name is not known"),
-    (UnicodeError, "its name is not known"),
-    (ConnectionRefusedError, "connection refused"),
-    (HTTPException, "it hung up, or does not speak HTTP"),
-    (ConnectionError, "connection reset"),
-)
+WHY: dict[str, str] = {
+    "SSLCertVerificationError": "its certificate is not trusted (see TFEVENTS_CA_BUNDLE)",
+    "SSLError": "it does not speak TLS as we do",
+    "gaierror": "its name is not known",
+    "UnicodeError": "its name is not known",
+    "ConnectionRefusedError": "connection refused",
+    "NoHTTP": "it hung up, or does not speak HTTP",
+    "ConnectionError": "connection reset",
+}
+"""By the name of the error's class, or of what it is a kind of: ssl is only there where it is
+needed."""
+
+
+def explain(error: BaseException, words: Mapping[str, str] = WHY) -> str | None:
+    """The kind of failure; never its text, which may quote what it was given."""
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return next((words[name] for name in names if name in words), None)
 
 
 def _why(error: BaseException, *, connecting: bool = False) -> str:
-    """The kind of failure; never its text, which may quote what it was given."""
     if isinstance(error, TimeoutError):
         return f"none within {CONNECT_SECONDS:g} s" if connecting else "out of time"
-    return next((words for kind, words in WHY if isinstance(error, kind)), type(error).__name__)
+    return explain(error) or type(error).__name__

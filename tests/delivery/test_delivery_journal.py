@@ -290,7 +290,7 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
     (folder / "lock").touch()
     (folder / "plan").write_text("secret")
     assert presence.gone(str(tmp_path)) == ["somebody"]
-    with presence.burying(str(tmp_path), "somebody") as found:
+    with presence.Burial(str(tmp_path), "somebody") as found:
         assert found == str(folder)
     assert not folder.exists()
 

@@ -6,14 +6,14 @@ import re
 
 # Where a host (with or without a user before it) starts; also percent-encoded inside a query.
 # The scheme's length is bounded so that a long text costs linear time.
-_START = re.compile(
-    r"((?:https?(?::|%3a)(?:[/\\]|%2f)*|[a-z][a-z0-9+.-]{0,20}(?::|%3a)(?:[/\\]|%2f){2}|^//))", re.I
+_START = (
+    r"(?i)((?:https?(?::|%3a)(?:[/\\]|%2f)*|[a-z][a-z0-9+.-]{0,20}(?::|%3a)(?:[/\\]|%2f){2}|^//))"
 )
-_END = re.compile(r"[/?#\\]")
-_END_ENCODED = re.compile(r"[/?#\\&]|%2f|%3f|%23|%5c|%26", re.I)
-_AT = re.compile(r"@")
-_AT_ENCODED = re.compile(r"@|%40", re.I)
-_COLON = re.compile(r":|%3a", re.I)
+_END = r"[/?#\\]"
+_END_ENCODED = r"(?i)[/?#\\&]|%2f|%3f|%23|%5c|%26"
+_AT = "@"
+_AT_ENCODED = "(?i)@|%40"
+_COLON = "(?i):|%3a"
 
 
 def without_credentials(url: str) -> str:
@@ -23,7 +23,7 @@ def without_credentials(url: str) -> str:
     ssh keeps the user (`git@` is part of the address) and loses a password. scp forms
     (`git@host:path`) stay as they are.
     """
-    before, *pieces = _START.split(url)
+    before, *pieces = re.split(_START, url)
     if not pieces:
         return _without_password(url)
     starts, rests = pieces[::2], pieces[1::2]
@@ -34,16 +34,16 @@ def without_credentials(url: str) -> str:
 def _scrub(start: str, rest: str) -> str:
     """What follows `start`, without the user part of its host."""
     encoded = "%" in start
-    end = (_END_ENCODED if encoded else _END).search(rest)
+    end = re.search(_END_ENCODED if encoded else _END, rest)
     authority = rest[: end.start()] if end else rest
     at = _AT_ENCODED if encoded else _AT
-    if not at.search(authority) and _holds_raw_password(authority, end.group() if end else ""):
+    if not re.search(at, authority) and _holds_raw_password(authority, end.group() if end else ""):
         authority = rest  # the password has a / or ? in it, so its @ comes later
     user, host = _split_last(at, authority)
     if user is None:
         return rest
     kept = rest[len(authority) :] if authority is not rest else ""
-    name = _COLON.split(user, maxsplit=1)[0] + "@" if "ssh" in start.lower() else ""
+    name = re.split(_COLON, user, maxsplit=1)[0] + "@" if "ssh" in start.lower() else ""
     return name + host + kept
 
 
@@ -55,8 +55,8 @@ def _holds_raw_password(authority: str, end: str) -> bool:
     return end in {"?", "#"} or bool(colon and port and not port.isdigit())
 
 
-def _split_last(at: re.Pattern[str], text: str) -> tuple[str | None, str]:
-    *_, last = at.finditer(text) if at.search(text) else (None,)
+def _split_last(at: str, text: str) -> tuple[str | None, str]:
+    *_, last = (None, *re.finditer(at, text))
     return (text[: last.start()], text[last.end() :]) if last else (None, text)
 
 

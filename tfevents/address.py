@@ -1,0 +1,81 @@
+"""A server's address as a URL, and what may stand in the path of one.
+
+`urllib.parse` knows every kind of URL, and takes as long to wake as a small plan's counting.
+"""
+
+from __future__ import annotations
+
+from tfevents.record import dataclass
+
+PORTS = {"http": 80, "https": 443}
+PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+"""What needs no percent in a path (RFC 3986, unreserved)."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """`netloc` is host and port as they were written; `user`: whether somebody signs in."""
+
+    scheme: str
+    netloc: str
+    host: str
+    port: int
+    path: str
+    user: bool = False
+
+    @property
+    def origin(self) -> str:
+        """The server alone."""
+        return f"{self.scheme}://{self.netloc}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it is this machine."""
+        if self.host == "localhost":
+            return True
+        from _socket import AF_INET, AF_INET6, inet_pton
+
+        try:
+            if ":" in self.host:
+                return int.from_bytes(inet_pton(AF_INET6, self.host), "big") == 1
+            return inet_pton(AF_INET, self.host)[0] == 127
+        except OSError:
+            return False
+
+
+def parse(text: str) -> Address:
+    """An http or https address. Raises ValueError."""
+    scheme, mark, rest = text.partition("://")
+    scheme = scheme.lower()
+    netloc, slash, path = rest.partition("/")
+    _, at, place = netloc.rpartition("@")
+    host, port = _split(place)
+    if not mark or scheme not in PORTS or not host:
+        raise ValueError("no address of a server")
+    return Address(scheme, place, host, _port(port, PORTS[scheme]), slash + path, user=bool(at))
+
+
+def _split(place: str) -> tuple[str, str]:
+    """Host and port; an IPv6 address stands in brackets."""
+    if not place.startswith("["):
+        host, _, port = place.partition(":")
+        return host.lower(), port
+    host, bracket, port = place[1:].partition("]")
+    if not bracket or ":" not in host or (port and not port.startswith(":")):
+        raise ValueError("half an IPv6 address")
+    return host.lower(), port[1:]
+
+
+def _port(text: str, usual: int) -> int:
+    if not text:
+        return usual
+    if not (text.isascii() and text.isdigit()) or int(text[:6]) > 65535:
+        raise ValueError("no port")
+    return int(text)
+
+
+def segment(text: str) -> str:
+    """One segment of a path, percent-encoded; also `.` and `..`, which mean something there."""
+    if not text.strip("."):
+        return text.replace(".", "%2E")
+    return "".join(chr(b) if b in PLAIN else f"%{b:02X}" for b in text.encode())
