@@ -13,7 +13,7 @@ from tfevents.engine import Engine, Version
 from tfevents.entry import now
 from tfevents.event import Operation, ended, operation_of, started
 from tfevents.expected import Expected
-from tfevents.facts import Planned, left_unsaved, pull_state, read_plan, read_state
+from tfevents.facts import Planned, is_small, left_unsaved, pull_state, read_plan, read_state
 from tfevents.invocation import STATE, Invocation
 from tfevents.later import Later, attempt
 from tfevents.place import Place, Signature
@@ -231,7 +231,7 @@ class Backstage:
         if not isinstance(found, bytes):
             return found
         answer = found
-        return attempt(lambda: read_state(answer), "state before")
+        return attempt(lambda: read_state(answer, small=is_small(answer)), "state before")
 
     def _planned(self, run: Ended) -> Planned | None:
         if run.plan_file:
@@ -244,28 +244,32 @@ class Backstage:
         if not facts.touches_state:
             return facts, missing
         since = float(self.scene.opened)
+        answer = attempt(lambda: self._pull(facts, since), "state")
+        was = self._stored_prior(facts) if facts.needs_values else None
+        small = is_small(answer, was)
         found = replace(
             facts,
-            pulled=attempt(lambda: self._pull(facts, since), "state"),
+            pulled=attempt(lambda: read_state(answer, small=small), "state"),
             unsaved=left_unsaved(self.scene.directory, since),
         )
-        found = replace(found, prior=self._prior(found))
+        if found.needs_prior:
+            was = was or self._stored_prior(found)
+            prior = attempt(lambda: read_state(was, small=small), "prior state")
+            found = replace(found, prior=prior)
         return found, missing if found.after is not None else [*missing, "state"]
 
-    def _pull(self, facts: Facts, since: float) -> State | None:
+    def _pull(self, facts: Facts, since: float) -> bytes | None:
         """The state: where terraform has just written it to a file, that is what a pull prints."""
         terraform = facts.version is not None and facts.version.product == "Terraform"
         if terraform and not STATE & facts.invocation.names():
             written = self.place.written(since)
             if written:
-                return read_state(written, whole=facts.needs_values)
-        return pull_state(self.engine, whole=facts.needs_values)
+                return written
+        return self.engine.pull()
 
-    def _prior(self, facts: Facts) -> State | None:
-        planned = facts.planned
-        if planned is None or not facts.needs_prior:
-            return None
-        return attempt(lambda: planned.prior, "prior state")
+    def _stored_prior(self, facts: Facts) -> bytes | None:
+        find = facts.planned.find_prior if facts.planned else None
+        return attempt(find, "prior state") if find else None
 
     def _told_version(self, planned: Planned | None) -> Version | None:
         """The plan's word on who wrote it, else the tool's own."""

@@ -74,18 +74,24 @@ def _zipped_prior(path: str) -> bytes:
         return zipped.read(archive.PRIOR)
 
 
-def pull_state(engine: Engine, *, whole: bool = True) -> State | None:
+def pull_state(engine: Engine) -> State | None:
     """The state as stored; an empty answer is a state that was never written. None: not known."""
-    return read_state(engine.pull(), whole=whole)
+    answer = engine.pull()
+    return read_state(answer, small=is_small(answer))
 
 
-def read_state(answer: bytes | None, *, whole: bool = True) -> State | None:
-    """The state in what a pull answered; `whole`: the objects' values are wanted, too."""
+def is_small(*answers: bytes | None) -> bool:
+    """Whether none of these states is worth waking the decoder for large ones."""
+    return all(len(answer or b"") <= glance.SMALL for answer in answers)
+
+
+def read_state(answer: bytes | None, *, small: bool = False) -> State | None:
+    """The state in what a pull answered; two whose values are compared are read alike."""
     if answer is None:
         return None
     if not answer.strip():
         return State()
-    if not whole and len(answer) <= glance.SMALL:
+    if small:
         return glance.look(answer)
     from tfevents.statejson import parse_file  # msgspec is slow to wake
 

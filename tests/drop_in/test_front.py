@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,18 +190,22 @@ def test_tofu_is_taken_where_there_is_no_terraform(stage: Stage) -> None:
     assert stage.run("version")[0] == TERRAFORM
 
 
-def test_a_script_is_pythons_to_judge(stage: Stage) -> None:
-    """It may be another one of us, or lead back to us."""
+@pytest.mark.parametrize("call", ["exec tf", "tf", 'exec "$0-of-us/tf"'])
+def test_a_script_that_leads_back_is_pythons_to_judge(stage: Stage, call: str) -> None:
+    """By this front or another installation's; a version manager's script is run at once."""
     (stage.home / "engines" / "terraform").unlink()
-    write_script(stage.home / "engines" / "terraform", "#!/bin/sh\nexit 0\n")
+    write_script(stage.home / "engines" / "terraform", f'#!/bin/sh\n{call} "$@"\n')
+    (stage.home / "engines" / "terraform-of-us").symlink_to(stage.home / "bin")
     assert stage.run("version")[0] == PYTHON
+    write_script(stage.home / "engines" / "terraform", "#!/bin/sh\nexit 7\n")
+    assert stage.run("version")[0] == 7
 
 
 @pytest.mark.parametrize(
     "path", ["", "{home}/nothing", ":{home}/engines", "{home}/engines/../engines:"]
 )
 def test_path_is_read_as_a_shell_reads_it(stage: Stage, path: str) -> None:
-    """An empty part is the working directory; without `head` there is doubt."""
+    """An empty part is the working directory."""
     known = f"{path.format(home=stage.home)}:/usr/bin:/bin" if path else ""
     assert stage.run("version", PATH=known)[0] == (TERRAFORM if "engines" in path else PYTHON)
     shutil.copy(binary("true"), stage.home / "work" / "terraform")
@@ -271,7 +276,7 @@ def test_the_configuration_may_be_elsewhere(stage: Stage) -> None:
 
 
 def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
-    """The very environment, whatever the shell is."""
+    """The very environment, whatever the shell is, and who it was that started it."""
     (stage.home / "engines" / "terraform").unlink()
     (stage.home / "engines" / "terraform").symlink_to(binary("env"))
     keys = dict.fromkeys(provisioner.SECRETS, "pat.a.b.c")
@@ -279,6 +284,7 @@ def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
     said = stage.run(**keys, **given)[1].replace("a\nb = * ", "ODD")
     inherited = dict(line.split("=", 1) for line in said.splitlines())
     ours = {name: inherited.pop(name, "") for name in ("PWD", "OLDPWD", "SHLVL", "_")}
+    assert inherited.pop(provisioner.CALLER).endswith(f":{stage.home}/engines/terraform")
     assert inherited == {**stage.env, **given, "ODD": "ODD"}
     assert ours["PWD"] in ("", os.fspath((stage.home / "work").resolve()))
 
@@ -293,3 +299,85 @@ def test_without_its_python_terraform_runs(stage: Stage) -> None:
     )
     assert done.returncode == 127
     assert done.stderr.startswith(b"tfevents: ")
+
+
+TELLING = """\
+import os, sys
+def bare():
+    print(sys.flags.no_site, sys.flags.isolated, *sys.argv[1:], flush=True)
+    os._exit(43)
+"""
+STUB = 43
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """An installation: a front, its console script and a package that only tells how it woke."""
+
+    home: Path
+
+    def run(self, *words: str, **env: str) -> tuple[int, str]:
+        """The exit code, and what was said."""
+        path = {"PATH": "/usr/bin:/bin", "HOME": str(self.home)}
+        done = subprocess.run(
+            [self.home / "bin" / "tf", *words],
+            env={**path, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
+        )
+        assert not done.stderr
+        return done.returncode, done.stdout
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Prefix:
+    """As pip lays it out."""
+    package = tmp_path / "lib" / "python{}.{}".format(*sys.version_info) / "site-packages/tfevents"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "tf.py").write_text(TELLING)
+    (tmp_path / "bin").mkdir()
+    shutil.copy(TF, tmp_path / "bin" / "tf")
+    script = f"#!{sys.executable}\nimport sys\nprint('long', *sys.argv[1:])\nsys.exit({PYTHON})\n"
+    write_script(tmp_path / "bin" / "tfevents-observe", script)
+    return Prefix(tmp_path)
+
+
+def test_python_is_woken_without_what_it_looks_up_for_everybody(prefix: Prefix) -> None:
+    """`site` takes a third of an interpreter's start."""
+    said = prefix.run("plan", "-var=x=a b")
+    assert said == (STUB, f"1 1 {prefix.home}/bin/tf plan -var=x=a b\n")
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME"])
+def test_who_moves_python_gets_the_usual_one(prefix: Prefix, name: str) -> None:
+    """It may be what finds us."""
+    assert prefix.run("plan", **{name: str(sys.base_prefix)})[0] == PYTHON
+
+
+def test_what_is_not_installed_beside_the_front_is_found_the_usual_way(prefix: Prefix) -> None:
+    """A distribution's `dist-packages`, an editable installation."""
+    shutil.rmtree(prefix.home / "lib")
+    assert prefix.run("plan") == (PYTHON, f"long {prefix.home}/bin/tf plan\n")
+
+
+def test_a_dependency_that_is_installed_elsewhere_is_found_when_it_is_missed() -> None:
+    """Of the interpreter's own modules none is looked for there: not to have one is usual."""
+    root = Path(tf.__file__).parents[1]
+    code = f"""\
+import sys
+sys.path.append({str(root)!r})
+from tfevents.tf import Elsewhere
+sys.meta_path.append(Elsewhere)
+sys.path.remove({str(root)!r})
+try:
+    import msvcrt
+except ImportError:
+    print("site" in sys.modules)
+import msgspec
+"""
+    python = [sys.executable, "-IS", "-c", code]
+    done = subprocess.run(python, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")
