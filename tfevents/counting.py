@@ -7,7 +7,7 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,13 +16,12 @@ from tfevents.counts import Counts, count_drift, count_outputs, count_resources,
 from tfevents.document import Raw, decode
 from tfevents.engine import Engine
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
-from tfevents.jsonstream import Cursor
+from tfevents.jsonstream import Cursor, Read, again, up_to
 from tfevents.plan import Change, Plan
 from tfevents.record import dataclass
 from tfevents.state import State
 from tfevents.table import Table
 
-Read = Callable[[int], bytes]
 ZIP = b"PK\x03\x04"
 MARKED = 1 << 16
 """Bytes in which an encrypted or remote plan says that it is one."""
@@ -30,8 +29,6 @@ MARKED = 1 << 16
 STATE_FILE = "4"
 """A pulled state's `version`, the only one that is known."""
 
-LARGE = 8 << 20
-"""Bytes from which on a document is not held."""
 PLAN = frozenset(
     {
         *("format_version", "terraform_version", "variables", "planned_values", "resource_drift"),
@@ -140,10 +137,12 @@ def count_file(path: str, engines: Iterable[Engine]) -> Account:
         if stat.S_ISDIR(os.stat(path).st_mode):
             raise _uncounted(path, "it is a directory")
         with open(path, "rb") as file:
-            head = file.read(LARGE)
-            if len(head) == LARGE and not head.startswith(ZIP):
-                return count_stream(_again(head, file.read), path, engines)
-            data = head if len(head) < LARGE or os.path.isfile(path) else head + file.read()
+            head = file.read(planjson.LARGE)
+            if len(head) == planjson.LARGE and not head.startswith(ZIP):
+                return count_stream(again(head, file.read), path, engines)
+            data = (
+                head if len(head) < planjson.LARGE or os.path.isfile(path) else head + file.read()
+            )
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise UnreadableDocument(f"can't read {path}: {reason}") from None
@@ -159,29 +158,11 @@ def count_stream(read: Read, name: str, engines: Iterable[Engine]) -> Account:
 
     Of large plan JSON no more is held than is being looked at.
     """
-    head = b"".join(_up_to(LARGE, read))
-    if len(head) >= LARGE and _members_at(head) <= PLAN:
-        return _of_large(_again(head, read), name)
-    data = b"".join((head, *iter(lambda: read(LARGE), b"")))
+    head = up_to(planjson.LARGE, read)
+    if len(head) >= planjson.LARGE and _members_at(head) <= PLAN:
+        return _of_large(again(head, read), name)
+    data = b"".join((head, *iter(lambda: read(planjson.LARGE), b"")))
     return _held(data, name, engines) if _is_plan_file(data) else _of_json(data, name)
-
-
-def _up_to(size: int, read: Read) -> Iterator[bytes]:
-    while size > 0 and (piece := read(size)):
-        size -= len(piece)
-        yield piece
-
-
-def _again(head: bytes, read: Read) -> Read:
-    """What was read already, and then the rest."""
-    rest = memoryview(head)
-
-    def first(size: int) -> bytes:
-        nonlocal rest
-        piece, rest = bytes(rest[:size]), rest[size:]
-        return piece or read(size)
-
-    return first
 
 
 def _members_at(head: bytes) -> set[str]:
@@ -207,7 +188,7 @@ def _of_large(read: Read, name: str) -> Account:
         return kept.setdefault(kind, change)
 
     try:
-        return of_plan(planjson.read(_utf8(read), keep=alike))
+        return of_plan(planjson.collect(_utf8(read), keep=alike))
     except UnreadableDocument as error:
         raise _uncounted(name, str(error)) from None
 
@@ -289,10 +270,11 @@ def _of_plan_file(path: str, engines: Iterable[Engine]) -> Account:
         return of_plan(planfile.read(path).plan)
     except UnreadableDocument as error:
         direct = error
-    able = list(engines)
+    able, mode = list(engines), planfile.mode(path)
     for engine in (placed for each in able for placed in _places(each, path)):
-        if shown := engine.show(os.path.abspath(path)):
-            return of_plan(planjson.parse(shown, planfile.mode(path)))
+        shown = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
+        if shown is not None:
+            return of_plan(shown)
     tried = "which failed here, too" if able else "for which there is no terraform or tofu here"
     raise UnreadableDocument(f"{direct}, {tried} (try in the directory it was made in)")
 

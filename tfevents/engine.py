@@ -6,9 +6,21 @@ import os
 from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
 
+from tfevents.errors import UnreadableDocument
 from tfevents.lean import suppress
 from tfevents.provisioner import SECRETS
 from tfevents.record import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Callable
+    from subprocess import Popen
+    from typing import IO, TypeVar
+
+    from tfevents.jsonstream import Read
+
+    T = TypeVar("T")
+    Child = Popen[bytes]
 
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
 
@@ -45,49 +57,50 @@ class Engine:
 
     def ask(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
+        child = self._start(arguments)
+        if child is None:
+            return None
+        from subprocess import TimeoutExpired
+
+        try:
+            answer, _ = child.communicate(timeout=seconds)
+        except TimeoutExpired:
+            _stop(child.pid)
+            child.communicate()
+            return None
+        return answer if child.returncode == 0 else None
+
+    def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
+        """One call in a session of its own; None where it can't be started."""
         import subprocess  # slow to wake; most plans ask nothing
 
         try:
-            child = subprocess.Popen(
+            return subprocess.Popen(
                 [self.path, *self.options, *arguments],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=stdout or subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
         except OSError:
             return None
-        try:
-            answer, _ = child.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            with suppress(OSError):
-                os.killpg(child.pid, SIGKILL)
-            child.communicate()
-            return None
-        return answer if child.returncode == 0 else None
 
     def save(self, arguments: Sequence[str], path: str, seconds: float) -> bool:
         """As `ask`, but stdout goes to a file."""
-        import subprocess
-
         try:
             with open(path, "wb") as file:
-                child = subprocess.Popen(
-                    [self.path, *self.options, *arguments],
-                    env=self._environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
+                child = self._start(arguments, file)
         except OSError:
             return False
+        if child is None:
+            return False
+        from subprocess import TimeoutExpired
+
         try:
             return child.wait(timeout=seconds) == 0
-        except subprocess.TimeoutExpired:
-            with suppress(OSError):
-                os.killpg(child.pid, SIGKILL)
+        except TimeoutExpired:
+            _stop(child.pid)
             child.wait()
             return False
 
@@ -106,10 +119,49 @@ class Engine:
                 return Version(product, number.strip())
         return None
 
-    def show(self, plan_file: str) -> bytes | None:
-        """`show -json` of a saved plan: with values, so it stays in memory."""
-        return self.ask(["show", "-json", plan_file], SHOW_SECONDS)
+    def show(self, plan_file: str, take: Callable[[Read], T]) -> T | None:
+        """What `take` makes of `show -json` of a saved plan, as it comes: it has values, and may
+        be large. None where it can't be shown. Raises what `take` raises.
+        """
+        return self.hear(["show", "-json", plan_file], SHOW_SECONDS, take)
+
+    def hear(self, arguments: Sequence[str], seconds: float, take: Callable[[Read], T]) -> T | None:
+        """As `ask`, but stdout is read by `take` while it is written."""
+        import threading
+
+        child = self._start(arguments)
+        if child is None or child.stdout is None:
+            return None
+        stopping = threading.Timer(seconds, _stop, [child.pid])
+        stopping.start()
+        try:
+            found, wrong = _attempt(take, child.stdout)
+            child.wait()
+        finally:
+            stopping.cancel()
+        if child.returncode == 0 and wrong is not None:
+            raise wrong
+        return found if child.returncode == 0 else None
 
     def pull(self) -> bytes | None:
         """The state as stored; empty where there is none."""
         return self.ask(["state", "pull"], OTHER_SECONDS)
+
+
+def _attempt(
+    take: Callable[[Read], T], stdout: IO[bytes]
+) -> tuple[T | None, UnreadableDocument | None]:
+    """What `take` makes of it, or why it can't; either way it is read to its end."""
+    with stdout:
+        try:
+            return take(stdout.read), None
+        except UnreadableDocument as error:
+            while stdout.read(1 << 20):
+                pass
+            return None, error
+
+
+def _stop(pid: int) -> None:
+    """It and all that it has started."""
+    with suppress(OSError):
+        os.killpg(pid, SIGKILL)

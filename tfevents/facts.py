@@ -63,8 +63,7 @@ def read_file(path: str) -> Planned:
 def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:
     from tfevents import planjson  # msgspec is slow to wake
 
-    shown = engine.show(os.path.abspath(path))
-    plan = planjson.parse(shown, mode) if shown else None
+    plan = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
     return Planned(plan, find_prior=lambda: _zipped_prior(path)) if plan else None
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 
 from tfevents.errors import UnreadableDocument
 
+Read = Callable[[int], bytes]
+"""At most so many of the next bytes; none at the end."""
 PIECE = 1 << 18
 LEAST = 1 << 9
 """Bytes of a piece: halved until the end of a container is near, doubled again behind it."""
@@ -20,10 +22,31 @@ SPACE, OPEN, CLOSE = b" \t\r\n", b"{[", b"}]"
 ENDS = b",]} \t\r\n"
 
 
+def up_to(size: int, read: Read) -> bytes:
+    """The first `size` bytes, or all there are: a pipe may give less at a time."""
+    pieces = []
+    while size > 0 and (piece := read(size)):
+        pieces.append(piece)
+        size -= len(piece)
+    return b"".join(pieces)
+
+
+def again(head: bytes, read: Read) -> Read:
+    """What was read already, and then the rest."""
+    rest = memoryview(head)
+
+    def first(size: int) -> bytes:
+        nonlocal rest
+        piece, rest = bytes(rest[:size]), rest[size:]
+        return piece or read(size)
+
+    return first
+
+
 class Cursor:
     """A place in a document that `read` gives piece by piece."""
 
-    def __init__(self, read: Callable[[int], bytes]) -> None:
+    def __init__(self, read: Read) -> None:
         self._read = read
         self._held, self._at = b"", 0
 

@@ -20,11 +20,14 @@ from tfevents.document import (
     decode_many,
     plain,
 )
-from tfevents.jsonstream import Cursor
+from tfevents.jsonstream import Cursor, Read, again, up_to
 from tfevents.plan import UPDATE, Change, Drift, Mode, OutputChange, Plan
 from tfevents.values import digest_plain, filled
 
 T = TypeVar("T")
+LARGE = 8 << 20
+"""Bytes from which on a document is not held."""
+BEGINNING = b'{"format_version"'
 SCALARS = frozenset({"format_version", "terraform_version", "applyable", "complete", "errored"})
 
 
@@ -50,8 +53,17 @@ def parse(data: bytes, mode: Mode | None = None) -> Plan:
     )
 
 
-def read(
-    read: Callable[[int], bytes],
+def stream(read: Read, mode: Mode | None = None) -> Plan:
+    """As `parse`, of a document that comes piece by piece: a large one is not held."""
+    head = up_to(LARGE, read)
+    if len(head) < LARGE:
+        return parse(head, mode)
+    start = max(0, head.find(BEGINNING))  # a cloud backend's retries come before it
+    return collect(again(head[start:], read), mode)
+
+
+def collect(
+    read: Read,
     mode: Mode | None = None,
     keep: Callable[[Change], Change] = lambda change: change,
 ) -> Plan:

@@ -101,7 +101,7 @@ def test_a_bug_is_one_line(tfevents: Tfevents) -> None:
     """No traceback for those who can't use one; all of it for those who can."""
     blocked = tfevents.cwd / "blocked"
     blocked.mkdir()
-    (blocked / "sqlite3.py").write_text("1 / 0\n")
+    (blocked / "_sqlite3.py").write_text("1 / 0\n")
     tfevents.env["PYTHONPATH"] = str(blocked)
     line = tfevents.fails(1, "log")
     assert line == "tfevents: ZeroDivisionError (a bug: TFEVENTS_DEBUG=1 shows where)"

@@ -50,7 +50,7 @@ def test_a_plan_is_the_same_as_a_whole_and_in_pieces(
     if indent:
         text = json.dumps(json.loads(text), indent=indent, ensure_ascii=False).encode()
     whole = planjson.parse(text)
-    read = planjson.read(reader(text, piece))
+    read = planjson.collect(reader(text, piece))
     assert counting.of_plan(read) == counting.of_plan(whole)
     assert (read.changes, read.drift, read.outputs) == (whole.changes, whole.drift, whole.outputs)
 
@@ -87,10 +87,10 @@ def test_what_is_cut_out_is_whole(piece: int) -> None:
 def test_every_document_that_ends_too_early_is_one(piece: int) -> None:
     """Nothing is counted of half a plan, and nothing runs for ever."""
     text = b'{"format_version":"1.2","planned_values":{"a":["\\\\\\"","b"]},"resource_changes":[]}'
-    assert planjson.read(reader(text)).changes == ()
+    assert planjson.collect(reader(text)).changes == ()
     for end in range(len(text)):
         with pytest.raises(UnreadableDocument):
-            planjson.read(reader(text[:end]))
+            planjson.collect(reader(text[:end]))
 
 
 @pytest.mark.parametrize(
@@ -108,13 +108,13 @@ def test_every_document_that_ends_too_early_is_one(piece: int) -> None:
 )
 def test_what_is_no_plan_is_refused(text: str) -> None:
     with pytest.raises(UnreadableDocument):
-        planjson.read(reader(text.encode()))
+        planjson.collect(reader(text.encode()))
 
 
 def test_a_string_of_backslashes_is_a_string(piece: int) -> None:
     """Pairs of them, cut anywhere."""
     text = b'{"format_version":"1.2","x":["' + b"\\\\" * 3000 + b'"],"y":{"z":"\\\\"}}'
-    assert planjson.read(reader(text)).format_version == "1.2"
+    assert planjson.collect(reader(text)).format_version == "1.2"
 
 
 COUNT = """

@@ -33,8 +33,15 @@ class Workshop:
 
     def make(self, seed: int) -> Made | None:
         """The plan of this seed; None where the tool makes none of it."""
-        place = self.home / str(seed)
-        case = estate(seed, self.version)
+        return self.make_of(self.case(seed), str(seed))
+
+    def case(self, seed: int) -> Estate:
+        """What is planned."""
+        return estate(seed, self.version)
+
+    def make_of(self, case: Estate, name: str) -> Made | None:
+        """The plan of this case, in a directory of its own."""
+        place = self.home / name
         _lay_out(place)
         if case.before and not self._build(place, case):
             return None

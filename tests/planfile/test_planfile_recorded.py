@@ -1,0 +1,67 @@
+"""Random plans of many versions, recorded: read alike also where none of the tools is at hand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+from planfile import recorded
+from planfile.compare import assert_same
+from planfile.estate import Estate, estate
+from planfile.shrink import shrink, smaller
+
+PLANS = recorded.find()
+
+
+def test_there_are_some_of_every_version() -> None:
+    assert len({path.parent.name for path in PLANS}) >= 9
+
+
+@pytest.mark.parametrize("path", PLANS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_both_readers_agree(path: Path) -> None:
+    tool, _, version = path.parent.name.partition("-")
+    file = assert_same(path, path.with_suffix(".json").read_bytes())
+    assert (file.tool.lower(), file.version) == (tool, version)
+
+
+@pytest.mark.parametrize("path", PLANS[::8], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_plan_is_counted_where_there_is_no_tool(path: Path, tmp_path: Path) -> None:
+    """`tfevents count` of somebody else's plan file, on a laptop without terraform."""
+    program = Path(sys.executable).with_name("tfevents")
+    env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "LC_ALL": os.environ.get("LC_ALL", "C")}
+    said = [
+        subprocess.run([program, "count", "--json", file], env=env, capture_output=True, check=True)
+        for file in (path, path.with_suffix(".json"))
+    ]
+    assert said[0].stdout == said[1].stdout
+
+
+def resources(case: Estate) -> int:
+    found = (case.before, case.after)
+    return sum(len(configuration.resources) for configuration in found if configuration)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_does_not_matter_is_taken_away(seed: int) -> None:
+    """Of a case that fails for having a repeated resource, this one resource is left."""
+
+    def fails(case: Estate) -> bool:
+        return any(resource.repeated for resource in case.after.resources)
+
+    case = estate(seed, (1, 11))
+    least = shrink(case, fails)
+    if fails(case):
+        assert resources(least) == 1
+        assert not (least.before or least.edits or least.flags or least.after.outputs)
+        assert not any(map(fails, smaller(least)))
+    else:
+        assert least == case
+
+
+def test_a_case_that_fails_by_chance_comes_to_an_end() -> None:
+    chance = Random(1)
+    shrink(estate(7, (1, 11)), lambda _: chance.random() < 0.5)
