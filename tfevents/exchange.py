@@ -162,9 +162,6 @@ def _length(status: int, headers: Mapping[str, str]) -> int | None:
 
 def _size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
-    try:
-        if not 0 < len(digits) <= 16 or not digits.isalnum():
-            raise ValueError
-        return int(digits, 16)
-    except ValueError:
-        raise NoHTTP("no size of a chunk") from None
+    if not 0 < len(digits) <= 16 or digits.strip(b"0123456789abcdefABCDEF"):
+        raise NoHTTP("no size of a chunk")
+    return int(digits, 16)

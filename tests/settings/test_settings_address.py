@@ -38,7 +38,7 @@ def test_as_urllib_does(text: str) -> None:
 
 @pytest.mark.parametrize("text", BAD)
 def test_what_is_no_address_of_a_server(text: str) -> None:
-    with pytest.raises(ValueError, match="address|port"):
+    with pytest.raises(ValueError, match=r"address|port"):
         address.parse(text)
 
 
