@@ -239,12 +239,19 @@ def _tell(scene: Scene, ended: Ended) -> int:
     scene.watch.when_idle = backstage.report.hurry
     if scene.watch.interrupted:
         backstage.report.hurry()
+    backstage.report.meanwhile = lambda: _clear(scene)
     told = backstage.end(ended)
     settings = backstage.report.settings
     if told.line and not settings.quiet:
         say(told.line)
     undelivered = settings.strict and ended.exit_code in (0, 2) and not told.delivered
     return UNDELIVERED if undelivered else ended.exit_code
+
+
+def _clear(scene: Scene) -> None:
+    """Nobody needs the private files any more, nor the one who listens to signals for terraform."""
+    scene.watch.dismiss()
+    scene.presence.clear()
 
 
 def say(line: str) -> None:

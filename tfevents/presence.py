@@ -61,6 +61,10 @@ class Presence:
         with suppress(OSError), open(self.create(NOTE), "wb") as file:
             file.write(b"\0".join(pairs))
 
+    def clear(self) -> None:
+        """Everything private is gone, but for the lock that says who is there."""
+        _clear(self.folder)
+
     def end(self) -> None:
         """Gone, and everything private with it."""
         _sweep(self.folder)
@@ -164,14 +168,19 @@ def _sweep_unfinished(folder: str) -> None:
 def _sweep(folder: str) -> None:
     """All but the lock first: whoever is killed at it leaves what the next one can still bury."""
     with suppress(OSError):
-        for name in os.listdir(folder):
-            path = os.path.join(folder, name)
-            if name != "lock":
-                _remove(path) if os.path.isdir(path) else os.unlink(path)
+        _clear(folder)
         os.unlink(os.path.join(folder, "lock"))
         os.rmdir(folder)
     if os.path.exists(folder):
         _remove(folder)
+
+
+def _clear(folder: str) -> None:
+    with suppress(OSError):
+        for name in os.listdir(folder):
+            path = os.path.join(folder, name)
+            if name != "lock":
+                _remove(path) if os.path.isdir(path) else os.unlink(path)
 
 
 def _remove(folder: str) -> None:

@@ -106,6 +106,8 @@ class Report(threading.Thread):
         self._cost_file: str | None = None
         self.find_source: Callable[[], Source] | None = None
         self.over = threading.Event()
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What is left to do for the run while its last event is sent."""
 
     # In the background
 
@@ -335,6 +337,7 @@ class Report(threading.Thread):
         self._await_prepared()
         self._ending = True
         self._wake()
+        self.meanwhile()
         self._wait()
         told = self._told()
         self._keeper.close()

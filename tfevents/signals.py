@@ -74,8 +74,13 @@ class Watch:
         signal.set_wakeup_fd(-1)
         os.close(self._arrivals)
         os.close(self._arriving)
-        if self._sentinel is not None:
-            self._sentinel.end()
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """No child is to be started any more."""
+        sentinel, self._sentinel = self._sentinel, None
+        if sentinel is not None:
+            sentinel.end()
 
     @property
     def interrupted(self) -> bool:

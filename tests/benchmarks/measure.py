@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -51,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Command:
-    """What is timed. `code`: what it has to end with; `hwm`: watch the peak of it alone."""
+    """What is timed. `code`: what it has to end with; `hwm`: its own peak is wanted, too."""
 
     words: Sequence[str | Path]
     cwd: Path
@@ -60,8 +59,14 @@ class Command:
     prepare: Callable[[], object] = lambda: None
     hwm: bool = False
 
-    def seconds(self, peaks: list[float]) -> float:
-        """One run's wall time."""
+    def peak(self) -> float | None:
+        """The MiB of a run that is not timed: to watch it takes time."""
+        peaks: list[float] = []
+        self.seconds(peaks)
+        return max(peaks, default=None)
+
+    def seconds(self, peaks: list[float] | None = None) -> float:
+        """One run's wall time; its peak where there is room for it."""
         self.prepare()
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -72,13 +77,10 @@ class Command:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        watching = threading.Thread(target=_watch, args=(process.pid, peaks))
-        if self.hwm:
-            watching.start()
+        if peaks is not None:
+            _watch(process.pid, peaks)
         _, said = process.communicate()
         took = time.perf_counter() - began
-        if self.hwm:
-            watching.join()
         if process.returncode != self.code:
             raise RuntimeError(f"{self.words} ended with {process.returncode}: {said.decode()}")
         return took
@@ -101,16 +103,15 @@ def _watch(pid: int, peaks: list[float]) -> None:
 
 def paired(what: str, ours: Command, theirs: Command, runs: int) -> Row:
     """Interleaved, after one of each that does not count; who is first takes turns."""
-    peaks: list[float] = []
     until = time.monotonic() + ENOUGH_SECONDS
     pairs: list[tuple[float, float]] = []
     for command in (ours, theirs):
-        command.seconds([])
+        command.seconds()
     while len(pairs) < runs and (len(pairs) < 3 or time.monotonic() < until):
         if len(pairs) % 2:
-            b, a = theirs.seconds([]), ours.seconds(peaks)
+            b, a = theirs.seconds(), ours.seconds()
         else:
-            a, b = ours.seconds(peaks), theirs.seconds([])
+            a, b = ours.seconds(), theirs.seconds()
         pairs.append((a, b))
     return Row(
         what,
@@ -118,7 +119,7 @@ def paired(what: str, ours: Command, theirs: Command, runs: int) -> Row:
         theirs=statistics.median(b for _, b in pairs),
         added=statistics.median(a - b for a, b in pairs),
         ratio=statistics.median(a / b for a, b in pairs),
-        peak=max(peaks, default=0) or None,
+        peak=ours.peak() if ours.hwm else None,
         pairs=len(pairs),
     )
 

@@ -33,6 +33,8 @@ resource "aws_ssm_parameter" "r%d" {
 """
 IN_A_BLOCK = 100
 """`count` costs terraform itself the square of it."""
+BY_HAND = '"$0" plan -out=plan && exec "$0" apply plan'
+"""What an apply that is split asks of terraform (`sh -c` has the binary for $0)."""
 DELIVERY = {
     "TFEVENTS_API_KEY": "pat.acct.keyid.secret",
     "TFEVENTS_ORG": "org",
@@ -79,6 +81,12 @@ def _wrapped(what: str, place: Path, text: str, env: Mapping[str, str], runs: in
         f"apply, {what} to change",
         _changing(Command([TF, *apply], ours, env, hwm=True)),
         _changing(Command([terraform(), *apply], theirs, env)),
+        runs,
+    )
+    yield paired(
+        f"apply, {what} to change, by hand",
+        _changing(Command([TF, *apply], ours, env)),
+        _changing(Command(["/bin/sh", "-c", BY_HAND, terraform()], theirs, env)),
         runs,
     )
     shutil.rmtree(place)
