@@ -351,7 +351,7 @@ def test_python_is_woken_without_what_it_looks_up_for_everybody(prefix: Prefix) 
     assert said == (STUB, f"1 1 {prefix.home}/bin/tf plan -var=x=a b\n")
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME"])
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX"])
 def test_who_moves_python_gets_the_usual_one(prefix: Prefix, name: str) -> None:
     """It may be what finds us."""
     assert prefix.run("plan", **{name: str(sys.base_prefix)})[0] == PYTHON
