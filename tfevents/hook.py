@@ -27,7 +27,7 @@ from tfevents.home import find_home
 from tfevents.host import Host
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import read_file
-from tfevents.place import Place
+from tfevents.place import Place, signature
 from tfevents.plan import Mode
 from tfevents.record import dataclass
 from tfevents.report import Report, Subject, Told
@@ -373,7 +373,7 @@ def _engine(call: Call, env: Mapping[str, str]) -> Engine | None:
 def _shown(path: str, mode: Mode) -> Planned | None:
     try:
         with open(path, "rb") as file:
-            return Planned(planjson.parse(file.read(), mode))
+            return Planned(planjson.stream(file.read, mode))
     except (OSError, UnreadableDocument):
         return None
 
@@ -386,12 +386,9 @@ def _has_work(planned: Planned | None, mode: Mode) -> bool:
 
 
 def _signature(path: str | None) -> list[int] | None:
-    """Which file stands there; a plan is never written twice with the same."""
-    try:
-        found = os.stat(path) if path else None
-    except OSError:
-        return None
-    return [found.st_mtime_ns, found.st_size, found.st_ino] if found else None
+    """Which file stands there, as JSON has it; a plan is never written twice with the same."""
+    found = signature(path) if path else None
+    return [*found] if found else None
 
 
 def _written(path: str) -> str:
