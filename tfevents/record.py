@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dataclasses import asdict, dataclass, field, replace
 else:
+    FEW = 4
+    MISSING = object()
 
     class Field:
         """What a member is if it is not given, and whether it is shown."""
@@ -48,13 +50,34 @@ else:
         return cls
 
     def _later(cls, names, given, frozen):
-        """Compiling takes most of the time, and most runs need half of the classes."""
+        """To compile takes longer than a few records take without: most classes have no more."""
+        made = 0
 
         def __init__(self, *values, **named):
-            cls.__init__ = _init(cls, names, given, frozen)
-            self.__init__(*values, **named)
+            nonlocal made
+            made += 1
+            if made > FEW:
+                cls.__init__ = _init(cls, names, given, frozen)
+                return self.__init__(*values, **named)
+            found = dict(zip(names, values, strict=False))
+            if len(values) > len(names) or not found.keys().isdisjoint(named):
+                raise TypeError(f"{cls.__qualname__}() got too many values")
+            for name in names[len(values) :]:
+                found[name] = named.pop(name) if name in named else _default(cls, name, given)
+            if named:
+                raise TypeError(f"{cls.__qualname__}() got an unexpected {next(iter(named))!r}")
+            for name, value in found.items():
+                object.__setattr__(self, name, value)
 
         return __init__
+
+    def _default(cls, name, given):
+        default = given.get(name, MISSING)
+        if isinstance(default, Field):
+            default = default.default_factory() if default.default_factory else MISSING
+        if default is MISSING:
+            raise TypeError(f"{cls.__qualname__}() is missing {name!r}")
+        return default
 
     def _init(cls, names, given, frozen):
         """The one function that is worth compiling: it is called for every resource of a plan."""
