@@ -82,7 +82,7 @@ class Facts:
     def needs_values(self) -> bool:
         """Whether what was done has to be told by the values of the state after."""
         plan = self.plan
-        unknown = plan is not None and any(change.unknown for change in plan.changes)
+        unknown = plan is not None and any(change.unknown for change in plan.kinds)
         return self.exit_code != 0 or unknown or self.stream is not None
 
     @property
@@ -142,7 +142,7 @@ class Facts:
         return True if destroys and not self.partial else None
 
     def _emptied_by(self, plan: Plan) -> bool | None:
-        stay = any(c.managed and not c.deposed and not _leaves(c.actions) for c in plan.changes)
+        stay = any(c.managed and not c.deposed and not _leaves(c.actions) for c in plan.kinds)
         told = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
         if stay or told or plan.managed:
             return False

@@ -43,7 +43,10 @@ def count_resources(plan: Plan) -> Counts:
     A refresh-only plan lists no changes at all: what the prior state holds and nobody touched is
     then unchanged. A targeted plan leaves the others out, and so does `unchanged`.
     """
-    counts = tally(name for change in plan.changes for name in resource_names(change))
+    names: Counter[str] = Counter()
+    for change, number in plan.kinds.items():
+        names.update(dict.fromkeys(resource_names(change), number))
+    counts = Counts(**names)
     if plan.changes or plan.mode is Mode.DESTROY:
         return counts
     return Counts(unchanged=max(0, plan.managed - count_drift(plan.drift or ()).changed))
@@ -62,7 +65,7 @@ def resource_names(change: Change) -> list[str]:
 
 def foreign_actions(plan: Plan) -> frozenset[str]:
     """Actions on managed objects that nobody knows yet: what they would count as is not guessed."""
-    actions = (change.actions for change in plan.changes if change.managed)
+    actions = (change.actions for change in plan.kinds if change.managed)
     return frozenset().union(*actions) - COUNTED_AS.keys() - NOTHING
 
 
@@ -106,7 +109,7 @@ def has_changes(plan: Plan) -> bool:
     if plan.errored:
         return False
     drifted = plan.mode is Mode.REFRESH_ONLY and count_drift(plan.drift or ()) != Counts()
-    return drifted or any(map(acts, plan.changes)) or any(map(alters, plan.outputs.values()))
+    return drifted or any(map(acts, plan.kinds)) or any(map(alters, plan.outputs.values()))
 
 
 def acts(change: Change) -> bool:

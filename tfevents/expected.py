@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tfevents.counts import count_resources
 from tfevents.errors import UnreadableDocument
 from tfevents.facts import READER, Planned, read_file
 from tfevents.later import Gate
@@ -41,7 +42,9 @@ class Expected:
         if seen is not None and seen[1] and seen != self._last:
             self._last = seen
             with suppress(UnreadableDocument):
-                self._found = read_file(self._path)
+                found = read_file(self._path)
+                count_resources(found.plan)  # what is counted once is known
+                self._found = found
 
     def found(self, path: str) -> Planned | None:
         """The plan at `path`, where it was read and is the same now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfevents.lean import Enum
+from tfevents.lean import Enum, cached_property
 from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
@@ -89,3 +89,15 @@ class Plan:
     complete: bool | None = None
     errored: bool | None = None
     managed: int = 0
+
+    @cached_property
+    def kinds(self) -> Mapping[Change, int]:
+        """One change of each kind, and how many there are that count as it does."""
+        first: dict[tuple[object, ...], Change] = {}
+        many: dict[tuple[object, ...], int] = {}
+        for change in self.changes:
+            about = (change.mode, change.actions, change.importing, change.unknown)
+            kind = (*about, change.moved, change.deposed is not None)
+            first.setdefault(kind, change)
+            many[kind] = many.get(kind, 0) + 1
+        return {first[kind]: number for kind, number in many.items()}
