@@ -165,7 +165,7 @@ def _read_answer(watch: Watch) -> str | None:
     try:
         if watch.interrupted:
             raise Interrupted(watch.received[0])
-        while byte := os.read(0, 1):
+        while byte := _read_byte(watch):
             if byte == b"\n":
                 return line.decode(errors="replace").rstrip(SPACES)
             line += byte
@@ -174,6 +174,11 @@ def _read_answer(watch: Watch) -> str | None:
     finally:
         watch.asking = False
     return None
+
+
+def _read_byte(watch: Watch) -> bytes:
+    watch.wait_for(0)
+    return os.read(0, 1)
 
 
 def say(descriptor: int, text: str) -> None:

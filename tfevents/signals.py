@@ -138,6 +138,21 @@ class Watch:
                 if not sentinel.reached_group(number, until):
                     _send(child, number)
 
+    def wait_for(self, descriptor: int) -> None:
+        """Until it can be read. Raises Interrupted.
+
+        A read is not ended by a signal that comes just before it, or that the kernel gives to
+        another of our threads; the wake-up pipe is written to in any case.
+        """
+        import select  # nobody waits for that here
+
+        while True:
+            ready, _, _ = select.select([descriptor, self._arrivals], [], [])
+            if self._arrived():
+                raise Interrupted(self.received[-1])
+            if descriptor in ready:
+                return
+
     def _ended(self, child: int) -> tuple[int, int]:
         while self._reaps:
             ended, status = os.waitpid(-1, os.WNOHANG)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -93,3 +96,41 @@ def test_an_error_has_terraforms_box() -> None:
     assert diagnostic("no", color=True).splitlines()[1] == (
         "\x1b[31m│\x1b[0m \x1b[0m\x1b[1m\x1b[31mError: \x1b[0m\x1b[0m\x1b[1mno\x1b[0m"
     )
+
+
+TAKEN_ELSEWHERE = """
+import os, signal, threading
+from tfevents.approval import Approval, Question, ask
+from tfevents.plan import Mode
+from tfevents.signals import Watch
+
+def send():
+    while not watch.asking:
+        idle.wait(0.01)
+    os.kill(os.getpid(), signal.SIGINT)
+    idle.wait()
+
+idle = threading.Event()
+with Watch() as watch:
+    threading.Thread(target=send, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    answer = ask(Question(Mode.NORMAL, "default", "Terraform", color=False), watch)
+    os._exit(42 if answer is Approval.INTERRUPTED else 1)
+"""
+
+
+def test_a_signal_that_another_thread_takes_ends_the_question() -> None:
+    """The kernel chooses the thread; the one that reads would go on reading."""
+    reading, writing = os.pipe()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", TAKEN_ELSEWHERE],
+            stdin=reading,
+            capture_output=True,
+            check=False,
+            timeout=30,
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert done.returncode == 42, done.stderr
