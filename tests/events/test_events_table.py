@@ -246,7 +246,7 @@ def test_an_apply_that_is_interrupted(stage: Stage) -> None:
     stage.write(ONE + SLOW)
     with stage.sit("apply", "-auto-approve") as terminal:
         # while a local-exec is being started, one Ctrl-C may be two to terraform itself
-        terminal.expect(re.compile(rb"\(local-exec\):\S* begun"))
+        terminal.expect(re.compile(rb"\(local-exec\):\S* \S*begun\r\n"))
         terminal.interrupt()
         assert terminal.wait() == 1
     start, end = stage.heard()
