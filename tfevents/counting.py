@@ -183,9 +183,7 @@ def _of_large(read: Read, name: str) -> Account:
 
     def alike(change: Change) -> Change:
         """Changes that count alike are one: which object it is, nobody asks here."""
-        deposed, moved = change.deposed is not None, change.moved
-        kind = (change.mode, change.actions, change.importing, deposed, moved, change.unknown)
-        return kept.setdefault(kind, change)
+        return kept.setdefault(change.kind, change)
 
     try:
         return of_plan(planjson.collect(_utf8(read), keep=alike))

@@ -43,6 +43,12 @@ class Change:
         return self.previous_address not in (None, self.address)
 
     @property
+    def kind(self) -> tuple[object, ...]:
+        """What it counts by: changes of one kind count alike."""
+        deposed = self.deposed is not None
+        return (self.mode, self.actions, self.importing, self.moved, deposed, self.unknown)
+
+    @property
     def managed(self) -> bool:
         """Data reads and OpenTofu 1.11's ephemeral entries are no changes to infrastructure."""
         return self.mode == "managed"
@@ -96,8 +102,7 @@ class Plan:
         first: dict[tuple[object, ...], Change] = {}
         many: dict[tuple[object, ...], int] = {}
         for change in self.changes:
-            about = (change.mode, change.actions, change.importing, change.unknown)
-            kind = (*about, change.moved, change.deposed is not None)
+            kind = change.kind
             first.setdefault(kind, change)
             many[kind] = many.get(kind, 0) + 1
         return {first[kind]: number for kind, number in many.items()}

@@ -190,11 +190,12 @@ def test_tofu_is_taken_where_there_is_no_terraform(stage: Stage) -> None:
     assert stage.run("version")[0] == TERRAFORM
 
 
-@pytest.mark.parametrize("call", ["exec tf", "tf", 'exec "$0-of-us/tf"'])
+@pytest.mark.parametrize("call", ["exec tf", "tf", 'exec "$0-of-us/tf"', "(:; (:; tf"])
 def test_a_script_that_leads_back_is_pythons_to_judge(stage: Stage, call: str) -> None:
     """By this front or another installation's; a version manager's script is run at once."""
+    ends = "; exit $?); exit $?); exit $?" if call.startswith("(") else ""
     (stage.home / "engines" / "terraform").unlink()
-    write_script(stage.home / "engines" / "terraform", f'#!/bin/sh\n{call} "$@"\n')
+    write_script(stage.home / "engines" / "terraform", f'#!/bin/sh\n{call} "$@"{ends}\n')
     (stage.home / "engines" / "terraform-of-us").symlink_to(stage.home / "bin")
     assert stage.run("version")[0] == PYTHON
     write_script(stage.home / "engines" / "terraform", "#!/bin/sh\nexit 7\n")
