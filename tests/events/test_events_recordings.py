@@ -49,7 +49,7 @@ def on_stage(endpoint: Endpoint, tmp_path: Path, engine: Path) -> Stage:
 def opentofu(
     endpoint: Endpoint, tmp_path: Path, scenario: str, after: Path | None = None
 ) -> tuple[Stage, Standin]:
-    made = standin(OPENTOFU / scenario, tmp_path / "tofu", state_after=after)
+    made = standin(OPENTOFU / scenario, tmp_path / "tofu", state_after=after, waits=True)
     return on_stage(endpoint, tmp_path, made.path), made
 
 

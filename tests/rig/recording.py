@@ -24,6 +24,7 @@ class Recording:
     applied: Path  # exists once an apply has ended
     state_after: Path
     pause: float  # seconds between the lines of an apply's -json-into
+    pulled: Path | None = None  # exists once the state was pulled, if an apply waits for that
 
     def read(self, file: str) -> bytes:
         """A recorded file's content; nothing where there is none."""

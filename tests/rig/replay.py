@@ -18,6 +18,7 @@ from rig.recording import RULE, NotRecorded, Recording
 
 _VERSIONS = {"tofu": ("OpenTofu", "1.13.0-dev"), "terraform": ("Terraform", "1.17.0-dev")}
 NOT_RECORDED = 70
+PULL_SECONDS = 60.0
 
 
 def main(recording: Recording, log: Path) -> NoReturn:
@@ -150,11 +151,21 @@ def _apply_saved(recording: Recording, command: Command) -> int:
 
 
 def _perform(recording: Recording, command: Command, printed: bytes) -> int:
+    if "json-into" in command.flags:
+        _await_pull(recording)
     _write_into(command, recording.stream, recording.pause)
     recording.applied.touch()
     said = b"".join(recording.stream) if command.on("json") else printed
     _say(said, recording.read("apply.stderr.txt"))
     return recording.code("apply")
+
+
+def _await_pull(recording: Recording) -> None:
+    deadline = time.monotonic() + PULL_SECONDS
+    while recording.pulled is not None and not recording.pulled.exists():
+        if time.monotonic() > deadline:
+            raise NotRecorded("an apply beside which nobody pulls the state")
+        time.sleep(0.01)
 
 
 def _ask(recording: Recording, command: Command) -> int:
@@ -228,6 +239,8 @@ def _state_pull(recording: Recording, command: Command) -> int:
     before = recording.scenario / "state_before.json"
     state = recording.state_after if recording.applied.exists() else before
     _say(state.read_bytes() if state.exists() else b"")
+    if recording.pulled is not None:
+        recording.pulled.touch()
     return 0
 
 

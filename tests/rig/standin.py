@@ -31,6 +31,11 @@ class Standin:
         return self.path.with_name(self.path.name + ".applied")
 
     @property
+    def pulled(self) -> Path:
+        """Exists once a `state pull` was answered."""
+        return self.path.with_name(self.path.name + ".pulled")
+
+    @property
     def invocations(self) -> list[dict[str, Any]]:
         """What it was run with, in order: argv, cwd, env, isatty (of 0, 1, 2), pid, at."""
         text = self.log.read_text() if self.log.exists() else ""
@@ -38,12 +43,18 @@ class Standin:
 
 
 def standin(
-    scenario: Path, path: Path, *, state_after: Path | None = None, pause: float = 0.0
+    scenario: Path,
+    path: Path,
+    *,
+    state_after: Path | None = None,
+    pause: float = 0.0,
+    waits: bool = False,
 ) -> Standin:
     """Write a stand-in for a recorded scenario; `path` ends in `tofu` or `terraform`.
 
     `state_after` replaces the recorded one (the prompts have none); `pause` is the time between
-    the lines that an apply writes to its -json-into.
+    the lines that an apply writes to its -json-into. `waits`: an apply with -json-into
+    begins when a `state pull` was answered: a real one plans for longer than a pull takes.
     """
     made = Standin(path)
     after = state_after or scenario / "state_after.json"
@@ -62,6 +73,7 @@ main(
         applied=pathlib.Path({str(made.applied)!r}),
         state_after=pathlib.Path({str(after)!r}),
         pause={pause!r},
+        pulled=pathlib.Path({str(made.pulled)!r}) if {waits!r} else None,
     ),
     log=pathlib.Path({str(made.log)!r}),
 )
