@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
 from time import monotonic
 
@@ -11,16 +10,18 @@ import httpx
 from tfevents.address import Address
 from tfevents.errors import SettingError
 from tfevents.exchange import Letter
+from tfevents.trust import whole
 from tfevents.wire import CONNECT_SECONDS, LARGEST_ANSWER, READ_SECONDS, WHY, Answer, explain
 
 
 class Proxied:
     """A client that keeps its connections."""
 
-    def __init__(self, address: Address, context: ssl.SSLContext) -> None:
+    def __init__(self, address: Address, ca_bundle: str | None) -> None:
+        """Raises SettingError for a bundle that is none, or a proxy that can't be used."""
         self._origin = address.origin
         try:
-            self._client = httpx.Client(verify=context, follow_redirects=False)
+            self._client = httpx.Client(verify=whole(ca_bundle), follow_redirects=False)
         except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
             names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
             raise SettingError(f"{names}: this kind of proxy or address can't be used") from None

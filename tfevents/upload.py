@@ -18,7 +18,6 @@ from tfevents.wire import Answer, Wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
-    import ssl
     from collections.abc import Mapping
     from typing import Any
 
@@ -39,9 +38,9 @@ class Uploader:
         if _is_proxied():
             from tfevents.proxied import Proxied
 
-            self._line: Wire | Proxied = Proxied(server, _context(settings.ca_bundle))
+            self._line: Wire | Proxied = Proxied(server, settings.ca_bundle)
         else:
-            self._line = Wire(server, lambda: _context(settings.ca_bundle))
+            self._line = Wire(server, settings.ca_bundle)
 
     def open(self) -> None:
         """Begins to connect: the first event won't have to wait for it."""
@@ -129,23 +128,6 @@ def path_of(destination: Destination, kind: str = "events") -> str:
     parts = (destination.org, destination.project, destination.workspace)
     org, project, workspace = (address.segment(part or "") for part in parts)
     return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/{kind}"
-
-
-def _context(ca_bundle: str | None) -> ssl.SSLContext:
-    """One bundle, else the system's roots, else those that come with httpx. Raises SettingError
-    for a bundle that is none."""
-    import ssl  # slow to wake, and not needed on loopback
-
-    try:
-        context = ssl.create_default_context(cafile=ca_bundle)
-    except (OSError, ssl.SSLError):
-        raise SettingError(f"TFEVENTS_CA_BUNDLE: {ca_bundle} holds no certificates") from None
-    roots = ssl.get_default_verify_paths()
-    if not (ca_bundle or roots.cafile or roots.capath):
-        import certifi
-
-        context.load_verify_locations(certifi.where())
-    return context
 
 
 def judge(

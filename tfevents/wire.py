@@ -16,10 +16,10 @@ from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
-    import ssl
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tfevents.address import Address
+    from tfevents.trust import Trust
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 LARGEST_ANSWER = 65536
@@ -43,9 +43,14 @@ class Wire:
 
     _idle: Connection | None = None
 
-    def __init__(self, address: Address, context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, address: Address, ca_bundle: str | None = None) -> None:
+        """Raises SettingError for a bundle that is none."""
         self._address = address
-        self._context = context() if address.scheme == "https" else None
+        self._trust: Trust | None = None
+        if address.scheme == "https":
+            from tfevents.trust import Trust  # slow to wake, and not needed on loopback
+
+            self._trust = Trust(ca_bundle)
         self._opening: threading.Thread | None = None
 
     def open(self) -> None:
@@ -73,7 +78,7 @@ class Wire:
             connection = self._connection(min(CONNECT_SECONDS, seconds))
         except (OSError, ValueError) as error:
             # a reset is somebody's answer, but in a handshake rather a firewall's
-            answer.connected = self._context is None and isinstance(error, ConnectionResetError)
+            answer.connected = self._trust is None and isinstance(error, ConnectionResetError)
             answer.why = _why(error, connecting=True)
             return
         try:
@@ -102,13 +107,23 @@ class Wire:
         return self._connected(seconds)
 
     def _connected(self, seconds: float) -> Connection:
+        """Whom the roots that lie ready don't vouch for may be vouched for by the rest."""
+        try:
+            return self._reached(seconds)
+        except OSError as error:
+            distrusted = type(error).__name__ == "SSLCertVerificationError"
+            if not (distrusted and self._trust and self._trust.complete()):
+                raise
+        return self._reached(seconds)
+
+    def _reached(self, seconds: float) -> Connection:
         address = self._address
         # bytes: a name that is no ASCII was refused, and the codec for it is slow to wake
         sock = socket.create_connection((address.host.encode(), address.port), seconds)  # type: ignore[arg-type]  # typeshed knows no bytes
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._context is not None:
-                sock = self._context.wrap_socket(sock, server_hostname=address.host)
+            if self._trust is not None:
+                sock = self._trust.context.wrap_socket(sock, server_hostname=address.host)
             return Connection(sock, address.netloc)
         except BaseException:
             sock.close()

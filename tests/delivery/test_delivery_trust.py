@@ -1,0 +1,88 @@
+"""Whose word is taken for a server's: the system's roots, lying ready by their hash or not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from rig.endpoint import Endpoint
+
+from tfevents.entry import Destination
+from tfevents.errors import Unreachable
+from tfevents.settings import Key, Settings
+from tfevents.trust import Trust
+from tfevents.upload import Uploader
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.fixture
+def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The system's directory of roots, with none in it; there is no file of them."""
+    directory = tmp_path / "certs"
+    directory.mkdir()
+    monkeypatch.setenv("SSL_CERT_DIR", str(directory))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    return directory
+
+
+def index(root: Path, directory: Path) -> None:
+    """Lays a root there as c_rehash does."""
+    asked = ("openssl", "x509", "-hash", "-noout", "-in", str(root))
+    digest = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    shutil.copy(root, directory / f"{digest}.0")
+
+
+def deliver(endpoint: Endpoint) -> None:
+    uploader = Uploader(Settings("/nowhere", url=endpoint.url, api_key=Key("pat.a.b.c")))
+    try:
+        uploader.send({"event_type": "plan"}, Destination("a", "o", "p", "w"), 8.0)
+    finally:
+        uploader.close()
+
+
+def test_a_root_that_lies_ready_is_looked_up(roots: Path) -> None:
+    """None is read before it is needed."""
+    with Endpoint(tls="127.0.0.1") as endpoint:
+        index(endpoint.ca_bundle, roots)
+        assert Trust(None).context.get_ca_certs() == []
+        deliver(endpoint)
+        assert len(endpoint.requests) == 1
+
+
+def test_a_root_that_only_the_file_has(
+    roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What lies ready may be less than all."""
+    with Endpoint(tls="127.0.0.1") as other, Endpoint(tls="127.0.0.1") as endpoint:
+        index(other.ca_bundle, roots)
+        monkeypatch.setenv("SSL_CERT_FILE", str(endpoint.ca_bundle))
+        deliver(endpoint)
+        assert len(endpoint.requests) == 1
+
+
+def test_a_directory_without_an_index(roots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Fedora has it: the roots are in one file, all of them are read."""
+    with Endpoint(tls="127.0.0.1") as endpoint:
+        shutil.copy(endpoint.ca_bundle, roots / "ca-bundle.crt")
+        monkeypatch.setenv("SSL_CERT_FILE", str(endpoint.ca_bundle))
+        deliver(endpoint)
+        assert len(endpoint.requests) == 1
+
+
+def test_nobody_vouches_for_it(roots: Path) -> None:
+    """Neither what lies ready nor the rest: nothing is sent, and one line says why."""
+    with Endpoint(tls="127.0.0.1") as other, Endpoint(tls="127.0.0.1") as endpoint:
+        index(other.ca_bundle, roots)
+        with pytest.raises(Unreachable, match="certificate is not trusted"):
+            deliver(endpoint)
+        assert endpoint.requests == []
