@@ -34,7 +34,9 @@ def whole(ca_bundle: str | None) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError):
-        raise SettingError(f"TFEVENTS_CA_BUNDLE: {ca_bundle} holds no certificates") from None
+        raise SettingError(
+            f"TFEVENTS_CA_BUNDLE, or SSL_CERT_FILE: {ca_bundle} holds no certificates"
+        ) from None
     roots = ssl.get_default_verify_paths()
     if not (ca_bundle or roots.cafile or roots.capath):
         import certifi
