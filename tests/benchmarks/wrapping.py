@@ -10,19 +10,13 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
+import estate
 from measure import Command, Row, paired
 from rig.aws import Aws
 from rig.endpoint import Endpoint
 from rig.engines import clean_env, terraform
 from starting import TF
 
-VARIABLE = 'variable "v" { default = 0 }\n'
-BLOCK = """\
-resource "terraform_data" "r%d" {
-  count = %d
-  input = "${var.v} ${count.index}"
-}
-"""
 PARAMETER = """\
 resource "aws_ssm_parameter" "r%d" {
   count = %d
@@ -31,8 +25,6 @@ resource "aws_ssm_parameter" "r%d" {
   value = "v${var.v}"
 }
 """
-IN_A_BLOCK = 100
-"""`count` costs terraform itself the square of it."""
 BY_HAND = '"$0" plan -out=plan && exec "$0" apply plan'
 """What an apply that is split asks of terraform (`sh -c` has the binary for $0)."""
 DELIVERY = {
@@ -49,47 +41,70 @@ def measure(wanted: argparse.Namespace) -> Iterator[Row]:
         root = Path(name)
         env = {**clean_env(root / "home", terraform()), **DELIVERY, "TFEVENTS_URL": endpoint.url}
         for size in wanted.sizes:
-            yield from _wrapped(f"{size}", root / str(size), _builtin(size), env, wanted.runs)
+            yield from _wrapped(size, root / str(size), env, wanted.runs)
         if wanted.aws:
             with Aws() as aws:
                 env = {**env, **aws.environment(root / "aws", terraform())}
                 for size in (s for s in wanted.sizes if s <= 1000):
-                    place = root / f"aws{size}"
                     text = aws.provider + _parameters(size)
-                    yield from _wrapped(f"{size} of AWS", place, text, env, wanted.runs)
+                    yield from _wrapped(size, root / f"aws{size}", env, wanted.runs, text)
 
 
-def _wrapped(what: str, place: Path, text: str, env: Mapping[str, str], runs: int) -> Iterator[Row]:
-    """A plan of everything, then applies that change everything, in two copies of a project."""
-    ours, theirs = place / "ours" / "project", place / "theirs" / "project"
-    for directory in (ours, theirs):
-        directory.mkdir(parents=True)
-        (directory / "main.tf").write_text(text.replace("/WHO/", f"/{directory.parent.name}/"))
-        subprocess.run(
-            [terraform(), "init"], cwd=directory, env=dict(env), check=True, capture_output=True
-        )
+def _wrapped(
+    size: int, place: Path, env: Mapping[str, str], runs: int, aws: str | None = None
+) -> Iterator[Row]:
+    """A plan of everything, then applies of changes, in two copies of a project.
+
+    `aws`: the configuration, where it is not the builtin provider's.
+    """
+    what = f"{size} of AWS" if aws else f"{size}"
+    ours, theirs = (_project(place / who, size, env, aws) for who in ("ours", "theirs"))
     tf = Command([TF, "plan"], ours, env, hwm=True)
     bare = Command([terraform(), "plan"], theirs, env)
     yield paired(f"plan, {what} to add", tf, bare, runs)
-    apply = ["apply", "-auto-approve"]
     for directory in (ours, theirs):
-        subprocess.run(
-            [terraform(), *apply], cwd=directory, env=dict(env), check=True, capture_output=True
-        )
+        _stock(directory, size, env, aws)
     yield paired(f"plan, {what} unchanged", tf, bare, runs)
+    apply = ["apply", "-auto-approve"]
+    changing = size if aws else estate.changing(size)
+    some = what if changing == size else f"{changing} of {what}"
     yield paired(
-        f"apply, {what} to change",
+        f"apply, {some} to change",
         _changing(Command([TF, *apply], ours, env, hwm=True)),
         _changing(Command([terraform(), *apply], theirs, env)),
         runs,
     )
     yield paired(
-        f"apply, {what} to change, by hand",
+        f"apply, {some} to change, by hand",
         _changing(Command([TF, *apply], ours, env)),
         _changing(Command(["/bin/sh", "-c", BY_HAND, terraform()], theirs, env)),
         runs,
     )
     shutil.rmtree(place)
+
+
+def _project(place: Path, size: int, env: Mapping[str, str], aws: str | None) -> Path:
+    """A project that nothing was applied of; resources of two projects have different names."""
+    directory = place / "project"
+    directory.mkdir(parents=True)
+    text = aws or estate.configuration(size)
+    (directory / "main.tf").write_text(text.replace("/WHO/", f"/{place.name}/"))
+    _terraform("init", directory, env)
+    return directory
+
+
+def _stock(directory: Path, size: int, env: Mapping[str, str], aws: str | None) -> None:
+    """Everything is there: applied, or written by hand."""
+    if aws:
+        _terraform("apply", directory, env)
+    else:
+        (directory / "terraform.tfstate").write_text(estate.state(size))
+
+
+def _terraform(command: str, directory: Path, env: Mapping[str, str]) -> None:
+    approved = ["-auto-approve"] if command == "apply" else []
+    words = [terraform(), command, *approved]
+    subprocess.run(words, cwd=directory, env=dict(env), check=True, capture_output=True)
 
 
 def _changing(command: Command) -> Command:
@@ -105,15 +120,6 @@ def _changing(command: Command) -> Command:
     )
 
 
-def _builtin(size: int) -> str:
-    return VARIABLE + "".join(BLOCK % block for block in _blocks(size))
-
-
 def _parameters(size: int) -> str:
-    blocks = (PARAMETER % (n, many, "WHO", n) for n, many in _blocks(size))
-    return VARIABLE + "".join(blocks)
-
-
-def _blocks(size: int) -> Iterator[tuple[int, int]]:
-    for start in range(0, size, IN_A_BLOCK):
-        yield start // IN_A_BLOCK, min(IN_A_BLOCK, size - start)
+    parts = (PARAMETER % (n, many, "WHO", n) for n, many in estate.blocks(size))
+    return estate.VARIABLE + "".join(parts)
