@@ -20,7 +20,10 @@ import pytest
 
 from rig.engines import clean_env
 
-_SERVICES = ("dynamodb", "s3", "sqs", "ssm", "sts")
+_SERVICES = (
+    *("cloudwatch", "dynamodb", "ec2", "ecr", "iam", "kms", "logs"),
+    *("s3", "secretsmanager", "sns", "sqs", "ssm", "sts"),
+)
 _PROVIDER = Path("registry.terraform.io/hashicorp/aws")
 _HOSTS = ("registry.terraform.io", "registry.opentofu.org")
 
