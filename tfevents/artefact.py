@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tfevents import cost, inventory
+from tfevents import costfile, inventory
 from tfevents.ci import harness
 from tfevents.delivery import Budget
 from tfevents.engine import Engine
@@ -166,9 +166,7 @@ def _cost_diff(source: Source, _: Budget) -> str | None:
     """The same file, where it compares."""
     if source.cost_file is None:
         return None
-    with open(source.cost_file, "rb") as file:
-        data = file.read(cost.MAX_BYTES + 1)
-    known = cost.read(data, source.directory, "default")
+    known = costfile.read(source.cost_file, source.directory, "default")
     return source.cost_file if known.cost_diff_total_monthly is not None else None
 
 

@@ -5,12 +5,11 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from tfevents import __version__, closing
+from tfevents import __version__, closing, costfile
 from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
 from tfevents.entry import Destination, NewEvent, Run, Status, lane_of
 from tfevents.errors import (
@@ -18,7 +17,6 @@ from tfevents.errors import (
     JournalUnavailable,
     SettingError,
     TfeventsError,
-    UnreadableDocument,
 )
 from tfevents.event import Activity, EventType, describe
 from tfevents.journal import Journal
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
-COST_FILE = "infracost.json"
 PREPARE_SECONDS = 5.0
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
@@ -159,24 +156,15 @@ class Report(threading.Thread):
     def _find_cost(self) -> Mapping[str, str]:
         """What Infracost said of this run: in the named file, beside the plan, or here."""
         subject = self.subject
-        beside = [os.path.dirname(subject.plan_file)] if subject.plan_file else []
-        found = [os.path.join(place, COST_FILE) for place in (*beside, subject.directory)]
-        self._cost_file = self.settings.cost_file or next(filter(os.path.isfile, found), None)
+        beside = costfile.find(subject.directory, subject.plan_file)
+        self._cost_file = self.settings.cost_file or beside
         return self._read_cost()
 
     def _read_cost(self) -> Mapping[str, str]:
         if self._cost_file is None:
             return {}
-        from tfevents import cost
-
-        try:
-            with open(self._cost_file, "rb") as file:
-                data = file.read(cost.MAX_BYTES + 1)
-        except OSError as error:
-            raise UnreadableDocument(
-                f"can't read the cost file {self._cost_file}: {error.strerror}"
-            ) from None
-        return cost.read(data, self._origin.directory, self.subject.tf_workspace).as_json()
+        where = self._origin.directory, self.subject.tf_workspace
+        return costfile.read(self._cost_file, *where).as_json()
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
