@@ -18,13 +18,6 @@ from tfevents.upload import Uploader
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl on PATH")
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.lower(), raising=False)
-
-
 @pytest.fixture
 def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The system's directory of roots, with none in it; there is no file of them."""
