@@ -43,7 +43,7 @@ class Expected:
             self._last = seen
             with suppress(UnreadableDocument):
                 found = read_file(self._path)
-                count_resources(found.plan)  # what is counted once is known
+                count_resources(found.plan)  # by kind, which the plan keeps
                 self._found = found
 
     def found(self, path: str) -> Planned | None:

@@ -19,9 +19,9 @@ class Proxied:
 
     def __init__(self, address: Address, ca_bundle: str | None) -> None:
         """Raises SettingError for a bundle that is none, or a proxy that can't be used."""
-        self._origin = address.origin
+        self._origin, context = address.origin, whole(ca_bundle)
         try:
-            self._client = httpx.Client(verify=whole(ca_bundle), follow_redirects=False)
+            self._client = httpx.Client(verify=context, follow_redirects=False)
         except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
             names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
             raise SettingError(f"{names}: this kind of proxy or address can't be used") from None

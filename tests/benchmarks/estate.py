@@ -46,7 +46,7 @@ def state(size: int) -> str:
             "type": "terraform_data",
             "name": f"r{n}",
             "provider": 'provider["terraform.io/builtin/terraform"]',
-            "instances": [_instance(n, index, size) for index in range(many)],
+            "instances": [_instance(n, index) for index in range(many)],
         }
         for n, many in blocks(size)
     ]
@@ -59,13 +59,13 @@ def _value(block: int, size: int) -> str:
     return "${var.v}" if varies else "0"
 
 
-def _instance(block: int, index: int, size: int) -> dict[str, Any]:
+def _instance(block: int, index: int) -> dict[str, Any]:
     value = {"value": f"0 {index}", "type": "string"}
     return {
         "index_key": index,
         "schema_version": 0,
         "attributes": {
-            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{size}/{block}/{index}")),
+            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{block}/{index}")),
             "input": value,
             "output": value,
             "triggers_replace": None,

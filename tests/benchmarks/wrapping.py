@@ -25,6 +25,7 @@ resource "aws_ssm_parameter" "r%d" {
   value = "v${var.v}"
 }
 """
+APPLY = ("apply", "-auto-approve")
 BY_HAND = '"$0" plan -out=plan && exec "$0" apply plan'
 """What an apply that is split asks of terraform (`sh -c` has the binary for $0)."""
 DELIVERY = {
@@ -65,18 +66,17 @@ def _wrapped(
     for directory in (ours, theirs):
         _stock(directory, size, env, aws)
     yield paired(f"plan, {what} unchanged", tf, bare, runs)
-    apply = ["apply", "-auto-approve"]
     changing = size if aws else estate.changing(size)
     some = what if changing == size else f"{changing} of {what}"
     yield paired(
         f"apply, {some} to change",
-        _changing(Command([TF, *apply], ours, env, hwm=True)),
-        _changing(Command([terraform(), *apply], theirs, env)),
+        _changing(Command([TF, *APPLY], ours, env, hwm=True)),
+        _changing(Command([terraform(), *APPLY], theirs, env)),
         runs,
     )
     yield paired(
         f"apply, {some} to change, by hand",
-        _changing(Command([TF, *apply], ours, env)),
+        _changing(Command([TF, *APPLY], ours, env)),
         _changing(Command(["/bin/sh", "-c", BY_HAND, terraform()], theirs, env)),
         runs,
     )
@@ -89,26 +89,25 @@ def _project(place: Path, size: int, env: Mapping[str, str], aws: str | None) ->
     directory.mkdir(parents=True)
     text = aws or estate.configuration(size)
     (directory / "main.tf").write_text(text.replace("/WHO/", f"/{place.name}/"))
-    _terraform("init", directory, env)
+    _terraform(directory, env, "init")
     return directory
 
 
 def _stock(directory: Path, size: int, env: Mapping[str, str], aws: str | None) -> None:
     """Everything is there: applied, or written by hand."""
     if aws:
-        _terraform("apply", directory, env)
+        _terraform(directory, env, *APPLY)
     else:
         (directory / "terraform.tfstate").write_text(estate.state(size))
 
 
-def _terraform(command: str, directory: Path, env: Mapping[str, str]) -> None:
-    approved = ["-auto-approve"] if command == "apply" else []
-    words = [terraform(), command, *approved]
-    subprocess.run(words, cwd=directory, env=dict(env), check=True, capture_output=True)
+def _terraform(directory: Path, env: Mapping[str, str], *words: str) -> None:
+    command = [terraform(), *words]
+    subprocess.run(command, cwd=directory, env=dict(env), check=True, capture_output=True)
 
 
 def _changing(command: Command) -> Command:
-    """Each run changes everything once more."""
+    """Each run changes once more what the variable is in."""
     turn = count(1)
     values = command.cwd / "terraform.tfvars"
     return Command(

@@ -5,7 +5,6 @@ Made anew by `python tests/planfile/cloud.py` (five minutes: the AWS provider on
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parents[1]))
 
 from planfile import recorded
-from planfile.workshop import Made
+from planfile.project import Project
 from rig.aws import Aws
 from rig.engines import terraform
 
@@ -43,32 +42,11 @@ DRIFTED = {
 MOVED = {"move-import-change": ("-var=n=2",)}
 
 
-class Project:
-    """A directory in which the configuration is planned and applied."""
-
-    def __init__(self, aws: Aws, place: Path) -> None:
-        self.place, self._aws = place, aws
-        self._env = aws.environment(place / "home", terraform())
-        self.write(CONFIGURATION.read_text())
-        self.do("init")
-
-    def write(self, text: str) -> None:
-        (self.place / "main.tf").write_text(self._aws.provider + text)
-
-    def do(self, *words: str) -> bytes:
-        command = [str(terraform()), *words]
-        done = subprocess.run(
-            command, cwd=self.place, env=self._env, capture_output=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"{words}: {done.stderr.decode()}")
-        return done.stdout
-
-    def record(self, plans: dict[str, tuple[str, ...]]) -> None:
-        for name, flags in plans.items():
-            self.do("plan", "-input=false", "-out=p", *flags)
-            made = Made(self.place / "p", self.do("show", "-json", "p"))
-            sys.stderr.write(f"{recorded.keep(made, TOOL, f'aws-{name}')}\n")
+def keep(project: Project, plans: dict[str, tuple[str, ...]]) -> None:
+    """Each plan, by its name and flags."""
+    for name, flags in plans.items():
+        path = recorded.keep(project.plan(*flags), TOOL, f"aws-{name}")
+        sys.stderr.write(f"{path}\n")
 
 
 def drift(aws: Aws) -> None:
@@ -91,15 +69,16 @@ def drift(aws: Aws) -> None:
 
 def record(aws: Aws, place: Path) -> None:
     """Everything from nothing: created, drifted, moved."""
-    project = Project(aws, place)
-    project.record(BEFORE)
+    project, text = Project(aws, place, terraform()), CONFIGURATION.read_text()
+    project.write(text)
+    project.do("init")
+    keep(project, BEFORE)
     project.do("apply", "-auto-approve")
     drift(aws)
-    project.record(DRIFTED)
-    text = CONFIGURATION.read_text()
+    keep(project, DRIFTED)
     renamed = text.replace('"aws_iam_policy" "p"', '"aws_iam_policy" "pp"')
     project.write(renamed.replace("aws_iam_policy.p.arn", "aws_iam_policy.pp.arn") + LATER)
-    project.record(MOVED)
+    keep(project, MOVED)
 
 
 if __name__ == "__main__":

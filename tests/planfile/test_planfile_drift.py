@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from subprocess import CompletedProcess, run
 
 import pytest
 from planfile.compare import assert_same
+from planfile.project import Project
+from planfile.workshop import Made
 from rig.aws import Aws
 from rig.engines import opentofu_1_6_2, terraform, terraform_version
-
-from tfevents.planfile import PlanFile
 
 RESOURCES = """
 resource "aws_ssm_parameter" "noisy" {
@@ -45,26 +43,6 @@ ENGINE = os.environ.get("TFEVENTS_TEST_ENGINE", "")
 """Another engine to do it with: a version of terraform, or `opentofu-1.6.2`."""
 
 
-@dataclass(frozen=True)
-class Project:
-    """A directory with the AWS provider, and what planning it needs."""
-
-    place: Path
-    engine: Path
-    env: dict[str, str]
-
-    def do(self, *words: str) -> CompletedProcess[bytes]:
-        command = [str(self.engine), *words]
-        done = run(command, cwd=self.place, env=self.env, capture_output=True, check=False)
-        assert done.returncode == 0, done.stderr.decode()
-        return done
-
-    def plan(self, *flags: str) -> PlanFile:
-        """A plan that both readers read alike."""
-        self.do("plan", "-input=false", "-out=p", *flags)
-        return assert_same(self.place / "p", self.do("show", "-json", "p").stdout)
-
-
 @pytest.fixture
 def aws() -> Iterator[Aws]:
     with Aws() as server:
@@ -75,14 +53,16 @@ def aws() -> Iterator[Aws]:
 def project(aws: Aws, tmp_path: Path) -> Project:
     engine = terraform_version(ENGINE) if ENGINE[:1].isdigit() else terraform()
     engine = opentofu_1_6_2() if ENGINE.startswith("opentofu") else engine
-    (tmp_path / "main.tf").write_text(aws.provider + RESOURCES)
-    project = Project(tmp_path, engine, aws.environment(tmp_path / "home", engine))
+    project = Project(aws, tmp_path, engine)
+    project.write(RESOURCES)
     project.do("init", "-input=false")
     project.do("apply", "-input=false", "-auto-approve")
     return project
 
 
-def drift(file: PlanFile) -> list[tuple[str, bool]]:
+def drift(made: Made) -> list[tuple[str, bool]]:
+    """What drifted and whether it differs, of a plan that both readers read alike."""
+    file = assert_same(made.saved, made.shown)
     return sorted(("/".join(d.actions), d.differs) for d in file.plan.drift or ())
 
 
@@ -93,9 +73,8 @@ def test_drift_and_noise_are_read_alike(aws: Aws, project: Project) -> None:
     ssm.delete_parameter(Name="/plan/deleted")
     enabled = {"Status": "Enabled"}
     s3.put_bucket_versioning(Bucket="versioned", VersioningConfiguration=enabled)
-    main = project.place / "main.tf"
     moved = RESOURCES.replace('"aws_ssm_parameter" "noisy"', '"aws_ssm_parameter" "moved"')
-    main.write_text(aws.provider + moved + MOVED)
+    project.write(moved + MOVED)
     true = [("delete", True), ("update", True), ("update", True)]
     for flags in ((), ("-refresh-only",)):
         found = drift(project.plan(*flags))

@@ -1,0 +1,45 @@
+"""A directory with a configuration of the AWS provider, planned and applied by a real tool."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from planfile.workshop import Made
+from rig.aws import Aws
+
+
+@dataclass(frozen=True)
+class Project:
+    """`place` is the directory; nothing of this machine's settings gets there."""
+
+    aws: Aws
+    place: Path
+    engine: Path
+
+    @cached_property
+    def _env(self) -> dict[str, str]:
+        return self.aws.environment(self.place / "home", self.engine)
+
+    def write(self, text: str) -> None:
+        """The configuration, but for its provider."""
+        (self.place / "main.tf").write_text(self.aws.provider + text)
+
+    def do(self, *words: str) -> bytes:
+        """What the tool prints; it has to be content."""
+        done = subprocess.run(
+            [str(self.engine), *words],
+            cwd=self.place,
+            env=self._env,
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        return done.stdout
+
+    def plan(self, *flags: str) -> Made:
+        """The saved plan, and how the tool shows it."""
+        self.do("plan", "-input=false", "-out=p", *flags)
+        return Made(self.place / "p", self.do("show", "-json", "p"))
