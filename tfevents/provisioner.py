@@ -38,7 +38,7 @@ def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str
                 return path
     if wanted and os.sep in wanted:
         _must_run(_places(wanted, "")[0])
-    raise ProvisionerNotFound(_missing(wanted, names, env))
+    raise ProvisionerNotFound(_missing(wanted, names))
 
 
 def _must_run(path: str) -> None:
@@ -46,11 +46,9 @@ def _must_run(path: str) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
-def _missing(wanted: str | None, names: Sequence[str], env: Mapping[str, str]) -> str:
+def _missing(wanted: str | None, names: Sequence[str]) -> str:
     if wanted:
-        given = env.get("TFEVENTS_PROVISIONER", "").strip() == wanted
-        who = "TFEVENTS_PROVISIONER" if given else "`provisioner` in .tfevents.hcl"
-        return f"{who} names {wanted!r}, which is no terraform or tofu to be run"
+        return f"TFEVENTS_PROVISIONER names {wanted!r}, which is no terraform or tofu to be run"
     told = " or ".join(names)
     return f"no {told} on PATH: install one, or name it with TFEVENTS_PROVISIONER"
 

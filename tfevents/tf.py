@@ -30,7 +30,7 @@ def main() -> int:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     arguments = sys.argv[1:]
     try:
-        return run(arguments, provisioner.find(os.environ, sys.argv[0], wanted(arguments)))
+        return run(arguments, provisioner.find(os.environ, sys.argv[0], wanted()))
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
     except OSError as error:
@@ -103,56 +103,10 @@ def reported(arguments: list[str]) -> bool:
     return False
 
 
-def wanted(arguments: list[str]) -> str | None:
-    """The provisioner that is asked for: by the environment, or by a settings file that says so."""
-    if given := os.environ.get("TFEVENTS_PROVISIONER", "").strip():
-        return given
-    try:
-        directory = os.path.abspath(_chdir(arguments))
-    except OSError:
-        return None  # the working directory is gone, which terraform tells in its own words
-    return _filed(directory) if _mentioned(directory) else None
-
-
-def _chdir(arguments: list[str]) -> str:
-    for word in arguments:
-        if not word.startswith("-"):
-            break
-        if word.startswith(CHDIR):
-            return word[len(CHDIR) :]
-    return "."
-
-
-def _mentioned(directory: str) -> bool:
-    """Whether a settings file near here names a provisioner: most say nothing of it, and parsing
-    one is for those that do."""
-    place = directory
-    while not _says(os.path.join(place, ".tfevents.hcl")):
-        above = os.path.dirname(place)
-        if above == place or os.path.exists(os.path.join(place, ".git")):
-            config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-            return _says(os.path.join(config, "tfevents", "config.hcl"))
-        place = above
-    return True
-
-
-def _says(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return b"provisioner" in file.read(1 << 20)
-    except OSError:
-        return False
-
-
-def _filed(directory: str) -> str | None:
-    from tfevents.home import find_home
-    from tfevents.projectfile import find_values
-
-    try:
-        values = find_values(os.environ, directory, "default", find_home(os.environ))
-    except TfeventsError:
-        return None  # said where the settings are read; terraform runs all the same
-    return values.get("provisioner")
+def wanted() -> str | None:
+    """The provisioner that is asked for, by the variable alone: a settings file may be anybody's,
+    and none is read before terraform starts."""
+    return os.environ.get("TFEVENTS_PROVISIONER", "").strip() or None
 
 
 if __name__ == "__main__":
