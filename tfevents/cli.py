@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -27,7 +27,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 def main() -> int:
-    """The console script `tfevents`: whatever goes wrong is one line on stderr."""
+    """`tfevents`: whatever goes wrong is one line on stderr."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may be ASCII
     try:
@@ -41,6 +41,14 @@ def main() -> int:
             raise
         return _complain(error) if sys.argv[1:2] != ["hook"] else _complain_hooked(error)
     return int(exit_code)
+
+
+def bare() -> NoReturn:
+    """From the front, which starts Python without what it looks up for everybody."""
+    from tfevents.tf import Elsewhere
+
+    sys.meta_path.append(Elsewhere)
+    sys.exit(main())
 
 
 def _complain(error: Exception) -> int:
@@ -115,8 +123,8 @@ def run(command: tuple[str, ...]) -> int:
         ) from None
     try:
         return tf.run(arguments, path)
-    except OSError as error:
-        return tf.complain(f"can't run {error.filename or path}: {error.strerror}", 126)
+    except provisioner.NotExecutable as error:
+        return tf.complain(f"can't run {path}: {error.strerror}", 126)
 
 
 @click.command()

@@ -16,6 +16,11 @@ NAMES = ("terraform", "tofu")
 CALLER = "TFEVENTS_CALLER"
 """`pid:path` of what we last started, so that a shim script that leads back to us is passed by;
 before the path, the scripts that led to us."""
+TURNS = 8
+"""How often one script may have been started on the way here where nobody can tell whether it leads
+back: more than anybody's terraform that runs terraform, and no endless loop."""
+MARK = b"#!/bin/sh\n# The front of tfevents"
+"""How the front begins, of this installation and of every other."""
 
 SECRETS = (
     *("TFEVENTS_API_KEY", "PLUGIN_API_KEY", "PLUGIN_TFEVENTS_API_KEY"),
@@ -24,18 +29,33 @@ SECRETS = (
 """Not for terraform and what it starts. HARNESS_* stays: the Harness provider reads it."""
 
 
+class NotExecutable(OSError):
+    """What is there can't be run: with the system's reason, and its path."""
+
+
+attempts = 0
+"""How often terraform was started in this process, or was about to be."""
+
+
 def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str:
     """The path of the binary to run: never this program, under whatever name it was started.
 
-    `program` is argv[0]; `wanted` what the settings name (a name or a path). Raises
-    ProvisionerNotFound, and OSError for a path that may not be run.
+    `program` is argv[0]; `wanted` what the settings name (a name or a path). A shim that only calls
+    us is taken where there is nothing else. Raises ProvisionerNotFound, and NotExecutable for a
+    path that may not be run.
     """
     name = os.path.basename(program)
     names = (wanted,) if wanted else ((name,) if name in NAMES else NAMES)
+    shims = []
     for candidate in names:
         for path in _places(candidate, env.get("PATH", os.defpath)):
-            if _runs(path) and not _is_us(path, program) and not _leads_back(path, env):
+            if not _runs(path) or _is_us(path, program) or _leads_back(path, env):
+                continue
+            if not _calls_us(path, env):
                 return path
+            shims.append(path)
+    if shims:
+        return shims[0]
     if wanted and os.sep in wanted:
         _must_run(_places(wanted, "")[0])
     raise ProvisionerNotFound(_missing(wanted, names))
@@ -43,7 +63,7 @@ def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str
 
 def _must_run(path: str) -> None:
     if os.path.isfile(path) and not os.access(path, os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        raise NotExecutable(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
 def _missing(wanted: str | None, names: Sequence[str]) -> str:
@@ -64,46 +84,87 @@ def _runs(path: str) -> bool:
 
 
 def _is_us(path: str, program: str) -> bool:
-    """A link to this program, another installation of it, or a script that only calls it."""
-    real = os.path.realpath(path)
-    if real == os.path.realpath(program):
-        return True
-    script = _script(real)
-    return b"tfevents" in script or _calls_us(script)
+    """A link to this program, or another installation of it."""
+    return os.path.realpath(path) == os.path.realpath(program) or _head(path).startswith(MARK)
 
 
-def _calls_us(script: bytes) -> bool:
-    """A shim: `tf "$@"`, with or without `exec` and a path."""
-    for line in script.splitlines():
+def _calls_us(path: str, env: Mapping[str, str]) -> bool:
+    """A shim: a script with a line `tf "$@"`, with or without `exec` and a path, which is us."""
+    for line in _script(path).splitlines():
         words = line.replace(b'"', b" ").replace(b"'", b" ").split()
         if words[:1] == [b"exec"]:
             words = words[1:]
-        if words and os.path.basename(words[0]) == b"tf" and {b"$@", b"$*"} & set(words):
-            return True
+        if {b"$@", b"$*"} & set(words[1:]) and os.path.basename(words[0]) == b"tf":
+            called = filter(_runs, _places(os.fsdecode(words[0]), env.get("PATH", os.defpath)))
+            return _head(next(called, "")).startswith(MARK)
     return False
 
 
 def _script(path: str) -> bytes:
     """The beginning of a script; nothing of a binary."""
+    head = _head(path)
+    return head if head.startswith(b"#!") else b""
+
+
+def _head(path: str) -> bytes:
     try:
         with open(path, "rb") as file:
-            head = file.read(1024)
+            return file.read(1024)
     except OSError:
         return b""
-    return head if head.startswith(b"#!") else b""
 
 
 def _leads_back(path: str, env: Mapping[str, str]) -> bool:
     """A script that started us: it waits for us, or we started it and it became us."""
-    return path in _chain(env) or (bool(_script(path)) and _is_parent(path))
+    if path in _chain(env) or _started(env)[1].count(path) >= TURNS:
+        return True
+    return bool(_script(path)) and _is_parent(path)
+
+
+def _started(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """By which process what was started, one after the other, on the way to us."""
+    pid, _, paths = env.get(CALLER, "").partition(":")
+    return pid, [path for path in paths.split(os.pathsep) if path]
 
 
 def _chain(env: Mapping[str, str]) -> list[str]:
     """The scripts that led from another of us to this one."""
-    pid, _, paths = env.get(CALLER, "").partition(":")
-    scripts = [path for path in paths.split(os.pathsep) if path and _script(path)]
-    near = pid in (str(os.getpid()), str(os.getppid())) or any(map(_is_parent, scripts))
-    return scripts if near else []
+    pid, paths = _started(env)
+    scripts = [path for path in paths if _script(path)]
+    return scripts if scripts and (_is_near(pid) or any(map(_is_parent, scripts))) else []
+
+
+def _is_near(pid: str) -> bool:
+    """Whether the process is this one or is above it, and no terraform in between: what terraform
+    runs is a run of its own."""
+    place = str(os.getpid())
+    while place != pid:
+        above = _parent(place)
+        if above in ("0", ""):
+            return False
+        if _binary(above).startswith(NAMES):
+            return False
+        place = above
+    return True
+
+
+def _parent(pid: str) -> str:
+    """The process above; empty where nobody can tell."""
+    if pid == str(os.getpid()):
+        return str(os.getppid())
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read(4096).rpartition(b")")[2].split()[1].decode()
+    except (OSError, IndexError):
+        return ""
+
+
+def _binary(pid: str) -> str:
+    """The name of the file that a process runs; empty where nobody can tell."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return ""
 
 
 def _is_parent(path: str) -> bool:
@@ -127,17 +188,24 @@ def observed(env: Mapping[str, str]) -> bool:
 def environment(env: Mapping[str, str], path: str) -> dict[str, str]:
     """What terraform inherits: everything but our keys."""
     kept = {name: value for name, value in env.items() if name not in SECRETS}
-    chain = os.pathsep.join([*_chain(env), path])
-    return {**kept, CALLER: f"{os.getpid()}:{chain}"}
+    before = _started(env)[1]
+    chain = _chain(env) or (before if path in before else [])
+    return {**kept, CALLER: os.pathsep.join([str(os.getpid()), *chain, path])}
 
 
 def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """Terraform in our place: nothing of us stays in memory. Raises OSError."""
+    """Terraform in our place: nothing of us stays in memory. Raises NotExecutable."""
+    global attempts  # noqa: PLW0603  # it is the process that has started terraform or has not
     import _signal  # `signal` builds enums, 3 ms that no pass-through needs
 
+    inherited = environment(env, path)
     for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them, terraform must not
         _signal.signal(number, _signal.SIG_DFL)
-    os.execve(path, [os.path.basename(path), *arguments], environment(env, path))
+    attempts += 1
+    try:
+        os.execve(path, [os.path.basename(path), *arguments], inherited)
+    except OSError as error:
+        raise NotExecutable(error.errno, error.strerror, path) from None
 
 
 def start(
@@ -148,14 +216,22 @@ def start(
 ) -> int:
     """The pid of the child, which has our terminal; `streams` says what it has in place of ours.
 
-    Raises OSError.
+    Raises NotExecutable.
     """
+    global attempts  # noqa: PLW0603  # see become()
     import _signal as signal  # see become()
 
-    return os.posix_spawn(
-        path,
-        [os.path.basename(path), *arguments],
-        environment(env, path),
-        file_actions=[(os.POSIX_SPAWN_DUP2, ours, its) for its, ours in (streams or {}).items()],
-        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
-    )
+    inherited = environment(env, path)
+    attempts += 1
+    try:
+        return os.posix_spawn(
+            path,
+            [os.path.basename(path), *arguments],
+            inherited,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, ours, its) for its, ours in (streams or {}).items()
+            ],
+            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
+        )
+    except OSError as error:
+        raise NotExecutable(error.errno, error.strerror, path) from None

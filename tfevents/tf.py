@@ -33,22 +33,32 @@ def main() -> int:
         return run(arguments, provisioner.find(os.environ, sys.argv[0], wanted()))
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
-    except OSError as error:
-        return complain(f"can't run {error.filename or 'it'}: {error.strerror}", 126)
-
-
-def from_front() -> NoReturn:
-    """The console script `tfevents-observe`: the front, /bin/sh, hands on what needs Python, and
-    the name by which it was called before it."""
-    del sys.argv[0]
-    os._exit(main())  # nothing of ours is left to be written; taking Python down takes 20 ms
+    except provisioner.NotExecutable as error:
+        return complain(f"can't run {error.filename}: {error.strerror}", 126)
+    except Exception as error:
+        if provisioner.attempts:
+            return complain(f"{type(error).__name__} (a bug)", 1)
+        return _leave_to_front(error)
 
 
 def bare() -> NoReturn:
-    """The same for a Python that was started without `site`: what is installed beside us is there
-    at once, and what stands anywhere else when it is missed."""
+    """The front, /bin/sh, hands on what needs Python, and the name by which it was called.
+
+    Python was started without `site`: what is installed beside us is there at once, and what stands
+    anywhere else when it is missed.
+    """
     sys.meta_path.append(Elsewhere)
-    from_front()
+    os._exit(main())  # nothing of ours is left to be written; taking Python down takes 20 ms
+
+
+def _leave_to_front(error: Exception) -> int:
+    """Nothing of ours can be relied on any more: the front becomes terraform by itself."""
+    complain(f"nothing is reported: {type(error).__name__} (a bug)", 0)
+    front = sys.argv[0]
+    try:
+        os.execve(front, [front, *sys.argv[1:]], {**os.environ, "TFEVENTS_FRONT": "alone"})
+    except OSError as failed:
+        return complain(f"can't run {front}: {failed.strerror}", 126)
 
 
 class Elsewhere:
@@ -65,14 +75,31 @@ class Elsewhere:
         import site
         from importlib.machinery import PathFinder
 
+        beside = [place for place in sys.path if place.endswith("-packages")]
         site.main()
+        for place in beside:
+            site.addsitedir(place)
         return PathFinder.find_spec(name)
 
 
 def run(arguments: list[str], path: str) -> int:
-    """The provisioner at `path`, observed where this is to be reported. Raises OSError."""
-    if off() or not reported(arguments) or provisioner.observed(os.environ):
-        provisioner.become(path, arguments, os.environ)
+    """The provisioner at `path`, observed where this is to be reported.
+
+    What goes wrong before it runs ends in becoming it. Raises NotExecutable.
+    """
+    before = provisioner.attempts
+    try:
+        if not off() and reported(arguments) and not provisioner.observed(os.environ):
+            return _observe(arguments, path)
+    except Exception as error:  # one of the broad ones: terraform runs all the same
+        if provisioner.attempts > before:
+            raise
+        known = isinstance(error, TfeventsError)
+        complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
+    provisioner.become(path, arguments, os.environ)
+
+
+def _observe(arguments: list[str], path: str) -> int:
     gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
     from tfevents.observe import observe
 
@@ -107,7 +134,3 @@ def wanted() -> str | None:
     """The provisioner that is asked for, by the variable alone: a settings file may be anybody's,
     and none is read before terraform starts."""
     return os.environ.get("TFEVENTS_PROVISIONER", "").strip() or None
-
-
-if __name__ == "__main__":
-    sys.exit(main())
