@@ -22,6 +22,8 @@ REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
 ON = ("1", "true", "yes", "on")
 CHDIR = "-chdir="
+ALONE = "TFEVENTS_FRONT"
+"""For the front: what is Python's must not be asked again."""
 
 
 def main() -> int:
@@ -56,7 +58,7 @@ def _leave_to_front(error: Exception) -> int:
     complain(f"nothing is reported: {type(error).__name__} (a bug)", 0)
     front = sys.argv[0]
     try:
-        os.execve(front, [front, *sys.argv[1:]], {**os.environ, "TFEVENTS_FRONT": "alone"})
+        os.execve(front, [front, *sys.argv[1:]], {**os.environ, ALONE: "alone"})
     except OSError as failed:
         return complain(f"can't run {front}: {failed.strerror}", 126)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from tfevents import cli, provisioner, settings
+from tfevents import cli, provisioner, settings, tf
 from tfevents.plugin import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-INTERNAL = {provisioner.CALLER, "TFEVENTS_DEBUG"}
+INTERNAL = {provisioner.CALLER, tf.ALONE, "TFEVENTS_DEBUG"}
 """Ours among ourselves; and what a bug's one line names."""
 
 

@@ -20,6 +20,7 @@ from tfevents import provisioner, tf
 
 TERRAFORM, PYTHON = 1, 42
 OBSERVE = f"""#!/bin/sh
+[ "$1" = -IS ] && [ "$2" = -c ] && shift 4
 printf '%s|' "$@"
 exit {PYTHON}
 """
@@ -103,7 +104,8 @@ def stage(tmp_path: Path) -> Stage:
     for name in ("bin", "engines", "work/.git"):
         (home / name).mkdir(parents=True)
     shutil.copy(TF, home / "bin" / "tf")
-    write_script(home / "bin" / "tfevents-observe", OBSERVE)
+    (home / "lib/python3.99/site-packages/tfevents-1.0.dist-info").mkdir(parents=True)
+    write_script(home / "bin" / "python3.99", OBSERVE)
     (home / "engines" / "terraform").symlink_to(binary("false"))
     return Stage(home)
 
@@ -222,7 +224,7 @@ def test_path_is_read_as_a_shell_reads_it(stage: Stage, path: str) -> None:
         ("other", 0),
         ("none", PYTHON),
         ("{home}/engines/none", PYTHON),
-        ("../engines/other", PYTHON),
+        ("../engines/other", 0),
         ("~/engines/other", PYTHON),
         (" other", PYTHON),
         ("*", PYTHON),
@@ -267,7 +269,7 @@ def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
 
 def test_without_its_python_terraform_runs(stage: Stage) -> None:
     """Reporting can't fail a run: half an installation is terraform."""
-    (stage.home / "bin" / "tfevents-observe").unlink()
+    (stage.home / "bin" / "python3.99").unlink()
     assert stage.run("plan")[0] == TERRAFORM
     (stage.home / "engines" / "terraform").unlink()
     done = subprocess.run(
@@ -280,7 +282,7 @@ def test_without_its_python_terraform_runs(stage: Stage) -> None:
 TELLING = """\
 import os, sys
 def bare():
-    print(sys.flags.no_site, sys.flags.isolated, *sys.argv[1:], flush=True)
+    print({name!r}, sys.flags.no_site, sys.flags.isolated, *sys.argv[1:], flush=True)
     os._exit(43)
 """
 STUB = 43
@@ -288,16 +290,16 @@ STUB = 43
 
 @dataclass(frozen=True)
 class Prefix:
-    """An installation: a front, its console script and a package that only tells how it woke."""
+    """An installation: the fronts, and a package that only tells how it woke."""
 
     home: Path
 
-    def run(self, *words: str, **env: str) -> tuple[int, str]:
-        """The exit code, and what was said."""
-        path = {"PATH": "/usr/bin:/bin", "HOME": str(self.home)}
+    def run(self, *words: str, program: str = "tf", **env: str) -> tuple[int, str]:
+        """The exit code, and what was said; in a directory where modules lie about."""
         done = subprocess.run(
-            [self.home / "bin" / "tf", *words],
-            env={**path, **env},
+            [self.home / "bin" / program, *words],
+            cwd=self.checkout,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.home), **env},
             capture_output=True,
             text=True,
             check=False,
@@ -306,37 +308,153 @@ class Prefix:
         assert not done.stderr
         return done.returncode, done.stdout
 
+    @property
+    def checkout(self) -> Path:
+        """Somebody else's directory, with modules that nobody may run."""
+        place = self.home / "checkout"
+        place.mkdir(exist_ok=True)
+        for name in ("os", "site", "json", "encodings", "sitecustomize", "usercustomize", "click"):
+            (place / f"{name}.py").write_text("print('the checkout was run')\n")
+        for name in ("tfevents-observe", "python3", VERSION):
+            write_script(place / name, "#!/bin/sh\necho the checkout was run\n")
+        return place
+
+    @property
+    def packages(self) -> Path:
+        """Where pip puts us."""
+        return self.home / "lib" / VERSION / "site-packages"
+
+
+VERSION = "python{}.{}".format(*sys.version_info)
+
 
 @pytest.fixture
 def prefix(tmp_path: Path) -> Prefix:
-    """As pip lays it out."""
-    package = tmp_path / "lib" / "python{}.{}".format(*sys.version_info) / "site-packages/tfevents"
+    """As pip lays it out; its Python is beside the front."""
+    home = Prefix(tmp_path / "a prefix")
+    package = home.packages / "tfevents"
     package.mkdir(parents=True)
+    (home.packages / "tfevents-1.0.dist-info").mkdir()
     (package / "__init__.py").touch()
-    (package / "tf.py").write_text(TELLING)
-    (tmp_path / "bin").mkdir()
-    shutil.copy(TF, tmp_path / "bin" / "tf")
-    script = f"#!{sys.executable}\nimport sys\nprint('long', *sys.argv[1:])\nsys.exit({PYTHON})\n"
-    write_script(tmp_path / "bin" / "tfevents-observe", script)
-    return Prefix(tmp_path)
+    for name in ("tf", "cli"):
+        (package / f"{name}.py").write_text(TELLING.format(name=name))
+    (home.home / "bin").mkdir()
+    for name in ("tf", "tfevents"):
+        shutil.copy(TF, home.home / "bin" / name)
+    write_script(home.home / "bin" / VERSION, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    return home
 
 
 def test_python_is_woken_without_what_it_looks_up_for_everybody(prefix: Prefix) -> None:
     """`site` takes a third of an interpreter's start."""
-    said = prefix.run("plan", "-var=x=a b")
-    assert said == (STUB, f"1 1 {prefix.home}/bin/tf plan -var=x=a b\n")
+    assert prefix.run("plan", "-var=x=a b") == (STUB, "tf 1 1 plan -var=x=a b\n")
+    assert prefix.run("log", "", program="tfevents") == (STUB, "cli 1 1 log \n")
 
 
-@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX"])
-def test_who_moves_python_gets_the_usual_one(prefix: Prefix, name: str) -> None:
-    """It may be what finds us."""
-    assert prefix.run("plan", **{name: str(sys.base_prefix)})[0] == PYTHON
+OWN_VARIABLES = {
+    "PYTHONPATH": ":/opt/lib",
+    "PYTHONHOME": "/opt/other",
+    "PYTHONSTARTUP": "site.py",
+    "PYTHONSAFEPATH": "",
+    "PYTHONUSERBASE": ".",
+    "PYTHONPLATLIBDIR": "nowhere",
+    "PYTHONEXECUTABLE": "/opt/python",
+    "PYTHONINSPECT": "1",
+    "PYTHONVERBOSE": "1",
+    "PYTHONOPTIMIZE": "2",
+    "PYTHONIOENCODING": "no-such-encoding",
+    "PYTHONPYCACHEPREFIX": "cache",
+    "PYTHONBREAKPOINT": "os.system",
+    "PYTHONWARNINGS": "error",
+    "PYTHONMALLOC": "nonsense",
+}
 
 
-def test_what_is_not_installed_beside_the_front_is_found_the_usual_way(prefix: Prefix) -> None:
-    """A distribution's `dist-packages`, an editable installation."""
-    shutil.rmtree(prefix.home / "lib")
-    assert prefix.run("plan") == (PYTHON, f"long {prefix.home}/bin/tf plan\n")
+@pytest.mark.parametrize("name", OWN_VARIABLES)
+@pytest.mark.parametrize("program", ["tf", "tfevents"])
+def test_pythons_own_variables_never_matter(prefix: Prefix, name: str, program: str) -> None:
+    """Each may be a checkout's, or another program's."""
+    given = {name: OWN_VARIABLES[name]}
+    assert prefix.run("plan", program=program, **given)[0] == STUB
+    assert not list(prefix.checkout.glob("cache"))
+
+
+@pytest.mark.parametrize("program", ["tf", "tfevents"])
+def test_no_module_of_the_working_directory_is_run(prefix: Prefix, program: str) -> None:
+    """Nor one of a place on PATH that depends on it."""
+    (prefix.home / "bin" / VERSION).rename(prefix.home / VERSION)
+    path = f".:bin::{prefix.home}:/usr/bin:/bin"
+    code, said = prefix.run("plan", program=program, PATH=path)
+    assert (code, "checkout was run" in said) == (STUB, False)
+
+
+def test_what_terraform_gets_is_untouched(prefix: Prefix) -> None:
+    """Python's variables are somebody's all the same: a provisioner's script may need them."""
+    write_script(prefix.home / "bin" / "terraform", "#!/bin/sh\nenv\n")
+    said = prefix.run("version", PATH=f"{prefix.home}/bin:/usr/bin:/bin", **OWN_VARIABLES)[1]
+    for name, value in OWN_VARIABLES.items():
+        assert f"{name}={value}\n" in said
+
+
+@pytest.mark.parametrize("where", ["lib/{}/dist-packages", "."])
+def test_it_is_found_where_an_installer_puts_it(prefix: Prefix, where: str) -> None:
+    """A distribution's `dist-packages`; `pip install --target`."""
+    (prefix.home / "bin" / "python3").symlink_to(VERSION)
+    moved = prefix.home / where.format(VERSION)
+    moved.mkdir(exist_ok=True)
+    for entry in prefix.packages.iterdir():
+        entry.rename(moved / entry.name)
+    assert prefix.run("plan") == (STUB, "tf 1 1 plan\n")
+
+
+def test_an_editable_installation_is_found(prefix: Prefix) -> None:
+    """By the file that pip leaves beside the packages, of whatever prefix."""
+    (prefix.packages / "tfevents").rename(prefix.home / "tfevents")
+    (prefix.packages / "__editable__.tfevents.pth").write_text(f"{prefix.home}\n")
+    assert prefix.run("plan") == (STUB, "tf 1 1 plan\n")
+
+
+def test_a_virtual_environments_python_is_its_own(prefix: Prefix) -> None:
+    """Whatever stands on PATH."""
+    (prefix.home / "bin" / VERSION).rename(prefix.home / "bin" / "python3")
+    (prefix.home / "pyvenv.cfg").touch()
+    write_script(prefix.home / VERSION, "#!/bin/sh\nexit 3\n")
+    assert prefix.run("plan", PATH=f"{prefix.home}:/usr/bin:/bin")[0] == STUB
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_a_shell_may_be_told_its_name(prefix: Prefix, shell: str) -> None:
+    """`bash tf plan`: bash looks on PATH, and nothing of the working directory is run."""
+    path = f"{prefix.home}/bin:/usr/bin:/bin"
+    done = subprocess.run(
+        [shell, "tf" if shell == "bash" else f"{prefix.home}/bin/tf", "plan"],
+        cwd=prefix.checkout,
+        env={"PATH": path, "HOME": str(prefix.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (STUB, "tf 1 1 plan\n")
+
+
+@pytest.mark.parametrize("broken", ["raise MemoryError", "import no_such_module", "not Python"])
+def test_with_a_broken_package_terraform_runs(prefix: Prefix, broken: str) -> None:
+    """With one line, and the very words."""
+    (prefix.packages / "tfevents" / "tf.py").write_text(f"{broken}\n")
+    write_script(
+        prefix.home / "bin" / "terraform",
+        '#!/bin/sh\nprintf "%s|" "$@"\n[ ! "${TFEVENTS_FRONT+x}" ] && exit 5\n',
+    )
+    done = subprocess.run(
+        [prefix.home / "bin" / "tf", "plan", "", "-var=a=b *"],
+        env={"PATH": f"{prefix.home}/bin:/usr/bin:/bin", "HOME": str(prefix.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (5, "plan||-var=a=b *|")
+    assert done.stderr.startswith("tfevents: nothing is reported: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_dependency_that_is_installed_elsewhere_is_found_when_it_is_missed() -> None:
