@@ -66,7 +66,7 @@ class Place:
         At once, while `state pull` would come too late: terraform may have written by then.
         """
         path = self._state_file()
-        if path is None:
+        if path is None or "\0" in path:
             return None
         try:
             with open(path, "rb") as file:
@@ -91,7 +91,7 @@ class Place:
                 return None
             with open(path, "rb") as file:
                 return file.read() + b"\n"
-        except OSError:
+        except (OSError, ValueError):  # a NUL is in no path
             return None
 
     def _state_file(self) -> str | None:
@@ -143,6 +143,6 @@ def _backend(text: str) -> Mapping[str, Any]:
 
     try:
         backend = json.loads(text)["backend"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return {}
     return backend if isinstance(backend, dict) else {}

@@ -199,11 +199,12 @@ def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRet
     import _signal  # `signal` builds enums, 3 ms that no pass-through needs
 
     inherited = environment(env, path)
+    words = [os.path.basename(path), *arguments]
     for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them, terraform must not
         _signal.signal(number, _signal.SIG_DFL)
     attempts += 1
     try:
-        os.execve(path, [os.path.basename(path), *arguments], inherited)
+        os.execve(path, words, inherited)
     except OSError as error:
         raise NotExecutable(error.errno, error.strerror, path) from None
 
@@ -222,16 +223,11 @@ def start(
     import _signal as signal  # see become()
 
     inherited = environment(env, path)
+    words = [os.path.basename(path), *arguments]
+    moved = [(os.POSIX_SPAWN_DUP2, ours, its) for its, ours in (streams or {}).items()]
+    ignored = [signal.SIGPIPE, signal.SIGXFSZ]  # by Python
     attempts += 1
     try:
-        return os.posix_spawn(
-            path,
-            [os.path.basename(path), *arguments],
-            inherited,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, ours, its) for its, ours in (streams or {}).items()
-            ],
-            setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
-        )
+        return os.posix_spawn(path, words, inherited, file_actions=moved, setsigdef=ignored)
     except OSError as error:
         raise NotExecutable(error.errno, error.strerror, path) from None

@@ -1,0 +1,181 @@
+"""Whatever goes wrong before terraform runs ends in becoming terraform, with one line.
+
+Nobody has to name what may go wrong: a driver lists every function of ours that is called before
+terraform is started, and makes each of them raise, in a process of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env
+from twins import TF
+
+import tfevents
+
+PACKAGES = Path(tfevents.__file__).parents[1]
+CODE = 3
+ENGINE = f"""\
+printf '%s|' "$@" >>"$CALLS"
+echo >>"$CALLS"
+exit {CODE}
+"""
+ERRORS = (
+    *("RecursionError()", "MemoryError()", "ValueError('embedded null byte')", "KeyError('x')"),
+    *("OSError(5, 'I/O error')", "UnicodeError()", "RuntimeError()", "PermissionError(13, 'no')"),
+    *("AssertionError()", "ModuleNotFoundError('x')", "FileNotFoundError(2, 'no', '/x')"),
+)
+COMMANDS = (
+    *("plan", "apply -auto-approve", "apply saved", "destroy", "refresh"),
+    *("import a.b c", "version", "state list"),
+)
+DRIVER = """\
+import os, sys
+prefix, wanted, kind, listing = {prefix!r}, {wanted!r}, {kind!r}, {listing!r}
+called = []
+def watch(frame, event, _):
+    code = frame.f_code
+    if event != "call" or not code.co_filename.startswith(prefix):
+        return
+    name = f"{{code.co_filename[len(prefix):]}}:{{code.co_firstlineno}}:{{code.co_name}}"
+    if listing and name not in called:
+        called.append(name)
+    if name == wanted:
+        sys.setprofile(None)
+        raise eval(kind)
+def hear(event, _):
+    if event in ("os.exec", "os.posix_spawn") and sys.getprofile():
+        sys.setprofile(None)
+        if listing:
+            with open(listing, "w") as file:
+                file.write("\\n".join(called))
+sys.addaudithook(hear)
+sys.setprofile(watch)
+"""
+
+
+@dataclass(frozen=True)
+class Early:
+    """What happens in Python before terraform runs, and what is made to go wrong in it."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    def run(self, words: str, wanted: str = "", kind: str = "", listing: str = "") -> list[str]:
+        """What terraform was called with, after its exit code and our lines are as they must be."""
+        calls = self.root / "calls"
+        calls.write_text("")
+        prefix = f"{PACKAGES}/tfevents/"
+        driver = DRIVER.format(prefix=prefix, wanted=wanted, kind=kind, listing=listing)
+        done = subprocess.run(
+            [sys.executable, "-IS", "-c", driver + start(), str(PACKAGES), TF, *words.split()],
+            env={**self.env, "CALLS": str(calls)},
+            cwd=self.root / "project",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        what = (words, wanted, kind, done.stderr)
+        assert done.returncode == CODE, what
+        assert [line for line in done.stderr.splitlines() if "tfevents: " not in line] == [], what
+        assert done.stderr.count("\n") <= 1, what
+        return calls.read_text().splitlines()
+
+    def functions(self, words: str) -> list[str]:
+        """Of ours, that are called before terraform is."""
+        listing = self.root / "functions"
+        self.run(words, listing=str(listing))
+        return listing.read_text().splitlines()
+
+
+def start() -> str:
+    """What the front has Python do."""
+    found = re.search(r"^_tf_start='(.*?)'$", TF.read_text(), re.S | re.M)
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def early(tmp_path: Path) -> Early:
+    """A project with a file of each kind that is looked at."""
+    project = tmp_path / "project"
+    (project / ".terraform").mkdir(parents=True)
+    (project / "main.tf").write_text('resource "terraform_data" "a" {}\n')
+    (project / ".terraform" / "environment").write_text("default")
+    (project / ".terraform" / "terraform.tfstate").write_text('{"backend": {"type": "local"}}')
+    engine = tmp_path / "home" / "bin" / "terraform"
+    env = clean_env(tmp_path / "home")
+    engine.write_text(f"#!/bin/sh\n{ENGINE}")
+    engine.chmod(0o755)
+    return Early(tmp_path, env)
+
+
+def asked(calls: Iterable[str], words: str) -> list[list[str]]:
+    """The calls of the user's command, less what is ours to add."""
+    ours = ("-out=", "-detailed-exitcode", "-input=")
+    split = [call.split("|")[:-1] for call in calls]
+    command, *_ = words.split()
+    return [[w for w in c if not w.startswith(ours)] for c in split if c[0] == command]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_each_early_function_may_raise(early: Early, words: str) -> None:
+    """Each another error, of every kind in turn."""
+    functions = early.functions(words)
+    assert len(functions) > 20 or words in ("version", "state list")
+    usual = set(early.functions("plan")) if words != "plan" else set()
+    for number, function in enumerate(functions):
+        if function not in usual:
+            calls = early.run(words, function, ERRORS[number % len(ERRORS)])
+            assert ran(calls, words), (function, calls)
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("where", ["observe", "find", "reported", "become"])
+def test_every_kind_of_error_is_taken(early: Early, where: str, kind: str) -> None:
+    """Where each of the guards stands."""
+    (function,) = [f for f in early.functions("plan") if f.endswith(f":{where}")]
+    assert ran(early.run("plan", function, kind), "plan")
+
+
+DEEP = '{"backend": ' * 100_000
+ODD_FILES = {
+    "deep": (".terraform/terraform.tfstate", DEEP),
+    "deep list": (".terraform/terraform.tfstate", "[" * 100_000),
+    "NUL": (".terraform/environment", "a\0b"),
+    "long": (".terraform/environment", "x" * 1_000_000),
+    "NUL in path": (
+        ".terraform/terraform.tfstate",
+        '{"backend": {"type": "local", "config": {"path": "a\\u0000b"}}}',
+    ),
+    "no path": (
+        ".terraform/terraform.tfstate",
+        '{"backend": {"type": "local", "config": {"path": [1], "workspace_dir": {}}}}',
+    ),
+    "no backend": (".terraform/terraform.tfstate", '{"backend": {"type": "local", "config": 7}}'),
+    "settings": (".tfevents.hcl", 'harness {\n  org = "\0"\n}\n'),
+}
+
+
+@pytest.mark.parametrize("what", ODD_FILES)
+@pytest.mark.parametrize("words", ["plan", "apply -auto-approve", "apply saved", "version"])
+def test_no_file_keeps_terraform_from_running(early: Early, what: str, words: str) -> None:
+    """What lies in a checkout may be anything."""
+    name, text = ODD_FILES[what]
+    (early.root / "project" / name).write_text(text)
+    assert ran(early.run(words), words)
+
+
+def ran(calls: Sequence[str], words: str) -> bool:
+    """Whether terraform ran once with the user's words; a split begins with the plan half."""
+    if words in ("destroy", "apply -auto-approve"):
+        return len(asked(calls, words) + asked(calls, "plan")) == 1
+    return asked(calls, words) == [words.split()]
