@@ -33,7 +33,7 @@ ERRORS = (
 )
 COMMANDS = (
     *("plan", "apply -auto-approve", "apply saved", "destroy", "refresh"),
-    *("import a.b c", "version", "state list"),
+    *("import a.b c", "version"),
 )
 DRIVER = """\
 import os, sys
@@ -46,12 +46,14 @@ def watch(frame, event, _):
     name = f"{{code.co_filename[len(prefix):]}}:{{code.co_firstlineno}}:{{code.co_name}}"
     if listing and name not in called:
         called.append(name)
-    if name == wanted:
+    if wanted in (name, code.co_name):
         sys.setprofile(None)
         raise eval(kind)
 def hear(event, _):
     if event in ("os.exec", "os.posix_spawn") and sys.getprofile():
         sys.setprofile(None)
+        if wanted and ":" not in wanted:  # the others may come a moment later
+            print("it is never called:", wanted, file=sys.stderr)
         if listing:
             with open(listing, "w") as file:
                 file.write("\\n".join(called))
@@ -130,7 +132,7 @@ def asked(calls: Iterable[str], words: str) -> list[list[str]]:
 def test_each_early_function_may_raise(early: Early, words: str) -> None:
     """Each another error, of every kind in turn."""
     functions = early.functions(words)
-    assert len(functions) > 20 or words in ("version", "state list")
+    assert len(functions) > 20 or words == "version"
     usual = set(early.functions("plan")) if words != "plan" else set()
     for number, function in enumerate(functions):
         if function not in usual:
@@ -139,11 +141,20 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ERRORS)
-@pytest.mark.parametrize("where", ["observe", "find", "reported", "become"])
-def test_every_kind_of_error_is_taken(early: Early, where: str, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("observe", "plan"),
+        ("find", "plan"),
+        ("reported", "plan"),
+        ("start", "plan"),
+        ("become", "version"),
+        ("main", "version"),
+    ],
+)
+def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind: str) -> None:
     """Where each of the guards stands."""
-    (function,) = [f for f in early.functions("plan") if f.endswith(f":{where}")]
-    assert ran(early.run("plan", function, kind), "plan")
+    assert ran(early.run(words, where, kind), words)
 
 
 DEEP = '{"backend": ' * 100_000
