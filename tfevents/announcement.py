@@ -62,6 +62,7 @@ def announce(
         reason = _deliver(journal, settings, present.identity, lane_of(where))
         (entry,) = journal.entries(1, present.identity)
     line = f"{event.event_type}{fate(entry, entry.reason or reason)}{problem}"
+    line = "; ".join([line, *settings.notes])
     return Announced(line, entry.status is Status.DELIVERED, settings.strict)
 
 

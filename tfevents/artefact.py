@@ -159,15 +159,18 @@ def _declared(source: Source, kind: str) -> str | None:
 
 
 def _cost_breakdown(source: Source, _: Budget) -> str | None:
-    return source.cost_file
+    """What was understood of it, written anew: never a file's own bytes."""
+    if source.cost_file is None:
+        return None
+    return _write(source, "cost", costfile.rewrite(source.cost_file))
 
 
-def _cost_diff(source: Source, _: Budget) -> str | None:
+def _cost_diff(source: Source, budget: Budget) -> str | None:
     """The same file, where it compares."""
     if source.cost_file is None:
         return None
     known = costfile.read(source.cost_file, source.directory, "default")
-    return source.cost_file if known.cost_diff_total_monthly is not None else None
+    return None if known.cost_diff_total_monthly is None else _cost_breakdown(source, budget)
 
 
 def _plan(source: Source, budget: Budget) -> str | None:

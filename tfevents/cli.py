@@ -189,6 +189,8 @@ def flush_command(refused: bool, seconds: float | None) -> int:
     from tfevents.settings import load
 
     settings = load(os.environ, os.getcwd())
+    for note in settings.notes:
+        click.echo(f"tfevents: {note}", err=True)
     done = Flush(settings, os.environ, refused, seconds).run()
     for line in done.lines():
         click.echo(line)
@@ -313,6 +315,7 @@ def hook(moment: str, command: str, **given: Any) -> int:
     """
     from tfevents import hook as story
     from tfevents import host
+    from tfevents.switches import is_on
 
     found = host.find(os.environ, os.getcwd())
     if not (command or found.command):
@@ -321,7 +324,7 @@ def hook(moment: str, command: str, **given: Any) -> int:
     if call is None:
         return 0
     told = story.run(call, os.environ)
-    if told.line:
+    if told.line and not is_on("quiet", os.environ):
         click.echo(f"tfevents: {told.line}", err=True)
     return story.exit_code(moment, delivered=told.delivered, env=os.environ)
 

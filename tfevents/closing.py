@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 
-from tfevents import __version__, git, presence
+from tfevents import __version__, presence, untrusted
 from tfevents.entry import Destination, NewEvent, Run, now
 from tfevents.event import Activity, EventType, Operation, activity_type, describe
 from tfevents.journal import Journal
@@ -74,7 +74,7 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
         run_id=identity,
         operation=operation,
         mode=mode.value,
-        directory=relative(directory, git.find_root(directory)),
+        directory=relative(directory, untrusted.find_root(directory, env)),
         opened_at=note.get("opened_at", now()),
         command=command,
         base={"destination": _destination(env, note, directory).__dict__},

@@ -12,8 +12,9 @@ import posixpath
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Annotated
 
-from tfevents.document import ABSENT, Raw, Struct, decode
+from tfevents.document import ABSENT, Meta, Raw, Struct, decode, encode
 from tfevents.errors import UnreadableDocument
 from tfevents.record import asdict, dataclass
 
@@ -21,6 +22,8 @@ MAX_BYTES = 64 * 1024 * 1024  # a thousand resources are 2 to 3 MB
 WHAT = "Infracost JSON"
 # Bounded, so that neither 1e999999999 nor a megabyte of digits is ever worked out.
 AMOUNT = re.compile(r"-?[0-9]{1,50}(\.[0-9]{1,100})?([eE][+-]?[0-9]{1,2})?")
+Number = Annotated[str, Meta(pattern=rf"^({AMOUNT.pattern})?\Z")] | int | float | None
+"""As Infracost has them: 0.2 in strings, 0.3 in numbers."""
 CURRENCY = re.compile(r"[A-Za-z]{3}")
 # The types whose path is a file; the others' is the directory.
 FILES = ("terraform_plan", "terraform_state")
@@ -61,6 +64,80 @@ class RootJSON(Struct, rename="camel", gc=False):
     diff_total_monthly_cost: Raw = ABSENT
 
 
+# The same with all that is stored of it: amounts and quantities, and what they are of
+
+
+class KeptComponentJSON(Struct, rename="camel", omit_defaults=True):
+    """An element of `costComponents`."""
+
+    name: str | None = None
+    unit: str | None = None
+    hourly_quantity: Number = None
+    monthly_quantity: Number = None
+    price: Number = None
+    hourly_cost: Number = None
+    monthly_cost: Number = None
+    usage_based: bool | None = None
+    price_not_found: bool | None = None
+
+
+class KeptResourceJSON(Struct, rename="camel", omit_defaults=True):
+    """An element of `resources` or `subresources`."""
+
+    name: str | None = None
+    resource_type: str | None = None
+    hourly_cost: Number = None
+    monthly_cost: Number = None
+    monthly_usage_cost: Number = None
+    cost_components: list[KeptComponentJSON] | None = None
+    subresources: list[KeptResourceJSON] | None = None
+
+
+class KeptBreakdownJSON(Struct, rename="camel", omit_defaults=True):
+    """`breakdown`, `pastBreakdown` or `diff` of a project."""
+
+    resources: list[KeptResourceJSON] | None = None
+    total_hourly_cost: Number = None
+    total_monthly_cost: Number = None
+    total_monthly_usage_cost: Number = None
+
+
+class KeptMetadataJSON(Struct, rename="camel", omit_defaults=True):
+    """Where a project is, seen from the git root."""
+
+    type: str | None = None
+    terraform_workspace: str | None = None
+    vcs_sub_path: str | None = None
+
+
+class KeptProjectJSON(Struct, rename="camel", omit_defaults=True):
+    """An element of `projects`."""
+
+    name: str | None = None
+    metadata: KeptMetadataJSON | None = None
+    past_breakdown: KeptBreakdownJSON | None = None
+    breakdown: KeptBreakdownJSON | None = None
+    diff: KeptBreakdownJSON | None = None
+
+
+class KeptJSON(Struct, rename="camel", omit_defaults=True):
+    """The document that is stored."""
+
+    version: str
+    currency: str | None = None
+    projects: list[KeptProjectJSON] | None = None
+    total_hourly_cost: Number = None
+    total_monthly_cost: Number = None
+    total_monthly_usage_cost: Number = None
+    past_total_hourly_cost: Number = None
+    past_total_monthly_cost: Number = None
+    past_total_monthly_usage_cost: Number = None
+    diff_total_hourly_cost: Number = None
+    diff_total_monthly_cost: Number = None
+    diff_total_monthly_usage_cost: Number = None
+    time_generated: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """The contract's cost fields, by their names; None where the document does not say.
@@ -94,6 +171,15 @@ def read(data: bytes, directory: str, tf_workspace: str) -> Cost:
     if len(found) > 1:  # one directory and a project for each tfvars file: which one ran?
         return _cost(root, ABSENT, ABSENT, ABSENT)
     return found.pop() if found else _of_document(root)
+
+
+def rewrite(data: bytes) -> bytes:
+    """The document written anew, of what is known here: a file of this name may hold anything.
+
+    Resources' tags and files, and paths of the machine, are left out. Raises UnreadableDocument.
+    """
+    _of_document(_decode(data))
+    return encode(decode(data, KeptJSON, WHAT))
 
 
 def _of_document(root: RootJSON) -> Cost:

@@ -17,6 +17,7 @@ from tfevents.errors import UnreadableDocument
 
 Struct = msgspec.Struct
 Raw = msgspec.Raw
+Meta = msgspec.Meta
 T = TypeVar("T")
 
 ABSENT = Raw(b"null")
@@ -159,6 +160,11 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
         return msgspec.json.decode(_document(data), type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableDocument(f"this is not {what}: {_reason(error)}") from None
+
+
+def encode(value: object) -> bytes:
+    """JSON of types like these; what is absent is left out where its type says so."""
+    return msgspec.json.encode(value)
 
 
 def decode_many(data: bytes, kind: type[T]) -> list[T] | None:

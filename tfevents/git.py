@@ -11,6 +11,7 @@ from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
+from tfevents import untrusted
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 SECONDS = 2.0
 """For one question; after twice as long nothing more is asked."""
 MESSAGE_BYTES = 4096
+LARGEST = 16 << 20
+"""Of git's own files: a packed-refs of a quarter of a million branches."""
 SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
 BRANCH = r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})"
 REQUEST = (
@@ -49,19 +52,9 @@ class Checkout:
     repository: str | None = None
 
 
-def find_root(directory: str) -> str | None:
-    """The nearest directory upwards that has a `.git`: a folder, or a file in a worktree."""
-    place = os.path.abspath(directory)
-    while not os.path.exists(os.path.join(place, ".git")):
-        place, below = os.path.dirname(place), place
-        if place == below:
-            return None
-    return place
-
-
 def look(directory: str, env: Mapping[str, str]) -> Checkout:
     """The checkout that `directory` is in; empty where there is none, or no git."""
-    root = find_root(directory)
+    root = untrusted.find_root(directory, env)
     if root is None:
         return Checkout()
     git = _Git(root, env)
@@ -82,15 +75,15 @@ def look(directory: str, env: Mapping[str, str]) -> Checkout:
 def read_head(root: str) -> tuple[str | None, str | None]:
     """(branch, sha) from the files themselves: no git binary, or one that won't look."""
     folder = _git_folder(root)
-    head = _read(os.path.join(folder, "HEAD")).strip()
+    head = _read(folder, "HEAD").strip()
     if not head.startswith("ref: "):
         return None, _sha(head)
     name = head.removeprefix("ref: ").strip()
     branch = _branch(name)
     if branch is None:
         return None, None
-    shared = os.path.join(folder, _read(os.path.join(folder, "commondir")).strip())
-    return branch, _sha(_read(os.path.join(shared, name))) or _packed(shared, name)
+    shared = os.path.join(folder, _read(folder, "commondir").strip())
+    return branch, _sha(_read(shared, name)) or _packed(shared, name)
 
 
 def _branch(name: str) -> str | None:
@@ -108,28 +101,28 @@ def _git_folder(root: str) -> str:
     path = os.path.join(root, ".git")
     if os.path.isdir(path):
         return path
-    return os.path.join(root, _read(path).removeprefix("gitdir:").strip())
+    return os.path.join(root, _read(root, ".git").removeprefix("gitdir:").strip())
 
 
 def _packed(folder: str, name: str) -> str | None:
-    for line in _read(os.path.join(folder, "packed-refs")).splitlines():
+    for line in _read(folder, "packed-refs").splitlines():
         sha, _, ref = line.partition(" ")
         if ref == name:
             return _sha(sha)
     return None
 
 
-def _read(path: str) -> str:
+def _read(folder: str, name: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(1 << 22)
+        path = os.path.join(folder, name)
+        return untrusted.read(path, LARGEST, root=folder).decode(errors="replace")
     except OSError:
         return ""
 
 
 def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     """The message of one commit, where the checkout has it."""
-    root = find_root(directory)
+    root = untrusted.find_root(directory, env)
     if root is None or not re.fullmatch(SHA, sha):
         return None
     return _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
@@ -137,7 +130,7 @@ def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
 
 def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """The parents that a commit itself names: a shallow clone's `log` knows of none."""
-    root = find_root(directory)
+    root = untrusted.find_root(directory, env)
     if root is None or not re.fullmatch(SHA, sha):
         return ()
     header, _, _ = (_Git(root, env).ask("cat-file", "commit", sha) or "").partition("\n\n")

@@ -31,9 +31,10 @@ from tfevents.place import Place, signature
 from tfevents.plan import Mode
 from tfevents.record import dataclass
 from tfevents.report import Report, Subject, Told
-from tfevents.settings import TRUE
 from tfevents.spare import open_spare
 from tfevents.state import State
+from tfevents.switches import is_on
+from tfevents.variables import TRUE
 
 COMMANDS = {
     "plan": ("plan", Mode.NORMAL),
@@ -163,8 +164,8 @@ def _journal(env: Mapping[str, str]) -> Iterator[Journal]:
 def exit_code(moment: str, *, delivered: bool, env: Mapping[str, str]) -> int:
     """0: a hook never fails a run. Strict, 86 where something did not arrive; but not before the
     run, which that would keep from running."""
-    strict = env.get("TFEVENTS_STRICT", "").strip().lower() in TRUE
-    return UNDELIVERED if strict and moment != "before" and not delivered else 0
+    missed = moment != "before" and not delivered
+    return UNDELIVERED if missed and is_on("strict", env) else 0
 
 
 class _Hooked:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 
-from tfevents import ci, git
+from tfevents import ci, git, untrusted
 from tfevents.ci.build import Build
 from tfevents.ci.repository import without_credentials
 from tfevents.errors import SettingError
@@ -44,9 +44,8 @@ def find(directory: str, env: Mapping[str, str]) -> Origin:
 def read_file(path: str) -> bytes | None:
     """A CI's event file; None where it can't be read."""
     try:
-        with open(path, "rb") as file:
-            return file.read(LARGEST_EVENT_FILE)
-    except (OSError, ValueError):
+        return untrusted.read(path, LARGEST_EVENT_FILE)
+    except OSError:
         return None
 
 

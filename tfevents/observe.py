@@ -19,6 +19,7 @@ from tfevents.presence import Presence
 from tfevents.scene import Scene
 from tfevents.signals import Interrupted, Watch
 from tfevents.split import Ended, apply_into, apply_split, may_split
+from tfevents.switches import is_on
 from tfevents.variables import identifiers
 
 TYPE_CHECKING = False
@@ -29,7 +30,6 @@ if TYPE_CHECKING:  # `typing` is slow to wake
     from tfevents.backstage import Backstage
     from tfevents.state import State
 
-ON = ("1", "true", "yes", "on")
 UNDELIVERED = 86
 """The exit code under TFEVENTS_STRICT where terraform itself was content (design §4.5)."""
 
@@ -146,9 +146,9 @@ def _run(scene: Scene) -> Ended:
 def _direct(scene: Scene, place: Place) -> bool:
     """Whether nothing of ours may be added: asked for, in the cloud, or the user's own stream."""
     invocation = scene.invocation
-    wanted = scene.env.get("TFEVENTS_DIRECT", "").strip().lower() in ON
     streams = invocation.on("json") or "json-into" in invocation.names()
-    return wanted or place.in_cloud or (streams and invocation.command != "plan")
+    wanted = is_on("direct", scene.env) or place.in_cloud
+    return wanted or (streams and invocation.command != "plan")
 
 
 def _plan(scene: Scene, place: Place) -> Ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from tfevents import untrusted
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
 
@@ -69,7 +70,7 @@ class Place:
         if path is None or "\0" in path:
             return None
         try:
-            with open(path, "rb") as file:
+            with untrusted.opened(path) as file:
                 head = file.read(HEAD)
         except OSError as error:
             return (None, None) if isinstance(error, FileNotFoundError) else None
@@ -89,7 +90,7 @@ class Place:
         try:
             if path is None or os.stat(path).st_mtime < since:
                 return None
-            with open(path, "rb") as file:
+            with untrusted.opened(path) as file:
                 return file.read() + b"\n"
         except (OSError, ValueError):  # a NUL is in no path
             return None
@@ -110,8 +111,8 @@ class Place:
 
     def _read(self, name: str) -> str:
         try:
-            with open(os.path.join(self.data, name), encoding="utf-8", errors="replace") as file:
-                return file.read(1 << 20)
+            path = os.path.join(self.data, name)
+            return untrusted.read(path, 1 << 20, root=self.data).decode(errors="replace")
         except OSError:
             return ""
 

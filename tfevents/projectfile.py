@@ -1,276 +1,212 @@
-""".tfevents.hcl, .harness/workspace.yaml and config.hcl → fields, and directories → workspaces."""
+"""Which settings files speak for a run, and what of each counts: of a checkout's own, little."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
 
-from tfevents import __version__
+from tfevents import untrusted
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.home import find_user_file
-from tfevents.record import dataclass
+from tfevents.record import dataclass, field
+from tfevents.settingsfile import NOWHERE, SHARED, Document, Field, Mapped, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
+    from collections.abc import Callable, Iterable, Mapping
 
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
-TOP = frozenset(
-    {"provisioner", "timeout", "strict", "ca_bundle", "direct", "cost_file", "quiet", "artefacts"}
-)
-HARNESS = frozenset(
-    {"url", "api_path", "api_key", "api_key_file", "account", "org", "project", "workspace"}
-)
-WORKSPACE = frozenset({"directory", "tf_workspace"})
-LARGEST = 1 << 20
-KEY_LIKE = r"\bapi_key\b|\b[ps]at\.[\w-]+\.[\w-]+\.[\w-]+"
-"""A key in a file of the user's own: its parsed form would be the key's second place on disk."""
-EXPRESSION = r"[$%]\{"
+LARGEST = 64 << 10
+OTHERS = "is not used: a checkout says whose workspace it is, and no more"
+OWN = "~/.config/tfevents/config.hcl"
 
-Fields = Mapping[str, tuple[str, str]]
-"""A field → where it stands (file, line and name) and its text."""
+
+@dataclass(frozen=True)
+class File:
+    """What one file says. `root`: the checkout that it came with, None for the user's own."""
+
+    fields: Mapping[str, Field]
+    directory: str
+    root: str | None = None
+    unused: tuple[Field, ...] = ()
+    """What it says and may not say."""
 
 
 @dataclass(frozen=True)
 class Values:
-    """What the settings files say, the strongest first."""
+    """What the settings files say, the strongest first.
 
-    files: tuple[Fields, ...] = ()
+    `wrong` is what can't be read. `notes` has a line for each file of which something is not used.
+    """
 
-    def get(self, name: str) -> str | None:
-        """A field's text."""
-        return next((file[name][1] for file in self.files if name in file), None)
+    files: tuple[File, ...] = ()
+    wrong: tuple[SettingError, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def unused(self, name: str) -> Field | None:
+        """A field that a checkout's file has, though it is not its to say."""
+        fields = (found for file in self.files if file.root for found in file.unused)
+        return next((found for found in fields if found.name == name), None)
 
 
-def find_values(env: Mapping[str, str], directory: str, tf_workspace: str, home: str) -> Values:
+def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Values:
     """The nearest project file over Harness' over the user's own, for a run in `directory`.
 
-    Raises SettingError naming file, line and field.
+    The nearest from there up to the git root. A file that can't be read costs itself alone.
     """
-    run = Run(directory, tf_workspace, home)
-    found = []
-    if path := project_file(directory):
-        found.append(_fields(_File(path, _read(path), shared=True), run))
-    if path := _nearest(directory, WORKSPACE_FILE):
-        found.append(_identifiers(_File(path, _read(path), shared=True), home))
-    if path := find_user_file(env):
-        found.append(_fields(_File(path, _read(path), shared=False), run))
-    return Values(tuple(found))
+    places = untrusted.find_places(directory, env)
+    run = _Run(directory, tf_workspace)
+    found = _Found()
+    for name, reader in ((NAME, _read_shared), (WORKSPACE_FILE, _read_harness)):
+        if path := _nearest(places, name):
+            found.add(reader, path, places[-1], run)
+    if not places and (path := _nearest([directory], NAME)):
+        found.notes.append(f"{path} is not read: its directory is neither yours nor root's")
+    _add_users(found, env, run)
+    return found.values()
 
 
-def project_file(directory: str) -> str | None:
-    """The nearest .tfevents.hcl from `directory` up to the git root; without git only there.
-
-    Not further up: what stands above a checkout is somebody else's.
-    """
-    return _nearest(directory, NAME)
-
-
-def _nearest(directory: str, name: str) -> str | None:
-    for place in _up_to_root(os.path.abspath(directory)):
-        path = os.path.join(place, name)
-        if os.path.isfile(path):
-            return path
-    return None
+def find_users(env: Mapping[str, str]) -> Values:
+    """What the user's own file says, wherever that is asked."""
+    found = _Found()
+    _add_users(found, env, _Run("", ""))
+    return found.values()
 
 
-def _up_to_root(directory: str) -> list[str]:
-    places, place = [directory], directory
-    while not os.path.exists(os.path.join(place, ".git")):
-        parent = os.path.dirname(place)
-        if parent == place:
-            return [directory]
-        places.append(parent)
-        place = parent
-    return places
+def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
+    path = find_user_file(env)
+    folder = os.path.dirname(path or "")
+    if path and untrusted.is_trusted(folder, folder, {}):
+        found.add(_read_users, path, "", run)
 
 
 @dataclass(frozen=True)
-class Run:
-    """For which run a file is read, and where its parsed form may be kept."""
+class _Run:
+    """For which run a file is read."""
 
     directory: str
     tf_workspace: str
-    home: str
 
 
-@dataclass(frozen=True)
-class _File:
-    """A settings file; `shared`: part of a repository."""
+@dataclass
+class _Found:
+    """What has been read so far."""
 
-    path: str
-    text: str
-    shared: bool
+    files: list[File] = field(default_factory=list)
+    wrong: list[SettingError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def place(self, name: str) -> str:
-        """Where a field stands. The line is looked up, since the parser does not keep it."""
-        return f"{self.path}, line {self._line(name)}, {name}"
+    def add(
+        self, reader: Callable[[str, str, _Run], File], path: str, root: str, run: _Run
+    ) -> None:
+        """A file, with what is wrong in it, and what is not used of it."""
+        try:
+            file = reader(path, root, run)
+        except SettingError as error:
+            self.wrong.append(error)
+            return
+        self.files.append(file)
+        if file.unused:
+            self.notes.append(_note(file))
 
-    def _line(self, name: str) -> int:
-        pattern = re.compile(rf"(?:^|[{{\s]){re.escape(name)}\s*(?:[=:{{]|\"|$)")
-        for number, line in enumerate(self.text.splitlines(), 1):
-            if pattern.search(line) and not line.lstrip().startswith(("#", "//")):
-                return number
-        return 1
-
-    def error(self, name: str, what: str) -> SettingError:
-        """`name` is wrong."""
-        return SettingError(f"{self.place(name)}: {what}")
-
-    def field(self, name: str, value: Any) -> tuple[str, str]:
-        """A field, as text."""
-        if isinstance(value, str) and re.search(EXPRESSION, value):
-            raise self.error(name, "no expressions, please: a text in quotes")
-        if isinstance(value, bool):
-            return self.place(name), "1" if value else "0"
-        if isinstance(value, (str, int, float)):
-            return self.place(name), str(value)
-        raise self.error(name, "a text, a number or true or false, please")
+    def values(self) -> Values:
+        """All of it."""
+        return Values(tuple(self.files), tuple(self.wrong), tuple(self.notes))
 
 
-def _fields(file: _File, run: Run) -> Fields:
+def _nearest(places: Iterable[str], name: str) -> str | None:
+    """Whatever it is that has this name: it is told if it is no file."""
+    return next(filter(os.path.lexists, (os.path.join(place, name) for place in places)), None)
+
+
+def _read_shared(path: str, root: str, run: _Run) -> File:
     """A workspace that is mapped to the run's directory is nearer than the file's own."""
-    fields: dict[str, tuple[str, str]] = {}
-    mapped: dict[str, tuple[str, str]] = {}
-    for name, value in _parse(file, run.home, _parse_hcl).items():
-        if name == "harness":
-            fields.update(_block(file, value))
-        elif name == "workspace":
-            mapped.update(_workspace(file, value, run))
-        elif name in TOP:
-            fields[name] = file.field(name, value)
-        else:
-            raise file.error(name, "no such setting")
-    return {**fields, **mapped}
+    document = parse(_text(path, root), path)
+    fields = {name: found for name, found in document.fields.items() if name in SHARED}
+    unused = tuple(found for name, found in document.fields.items() if name not in SHARED)
+    directory = os.path.dirname(path)
+    return File({**fields, **_mapped(document, directory, run)}, directory, root, unused)
 
 
-def _identifiers(file: _File, home: str) -> Fields:
+def _read_users(path: str, _: str, run: _Run) -> File:
+    document, directory = parse(_text(path, None), path), os.path.dirname(path)
+    fields = {name: found for name, found in document.fields.items() if name not in NOWHERE}
+    unused = tuple(found for name, found in document.fields.items() if name in NOWHERE)
+    return File({**fields, **_mapped(document, directory, run)}, directory, None, unused)
+
+
+def _read_harness(path: str, root: str, _: _Run) -> File:
     """Whose workspace this is, by Harness' own file: no more than that is taken from it."""
-    document = _parse(file, home, _parse_yaml)
-    return {name: (file.place(f"{name}_id"), text) for name, text in document.items()}
+    from tfevents.workspacefile import NAMES, parse  # PyYAML is slow to wake
 
-
-def _read(path: str) -> str:
+    text = _text(path, root)
     try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise SettingError(f"{path}: {reason}") from None
-    if len(text) > LARGEST:
-        raise SettingError(f"{path}: this is too long for settings")
-    return text
-
-
-Parser = Callable[[_File], "dict[str, Any]"]
-
-
-def _parse(file: _File, home: str, parser: Parser) -> dict[str, Any]:
-    """Parsed once per edit: python-hcl2 takes 0.1 s to wake, and seconds the very first time."""
-    if not os.path.isabs(home) or re.search(KEY_LIKE, file.text):
-        return parser(file)
-    import hashlib  # OpenSSL's is slow to wake
-
-    kind = os.path.splitext(file.path)[1]
-    digest = hashlib.sha256(f"{__version__}\0{kind}\0{file.text}".encode()).hexdigest()
-    cached = os.path.join(home, "settings", digest + ".json")
-    document = _cached(cached)
-    if document is None:
-        document = parser(file)
-        _keep(cached, document)
-    return document
-
-
-def _parse_hcl(file: _File) -> dict[str, Any]:
-    from tfevents.configuration import parse
-
-    try:
-        return parse(file.text, file.path)
+        document = parse(text, path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
-
-
-def _parse_yaml(file: _File) -> dict[str, Any]:
-    from tfevents.workspacefile import NAMES, parse
-
-    try:
-        document = parse(file.text, file.path)
-    except UnreadableDocument as error:
-        raise SettingError(str(error)) from None
-    for name, value in document.items():
-        if not isinstance(value, str):  # 0123 is 83 to YAML, and `on` is true
-            raise file.error(name, "a text, please: put it in quotes")
-    return {NAMES[name]: value for name, value in document.items()}
-
-
-def _cached(path: str) -> dict[str, Any] | None:
-    try:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
-    except (OSError, ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def _keep(path: str, document: dict[str, Any]) -> None:
-    """Visible whole or not at all; where home can't be written, every run pays again."""
-    folder = os.path.dirname(path)
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        import tempfile
-
-        with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".", delete=False) as scratch:
-            try:
-                json.dump(document, scratch)
-                scratch.flush()
-                os.replace(scratch.name, path)
-            except BaseException:
-                os.unlink(scratch.name)
-                raise
-    except OSError:
-        pass
-
-
-def _block(file: _File, blocks: Any) -> Fields:
     fields = {}
-    for block in blocks if isinstance(blocks, list) else [blocks]:
-        if not isinstance(block, dict):
-            raise file.error("harness", "this is a block: harness { … }")
-        for name, value in block.items():
-            if name not in HARNESS:
-                raise file.error(name, "no such setting in harness")
-            if name == "api_key" and file.shared:
-                raise file.error(name, "a key is no part of a repository: use api_key_file")
-            fields[name] = file.field(name, value)
-    return fields
+    for name, value in document.items():
+        place = f"{path}, line {_line(text, name)}, {name}"
+        if not isinstance(value, str):  # 0123 is 83 to YAML, and `on` is true
+            raise SettingError(f"{place}: a text, please: put it in quotes")
+        fields[NAMES[name]] = Field(NAMES[name], value, place)
+    return File(fields, os.path.dirname(path), root)
 
 
-def _workspace(file: _File, blocks: Any, run: Run) -> Fields:
+def _line(text: str, name: str) -> int:
+    """Where a name stands, since PyYAML does not keep it."""
+    pattern = re.compile(rf"(?:^|[{{\s,\"']){name}[\"']?\s*(?::|$)")
+    for number, line in enumerate(text.splitlines(), 1):
+        if pattern.search(line) and not line.lstrip().startswith("#"):
+            return number
+    return 1
+
+
+def _text(path: str, root: str | None) -> str:
+    try:
+        return untrusted.read(path, LARGEST, root=root).decode()
+    except UnicodeDecodeError:
+        raise SettingError(f"{path}: it is no UTF-8 text") from None
+    except OSError as error:
+        raise SettingError(f"{path}: {error.strerror}") from None
+
+
+def _note(file: File) -> str:
+    """One line, with where each field belongs."""
+    first, *more = file.unused
+    also = "".join(found.place[found.place.rindex(", line ") :] for found in more)
+    names = [f"TFEVENTS_{found.name.upper()}" for found in file.unused]
+    if file.root is None:
+        return f"{first.place} is not used: set {names[0]}"
+    own = [] if {found.name for found in file.unused} <= NOWHERE else [OWN]
+    return f"{first.place}{also} {OTHERS}: use {' or '.join([', '.join(names), *own])}"
+
+
+def _mapped(document: Document, directory: str, run: _Run) -> dict[str, Field]:
     """The workspace that is mapped to exactly this directory; one that names the terraform
     workspace before one that does not."""
-    exact, any_of_them = set(), set()
-    for label, block in _labelled(file, blocks):
-        given = {name: file.field(name, value)[1] for name, value in block.items()}
-        place = os.path.join(os.path.dirname(file.path), given.get("directory", "."))
-        if os.path.realpath(place) == os.path.realpath(run.directory):
-            if given.get("tf_workspace") == run.tf_workspace:
-                exact.add(label)
-            elif "tf_workspace" not in given:
-                any_of_them.add(label)
-    found = exact or any_of_them
+    here = [block for block in document.workspaces if _is_here(block, directory, run)]
+    exact = [block for block in here if "tf_workspace" in block.fields]
+    found = {block.label: block for block in exact or here}
     if len(found) > 1:
-        raise file.error("workspace", f"{' and '.join(sorted(found))} are mapped to one directory")
-    return {"workspace": (file.place("workspace"), found.pop())} if found else {}
+        labels, place = " and ".join(sorted(found)), document.workspaces[0].place
+        raise SettingError(f"{place}: {labels} are mapped to one directory")
+    fields = (Field("workspace", block.label, block.place) for block in found.values())
+    return {each.name: each for each in fields}
 
 
-def _labelled(file: _File, blocks: Any) -> Iterator[tuple[str, dict[str, Any]]]:
-    for labelled in blocks if isinstance(blocks, list) else [blocks]:
-        if not isinstance(labelled, dict) or not labelled:
-            raise file.error("workspace", 'this is a block: workspace "id" { … }')
-        for label, block in labelled.items():
-            if not isinstance(block, dict) or not block.keys() <= WORKSPACE:
-                raise file.error("workspace", "this takes a directory (and tf_workspace)")
-            yield label, block
+def _is_here(block: Mapped, directory: str, run: _Run) -> bool:
+    """Whether it is mapped to this run: the same directory, by whichever name."""
+    named = block.fields.get("tf_workspace")
+    if named and named.text != run.tf_workspace:
+        return False
+    place = block.fields.get("directory")
+    return _is_same(os.path.join(directory, place.text if place else "."), run.directory)
+
+
+def _is_same(one: str, other: str) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # a run's directory may be gone when its end is told
+        return os.path.realpath(one) == os.path.realpath(other)

@@ -156,8 +156,9 @@ class Report(threading.Thread):
     def _find_cost(self) -> Mapping[str, str]:
         """What Infracost said of this run: in the named file, beside the plan, or here."""
         subject = self.subject
-        beside = costfile.find(subject.directory, subject.plan_file)
-        self._cost_file = self.settings.cost_file or beside
+        self._cost_file = self.settings.cost_file or costfile.find(
+            subject.directory, subject.plan_file, subject.env
+        )
         return self._read_cost()
 
     def _read_cost(self) -> Mapping[str, str]:
@@ -386,7 +387,8 @@ class Report(threading.Thread):
         entries = self._keeper.entries(self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
         reason = self._done.reason or self._unsent()
-        return Told(printable(summarise(entries, delivered, self.problems, reason)), delivered)
+        line = summarise(entries, delivered, self.problems, reason)
+        return Told(printable("; ".join([line, *self.settings.notes])), delivered)
 
     def _unsent(self) -> str:
         if self.settings.api_key is None:

@@ -1,7 +1,8 @@
 """Where events go and how: one frozen Settings, read once at the edge, field by field.
 
 First found wins: flag, TFEVENTS_*, PLUGIN_* (in the container), Harness' own variables,
-.tfevents.hcl, .harness/workspace.yaml, ~/.config/tfevents/config.hcl, default (design §2).
+.tfevents.hcl, .harness/workspace.yaml (of both only what a checkout may say),
+~/.config/tfevents/config.hcl, default (design §2).
 """
 
 from __future__ import annotations
@@ -9,22 +10,22 @@ from __future__ import annotations
 import os
 import re
 
-from tfevents import address
+from tfevents import address, untrusted
 from tfevents.errors import SettingError
 from tfevents.home import find_home
-from tfevents.projectfile import Values, find_values
+from tfevents.projectfile import File, Values, find_users, find_values
 from tfevents.record import dataclass, field
-from tfevents.variables import HARNESS_NAMES, LENGTHS, PREFIX
+from tfevents.variables import FALSE, HARNESS_NAMES, LENGTHS, PREFIX, TRUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
     from collections.abc import Callable, Iterator, Mapping
     from typing import TypeVar
 
+    from tfevents.settingsfile import Field
+
     T = TypeVar("T")
 KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
-TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
 ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
 ODD = r"[^!-~]|[?#\\]"
@@ -51,7 +52,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Settings:
-    """What was set. `sources`: where each field came from. `budget`: seconds after the run."""
+    """What was set. `sources`: where each field came from. `budget`: seconds after the run.
+
+    `notes`: a line for each settings file that says more than it may; that is not used.
+    """
 
     home: str
     url: str = DEFAULTS["url"]
@@ -70,6 +74,7 @@ class Settings:
     direct: bool = False
     quiet: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def load(
@@ -102,16 +107,16 @@ def gather(
     Nothing may be sent on half a setting, but whose event it is must not be forgotten, nor that
     the run is a strict one.
     """
-    wrong: list[SettingError] = []
-    home = find_home(env)
-    files = _or(wrong, lambda: find_values(env, directory, tf_workspace, home), Values())
+    files = find_values(env, directory, tf_workspace)
+    wrong = [*files.wrong]
     found = _Found(env, flags or {}, files, container)
+    url = _or(wrong, lambda: _url(found, env), DEFAULTS["url"])
     key = _or(wrong, lambda: _key(found), None)
     settings = Settings(
-        home=home,
-        url=_or(wrong, lambda: _url(found, env), DEFAULTS["url"]),
+        home=find_home(env),
+        url=url,
         api_path=_or(wrong, lambda: _api_path(found), DEFAULTS["api_path"]),
-        api_key=key,
+        api_key=_or(wrong, lambda: _must_go_together(found, key, url), None),
         account=_or(wrong, lambda: _bounded(found, "account"), None)
         or (key.account if key else None),
         org=_or(wrong, lambda: _bounded(found, "org"), None),
@@ -119,21 +124,22 @@ def gather(
         workspace=_or(wrong, lambda: _bounded(found, "workspace"), None),
         budget=_or(wrong, lambda: _seconds(found), float(DEFAULTS["timeout"])),
         ca_bundle=_or(wrong, lambda: _file(found, "ca_bundle"), None),
-        cost_file=_path(found, "cost_file"),
+        cost_file=_or(wrong, lambda: _cost_file(found), None),
         infracost=_or(wrong, lambda: found.on("infracost"), False),
         artefacts=_or(wrong, lambda: _kinds(found), ()),
         strict=_or(wrong, lambda: found.on("strict"), False),
         direct=_or(wrong, lambda: found.on("direct"), False),
         quiet=_or(wrong, lambda: found.on("quiet"), False),
         sources=found.sources,
+        notes=files.notes,
     )
     return settings, wrong
 
 
 def told_by(env: Mapping[str, str]) -> Settings:
-    """What the environment alone says of a run's end, until all settings are read."""
+    """What the environment and the user say of a run's end, until all settings are read."""
     ignored: list[SettingError] = []
-    found = _Found(env, {}, Values(), container=False)
+    found = _Found(env, {}, find_users(env), container=False)
     return Settings(
         home=find_home(env),
         budget=_or(ignored, lambda: _seconds(found), float(DEFAULTS["timeout"])),
@@ -163,6 +169,7 @@ class _Found:
         self._env, self._flags, self._files, self._container = env, flags, files, container
         self.sources: dict[str, str] = {}
         self.levels: dict[str, int] = {}
+        self._from: dict[str, File] = {}
 
     def text(self, name: str, default: str = "") -> str:
         """A field's text; an empty one is not set."""
@@ -174,6 +181,14 @@ class _Found:
         self.sources[name], self.levels[name] = "default", LAST
         return default
 
+    def file(self, name: str) -> File | None:
+        """The settings file that a field stands in; None for any other place."""
+        return self._from.get(name)
+
+    def unused(self, name: str) -> Field | None:
+        """Where a checkout's file has a field that is not its to say."""
+        return self._files.unused(name)
+
     def _levels(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
         """The places of a field, the strongest first."""
         upper = name.upper()
@@ -183,7 +198,11 @@ class _Found:
         yield self._variables(*plugin)
         yield self._variables(*HARNESS_NAMES.get(name, ()))
         for file in self._files.files:
-            yield [file.get(name, ("", None))]
+            if given := file.fields.get(name):
+                self._from[name] = file
+                yield [(given.place, given.text)]
+            else:
+                yield []
 
     def _variables(self, *names: str) -> list[tuple[str, str | None]]:
         return [(name, self._env.get(name)) for name in names]
@@ -195,14 +214,25 @@ class _Found:
             raise self.error(name, f"{word[:20]!r} is neither on nor off: use 1 or 0")
         return word in TRUE
 
-    def beside(self, name: str) -> str:
-        """The directory of the settings file that a field stands in; empty for any other place."""
-        source = self.sources[name]
-        return os.path.dirname(source.partition(", line ")[0]) if ", line " in source else ""
-
     def error(self, name: str, what: str) -> SettingError:
         """`name` is wrong: says where it was set."""
         return SettingError(f"{self.sources[name]}: {what}")
+
+
+def _must_go_together(found: _Found, key: Key | None, url: str) -> Key | None:
+    """The key, if its server was named in the same place as the key or in a stronger one: who sets
+    the key says where it goes. The default was named nowhere, unless somebody wanted another."""
+    level = min(found.levels["api_key"], found.levels["api_key_file"])
+    if key is None or found.levels["url"] <= level:
+        return key
+    other = found.unused("url")
+    if url == DEFAULTS["url"] and (other is None or other.text.rstrip("/") == url):
+        return key
+    where = other.place if url == DEFAULTS["url"] and other else found.sources["url"]
+    name = "api_key_file" if level < found.levels["api_key"] else "api_key"
+    raise SettingError(
+        f"{where}: the key of {found.sources[name]} is not sent there: set TFEVENTS_URL beside it"
+    )
 
 
 def _key(found: _Found) -> Key | None:
@@ -231,8 +261,16 @@ def _read_key(found: _Found, path: str) -> str:
 
 def _path(found: _Found, name: str) -> str | None:
     """A path: of a settings file, seen from there; else from where we are."""
-    path = os.path.expanduser(found.text(name))
-    return os.path.join(found.beside(name), path) if path else None
+    path, file = os.path.expanduser(found.text(name)), found.file(name)
+    return os.path.join(file.directory if file else "", path) if path else None
+
+
+def _cost_file(found: _Found) -> str | None:
+    """Where it may be: a checkout's file can only name one of the checkout."""
+    path, file = _path(found, "cost_file"), found.file("cost_file")
+    if path and file and file.root and not untrusted.is_inside(path, file.root):
+        raise found.error("cost_file", f"a checkout's cost file is in it: {path} is not")
+    return path
 
 
 def _kinds(found: _Found) -> tuple[str, ...]:

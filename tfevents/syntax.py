@@ -40,12 +40,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Item:
-    """What text[start:end] is: an argument's expression (`labels` is None) or a block's body."""
+    """What text[start:end] is: an argument's expression (`labels` is None) or a block's body.
+
+    `at`: where its name is.
+    """
 
     name: str
     start: int
     end: int
     labels: tuple[str, ...] | None = None
+    at: int = 0
 
 
 def items(source: Source, at: int, end: int) -> Iterator[Item]:
@@ -58,11 +62,11 @@ def items(source: Source, at: int, end: int) -> Iterator[Item]:
         at = _space(source, name.end(), GAP)
         if text[at : at + 1] == "=" and text[at + 1 : at + 2] != "=":
             start, at = at + 1, _line_end(source, at + 1, end)
-            yield Item(name[0], start, at)
+            yield Item(name[0], start, at, None, name.start())
         else:
             labels, at = _labels(source, at)
             start, at = at + 1, after(source, at)
-            yield Item(name[0], start, at - 1, labels)
+            yield Item(name[0], start, at - 1, labels, name.start())
 
 
 def _labels(source: Source, at: int) -> tuple[tuple[str, ...], int]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 
+from tfevents import untrusted
 from tfevents.blocks import Block, Schema, read, read_json
 from tfevents.errors import UnreadableDocument
 from tfevents.record import dataclass
@@ -98,12 +98,6 @@ def _file(path: str, name: str) -> File:
 def read_text(path: str, name: str) -> str:
     """A regular file's text; bytes that are no UTF-8 are replaced. Raises UnreadableDocument."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # opening a FIFO would wait
-            raise UnreadableDocument(f"{name}: this is not a file: remove it")
-        with open(path, "rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        return untrusted.read(path, MAX_BYTES).decode("utf-8", "replace")
     except OSError as error:
-        raise UnreadableDocument(f"{name}: {error.strerror}: make it readable") from None
-    if len(content) > MAX_BYTES:
-        raise UnreadableDocument(f"{name}: it is larger than {MAX_BYTES >> 20} MiB: divide it")
-    return content.decode("utf-8", "replace")
+        raise UnreadableDocument(f"{name}: {error.strerror}: correct it") from None

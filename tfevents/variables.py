@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "TFEVENTS_"
+TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+"""What a switch is set with."""
+
 HARNESS_NAMES = {
     "url": ("HARNESS_API_URL", "HARNESS_ENDPOINT", "HARNESS_URL"),
     "api_key": ("HARNESS_API_KEY", "HARNESS_PLATFORM_API_KEY"),

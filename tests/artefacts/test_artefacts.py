@@ -109,6 +109,21 @@ def stored(endpoint: Endpoint) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("name", ["cost.json", "infracost.json"])
+def test_a_cost_file_never_leaves_as_it_is(
+    machine: Machine, endpoint: Endpoint, project: Path, name: str
+) -> None:
+    """A checkout's link to something else is no cost; a document goes without what is not known."""
+    more = {"TFEVENTS_COST_FILE": name} if name == "cost.json" else {}
+    (machine.root / "id_rsa").write_text(json.dumps({**COST, "canary": "canary"}))
+    (project / name).unlink(missing_ok=True)
+    (project / name).symlink_to(machine.root / "id_rsa")
+    run(machine, endpoint, project, "plan", kinds="cost_breakdown,cost_diff", **more)
+    found = stored(endpoint)
+    assert found == (dict.fromkeys(("cost_breakdown", "cost_diff"), COST) if more else {})
+    assert all(b"canary" not in request.body for request in endpoint.requests)
+
+
 def test_nothing_is_stored_unless_it_is_switched_on(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:

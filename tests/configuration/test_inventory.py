@@ -465,4 +465,4 @@ def test_the_read_is_bounded(tmp_path: Path) -> None:
     )
     inventory = find(str(tmp_path))
     assert len(inventory.providers) == 1
-    assert inventory.problems == ("b.tf: it is larger than 4 MiB: divide it",)
+    assert inventory.problems == ("b.tf: it is larger than 4 MiB: correct it",)

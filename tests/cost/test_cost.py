@@ -246,3 +246,70 @@ def test_every_field_is_the_contracts() -> None:
         "cost_diff_total_monthly",
         "cost_total_monthly_percentage_change",
     }
+
+
+KEPT = {
+    "version": "0.2",
+    "currency": "USD",
+    "projects": [
+        {
+            "name": "infra",
+            "metadata": {"type": "terraform_dir", "vcsSubPath": "live"},
+            "breakdown": {
+                "resources": [
+                    {
+                        "name": "aws_instance.web",
+                        "resourceType": "aws_instance",
+                        "monthlyCost": "1e2",
+                        "costComponents": [
+                            {
+                                "name": "Instance usage",
+                                "unit": "hours",
+                                "monthlyQuantity": 730,
+                                "price": "0.1",
+                                "usageBased": True,
+                            }
+                        ],
+                        "subresources": [{"name": "root_block_device", "monthlyCost": 0.8}],
+                    }
+                ],
+                "totalMonthlyCost": "-3.50",
+            },
+        }
+    ],
+    "totalMonthlyCost": "",
+}
+"""Everything in it is known."""
+
+
+def test_what_is_stored_is_written_anew_with_known_fields() -> None:
+    """Nothing else of the file is in it, wherever it stands."""
+    document = json.loads(json.dumps(KEPT))
+    project = document["projects"][0]
+    resource = project["breakdown"]["resources"][0]
+    project["metadata"]["path"] = "/home/canary"
+    for place in (document, project, project["metadata"], project["breakdown"], resource):
+        place["odd"] = place["tags"] = {"canary": "canary"}
+    resource["costComponents"][0]["canary"] = resource["subresources"][0]["metadata"] = ["canary"]
+    stored = cost.rewrite(b"canary\n" + json.dumps(document, indent=1).encode() + b"\ncanary")
+    assert json.loads(stored) == KEPT
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        '{"canary": "x"}',
+        '{"version": "9.9", "canary": "x"}',
+        '{"version": "0.2", "totalMonthlyCost": "canary"}',
+        '{"version": "0.2", "totalHourlyCost": "canary"}',
+        '{"version": "0.2", "projects": [{"breakdown": {"resources": [{"hourlyCost": "1 x"}]}}]}',
+        '{"version": "0.2", "projects": [{"breakdown": {"resources": [{"hourlyCost": "1\\n"}]}}]}',
+        '{"version": "0.2", "projects": [{"name": {}}]}',
+    ],
+)
+def test_what_is_not_understood_is_not_stored(text: str) -> None:
+    """The reason says where, and quotes nothing."""
+    with pytest.raises(UnreadableDocument) as caught:
+        cost.rewrite(text.encode())
+    assert "canary" not in str(caught.value)

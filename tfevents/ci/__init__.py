@@ -9,7 +9,7 @@ from tfevents.ci.build import Build
 from tfevents.ci.cleaning import branch_of, clean
 from tfevents.ci.repository import without_credentials
 
-__all__ = ["VENDORS", "Build", "branch_of", "clean", "find", "without_credentials"]
+__all__ = ["VENDORS", "Build", "branch_of", "clean", "find", "is_ci", "without_credentials"]
 
 VENDORS: dict[str, tuple[str, ...]] = {
     # Hosts that run terraform inside somebody's CI, or in an environment that looks like one.
@@ -70,6 +70,11 @@ def find(env: Mapping[str, str], read: Callable[[str], bytes | None]) -> Build |
             said: Build = vendor.read(env, read)
             return clean(said)
     return None
+
+
+def is_ci(env: Mapping[str, str]) -> bool:
+    """Whether any vendor says that this is a job of its own."""
+    return any(vendor.claims(env) for vendor in _candidates(env))
 
 
 def _candidates(env: Mapping[str, str]) -> Iterator[ModuleType]:

@@ -1,0 +1,203 @@
+"""What a checkout may say: whose workspace it is. Where the key goes is not for it to say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfevents import projectfile, settingsfile
+from tfevents.errors import SettingError
+from tfevents.settings import Settings, gather, load
+from tfevents.settingsfile import HARNESS, SHARED, TOP
+
+KEY = "pat.acct.token-canary.secret-canary"
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with a home beside it."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    checkout = tmp_path / "checkout"
+    (checkout / ".git").mkdir(parents=True)
+    return checkout
+
+
+def environment(place: Path, **more: str) -> dict[str, str]:
+    config = str(place.parent / "config")
+    return {"TFEVENTS_HOME": str(place.parent / "home"), "XDG_CONFIG_HOME": config, **more}
+
+
+def write_user(place: Path, text: str) -> Path:
+    path = place.parent / "config" / "tfevents" / "config.hcl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def write_shared(place: Path, name: str, value: str) -> Path:
+    line = f'{name} = "{value}"\n'
+    path = place / ".tfevents.hcl"
+    path.write_text(f"harness {{\n{line}}}\n" if name in settingsfile.HARNESS else "\n" + line)
+    return path
+
+
+THEIRS = {
+    **{"url": "https://evil.example", "api_path": "/evil", "api_key": KEY, "timeout": "3600"},
+    **{"api_key_file": "key", "ca_bundle": "ca.pem", "provisioner": "./x.sh", "infracost": "1"},
+    **{"strict": "1", "quiet": "1", "direct": "1", "artefacts": "plan,state"},
+}
+
+
+def test_every_field_is_in_one_of_the_two_tables() -> None:
+    """What is not listed as a checkout's is tried below."""
+    assert {*THEIRS} == (HARNESS | TOP) - SHARED
+
+
+@pytest.mark.parametrize("name", THEIRS)
+def test_what_is_not_a_checkouts_to_say_is_one_line(place: Path, name: str) -> None:
+    """File, line, field and where it belongs; as if it were not there."""
+    (place / "key").write_text(KEY)
+    (place / "ca.pem").write_text("")
+    path = write_shared(place, name, THEIRS[name])
+    found = load(environment(place), str(place))
+    (note,) = found.notes
+    assert note.startswith(f"{path}, line 2, {name} is not used: ")
+    assert f"TFEVENTS_{name.upper()}" in note
+    assert ("config.hcl" in note) is (name != "provisioner")
+    assert "canary" not in note
+    bare = Settings(home=found.home)
+    assert [getattr(found, each) for each in KEPT] == [getattr(bare, each) for each in KEPT]
+
+
+KEPT = (
+    *("url", "api_path", "api_key", "account", "budget", "ca_bundle", "infracost", "artefacts"),
+    *("strict", "direct", "quiet"),
+)
+
+
+def test_several_of_them_are_one_line_as_well(place: Path) -> None:
+    """With a place for each."""
+    (place / ".tfevents.hcl").write_text('quiet = true\nharness {\n  url = "x"\n  org = "o"\n}\n')
+    found = load(environment(place), str(place))
+    (note,) = found.notes
+    assert f"{place}/.tfevents.hcl, line 1, quiet, line 3, url is not used" in note
+    assert found.org == "o"
+
+
+def test_a_new_field_is_not_a_checkouts_to_say(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever adds one need not think of it."""
+    monkeypatch.setattr(settingsfile, "TOP", TOP | {"brand_new"})
+    path = write_shared(place, "brand_new", "x")
+    values = projectfile.find_values(environment(place), str(place), "default")
+    assert [file.fields for file in values.files] == [{}]
+    assert values.notes[0].startswith(f"{path}, line 2, brand_new is not used: ")
+    write_user(place, 'brand_new = "y"')
+    user = projectfile.find_values(environment(place), str(place), "default").files[-1]
+    assert user.fields["brand_new"].text == "y"
+
+
+def test_the_users_own_file_says_all_of_it(place: Path) -> None:
+    """But which program runs: that is needed before any file is read."""
+    for name, value in THEIRS.items():
+        line = f'{name} = "{value}"'
+        path = write_user(place, f"harness {{\n{line}\n}}" if name in HARNESS else line)
+        (path.parent / "key").write_text(KEY)
+        (path.parent / "ca.pem").write_text("")
+        found = load(environment(place), str(place))
+        if name == "provisioner":
+            assert found.notes == (f"{path}, line 1, {name} is not used: set TFEVENTS_PROVISIONER",)
+        else:
+            assert found.notes == ()
+            assert found.sources[name].startswith(str(path))
+
+
+# A key goes where its own place, or a stronger one, says
+
+
+EVIL, GOOD = "https://evil.example", "https://good.example"
+PLACES = ("TFEVENTS_", "PLUGIN_", "HARNESS_", "config.hcl")
+
+
+def named(place: Path, **fields: str) -> dict[str, str]:
+    """Each field said in one of PLACES."""
+    text, env = "", environment(place)
+    for name, (value, where) in {n: v.split(" in ") for n, v in fields.items()}.items():
+        if where == "config.hcl":
+            text += f'{name} = "{value}"\n'
+        else:
+            env[where + name.upper()] = value
+    write_user(place, f"harness {{\n{text}}}")
+    return env
+
+
+@pytest.mark.parametrize("url", PLACES)
+@pytest.mark.parametrize("key", PLACES)
+def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
+    place: Path, key: str, url: str
+) -> None:
+    """All pairs of places."""
+    env = named(place, url=f"{EVIL} in {url}", api_key=f"{KEY} in {key}")
+    found, wrong = gather(env, str(place), container=True)
+    if PLACES.index(url) <= PLACES.index(key):
+        assert found.api_key is not None
+        assert wrong == []
+    else:
+        assert found.api_key is None
+        (error,) = wrong
+        assert "is not sent there: set TFEVENTS_URL beside it" in str(error)
+        assert "canary" not in str(error)
+    assert found.account == "acct"
+
+
+@pytest.mark.parametrize("key", PLACES)
+def test_a_key_goes_to_the_default_unless_somebody_wants_another(place: Path, key: str) -> None:
+    """A checkout that names a server is not obeyed, nor is the key sent where it does not say."""
+    env = named(place, api_key=f"{KEY} in {key}")
+    assert load(env, str(place), container=True).api_key is not None
+    write_shared(place, "url", "https://app.harness.io/")
+    assert load(env, str(place), container=True).api_key is not None
+    path = write_shared(place, "url", EVIL)
+    with pytest.raises(SettingError, match=f"^{path}, line 2, url: the key of "):
+        load(env, str(place), container=True)
+    assert load({**env, "TFEVENTS_URL": GOOD}, str(place), container=True).url == GOOD
+
+
+def test_a_key_file_is_a_key(place: Path) -> None:
+    """It goes no further."""
+    (place.parent / "key").write_text(KEY)
+    file = f"{place.parent / 'key'} in TFEVENTS_"
+    with pytest.raises(SettingError, match="the key of TFEVENTS_API_KEY_FILE is not sent there"):
+        load(named(place, url=f"{EVIL} in HARNESS_", api_key_file=file), str(place))
+    assert load(named(place, url=f"{EVIL} in TFEVENTS_", api_key_file=file), str(place)).api_key
+
+
+# A broken file of a checkout switches nothing off
+
+
+def test_a_broken_file_costs_itself_alone(place: Path) -> None:
+    """The user is as strict as before."""
+    (place / ".tfevents.hcl").write_text("harness {")
+    (place / ".harness").mkdir()
+    (place / ".harness" / "workspace.yaml").write_text("org_id: theirs")
+    write_user(place, "strict = true")
+    found, wrong = gather(environment(place), str(place))
+    assert (found.strict, found.org) == (True, "theirs")
+    assert len(wrong) == 1
+
+
+@pytest.mark.parametrize("path", ["../cost.json", "~/cost.json", "/etc/passwd", "link.json"])
+def test_a_cost_file_is_inside_the_checkout(place: Path, path: str) -> None:
+    """Through no link, either; the user's own may be anywhere."""
+    (place.parent / "cost.json").write_text("{}")
+    (place / "link.json").symlink_to("../cost.json")
+    write_shared(place, "cost_file", path)
+    with pytest.raises(SettingError, match="line 2, cost_file: a checkout's cost file is in it"):
+        load(environment(place), str(place))
+    write_shared(place, "cost_file", "reports/cost.json")
+    assert load(environment(place), str(place)).cost_file == str(place / "reports/cost.json")
+    (place / ".tfevents.hcl").unlink()
+    write_user(place, 'cost_file = "/etc/passwd"')
+    assert load(environment(place), str(place)).cost_file == "/etc/passwd"

@@ -1,0 +1,98 @@
+"""The README's examples of settings files, executed as they stand; its table is the tables'."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from delivery.machine import KEY, ONE, SCRIPTS, Machine
+from rig.endpoint import Endpoint
+
+from tfevents.settingsfile import HARNESS, NOWHERE, SHARED, TOP
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+ALONE, MONOREPO, TERRAGRUNT = re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        yield server
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """With a checkout around all of it, and a key."""
+    machine = Machine(tmp_path)
+    (tmp_path / ".git").mkdir()
+    return machine
+
+
+def target(machine: Machine, endpoint: Endpoint, directory: str, text: str, **unit: str) -> str:
+    """Where a run in `directory` is reported to, as the path of the request; "" where it waits."""
+    (machine.root / ".tfevents.hcl").write_text(text)
+    place = machine.root / directory
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "main.tf").write_text(ONE)
+    before = len(endpoint.requests)
+    words = ["tfevents", "hook", "after", "plan"] if unit else ["tf", "plan"]
+    done = subprocess.run(
+        [SCRIPTS / words[0], *words[1:]],
+        env={**machine.env, "TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY, **unit},
+        cwd=place,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    heard = endpoint.requests[before:]
+    return heard[-1].target if heard else ""
+
+
+def place_of(target: str) -> list[str]:
+    """Organization, project and workspace."""
+    return re.findall(r"/(?:orgs|projects|workspaces)/([^/]+)", target)
+
+
+def test_one_workspace(machine: Machine, endpoint: Endpoint) -> None:
+    """Whichever directory it is."""
+    for directory in (".", "a"):
+        assert place_of(target(machine, endpoint, directory, ALONE)) == ["default", "infra", "prod"]
+
+
+def test_a_monorepo(machine: Machine, endpoint: Endpoint) -> None:
+    """Each directory has its own, and one that is not named has none."""
+    for directory, workspace in (("network", "prod_network"), ("data", "prod_data")):
+        heard = target(machine, endpoint, f"live/prod/{directory}", MONOREPO)
+        assert place_of(heard) == ["default", "infra", workspace]
+    assert target(machine, endpoint, "live/sandbox", MONOREPO) == ""
+
+
+def test_terragrunt(machine: Machine, endpoint: Endpoint) -> None:
+    """The unit's directory counts, wherever terraform works."""
+    for region in ("eu", "us"):
+        unit = machine.root / "live" / region / "vpc"
+        heard = target(
+            machine,
+            endpoint,
+            f"live/{region}/vpc/.terragrunt-cache/x/y",
+            TERRAGRUNT,
+            TG_CTX_TERRAGRUNT_DIR=str(unit),
+            TG_CTX_TF_PATH="terraform",
+            TG_CTX_COMMAND="plan",
+        )
+        assert place_of(heard) == ["default", "live", f"{region}_vpc"]
+
+
+def test_the_table_of_files_is_the_tables_of_fields() -> None:
+    """What a checkout may say, what only the user's own file, and what none."""
+    rows = dict(re.findall(r"^\| ([^|]*(?:hcl|file)[^|]*) \| ([^|]*) \|$", README, re.MULTILINE))
+    said = {row: {*re.findall(r"`(\w+)`", text)} for row, text in rows.items()}
+    assert said["`.tfevents.hcl`"] == SHARED | {"harness"}
+    assert said["your own `config.hcl`"] == (HARNESS | TOP) - SHARED - NOWHERE | {"harness"}
+    assert said["no file"] == {f"TFEVENTS_{name.upper()}" for name in NOWHERE}

@@ -1,0 +1,175 @@
+"""Settings files as runs meet them: a checkout that wants too much, and a user's own switches."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from delivery.machine import KEY, SCRIPTS, Machine
+from rig.endpoint import Endpoint
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def place(machine: Machine) -> Path:
+    """A directory of a checkout."""
+    (machine.root / ".git").mkdir()
+    return machine.project()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        yield server
+
+
+@pytest.fixture
+def evil() -> Iterator[Endpoint]:
+    with Endpoint() as server:
+        yield server
+
+
+def write_user(machine: Machine, text: str) -> None:
+    path = Path(machine.env["HOME"], ".config", "tfevents", "config.hcl")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_a_checkout_that_wants_too_much(
+    machine: Machine, place: Path, endpoint: Endpoint, evil: Endpoint
+) -> None:
+    """It gets one line: the events go where the user says, and nothing anywhere else."""
+    (place / "token").write_text("pat.theirs.a.b")
+    (machine.root / ".tfevents.hcl").write_text(
+        f'harness {{\n  url = "{evil.url}"\n  api_key_file = "project/token"\n  org = "o"\n}}\n'
+        'quiet = true\nstrict = true\nprovisioner = "./x.sh"\nartefacts = "plan,state"\n'
+    )
+    env = machine.reporting_to(endpoint.url, TFEVENTS_ORG="")
+    done = machine.tf("plan", at=place, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "line 2, url, line 3, api_key_file, line 6, quiet" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [event["event_type"] for event in endpoint.events] == ["apply_needed"]
+    assert {request.headers["x-api-key"] for request in endpoint.requests} == {KEY}
+    assert all("/orgs/o/" in request.target for request in endpoint.requests)
+    assert evil.connections == 0
+
+
+@pytest.mark.parametrize("where", ["checkout", "user"])
+def test_a_key_of_a_variable_goes_to_no_server_of_a_file(
+    machine: Machine, place: Path, evil: Endpoint, where: str
+) -> None:
+    """The event is kept, and one line says what to do; with the key beside it, it goes."""
+    text = f'harness {{\n  url = "{evil.url}"\n}}\n'
+    if where == "user":
+        write_user(machine, text)
+    else:
+        (place / ".tfevents.hcl").write_text(text)
+    env = {"TFEVENTS_API_KEY": KEY, "TFEVENTS_ORG": "o", "TFEVENTS_PROJECT": "p"}
+    done = machine.tf("plan", at=place, env={**env, "TFEVENTS_WORKSPACE": "w"})
+    assert done.returncode == 0
+    assert "line 2, url: the key of TFEVENTS_API_KEY is not sent there: set " in done.stderr
+    assert evil.connections == 0
+    assert machine.rows("select count(*) from events") == [1]
+    if where == "user":
+        write_user(machine, text.replace("}", f'  api_key = "{KEY}"\n}}'))
+        del env["TFEVENTS_API_KEY"]
+        assert machine.flush(env).returncode == 0
+        assert [event["event_type"] for event in evil.events] == ["apply_needed"]
+
+
+def _fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 20 << 20)
+
+
+def _long(path: Path) -> None:
+    path.write_text('workspace "w" { directory = "x" }\n' * 30_000)
+
+
+def _nul(path: Path) -> None:
+    path.write_text('workspace "w" { directory = "a\\u0000b" }\n\0')
+
+
+@pytest.mark.parametrize("make", [_fifo, _sparse, _long, _nul])
+@pytest.mark.parametrize("words", [["plan"], ["version"]])
+def test_a_file_that_is_none_keeps_nobody_waiting(
+    machine: Machine, place: Path, endpoint: Endpoint, make: object, words: list[str]
+) -> None:
+    """In a directory above: terraform runs, and one line says so where it is a run."""
+    assert callable(make)
+    make(machine.root / ".tfevents.hcl")
+    done = machine.tf(*words, at=place, env=machine.reporting_to(endpoint.url))
+    assert done.returncode == 0, done.stderr
+    assert (f"{machine.root}/.tfevents.hcl" in done.stderr) is (words == ["plan"])
+    assert endpoint.connections == 0
+
+
+def ways_in(machine: Machine, place: Path, env: dict[str, str]) -> Iterator[tuple[str, int, str]]:
+    """Each way in which something is told: its name, its exit code, its stderr."""
+    ways = {
+        "tf": ["tf", "plan"],
+        "run": ["tfevents", "run", "--", "terraform", "plan"],
+        "hook": ["tfevents", "hook", "after", "plan"],
+        "plugin": ["tfevents", "plugin"],
+        "send": ["tfevents", "send", "plan"],
+    }
+    for name, (program, *words) in ways.items():
+        done = subprocess.run(
+            [SCRIPTS / program, *words],
+            env={**machine.env, **env},
+            cwd=place,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+        yield name, done.returncode, done.stderr
+
+
+def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
+    """Also where a checkout's file is broken; the variable is stronger."""
+    write_user(machine, "strict = true\ntimeout = 1\n")
+    env = machine.reporting_to(NOWHERE)
+    assert {name: code for name, code, _ in ways_in(machine, place, env)} == dict.fromkeys(
+        ("tf", "run", "hook", "plugin", "send"), 86
+    )
+    off = {**env, "TFEVENTS_STRICT": "0"}
+    assert {code for _, code, _ in ways_in(machine, place, off)} == {0}
+    (place / ".tfevents.hcl").write_text("harness {")
+    codes = {name: code for name, code, _ in ways_in(machine, place, env)}
+    assert codes == {"tf": 86, "run": 86, "hook": 86, "plugin": 86, "send": 2}
+
+
+def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
+    """But for `send`, whose answer it is."""
+    env = machine.reporting_to(NOWHERE, TFEVENTS_TIMEOUT="1")
+    assert all("tfevents: " in said for _, _, said in ways_in(machine, place, env))
+    write_user(machine, "quiet = true\n")
+    said = {name for name, _, text in ways_in(machine, place, env) if "tfevents: " in text}
+    assert said == {"send"}
+
+
+def test_direct_of_the_users_file_is_direct(machine: Machine, place: Path) -> None:
+    """Nothing of ours is added, so that the counts are absent; a checkout can't say so."""
+    (place / ".tfevents.hcl").write_text("direct = true")
+    with Endpoint() as endpoint:
+        env = machine.reporting_to(endpoint.url)
+        for counts in ("exact", "absent"):
+            assert machine.tf("plan", at=place, env=env).returncode == 0
+            assert endpoint.events[-1]["data"]["counts"] == counts
+            write_user(machine, "direct = true")

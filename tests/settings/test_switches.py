@@ -1,0 +1,31 @@
+"""Switches that somebody must know before, or without, all other settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tfevents.settings import told_by
+from tfevents.switches import is_on
+
+
+@pytest.mark.parametrize("name", ["direct", "strict", "quiet"])
+def test_the_variable_is_stronger_than_the_users_file(tmp_path: Path, name: str) -> None:
+    """And an empty one says nothing."""
+    env = {"XDG_CONFIG_HOME": str(tmp_path), "TFEVENTS_HOME": "/nowhere"}
+    variable = f"TFEVENTS_{name.upper()}"
+    assert not is_on(name, env)
+    assert is_on(name, {**env, variable: " Yes "})
+    config = tmp_path / "tfevents" / "config.hcl"
+    config.parent.mkdir()
+    config.write_text(f"{name} = true\n")
+    assert is_on(name, env)
+    assert is_on(name, {**env, variable: ""})
+    assert not is_on(name, {**env, variable: "0"})
+    assert not is_on(name, {**env, variable: "maybe"})
+    if name != "direct":
+        assert getattr(told_by(env), name)
+    for text in (f"{name} = false", "harness {", f"{name} = []"):
+        config.write_text(text)
+        assert not is_on(name, env)

@@ -1,0 +1,230 @@
+"""Files that are read by a name that anybody may have put there."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tfevents import git, untrusted
+from tfevents.costfile import find
+from tfevents.errors import SettingError, UnreadableDocument
+from tfevents.metadata import read_file
+from tfevents.place import Place
+from tfevents.settings import load
+from tfevents.tffiles import read_text
+
+OTHER = 12345
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+SHARED = 'harness { org = "o" }'
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+def make_socket(path: Path) -> None:
+    here = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(f"/proc/self/fd/{here}/{path.name}")
+    os.close(here)
+
+
+def make_link(path: Path) -> None:
+    path.symlink_to("/etc/passwd")
+
+
+def make_device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+ODD = {
+    "fifo": (make_fifo, "it is no regular file"),
+    "sparse": (make_sparse, "it is larger than 64 KiB"),
+    "socket": (make_socket, "No such device or address"),
+    "directory": (Path.mkdir, "Is a directory"),
+    "link": (make_link, "a link leads out of "),
+    "device": (make_device, "a link leads out of "),
+    "dangling": (lambda path: path.symlink_to("none"), "No such file"),
+}
+odd = pytest.mark.parametrize(("make", "why"), ODD.values(), ids=list(ODD))
+
+
+@odd
+def test_nothing_odd_is_read(tmp_path: Path, make: Callable[[Path], None], why: str) -> None:
+    """At once, and it is said."""
+    make(tmp_path / "x")
+    with pytest.raises(OSError, match=r"^\[Errno") as caught:
+        untrusted.read(str(tmp_path / "x"), 64 << 10, root=str(tmp_path))
+    assert caught.value.strerror is not None
+    assert caught.value.strerror.startswith(why)
+
+
+def test_a_regular_file_is_read_to_the_last_byte_of_its_limit(tmp_path: Path) -> None:
+    """Links within the root are followed; a file that says it is empty is bounded as well."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x").write_bytes(b"12345")
+    (tmp_path / "link").symlink_to("a")
+    path = str(tmp_path / "link" / "x")
+    assert untrusted.read(path, 5, root=str(tmp_path)) == b"12345"
+    with pytest.raises(OSError, match="it is larger than"):
+        untrusted.read(path, 4)
+    with pytest.raises(OSError, match="a link leads out of"):
+        untrusted.read(path, 5, root=str(tmp_path / "b"))
+    with pytest.raises(OSError, match="it is larger than"):
+        untrusted.read("/proc/self/smaps", 16)
+    with pytest.raises(OSError, match="this is no path"):
+        untrusted.read("a\0b", 16)
+    assert not untrusted.is_inside(str(tmp_path) + "x", str(tmp_path))
+
+
+@odd
+@pytest.mark.parametrize("name", [".tfevents.hcl", ".harness/workspace.yaml"])
+def test_an_odd_settings_file_is_one_line(
+    tmp_path: Path, name: str, make: Callable[[Path], None], why: str
+) -> None:
+    """In the directory above the run's, too."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "live").mkdir()
+    (tmp_path / ".harness").mkdir()
+    make(tmp_path / name)
+    with pytest.raises(SettingError, match=f"^{tmp_path / name}: {why}"):
+        load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}, str(tmp_path / "live"))
+
+
+@odd
+def test_odd_files_of_git_and_terraform_say_nothing(
+    tmp_path: Path, make: Callable[[Path], None], why: str
+) -> None:
+    """Each costs its own fact."""
+    assert why
+    for folder in (".git", ".terraform"):
+        (tmp_path / folder).mkdir()
+    for name in (".git/HEAD", ".terraform/environment", ".terraform/terraform.tfstate", "event"):
+        make(tmp_path / name)
+    assert git.read_head(str(tmp_path)) == (None, None)
+    place = Place(str(tmp_path), {})
+    assert (place.tf_workspace, place.in_cloud, place.has_backend) == ("default", False, False)
+    if not (tmp_path / "event").is_symlink():
+        assert read_file(str(tmp_path / "event")) is None
+
+
+@pytest.mark.parametrize("name", ["fifo", "sparse", "directory"])
+def test_an_odd_configuration_file_is_a_problem(tmp_path: Path, name: str) -> None:
+    """As every other one that can't be read."""
+    ODD[name][0](tmp_path / "x.tf")
+    with pytest.raises(UnreadableDocument, match=r"^x\.tf: "):
+        read_text(str(tmp_path / "x.tf"), "x.tf")
+
+
+def test_a_cost_file_is_no_link_out_of_the_checkout(tmp_path: Path) -> None:
+    """One within it is; a FIFO of that name is none."""
+    (tmp_path / "checkout" / ".git").mkdir(parents=True)
+    place = tmp_path / "checkout" / "live"
+    place.mkdir()
+    path = place / "infracost.json"
+    os.mkfifo(path)
+    assert find(str(place), None, {}) is None
+    path.unlink()
+    path.symlink_to("../cost.json")
+    (tmp_path / "checkout" / "cost.json").write_text("{}")
+    assert find(str(place), None, {}) == str(path)
+    path.unlink()
+    path.symlink_to("../../id_rsa")
+    (tmp_path / "id_rsa").write_text("canary")
+    with pytest.raises(UnreadableDocument, match="it leads out of") as caught:
+        find(str(place), None, {})
+    assert "canary" not in str(caught.value)
+
+
+# Whose directory it is
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout that says something of itself."""
+    place = tmp_path / "checkout"
+    (place / ".git").mkdir(parents=True)
+    (place / ".tfevents.hcl").write_text(SHARED)
+    (place / "live").mkdir()
+    return place
+
+
+def org(directory: Path, **env: str) -> str | None:
+    config = str(directory.parent / "none")
+    return load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": config, **env}, directory).org
+
+
+def give(path: Path, uid: int) -> None:
+    for each in (path, *path.rglob("*")):
+        os.chown(each, uid, uid)
+
+
+@only_root
+def test_a_directory_of_somebody_else_says_nothing(checkout: Path) -> None:
+    """But in CI, where the checkout may be a clone step's; and for root by sudo, its user's."""
+    live = checkout / "live"
+    assert org(live) == "o"
+    assert untrusted.find_root(str(live), {}) == str(checkout)
+    give(checkout, OTHER)
+    assert org(live) is None
+    assert untrusted.find_root(str(live), {}) is None
+    for env in ({"CI": "true"}, {"GITHUB_ACTIONS": "true"}, {"SUDO_UID": str(OTHER)}):
+        assert org(live, **env) == "o"
+        assert untrusted.find_root(str(live), env) == str(checkout)
+    for env in ({"CI": "false"}, {"SUDO_UID": str(OTHER + 1)}, {"SUDO_UID": "x"}):
+        assert org(live, **env) is None
+    os.chown(checkout, OTHER + 1, 0)
+    assert org(live, CI="true") is None
+
+
+@only_root
+def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
+    """Where it lies beside the configuration: who runs in somebody else's directory wonders."""
+    give(checkout, OTHER)
+    env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}
+    (note,) = load(env, str(checkout)).notes
+    assert note.startswith(f"{checkout}/.tfevents.hcl is not read: its directory is neither yours")
+    assert load(env, str(checkout / "live")).notes == ()
+
+
+def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
+    """As /tmp: neither its settings nor its .git count for what is below."""
+    shared = tmp_path / "tmp"
+    (shared / ".git").mkdir(parents=True)
+    (shared / "mine").mkdir()
+    (shared / ".tfevents.hcl").write_text(SHARED)
+    assert org(shared / "mine") == "o"
+    shared.chmod(0o1777)
+    assert org(shared / "mine") is None
+    assert untrusted.find_root(str(shared / "mine"), {}) is None
+    (shared / "mine" / ".tfevents.hcl").write_text(SHARED)
+    assert org(shared / "mine") == "o"
+    assert org(shared, CI="true") is None
+
+
+@only_root
+def test_the_users_own_file_is_the_users(tmp_path: Path) -> None:
+    """A home that is everybody's, as an image's may be, holds none."""
+    config = tmp_path / "tfevents"
+    config.mkdir()
+    (config / "config.hcl").write_text(SHARED)
+    env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": str(tmp_path)}
+    assert load(env, "/").org == "o"
+    os.chown(config, OTHER, OTHER)
+    assert load({**env, "CI": "true"}, "/").org is None
+
+
+def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
+    """Its `.git` is a file."""
+    (tmp_path / ".git").write_text("gitdir: /elsewhere")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    assert untrusted.find_root(str(tmp_path / "a" / "b"), {}) == str(tmp_path)
