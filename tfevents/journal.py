@@ -11,11 +11,12 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from tfevents import presence
 from tfevents.entry import Destination, Entry, NewEvent, Run, Status, lane_of, now
 from tfevents.errors import JournalUnavailable
+from tfevents.home import create_private, make_home
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -314,8 +315,9 @@ def open_journal(home: str) -> Journal:
     try:
         if not os.path.isabs(home):
             raise JournalUnavailable("there is no home directory: name one with TFEVENTS_HOME")
-        os.makedirs(home, mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        make_home(home)
+        with suppress(FileExistsError):
+            os.close(create_private(path))
         return Journal(connect(path), home)
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error

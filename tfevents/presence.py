@@ -13,6 +13,7 @@ import os
 import stat
 import time
 
+from tfevents.home import create_private, make_home, make_private
 from tfevents.lean import suppress
 from tfevents.record import dataclass
 
@@ -52,7 +53,9 @@ class Presence:
     def create(self, name: str) -> str:
         """A private file (0600), empty, for somebody else to fill: its mode stays."""
         path = self.path(name)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        os.close(create_private(path))
         return path
 
     def note(self, words: Mapping[str, str]) -> None:
@@ -97,8 +100,7 @@ def _made_spare() -> str:
     import tempfile  # rarely wanted, and slow to wake
 
     place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
-    with suppress(FileExistsError):
-        os.mkdir(place, mode=0o700)
+    make_private(place)
     return place
 
 
@@ -111,19 +113,21 @@ def _found_spare() -> str:
 
 
 def appear(home: str, room: int = ROOM) -> Presence:
-    """A new presence under `home`. Raises OSError where home can't be written, or is full."""
+    """A new presence under `home`. Raises OSError where home can't be written, is full, or is not
+    this user's alone."""
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
     identity = new_id()
     place = _runs(home)
-    os.makedirs(place, mode=0o700, exist_ok=True)
+    make_home(home)
+    make_private(place)
     disk = os.statvfs(place)
     if disk.f_blocks and disk.f_bavail * disk.f_frsize < room:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
     _ours.add(identity)
     unfinished = os.path.join(place, f".{identity}")
-    os.mkdir(unfinished, mode=0o700)
-    lock = os.open(os.path.join(unfinished, "lock"), os.O_CREAT | os.O_RDWR | os.O_EXCL, 0o600)
+    make_private(unfinished)
+    lock = create_private(os.path.join(unfinished, "lock"))
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     folder = os.path.join(place, identity)
     os.rename(unfinished, folder)  # seen from now on, and locked from the first moment

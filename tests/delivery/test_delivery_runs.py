@@ -334,7 +334,7 @@ sys.stdin.read()
 @contextmanager
 def mounted(place: Path, options: str) -> Iterator[Path]:
     place.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", place]
+    command = ["mount", "-t", "tmpfs", "-o", f"mode=700,{options}", "tmpfs", place]
     if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("no right to mount a small disk")
     try:

@@ -1,0 +1,174 @@
+"""Home is one user's alone, whatever the umask; where it is not, its stand-in takes its place."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env
+from twins import TF
+
+from tfevents import home, presence
+
+ENGINE = """\
+#!/bin/sh
+[ "$1" = version ] || { ls -ld "$TFEVENTS_HOME" "$TFEVENTS_HOME/runs/"* >seen 2>&-; umask >umask; }
+exit 1
+"""
+SOMEBODY = 54321
+
+
+@dataclass(frozen=True)
+class Place:
+    """A terraform that fails at once, and a home that is to be made."""
+
+    root: Path
+    env: Mapping[str, str]
+
+    @property
+    def home(self) -> Path:
+        """Two directories deep where there is none yet."""
+        return self.root / "state" / "tfevents"
+
+    @property
+    def spare(self) -> Path:
+        """What stands in for it."""
+        return Path(self.env["TMPDIR"]) / f"tfevents-{os.getuid()}"
+
+    def run(self, umask: int = 0o022) -> list[str]:
+        """What `tf refresh` says; terraform's exit code is its own."""
+        done = subprocess.run(
+            [TF, "refresh"],
+            env={**self.env, "TFEVENTS_HOME": str(self.home)},
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            umask=umask,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert not done.stdout
+        return done.stderr.splitlines()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """As `Place` says."""
+    env = clean_env(tmp_path / "home")
+    engine = tmp_path / "home" / "bin" / "terraform"
+    engine.write_text(ENGINE)
+    engine.chmod(0o755)
+    return Place(tmp_path, env)
+
+
+def modes(path: Path) -> int:
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+@pytest.mark.parametrize("umask", [0, 0o002, 0o022, 0o077, 0o777])
+def test_what_is_made_is_ours_alone(place: Place, umask: int) -> None:
+    """With what is missing above it; terraform has the umask that it would have."""
+    (line,) = place.run(umask)
+    assert "kept in the journal" in line
+    made = (place.home.parent, place.home, place.home / "runs")
+    assert [modes(path) for path in made] == [0o700] * 3
+    assert modes(place.home / "journal.db") == 0o600
+    seen = (place.root / "seen").read_text()
+    assert seen.startswith("drwx------")
+    assert int((place.root / "umask").read_text(), 8) == umask
+
+
+def test_what_is_there_stays_as_it_is(place: Place) -> None:
+    """Others may look into it if the user wants that; no file of ours can be read."""
+    place.home.mkdir(parents=True)
+    for path in (place.home.parent, place.home):
+        path.chmod(0o755)
+    place.run()
+    assert [modes(path) for path in (place.home.parent, place.home)] == [0o755] * 2
+    assert modes(place.home / "runs") == 0o700
+
+
+def writable(mode: int) -> Callable[[Place], None]:
+    def make(place: Place) -> None:
+        place.home.mkdir(parents=True)
+        place.home.chmod(mode)
+
+    return make
+
+
+def linked(place: Place) -> None:
+    (place.root / "elsewhere").mkdir(mode=0o700)
+    place.home.parent.mkdir()
+    place.home.symlink_to(place.root / "elsewhere")
+
+
+def dangling(place: Place) -> None:
+    place.home.parent.mkdir()
+    place.home.symlink_to(place.root / "elsewhere")
+
+
+def foreign(place: Place) -> None:
+    if os.getuid():
+        pytest.skip("only root can give a directory away")
+    place.home.mkdir(parents=True)
+    os.chown(place.home, SOMEBODY, SOMEBODY)
+
+
+def file(place: Place) -> None:
+    place.home.parent.mkdir()
+    place.home.touch()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (writable(0o777), "others can write to its directory"),
+        (writable(0o1777), "others can write to its directory"),
+        (writable(0o770), "others can write to its directory"),
+        (foreign, "its directory is somebody else's"),
+        (linked, "Not a directory"),
+        (dangling, "Not a directory"),
+        (file, "Not a directory"),
+    ],
+    ids=["anybody", "sticky", "a group", "somebody else's", "a link", "a dangling link", "a file"],
+)
+def test_what_is_not_ours_alone_is_not_used(
+    place: Place, spoil: Callable[[Place], None], reason: str
+) -> None:
+    """Nothing is put there; one line says why, and where the events are."""
+    spoil(place)
+    (line,) = place.run()
+    assert reason in line
+    assert str(place.spare) in line
+    assert not place.home.is_dir() or not list(place.home.iterdir())
+    assert not (place.root / "elsewhere").exists() or not list((place.root / "elsewhere").iterdir())
+    assert (modes(place.spare), modes(place.spare / "journal.db")) == (0o700, 0o600)
+
+
+def test_the_images_home_holds(place: Place) -> None:
+    """`/tmp/tfevents`: in a directory that everybody may write, made by the first run."""
+    place.home.parent.mkdir()
+    place.home.parent.chmod(0o1777)
+    assert "kept in the journal" in place.run(0)[0]
+    assert "kept in the journal" in place.run(0)[0]
+    assert modes(place.home) == 0o700
+
+
+@pytest.mark.parametrize("target", ["there", "nowhere"])
+def test_a_private_file_is_a_new_one(tmp_path: Path, target: str) -> None:
+    """A link that waits for it is not followed; what a run made before it makes anew."""
+    (tmp_path / "there").write_text("theirs")
+    ours = presence.appear(str(tmp_path / "state"))
+    Path(ours.path("plan")).symlink_to(tmp_path / target)
+    with pytest.raises(FileExistsError):
+        home.create_private(ours.path("plan"))
+    Path(ours.create("plan")).write_text("ours")
+    assert Path(ours.create("plan")).read_text() == ""
+    assert (tmp_path / "there").read_text() == "theirs"
+    assert not (tmp_path / "nowhere").exists()
+    ours.end()
