@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 
 from tfevents import untrusted
 from tfevents.errors import SettingError, UnreadableDocument
@@ -61,7 +60,7 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Va
     for name, reader in ((NAME, _read_shared), (WORKSPACE_FILE, _read_harness)):
         if path := _nearest(places, name):
             found.add(reader, path, places[-1], run)
-    if not places and (path := _nearest([directory], NAME)):
+    if not places and (path := _nearest(untrusted.list_places(directory), NAME)):
         found.notes.append(f"{path} is not read: its directory is neither yours nor root's")
     _add_users(found, env, run)
     return found.values()
@@ -77,8 +76,8 @@ def find_users(env: Mapping[str, str]) -> Values:
 def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
     path = find_user_file(env)
     folder = os.path.dirname(path or "")
-    if path and untrusted.is_trusted(folder, folder, {}):
-        found.add(_read_users, path, "", run)
+    if os.path.isabs(folder) and untrusted.is_trusted(folder, folder, {}):
+        found.add(_read_users, str(path), "", run)
 
 
 @dataclass(frozen=True)
@@ -140,27 +139,15 @@ def _read_harness(path: str, root: str, _: _Run) -> File:
     """Whose workspace this is, by Harness' own file: no more than that is taken from it."""
     from tfevents.workspacefile import NAMES, parse  # PyYAML is slow to wake
 
-    text = _text(path, root)
     try:
-        document = parse(text, path)
+        document = parse(_text(path, root), path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
-    fields = {}
-    for name, value in document.items():
-        place = f"{path}, line {_line(text, name)}, {name}"
-        if not isinstance(value, str):  # 0123 is 83 to YAML, and `on` is true
-            raise SettingError(f"{place}: a text, please: put it in quotes")
-        fields[NAMES[name]] = Field(NAMES[name], value, place)
+    fields = {
+        NAMES[name]: Field(NAMES[name], text, f"{path}, line {line}, {name}")
+        for name, (text, line) in document.items()
+    }
     return File(fields, os.path.dirname(path), root)
-
-
-def _line(text: str, name: str) -> int:
-    """Where a name stands, since PyYAML does not keep it."""
-    pattern = re.compile(rf"(?:^|[{{\s,\"']){name}[\"']?\s*(?::|$)")
-    for number, line in enumerate(text.splitlines(), 1):
-        if pattern.search(line) and not line.lstrip().startswith("#"):
-            return number
-    return 1
 
 
 def _text(path: str, root: str | None) -> str:

@@ -9,7 +9,7 @@ import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import BinaryIO
 
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -66,14 +66,23 @@ def find_places(directory: str, env: Mapping[str, str]) -> list[str]:
     Without git only there: what stands above a checkout is somebody else's. Empty where the
     directory itself is somebody else's.
     """
-    found: list[str] = []
-    for place in _upwards(os.path.abspath(directory)):
+    places = list_places(directory)
+    for number, place in enumerate(places):
         if not is_trusted(place, directory, env):
-            break
-        found.append(place)
-        if _is_root(place):
-            return found
-    return found[:1]
+            return places[: min(number, 1)]
+    return places
+
+
+def list_places(directory: str) -> list[str]:
+    """The same, whoever they belong to."""
+    place, places = os.path.abspath(directory), [os.path.abspath(directory)]
+    while not _is_root(place):
+        above = os.path.dirname(place)
+        if above == place:
+            return places[:1]
+        place = above
+        places.append(place)
+    return places
 
 
 def is_trusted(place: str, directory: str, env: Mapping[str, str]) -> bool:
@@ -96,15 +105,6 @@ def _ourselves(env: Mapping[str, str]) -> tuple[int, ...]:
     """Also who has become root by sudo, as git sees it."""
     ours, before = os.geteuid(), env.get("SUDO_UID", "")
     return (ours, int(before)) if ours == 0 and before.isdecimal() else (ours,)
-
-
-def _upwards(place: str) -> Iterator[str]:
-    while True:
-        yield place
-        above = os.path.dirname(place)
-        if above == place:
-            return
-        place = above
 
 
 def _is_root(place: str) -> bool:

@@ -188,12 +188,12 @@ def test_a_directory_of_somebody_else_says_nothing(checkout: Path) -> None:
 
 @only_root
 def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
-    """Where it lies beside the configuration: who runs in somebody else's directory wonders."""
+    """From wherever in it: who runs in somebody else's checkout wonders why."""
     give(checkout, OTHER)
     env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}
-    (note,) = load(env, str(checkout)).notes
-    assert note.startswith(f"{checkout}/.tfevents.hcl is not read: its directory is neither yours")
-    assert load(env, str(checkout / "live")).notes == ()
+    for directory in (checkout, checkout / "live"):
+        (note,) = load(env, str(directory)).notes
+        assert note.startswith(f"{checkout}/.tfevents.hcl is not read: its directory is neither")
 
 
 def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
@@ -221,6 +221,17 @@ def test_the_users_own_file_is_the_users(tmp_path: Path) -> None:
     assert load(env, "/").org == "o"
     os.chown(config, OTHER, OTHER)
     assert load({**env, "CI": "true"}, "/").org is None
+
+
+def test_a_users_own_file_is_not_found_from_where_we_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """XDG_CONFIG_HOME is absolute, or not there (XDG's own rule): a checkout is no home."""
+    (tmp_path / "x" / "tfevents").mkdir(parents=True)
+    (tmp_path / "x" / "tfevents" / "config.hcl").write_text(SHARED)
+    monkeypatch.chdir(tmp_path)
+    for base, said in ((str(tmp_path / "x"), "o"), ("x", None), ("./x", None)):
+        assert load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": base}, "/").org == said
 
 
 def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:

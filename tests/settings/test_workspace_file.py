@@ -92,7 +92,8 @@ def test_what_it_does_not_say_is_not_set(checkout: Path, text: str) -> None:
         ("org_id: a\nproject_id: 0123\n", 2),
         ("org_id: on\n", 1),
         ("org_id: a\nworkspace_id: {a: b}\n", 2),
-        ("a: 2001-99-99\norg_id: x", 1),
+        ("org_id: !!binary aGk=", 1),
+        ("org_id: 2001-99-99", 1),
         ("org_id: a\n---\norg_id: b\n", 2),
     ],
 )
@@ -110,7 +111,9 @@ def test_a_broken_one_is_one_line_with_file_and_line(checkout: Path, text: str, 
 def test_a_bomb_of_aliases_is_no_bomb(checkout: Path) -> None:
     """Nothing but the three names is looked at, nor kept."""
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 10)]
-    write(checkout, "\n".join(["l0: &l0 [x]", *levels, "org_id: a"]))
+    merged = [f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 10)}]}}" for n in range(1, 10)]
+    text = "\n".join(["l0: &l0 [x]", *levels, "m0: &m0 {a: b}", *merged, "<<: *m9", "org_id: a"])
+    write(checkout, text)
     assert load(environment(checkout), str(checkout)).org == "a"
 
 
