@@ -22,6 +22,11 @@ back: more than anybody's terraform that runs terraform, and no endless loop."""
 MARK = b"#!/bin/sh\n# The front of tfevents"
 """How the front begins, of this installation and of every other."""
 
+LAUNCHERS = frozenset(
+    {"exec", "command", "env", "sudo", "nice", "nohup", "time", "timeout", "mise", "asdf", "direnv"}
+)
+"""What may stand before a command in a script; some of them drop the environment on the way."""
+
 SECRETS = (
     *("TFEVENTS_API_KEY", "PLUGIN_API_KEY", "PLUGIN_TFEVENTS_API_KEY"),
     "PLUGIN_ENDPOINT_VARIABLES",  # an IaCM step's token is one of its members
@@ -40,12 +45,11 @@ attempts = 0
 def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str:
     """The path of the binary to run: never this program, under whatever name it was started.
 
-    `program` is argv[0]; `wanted` what the settings name (a name or a path). A shim that only calls
-    us is taken where there is nothing else. Raises ProvisionerNotFound, and NotExecutable for a
-    path that may not be run.
+    `program` is argv[0]; `wanted` what is asked for (a name or a path: where that is a shim of ours,
+    the next one of its name). A shim that only calls us is taken where there is nothing else.
+    Raises ProvisionerNotFound, and NotExecutable for a path that may not be run.
     """
-    name = os.path.basename(program)
-    names = (wanted,) if wanted else ((name,) if name in NAMES else NAMES)
+    names = _names(program, wanted)
     shims = []
     for candidate in names:
         for path in _places(candidate, env.get("PATH", os.defpath)):
@@ -59,6 +63,14 @@ def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str
     if wanted and os.sep in wanted:
         _must_run(_places(wanted, "")[0])
     raise ProvisionerNotFound(_missing(wanted, names))
+
+
+def _names(program: str, wanted: str | None) -> Sequence[str]:
+    if wanted:
+        there = os.sep in wanted and _runs(_places(wanted, "")[0])
+        return (wanted, os.path.basename(wanted)) if there else (wanted,)
+    name = os.path.basename(program)
+    return (name,) if name in NAMES else NAMES
 
 
 def _must_run(path: str) -> None:
@@ -89,13 +101,18 @@ def _is_us(path: str, program: str) -> bool:
 
 
 def _calls_us(path: str, env: Mapping[str, str]) -> bool:
-    """A shim: a script with a line `tf "$@"`, with or without `exec` and a path, which is us."""
-    for line in _script(path).splitlines():
-        words = line.replace(b'"', b" ").replace(b"'", b" ").split()
-        if words[:1] == [b"exec"]:
-            words = words[1:]
-        if {b"$@", b"$*"} & set(words[1:]) and os.path.basename(words[0]) == b"tf":
-            called = filter(_runs, _places(os.fsdecode(words[0]), env.get("PATH", os.defpath)))
+    """A shim: a script with a line `tf "$@"`, where that is us; perhaps by `exec` or `env`."""
+    return any(_is_call(line, env) for line in _script(path).splitlines())
+
+
+def _is_call(line: bytes, env: Mapping[str, str]) -> bool:
+    words = [os.fsdecode(w) for w in line.replace(b'"', b" ").replace(b"'", b" ").split()]
+    if not {"$@", "$*"} & set(words):
+        return False
+    launched = len(words) > 0 and words[0] in LAUNCHERS
+    for word in words if launched else words[:1]:
+        if os.path.basename(word) == "tf":
+            called = filter(_runs, _places(word, env.get("PATH", os.defpath)))
             return _head(next(called, "")).startswith(MARK)
     return False
 
