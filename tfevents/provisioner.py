@@ -45,7 +45,7 @@ attempts = 0
 def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str:
     """The path of the binary to run: never this program, under whatever name it was started.
 
-    `program` is argv[0]; `wanted` what is asked for (a name or a path: where that is a shim of ours,
+    `program` is argv[0]; `wanted` what is asked for (a name or a path; for a path to us,
     the next one of its name). A shim that only calls us is taken where there is nothing else.
     Raises ProvisionerNotFound, and NotExecutable for a path that may not be run.
     """
