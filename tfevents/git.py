@@ -14,6 +14,7 @@ from time import monotonic
 from tfevents import untrusted
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
+from tfevents.searchpath import absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -192,6 +193,7 @@ class _Git:
         kept = {name: value for name, value in self.env.items() if name in NEEDED}
         return {
             **kept,
+            "PATH": absolute_path(self.env),
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_NO_LAZY_FETCH": "1",

@@ -11,6 +11,7 @@ import shutil
 from tfevents.delivery import Budget
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
+from tfevents.searchpath import absolute_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,13 +27,14 @@ def estimate(source: Source, budget: Budget) -> str | None:
     """
     if source.plan_file is None:
         return None
-    binary = shutil.which("infracost", path=source.env.get("PATH", os.defpath))
+    binary = shutil.which("infracost", path=absolute_path(source.env))
     if binary is None:
         raise UnreadableDocument("TFEVENTS_INFRACOST is on, but there is no infracost on PATH")
     words = ["show", "-json", os.path.abspath(source.plan_file)]
     plan = source.ask("infracost-plan.json", words, budget)  # it goes by the name's end
     path = source.presence.create("infracost.json")
-    tool = Engine(binary, (), {**source.env, "INFRACOST_SKIP_UPDATE_CHECK": "true"})
+    ours = {"PATH": absolute_path(source.env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}
+    tool = Engine(binary, (), {**source.env, **ours})
     done = tool.save([*WORDS, plan], path, budget.left)
     os.unlink(plan)
     if not done:

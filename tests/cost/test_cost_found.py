@@ -141,3 +141,15 @@ def run_with(
     env["PATH"] = f"{tmp_path / 'bin'}:{machine.env['PATH']}"
     words = ["apply", "-auto-approve"] if command == "apply" else [command]
     return machine.tf(*words, at=place, env=env)
+
+
+def test_a_checkouts_own_binary_is_not_run(tmp_path: Path) -> None:
+    """Where PATH has a place that depends on where we stand."""
+    machine = Machine(tmp_path)
+    place = machine.project()
+    script_engine(place / "infracost", "open('run', 'w')")
+    with Endpoint() as endpoint:
+        env = machine.reporting_to(endpoint.url, TFEVENTS_INFRACOST="1")
+        done = machine.tf("plan", at=place, env={**env, "PATH": f".:{machine.env['PATH']}"})
+    assert "there is no infracost on PATH" in done.stderr
+    assert not (place / "run").exists()

@@ -14,6 +14,7 @@ from rig.engines import clean_env
 from tfevents import git
 from tfevents.metadata import cut, find, gather_overrides
 from tfevents.schema import schema
+from tfevents.searchpath import absolute_path
 
 FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
 
@@ -309,6 +310,28 @@ def test_git_gets_nothing_secret(checkout: Path, env: dict[str, str], tmp_path: 
     seen = (tmp_path / "seen").read_text()
     assert "GIT_TERMINAL_PROMPT=0" in seen
     assert "canary" not in seen
+
+
+@pytest.mark.parametrize("path", [".:{}", ":{}", "{}:", "bin:{}", "./bin:../work:{}"])
+def test_a_checkouts_own_git_is_not_run(
+    checkout: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Where PATH has places that depend on where we stand, nor by git itself."""
+    (checkout / "bin").mkdir()
+    for place in (checkout, checkout / "bin"):
+        (place / "git").write_text("#!/bin/sh\ntouch run\necho theirs\n")
+        (place / "git").chmod(0o755)
+    monkeypatch.chdir(checkout)
+    found = git.look(str(checkout), {**env, "PATH": path.format(env["PATH"])})
+    assert found.message == "first"
+    found = git.look(str(checkout), {**env, "PATH": path.format("nowhere")})
+    assert not list(checkout.rglob("run"))
+
+
+def test_only_absolute_places_are_asked() -> None:
+    """Without any, the system's own."""
+    assert absolute_path({"PATH": "a:/b c::./d:/e:"}) == "/b c:/e"
+    assert absolute_path({"PATH": ""}) == absolute_path({"PATH": "."}) == "/usr/bin:/bin"
 
 
 @pytest.mark.parametrize(
