@@ -103,8 +103,9 @@ def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform"
     `data_dir` is TF_DATA_DIR. Modules from elsewhere are followed where `init` has put them.
     """
     problems: list[str] = []
-    manifest = os.path.join(directory, data_dir, "modules", "modules.json")
-    installed = _optional(_installed, manifest, MANIFEST, problems)
+    own = os.path.join(directory, data_dir)
+    manifest = os.path.join(own, "modules", "modules.json")
+    installed = _optional(_installed, manifest, MANIFEST, problems, own)
     locked = _optional(_locked, os.path.join(directory, LOCK_FILE), LOCK_FILE, problems)
     tree = Tree(directory, opentofu, installed, problems=problems)
     _walk(tree)
@@ -122,11 +123,15 @@ def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform"
 
 
 def _optional(
-    parse: Callable[[str], dict[str, T]], path: str, name: str, problems: list[str]
+    parse: Callable[[str], dict[str, T]],
+    path: str,
+    name: str,
+    problems: list[str],
+    root: str | None = None,
 ) -> dict[str, T]:
     """What a file says that need not be there; empty where it is broken, which is a problem."""
     try:
-        return parse(read_text(path, name)) if os.path.lexists(path) else {}
+        return parse(read_text(path, name, root)) if os.path.lexists(path) else {}
     except UnreadableDocument as error:
         problems.append(str(error))
         return {}

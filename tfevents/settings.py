@@ -225,14 +225,23 @@ def _must_go_together(found: _Found, key: Key | None, url: str) -> Key | None:
     level = min(found.levels["api_key"], found.levels["api_key_file"])
     if key is None or found.levels["url"] <= level:
         return key
-    other = found.unused("url")
-    if url == DEFAULTS["url"] and (other is None or other.text.rstrip("/") == url):
+    unused = found.unused("url")
+    if not _is_default(url):
+        where = found.sources["url"]
+    elif unused and unused.text.strip() and not _is_default(unused.text):
+        where = unused.place
+    else:
         return key
-    where = other.place if url == DEFAULTS["url"] and other else found.sources["url"]
     name = "api_key_file" if level < found.levels["api_key"] else "api_key"
     raise SettingError(
         f"{where}: the key of {found.sources[name]} is not sent there: set TFEVENTS_URL beside it"
     )
+
+
+def _is_default(url: str) -> bool:
+    """Whether a URL is of the server that is the default, wherever on it."""
+    here, known = _server(url), _server(DEFAULTS["url"])
+    return here is not None and known is not None and here.origin == known.origin
 
 
 def _key(found: _Found) -> Key | None:

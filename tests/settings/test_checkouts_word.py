@@ -157,8 +157,14 @@ def test_a_key_goes_to_the_default_unless_somebody_wants_another(place: Path, ke
     """A checkout that names a server is not obeyed, nor is the key sent where it does not say."""
     env = named(place, api_key=f"{KEY} in {key}")
     assert load(env, str(place), container=True).api_key is not None
-    write_shared(place, "url", "https://app.harness.io/")
-    assert load(env, str(place), container=True).api_key is not None
+    for theirs in ("https://app.harness.io/", "https://app.harness.io/gateway", " "):
+        write_shared(place, "url", theirs)
+        assert load(env, str(place), container=True).api_key is not None
+        assert load({**env, "HARNESS_ENDPOINT": theirs}, str(place), container=True).api_key
+    for theirs in ("https://app.harness.io.evil", "https://app.harness.io:444", "nonsense"):
+        write_shared(place, "url", theirs)
+        with pytest.raises(SettingError, match="is not sent there"):
+            load(env, str(place), container=True)
     path = write_shared(place, "url", EVIL)
     with pytest.raises(SettingError, match=f"^{path}, line 2, url: the key of "):
         load(env, str(place), container=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import git, untrusted
+from tfevents import git, inventory, untrusted
 from tfevents.costfile import find
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.metadata import read_file
@@ -123,6 +123,23 @@ def test_an_odd_configuration_file_is_a_problem(tmp_path: Path, name: str) -> No
     ODD[name][0](tmp_path / "x.tf")
     with pytest.raises(UnreadableDocument, match=r"^x\.tf: "):
         read_text(str(tmp_path / "x.tf"), "x.tf")
+
+
+def test_terraforms_list_of_modules_is_no_link_out_of_its_directory(tmp_path: Path) -> None:
+    """`.terraform` itself may be one: it is often kept elsewhere."""
+    (tmp_path / "kept" / "modules").mkdir(parents=True)
+    (tmp_path / "elsewhere.json").write_text("{}")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.tf").write_text("")
+    (project / ".terraform").symlink_to("../kept")
+    listed = tmp_path / "kept" / "modules" / "modules.json"
+    listed.write_text('{"Modules": []}')
+    assert inventory.find(str(project)).problems == ()
+    listed.unlink()
+    listed.symlink_to("../../elsewhere.json")
+    (problem,) = inventory.find(str(project)).problems
+    assert problem.startswith("modules.json: a link leads out of ")
 
 
 def test_a_cost_file_is_no_link_out_of_the_checkout(tmp_path: Path) -> None:
@@ -239,3 +256,11 @@ def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
     (tmp_path / ".git").write_text("gitdir: /elsewhere")
     (tmp_path / "a" / "b").mkdir(parents=True)
     assert untrusted.find_root(str(tmp_path / "a" / "b"), {}) == str(tmp_path)
+
+
+def test_the_users_own_file_may_be_a_link(tmp_path: Path) -> None:
+    """As those who keep such files in a repository have it."""
+    (tmp_path / "tfevents").mkdir()
+    (tmp_path / "mine.hcl").write_text(SHARED)
+    (tmp_path / "tfevents" / "config.hcl").symlink_to(tmp_path / "mine.hcl")
+    assert load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": str(tmp_path)}, "/").org == "o"
