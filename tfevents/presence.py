@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 STALE_SECONDS = 86400
-"""A folder that was never finished (killed while it was made) is swept after a day."""
+"""Where a directory can't be locked, a folder that was never finished is swept after a day."""
+TURN, TURNS = 0.005, 20
+"""Seconds that a new run waits, and how often, while the unfinished ones are swept."""
 NOTE = "run"
 """The private file in which a run notes what it is, before terraform starts."""
 ROOM = 32 << 20
@@ -125,13 +127,38 @@ def appear(home: str, room: int = ROOM) -> Presence:
     if disk.f_blocks and disk.f_bavail * disk.f_frsize < room:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
     _ours.add(identity)
+    making = _shared(place)
+    try:
+        folder, lock = _made(place, identity)
+    finally:
+        os.close(making)
+    return Presence(identity, folder, lock)
+
+
+def _made(place: str, identity: str) -> tuple[str, int]:
+    """The folder and its lock."""
     unfinished = os.path.join(place, f".{identity}")
     make_private(unfinished)
     lock = create_private(os.path.join(unfinished, "lock"))
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     folder = os.path.join(place, identity)
     os.rename(unfinished, folder)  # seen from now on, and locked from the first moment
-    return Presence(identity, folder, lock)
+    return folder, lock
+
+
+def _shared(place: str) -> int:
+    """Held while a folder is made in it: whoever has it alone knows that none is."""
+    directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(TURNS):
+        try:
+            fcntl.flock(directory, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(TURN)
+        except OSError:
+            break  # a file system without
+        else:
+            break
+    return directory
 
 
 def alive(home: str, identity: str) -> bool:
@@ -157,16 +184,32 @@ def gone(home: str) -> list[str]:
         names = os.listdir(_runs(home))
     except OSError:
         return []
-    for name in names:
-        if name.startswith("."):
-            _sweep_unfinished(os.path.join(_runs(home), name))
+    if any(name.startswith(".") for name in names):
+        _sweep_unfinished(_runs(home))
     return [name for name in names if not name.startswith(".") and not alive(home, name)]
 
 
-def _sweep_unfinished(folder: str) -> None:
+def _sweep_unfinished(place: str) -> None:
+    """What was killed while it was made; nothing where somebody is at it now."""
     with suppress(OSError):
-        if time.time() - os.stat(folder).st_mtime > STALE_SECONDS:
-            _remove(folder)
+        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            oldest = _oldest_unfinished(directory)
+            for name in os.listdir(place):
+                folder = os.path.join(place, name)
+                if name.startswith(".") and os.lstat(folder).st_mtime <= oldest:
+                    _remove(folder)
+        finally:
+            os.close(directory)
+
+
+def _oldest_unfinished(directory: int) -> float:
+    """Which of them nobody is making: all that are older than this."""
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return time.time() - STALE_SECONDS
+    return float("inf")
 
 
 def _sweep(folder: str) -> None:
@@ -210,6 +253,8 @@ class Burial:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return self._folder if os.path.isdir(self._folder) else None
         self._let_go()
+        if not os.path.lexists(os.path.join(self._folder, "lock")):
+            _remove(self._folder)  # its undertaker was killed when all but the folder was gone
         return None
 
     def __exit__(

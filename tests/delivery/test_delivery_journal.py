@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -292,6 +295,76 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
     assert presence.gone(str(tmp_path)) == ["somebody"]
     with presence.Burial(str(tmp_path), "somebody") as found:
         assert found == str(folder)
+    assert not folder.exists()
+
+
+KILLED = """
+import os, signal, sys
+from tfevents import presence
+step, count, made = int(sys.argv[2]), 0, []
+def watch(frame, event, function):
+    global count
+    name = frame.f_code.co_name
+    if event.startswith("c_") and name in ("_made", "make_private", "create_private"):
+        count += 1
+        if count > step:
+            os.kill(os.getpid(), signal.SIGKILL)
+sys.setprofile(watch)
+presence.appear(sys.argv[1])
+"""
+
+
+def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
+    """At whatever moment: nothing of it stays once somebody has looked."""
+    step, done = 0, None
+    while done is None or done.returncode:
+        done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(step)], check=False)
+        assert done.returncode in (0, -signal.SIGKILL)
+        for identity in presence.gone(str(tmp_path)):
+            with presence.Burial(str(tmp_path), identity):
+                pass
+        assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+        step += 1
+    assert step > 10
+
+
+def test_what_is_being_made_is_not_swept(tmp_path: Path) -> None:
+    """Another run holds the directory while it makes its folder; on a file system without such a
+    lock only what is old is swept."""
+    unfinished = tmp_path / "runs" / ".somebody"
+    unfinished.mkdir(parents=True)
+    maker = os.open(tmp_path / "runs", os.O_RDONLY)
+    fcntl.flock(maker, fcntl.LOCK_SH)
+    assert presence.gone(str(tmp_path)) == []
+    assert unfinished.exists()
+    day = time.time() - presence.STALE_SECONDS - 1
+    os.utime(unfinished, (day, day))
+    assert presence.gone(str(tmp_path)) == []
+    assert not unfinished.exists()
+    unfinished.mkdir()
+    os.close(maker)
+    assert presence.gone(str(tmp_path)) == []
+    assert not unfinished.exists()
+
+
+def test_a_sweeper_that_is_stopped_keeps_nobody_from_running(tmp_path: Path) -> None:
+    """A run waits a moment for it, and goes on."""
+    presence.appear(str(tmp_path)).end()
+    sweeper = os.open(tmp_path / "runs", os.O_RDONLY)
+    fcntl.flock(sweeper, fcntl.LOCK_EX)
+    present = presence.appear(str(tmp_path))
+    assert presence.alive(str(tmp_path), present.identity)
+    present.end()
+    os.close(sweeper)
+
+
+def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
+    """The undertaker was killed between the lock and the folder."""
+    folder = tmp_path / "runs" / "somebody"
+    folder.mkdir(parents=True)
+    assert presence.gone(str(tmp_path)) == ["somebody"]
+    with presence.Burial(str(tmp_path), "somebody") as found:
+        assert found is None
     assert not folder.exists()
 
 
