@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # `typing` takes longer to import than a pass-through has
     from typing import NoReturn
 
 NAMES = ("terraform", "tofu")
+LOCK_FILE, LOCK_BYTES = ".terraform.lock.hcl", 1 << 20
+REGISTRIES = {"registry.terraform.io": "terraform", "registry.opentofu.org": "tofu"}
+OPENTOFU_ONLY = (".tofu", ".tofu.json")
 CALLER = "TFEVENTS_CALLER"
 """`pid:path` of what we last started, so that a shim script that leads back to us is passed by;
 before the path, the scripts that led to us."""
@@ -42,24 +45,24 @@ attempts = 0
 """How often terraform was started in this process, or was about to be."""
 
 
-def find(env: Mapping[str, str], program: str, wanted: str | None = None) -> str:
+def find(
+    env: Mapping[str, str], program: str, wanted: str | None = None, directory: str = "."
+) -> str:
     """The path of the binary to run: never this program, under whatever name it was started.
 
-    `program` is argv[0]; `wanted` what is asked for (a name or a path; for a path to us,
-    the next one of its name). A shim that only calls us is taken where there is nothing else.
-    Raises ProvisionerNotFound, and NotExecutable for a path that may not be run.
+    `program` is argv[0]; `wanted` what is asked for (a name or a path; for a path to us, the next
+    one of its name). Where nothing says which, it is the one that initialised `directory`. A shim
+    that only calls us is taken where there is nothing else. Raises ProvisionerNotFound, and
+    NotExecutable for a path that may not be run.
     """
     names = _names(program, wanted)
-    shims = []
-    for candidate in names:
-        for path in _places(candidate, env.get("PATH", os.defpath)):
-            if not _runs(path) or _is_us(path, program) or _leads_back(path, env):
-                continue
-            if not _calls_us(path, env):
-                return path
-            shims.append(path)
-    if shims:
-        return shims[0]
+    usable = [path for name in names for path in _usable(name, program, env)]
+    found = [path for path in usable if not _calls_us(path, env)] or usable
+    if names is NAMES and {os.path.basename(path) for path in found} == set(NAMES):
+        name = initialised_by(directory)
+        return next(path for path in found if os.path.basename(path) == name)
+    if found:
+        return found[0]
     if wanted and os.sep in wanted:
         _must_run(_places(wanted, "")[0])
     raise ProvisionerNotFound(_missing(wanted, names))
@@ -71,6 +74,37 @@ def _names(program: str, wanted: str | None) -> Sequence[str]:
         return (wanted, os.path.basename(wanted)) if there else (wanted,)
     name = os.path.basename(program)
     return (name,) if name in NAMES else NAMES
+
+
+def _usable(name: str, program: str, env: Mapping[str, str]) -> list[str]:
+    places = filter(_runs, _places(name, env.get("PATH", os.defpath)))
+    return [path for path in places if not _is_us(path, program) and not _leads_back(path, env)]
+
+
+def initialised_by(directory: str) -> str:
+    """By whose name the directory goes: the lock file's registries tell, else files that only
+    OpenTofu reads; `terraform` without any sign."""
+    registries = _registries(os.path.join(directory, LOCK_FILE), directory)
+    if len(registries) == 1:
+        return REGISTRIES[registries.pop()]
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return "terraform"
+    return "tofu" if any(name.endswith(OPENTOFU_ONLY) for name in names) else "terraform"
+
+
+def _registries(lock_file: str, directory: str) -> set[str]:
+    """Those of `REGISTRIES` that providers come from; empty where the file can't be read."""
+    from tfevents import untrusted  # where both are installed, and not often at that
+
+    try:
+        text = untrusted.read(lock_file, LOCK_BYTES, root=directory)
+    except OSError:
+        return set()
+    blocks = (line.split() for line in text.decode(errors="replace").splitlines())
+    sources = (words[1] for words in blocks if words[:1] == ["provider"] and len(words) > 1)
+    return {source.strip('"').partition("/")[0] for source in sources} & REGISTRIES.keys()
 
 
 def _must_run(path: str) -> None:

@@ -32,7 +32,8 @@ def main() -> int:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     arguments = sys.argv[1:]
     try:
-        return run(arguments, provisioner.find(os.environ, sys.argv[0], wanted()))
+        path = provisioner.find(os.environ, sys.argv[0], wanted(), chdir(arguments))
+        return run(arguments, path)
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
     except provisioner.NotExecutable as error:
@@ -130,6 +131,12 @@ def reported(arguments: list[str]) -> bool:
         if not word.startswith(CHDIR):
             return False
     return False
+
+
+def chdir(arguments: list[str]) -> str:
+    """Where terraform will work, from where we stand."""
+    first = arguments[0] if arguments else ""
+    return first.removeprefix(CHDIR) if first.startswith(CHDIR) else "."
 
 
 def wanted() -> str | None:

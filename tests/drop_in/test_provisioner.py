@@ -278,3 +278,84 @@ def test_our_keys_are_not_inherited(machine: Machine) -> None:
 
 
 PRINT_ENVIRONMENT = "import json, os\nprint(json.dumps(dict(os.environ)))\n"
+
+
+LOCKED = """\
+# This file is maintained automatically
+provider "registry.{}/hashicorp/random" {{
+  version = "3.6.0"
+  hashes = ["h1:abc", "provider registry.example"]
+}}
+"""
+TERRAFORMS, TOFUS = LOCKED.format("terraform.io"), LOCKED.format("opentofu.org")
+DIRECTORIES = {
+    "no sign": ({}, "terraform"),
+    "terraform's lock": ({".terraform.lock.hcl": TERRAFORMS}, "terraform"),
+    "OpenTofu's lock": ({".terraform.lock.hcl": TOFUS}, "tofu"),
+    "of both": ({".terraform.lock.hcl": TOFUS + TERRAFORMS}, "terraform"),
+    "of both, and a file": ({".terraform.lock.hcl": TOFUS + TERRAFORMS, "a.tofu": ""}, "tofu"),
+    "a private registry": ({".terraform.lock.hcl": LOCKED.format("example.com")}, "terraform"),
+    "private, and a file": ({".terraform.lock.hcl": LOCKED.format("me"), "x.tofu": ""}, "tofu"),
+    "OpenTofu's file": ({"main.tf": "", "main.tofu": ""}, "tofu"),
+    "OpenTofu's JSON": ({"main.tofu.json": "{}"}, "tofu"),
+    "terraform's lock, OpenTofu's file": (
+        {".terraform.lock.hcl": TERRAFORMS, "main.tofu": ""},
+        "terraform",
+    ),
+    "only mentioned": ({".terraform.lock.hcl": "# registry.opentofu.org/x"}, "terraform"),
+    "too large": ({".terraform.lock.hcl": TOFUS + "#" * (1 << 20)}, "terraform"),
+    "no text": ({".terraform.lock.hcl": "\0" * 100}, "terraform"),
+}
+
+
+@both
+@pytest.mark.parametrize("what", DIRECTORIES)
+@pytest.mark.parametrize("chdir", [True, False])
+def test_the_one_that_initialised_the_directory(
+    machine: Machine, words: tuple[str, ...], what: str, chdir: bool
+) -> None:
+    """Where both are on PATH; what is said by name stands above it."""
+    files, expected = DIRECTORIES[what]
+    for name in ("terraform", "tofu"):
+        machine.engine(name)
+    place = machine.directory("project/a b" if chdir else "project")
+    for name, text in files.items():
+        (place / name).write_text(text)
+    where = ["-chdir=a b"] if chdir else []
+    done = machine.run([TF, *where, *words], ["engines"])
+    assert done.stdout.startswith(f"engine: {expected} "), done.stderr
+    for name in ("terraform", "tofu"):
+        done = machine.run([TF, *where, *words], ["engines"], TFEVENTS_PROVISIONER=name)
+        assert done.stdout.startswith(f"engine: {name} ")
+
+
+@both
+@pytest.mark.parametrize("name", ["terraform", "tofu"])
+def test_a_shims_name_stands_above_the_directory(
+    machine: Machine, words: tuple[str, ...], name: str
+) -> None:
+    """Whoever calls `terraform` means it."""
+    for engine in ("terraform", "tofu"):
+        machine.engine(engine)
+    other = TERRAFORMS if name == "tofu" else TOFUS
+    (machine.directory("project") / ".terraform.lock.hcl").write_text(other)
+    done = machine.run([machine.link(name), *words], ["engines"])
+    assert done.stdout.startswith(f"engine: {name} ")
+
+
+@both
+@pytest.mark.parametrize("kind", ["fifo", "directory", "link"])
+def test_an_odd_lock_file_says_nothing(machine: Machine, words: tuple[str, ...], kind: str) -> None:
+    """Nobody waits for it, and no link leads out of the directory."""
+    for name in ("terraform", "tofu"):
+        machine.engine(name)
+    lock = machine.directory("project") / ".terraform.lock.hcl"
+    if kind == "fifo":
+        os.mkfifo(lock)
+    elif kind == "directory":
+        lock.mkdir()
+    else:
+        (machine.root / "elsewhere").write_text(TOFUS)
+        lock.symlink_to(machine.root / "elsewhere")
+    done = machine.run([TF, *words], ["engines"])
+    assert done.stdout.startswith("engine: terraform "), done.stderr
