@@ -31,7 +31,8 @@ def main() -> int:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may be ASCII
     try:
-        exit_code = tfevents.main(prog_name="tfevents", standalone_mode=False) or 0
+        words = _spelled(sys.argv[1:])
+        exit_code = tfevents.main(words, prog_name="tfevents", standalone_mode=False) or 0
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit):  # click's own way to say that nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -41,6 +42,13 @@ def main() -> int:
             raise
         return _complain(error) if sys.argv[1:2] != ["hook"] else _complain_hooked(error)
     return int(exit_code)
+
+
+def _spelled(words: list[str]) -> list[str]:
+    """`help`, `help COMMAND` and `version`, as other programs have them, terraform among them."""
+    if words[:1] in (["help"], ["-help"]):
+        return [*words[1:2], "--help"]
+    return ["--version"] if words in (["version"], ["-version"]) else words
 
 
 def bare() -> NoReturn:
@@ -377,7 +385,7 @@ def _write_json(document: Any) -> None:
 COMMANDS = (run, count, log, flush_command, send, stage_complete, hook, inventory, plugin)
 
 
-@click.group(commands=COMMANDS)
+@click.group(commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tfevents", message="%(prog)s %(version)s")
 def tfevents() -> None:
     """Run your terraform or tofu, stay out of its way, and tell Harness IaCM what happened."""

@@ -23,6 +23,24 @@ def test_version(tfevents: Tfevents) -> None:
     assert tfevents.ok("--version") == f"tfevents {version('tfevents')}\n"
 
 
+@pytest.mark.parametrize(
+    "words", [("help",), ("-h",), ("-help",), ("help", "count"), ("count", "-h")]
+)
+def test_help_by_its_other_names(words: tuple[str, ...], tfevents: Tfevents) -> None:
+    """As other programs have it; `run` hands on what stands behind its binary."""
+    command = [word for word in words if word == "count"]
+    assert tfevents.ok(*words) == tfevents.ok(*command, "--help")
+    assert "no such" in tfevents.fails(2, "help", "no-such").lower()
+    tfevents.provisioner('echo "$@"')
+    assert tfevents.ok("run", "terraform", "-h") == "-h\n"
+
+
+@pytest.mark.parametrize("word", ["version", "-version"])
+def test_version_by_its_other_names(word: str, tfevents: Tfevents) -> None:
+    """As terraform has it."""
+    assert tfevents.ok(word) == tfevents.ok("--version")
+
+
 def test_every_command_and_option_says_what_it_does() -> None:
     """One line each, whole in the list of commands; options by a sentence of their own."""
     context = click.Context(cli.tfevents, info_name="tfevents")
