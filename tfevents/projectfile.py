@@ -18,6 +18,7 @@ NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
 LARGEST = 64 << 10
 OTHERS = "is not used: a checkout says whose workspace it is, and no more"
+ELSEWHERE = "a directory on the way to it is somebody else's, or everybody's"
 OWN = "~/.config/tfevents/config.hcl"
 
 
@@ -61,7 +62,7 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Va
         if path := _nearest(places, name):
             found.add(reader, path, places[-1], run)
     if not places and (path := _nearest(untrusted.list_places(directory), NAME)):
-        found.notes.append(f"{path} is not read: its directory is neither yours nor root's")
+        found.notes.append(f"{path} is not read: {ELSEWHERE}")
     _add_users(found, env, run)
     return found.values()
 

@@ -210,7 +210,7 @@ def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
     env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}
     for directory in (checkout, checkout / "live"):
         (note,) = load(env, str(directory)).notes
-        assert note.startswith(f"{checkout}/.tfevents.hcl is not read: its directory is neither")
+        assert note.startswith(f"{checkout}/.tfevents.hcl is not read: a directory on the way")
 
 
 def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
