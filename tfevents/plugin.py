@@ -160,7 +160,7 @@ def _stage(env: Mapping[str, str]) -> int:
 
 
 def _run(stage: Stage, path: str) -> int:
-    from tfevents.observe import observe
+    from tfevents.tf import report
 
     if stage.command == "stage-complete":
         return _announce(stage, Announcement("stage-complete"))
@@ -175,7 +175,7 @@ def _run(stage: Stage, path: str) -> int:
         if body:
             _pass_on(stage.env, body)
 
-    code = observe((*COMMANDS[stage.command], *stage.arguments), stage.env, path, tell)
+    code = report((*COMMANDS[stage.command], *stage.arguments), stage.env, path, tell)
     if not any(told):
         _pass_on(stage.env, {"data": {"exit_code": str(code)}})
     if stage.command == "detect-drift" and code in (0, DRIFTED):  # -detailed-exitcode may say 2

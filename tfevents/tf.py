@@ -15,8 +15,9 @@ from tfevents.errors import TfeventsError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from importlib.machinery import ModuleSpec
-    from typing import NoReturn
+    from typing import Any, NoReturn
 
 REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
@@ -56,7 +57,7 @@ def bare() -> NoReturn:
 
 def _leave_to_front(error: Exception) -> int:
     """Nothing of ours can be relied on any more: the front becomes terraform by itself."""
-    complain(f"nothing is reported: {type(error).__name__} (a bug)", 0)
+    _unreported(error)
     front = sys.argv[0]
     try:
         os.execve(front, [front, *sys.argv[1:]], {**os.environ, ALONE: "alone"})
@@ -86,27 +87,44 @@ class Elsewhere:
 
 
 def run(arguments: list[str], path: str) -> int:
-    """The provisioner at `path`, observed where this is to be reported.
-
-    What goes wrong before it runs ends in becoming it. Raises NotExecutable.
-    """
-    before = provisioner.attempts
+    """The provisioner at `path`, observed where this is to be reported. Raises NotExecutable."""
     try:
-        if not off() and reported(arguments) and not provisioner.observed(os.environ):
-            return _observe(arguments, path)
-    except Exception as error:  # one of the broad ones: terraform runs all the same
-        if provisioner.attempts > before:
-            raise
-        known = isinstance(error, TfeventsError)
-        complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
+        reports = not off() and reported(arguments) and not provisioner.observed(os.environ)
+    except Exception as error:
+        reports = _unreported(error)
+    if reports:
+        return report(arguments, os.environ, path)
     provisioner.become(path, arguments, os.environ)
 
 
-def _observe(arguments: list[str], path: str) -> int:
-    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
-    from tfevents.observe import observe
+def report(
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    path: str,
+    stage: Callable[[Mapping[str, Any]], None] | None = None,
+) -> int:
+    """As `observe`; what goes wrong before the provisioner runs ends in becoming it.
 
-    return observe(tuple(arguments), os.environ, path)
+    Raises NotExecutable.
+    """
+    before = provisioner.attempts
+    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
+    try:
+        from tfevents.observe import observe
+
+        return observe(tuple(arguments), env, path, stage)
+    except Exception as error:  # one of the broad ones: terraform runs all the same
+        if provisioner.attempts > before:
+            raise
+        _unreported(error)
+    provisioner.become(path, arguments, env)
+
+
+def _unreported(error: Exception) -> bool:
+    """Says why; gives what was found out: that nothing is reported."""
+    known = isinstance(error, TfeventsError)
+    complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
+    return False
 
 
 def complain(message: str, exit_code: int) -> int:

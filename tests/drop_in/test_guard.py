@@ -46,13 +46,13 @@ def watch(frame, event, _):
     name = f"{{code.co_filename[len(prefix):]}}:{{code.co_firstlineno}}:{{code.co_name}}"
     if listing and name not in called:
         called.append(name)
-    if wanted in (name, code.co_name):
+    if wanted in (name, code.co_name, name.replace(f":{{code.co_firstlineno}}:", ":")):
         sys.setprofile(None)
         raise eval(kind)
 def hear(event, _):
     if event in ("os.exec", "os.posix_spawn") and sys.getprofile():
         sys.setprofile(None)
-        if wanted and ":" not in wanted:  # the others may come a moment later
+        if wanted and wanted.count(":") < 2:  # the others may come a moment later
             print("it is never called:", wanted, file=sys.stderr)
         if listing:
             with open(listing, "w") as file:
@@ -69,15 +69,23 @@ class Early:
     root: Path
     env: Mapping[str, str]
 
-    def run(self, words: str, wanted: str = "", kind: str = "", listing: str = "") -> list[str]:
+    def run(
+        self,
+        words: str,
+        wanted: str = "",
+        kind: str = "",
+        listing: str = "",
+        program: Path = TF,
+        **env: str,
+    ) -> list[str]:
         """What terraform was called with, after its exit code and our lines are as they must be."""
         calls = self.root / "calls"
         calls.write_text("")
         prefix = f"{PACKAGES}/tfevents/"
         driver = DRIVER.format(prefix=prefix, wanted=wanted, kind=kind, listing=listing)
         done = subprocess.run(
-            [sys.executable, "-IS", "-c", driver + start(), str(PACKAGES), TF, *words.split()],
-            env={**self.env, "CALLS": str(calls)},
+            [sys.executable, "-IS", "-c", driver + start(), str(PACKAGES), program, *words.split()],
+            env={**self.env, "CALLS": str(calls), **env},
             cwd=self.root / "project",
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -155,6 +163,18 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
 def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind: str) -> None:
     """Where each of the guards stands."""
     assert ran(early.run(words, where, kind), words)
+
+
+TFEVENTS = TF.with_name("tfevents")
+
+
+@pytest.mark.parametrize("where", ["observe", "_appear", "_scene", "_run"])
+def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
+    """Both go by it."""
+    assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")
+    stage = {"PLUGIN_COMMAND": "plan", "PLUGIN_INIT": "never"}
+    calls = early.run("plugin", f"observe.py:{where}", "ValueError()", program=TFEVENTS, **stage)
+    assert [call.split("|")[0] for call in calls] == ["plan"]
 
 
 DEEP = '{"backend": ' * 100_000
