@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfevents import __version__, closing
-from tfevents.delivery import Budget, Courier
-from tfevents.entry import Destination, NewEvent, Status, lane_of
+from tfevents.delivery import NO_KEY, Budget, Courier, unknown
+from tfevents.entry import Destination, NewEvent, Status, locate, own_queues
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.event import Activity, Event, EventType, describe
 from tfevents.flush import appeared
@@ -55,13 +55,22 @@ def announce(
     event_id = str(uuid.uuid4())
     event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
     journal, problem = _open(settings.home)
-    where = Destination(settings.account, settings.org, settings.project, settings.workspace)
     with appeared(journal) as present:
-        journal.put(NewEvent(event_id, present.identity, where, event.body()))
+        put = NewEvent(
+            event_id,
+            present.identity,
+            Destination(settings.account, settings.org, settings.project, settings.workspace),
+            event.body(),
+            directory=locate(directory),
+            tf_workspace=tf_workspace,
+            reason=None if settings.api_key else NO_KEY,
+        )
+        journal.put(put)
         closing.close_gone(journal, env)
-        reason = _deliver(journal, settings, present.identity, lane_of(where))
-        (entry,) = journal.entries(1, present.identity)
-    line = f"{event.event_type}{fate(entry, entry.reason or reason)}{problem}"
+        reason = _deliver(journal, settings, put)
+        (entry,) = journal.entries(1, put.run_id)
+    told = fate(entry, (entry.reason if entry.attempts else None) or reason)
+    line = f"{event.event_type}{told}{problem}"
     line = "; ".join([line, *settings.notes])
     return Announced(line, entry.status is Status.DELIVERED, settings.strict)
 
@@ -105,9 +114,13 @@ def _open(home: str) -> tuple[Journal, str]:
         return open_spare(), f"; {error}"
 
 
-def _deliver(journal: Journal, settings: Settings, owner: str, lane: str) -> str:
+def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:
     """Why it may not have arrived."""
     if settings.api_key is None:
-        return "no TFEVENTS_API_KEY is set (see: tfevents log)"
-    done = Courier(journal, settings, owner).flush(Budget(settings.budget), first=lane)
+        return f"{NO_KEY} (see: tfevents log)"
+    if missing := put.destination.missing():
+        return unknown(missing)
+    courier = Courier(journal, settings, put.run_id)
+    queues = own_queues(put.destination, put.directory, put.tf_workspace)
+    done = courier.deliver(queues, Budget(settings.budget), waits=True)
     return done.reason or "out of time (send it with: tfevents flush)"

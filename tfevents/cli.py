@@ -172,6 +172,8 @@ def log(as_json: bool, limit: int) -> None:
     journal = flush.find_journal(find_home(os.environ))
     closing.close_gone(journal, os.environ)
     pages = logbook.read(journal, limit)
+    for line in journal.unreadable:
+        click.echo(f"tfevents: {line}", err=True)
     if as_json:
         _write_json(logbook.as_json(pages))
     elif pages:
@@ -188,18 +190,31 @@ def log(as_json: bool, limit: int) -> None:
     metavar="SECONDS",
     help="Stop after so many seconds.  [default: after 60 without a delivery]",
 )
-def flush_command(refused: bool, seconds: float | None) -> int:
+@click.option("--assign", metavar="WORKSPACE", help="Say whose the events of a directory are.")
+@click.option("--directory", metavar="D", help="Of which directory, where several have none.")
+@click.option("--tf-workspace", metavar="NAME", help="Of which terraform workspace of it.")
+@click.option("--org", metavar="ID", help="The organization of that workspace.")
+@click.option("--project", metavar="ID", help="The project of that workspace.")
+def flush_command(
+    refused: bool, seconds: float | None, assign: str | None, **given: str | None
+) -> int:
     """Send what waits in the journal.
 
-    Each event goes once, and those of one workspace in order. Exits with 1 if not all arrived.
+    Each event goes once, and those of one workspace in order. An event of a directory that had no
+    workspace waits until it has one, or --assign gives it one. Exits with 1 if not all arrived.
     """
     from tfevents.flush import Flush
+    from tfevents.ownership import Assignment
     from tfevents.settings import load
 
+    if assign is None and any(given.values()):
+        name = next(name for name, value in given.items() if value)
+        raise click.UsageError(f"--{name.replace('_', '-')} goes with --assign WORKSPACE")
     settings = load(os.environ, os.getcwd())
     for note in settings.notes:
         click.echo(f"tfevents: {note}", err=True)
-    done = Flush(settings, os.environ, refused, seconds).run()
+    assignment = None if assign is None else Assignment(assign, **given)
+    done = Flush(settings, os.environ, refused, seconds, assignment).run()
     for line in done.lines():
         click.echo(line)
     return 1 if done.waits else 0

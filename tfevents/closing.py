@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from tfevents import __version__, presence, untrusted
-from tfevents.entry import Destination, NewEvent, Run, now
+from tfevents.entry import Destination, NewEvent, Run, locate, now
 from tfevents.event import Activity, EventType, Operation, activity_type, describe
 from tfevents.journal import Journal
 from tfevents.metadata import relative
@@ -77,7 +77,10 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
         directory=relative(directory, untrusted.find_root(directory, env)),
         opened_at=note.get("opened_at", now()),
         command=command,
-        base={"destination": _destination(env, note, directory).__dict__},
+        base={
+            "destination": _destination(env, note, directory).__dict__,
+            "directory": locate(directory) if directory else None,
+        },
     )
     journal.open_run(run)
     return run
@@ -110,7 +113,15 @@ def killed(run: Run, how: str | None = "killed") -> NewEvent:
             **base.get("data", {}),
         },
     )
-    return NewEvent(event_id, run.run_id, Destination(**base.get("destination", {})), event.body())
+    return NewEvent(
+        event_id,
+        run.run_id,
+        Destination(**base.get("destination", {})),
+        event.body(),
+        directory=base.get("directory"),
+        tf_workspace=base.get("data", {}).get("tf_workspace"),
+        reason=base.get("waits"),
+    )
 
 
 def _mode(text: str) -> Mode:

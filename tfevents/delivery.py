@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from tfevents.entry import Destination, Entry, Status, lane_of
+from tfevents.entry import Destination, Entry, Queue, Status
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal import Journal
 from tfevents.record import dataclass, field
@@ -17,6 +17,7 @@ CONNECT_TRIES = 2
 CLAIM_POLL = 0.05
 OUT_OF_TIME = "out of time (send it with: tfevents flush)"
 BUSY = "another tfevents is sending it"
+NO_KEY = "no TFEVENTS_API_KEY is set"
 
 
 class Budget:
@@ -43,24 +44,29 @@ class Budget:
 
 @dataclass
 class Delivered:
-    """What one flush did: event ids, and why the rest stayed."""
+    """What one flush did: event ids, and why the rest stayed, each reason once."""
 
     delivered: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
-    reason: str | None = None
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def reason(self) -> str | None:
+        """The first; None where nothing stayed."""
+        return next(iter(self.reasons), None)
 
 
 @dataclass
-class Lane:
+class Batch:
     """Events for one destination, sent one after the other.
 
-    `stored`: under which destinations they are in the journal; the same one, but for events whose
-    run did not know all of it. `due`: when it is its turn. `why`: what its last try ended with.
+    `queues`: where they are in the journal; more than one where their runs did not know all of the
+    destination. `due`: when it is its turn. `why`: what its last try ended with.
     """
 
-    place: str
-    stored: set[str] = field(default_factory=set)
+    destination: Destination
+    queues: list[Queue] = field(default_factory=list)
     due: float = 0.0
     tried: int = 0
     why: str | None = None
@@ -73,6 +79,7 @@ class Turn:
 
     budget: Budget
     refused: bool
+    waits: bool
     tell: Callable[[Delivered], None]
     done: Delivered = field(default_factory=Delivered)
     seen: set[str] = field(default_factory=set)
@@ -88,10 +95,8 @@ class Courier:
         self.leaving = False
         """Whether its owner is about to go: a claim need not be given back then."""
         self._uploader = Uploader(settings)
-        self._mine = Destination(
-            settings.account, settings.org, settings.project, settings.workspace
-        )
-        self._unwelcome: dict[str, str] = {}
+        self._account = settings.account
+        self._unwelcome: dict[Destination, str] = {}
         self._not_before = 0.0
 
     def open(self) -> None:
@@ -102,155 +107,131 @@ class Courier:
         """Hangs up."""
         self._uploader.close()
 
-    @property
-    def unwelcome(self) -> bool:
-        """Whether the server did not take the key: it won't in the next moment either."""
-        return bool(self._unwelcome)
-
-    def flush(
+    def deliver(
         self,
+        destinations: Mapping[Queue, Destination],
         budget: Budget,
         *,
-        first: str | None = None,
-        alone: bool = False,
+        waits: bool = False,
         refused: bool = False,
         tell: Callable[[Delivered], None] = lambda _: None,
     ) -> Delivered:
-        """Sends what waits: the lane `first` before the others, and that one even if it has to
-        wait for its claim; only that one if it is to be `alone`. Raises JournalUnavailable."""
-        turn = Turn(budget, refused, tell)
-        lanes = self._lanes(first, refused)
-        if alone:
-            lanes = [lane for lane in lanes if lane.place == first]
-        self._go_round(lanes, turn, first)
-        self._tell_rest(turn, lanes)
+        """Sends what waits in these queues to where each is to go, the first before the others.
+
+        `waits`: for a queue that somebody else is just sending. Raises JournalUnavailable.
+        """
+        turn = Turn(budget, refused, waits, tell)
+        batches: dict[Destination, Batch] = {}
+        for queue, destination in destinations.items():
+            batches.setdefault(destination, Batch(destination)).queues.append(queue)
+        self._go_round(list(batches.values()), turn)
+        self._tell_rest(turn, list(batches.values()))
         return turn.done
 
-    def _lanes(self, first: str | None, refused: bool) -> list[Lane]:
-        """What waits, the lane that waits longest first; but `first` before all."""
-        lanes: dict[str, Lane] = {}
-        for entry in self._journal.waiting(refused=refused):
-            place = self._place(entry)
-            lane = lanes.setdefault(place, Lane(place, {place}))
-            lane.stored.add(lane_of(entry.destination))
-        return sorted(lanes.values(), key=lambda lane: lane.place != first)
-
-    def _place(self, entry: Entry) -> str:
-        """Where an event goes, as far as is known."""
-        return lane_of(self._filled(entry.destination))
-
-    def _filled(self, destination: Destination) -> Destination:
-        """What its run did not know is filled in from these settings, within one account."""
-        return destination if self._foreign(destination) else destination.filled(self._mine)
-
-    def _foreign(self, destination: Destination) -> bool:
-        accounts = {destination.account, self._mine.account} - {None}
-        return len(accounts) > 1
-
-    def _go_round(self, lanes: list[Lane], turn: Turn, first: str | None) -> None:
-        """Each lane when it is due, until all are done or none has a chance."""
-        waiting = list(lanes)
+    def _go_round(self, batches: list[Batch], turn: Turn) -> None:
+        """Each batch when it is due, until all are done or none has a chance."""
+        waiting = list(batches)
         while waiting and not turn.over and turn.missed < CONNECT_TRIES:
-            lane = min(waiting, key=lambda lane: lane.due)
-            pause = max(0.0, max(lane.due, self._not_before) - time.monotonic())
+            batch = min(waiting, key=lambda batch: batch.due)
+            pause = max(0.0, max(batch.due, self._not_before) - time.monotonic())
             if pause >= turn.budget.left:
                 return
             turn.budget.rest(pause)
-            if not self._try(lane, turn, waits=lane.place == first):
-                waiting.remove(lane)
+            if not self._try(batch, turn):
+                waiting.remove(batch)
 
-    def _try(self, lane: Lane, turn: Turn, *, waits: bool) -> bool:
-        """One lane once; whether it is worth another try."""
-        if lane.place in self._unwelcome:
-            lane.why = self._unwelcome[lane.place]
+    def _try(self, batch: Batch, turn: Turn) -> bool:
+        """One batch once; whether it is worth another try."""
+        batch.why = self._unwelcome.get(batch.destination) or self._why_not(batch.destination)
+        if batch.why:
             return False
-        if not self._journal.claim(lane.stored, self.owner):
-            lane.due, lane.why = time.monotonic() + CLAIM_POLL, BUSY
-            return waits
+        if not self._journal.claim(batch.queues, self.owner):
+            batch.due, batch.why = time.monotonic() + CLAIM_POLL, BUSY
+            return turn.waits
         try:
-            return self._send(lane, turn)
+            return self._send(batch, turn)
         finally:
             if not self.leaving:
                 self._journal.release(self.owner)
 
-    def _send(self, lane: Lane, turn: Turn) -> bool:
-        lane.why = None
+    def _why_not(self, where: Destination) -> str | None:
+        """Why nothing can be sent there: it is not known in full, or not for this key."""
+        if missing := where.missing():
+            return unknown(missing)
+        if self._account not in (None, where.account):
+            return f"this event is of account {where.account}, the key is of {self._account}"
+        return None
+
+    def _send(self, batch: Batch, turn: Turn) -> bool:
         try:
-            self._send_all(lane, turn)
+            self._send_all(batch, turn)
         except Unreachable as error:
-            self._come_back(lane, turn, error)
+            self._come_back(batch, turn, error)
             return True
         except Unauthorized as error:
             turn.over = True
-            self._unwelcome[lane.place] = lane.why = str(error)
+            self._unwelcome[batch.destination] = batch.why = str(error)
         except DeliveryError as error:
-            lane.why = str(error)
+            batch.why = str(error)
         return False
 
-    def _come_back(self, lane: Lane, turn: Turn, error: Unreachable) -> None:
+    def _come_back(self, batch: Batch, turn: Turn, error: Unreachable) -> None:
         """When: as the server asked, and later each time, with jitter against stampedes."""
         import random  # slow to wake
 
-        lane.why = str(error)
-        lane.tried += 1
+        batch.why = str(error)
+        batch.tried += 1
         turn.missed = 0 if error.connected else turn.missed + 1
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(lane.tried - 1, 9))
-        lane.due = time.monotonic() + longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(batch.tried - 1, 9))
+        batch.due = time.monotonic() + longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
         if error.again is not None:
             self._not_before = time.monotonic() + error.again
 
-    def _send_all(self, lane: Lane, turn: Turn) -> None:
+    def _send_all(self, batch: Batch, turn: Turn) -> None:
         """The oldest first. Raises the first reason to stop."""
-        for entry in self._entries(lane, turn):
+        for entry in self._entries(batch, turn):
             if not turn.budget.left:
                 raise DeliveryError(OUT_OF_TIME)
             try:
-                self._uploader.send(entry.body, self._where(entry), turn.budget.left)
+                self._uploader.send(entry.body, batch.destination, turn.budget.left)
             except Refused as error:
                 self._settle(entry, turn, Status.REFUSED, str(error))
                 turn.done.refused.append(entry.event_id)
-                turn.done.reason = str(error)
             except DeliveryError as error:
                 self._journal.settle(entry.event_id, Status.PENDING, str(error))
                 raise
             else:
                 self._settle(entry, turn, Status.DELIVERED)
                 turn.done.delivered.append(entry.event_id)
-            lane.tried = turn.missed = 0
+            batch.tried = turn.missed = 0
             turn.tell(turn.done)
 
     def _settle(self, entry: Entry, turn: Turn, status: Status, reason: str | None = None) -> None:
         self._journal.settle(entry.event_id, status, reason)
         turn.seen.add(entry.event_id)
 
-    def _entries(self, lane: Lane, turn: Turn) -> Iterator[Entry]:
-        """What waits in a lane; what is put while it is being sent follows in the same turn."""
-        while entries := self._waiting(lane, turn):
+    def _entries(self, batch: Batch, turn: Turn) -> Iterator[Entry]:
+        """What waits in a batch; what is put while it is being sent follows in the same turn."""
+        while entries := self._waiting(batch, turn):
             yield from entries
 
-    def _waiting(self, lane: Lane, turn: Turn) -> list[Entry]:
-        return [
+    def _waiting(self, batch: Batch, turn: Turn) -> list[Entry]:
+        entries = [
             entry
-            for entry in self._journal.waiting(refused=turn.refused)
-            if lane_of(entry.destination) in lane.stored
-            and self._place(entry) == lane.place
-            and entry.event_id not in turn.seen
+            for queue in batch.queues
+            for entry in self._journal.waiting(queue, refused=turn.refused)
+            if entry.event_id not in turn.seen
         ]
+        return sorted(entries, key=lambda entry: entry.seq)
 
-    def _where(self, entry: Entry) -> Destination:
-        """Where an event goes. Raises DeliveryError where that is not known, or not ours."""
-        its, mine = entry.destination.account, self._mine.account
-        if self._foreign(entry.destination):
-            raise DeliveryError(f"this event is of account {its}, the key is of {mine}")
-        where = self._filled(entry.destination)
-        if missing := where.missing():
-            names = " and ".join(f"TFEVENTS_{name.upper()}" for name in missing)
-            raise DeliveryError(f"not known where to: set {names}")
-        return where
-
-    def _tell_rest(self, turn: Turn, lanes: list[Lane]) -> None:
+    def _tell_rest(self, turn: Turn, batches: list[Batch]) -> None:
         """What stayed, and why."""
-        turn.done.kept = [e.event_id for lane in lanes for e in self._waiting(lane, turn)]
-        reasons = [lane.why for lane in lanes if lane.why]
+        turn.done.kept = [e.event_id for batch in batches for e in self._waiting(batch, turn)]
         if turn.done.kept:
-            turn.done.reason = next(iter(reasons), turn.done.reason or OUT_OF_TIME)
+            reasons = [batch.why for batch in batches if batch.why] or [OUT_OF_TIME]
+            turn.done.reasons = list(dict.fromkeys(reasons))
+
+
+def unknown(missing: list[str]) -> str:
+    """What to do for events that will come: where they go is not known."""
+    return f"not known where to: set {' and '.join(f'TFEVENTS_{n.upper()}' for n in missing)}"

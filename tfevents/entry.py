@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Mapping
 
@@ -42,6 +43,47 @@ class Destination:
 
 
 @dataclass(frozen=True)
+class Queue:
+    """Events that are sent one after the other, in order.
+
+    Those of one destination; where that is not known in full, those of one directory and terraform
+    workspace, which are None where the destination says it all.
+    """
+
+    destination: Destination
+    directory: str | None = None
+    tf_workspace: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What it is claimed by."""
+        whose = list(self.destination.__dict__.values())
+        where = [self.directory, self.tf_workspace] if self.destination.missing() else []
+        return json.dumps(whose + where)
+
+
+def queue_of(
+    destination: Destination, directory: str | None = None, tf_workspace: str | None = None
+) -> Queue:
+    """The queue of an event."""
+    if destination.missing():
+        return Queue(destination, directory, tf_workspace)
+    return Queue(destination)
+
+
+def own_queues(
+    destination: Destination, directory: str | None, tf_workspace: str | None
+) -> dict[Queue, Destination]:
+    """Where a run's own events wait → where they go: also what its directory put for the same
+    workspace while there was no key, and so no account."""
+    before = replace(destination, account=None)
+    return {
+        queue_of(destination, directory, tf_workspace): destination,
+        queue_of(before, directory, tf_workspace): destination,
+    }
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of the provisioner. `base`: what its end is told with if nobody sees it."""
 
@@ -59,7 +101,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Entry:
-    """An event in the journal and what became of it."""
+    """An event in the journal and what became of it.
+
+    `directory`: where its run's settings are, as an absolute path; None in a journal of before.
+    `given`: the names of what a person told of its destination.
+    """
 
     seq: int
     event_id: str
@@ -71,21 +117,51 @@ class Entry:
     attempts: int
     put_at: str
     settled_at: str | None
+    directory: str | None = None
+    tf_workspace: str | None = None
+    given: tuple[str, ...] = ()
+
+    @property
+    def queue(self) -> Queue:
+        """What it is sent with."""
+        return queue_of(self.destination, self.directory, self.tf_workspace)
 
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event on its way into the journal."""
+    """An event on its way into the journal. `reason`: why it can't be sent now, where it can't."""
 
     event_id: str
     run_id: str
     destination: Destination
     body: Mapping[str, Any]
+    directory: str | None = None
+    tf_workspace: str | None = None
+    reason: str | None = None
+
+    @property
+    def queue(self) -> Queue:
+        """What it is sent with."""
+        return queue_of(self.destination, self.directory, self.tf_workspace)
 
 
-def lane_of(destination: Destination) -> str:
-    """Events with the same destination are one lane: sent one after the other, in order."""
-    return json.dumps(list(destination.__dict__.values()))
+@dataclass(frozen=True)
+class Standing:
+    """What became of an event so far."""
+
+    status: Status
+    reason: str | None
+    attempts: int
+
+
+def locate(directory: str) -> str:
+    """A directory as the journal keeps it: its real path, with `?` for what is no character."""
+    return as_text(os.path.realpath(directory))
+
+
+def as_text(text: str) -> str:
+    """What can be stored and sent: `?` for what is no character."""
+    return text.encode(errors="replace").decode()
 
 
 def now() -> str:

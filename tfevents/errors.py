@@ -6,6 +6,7 @@ TfeventsError                 1
 ├── UnreadableDocument        1   a plan, plan JSON or state that can't be read
 ├── InvalidEvent              1   not what the contract calls an event
 ├── JournalUnavailable        1   home can't be written
+├── UnreadableRow             1   one row of the journal: the others can be read
 └── DeliveryError             1   an event that did not arrive
     ├── Refused                   the server will never take this event
     ├── Unauthorized              the server does not take this key: all events wait
@@ -41,6 +42,10 @@ class InvalidEvent(TfeventsError):
 
 class JournalUnavailable(TfeventsError):
     """The journal can't be opened or written."""
+
+
+class UnreadableRow(TfeventsError):
+    """One row of the journal can't be read; the others are as good as before."""
 
 
 class DeliveryError(TfeventsError):

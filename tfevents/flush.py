@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from tfevents import closing, presence
+from tfevents import closing, ownership, presence
 from tfevents.delivery import BUSY, Budget, Courier, Delivered
-from tfevents.entry import Entry, Status
+from tfevents.entry import Standing, Status
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import Journal, open_journal
+from tfevents.ownership import Assignment
 from tfevents.presence import Presence
 from tfevents.record import dataclass
 from tfevents.settings import Settings
@@ -40,6 +41,7 @@ class Flushed:
     """Refused before, and not tried again."""
     dropped: int = 0
     closed: int = 0
+    assigned: int = 0
 
     @property
     def waits(self) -> bool:
@@ -50,7 +52,8 @@ class Flushed:
         """The result, as people want to know it."""
         numbers = {"delivered": self.delivered, "refused": self.refused, "kept": self.kept}
         said = ", ".join(f"{n} {what}" for what, n in numbers.items() if n)
-        lines = [said or "nothing waits", *self.reasons]
+        lines = [f"{_many(self.assigned, 'event')} assigned"] if self.assigned else []
+        lines += [said or "nothing waits", *self.reasons]
         lines += [f"{_many(self.closed, 'run')} without an end, closed"] if self.closed else []
         if self.left:
             lines.append(f"{self.left} refused earlier, sent again by: tfevents flush --refused")
@@ -105,12 +108,14 @@ class Flush:
     env: Mapping[str, str]
     refused: bool = False
     seconds: float | None = None
+    assignment: Assignment | None = None
 
     def run(self) -> Flushed:
-        """Raises SettingError where there is no key, and JournalUnavailable."""
+        """Raises SettingError where there is no key, or where it is not clear what is assigned to
+        whom, and JournalUnavailable."""
         journal = find_journal(self.settings.home)
         if self.settings.api_key is None:
-            waiting = _many(len(journal.waiting()), "event")
+            waiting = _many(len(journal.standings()), "event")
             raise SettingError(
                 f"no API key is set, {waiting} waiting: set TFEVENTS_API_KEY"
                 " or TFEVENTS_API_KEY_FILE"
@@ -120,33 +125,54 @@ class Flush:
 
     def _flush(self, journal: Journal, me: str) -> Flushed:
         closed = closing.close_gone(journal, self.env)
-        before = {entry.event_id: entry for entry in journal.waiting(refused=self.refused)}
+        wanted = self.assignment
+        assigned = ownership.assign(journal, wanted, self.env, me) if wanted else []
+        before = journal.standings(refused=self.refused)
         with _progress(len(before)) as tell:
             courier = Courier(journal, self.settings, me)
-            reason = self._send(courier, journal, me, tell) if before else None
-        after = {entry.event_id: entry for entry in journal.waiting(refused=True)}
-        left = [entry for entry in after.values() if entry.status is Status.REFUSED]
-        stayed = [after[event_id] for event_id in before if event_id in after]
-        refused = [entry for entry in stayed if entry.status is Status.REFUSED]
+            reasons = self._send(courier, journal, me, tell) if before else []
+        after = journal.standings(refused=True)
+        left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
+        stayed = {event_id: after[event_id] for event_id in before if event_id in after}
+        refused = [event_id for event_id, s in stayed.items() if s.status is Status.REFUSED]
         return Flushed(
             delivered=len(before) - len(stayed),
             refused=len(refused),
             kept=len(stayed) - len(refused),
-            reasons=_reasons(before, stayed, reason),
+            reasons=self._reasons(journal, [stayed[each] for each in refused], reasons),
             left=len(left) - len(refused),
             dropped=journal.prune(),
             closed=closed,
+            assigned=len(assigned),
         )
 
-    def _send(self, courier: Courier, journal: Journal, me: str, tell: Tell) -> str | None:
+    def _send(self, courier: Courier, journal: Journal, me: str, tell: Tell) -> list[str]:
         """Round after round while it gets on, or while others hold what is left."""
         budget = Budget(PATIENCE if self.seconds is None else self.seconds)
-        done = courier.flush(budget, refused=self.refused, tell=tell)
+        done = self._deliver(courier, journal, budget, tell, refused=self.refused)
         while done.kept and (done.delivered or _freed(done, journal, me, budget)) and budget.left:
             if self.seconds is None and done.delivered:
                 budget = Budget(PATIENCE)
-            done = courier.flush(budget, tell=tell)
-        return done.reason
+            done = self._deliver(courier, journal, budget, tell)
+        return done.reasons
+
+    def _deliver(
+        self, courier: Courier, journal: Journal, budget: Budget, tell: Tell, refused: bool = False
+    ) -> Delivered:
+        """One round over all queues of which it is known where they go."""
+        where = ownership.find_destinations(journal, self.settings, self.env, refused=refused)
+        known = {queue: found for queue, found in where.items() if not ownership.lacks(found)}
+        return courier.deliver(known, budget, refused=refused, tell=tell)
+
+    def _reasons(
+        self, journal: Journal, refused: Iterable[Standing], kept: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Why events stayed: by what was tried, by what is not known of them, by what they are."""
+        where = ownership.find_destinations(journal, self.settings, self.env)
+        unowned = ownership.describe_unowned(journal.unowned(), where)
+        told = [*(f"refused: {standing.reason}" for standing in refused)]
+        told += [f"kept: {reason}" for reason in (*kept, *unowned)]
+        return tuple(dict.fromkeys([*told, *journal.unreadable]))
 
 
 def _freed(done: Delivered, journal: Journal, me: str, budget: Budget) -> bool:
@@ -157,21 +183,6 @@ def _freed(done: Delivered, journal: Journal, me: str, budget: Budget) -> bool:
     while journal.busy(me) and budget.left:
         budget.rest(CLAIM_POLL)
     return budget.left > 0
-
-
-def _reasons(
-    before: Mapping[str, Entry], stayed: list[Entry], reason: str | None
-) -> tuple[str, ...]:
-    """Why events stayed: by what was tried; one that was not even tried waits for the others."""
-    tried = [entry for entry in stayed if entry.attempts > before[entry.event_id].attempts]
-    told = [f"{_verb(entry)}: {entry.reason}" for entry in tried if entry.reason]
-    if stayed and not told:
-        told = [f"kept: {reason or 'out of time'}"]
-    return tuple(dict.fromkeys(told))
-
-
-def _verb(entry: Entry) -> str:
-    return "refused" if entry.status is Status.REFUSED else "kept"
 
 
 @contextmanager

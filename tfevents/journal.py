@@ -6,57 +6,53 @@ no address and no argv is ever in it.
 
 from __future__ import annotations
 
-import json
-import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from tfevents import presence
-from tfevents.entry import Destination, Entry, NewEvent, Run, Status, lane_of, now
-from tfevents.errors import JournalUnavailable
-from tfevents.home import create_private, make_home
+from tfevents.database import open_file
+from tfevents.entry import Destination, Entry, NewEvent, Queue, Run, Standing, Status, now
+from tfevents.errors import JournalUnavailable, UnreadableRow
+from tfevents.rows import (
+    EVENT,
+    QUEUE,
+    RUN,
+    WHOSE,
+    parse_entry,
+    parse_queue,
+    parse_run,
+    parse_standing,
+    write_event,
+    write_run,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
     import sqlite3
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 else:
     import _sqlite3 as sqlite3  # the same but for dates, for which it would wake `datetime`
 
-SCHEMA = """
-create table if not exists runs (
-    run_id text primary key, key text, command text, operation text, mode text,
-    directory text, opened_at text, ended_at text, exit_code integer, base text
-);
-create table if not exists events (
-    seq integer primary key autoincrement, event_id text unique, run_id text,
-    account text, org text, project text, workspace text, body text,
-    status text, reason text, attempts integer default 0, put_at text, settled_at text
-);
-create table if not exists claims (lane text primary key, owner text);
-create index if not exists events_pending on events (status, seq);
-create index if not exists runs_key on runs (key, ended_at);
-"""
-RUN = "run_id, key, command, operation, mode, directory, opened_at, ended_at, exit_code, base"
-EVENT = (
-    "event_id, run_id, account, org, project, workspace, body, status, reason, attempts, put_at,"
-    " settled_at"
-)
-"""By name: a later version that shares this home may have added columns."""
-BUSY_SECONDS = 5.0
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000
 
 
 class Journal:
-    """An open journal; `home` is where its presences are, None in memory."""
+    """An open journal; `home` is where its presences are, None in memory.
+
+    `unreadable`: a line for each row that could not be read so far. Such a row is left out.
+    """
 
     def __init__(self, connection: sqlite3.Connection, home: str | None) -> None:
         self._db = connection
         self._turn = threading.RLock()
         self.home = home
+        self.unreadable: list[str] = []
 
     def close(self) -> None:
         """Closed; nothing is lost by not calling it."""
@@ -72,7 +68,8 @@ class Journal:
                     yield self._db
                     self._db.execute("commit")
                 except BaseException:
-                    self._db.execute("rollback")
+                    if self._db.in_transaction:
+                        self._db.execute("rollback")
                     raise
         except sqlite3.Error as error:
             raise JournalUnavailable(f"the journal can't be written: {error}") from None
@@ -84,19 +81,25 @@ class Journal:
         except sqlite3.Error as error:
             raise JournalUnavailable(f"the journal can't be read: {error}") from None
 
+    def _parsed(self, parse: Callable[[sqlite3.Row], T], rows: list[sqlite3.Row]) -> Iterator[T]:
+        for row in rows:
+            try:
+                yield parse(row)
+            except UnreadableRow as error:
+                if str(error) not in self.unreadable:
+                    self.unreadable.append(str(error))
+
     # Runs
 
     def open_run(self, run: Run) -> None:
         """Records that a run has begun; what it was opened with stays when told again."""
         with self._writing() as db:
-            db.execute(
-                "insert into runs (run_id, key, command, operation, mode, directory, opened_at,"
-                " base) values (?,?,?,?,?,?,?,?) on conflict (run_id) do update set"
-                " base = excluded.base, operation = excluded.operation, mode = excluded.mode",
-                (
-                    *(run.run_id, run.key, run.command, run.operation, run.mode),
-                    *(_text(run.directory), run.opened_at, _json(run.base or {})),
-                ),
+            _insert(
+                db,
+                "runs",
+                write_run(run),
+                " on conflict (run_id) do update set base = excluded.base,"
+                " operation = excluded.operation, mode = excluded.mode",
             )
 
     def end_run(
@@ -118,9 +121,9 @@ class Journal:
             if ended.rowcount != 1:
                 return False
             for event in events:
-                _insert(db, event)
+                _insert(db, "events", write_event(event))
             if owner:
-                self._claim(db, {lane_of(event.destination) for event in events}, owner)
+                self._claim(db, {event.queue for event in events}, owner)
         return True
 
     def runs(self, limit: int = 50) -> list[Run]:
@@ -134,12 +137,11 @@ class Journal:
 
     def open_runs(self, key: str | None = None) -> list[Run]:
         """Runs without an end: of one key, or of processes where there is no key."""
-        which = "key is ?" if key else "key is null and ? is null"
-        return self._runs(f"where ended_at is null and {which} order by opened_at", key)
+        return self._runs("where ended_at is null and key is ? order by opened_at", key)
 
     def _runs(self, which: str, *values: Any) -> list[Run]:
         query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
-        return [_run(row) for row in self._rows(query, values)]
+        return list(self._parsed(parse_run, self._rows(query, values)))
 
     def open_hooks(self) -> list[Run]:
         """Runs that a hook opened and none has closed."""
@@ -154,27 +156,75 @@ class Journal:
     def put(self, event: NewEvent) -> None:
         """Committed to the disk when this returns. Raises JournalUnavailable."""
         with self._writing() as db:
-            _insert(db, event)
+            _insert(db, "events", write_event(event))
 
     def entries(self, limit: int = 50, run_id: str | None = None) -> list[Entry]:
         """The latest events, the newest first."""
-        which = "where ?1 is null or run_id = ?1 order by seq desc limit ?2"
-        return self._entries(which, run_id, limit)
+        if run_id is not None:
+            return self._entries("where run_id = ? order by seq desc limit ?", run_id, limit)
+        return self._entries("order by seq desc limit ?", limit)
 
     def loose(self, limit: int = 50) -> list[Entry]:
         """The latest events that belong to no run (sent by hand), the newest first."""
         which = "where run_id not in (select run_id from runs) order by seq desc limit ?"
         return self._entries(which, limit)
 
-    def waiting(self, lane: str | None = None, *, refused: bool = False) -> list[Entry]:
-        """What still has to be sent, the oldest first: of one lane, or all."""
-        states = (Status.PENDING.value, Status.REFUSED.value if refused else Status.PENDING.value)
-        entries = self._entries("where status in (?, ?) order by seq", *states)
-        return [entry for entry in entries if lane is None or lane_of(entry.destination) == lane]
+    def queues(self, *, refused: bool = False) -> list[Queue]:
+        """Where something still has to be sent, what waits longest first."""
+        which, values = _in_states(refused)
+        query = f"select {QUEUE} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
+        return list(dict.fromkeys(parse_queue(row) for row in self._rows(query, values)))
+
+    def waiting(self, queue: Queue, *, refused: bool = False) -> list[Entry]:
+        """What still has to be sent of a queue, the oldest first. What can't be read never will."""
+        which, values = _in_queue(queue, refused)
+        rows = self._rows(f"select seq, {EVENT} from events where {which} order by seq", values)  # noqa: S608  # literals
+        found = list(self._parsed(parse_entry, rows))
+        if len(found) < len(rows):
+            self._set_aside({row["seq"] for row in rows} - {entry.seq for entry in found})
+        return found
+
+    def _set_aside(self, unreadable: Iterable[int]) -> None:
+        """Told once: only `flush --refused` meets such a row again."""
+        with self._writing() as db:
+            db.executemany(
+                "update events set status = 'refused', reason = 'it can not be read' where seq = ?",
+                [(seq,) for seq in unreadable],
+            )
+
+    def unowned(self) -> list[Entry]:
+        """What is not delivered, and of which the run did not know whose it is; the oldest first.
+
+        Also what a person gave to somebody who refused it.
+        """
+        return self._entries(
+            "where status = 'pending' and (org is null or project is null or workspace is null)"
+            " or status = 'refused' and given is not null order by seq"
+        )
+
+    def give(self, events: Mapping[str, tuple[Destination, Iterable[str]]]) -> None:
+        """Events → whose they are from now on, with the names of what a person said of it."""
+        rows = [
+            (*whose.__dict__.values(), " ".join(names), event_id)
+            for event_id, (whose, names) in events.items()
+        ]
+        changes = ", ".join(f"{name} = ?" for name in WHOSE)
+        with self._writing() as db:
+            db.executemany(
+                f"update events set {changes}, given = ?, status = 'pending', reason = null,"  # noqa: S608  # literals
+                " settled_at = null where event_id = ?",
+                rows,
+            )
+
+    def standings(self, *, refused: bool = False) -> dict[str, Standing]:
+        """What became of each event that still has to be sent, by its id."""
+        which, values = _in_states(refused)
+        query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
+        return {row["event_id"]: parse_standing(row) for row in self._rows(query, values)}
 
     def _entries(self, which: str, *values: Any) -> list[Entry]:
         query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module
-        return [_entry(row) for row in self._rows(query, values)]
+        return list(self._parsed(parse_entry, self._rows(query, values)))
 
     def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
         """What became of an attempt to send."""
@@ -186,28 +236,28 @@ class Journal:
                 (status.value, reason, settled, event_id),
             )
 
-    # Claims: events of one destination are sent by one process at a time
+    # Claims: events of one queue are sent by one process at a time
 
-    def claim(self, lanes: Iterable[str], owner: str) -> bool:
-        """Whether `owner` may send these lanes now: all or none. A claim whose owner is gone is
+    def claim(self, queues: Iterable[Queue], owner: str) -> bool:
+        """Whether `owner` may send these queues now: all or none. A claim whose owner is gone is
         void."""
-        lanes = set(lanes)
+        queues = set(queues)
         held = self._rows("select lane from claims where owner = ?", (owner,))
-        if lanes <= {lane for (lane,) in held}:
+        if {queue.name for queue in queues} <= {lane for (lane,) in held}:
             return True
         with self._writing() as db:
-            return self._claim(db, lanes, owner)
+            return self._claim(db, queues, owner)
 
-    def _claim(self, db: sqlite3.Connection, lanes: Iterable[str], owner: str) -> bool:
-        if any(self._sender(db, lane) not in (None, owner) for lane in lanes):
+    def _claim(self, db: sqlite3.Connection, queues: Iterable[Queue], owner: str) -> bool:
+        if any(self._sender(db, queue) not in (None, owner) for queue in queues):
             return False
-        claims = [(lane, owner) for lane in lanes]
+        claims = [(queue.name, owner) for queue in queues]
         db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
 
-    def _sender(self, db: sqlite3.Connection, lane: str) -> str | None:
-        """Who has claimed a lane, and lives."""
-        row = db.execute("select owner from claims where lane = ?", (lane,)).fetchone()
+    def _sender(self, db: sqlite3.Connection, queue: Queue) -> str | None:
+        """Who has claimed a queue, and lives."""
+        row = db.execute("select owner from claims where lane = ?", (queue.name,)).fetchone()
         living = row and self.home and presence.alive(self.home, row[0])
         return str(row[0]) if living else None
 
@@ -245,7 +295,7 @@ class Journal:
         """
         with self._writing() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
-            idle = [row for row in rows if not self._sender(db, lane_of(_entry(row).destination))]
+            idle = [row for row in rows if not self._sender(db, parse_queue(row))]
             runs = db.execute(f"select {RUN} from runs where ended_at is not null").fetchall()  # noqa: S608  # literals
             other.take_over(runs, [tuple(row)[1:] for row in idle])
             db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
@@ -261,74 +311,29 @@ class Journal:
                 db.executemany(insert, [tuple(row) for row in rows])
 
 
-def _insert(db: sqlite3.Connection, event: NewEvent) -> None:
-    where = event.destination
-    db.execute(
-        "insert into events (event_id, run_id, account, org, project, workspace, body, status,"
-        " put_at) values (?,?,?,?,?,?,?,?,?)",
-        (
-            *(event.event_id, event.run_id),
-            *(where.account, where.org, where.project, where.workspace),
-            *(_json(event.body), Status.PENDING.value, now()),
-        ),
-    )
+def _in_states(refused: bool) -> tuple[str, list[Any]]:
+    states = [Status.PENDING.value, *([Status.REFUSED.value] if refused else [])]
+    return f"status in ({', '.join('?' * len(states))})", states
 
 
-def _json(value: Any) -> str:
-    return _text(json.dumps(value, ensure_ascii=False))
+def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
+    """As the index has it."""
+    names, values = list(WHOSE), list(queue.destination.__dict__.values())
+    if queue.destination.missing():
+        names += ["directory", "tf_workspace"]
+        values += [queue.directory, queue.tf_workspace]
+    which, states = _in_states(refused)
+    return " and ".join([*(f"{name} is ?" for name in names), which]), [*values, *states]
 
 
-def _text(text: str) -> str:
-    """What can be stored and sent: `?` for what is no character (in a directory's name, say)."""
-    return text.encode(errors="replace").decode()
-
-
-def _run(row: sqlite3.Row) -> Run:
-    fields = dict(row)
-    return Run(**{**fields, "base": _read(fields["base"] or "{}")})
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    fields = dict(row)
-    destination = Destination(*(fields.pop(n) for n in ("account", "org", "project", "workspace")))
-    known = fields["status"] in {status.value for status in Status}
-    return Entry(
-        **{
-            **fields,
-            "destination": destination,
-            "body": _read(fields["body"]),
-            "status": Status(fields["status"]) if known else Status.REFUSED,
-        }
-    )
-
-
-def _read(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError):
-        raise JournalUnavailable("the journal is damaged: move it away to start anew") from None
+def _insert(
+    db: sqlite3.Connection, table: str, columns: Mapping[str, Any], conflict: str = ""
+) -> None:
+    marks = ", ".join("?" * len(columns))
+    statement = f"insert into {table} ({', '.join(columns)}) values ({marks}){conflict}"  # noqa: S608  # literals
+    db.execute(statement, tuple(columns.values()))
 
 
 def open_journal(home: str) -> Journal:
     """The journal under `home`, made if need be. Raises JournalUnavailable."""
-    path = os.path.join(home, "journal.db")
-    try:
-        if not os.path.isabs(home):
-            raise JournalUnavailable("there is no home directory: name one with TFEVENTS_HOME")
-        make_home(home)
-        with suppress(FileExistsError):
-            os.close(create_private(path))
-        return Journal(connect(path), home)
-    except (OSError, sqlite3.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None
-
-
-def connect(path: str) -> sqlite3.Connection:
-    """A file, made if need be, or `:memory:`, with the journal's tables. Raises sqlite3.Error."""
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    db.row_factory = sqlite3.Row
-    db.execute("pragma journal_mode = truncate")  # rolls back, and is made once
-    db.execute("pragma synchronous = full")
-    db.executescript(SCHEMA)
-    return db
+    return Journal(open_file(home), home)

@@ -65,6 +65,10 @@ class Keeper:
                 found += journal.entries(run_id=run_id)
         return found
 
+    def unreadable(self) -> list[str]:
+        """A line for each row of theirs that could not be read."""
+        return [line for journal in self._journals for line in journal.unreadable]
+
     def owner(self) -> str:
         """Whose claims others can see: a presence in the home of the journal in use."""
         home = self.journal.home

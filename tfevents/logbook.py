@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tfevents import presence
-from tfevents.entry import Entry, Run
+from tfevents.entry import Entry, Run, Status
 from tfevents.journal import Journal
+from tfevents.ownership import why_it_waits
 from tfevents.record import dataclass
 from tfevents.summary import in_short
 from tfevents.table import Table
@@ -98,7 +99,7 @@ def _entry_as_json(entry: Entry) -> dict[str, Any]:
     return {
         "event_id": entry.event_id,
         "status": entry.status.value,
-        "reason": entry.reason,
+        "reason": _reason(entry),
         "attempts": entry.attempts,
         "put_at": entry.put_at,
         "settled_at": entry.settled_at,
@@ -120,8 +121,14 @@ def _rows(page: Page) -> Iterator[list[str]]:
         yield [_local(page.at), *about, "-", "-", "", ""]
     for entry in page.events:
         said = f"{entry.body['event_type']}{in_short(entry.body.get('metadata') or {})}"
-        delivery = [entry.status.value, str(entry.attempts), entry.reason or ""]
+        delivery = [entry.status.value, str(entry.attempts), _reason(entry) or ""]
         yield [_local(entry.put_at), *about, said, *delivery]
+
+
+def _reason(entry: Entry) -> str | None:
+    """Why it has not arrived."""
+    untried = entry.status is Status.PENDING and not entry.attempts
+    return why_it_waits(entry) if untried else entry.reason
 
 
 def _local(at: str) -> str:

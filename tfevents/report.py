@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tfevents import __version__, closing, costfile
-from tfevents.delivery import OUT_OF_TIME, Budget, Courier, Delivered
-from tfevents.entry import Destination, NewEvent, Run, Status, lane_of
+from tfevents.delivery import NO_KEY, OUT_OF_TIME, Budget, Courier, Delivered, unknown
+from tfevents.entry import Destination, NewEvent, Run, Status, locate, own_queues
 from tfevents.errors import (
     InvalidEvent,
     JournalUnavailable,
@@ -88,6 +88,7 @@ class Report(threading.Thread):
         self.subject = subject
         self.problems: list[str] = []
         self.settings = told_by(subject.env)
+        self._waits: str | None = None
         self.budget = Budget(WHOLE_RUN)
         self._meanwhile = Budget(WHOLE_RUN)
         self._origin = Origin({}, "")
@@ -139,11 +140,12 @@ class Report(threading.Thread):
             self.problems.append(text)
 
     def _prepare(self) -> None:
-        """The journal first: what is recorded must not wait for what is slow to find."""
-        with self._harmless():
-            self._keeper.open(self.settings.home)
+        """Whose the run is, and the journal: what is recorded must not wait for what is slow to
+        find, nor be nobody's because somebody holds the journal."""
         with self._harmless():
             self._read_settings()
+        with self._harmless():
+            self._keeper.open(self.settings.home)
         self._origin = self._find_origin()
         with self._harmless():
             self._cost = self._find_cost()
@@ -181,9 +183,11 @@ class Report(threading.Thread):
                 self._overrides[name] = value
             except InvalidEvent as error:
                 odd.append(SettingError(f"{OVERRIDE}{name.upper()}: {error}"))
+        self._waits = None if self.settings.api_key else NO_KEY
         if wrong or odd:
             self.settings = replace(self.settings, api_key=None)
             self._problem((wrong + odd)[0])
+            self._waits = str((wrong + odd)[0])
 
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
@@ -210,7 +214,7 @@ class Report(threading.Thread):
 
     def _engage(self) -> None:
         """A courier for the journal that is in use."""
-        if self.settings.api_key is not None:
+        if self.settings.api_key is not None and not self._destination().missing():
             with self._harmless():
                 journal = self._keeper.journal
                 self._courier = Courier(journal, self.settings, self._keeper.owner())
@@ -230,6 +234,8 @@ class Report(threading.Thread):
                 "metadata": {**self._origin.metadata, **self._overrides},
                 "data": {"tf_workspace": subject.tf_workspace},
                 "destination": self._destination().__dict__,
+                "directory": locate(subject.directory),
+                "waits": self._waits,
                 **subject.base,
             },
         )
@@ -239,18 +245,16 @@ class Report(threading.Thread):
         return Destination(s.account, s.org, s.project, s.workspace)
 
     def _flush(self, ending: bool) -> None:
-        """This run's events before anybody else's, and only these once it is over."""
+        """This run's own queue, and nothing else."""
         if self._courier is None:
             return
-        own = lane_of(self._destination())
+        subject, own = self.subject, self._destination()
+        queues = own_queues(own, locate(subject.directory), subject.tf_workspace)
         self._meanwhile = Budget(WHOLE_RUN)
-        if ending:
-            self._courier.leaving = True
-            self._done = self._courier.flush(self.budget, first=own, alone=True)
-        elif not self._work.is_set():
-            self._done = self._courier.flush(self._meanwhile, first=own, alone=True)
-            if not self._courier.unwelcome:
-                self._courier.flush(self._meanwhile)
+        self._courier.leaving = ending
+        if ending or not self._work.is_set():
+            budget = self.budget if ending else self._meanwhile
+            self._done = self._courier.deliver(queues, budget, waits=True)
 
     def ready(self) -> None:
         """Waits until everything that delivery needs is there."""
@@ -369,7 +373,15 @@ class Report(threading.Thread):
         )
         body = event.body()
         check(body)
-        return NewEvent(event_id, self.subject.run_id, self._destination(), body)
+        return NewEvent(
+            event_id,
+            self.subject.run_id,
+            self._destination(),
+            body,
+            directory=locate(self.subject.directory),
+            tf_workspace=self.subject.tf_workspace,
+            reason=self._waits,
+        )
 
     def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
         """The run's end and its event in one step; the event alone where the run was closed."""
@@ -387,10 +399,13 @@ class Report(threading.Thread):
         entries = self._keeper.entries(self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
         reason = self._done.reason or self._unsent()
-        line = summarise(entries, delivered, self.problems, reason)
+        problems = [*self.problems, *self._keeper.unreadable()]
+        line = summarise(entries, delivered, problems, reason)
         return Told(printable("; ".join([line, *self.settings.notes])), delivered)
 
     def _unsent(self) -> str:
         if self.settings.api_key is None:
-            return "no TFEVENTS_API_KEY is set (see: tfevents log)"
+            return f"{NO_KEY} (see: tfevents log)"
+        if missing := self._destination().missing():
+            return unknown(missing)
         return OUT_OF_TIME

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 
 from tfevents import presence
+from tfevents.database import connect
 from tfevents.errors import JournalUnavailable
-from tfevents.journal import Journal, connect, open_journal
+from tfevents.journal import Journal, open_journal
 
 
 def find_spare() -> Journal | None:

@@ -25,7 +25,8 @@ def summarise(
     if delivered and problems:
         return f"{what}, reported; {'; '.join(problems)}"
     worst = next((e for e in entries if e.status is not Status.DELIVERED), entries[0])
-    return what + fate(worst, "; ".join(problems) or worst.reason or reason)
+    tried = worst.reason if worst.attempts else None
+    return what + fate(worst, "; ".join(problems) or tried or reason)
 
 
 def fate(entry: Entry, reason: str) -> str:

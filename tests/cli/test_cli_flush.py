@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rig.endpoint import Endpoint, Rules
@@ -150,18 +153,196 @@ def test_an_event_of_another_account(tfevents: Tfevents, endpoint: Endpoint) -> 
     assert names(endpoint) == ["b"]
 
 
-def test_what_was_not_known_is_filled_in(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """An event that was put with nothing configured goes where the flush says."""
-    configured = dict(tfevents.env)
-    for name in ("ORG", "PROJECT", "WORKSPACE"):
-        del tfevents.env[f"TFEVENTS_{name}"]
-    tfevents.put("a")
-    done = tfevents.run("flush")
-    assert done.returncode == 1
-    reason = "not known where to: set TFEVENTS_ORG and TFEVENTS_PROJECT and TFEVENTS_WORKSPACE"
-    assert reason in done.stdout.decode()
-    tfevents.env = configured
-    assert tfevents.ok("flush") == "1 delivered\n"
+# Whose an event is
+
+
+def unplaced(tfevents: Tfevents, directory: str, name: str, **env: str) -> Path:
+    """An event of a directory of which nobody has said whose it is."""
+    at = tfevents.cwd / directory
+    at.mkdir(parents=True, exist_ok=True)
+    bare = {n: t for n, t in tfevents.env.items() if n.removeprefix("TFEVENTS_") not in WHOSE}
+    replace(tfevents, cwd=at, env={**bare, **env}).put(name)
+    return at
+
+
+WHOSE = ("ORG", "PROJECT", "WORKSPACE")
+
+
+def kept(tfevents: Tfevents, *words: object) -> list[str]:
+    """What a flush says that could not deliver all."""
+    done = tfevents.run("flush", *words)
+    assert (done.returncode, done.stderr) == (1, b""), done
+    return done.stdout.decode().splitlines()
+
+
+def places(endpoint: Endpoint) -> list[tuple[str, str, str]]:
+    """Where each event arrived."""
+    found = [request.place for request in endpoint.requests]
+    return [(place.org, place.project, place.workspace) for place in found if place]
+
+
+def test_another_directory_s_event_is_never_filled_in(
+    tfevents: Tfevents, endpoint: Endpoint
+) -> None:
+    """The workspace of who flushes is not that of a directory that has none; it is said which."""
+    at = unplaced(tfevents, "live/sandbox", "theirs")
+    tfevents.put("mine")
+    assert kept(tfevents) == [
+        "1 delivered, 1 kept",
+        f"kept: no workspace for {at}: tfevents flush --assign WORKSPACE",
+    ]
+    assert names(endpoint) == ["mine"]
+
+
+def test_what_a_directory_s_file_says_by_now(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """Its own file is looked at again, for its own terraform workspace."""
+    at = unplaced(tfevents, "live/dev", "dev", TF_WORKSPACE="dev")
+    unplaced(tfevents, "live/dev", "test", TF_WORKSPACE="test")
+    (at / ".tfevents.hcl").write_text(
+        """
+        harness {
+          org     = "o"
+          project = "p"
+        }
+        workspace "w" {
+          directory    = "."
+          tf_workspace = "dev"
+        }
+        """
+    )
+    assert kept(tfevents) == [
+        "1 delivered, 1 kept",
+        f"kept: no workspace for {at}: tfevents flush --assign WORKSPACE",
+    ]
+    assert names(endpoint) == ["dev"]
+    assert places(endpoint) == [("o", "p", "w")]
+
+
+def test_a_directory_that_is_gone(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """It is said which it was, and it can be given a workspace."""
+    at = unplaced(tfevents, "gone", "a")
+    at.rmdir()
+    assert str(at) in kept(tfevents)[1]
+    assert tfevents.ok("flush", "--assign", "prod") == "1 event assigned\n1 delivered\n"
+
+
+def test_a_person_says_whose_it_is(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """Of the one directory that waits; organization and project as they are set, or as given."""
+    unplaced(tfevents, "a", "first")
+    assert tfevents.ok("flush", "--assign", "one") == "1 event assigned\n1 delivered\n"
+    unplaced(tfevents, "b", "second")
+    words = ("--assign", "two", "--org", "o", "--project", "p")
+    assert tfevents.ok("flush", *words) == "1 event assigned\n1 delivered\n"
+    assert places(endpoint) == [("default", "infra", "one"), ("o", "p", "two")]
+
+
+def test_of_several_directories_one_is_named(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """Without, nothing is done; a path as it is seen from here is as good as any."""
+    a, b = unplaced(tfevents, "a", "1"), unplaced(tfevents, "b", "2")
+    line = tfevents.fails(2, "flush", "--assign", "one")
+    assert line == (
+        f"tfevents: --assign: events of several directories wait ({a}, {b}):"
+        " name one with --directory"
+    )
+    assert kept(tfevents)[1:] == [
+        f"kept: no workspace for {a}, {b}: tfevents flush --assign WORKSPACE --directory DIRECTORY"
+    ]
+    assert kept(tfevents, "--assign", "one", "--directory", "b")[:2] == [
+        "1 event assigned",
+        "1 delivered, 1 kept",
+    ]
+    assert names(endpoint) == ["2"]
+    line = tfevents.fails(2, "flush", "--assign", "one", "--directory", "b")
+    assert line == f"tfevents: --assign: no event waits for a workspace in b: they wait for {a}"
+
+
+def test_of_several_terraform_workspaces_one_is_named(
+    tfevents: Tfevents, endpoint: Endpoint
+) -> None:
+    """`dev` and `prod` of one directory are not the same."""
+    for name in ("dev", "prod"):
+        unplaced(tfevents, "a", name, TF_WORKSPACE=name)
+    line = tfevents.fails(2, "flush", "--assign", "w")
+    assert line.endswith("workspaces wait (dev, prod): name one with --tf-workspace")
+    kept(tfevents, "--assign", "w", "--tf-workspace", "prod")
+    assert names(endpoint) == ["prod"]
+    line = tfevents.fails(2, "flush", "--assign", "w", "--tf-workspace", "test")
+    assert line == "tfevents: --tf-workspace: no event waits for test, only for dev"
+
+
+def test_what_a_run_knew_stays(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """A person gives what is missing, and nothing else."""
+    unplaced(tfevents, "a", "1", TFEVENTS_ORG="theirs", TFEVENTS_WORKSPACE="prod")
+    line = tfevents.fails(2, "flush", "--assign", "other")
+    assert line.endswith("these events are of workspace prod, and stay so: name that one")
+    words = ("--assign", "prod", "--org", "mine", "--project", "p")
+    assert tfevents.ok("flush", *words).endswith("1 delivered\n")
+    assert places(endpoint) == [("theirs", "p", "prod")]
+
+
+def test_a_name_that_was_wrong_can_be_given_again(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """Nobody has it: refused, kept, and given to whom it belongs."""
+    unplaced(tfevents, "a", "1")
+    endpoint.script(answer(404, "no such workspace"))
+    assert kept(tfevents, "--assign", "prdo")[:2] == ["1 event assigned", "1 refused"]
+    assert tfevents.ok("flush", "--assign", "prod") == "1 event assigned\n1 delivered\n"
+    assert places(endpoint)[-1:] == [("default", "infra", "prod")]
+    line = tfevents.fails(2, "flush", "--assign", "prod")
+    assert line == "tfevents: --assign: no event waits for a workspace"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--assign", ""), "--assign: which workspace? it is empty"),
+        (("--assign", "a\nb"), "--assign: "),
+        (("--assign", "x" * 2000), "--assign: "),
+        (("--assign", "w", "--org", "x" * 200), "--org: "),
+        (("--directory", "."), "--directory goes with --assign WORKSPACE"),
+    ],
+)
+def test_what_can_not_be_assigned(
+    tfevents: Tfevents, endpoint: Endpoint, words: tuple[str, ...], told: str
+) -> None:
+    """One line, and nothing is sent."""
+    unplaced(tfevents, "a", "1")
+    assert tfevents.fails(2, "flush", *words).startswith(f"tfevents: {told}")
+    assert endpoint.connections == 0
+
+
+def test_which_project(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """Where nobody says it."""
+    del tfevents.env["TFEVENTS_PROJECT"]
+    unplaced(tfevents, "a", "1")
+    line = tfevents.fails(2, "flush", "--assign", "w")
+    assert line == "tfevents: --assign: which project? name it with --project"
+
+
+def test_an_event_of_before(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """An earlier version kept no path: it is named as the team knows it."""
+    unplaced(tfevents, "live", "1")
+    unplaced(tfevents, "other", "2")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute("update events set directory = null, tf_workspace = null")
+    db.close()
+    assert "no workspace for live, other: " in kept(tfevents)[1]
+    kept(tfevents, "--assign", "prod", "--directory", "./live/")
+    assert names(endpoint) == ["1"]
+
+
+def test_an_event_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """One line, and the others go."""
+    tfevents.put("a", "b")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute("update events set body = '{\"torn' where seq = 1")
+    db.close()
+    assert kept(tfevents) == [
+        "1 delivered, 1 refused",
+        "refused: it can not be read",
+        "event 1 of the journal can't be read",
+    ]
+    assert names(endpoint) == ["b"]
+    assert tfevents.ok("flush").splitlines()[0] == "nothing waits"
 
 
 def test_a_killed_run_is_closed_and_told(tfevents: Tfevents, endpoint: Endpoint) -> None:

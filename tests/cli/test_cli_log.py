@@ -33,7 +33,7 @@ def test_runs_and_events_by_hand(tfevents: Tfevents, endpoint: Endpoint) -> None
     assert [line[21:].split()[:7] for line in lines[1:]] == [
         ["by", "hand", "plan", "refused", "1", "no", "such"],
         ["refresh", "work", "4", "failed", "delivered", "1"],
-        ["by", "hand", "plan", "pending", "0"],
+        ["by", "hand", "plan", "pending", "0", "no", "TFEVENTS_API_KEY"],
     ]
     assert "\x1b" not in "".join(lines)
 
@@ -119,6 +119,50 @@ def test_a_damaged_journal(tfevents: Tfevents) -> None:
     (tfevents.home / "journal.db").write_bytes(b"no database" * 1000)
     line = tfevents.fails(1, "log")
     assert str(tfevents.home / "journal.db") in line
+
+
+def reasons(tfevents: Tfevents) -> list[str]:
+    """Why each event has not arrived, as `log` says it to people and to programs."""
+    document = tfevents.json("log", "--json")
+    events = [event for run in document["runs"] for event in run["events"]]
+    found = [event["reason"] for event in [*events, *document["events"]]]
+    lines = tfevents.ok("log")
+    assert all(reason in lines for reason in found)
+    return found
+
+
+def test_why_what_was_never_tried_waits(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """No key, no workspace for this directory, a broken setting: each is said by name."""
+    tfevents.provisioner(REFRESH)
+    run = ("run", "--", "terraform", "refresh")
+    tfevents.without_key().run(*run)
+    del tfevents.env["TFEVENTS_WORKSPACE"]
+    tfevents.run(*run)
+    tfevents.env["TFEVENTS_TIMEOUT"] = "soon"
+    tfevents.run(*run)
+    del tfevents.env["TFEVENTS_TIMEOUT"]
+    tfevents.run("send", "plan")
+    nowhere = f"no workspace for {tfevents.cwd}"
+    broken = "TFEVENTS_TIMEOUT: 'soon' is no number of seconds from 0 to 3600"
+    assert reasons(tfevents) == [
+        "no TFEVENTS_API_KEY is set",
+        nowhere,
+        f"{broken}; {nowhere}",
+        nowhere,
+    ]
+    assert endpoint.connections == 0
+
+
+def test_a_row_that_can_not_be_read(tfevents: Tfevents) -> None:
+    """One line, and all the others are shown."""
+    tfevents.put("a", "b", "c")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute("update events set body = '{\"torn', status = 'delivered' where seq = 2")
+    db.close()
+    done = tfevents.run("log")
+    assert done.returncode == 0
+    assert done.stderr == b"tfevents: event 2 of the journal can't be read\n"
+    assert len(done.stdout.splitlines()) == 3
 
 
 def test_no_secret_is_shown(tfevents: Tfevents, endpoint: Endpoint) -> None:

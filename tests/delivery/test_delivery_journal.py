@@ -23,9 +23,11 @@ from rig.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
 from tfevents import presence
 from tfevents.delivery import Budget, Courier
-from tfevents.entry import Destination, NewEvent, Status
+from tfevents.entry import Destination, NewEvent, Queue, Run, Status, now
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import Journal, open_journal
+from tfevents.ownership import find_destinations
+from tfevents.record import replace
 from tfevents.settings import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -34,7 +36,7 @@ PUT_AND_FLUSH = """
 import sys, uuid
 from tfevents import presence
 from tfevents.delivery import Budget, Courier
-from tfevents.entry import Destination, NewEvent, lane_of
+from tfevents.entry import Destination, NewEvent, Queue
 from tfevents.journal import open_journal
 from tfevents.settings import Key, Settings
 home, url, who, workspace, count = sys.argv[1:]
@@ -47,7 +49,7 @@ for number in range(int(count)):
     data = {"event_id": str(uuid.uuid4()), "who": who, "number": str(number)}
     body = {"event_type": "plan", "data": data}
     journal.put(NewEvent(data["event_id"], present.identity, where, body))
-    courier.flush(Budget(60), first=lane_of(where))
+    courier.deliver({Queue(where): where}, Budget(60), waits=True)
 present.end()
 """
 
@@ -80,7 +82,9 @@ def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options
     try:
         more = options.pop("settings", settings(home, url))
         courier = Courier(journal, more, present.identity)  # type: ignore[arg-type]
-        done = courier.flush(Budget(seconds), **options)  # type: ignore[arg-type]
+        refused = bool(options.get("refused"))
+        where = find_destinations(journal, more, {}, refused=refused)  # type: ignore[arg-type]
+        done = courier.deliver(where, Budget(seconds), **options)  # type: ignore[arg-type]
         courier.close()
         return done
     finally:
@@ -406,32 +410,37 @@ def test_a_locked_workspace_does_not_hold_up_the_others(
     journal.close()
 
 
-def test_what_a_run_did_not_know_is_filled_in_and_stays_in_order(
+def test_what_was_put_without_an_account_goes_with_the_key_and_stays_in_order(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Events put before the workspace was set go first, in one lane with those put after it."""
+    """Events put before there was a key go in one batch with those put after it."""
     journal = open_journal(str(machine.home))
-    put(journal, "1", where=Destination("acct", None, None, None))
+    put(journal, "1", where=replace(WHERE, account=None))
     put(journal, "2")
-    put(journal, "3", where=Destination())
-    put(journal, "4")
-    known = settings(
-        machine.home, endpoint.url, account="acct", org="default", project="infra", workspace="prod"
-    )
+    put(journal, "3", where=replace(WHERE, account=None))
+    known = settings(machine.home, endpoint.url, account="acct")
     flush(machine.home, journal, endpoint.url, settings=known)
-    assert names(endpoint) == ["1", "2", "3", "4"]
+    assert names(endpoint) == ["1", "2", "3"]
     journal.close()
 
 
-def test_what_nobody_knows_is_left_and_told(machine: Machine, endpoint: Endpoint) -> None:
-    """With the names of the settings that are missing."""
+def test_what_nobody_knows_is_left_and_never_filled_in_from_the_flusher(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Who flushes has a workspace of their own; it is not that of somebody else's directory."""
     journal = open_journal(str(machine.home))
     put(journal, "a", where=Destination("acct", None, "infra", None))
-    done = flush(machine.home, journal, endpoint.url)
-    assert done.reason == (  # type: ignore[attr-defined]
-        "not known where to: set TFEVENTS_ORG and TFEVENTS_WORKSPACE"
+    put(journal, "b", where=Destination())
+    known = settings(
+        machine.home, endpoint.url, account="acct", org="default", project="infra", workspace="prod"
     )
+    done = flush(machine.home, journal, endpoint.url, settings=known)
+    assert done.reasons == [  # type: ignore[attr-defined]
+        "not known where to: set TFEVENTS_ORG and TFEVENTS_WORKSPACE",
+        "not known where to: set TFEVENTS_ORG and TFEVENTS_PROJECT and TFEVENTS_WORKSPACE",
+    ]
     assert endpoint.connections == 0
+    assert machine.rows("select attempts from events") == [0, 0]
     journal.close()
 
 
@@ -531,7 +540,7 @@ def test_what_is_too_old_is_dropped_and_counted(machine: Machine) -> None:
     """Undelivered ones are told; a younger one stays."""
     journal = open_journal(str(machine.home))
     put(journal, "old", "sent", "young")
-    journal.settle(journal.waiting()[1].event_id, Status.DELIVERED)
+    journal.settle(journal.waiting(Queue(WHERE))[1].event_id, Status.DELIVERED)
     machine.rows("select 1")
     with sqlite3.connect(machine.home / "journal.db") as db:
         db.execute("update events set put_at = '2001-01-01T00:00:00.000Z' where seq < 3")
@@ -555,15 +564,143 @@ def test_a_journal_that_is_garbage_is_one_line_and_stays_as_it_is(
     assert path.read_bytes() == garbage
 
 
-def test_damaged_rows_are_one_line(machine: Machine) -> None:
-    """A page that was torn: not a traceback."""
+DAMAGE = {
+    "torn": "body = '{\"torn'",
+    "no event": "body = '[]'",
+    "no event type": "body = '{}'",
+    "other metadata": 'body = \'{"event_type": "plan", "metadata": 7}\'',
+    "other counts": (
+        'body = \'{"event_type": "plan", "metadata": {"resource_counts": {"added": []}}}\''
+    ),
+    "bytes": "body = x'ff00'",
+    "no body": "body = null",
+    "no time": "put_at = 'yesterday'",
+    "no run": "run_id = null",
+    "no number": "attempts = 'many'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_row_costs_itself_and_one_line(
+    machine: Machine, endpoint: Endpoint, damage: str
+) -> None:
+    """The others of its queue are delivered; the next flush does not meet it any more."""
     journal = open_journal(str(machine.home))
-    put(journal, "a")
+    put(journal, "a", "b", "c")
     with sqlite3.connect(machine.home / "journal.db") as db:
-        db.execute("update events set body = '{\"torn'")
+        db.execute(f"update events set {damage} where seq = 2")
     db.close()
-    with pytest.raises(JournalUnavailable, match="the journal is damaged"):
-        journal.waiting()
+    flush(machine.home, journal, endpoint.url)
+    assert names(endpoint) == ["a", "c"]
+    assert journal.unreadable == ["event 2 of the journal can't be read"]
+    assert machine.statuses() == ["delivered", "refused", "delivered"]
+    assert [entry.seq for entry in journal.entries()] == [3, 1]
+    journal.close()
+    again = open_journal(str(machine.home))
+    flush(machine.home, again, endpoint.url)
+    assert again.unreadable == []
+    again.close()
+
+
+@pytest.mark.parametrize(
+    "damage", ["base = '{\"torn'", "base = '{\"data\": 1}'", "opened_at = null", "directory = null"]
+)
+def test_a_damaged_run_costs_itself_and_one_line(machine: Machine, damage: str) -> None:
+    """The other runs are as they were."""
+    journal = open_journal(str(machine.home))
+    for name in ("a", "b"):
+        journal.open_run(Run(name, "plan", "normal", "work", now(), key="k"))
+    with sqlite3.connect(machine.home / "journal.db") as db:
+        db.execute(f"update runs set {damage} where run_id = 'a'")
+    db.close()
+    assert [run.run_id for run in journal.runs()] == ["b"]
+    assert [run.run_id for run in journal.open_hooks()] == ["b"]
+    assert journal.unreadable == ["run a of the journal can't be read"]
+    journal.close()
+
+
+OF_BEFORE = """
+create table runs (
+    run_id text primary key, key text, command text, operation text, mode text,
+    directory text, opened_at text, ended_at text, exit_code integer, base text
+);
+create table events (
+    seq integer primary key autoincrement, event_id text unique, run_id text,
+    account text, org text, project text, workspace text, body text,
+    status text, reason text, attempts integer default 0, put_at text, settled_at text
+);
+create table claims (lane text primary key, owner text);
+create index events_pending on events (status, seq);
+create index runs_key on runs (key, ended_at);
+insert into events (event_id, run_id, account, org, project, workspace, body, status, put_at)
+    values ('1', 'r', null, null, null, null,
+        '{"event_type": "plan", "data": {"name": "lost", "directory": "live/a"}}', 'pending',
+        '2026-01-01T00:00:00.000Z');
+insert into events (event_id, run_id, account, org, project, workspace, body, status, put_at)
+    values ('2', 'r', 'acct', 'default', 'infra', 'prod',
+        '{"event_type": "plan", "data": {"name": "known"}}', 'pending',
+        '2026-01-01T00:00:00.000Z');
+"""
+
+
+def test_a_journal_of_before(machine: Machine, endpoint: Endpoint) -> None:
+    """Whose its events are stays as it was: one that has no workspace has none, and no directory
+    of which it could be."""
+    machine.home.mkdir(mode=0o700)
+    with sqlite3.connect(machine.home / "journal.db") as db:
+        db.executescript(OF_BEFORE)
+    db.close()
+    journal = open_journal(str(machine.home))
+    put(journal, "new")
+    known = settings(
+        machine.home, endpoint.url, account="acct", org="default", project="infra", workspace="prod"
+    )
+    flush(machine.home, journal, endpoint.url, settings=known)
+    assert names(endpoint) == ["known", "new"]
+    (lost,) = journal.unowned()
+    assert (lost.event_id, lost.directory, lost.destination) == ("1", None, Destination())
+    journal.close()
+    open_journal(str(machine.home)).close()
+    assert machine.rows("pragma user_version") == [1]
+
+
+def test_many_that_open_a_journal_of_before_at_once(machine: Machine) -> None:
+    """It is brought up to date once."""
+    machine.home.mkdir(mode=0o700)
+    with sqlite3.connect(machine.home / "journal.db") as db:
+        db.executescript(OF_BEFORE)
+    db.close()
+    source = "import sys; from tfevents.journal import open_journal; open_journal(sys.argv[1])"
+    running = [machine.python(source, str(machine.home)) for _ in range(6)]
+    assert [process.communicate()[1] for process in running] == [""] * 6
+    assert [process.returncode for process in running] == [0] * 6
+
+
+def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
+    """However much waits for others: nothing that a run asks looks through all events."""
+    journal = open_journal(str(machine.home))
+    asked: list[str] = []
+    journal._db.set_trace_callback(asked.append)
+    journal.waiting(Queue(WHERE))
+    journal.waiting(Queue(replace(WHERE, account=None), "/work", "default"))
+    journal.entries(run_id="run")
+    journal.open_runs()
+    journal.open_runs("key")
+    journal.open_hooks()
+    journal.last_hook("key")
+    journal.run("run")
+    journal.prune()
+    put(journal, "a")
+    journal.settle("a", Status.DELIVERED)
+    journal._db.set_trace_callback(None)
+    plans = [
+        (query, row["detail"])
+        for query in asked
+        if not query.startswith(("begin", "commit"))
+        for row in journal._db.execute(f"explain query plan {query}").fetchall()
+    ]
+    assert len(plans) > 8
+    assert [plan for plan in plans if plan[1].startswith("SCAN")] == []
     journal.close()
 
 

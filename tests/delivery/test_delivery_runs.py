@@ -85,7 +85,7 @@ def test_a_service_that_misbehaves_changes_nothing(
     assert line.startswith("tfevents: apply_needed (1 to add), kept in the journal: ")
     assert words in line
     endpoint.always(NORMAL)
-    machine.tf("plan", at=at)  # one that has no key set, behind it
+    machine.tf("plan", at=at, env={**env, "TFEVENTS_API_KEY": ""})  # one without a key, behind it
     flushed = machine.flush(machine.reporting_to(endpoint.url))
     assert flushed.returncode == 0, flushed.stderr
     assert types(endpoint.events) == ["apply_needed", "apply_needed"]
@@ -139,30 +139,84 @@ def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> Non
 
 def test_what_an_earlier_run_left_is_delivered_before(machine: Machine, endpoint: Endpoint) -> None:
     """An outage, then a good run of the same workspace: in order, without anybody's flush. What
-    waits for other workspaces goes too, while terraform works."""
-    at = machine.project(text=SLOW)
+    waits for other workspaces is theirs to deliver, or a flush's."""
+    at = machine.project()
     with closed_port() as url:
         machine.tf("plan", at=at, env=machine.reporting_to(url))
         machine.tf("plan", at=at, env=machine.reporting_to(url, "other"))
-    run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(endpoint.url))
-    endpoint.wait_for(3, 60)
-    (at / "go").touch()
-    assert run.wait(60) == 0
-    mine = [r.event for r in endpoint.requests if r.place and r.place.workspace == "prod"]
-    assert types([e for e in mine if e]) == ["apply_needed", "provisioning", "active"]
-    assert set(machine.statuses()) == {"delivered"}
+    machine.tf("apply", "-auto-approve", at=at, env=machine.reporting_to(endpoint.url))
+    assert types(endpoint.events) == ["apply_needed", "provisioning", "active"]
+    left = "select workspace from events where status = 'pending'"
+    assert machine.rows(left) == ["other"]
 
 
-def test_a_backlog_does_not_starve_the_run_that_meets_it(
+def test_a_run_before_there_was_a_key_is_delivered_before(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Another workspace is locked for ever: this run's own events are delivered all the same."""
-    at = machine.project()
-    with closed_port() as url:
-        machine.tf("plan", at=at, env=machine.reporting_to(url, "other"))
-    endpoint.script(answer(423), answer(423))
-    done = machine.tf("plan", at=at, env=machine.reporting_to(endpoint.url))
-    assert "reported to Harness IaCM workspace prod" in ours(done)[0]
+    """Of its own directory and workspace; another directory's waits for a flush."""
+    at, other = machine.project(), machine.project("other")
+    env = machine.reporting_to(endpoint.url)
+    bare = {name: text for name, text in env.items() if name != "TFEVENTS_API_KEY"}
+    machine.tf("plan", at=other, env=bare)
+    machine.tf("plan", at=at, env=bare)
+    machine.tf("apply", "-auto-approve", at=at, env=env)
+    assert types(endpoint.events) == ["apply_needed", "provisioning", "active"]
+    left = "select directory from events where status = 'pending'"
+    assert machine.rows(left) == [str(other)]
+
+
+def test_a_directory_without_a_workspace_tells_nobody_else_s(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """The README's monorepo: `destroy` in a directory that is not mapped, then a run of one that
+    is. The first waits until somebody says whose it is."""
+    root = machine.root / "repo"
+    mapped, sandbox = root / "live/prod/network", root / "live/sandbox"
+    for place in (mapped, sandbox):
+        place.mkdir(parents=True)
+        (place / "main.tf").write_text(ONE)
+    (root / ".git").mkdir()
+    (root / ".tfevents.hcl").write_text(
+        """
+        harness {
+          org     = "default"
+          project = "infra"
+        }
+        workspace "prod_network" {
+          directory = "live/prod/network"
+        }
+        """
+    )
+    env = {"TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY}
+    machine.tf("apply", "-auto-approve", at=sandbox, env={**env, "TFEVENTS_DISABLED": "1"})
+    done = machine.tf("destroy", "-auto-approve", at=sandbox, env=env)
+    (line,) = ours(done)
+    assert line.endswith("kept in the journal: not known where to: set TFEVENTS_WORKSPACE")
+    assert endpoint.connections == 0
+    machine.tf("plan", at=mapped, env=env)
+    assert types(endpoint.events) == ["apply_needed"]
+    flushed = machine.flush(env)
+    assert f"kept: no workspace for {sandbox}: " in flushed.stdout
+    assert types(endpoint.events) == ["apply_needed"]
+    words = ("--assign", "sandbox", "--directory", str(sandbox))
+    assert machine.flush(env, *words).returncode == 0
+    assert types(endpoint.events) == ["apply_needed", "destroying", "inactive"]
+    last = endpoint.requests[-1].place
+    assert last is not None
+    assert last.workspace == "sandbox"
+
+
+def test_one_that_was_killed_keeps_its_directory(machine: Machine, endpoint: Endpoint) -> None:
+    """What tells of its end is given a workspace with what told of its beginning."""
+    at = machine.project(text=SLOW)
+    env = {"TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY}
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    until(lambda: (machine.home / "journal.db").exists() and machine.statuses())
+    kill(run)
+    words = ("--assign", "prod", "--org", "o", "--project", "p")
+    flushed = machine.flush(env, *words)
+    assert flushed.stdout.splitlines()[:2] == ["2 events assigned", "2 delivered"]
+    assert types(endpoint.events) == ["provisioning", "failed"]
 
 
 # Strict
@@ -440,7 +494,7 @@ def test_a_journal_that_is_garbage(machine: Machine, endpoint: Endpoint) -> None
 def test_a_journal_that_somebody_locks(machine: Machine, endpoint: Endpoint) -> None:
     """A process that hangs in a transaction: the run ends, the event is delivered beside it."""
     at, env = machine.project(), machine.reporting_to(endpoint.url)
-    machine.tf("plan", at=at)
+    machine.tf("plan", at=at, env={**env, "TFEVENTS_API_KEY": ""})
     holder = sqlite3.connect(machine.home / "journal.db", isolation_level=None)
     holder.execute("begin exclusive")
     done = machine.tf("plan", at=at, env=env)
