@@ -14,7 +14,7 @@ from tfevents.event import Activity, Event, EventType, describe
 from tfevents.flush import appeared
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import OVERRIDE, find, overrides
-from tfevents.place import Place
+from tfevents.place import Place, find_unit
 from tfevents.record import dataclass, field
 from tfevents.schema import check, schema
 from tfevents.settings import Settings, load
@@ -51,6 +51,7 @@ def announce(
     Raises SettingError and InvalidEvent before anything is kept.
     """
     tf_workspace = Place(directory, env).tf_workspace
+    directory = find_unit(directory, env)
     settings = load(env, directory, tf_workspace=tf_workspace, flags=flags)
     event_id = str(uuid.uuid4())
     event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})

@@ -16,7 +16,7 @@ from tfevents.expected import Expected
 from tfevents.facts import Planned, is_small, left_unsaved, pull_state, read_plan, read_state
 from tfevents.invocation import STATE, Invocation
 from tfevents.later import Later, attempt
-from tfevents.place import Place, Signature
+from tfevents.place import Place, Signature, find_unit
 from tfevents.plan import Mode
 from tfevents.record import replace
 from tfevents.report import Report, Subject, Told
@@ -49,7 +49,7 @@ class Backstage:
                 presence=scene.presence,
                 operation=scene.operation.value,
                 mode=scene.invocation.mode.value,
-                directory=scene.directory,
+                directory=find_unit(scene.directory, scene.env),
                 tf_workspace=self.place.tf_workspace,
                 opened_at=scene.opened_at,
                 env=scene.env,

@@ -340,7 +340,7 @@ def hook(moment: str, command: str, **given: Any) -> int:
     from tfevents import host
     from tfevents.switches import is_on
 
-    found = host.find(os.environ, os.getcwd())
+    found = host.find(os.environ)
     if not (command or found.command):
         raise click.UsageError("which command? name it: plan, apply, destroy, refresh or import")
     call = story.settle(moment, command, given, found, os.environ)

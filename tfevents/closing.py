@@ -11,6 +11,7 @@ from tfevents.entry import Destination, NewEvent, Run, locate, now
 from tfevents.event import Activity, EventType, Operation, activity_type, describe
 from tfevents.journal import Journal
 from tfevents.metadata import relative
+from tfevents.place import find_unit
 from tfevents.plan import Mode
 from tfevents.settings import gather
 from tfevents.variables import identifiers
@@ -63,7 +64,7 @@ def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
 def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> Run | None:
     """A run that was killed before the journal knew of it."""
     note = presence.noted(folder)
-    directory = note.get("directory", "")
+    directory = find_unit(note.get("directory", ""), note)
     mode = _mode(note.get("mode", ""))
     command = operation = note.get("operation", "")
     if operation not in {known.value for known in Operation}:

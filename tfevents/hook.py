@@ -27,7 +27,7 @@ from tfevents.home import find_home
 from tfevents.host import Host
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import read_file
-from tfevents.place import Place, signature
+from tfevents.place import Place, find_unit, signature
 from tfevents.plan import Mode
 from tfevents.record import dataclass
 from tfevents.report import Report, Subject, Told
@@ -97,7 +97,7 @@ def settle(
         return None
     directory = os.getcwd()
     asked = invocation.parse((name,), env)
-    unit = given.get("directory") or host.unit or directory
+    unit = given.get("directory") or find_unit(directory, env, hooked=True)
     return Call(
         moment=moment,
         command=name,

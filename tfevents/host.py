@@ -12,22 +12,18 @@ from collections.abc import Mapping
 from tfevents.plan import Mode
 from tfevents.record import dataclass, replace
 
-CACHE = os.sep + ".terragrunt-cache" + os.sep
-
 
 @dataclass(frozen=True)
 class Host:
     """None where the host does not say.
 
-    `execution`: the host's own id of what the run is part of. `unit`: the directory as the team
-    knows it, which is not always where terraform works. `everything`: this call speaks for all
-    runs of the execution. `reports_itself`: the host runs `tf`, a hook would tell it twice.
+    `execution`: the host's own id of what the run is part of. `everything`: this call speaks for
+    all runs of the execution. `reports_itself`: the host runs `tf`, a hook would tell it twice.
     `partial`: what the host left out of the plan.
     """
 
     command: str | None = None
     mode: Mode | None = None
-    unit: str | None = None
     tf_workspace: str | None = None
     plan_file: str | None = None
     plan_json: str | None = None
@@ -40,23 +36,21 @@ class Host:
     partial: tuple[str, ...] = ()
 
 
-def find(env: Mapping[str, str], directory: str) -> Host:
+def find(env: Mapping[str, str]) -> Host:
     """The host whose variables are there, over what the CI job itself says of its outcome."""
     for marker, read in HOSTS.items():
         if env.get(marker):
-            return _completed(read(env), env, directory)
-    return _completed(Host(), env, directory)
+            return _completed(read(env), env)
+    return _completed(Host(), env)
 
 
-def _completed(host: Host, env: Mapping[str, str], directory: str) -> Host:
-    """With the job's status where the host says nothing, and the unit behind a cache."""
+def _completed(host: Host, env: Mapping[str, str]) -> Host:
+    """With the job's status where the host says nothing."""
     told = host.failed is not None or host.exit_code is not None
-    before, cache, _ = directory.partition(CACHE)
     return replace(
         host,
         failed=host.failed if told else _job_failed(env),
         exit_code=host.exit_code if told else _job_exit_code(env),
-        unit=host.unit or (before if cache else None),
     )
 
 
@@ -64,7 +58,6 @@ def _terragrunt(env: Mapping[str, str]) -> Host:
     path = env.get("TG_CTX_TF_PATH")
     return Host(
         command=env.get("TG_CTX_COMMAND"),
-        unit=env.get("TG_CTX_TERRAGRUNT_DIR"),
         provisioner=path,
         reports_itself=os.path.basename(path or "") == "tf",
     )

@@ -11,6 +11,7 @@ from tfevents.ci.build import Build
 from tfevents.ci.repository import without_credentials
 from tfevents.errors import SettingError
 from tfevents.git import Checkout
+from tfevents.place import find_copy_root
 from tfevents.record import dataclass, replace
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def find(directory: str, env: Mapping[str, str]) -> Origin:
     metadata = {**_git(build, checkout, directory, env), **_pipeline(build)}
     return Origin(
         {name: value for name, value in metadata.items() if value},
-        relative(directory, checkout.root),
+        relative(directory, checkout.root or find_copy_root(directory, env)),
     )
 
 

@@ -21,6 +21,11 @@ CLOUD_BACKENDS = frozenset({"remote", "cloud"})
 
 Signature = tuple[int, int, int]
 """When a file was written, its size, and which it is."""
+CACHE = os.sep + ".terragrunt-cache" + os.sep
+COPIED = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
+"""What Terragrunt leaves in a directory into which it has copied a unit's configuration."""
+UNIT = "TG_CTX_TERRAGRUNT_DIR"
+PROJECT_ROOT = "TF_VAR_spacelift_project_root"
 SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
@@ -115,6 +120,34 @@ class Place:
             return untrusted.read(path, 1 << 20, root=self.data).decode(errors="replace")
         except OSError:
             return ""
+
+
+def find_unit(directory: str, env: Mapping[str, str], *, hooked: bool = False) -> str:
+    """The directory as the team knows it: the unit's, where terraform works in Terragrunt's copy.
+
+    Terragrunt's own variable is there in its hooks only. It counts in such a copy, wherever its
+    cache is; and anywhere if `hooked`, for the hook that asks is the unit's.
+    """
+    said = env.get(UNIT)
+    if said and hooked:
+        return said
+    unit, cache, _ = directory.partition(CACHE)
+    if cache:
+        return unit or os.sep
+    copied = said and any(os.path.lexists(os.path.join(directory, name)) for name in COPIED)
+    return said if said and copied else directory
+
+
+def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
+    """The top of a checkout that a host has copied without its git; None where none says so.
+
+    Spacelift names the part of it that is the stack's.
+    https://docs.spacelift.io/concepts/configuration/environment#environment-variables
+    """
+    part = os.path.normpath(env.get(PROJECT_ROOT) or ".")
+    real = os.path.realpath(directory)
+    here = part != "." and real.endswith(os.path.join(os.sep, part))
+    return real[: -len(part)].rstrip(os.sep) or os.sep if here else None
 
 
 def signature(path: str) -> Signature | None:

@@ -1,0 +1,139 @@
+"""Where terraform works in a copy, the run is that of the directory that the team knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from machine import KEY, ONE, Machine
+from rig.endpoint import Endpoint
+
+from tfevents.place import find_unit
+
+MAPPED = """
+harness {
+  org     = "default"
+  project = "live"
+}
+workspace "eu_vpc" {
+  directory = "live/eu/vpc"
+}
+"""
+MANIFESTS = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+@pytest.fixture
+def repository(machine: Machine) -> Path:
+    root = machine.root / "repo"
+    (root / ".git").mkdir(parents=True)
+    (root / "live/eu/vpc").mkdir(parents=True)
+    (root / ".tfevents.hcl").write_text(MAPPED)
+    return root
+
+
+def copy(place: Path, text: str = ONE) -> Path:
+    """Where Terragrunt leaves a unit's configuration."""
+    place.mkdir(parents=True)
+    (place / "main.tf").write_text(text)
+    return place
+
+
+def reporting(machine: Machine, endpoint: Endpoint, **more: str) -> dict[str, str]:
+    return {"TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY, **more}
+
+
+@pytest.mark.parametrize("below", ["aaa/bbb", "aaa/bbb/modules/vpc"])
+def test_terragrunt_runs_tf(
+    machine: Machine, endpoint: Endpoint, repository: Path, below: str
+) -> None:
+    """TG_TF_PATH=tf: the unit's workspace, and the unit's directory as a key that stays."""
+    at = copy(repository / "live/eu/vpc/.terragrunt-cache" / below)
+    machine.tf("apply", "-auto-approve", at=at, env=reporting(machine, endpoint))
+    assert {event["data"]["directory"] for event in endpoint.events} == {"live/eu/vpc"}
+    assert {r.place.workspace for r in endpoint.requests if r.place} == {"eu_vpc"}
+
+
+def test_a_cache_elsewhere_and_terragrunts_own_variable(
+    machine: Machine, endpoint: Endpoint, repository: Path
+) -> None:
+    """TG_DOWNLOAD_DIR: the path says nothing, a hook's variable does."""
+    at = copy(machine.root / "downloads/aaa/bbb")
+    (at / MANIFESTS[0]).touch()
+    unit = str(repository / "live/eu/vpc")
+    env = reporting(machine, endpoint, TG_CTX_TERRAGRUNT_DIR=unit)
+    machine.tf("plan", at=at, env=env)
+    (event,) = endpoint.events
+    assert event["data"]["directory"] == "live/eu/vpc"
+
+
+def test_a_run_of_a_hook_s_own_is_not_the_unit_s(
+    machine: Machine, endpoint: Endpoint, repository: Path
+) -> None:
+    """A hook that destroys a sandbox elsewhere tells nothing of the unit."""
+    at = copy(repository / "live/sandbox")
+    unit = str(repository / "live/eu/vpc")
+    env = reporting(machine, endpoint, TG_CTX_TERRAGRUNT_DIR=unit)
+    machine.tf("destroy", "-auto-approve", at=at, env=env)
+    assert endpoint.connections == 0
+    assert {body["data"]["directory"] for body in machine.bodies()} == {"live/sandbox"}
+
+
+def test_a_unit_s_run_that_was_killed_before_the_journal_knew_it(
+    machine: Machine, endpoint: Endpoint, repository: Path
+) -> None:
+    """It noted where terraform worked; its end is the unit's."""
+    at = copy(repository / "live/eu/vpc/.terragrunt-cache/aaa/bbb")
+    stay = """
+import sys
+from tfevents import presence
+present = presence.appear(sys.argv[1])
+present.note({"operation": "apply", "mode": "normal", "opened_at": "2026-01-01T00:00:00Z",
+              "directory": sys.argv[2]})
+print("here", flush=True)
+sys.stdin.read()
+"""
+    left = machine.python(stay, str(machine.home), str(at))
+    assert left.stdout is not None
+    left.stdout.readline()
+    left.kill()
+    left.communicate()
+    assert machine.flush(reporting(machine, endpoint)).returncode == 0
+    (event,) = endpoint.events
+    assert event["data"]["directory"] == "live/eu/vpc"
+    assert [r.place.workspace for r in endpoint.requests if r.place] == ["eu_vpc"]
+
+
+def test_spacelift_has_a_checkout_without_git(machine: Machine, endpoint: Endpoint) -> None:
+    """Its project root is the directory's name; one that is not ours to know is not guessed."""
+    at = copy(machine.root / "source/live/eu/vpc")
+    env = machine.reporting_to(endpoint.url)
+    for root in ("live/eu/vpc", "./live/eu/vpc/", "somewhere/else", "", "/", ".."):
+        machine.tf("plan", at=at, env={**env, "TF_VAR_spacelift_project_root": root})
+    told = [event["data"]["directory"] for event in endpoint.events]
+    assert told == ["live/eu/vpc", "live/eu/vpc", "vpc", "vpc", "vpc", "vpc"]
+
+
+def test_find_unit(tmp_path: Path) -> None:
+    """By the path; by the variable where the directory is a copy, or for the unit's own hook."""
+    copied, plain, said = copy(tmp_path / "copied"), copy(tmp_path / "plain"), "/live/vpc"
+    (copied / MANIFESTS[1]).touch()
+    env = {"TG_CTX_TERRAGRUNT_DIR": said}
+    assert find_unit("/u/.terragrunt-cache/a/b", {}) == "/u"
+    assert find_unit("/.terragrunt-cache/a/b", {}) == "/"
+    assert find_unit("/u/.terragrunt-cache/a/b", env) == "/u"
+    assert find_unit(str(copied), env) == said
+    assert find_unit(str(copied), {}) == str(copied)
+    assert find_unit(str(plain), env) == str(plain)
+    assert find_unit(str(plain), env, hooked=True) == said
