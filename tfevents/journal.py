@@ -178,8 +178,9 @@ class Journal:
     def waiting(self, queue: Queue, *, refused: bool = False) -> list[Entry]:
         """What still has to be sent of a queue, the oldest first. What can't be read never will."""
         which, values = _in_queue(queue, refused)
-        rows = self._rows(f"select seq, {EVENT} from events where {which} order by seq", values)  # noqa: S608  # literals
-        found = list(self._parsed(parse_entry, rows))
+        # not `order by seq`: for that, SQLite would go through everything that waits anywhere
+        rows = self._rows(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
+        found = sorted(self._parsed(parse_entry, rows), key=lambda entry: entry.seq)
         if len(found) < len(rows):
             self._set_aside({row["seq"] for row in rows} - {entry.seq for entry in found})
         return found
