@@ -21,10 +21,14 @@ NO_KEY = "no TFEVENTS_API_KEY is set"
 
 
 class Budget:
-    """How long delivery may still take; whoever waits for it may make it shorter."""
+    """How long delivery may still take; whoever waits for it may make it shorter.
 
-    def __init__(self, seconds: float) -> None:
+    `renewed`: it is patience, and begins anew with each event that is settled.
+    """
+
+    def __init__(self, seconds: float, *, renewed: bool = False) -> None:
         self._end = time.monotonic() + seconds
+        self._patience = seconds if renewed else None
 
     @property
     def left(self) -> float:
@@ -34,6 +38,11 @@ class Budget:
     def limit(self, seconds: float) -> None:
         """At most this long from now on; a signal handler may call it."""
         self._end = min(self._end, time.monotonic() + seconds)
+
+    def renew(self) -> None:
+        """An event is settled."""
+        if self._patience is not None:
+            self._end = time.monotonic() + self._patience
 
     def rest(self, seconds: float) -> None:
         """Sleeps, but not beyond the budget."""
@@ -204,6 +213,7 @@ class Courier:
                 self._settle(entry, turn, Status.DELIVERED)
                 turn.done.delivered.append(entry.event_id)
             batch.tried = turn.missed = 0
+            turn.budget.renew()
             turn.tell(turn.done)
 
     def _settle(self, entry: Entry, turn: Turn, status: Status, reason: str | None = None) -> None:

@@ -109,6 +109,7 @@ class Flush:
     refused: bool = False
     seconds: float | None = None
     assignment: Assignment | None = None
+    patience: float = PATIENCE
 
     def run(self) -> Flushed:
         """Raises SettingError where there is no key, or where it is not clear what is assigned to
@@ -148,11 +149,10 @@ class Flush:
 
     def _send(self, courier: Courier, journal: Journal, me: str, tell: Tell) -> list[str]:
         """Round after round while it gets on, or while others hold what is left."""
-        budget = Budget(PATIENCE if self.seconds is None else self.seconds)
+        endless = self.seconds is None
+        budget = Budget(self.patience if endless else self.seconds or 0.0, renewed=endless)
         done = self._deliver(courier, journal, budget, tell, refused=self.refused)
         while done.kept and (done.delivered or _freed(done, journal, me, budget)) and budget.left:
-            if self.seconds is None and done.delivered:
-                budget = Budget(PATIENCE)
             done = self._deliver(courier, journal, budget, tell)
         return done.reasons
 

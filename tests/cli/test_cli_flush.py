@@ -14,6 +14,8 @@ from rig.step import HANG, answer
 from rig.terminal import Terminal
 
 from cli.command import Tfevents
+from tfevents.flush import Flush
+from tfevents.settings import load
 
 
 def names(endpoint: Endpoint) -> list[str]:
@@ -103,6 +105,17 @@ def test_the_timeout_is_for_all_of_it(tfevents: Tfevents, endpoint: Endpoint) ->
     done = tfevents.run("flush", "--timeout", "1")
     assert time.monotonic() - began < 45
     assert (done.returncode, done.stdout.splitlines()[0]) == (1, b"2 kept")
+
+
+def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
+    tfevents: Tfevents, endpoint: Endpoint
+) -> None:
+    """Patience is for the time without a delivery, not for all of it."""
+    tfevents.put("a", "b", "c", "d")
+    endpoint.always(answer(200).but(delay=2.0))
+    settings = load(tfevents.env, str(tfevents.cwd))
+    assert Flush(settings, tfevents.env, patience=6.0).run().lines() == ["4 delivered"]
+    assert names(endpoint) == ["a", "b", "c", "d"]
 
 
 def test_a_busy_server_is_asked_again(tfevents: Tfevents, endpoint: Endpoint) -> None:
