@@ -30,6 +30,7 @@ QUEUE = "account, org, project, workspace, directory, tf_workspace"
 EVENT = f"event_id, run_id, {QUEUE}, body, status, reason, attempts, put_at, settled_at, given"
 """By name: a later version that shares this home may have added columns."""
 WHOSE = ("account", "org", "project", "workspace")
+OPTIONAL = ("reason", "settled_at", "given")
 COUNTS = ("resource_counts", "drift_counts")
 
 
@@ -59,6 +60,9 @@ def parse_entry(row: Row) -> Entry:
         body = json.loads(row["body"])
         _check_body(body)
         _check_texts(row, "event_id", "run_id")
+        _check_texts({n: row[n] or "" for n in OPTIONAL}, *OPTIONAL)
+        if not isinstance(row["attempts"], int):
+            raise ValueError
         _check_time(row["put_at"])
         return Entry(
             seq=row["seq"],
@@ -68,8 +72,8 @@ def parse_entry(row: Row) -> Entry:
             body=body,
             put_at=row["put_at"],
             settled_at=row["settled_at"],
-            directory=row["directory"],
-            tf_workspace=row["tf_workspace"],
+            directory=_text(row["directory"]),
+            tf_workspace=_text(row["tf_workspace"]),
             given=tuple((row["given"] or "").split()),
             **parse_standing(row).__dict__,
         )
@@ -101,16 +105,22 @@ def parse_standing(row: Row) -> Standing:
     """What became of an event; a status of a later version is none that is sent again."""
     known = row["status"] in {status.value for status in Status}
     status = Status(row["status"]) if known else Status.REFUSED
-    return Standing(status, row["reason"], int(row["attempts"]))
+    attempts = row["attempts"]
+    return Standing(status, row["reason"], attempts if isinstance(attempts, int) else 0)
 
 
 def parse_queue(row: Row) -> Queue:
     """The queue of an event's row."""
-    return queue_of(_destination(row), row["directory"], row["tf_workspace"])
+    return queue_of(_destination(row), _text(row["directory"]), _text(row["tf_workspace"]))
 
 
 def _destination(row: Row) -> Destination:
-    return Destination(*(row[name] for name in WHOSE))
+    return Destination(*(_text(row[name]) for name in WHOSE))
+
+
+def _text(value: Any) -> str | None:
+    """Bytes are what a damaged page may hold."""
+    return value if isinstance(value, str) else None
 
 
 def write_run(run: Run) -> dict[str, Any]:

@@ -343,11 +343,12 @@ def test_an_event_of_before(tfevents: Tfevents, endpoint: Endpoint) -> None:
     assert names(endpoint) == ["1"]
 
 
-def test_an_event_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("damage", ["body = '{\"torn'", "attempts = 'many'", "reason = x'ff'"])
+def test_an_event_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint, damage: str) -> None:
     """One line, and the others go."""
     tfevents.put("a", "b")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
-        db.execute("update events set body = '{\"torn' where seq = 1")
+        db.execute(f"update events set {damage} where seq = 1")
     db.close()
     assert kept(tfevents) == [
         "1 delivered, 1 refused",
