@@ -126,8 +126,9 @@ class Flush:
 
     def _flush(self, journal: Journal, me: str) -> Flushed:
         closed = closing.close_gone(journal, self.env)
-        wanted = self.assignment
-        assigned = ownership.assign(journal, wanted, self.env, me) if wanted else []
+        assigned: list[str] = []
+        if self.assignment:
+            assigned = ownership.assign(journal, self.assignment, self.settings, self.env, me)
         before = journal.standings(refused=self.refused)
         with _progress(len(before)) as tell:
             courier = Courier(journal, self.settings, me)

@@ -204,7 +204,8 @@ class Journal:
         )
 
     def give(self, events: Mapping[str, tuple[Destination, Iterable[str]]]) -> None:
-        """Events → whose they are from now on, with the names of what a person said of it."""
+        """Events → whose they are from now on, with the names of what a person said of it; not one
+        that somebody has delivered by now."""
         rows = [
             (*whose.__dict__.values(), " ".join(names), event_id)
             for event_id, (whose, names) in events.items()
@@ -213,7 +214,7 @@ class Journal:
         with self._writing() as db:
             db.executemany(
                 f"update events set {changes}, given = ?, status = 'pending', reason = null,"  # noqa: S608  # literals
-                " settled_at = null where event_id = ?",
+                " settled_at = null where event_id = ? and status != 'delivered'",
                 rows,
             )
 

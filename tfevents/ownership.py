@@ -64,13 +64,22 @@ def _look(directory: str, tf_workspace: str | None, env: Mapping[str, str]) -> D
 
 
 def assign(
-    journal: Journal, assignment: Assignment, env: Mapping[str, str], owner: str
+    journal: Journal,
+    assignment: Assignment,
+    settings: Settings,
+    env: Mapping[str, str],
+    owner: str,
 ) -> list[str]:
     """Gives a person's word to the events that it is about; their ids.
 
     Raises SettingError where it is not clear which these are, or whose they are to be.
     """
-    events = _choose(journal.unowned(), assignment)
+    waiting = journal.unowned()
+    if assignment.directory is None:  # then only what no file says
+        queues = {entry.queue for entry in waiting}
+        where = {queue: find_destination(queue, settings, env) for queue in queues}
+        waiting = [e for e in waiting if e.given or lacks(where[e.queue])]
+    events = _choose(waiting, assignment)
     whose = {entry.event_id: _give(entry, assignment, env) for entry in events}
     if not journal.claim({entry.queue for entry in events}, owner):
         raise JournalUnavailable("another tfevents is sending these events")

@@ -269,6 +269,19 @@ def test_of_several_directories_one_is_named(tfevents: Tfevents, endpoint: Endpo
     assert line == f"tfevents: --assign: no event waits for a workspace in b: they wait for {a}"
 
 
+def test_a_directory_whose_file_says_it_by_now_does_not_wait_for_a_person(
+    tfevents: Tfevents, endpoint: Endpoint
+) -> None:
+    """Two directories, of which one needs a word: it need not be named."""
+    a = unplaced(tfevents, "a", "1")
+    unplaced(tfevents, "b", "2")
+    (a / ".tfevents.hcl").write_text(
+        'harness {\n  org = "o"\n  project = "p"\n  workspace = "w"\n}\n'
+    )
+    assert tfevents.ok("flush", "--assign", "prod") == "1 event assigned\n2 delivered\n"
+    assert sorted(places(endpoint)) == [("default", "infra", "prod"), ("o", "p", "w")]
+
+
 def test_of_several_terraform_workspaces_one_is_named(
     tfevents: Tfevents, endpoint: Endpoint
 ) -> None:

@@ -664,6 +664,17 @@ def test_a_journal_of_before(machine: Machine, endpoint: Endpoint) -> None:
     assert machine.rows("pragma user_version") == [1]
 
 
+def test_what_was_delivered_meanwhile_is_not_given_to_anybody(machine: Machine) -> None:
+    """A person says whose it is, and another flush has found out by itself."""
+    journal = open_journal(str(machine.home))
+    put(journal, "a", where=Destination("acct", "o", "p", None))
+    (event,) = journal.unowned()
+    journal.settle(event.event_id, Status.DELIVERED)
+    journal.give({event.event_id: (WHERE, ["workspace"])})
+    assert machine.statuses() == ["delivered"]
+    journal.close()
+
+
 def test_many_that_open_a_journal_of_before_at_once(machine: Machine) -> None:
     """It is brought up to date once."""
     machine.home.mkdir(mode=0o700)
