@@ -1,4 +1,4 @@
-"""A server's address as a URL, and what may stand in the path of one.
+"""A server's address as a URL, what may stand in the path of one, and what of an address is public.
 
 `urllib.parse` knows every kind of URL, and takes as long to wake as a small plan's counting.
 """
@@ -79,3 +79,84 @@ def segment(text: str) -> str:
     if not text.strip("."):
         return text.replace(".", "%2E")
     return "".join(chr(b) if b in PLAIN else f"%{b:02X}" for b in text.encode())
+
+
+HARMLESS = {
+    **dict.fromkeys(("buildId", "releaseId", "id", "depth"), r"\d{1,20}"),
+    "ref": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
+}
+"""What may stay of a query: the names that vendors and module sources use, with such values."""
+SCHEMES = "https?|ssh|git|git\\+ssh|git\\+https?|s3|gs|ftps?|svn(?:\\+ssh)?"
+HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+PLACE = rf"{HOST}(?::\d{{1,5}})?"
+PATH = r"[^\s\\@?#\x00-\x1f]*"
+REST = r"(\?[^#]*)?(?:#.*)?"
+GETTER = r"[a-z][a-z0-9]{0,9}"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
+
+
+def public(text: str) -> str | None:
+    """Scheme, host, port and path of an address; None where it names no host.
+
+    Who signs in, the query (but for HARMLESS) and the fragment are nobody's business: a token may
+    stand in each. `git@` stays before an ssh server: it is how one is spoken to, and says nothing.
+    """
+    return _public_url(text) or _public_scp(text)
+
+
+def _public_url(text: str) -> str | None:
+    import re  # not needed where no address is
+
+    url = re.fullmatch(rf"(?i:({SCHEMES}))://(?:([^/?#]*)@)?({PLACE})(/{PATH})?{REST}", text)
+    if url is None:  # Semaphore: http://git@github.com:owner/name.git
+        url = re.fullmatch(rf"(?i:({SCHEMES}))://([^/?#]*)@({HOST})(:{PATH}){REST}", text)
+    if url is None:
+        return None
+    scheme, user, place, path, query = url.groups()
+    ssh = _git(user) if "ssh" in scheme.lower() else ""
+    return f"{scheme}://{ssh}{place}{path or ''}{_harmless(query)}"
+
+
+def _public_scp(text: str) -> str | None:
+    """`git@host:path`, as ssh and rsync have it."""
+    import re  # see above
+
+    found = re.fullmatch(rf"(?:([^/?#@]*)@)?({HOST}):(?![:/]{{2}}|:)({PATH}){REST}", text)
+    if found is None or not (found[1] is not None or "." in found[2]):
+        return None
+    user, host, path, query = found.groups()
+    return f"{_git(user)}{host}:{path}{_harmless(query)}"
+
+
+def _git(user: str | None) -> str:
+    return "git@" if (user or "").partition(":")[0] == "git" else ""
+
+
+def public_source(text: str) -> str | None:
+    """The same of a module's source, which may also be a path in the configuration, a registry's
+    name or a host's shorthand; None where nothing of it is public."""
+    import re  # see above
+
+    if re.fullmatch(rf"\.\.?(?:/{PATH})?", text):
+        return text
+    getter, mark, rest = text.partition("::")
+    if mark:
+        inner = public(rest) if re.fullmatch(GETTER, getter) else None
+        return f"{getter}::{inner}" if inner else None
+    if re.fullmatch(rf"(?:{PLACE}/)?{NAME}/{NAME}/{NAME}(?://{PATH})?", text):
+        return text
+    host = re.fullmatch(rf"(?:[^/?#]*@)?({PLACE})(/{PATH}){REST}", text)
+    if host and "." in host[1]:
+        return f"{host[1]}{host[2]}{_harmless(host[3])}"
+    return public(text)
+
+
+def _harmless(query: str | None) -> str:
+    import re  # see above
+
+    kept = []
+    for part in (query or "").removeprefix("?").split("&"):
+        name, _, value = part.partition("=")
+        if name in HARMLESS and re.fullmatch(HARMLESS[name], value):
+            kept.append(part)
+    return f"?{'&'.join(kept)}" if kept else ""

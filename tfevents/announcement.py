@@ -10,7 +10,7 @@ from tfevents import __version__, closing
 from tfevents.delivery import NO_KEY, Budget, Courier, unknown
 from tfevents.entry import Destination, NewEvent, Status, locate, own_queues
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
-from tfevents.event import Activity, Event, EventType, describe
+from tfevents.event import LARGEST, Activity, Event, EventType, describe
 from tfevents.flush import appeared
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import OVERRIDE, find, overrides
@@ -20,9 +20,6 @@ from tfevents.schema import check, schema
 from tfevents.settings import Settings, load
 from tfevents.spare import open_spare
 from tfevents.summary import fate
-
-LARGEST = 60_000
-"""Bytes of an event; the contract wants it far under 64 KiB."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def _describe(
         {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
     )
     check(event.body())
-    if len(repr(event.body()).encode(errors="replace")) > LARGEST:
+    if event.size > LARGEST:
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     return event
 

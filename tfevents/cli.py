@@ -14,6 +14,7 @@ import click
 
 from tfevents import __version__
 from tfevents.errors import ProvisionerNotFound, TfeventsError
+from tfevents.screen import printable, say
 
 EVENT_TYPES = (
     *("plan", "drifted", "provisioning", "destroying", "active", "inactive"),
@@ -65,8 +66,7 @@ def _complain(error: Exception) -> int:
         error.show()
         return error.exit_code
     text, exit_code = _words(error)
-    line = "".join(c if c.isprintable() else " " for c in text)
-    sys.stderr.write(f"tfevents: {line}\n")
+    say(text)
     return exit_code
 
 
@@ -153,7 +153,7 @@ def count(file: str, as_json: bool) -> None:
     if as_json:
         return _write_json(account.as_json())
     account.table().show()
-    click.echo(account.words())
+    click.echo(printable(account.words()))
 
 
 @click.command()
@@ -173,7 +173,7 @@ def log(as_json: bool, limit: int) -> None:
     closing.close_gone(journal, os.environ)
     pages = logbook.read(journal, limit)
     for line in journal.unreadable:
-        click.echo(f"tfevents: {line}", err=True)
+        say(line)
     if as_json:
         _write_json(logbook.as_json(pages))
     elif pages:
@@ -212,11 +212,11 @@ def flush_command(
         raise click.UsageError(f"--{name.replace('_', '-')} goes with --assign WORKSPACE")
     settings = load(os.environ, os.getcwd())
     for note in settings.notes:
-        click.echo(f"tfevents: {note}", err=True)
+        say(note)
     assignment = None if assign is None else Assignment(assign, **given)
     done = Flush(settings, os.environ, refused, seconds, assignment).run()
     for line in done.lines():
-        click.echo(line)
+        click.echo(printable(line))
     return 1 if done.waits else 0
 
 
@@ -348,7 +348,7 @@ def hook(moment: str, command: str, **given: Any) -> int:
         return 0
     told = story.run(call, os.environ)
     if told.line and not is_on("quiet", os.environ):
-        click.echo(f"tfevents: {told.line}", err=True)
+        say(told.line)
     return story.exit_code(moment, delivered=told.delivered, env=os.environ)
 
 
@@ -367,7 +367,7 @@ def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
     data_dir = os.environ.get("TF_DATA_DIR") or ".terraform"
     found = story.find(directory, opentofu=opentofu, data_dir=data_dir)
     for problem in found.problems:
-        click.echo(f"tfevents: {problem}", err=True)
+        say(problem)
     document = found.as_json()
     if as_json:
         return _write_json(document)

@@ -8,10 +8,17 @@ from tfevents.counts import Counts
 from tfevents.lean import Enum
 from tfevents.plan import Mode
 from tfevents.record import dataclass, field
+from tfevents.text import clean_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
     from typing import Any
+
+
+LARGEST = 60_000
+"""Bytes of an event; the contract wants it far under 64 KiB."""
+LONGEST_TEXTS = (4096, 1024, 256)
+"""Bytes of each text in it; the shorter, where the event would be larger than LARGEST."""
 
 
 class Operation(str, Enum):
@@ -146,6 +153,13 @@ class Event:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def size(self) -> int:
+        """Bytes as it is sent, at most."""
+        import json  # slow to wake
+
+        return len(json.dumps(self.body()).encode())
+
     def body(self) -> dict[str, Any]:
         """The contract's SendEventRequest."""
         body: dict[str, Any] = {"event_type": self.event_type}
@@ -159,14 +173,26 @@ class Event:
 def describe(
     activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
 ) -> Event:
-    """The event of an activity: unknown fields are left out, never empty."""
+    """The event of an activity: unknown fields are left out, never empty.
+
+    Every text is cleaned and the whole is bounded, whatever it is made of.
+    """
     about = {
         "activity_type": activity.activity_type,
         "activity_status": activity.activity_status,
         **metadata,
     }
-    return Event(
-        event_type=activity.event_type.value,
-        metadata={name: value for name, value in about.items() if value not in (None, "")},
-        data={name: value for name, value in data.items() if value},
-    )
+    for most in LONGEST_TEXTS:
+        event = Event(activity.event_type.value, _filled(about, most), _filled(data, most))
+        if event.size <= LARGEST:
+            break
+    return event
+
+
+def _filled(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """What is known of them; each text has at most `most` bytes."""
+    kept = {
+        name: clean_message(value, most) if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
+    return {name: value for name, value in kept.items() if value not in (None, "", {})}

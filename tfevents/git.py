@@ -11,7 +11,7 @@ from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
-from tfevents import untrusted
+from tfevents import text, untrusted
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
 from tfevents.searchpath import absolute_path
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 SECONDS = 2.0
 """For one question; after twice as long nothing more is asked."""
-MESSAGE_BYTES = 4096
+LARGEST_ANSWER = 1 << 18
+"""Bytes of an answer that are read: a message of more is cut long before its end."""
 LARGEST = 16 << 20
 """Of git's own files: a packed-refs of a quarter of a million branches."""
 SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
@@ -67,8 +68,8 @@ def look(directory: str, env: Mapping[str, str]) -> Checkout:
     return Checkout(
         root=root,
         branch=branch or _containing(git),
-        sha=sha.strip() or read_sha,
-        message=message.strip() or None,
+        sha=_sha(sha) or read_sha,
+        message=text.clean_message(message),
         repository=git.ask("config", "--get", "remote.origin.url") or _only_remote(git),
     )
 
@@ -92,9 +93,9 @@ def _branch(name: str) -> str | None:
     return match[1] if match and ".." not in name else None
 
 
-def _sha(text: str) -> str | None:
+def _sha(name: str) -> str | None:
     """A commit's name; whatever else a file holds, it is not for us."""
-    return text.strip() if re.fullmatch(SHA, text.strip()) else None
+    return name.strip() if re.fullmatch(SHA, name.strip()) else None
 
 
 def _git_folder(root: str) -> str:
@@ -126,7 +127,9 @@ def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     root = untrusted.find_root(directory, env)
     if root is None or not re.fullmatch(SHA, sha):
         return None
-    return _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
+    return text.clean_message(
+        _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
+    )
 
 
 def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
@@ -141,10 +144,10 @@ def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, .
 
 def _containing(git: _Git) -> str | None:
     """On a detached head: the one remote branch that is exactly here, if there is just one."""
-    text = git.ask("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
+    refs = git.ask("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
     names = {
         line.removeprefix("refs/remotes/").partition("/")[2]
-        for line in text.splitlines()
+        for line in refs.splitlines()
         if not line.endswith("/HEAD") and not re.fullmatch(REQUEST, line)
     }
     return names.pop() if len(names) == 1 else None
@@ -204,15 +207,30 @@ class _Git:
 
 
 def _hear(child: Popen[bytes], seconds: float) -> str | None:
-    from subprocess import TimeoutExpired
-
-    try:
-        answer, _ = child.communicate(timeout=seconds)
-    except TimeoutExpired:
+    answer, ended = _read_answer(child, monotonic() + seconds)
+    if not ended:
         with suppress(OSError):
             os.killpg(child.pid, SIGKILL)
-        child.wait()
-        if child.stdout is not None:
-            child.stdout.close()  # whoever left the group may still hold the other end
+    failed = child.wait() != 0
+    if failed and len(answer) < LARGEST_ANSWER:
         return None
-    return answer.decode(errors="replace").rstrip("\n") or None if child.returncode == 0 else None
+    return answer.decode(errors="replace").rstrip("\n") or None
+
+
+def _read_answer(child: Popen[bytes], until: float) -> tuple[bytes, bool]:
+    """What it says, and whether that is all of it: not where it takes too long or says too much."""
+    import select  # see ask()
+
+    answer, pipe = b"", child.stdout
+    if pipe is None:
+        return answer, False
+    with pipe:  # whoever left the group may still hold the other end
+        while len(answer) < LARGEST_ANSWER:
+            left = until - monotonic()
+            if left <= 0 or not select.select([pipe], [], [], left)[0]:
+                return answer, False
+            piece = os.read(pipe.fileno(), 1 << 16)
+            if not piece:
+                return answer, True
+            answer += piece
+    return answer, False

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from tfevents import module
+from tfevents import module, text
+from tfevents.address import public_source
 from tfevents.blocks import Schema, read
 from tfevents.errors import UnreadableDocument
 from tfevents.module import Call, Module
@@ -202,7 +203,9 @@ def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
         record = None
     version = record.version if record else None
     file = _path(tree, visit, call.file)
-    tree.calls.append(ModuleCall(key, call.source, call.version, version, file))
+    source = text.clean(call.source)
+    shown = public_source(source) if source else None
+    tree.calls.append(ModuleCall(key, shown, call.version, version, file))
     if LOCAL.match(call.source or ""):
         path = os.path.join(visit.directory, call.source or "")
         return Visit(key, os.path.normpath(path))  # terraform joins paths as text, too

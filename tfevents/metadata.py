@@ -6,9 +6,9 @@ import json
 import os
 from collections.abc import Mapping
 
-from tfevents import ci, git, untrusted
+from tfevents import ci, git, text, untrusted
+from tfevents.address import public
 from tfevents.ci.build import Build
-from tfevents.ci.repository import without_credentials
 from tfevents.errors import SettingError
 from tfevents.git import Checkout
 from tfevents.place import find_copy_root
@@ -51,9 +51,10 @@ def read_file(path: str) -> bytes | None:
 
 
 def relative(directory: str, root: str | None) -> str:
-    """A directory as the team knows it."""
+    """A directory as the team knows it; "" where its name is no text to be sent."""
     real = os.path.realpath(directory)
-    return os.path.relpath(real, os.path.realpath(root)) if root else os.path.basename(real)
+    name = os.path.relpath(real, os.path.realpath(root)) if root else os.path.basename(real)
+    return text.clean(name) or ""
 
 
 def _git(
@@ -70,9 +71,14 @@ def _git(
     return {
         "git_branch": build.branch or (None if build.tag else _branch(checkout)),
         "git_commit_sha": sha,
-        "git_commit_message": cut(message or told),
-        "git_repo": without_credentials(repository) if repository else None,
+        "git_commit_message": message or told,
+        "git_repo": _public(repository),
     }
+
+
+def _public(repository: str | None) -> str | None:
+    address = text.clean(repository)
+    return public(address) if address else None
 
 
 def _branch(checkout: Checkout) -> str | None:
@@ -104,13 +110,6 @@ def _merges(message: str, base: str, head: str) -> bool:
     return subject in (f"Merge commit '{head}' into HEAD", f"Merge {head} into {base}")
 
 
-def cut(message: str | None, most: int = git.MESSAGE_BYTES) -> str | None:
-    """At most `most` bytes, on a character boundary."""
-    if message is None:
-        return None
-    return message.encode(errors="replace")[:most].decode(errors="ignore")
-
-
 def _pipeline(build: Build) -> dict[str, Any]:
     return {
         "pipeline": build.pipeline,
@@ -140,27 +139,39 @@ def gather_overrides(
     """The same, with those that can't be used beside the others."""
     fields = {name.upper(): name for name in schema}
     found, wrong = {}, []
-    for variable, text in env.items():
-        if variable.startswith(OVERRIDE) and text.strip():
+    for variable, value in env.items():
+        if variable.startswith(OVERRIDE) and value.strip():
             try:
                 name = fields.get(variable.removeprefix(OVERRIDE))
                 if name is None:
                     raise SettingError(f"{variable}: the contract has no such metadata field")
-                found[name] = _override(variable, text.strip(), schema[name], name)
+                found[name] = _override(variable, value.strip(), schema[name], name)
             except SettingError as error:
                 wrong.append(error)
     return found, wrong
 
 
-def _override(variable: str, text: str, kind: Mapping[str, Any], name: str) -> Any:
+def _override(variable: str, value: str, kind: Mapping[str, Any], name: str) -> Any:
+    if len(value.encode(errors="replace")) > text.MESSAGE_BYTES:
+        raise SettingError(f"{variable}: at most {text.MESSAGE_BYTES} bytes, please")
     if name == "git_repo":
-        return without_credentials(text)
+        return _address(variable, value)
     if kind.get("type") == "string":
-        return text
+        return text.clean_message(value)
     try:
-        return json.loads(text, parse_constant=_refuse)
+        found = json.loads(value, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise SettingError(f"{variable}: this takes JSON, for example true or {{}}") from None
+    if isinstance(found, dict) and isinstance(found.get("url"), str):
+        found["url"] = _address(variable, found["url"])
+    return found
+
+
+def _address(variable: str, value: str) -> str:
+    address = _public(value)
+    if address is None:
+        raise SettingError(f"{variable}: this takes an address that names a host")
+    return address
 
 
 def _refuse(constant: str) -> None:

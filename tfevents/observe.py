@@ -17,6 +17,7 @@ from tfevents.lean import suppress
 from tfevents.place import Place, signature
 from tfevents.presence import Presence
 from tfevents.scene import Scene
+from tfevents.screen import say
 from tfevents.signals import Interrupted, Watch
 from tfevents.split import Ended, apply_into, apply_split, may_split
 from tfevents.switches import is_on
@@ -252,12 +253,6 @@ def _clear(scene: Scene) -> None:
     """Nobody needs the private files any more, nor the one who listens to signals for terraform."""
     scene.watch.dismiss()
     scene.presence.clear()
-
-
-def say(line: str) -> None:
-    """One line on stderr, whether anybody reads it or not."""
-    with suppress(OSError):
-        os.write(2, f"tfevents: {line}\n".encode(errors="replace"))
 
 
 def _leave(exit_code: int) -> int:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tfevents.screen import printable
+
 LONGEST_LINE = 65536
 """Bytes of a line that Harness and Drone read (contract/README.md)."""
 
@@ -69,7 +71,7 @@ def write_outputs(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
 
 def _line(name: str, value: str) -> str:
     """A value is one line: control characters would begin another variable."""
-    clean = "".join(c if c.isprintable() else " " for c in value)
+    clean = printable(value)
     room = LONGEST_LINE - len(name) - 2
     return f"{name}={clean.encode()[:room].decode(errors='ignore')}\n"
 

@@ -26,10 +26,10 @@ from tfevents.metadata import OVERRIDE, Origin, find, gather_overrides, relative
 from tfevents.presence import Presence, new_id
 from tfevents.record import dataclass, field, replace
 from tfevents.schema import check, schema
+from tfevents.screen import printable
 from tfevents.settings import gather, told_by
 from tfevents.spare import bring_home, find_spare
 from tfevents.summary import summarise
-from tfevents.upload import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -322,6 +322,8 @@ def _server(url: str) -> address.Address | None:
 def _bounded(found: _Found, name: str) -> str | None:
     text = found.text(name)
     header = name == "account"
+    if text in (".", ".."):
+        raise found.error(name, f"{text!r} is no identifier")
     if len(text) > LENGTHS[name] or not text.isprintable() or (header and not text.isascii()):
         raise found.error(name, f"1 to {LENGTHS[name]} printable characters, please")
     return text or None

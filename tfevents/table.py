@@ -5,7 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
+from tfevents import screen
 from tfevents.record import dataclass, field
+
+UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 
 GAP = "  "
 
@@ -28,7 +31,10 @@ class Table:
 
     def plain(self) -> str:
         """One line a row, columns aligned; what a terminal would obey is left out."""
-        lines = [list(self.titles), *([printable(cell) for cell in row] for row in self.rows)]
+        lines = [
+            list(self.titles),
+            *([_shown(cell) for cell in row] for row in self.rows),
+        ]
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "".join(GAP.join(self._aligned(line, widths)).rstrip() + "\n" for line in lines)
 
@@ -45,10 +51,9 @@ class Table:
         for title in self.titles:
             drawn.add_column(title, justify="right" if title in self.right else "left")
         for row in self.rows:
-            drawn.add_row(*(Text(printable(cell), self.colours.get(cell, "")) for cell in row))
+            drawn.add_row(*(Text(_shown(cell), self.colours.get(cell, "")) for cell in row))
         Console(file=sys.stdout).print(drawn)
 
 
-def printable(text: str) -> str:
-    """Without anything that a terminal would obey; a table's row is one line."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def _shown(cell: str) -> str:
+    return screen.printable(cell, UNSHOWN)

@@ -12,6 +12,7 @@ import sys
 
 from tfevents import provisioner
 from tfevents.errors import TfeventsError
+from tfevents.screen import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,10 +130,7 @@ def _unreported(error: Exception) -> bool:
 
 def complain(message: str, exit_code: int) -> int:
     """One line, and the code to leave with."""
-    try:  # noqa: SIM105  # contextlib is slow to import
-        os.write(2, f"tfevents: {message}\n".encode(errors="replace"))
-    except OSError:
-        pass  # stderr is closed
+    say(message)
     return exit_code
 
 

@@ -13,6 +13,7 @@ from tfevents.entry import Destination
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.exchange import Letter
 from tfevents.record import dataclass
+from tfevents.screen import printable
 from tfevents.settings import Key, Settings
 from tfevents.wire import Answer, Wire
 
@@ -164,7 +165,7 @@ def _elsewhere(headers: Mapping[str, str]) -> str:
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
         host = None
-    return f", it points to {printable(host)[:100]}" if host else ""
+    return f", it points to {printable(host, ' ')[:100]}" if host else ""
 
 
 def _again(status: int) -> bool:
@@ -194,7 +195,7 @@ def read_error(answer: bytes, key: Key | None = None) -> Said:
     said = (body.get("name") or body.get("code"), body.get("message"))
     words = _without_key(" ".join(word for word in said if isinstance(word, str) and word), key)
     temporary = body.get("temporary") is True or body.get("timeout") is True
-    return Said(f" ({printable(words)[:200]})" if words else "", temporary)
+    return Said(f" ({printable(words, ' ')[:200]})" if words else "", temporary)
 
 
 @dataclass(frozen=True)
@@ -226,11 +227,6 @@ def _without_key(text: str, key: Key | None) -> str:
     for secret in (key.secret, *key.secret.split(".")[2:]) if key else ():
         text = text.replace(secret, "***") if secret else text
     return text
-
-
-def printable(text: str) -> str:
-    """One line of visible characters."""
-    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 from rig.engines import clean_env
 
 from tfevents import git
-from tfevents.metadata import cut, find, gather_overrides
+from tfevents.metadata import find, gather_overrides
 from tfevents.schema import schema
 from tfevents.searchpath import absolute_path
 
@@ -379,8 +379,6 @@ def test_a_huge_message_is_cut_on_a_character(checkout: Path, env: dict[str, str
     sent = find(str(checkout), env).metadata["git_commit_message"]
     assert sent == "x" + "ä" * 2047
     assert len(sent.encode()) == 4095
-    assert cut(None) is None
-    assert cut("a" * 4096) == "a" * 4096
 
 
 @pytest.mark.parametrize(
@@ -390,17 +388,19 @@ def test_a_huge_message_is_cut_on_a_character(checkout: Path, env: dict[str, str
         ("https://canary@host/a/b.git", "https://host/a/b.git"),
         ("ssh://git:canary@host/a/b", "ssh://git@host/a/b"),
         ("git@host:a/b.git", "git@host:a/b.git"),
-        ("https://oauth2:can/ary:canary@host/a", "https://host/a"),
+        ("https://oauth2:can/ary:canary@host/a", None),
     ],
 )
 def test_a_remote_loses_its_credentials(
-    checkout: Path, env: dict[str, str], url: str, sent: str
+    checkout: Path, env: dict[str, str], url: str, sent: str | None
 ) -> None:
-    """From git, and where it was set by hand."""
+    """From git, and where it was set by hand: half a password is no address."""
     run(env, checkout, "remote", "add", "upstream", url)
-    assert find(str(checkout), env).metadata["git_repo"] == sent
+    assert find(str(checkout), env).metadata.get("git_repo") == sent
     found, wrong = gather_overrides({"TFEVENTS_METADATA_GIT_REPO": url}, FIELDS)
-    assert (found, wrong) == ({"git_repo": sent}, [])
+    assert found.get("git_repo") == sent
+    assert len(wrong) == (sent is None)
+    assert "canary" not in str(wrong)
 
 
 def test_of_two_remotes_origin_is_it(checkout: Path, env: dict[str, str]) -> None:

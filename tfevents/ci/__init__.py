@@ -7,9 +7,8 @@ from types import ModuleType
 
 from tfevents.ci.build import Build
 from tfevents.ci.cleaning import branch_of, clean
-from tfevents.ci.repository import without_credentials
 
-__all__ = ["VENDORS", "Build", "branch_of", "clean", "find", "is_ci", "without_credentials"]
+__all__ = ["VENDORS", "Build", "branch_of", "clean", "find", "is_ci"]
 
 VENDORS: dict[str, tuple[str, ...]] = {
     # Hosts that run terraform inside somebody's CI, or in an environment that looks like one.

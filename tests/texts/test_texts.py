@@ -1,0 +1,136 @@
+"""Texts from outside: cut at the door, cleaned alike, and nothing of them steers a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rig.engines import clean_env, terraform
+
+from tfevents.event import LARGEST, Activity, EventType, describe
+from tfevents.screen import printable
+from tfevents.text import DOOR, MESSAGE_BYTES, VALUE_BYTES, clean, clean_message, clean_sha
+
+ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
+OPENERS = ["\x1b]", "\x9d", "\x1b[", "\x9b", "\x90", "\x1bP", "\x1b_", "\x1b", "\x9c", "\x07"]
+TF = Path(sys.executable).with_name("tf")
+TFEVENTS = Path(sys.executable).with_name("tfevents")
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+def test_a_message_of_nothing_but_openings_is_cut_first(opener: str) -> None:
+    """60,000 of them took 28 s, for each looked for its end in all the others."""
+    assert clean_message(opener * 60_000) is None or opener == "\x1b"
+    assert clean(opener * 60_000) is None
+
+
+def test_what_is_longer_than_the_door_is_no_value() -> None:
+    """Cut, it would name something else; a message may end anywhere."""
+    assert clean("\x07" * DOOR * VALUE_BYTES + "main") is None
+    assert clean("x" * VALUE_BYTES) == "x" * VALUE_BYTES
+    assert clean_message("x" * 100_000) == "x" * MESSAGE_BYTES
+
+
+def test_random_texts_are_bounded_and_printable() -> None:
+    """Whatever stands in them."""
+    rng = random.Random(13)
+    letters = [*OPENERS, *"aé\U0001f680\n\t\u202e\udcff0;m\\"]
+    for _ in range(ROUNDS):
+        text = "".join(rng.choices(letters, k=rng.randrange(200)))
+        value, message = clean(text), clean_message(text)
+        assert value is None or (value.isprintable() and len(value.encode()) <= VALUE_BYTES)
+        assert message is None or message.replace("\n", "").replace("\t", "").isprintable()
+
+
+@pytest.mark.parametrize("text", ["HEAD", "v1.0", "0" * 40, "12345", "abc; rm", "g" * 40, "", None])
+def test_a_sha_that_is_none(text: str | None) -> None:
+    """Nor is it sent."""
+    assert clean_sha(text) is None
+
+
+def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
+    """Every text as long as may be, in more fields than there are."""
+    metadata = {f"field{n}": "é" * 4000 for n in range(60)}
+    data = {f"fact{n}": "x\x1b[31m" * 1000 for n in range(60)}
+    event = describe(Activity(EventType.PLAN, "plan", "success"), metadata, data)
+    assert event.size <= LARGEST
+    assert "\x1b" not in json.dumps(event.body(), ensure_ascii=False)
+    assert event.body()["metadata"]["activity_type"] == "plan"
+
+
+def test_what_is_printed_steers_no_terminal() -> None:
+    """Each character that would not be shown is another one."""
+    assert printable("a\x1b]0;t\x07b\u202e\n") == "a ]0;t b  "
+
+
+def sh(command: list[object], place: Path, **env: str) -> subprocess.CompletedProcess[bytes]:
+    home = place / "home"
+    return subprocess.run(
+        [str(word) for word in command],
+        env={**clean_env(home, terraform()), "TFEVENTS_HOME": str(home / "tfevents"), **env},
+        cwd=place,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A directory whose files and names hold escape sequences."""
+    (tmp_path / "main.tf").write_text(
+        'module "m" {\n  source = "git::https://t:CANARY@host.example/a\\u001b[31m.git"\n}\n'
+    )
+    (tmp_path / "bad\x1b[31m.tf").write_text('resource "a" {')
+    (tmp_path / "pl\x1b]0;x\x07an").write_text("{}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["inventory"],
+        ["inventory", "--json"],
+        ["count", "pl\x1b]0;x\x07an"],
+        ["send", "pl\x1b[31man"],
+        ["run", "--", "no\x1b[31mthing", "plan"],
+    ],
+)
+def test_our_own_commands_print_no_control_characters(hostile: Path, command: list[str]) -> None:
+    """Neither of files nor of arguments; nor does a secret of a module's source show."""
+    done = sh([TFEVENTS, *command], hostile)
+    said = done.stdout + done.stderr
+    assert said
+    assert b"\x1b" not in said
+    assert b"\x07" not in said
+    assert b"CANARY" not in said
+
+
+def test_a_provisioner_s_name_is_printed_clean(tmp_path: Path) -> None:
+    """ "can't run …" repeats what a variable holds."""
+    done = sh([TF, "plan"], tmp_path, TFEVENTS_PROVISIONER="x\x1b[31my")
+    assert b"\x1b" not in done.stderr
+    assert b"x" in done.stderr
+
+
+def test_git_s_message_loses_its_escapes(tmp_path: Path) -> None:
+    """As one from a variable does."""
+    identity = ["-c", "user.name=n", "-c", "user.email=e"]
+    message = "sub\x1b[31mject\x9d" + "\x9d" * 50_000 + "\n\nbody\x07"
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(
+        ["git", "-C", tmp_path, *identity, "commit", "-q", "--allow-empty", "-F", "-"],
+        input=message.encode(),
+        check=True,
+    )
+    sh([TF, "plan"], tmp_path)
+    (run,) = json.loads(sh([TFEVENTS, "log", "--json"], tmp_path).stdout)["runs"]
+    told = json.dumps(run["events"])
+    assert "sub" in told
+    assert "\\u001b" not in told
+    assert "\\u009d" not in told
