@@ -78,6 +78,9 @@ def _describe(
 ) -> Event:
     """The event, with where and why as every event has it. Raises InvalidEvent, SettingError."""
     fields = schema()["$defs"]["ActivityMetadata"]["properties"]
+    given = [*what.metadata.values(), *what.data.values()]
+    if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
+        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     origin = find(directory, env)
     event = describe(
         Activity(EventType(what.event_type)),
@@ -85,8 +88,6 @@ def _describe(
         {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
     )
     check(event.body())
-    if event.size > LARGEST:
-        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     return event
 
 
