@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfevents import __version__, closing
-from tfevents.delivery import NO_KEY, Budget, Courier, unknown
+from tfevents.deadline import Budget
+from tfevents.delivery import NO_KEY, Courier, unknown
 from tfevents.entry import Destination, NewEvent, Status, locate, own_queues
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.event import LARGEST, Activity, Event, EventType, describe

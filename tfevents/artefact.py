@@ -13,7 +13,7 @@ from typing import Any
 
 from tfevents import costfile, inventory
 from tfevents.ci import harness
-from tfevents.delivery import Budget
+from tfevents.deadline import Budget
 from tfevents.engine import Engine
 from tfevents.entry import Destination
 from tfevents.errors import DeliveryError, TfeventsError, Unreachable, UnreadableDocument

@@ -20,37 +20,6 @@ BUSY = "another tfevents is sending it"
 NO_KEY = "no TFEVENTS_API_KEY is set"
 
 
-class Budget:
-    """How long delivery may still take; whoever waits for it may make it shorter.
-
-    `renewed`: it is patience, and begins anew with each event that is settled.
-    """
-
-    def __init__(self, seconds: float, *, renewed: bool = False) -> None:
-        self._end = time.monotonic() + seconds
-        self._patience = seconds if renewed else None
-
-    @property
-    def left(self) -> float:
-        """Seconds, never negative."""
-        return max(0.0, self._end - time.monotonic())
-
-    def limit(self, seconds: float) -> None:
-        """At most this long from now on; a signal handler may call it."""
-        self._end = min(self._end, time.monotonic() + seconds)
-
-    def renew(self) -> None:
-        """An event is settled."""
-        if self._patience is not None:
-            self._end = time.monotonic() + self._patience
-
-    def rest(self, seconds: float) -> None:
-        """Sleeps, but not beyond the budget."""
-        until = time.monotonic() + seconds
-        while (wait := min(until - time.monotonic(), self.left)) > 0:
-            time.sleep(min(0.05, wait))
-
-
 @dataclass
 class Delivered:
     """What one flush did: event ids, and why the rest stayed, each reason once."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tfevents import closing, ownership, presence
-from tfevents.delivery import BUSY, Budget, Courier, Delivered
+from tfevents.deadline import Budget
+from tfevents.delivery import BUSY, Courier, Delivered
 from tfevents.entry import Standing, Status
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import Journal, open_journal

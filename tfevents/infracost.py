@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from tfevents.delivery import Budget
+from tfevents.deadline import Budget
 from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
 from tfevents.searchpath import absolute_path

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tfevents import __version__, closing, costfile
-from tfevents.delivery import NO_KEY, OUT_OF_TIME, Budget, Courier, Delivered, unknown
+from tfevents.deadline import Budget
+from tfevents.delivery import NO_KEY, OUT_OF_TIME, Courier, Delivered, unknown
 from tfevents.entry import Destination, NewEvent, Run, Status, locate, own_queues
 from tfevents.errors import (
     InvalidEvent,

@@ -22,7 +22,8 @@ from rig.nowhere import closed_port
 from rig.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
 from tfevents import presence
-from tfevents.delivery import Budget, Courier
+from tfevents.deadline import Budget
+from tfevents.delivery import Courier
 from tfevents.entry import Destination, NewEvent, Queue, Run, Status, now
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import Journal, open_journal
@@ -35,7 +36,8 @@ WHERE = Destination("acct", "default", "infra", "prod")
 PUT_AND_FLUSH = """
 import sys, uuid
 from tfevents import presence
-from tfevents.delivery import Budget, Courier
+from tfevents.deadline import Budget
+from tfevents.delivery import Courier
 from tfevents.entry import Destination, NewEvent, Queue
 from tfevents.journal import open_journal
 from tfevents.settings import Key, Settings
