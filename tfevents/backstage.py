@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
 
 from tfevents import planfile
@@ -15,13 +14,13 @@ from tfevents.event import Operation, ended, operation_of, started
 from tfevents.expected import Expected
 from tfevents.facts import Planned, is_small, left_unsaved, pull_state, read_plan, read_state
 from tfevents.invocation import STATE, Invocation
-from tfevents.later import Later, attempt
+from tfevents.later import Gate, Later, attempt
 from tfevents.place import Place, Signature, find_unit
 from tfevents.plan import Mode
+from tfevents.previousstate import PreviousState
 from tfevents.record import replace
 from tfevents.report import Report, Subject, Told
-from tfevents.scene import Scene
-from tfevents.split import Ended
+from tfevents.scene import Ended, Scene
 from tfevents.state import State
 from tfevents.verdict import Verdict, reach
 
@@ -30,9 +29,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tfevents.artefact import Source
-    from tfevents.stream import Stream
+    from tfevents.corelog import CoreLog
 
-STREAM_POLL = 0.05
 MOMENT = 0.5
 """Seconds in which terraform plans and applies a few resources."""
 
@@ -43,7 +41,6 @@ class Backstage:
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.place = Place(scene.directory, scene.env)
-        self.engine = Engine(scene.path, scene.invocation.options, scene.env)
         self.report = Report(
             Subject(
                 presence=scene.presence,
@@ -59,11 +56,12 @@ class Backstage:
             )
         )
         self.report.start()
+        self.engine = Engine(scene.path, scene.invocation.options, scene.env, self.report.budget)
         self._mode = scene.invocation.mode
-        self._before: Later[State] | None = None
+        self._previous = PreviousState(self.place, self.engine)
         self._starting: Later[None] | None = None
         self._expected: Expected | None = None
-        self._over = threading.Event()
+        self._over = Gate()
         self._version: Later[Version] | None = None
         if not _will_tell(scene.invocation):
             self.ask_version()
@@ -99,23 +97,19 @@ class Backstage:
         self._expected = Expected(path, older, self.scene.env)
         return Later(self._expected.read, "plan")
 
-    def read_planned(self, path: str) -> Later[Planned]:
-        """The plan half's plan."""
-        return Later(lambda: self._plan_at(path), "plan")
-
     def _plan_at(self, path: str) -> Planned | None:
         """What was read early, where that is what lies there."""
         early = self._expected.found(path) if self._expected else None
         return early or read_plan(self.engine, path, self._mode)
 
-    def read_saved(self, path: str) -> Later[Planned]:
-        """A saved plan, and its start event if it will change something."""
+    def read_saved(self, path: str, *, begins: bool = False) -> Later[Planned]:
+        """A saved plan. `begins`: its start event, too, if it will change something."""
         self._mode = planfile.mode(path) or Mode.NORMAL
-        return Later(lambda: self._read_saved(path), "plan")
+        return Later(lambda: self._read_saved(path, begins), "plan")
 
-    def _read_saved(self, path: str) -> Planned | None:
+    def _read_saved(self, path: str, begins: bool) -> Planned | None:
         planned = read_plan(self.engine, path, self._mode)
-        if planned is None or has_changes(planned.plan):
+        if begins and (planned is None or has_changes(planned.plan)):
             self._begin(operation_of("apply", self._mode), planned)
         return planned
 
@@ -123,62 +117,38 @@ class Backstage:
         """The state before."""
         return Later(lambda: pull_state(self.engine), "state before")
 
-    def begin(self, operation: Operation, reading: Later[Planned] | None = None) -> None:
+    def begin(self, operation: Operation) -> Later[None]:
         """The start event of an approved run; it waits for nothing that the run would wait for."""
-        if reading is not None:
-            self._look()
-
-        def begin() -> None:
-            self._begin(operation, reading.result() if reading else None)
-
-        self._starting = Later(begin, "start")
+        return Later(lambda: self._begin(operation, None), "start")
 
     def _begin(self, operation: Operation, planned: Planned | None) -> None:
         """Refresh-only starts nothing unless there is drift to accept."""
         if self._mode is not Mode.REFRESH_ONLY or _drifted(planned):
             self.report.begin(started(operation), {})
 
-    def _look(self) -> None:
-        """Which state there is when the apply begins: the plan's own, or somebody else's.
+    def watch(self, path: str) -> Later[CoreLog]:
+        """Follows the core log; tells the start when the run begins to change things."""
+        return Later(lambda: self._watch(path), "core log")
 
-        A pull beside the apply is only worth it where time has passed since the plan.
-        """
-        stored = self.place.stored()
-        if stored is not None:
-            found = State(serial=stored[0], lineage=stored[1])
-            self._before = Later(lambda: found, "state before")
-        elif not self.scene.invocation.on("auto-approve"):
-            self._before = self.pull_before()
+    def _watch(self, path: str) -> CoreLog | None:
+        from tfevents.logfollower import follow
 
-    def follow(self, path: str) -> Later[Stream]:
-        """Watches the stream for the moment in which the run begins to change things."""
-        return Later(lambda: self._follow(path), "stream")
+        log = None
+        for log in follow(path, self._over):
+            self._previous.look(log)
+            if log.applied and (log.asked or log.acts) and self._starting is None:
+                self._start(log)
+        return log if log and log.processes else None
 
-    def _follow(self, path: str) -> Stream:
-        from tfevents.stream import Stream
-
-        told, begun = Stream(), False
-        with open(path, "rb") as file:
-            while True:
-                over = self._over.wait(STREAM_POLL)
-                told.feed(file.read())
-                if told.applied and not begun:
-                    begun = True
-                    self._begin_told(told)
-                if over:
-                    return told
-
-    def _begin_told(self, told: Stream) -> None:
-        """Its drift is not told from noise: accepted, all of it is stored."""
-        refreshes = self._mode is Mode.REFRESH_ONLY
-        if told.drifted if refreshes else told.has_changes:
-            self.report.begin(started(self.scene.operation), {})
+    def _start(self, log: CoreLog) -> None:
+        operation = operation_of(self.scene.invocation.command, log.mode or self._mode)
+        self._starting = Later(lambda: self.report.begin(started(operation), {}), "start")
 
     # When it is over
 
     def end(self, run: Ended) -> Told:
         """Finds the rest of the facts and tells the end."""
-        self._over.set()
+        self._over.open()
         facts, missing = self._facts(run)
         verdict = attempt(lambda: reach(facts), "verdict") or Verdict(None)
         if self._starting is not None:
@@ -208,55 +178,58 @@ class Backstage:
         )
 
     def _facts(self, run: Ended) -> tuple[Facts, list[str]]:
-        planned = self._planned(run)
-        told = run.reading.result() if run.reading and run.stream else None
+        planned, log = self._planned(run), run.log.result() if run.log else None
         facts = Facts(
             invocation=self.scene.invocation,
             exit_code=run.exit_code,
-            mode=planned.plan.mode or self._mode if planned else self._mode,
+            started=run.started,
+            mode=self._mode_of(planned, log),
             approved=run.approved,
-            approval=run.approval,
-            planning=run.planning,
             signals=tuple(self.scene.watch.received),
             planned=planned,
-            stream=told,
-            before=self._state_before(run),
+            log=log,
+            before=run.before.result() if run.before else None,
             version=self._told_version(planned),
         )
-        return self._with_state(facts, run)
+        return self._with_states(facts, run)
 
-    def _state_before(self, run: Ended) -> State | None:
-        before = run.before or self._before
-        found = before.result() if before else None
-        if not isinstance(found, bytes):
-            return found
-        answer = found
-        return attempt(lambda: read_state(answer, small=is_small(answer)), "state before")
+    def _mode_of(self, planned: Planned | None, log: CoreLog | None) -> Mode:
+        told = log.mode if log else None
+        return told or (planned.plan.mode if planned else None) or self._mode
 
     def _planned(self, run: Ended) -> Planned | None:
         if run.plan_file:
             path = run.plan_file
             return attempt(lambda: self._plan_at(path), "plan")
-        return run.reading.result() if run.reading and not run.stream else None
+        return run.reading.result() if run.reading else None
 
-    def _with_state(self, facts: Facts, run: Ended) -> tuple[Facts, list[str]]:
-        missing = ["plan"] if _wanted_plan(run) and not (facts.planned or facts.stream) else []
+    def _with_states(self, facts: Facts, run: Ended) -> tuple[Facts, list[str]]:
+        missing = ["plan"] if (run.plan_file or run.reading) and not facts.planned else []
         if not facts.touches_state:
             return facts, missing
         since = float(self.scene.opened)
-        answer = attempt(lambda: self._pull(facts, since), "state")
-        was = self._stored_prior(facts) if facts.needs_values else None
-        small = is_small(answer, was)
+        after = attempt(lambda: self._pull(facts, since), "state")
+        before = attempt(lambda: self._stored_before(facts), "state before")
+        small = is_small(after, before)
+        settled = facts.log is not None
         found = replace(
             facts,
-            pulled=attempt(lambda: read_state(answer, small=small), "state"),
+            pulled=attempt(lambda: read_state(after, small=small, settled=settled), "state"),
             unsaved=left_unsaved(self.scene.directory, since),
         )
-        if found.needs_prior:
-            was = was or self._stored_prior(found)
-            prior = attempt(lambda: read_state(was, small=small), "prior state")
-            found = replace(found, prior=prior)
+        if facts.log is not None:
+            was = attempt(lambda: read_state(before, small=small, settled=True), "state before")
+            found = replace(found, before=was)
         return found, missing if found.after is not None else [*missing, "state"]
+
+    def _stored_before(self, facts: Facts) -> bytes | None:
+        """Of a saved plan as it has it, where it is nowhere else: a stale one is not applied."""
+        if facts.log is None:
+            return None
+        stored = self._previous.find(facts.log)
+        if stored is None and facts.planned and facts.planned.find_previous:
+            return facts.planned.find_previous()
+        return stored
 
     def _pull(self, facts: Facts, since: float) -> bytes | None:
         """The state: where terraform has just written it to a file, that is what a pull prints."""
@@ -266,10 +239,6 @@ class Backstage:
             if written:
                 return written
         return self.engine.pull()
-
-    def _stored_prior(self, facts: Facts) -> bytes | None:
-        find = facts.planned.find_prior if facts.planned else None
-        return attempt(find, "prior state") if find else None
 
     def _told_version(self, planned: Planned | None) -> Version | None:
         """The plan's word on who wrote it, else the tool's own."""
@@ -298,10 +267,6 @@ def _will_tell(invocation: Invocation) -> bool:
     """Whether there will be a plan, which tells what made it, before anybody wants to know."""
     plans = invocation.command == "plan" or invocation.plan_file is not None
     return plans or invocation.on("auto-approve")
-
-
-def _wanted_plan(run: Ended) -> bool:
-    return bool(run.plan_file or run.reading)
 
 
 def _filled(path: str) -> bool:

@@ -95,7 +95,7 @@ def _cells(counts: Counts | None, width: int) -> list[str]:
 def of_plan(plan: Plan) -> Account:
     """A plan's account."""
     return Account(
-        resources=count_resources(plan),
+        resources=count_resources(plan) or Counts(),
         outputs=count_outputs(plan),
         drift=None if plan.drift is None else count_drift(plan.drift),
         has_changes=has_changes(plan),

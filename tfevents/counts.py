@@ -37,18 +37,23 @@ def tally(names: Iterable[str]) -> Counts:
     return Counts(**Counter(names))
 
 
-def count_resources(plan: Plan) -> Counts:
-    """Managed objects by what the plan does to them.
+def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
+    """Managed objects by what the plan does to them. A targeted plan leaves the others out, and so
+    does `unchanged`.
 
     A refresh-only plan lists no changes at all: what the prior state holds and nobody touched is
-    then unchanged. A targeted plan leaves the others out, and so does `unchanged`.
+    then unchanged. None where it did not look at all of it (`partial`), and where planning broke
+    off before anything was listed.
     """
     names: Counter[str] = Counter()
     for change, number in plan.kinds.items():
         names.update(dict.fromkeys(resource_names(change), number))
-    counts = Counts(**names)
-    if plan.changes or plan.mode is Mode.DESTROY:
-        return counts
+    if plan.errored and not plan.changes:
+        return None
+    if plan.changes or plan.mode is not Mode.REFRESH_ONLY:
+        return Counts(**names)
+    if partial or plan.complete is False:
+        return None
     return Counts(unchanged=max(0, plan.managed - count_drift(plan.drift or ()).changed))
 
 

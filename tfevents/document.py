@@ -93,6 +93,8 @@ class OutputJSON(Struct, gc=False):
     """An output in a state, in either form."""
 
     value: Raw = ABSENT
+    type: Raw = ABSENT
+    sensitive: Raw = ABSENT
 
 
 class ValuesJSON(Struct, gc=False):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from _signal import SIGKILL
-from collections.abc import Mapping, Sequence
+from _thread import start_new_thread
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+from tfevents.deadline import Budget
 from tfevents.errors import UnreadableDocument
+from tfevents.later import Gate
 from tfevents.lean import suppress
 from tfevents.provisioner import SECRETS
 from tfevents.record import dataclass
@@ -23,6 +27,11 @@ if TYPE_CHECKING:  # `typing` is slow to wake
     Child = Popen[bytes]
 
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
+LOOK_SECONDS = 0.05
+"""Between two looks at the deadline, which a signal brings nearer."""
+RESERVED = 0.5
+"""Seconds of the deadline that nobody who is asked may take: the event is to be delivered."""
+LOGGING = ("TF_CLI_ARGS", "TF_LOG", "TF_TEMP_LOG_PATH")
 
 
 @dataclass(frozen=True)
@@ -48,27 +57,18 @@ class Engine:
     """The same binary, directory and environment as the run's, asked on our own account.
 
     TF_CLI_ARGS* is for what the user typed: `show` fails on it (semantics §4.4). Sessions of
-    their own keep the terminal's Ctrl-C, which is terraform's, from our questions.
+    their own keep the terminal's Ctrl-C, which is terraform's, from our questions. `deadline`: of
+    the whole report, when the run is over.
     """
 
     path: str
     options: tuple[str, ...]
     env: Mapping[str, str]
+    deadline: Budget | None = None
 
     def ask(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
-        child = self._start(arguments)
-        if child is None:
-            return None
-        from subprocess import TimeoutExpired
-
-        try:
-            answer, _ = child.communicate(timeout=seconds)
-        except TimeoutExpired:
-            _stop(child.pid)
-            child.communicate()
-            return None
-        return answer if child.returncode == 0 else None
+        return self.hear(arguments, seconds, lambda read: read(-1))
 
     def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
         """One call in a session of its own; None where it can't be started."""
@@ -95,18 +95,11 @@ class Engine:
             return False
         if child is None:
             return False
-        from subprocess import TimeoutExpired
-
-        try:
-            return child.wait(timeout=seconds) == 0
-        except TimeoutExpired:
-            _stop(child.pid)
-            child.wait()
-            return False
+        with self._within(seconds, child):
+            return child.wait() == 0
 
     def _environment(self) -> dict[str, str]:
-        noise = ("TF_CLI_ARGS", "TF_LOG")
-        env = {name: value for name, value in self.env.items() if not name.startswith(noise)}
+        env = {name: value for name, value in self.env.items() if not name.startswith(LOGGING)}
         kept = {name: value for name, value in env.items() if name not in SECRETS}
         return {**kept, "CHECKPOINT_DISABLE": "1"}
 
@@ -127,25 +120,40 @@ class Engine:
 
     def hear(self, arguments: Sequence[str], seconds: float, take: Callable[[Read], T]) -> T | None:
         """As `ask`, but stdout is read by `take` while it is written."""
-        import threading
-
         child = self._start(arguments)
         if child is None or child.stdout is None:
             return None
-        stopping = threading.Timer(seconds, _stop, [child.pid])
-        stopping.start()
-        try:
+        with self._within(seconds, child):
             found, wrong = _attempt(take, child.stdout)
             child.wait()
-        finally:
-            stopping.cancel()
         if child.returncode == 0 and wrong is not None:
             raise wrong
         return found if child.returncode == 0 else None
 
+    @contextmanager
+    def _within(self, seconds: float, child: Child) -> Iterator[None]:
+        """The child has that long, and never longer than the deadline."""
+        budget, over = Budget(seconds), Gate()
+
+        def watch() -> None:
+            while not over.wait(LOOK_SECONDS):
+                late = self.deadline is not None and self.deadline.left <= RESERVED
+                if late or not budget.left:
+                    return _stop(child.pid)
+
+        start_new_thread(watch, ())
+        try:
+            yield
+        finally:
+            over.open()
+
     def pull(self) -> bytes | None:
-        """The state as stored; empty where there is none."""
-        return self.ask(["state", "pull"], OTHER_SECONDS)
+        """The state as stored; empty where there is none. OpenTofu may warn before it."""
+        answer = self.ask(["state", "pull"], OTHER_SECONDS)
+        if answer is None or answer.startswith(b"{") or not answer.strip():
+            return answer
+        _, begins, state = answer.partition(b"\n{")
+        return b"{" + state if begins else None
 
 
 def _attempt(

@@ -38,6 +38,14 @@ def operation_of(command: str, mode: Mode) -> Operation:
     return Operation(command)
 
 
+class Approval(str, Enum):
+    """How terraform's question ended where it was not told yes; as `data.approval` says it."""
+
+    DECLINED = "declined"
+    EOF = "eof"
+    INTERRUPTED = "interrupted"
+
+
 class EventType(str, Enum):
     """The contract's `event_type`."""
 
@@ -113,8 +121,12 @@ def _succeeded(outcome: Outcome) -> EventType | None:
         return EventType.ACTIVE
     if outcome.operation is not Operation.PLAN:
         return _held(outcome.empty)
+    if outcome.mode is Mode.REFRESH_ONLY and outcome.drift is None:
+        return None
     if outcome.mode is Mode.REFRESH_ONLY:
         return EventType.DRIFTED if outcome.drift else EventType.PLAN
+    if outcome.has_changes is None:
+        return None
     return EventType.APPLY_NEEDED if outcome.has_changes else EventType.PLAN
 
 

@@ -62,8 +62,8 @@ def judge(evidence: Evidence) -> Judgement:
         operation=evidence.operation,
         mode=evidence.mode,
         success=success is not False,
-        has_changes=has_changes(plan) if plan else evidence.changes_by_code,
-        drift=bool(numbers.drift and numbers.drift != Counts()),
+        has_changes=has_changes(plan) if plan else evidence.changes_by_code or None,
+        drift=numbers.drift != Counts() if numbers.drift else None,
         empty=evidence.after.empty if evidence.after else None,
     )
     activity = ended(outcome) if success is not None else None
@@ -103,21 +103,23 @@ def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]
         return (planned if evidence.said else Numbers()), _untouched(plan, evidence)
     done = done_to_resources(plan, Ledger.of(prior, evidence.after))
     whole = done == planned.resources
-    finished = evidence.said or (evidence.said is None and whole and done.planned > 0)
+    did = whole and done is not None and done.planned > 0
+    finished = evidence.said or (evidence.said is None and did)
     outputs = done_to_outputs(plan, evidence.after, finished=bool(finished))
     if finished:
         return replace(planned, outputs=outputs), True
     return Numbers(done, outputs, planned.drift), None if whole else False
 
 
-def planned_numbers(plan: Plan, *, saved: bool) -> Numbers:
+def planned_numbers(plan: Plan, *, saved: bool, targeted: bool = False) -> Numbers:
     """The plan's own. Drift is absent where it was not measured: by a destroy, by a plan that
     broke off; and of a saved plan that lists none, which does not say whether it looked."""
     looked = plan.mode is Mode.REFRESH_ONLY or not saved
     silent = plan.drift is None and (plan.errored or not looked)
     unmeasured = plan.mode is Mode.DESTROY or silent
     drift = None if unmeasured else count_drift(plan.drift or ())
-    return Numbers(count_resources(plan), count_outputs(plan), drift)
+    resources = count_resources(plan, partial=targeted)
+    return Numbers(resources, count_outputs(plan), drift)
 
 
 def _untouched(plan: Plan, evidence: Evidence) -> bool | None:

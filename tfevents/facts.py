@@ -29,6 +29,7 @@ class Planned:
     backend: str | None = None
     targeted: bool = False
     find_prior: Callable[[], bytes] | None = None
+    find_previous: Callable[[], bytes] | None = None
 
     @cached_property
     def prior(self) -> State | None:
@@ -57,20 +58,28 @@ def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | 
 def read_file(path: str) -> Planned:
     """A plan from its file alone. Raises UnreadableDocument."""
     found = planfile.read(path)
-    return Planned(found.plan, found.tool, found.backend_type, found.targeted, found.prior)
+    return Planned(
+        found.plan, found.tool, found.backend_type, found.targeted, found.prior, found.previous
+    )
 
 
 def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:
     from tfevents import planjson  # msgspec is slow to wake
 
     plan = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
-    return Planned(plan, find_prior=lambda: _zipped_prior(path)) if plan else None
+    if plan is None:
+        return None
+    return Planned(
+        plan,
+        find_prior=lambda: _zipped(path, archive.PRIOR),
+        find_previous=lambda: _zipped(path, archive.PREVIOUS),
+    )
 
 
-def _zipped_prior(path: str) -> bytes:
+def _zipped(path: str, member: str) -> bytes:
     """A plain state file in the plan's zip, whatever its plan is."""
     with archive.opened(path) as zipped:
-        return zipped.read(archive.PRIOR)
+        return zipped.read(member)
 
 
 def pull_state(engine: Engine) -> State | None:
@@ -84,8 +93,11 @@ def is_small(*answers: bytes | None) -> bool:
     return all(len(answer or b"") <= glance.SMALL for answer in answers)
 
 
-def read_state(answer: bytes | None, *, small: bool = False) -> State | None:
-    """The state in what a pull answered; two whose values are compared are read alike."""
+def read_state(answer: bytes | None, *, small: bool = False, settled: bool = False) -> State | None:
+    """The state in what a pull answered; two whose values are compared are read alike.
+
+    `settled`: whether they are compared without their empty values as well.
+    """
     if answer is None:
         return None
     if not answer.strip():
@@ -94,7 +106,7 @@ def read_state(answer: bytes | None, *, small: bool = False) -> State | None:
         return glance.look(answer)
     from tfevents.statejson import parse_file  # msgspec is slow to wake
 
-    return parse_file(answer)
+    return parse_file(answer, settled=settled)
 
 
 def left_unsaved(directory: str, since: float) -> bool:

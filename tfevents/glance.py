@@ -11,7 +11,7 @@ import json
 from tfevents import digests
 from tfevents.errors import UnreadableDocument
 from tfevents.state import Key, State, StateObject, literal
-from tfevents.values import digest_plain
+from tfevents.values import digest_plain, filled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -39,6 +39,7 @@ def _state(document: Mapping[str, Any], data: bytes) -> State:
     return State(
         objects=dict(_objects(document.get("resources") or [])),
         outputs={name: digest_plain(output.get("value")) for name, output in outputs.items()},
+        stored_outputs={name: digest_plain(output) for name, output in outputs.items()},
         terraform_version=document.get("terraform_version"),
         serial=int(document["serial"][1]),
         lineage=str(document["lineage"]),
@@ -54,8 +55,9 @@ def _objects(resources: list[Mapping[str, Any]]) -> Iterator[tuple[Key, StateObj
             whole = f"{literal(module)}.{address}" if module else address
             for instance in resource.get("instances") or ():
                 key = whole + _index(instance.get("index_key")), instance.get("deposed")
-                values = digest_plain([instance.get(name) for name in ATTRIBUTES])
-                yield key, StateObject(values, instance.get("status") == "tainted")
+                values = [instance.get(name) for name in ATTRIBUTES]
+                tainted = instance.get("status") == "tainted"
+                yield key, StateObject(digest_plain(values), tainted, digest_plain(filled(values)))
 
 
 def _index(key: Any) -> str:

@@ -14,7 +14,7 @@ from tfevents.record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
 HELP = frozenset({"-h", "-help", "--help"})
@@ -28,8 +28,6 @@ OpenTofu's."""
 VARIABLES = frozenset({"var", "var-file"})
 STATE = frozenset({"state", "state-out", "backup"})
 TARGETS = frozenset({"target", "target-file", "exclude", "exclude-file"})
-PLANNING = TARGETS | {"destroy", "refresh-only", "refresh", "replace"}
-APPLYING = frozenset({"auto-approve"})
 VALUED = (
     VARIABLES
     | STATE
@@ -40,28 +38,6 @@ VALUED = (
 """Every flag of a reported command that takes the next word where there is no `=`."""
 
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-BOOLEAN = "1|t|T|true|TRUE|True|0|f|F|false|FALSE|False"
-NAME = r"[A-Za-z_][A-Za-z0-9_-]*"
-INDEX = r'(?:\[(?:\d+|"[^"\\$%]*")\])?'
-MODULES = rf"(?:module\.{NAME}{INDEX}\.)*"
-RESOURCE = rf"(?!(?:module|data|ephemeral|resource|action)\.){NAME}\.{NAME}{INDEX}"
-TARGET = rf"{MODULES}(?:(?:data\.)?{RESOURCE}|module\.{NAME}{INDEX})"
-DURATION = r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+"
-SPLIT = {
-    **dict.fromkeys(("auto-approve", "lock", "input"), BOOLEAN),
-    **dict.fromkeys(("destroy", "refresh-only", "refresh"), BOOLEAN),
-    **dict.fromkeys(("target", "exclude"), TARGET),
-    **dict.fromkeys(VARIABLES | STATE, r"(?s:.*)"),
-    "replace": MODULES + RESOURCE,
-    "parallelism": r"[1-9]\d{0,5}",
-    "lock-timeout": DURATION,
-}
-"""The flags that can be given to the halves of a split, and their values that certainly are right:
-terraform shall say of any other what it says of it in the command that was typed."""
-
-OPENTOFU = {"exclude": (1, 9), "-concise": (1, 7)}
-"""What only an OpenTofu from then on takes."""
-UNSPLIT_VIEW = VIEW - {"-no-color", "-compact-warnings", "-concise"}
 SHELL = frozenset(";|&<>`$()\\")
 """Where terraform's reading of TF_CLI_ARGS (go-shellwords) is its own."""
 
@@ -79,16 +55,6 @@ class Flag:
         """A boolean's value; without one it is true."""
         return self.value is None or self.value in TRUE
 
-    @property
-    def splits(self) -> bool:
-        """Whether either half of a split takes it, and terraform has nothing to say about it."""
-        pattern = SPLIT.get(self.name)
-        if self.value is None:
-            return pattern == BOOLEAN
-        import re  # slow to wake, and most flags have no value
-
-        return pattern is not None and re.fullmatch(pattern, self.value) is not None
-
 
 @dataclass(frozen=True)
 class Invocation:
@@ -104,11 +70,6 @@ class Invocation:
     own: tuple[str, ...]
     merged: tuple[str, ...]
     sure: bool = True
-
-    @cached_property
-    def views(self) -> tuple[str, ...]:
-        """The words that say how things are shown, wherever they stand."""
-        return tuple(dict.fromkeys(word for word in self.merged if word in VIEW))
 
     @cached_property
     def _words(self) -> tuple[str, ...]:
@@ -149,11 +110,6 @@ class Invocation:
         return bool(HELP & set(self.merged))
 
     @property
-    def color(self) -> bool:
-        """Terraform colours unless told not to, terminal or not."""
-        return "-no-color" not in self.views
-
-    @property
     def chdir(self) -> str:
         """The directory that terraform works in, relative to ours."""
         given = [o.partition("=")[2] for o in self.options if o.startswith("-chdir=")]
@@ -178,47 +134,9 @@ class Invocation:
         unrefreshed = not self.on("refresh", default=True)
         return (*kinds, *(("refresh=false",) if unrefreshed else ()))
 
-    @property
-    def splits(self) -> bool:
-        """Whether both halves of a split take every flag, so that neither has anything to say."""
-        modes = self.names() & {"destroy", "refresh-only"}
-        return (
-            self.sure
-            and not self.positional
-            and all(flag.splits for flag in self.flags)
-            and not UNSPLIT_VIEW & set(self.views)
-            and len(modes) < 2
-            and not (modes and self.command == "destroy")
-            and not {"refresh-only", "refresh"} <= self.names()
-        )
-
-    @property
-    def opentofu(self) -> tuple[int, int] | None:
-        """The OpenTofu from which on every flag is taken; None where any tool takes them."""
-        given = self.names() | set(self.views)
-        return max((since for name, since in OPENTOFU.items() if name in given), default=None)
-
     def with_flag(self, *flags: str) -> list[str]:
         """The same command line with flags of ours before the user's own."""
         return [*self.options, self.command, *flags, *self.own]
-
-    def plan_half(self, out: str) -> list[str]:
-        """`plan -out` of a split run. Its exit code tells whether there is a change."""
-        destroy = ["-destroy"] if self.command == "destroy" else []
-        kept = _tokens(flag for flag in self.flags if flag.name not in APPLYING)
-        ours = [f"-out={out}", "-detailed-exitcode", *destroy]
-        return [*self.options, "plan", *ours, *self.views, *kept]
-
-    def apply_half(self, plan_file: str, *, variables: bool) -> list[str]:
-        """`apply PLANFILE`. Terraform 1.10 and later want the same `variables` again (semantics
-        §4.3), older ones refuse them."""
-        dropped = PLANNING | APPLYING if variables else PLANNING | APPLYING | VARIABLES
-        kept = _tokens(flag for flag in self.flags if flag.name not in dropped)
-        return [*self.options, "apply", *self.views, *kept, plan_file]
-
-
-def _tokens(flags: Iterable[Flag]) -> list[str]:
-    return [token for flag in flags for token in flag.tokens]
 
 
 def parse(argv: tuple[str, ...], env: Mapping[str, str]) -> Invocation | None:

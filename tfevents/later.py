@@ -66,6 +66,11 @@ class Later(Generic[T]):
         finally:
             self._over.open()
 
+    @property
+    def over(self) -> bool:
+        """Whether there is nothing to wait for any more."""
+        return self._over.wait(0)
+
     def result(self) -> T | None:
         """The fact, or None where it could not be found."""
         self._over.wait()

@@ -16,10 +16,9 @@ from tfevents.later import Later
 from tfevents.lean import suppress
 from tfevents.place import Place, signature
 from tfevents.presence import Presence
-from tfevents.scene import Scene
+from tfevents.scene import Ended, Scene
 from tfevents.screen import say
 from tfevents.signals import Interrupted, Watch
-from tfevents.split import Ended, apply_into, apply_split, may_split
 from tfevents.switches import is_on
 from tfevents.variables import identifiers
 
@@ -31,6 +30,8 @@ if TYPE_CHECKING:  # `typing` is slow to wake
     from tfevents.backstage import Backstage
     from tfevents.state import State
 
+CHANNEL = "TF_TEMP_LOG_PATH"
+"""Where every engine writes its core log, if the file is there (internal/logging/logging.go)."""
 UNDELIVERED = 86
 """The exit code under TFEVENTS_STRICT where terraform itself was content (design §4.5)."""
 
@@ -96,7 +97,7 @@ def _observe(
         try:
             ended = _run(scene)
         except Interrupted as early:  # before terraform was there, which would have died of it
-            ended = Ended(-early.number, planning=True)
+            ended = Ended(-early.number, started=False)
         return _report(scene, ended, stage or (lambda _: None))
 
 
@@ -134,22 +135,36 @@ def _run(scene: Scene) -> Ended:
         return _plan(scene, place)
     if invocation.command in ("refresh", "import"):
         return _plainly(scene, place)
+    log = None if _direct(scene, place) else _log(scene)
+    if log:
+        return _watched(scene, log)
     if invocation.plan_file:
         return _saved(scene, place, invocation.plan_file)
-    if _direct(scene, place):
-        return _plainly(scene, place)
-    ended = apply_into(scene)
-    if ended is None and may_split(scene, place):
-        ended = apply_split(scene, place)
-    return ended or _plainly(scene, place)
+    return _plainly(scene, place)
 
 
 def _direct(scene: Scene, place: Place) -> bool:
-    """Whether nothing of ours may be added: asked for, in the cloud, or the user's own stream."""
-    invocation = scene.invocation
-    streams = invocation.on("json") or "json-into" in invocation.names()
-    wanted = is_on("direct", scene.env) or place.in_cloud
-    return wanted or (streams and invocation.command != "plan")
+    """Whether nothing of ours may be given to terraform: asked for, or its work is done in the
+    cloud."""
+    return is_on("direct", scene.env) or place.in_cloud
+
+
+def _log(scene: Scene) -> str | None:
+    """A private file for the core log; None where none can be had, or the user has one."""
+    if CHANNEL in scene.env:
+        return None
+    with suppress(OSError):
+        return scene.presence.create("core.log")
+    return None
+
+
+def _watched(scene: Scene, log: str) -> Ended:
+    """An apply or destroy exactly as typed; its log is read while it works."""
+    saved = scene.saved_plan
+    reading = scene.beside(lambda backstage: backstage.read_saved(saved)) if saved else None
+    watching = scene.beside(lambda backstage: backstage.watch(log))
+    code = scene.run(scene.invocation.with_flag(), env={**scene.env, CHANNEL: log})
+    return Ended(code, reading=reading, log=watching)
 
 
 def _plan(scene: Scene, place: Place) -> Ended:
@@ -178,9 +193,9 @@ def _plan_with_out(scene: Scene, out: str) -> Ended:
 
 
 def _saved(scene: Scene, place: Place, plan_file: str) -> Ended:
-    """`apply PLANFILE`: what it will do is read while it is being done."""
+    """`apply PLANFILE` without a log: its start is told when the plan is read."""
     path, before = scene.seen(plan_file), _before(scene, place)
-    reading = scene.beside(lambda backstage: backstage.read_saved(path))
+    reading = scene.beside(lambda backstage: backstage.read_saved(path, begins=True))
     code = scene.run(scene.invocation.with_flag())
     return Ended(code, approved=True, reading=reading, before=before)
 

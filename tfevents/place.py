@@ -7,6 +7,7 @@ import os
 from tfevents import untrusted
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
+from tfevents.state import NEVER_WRITTEN, Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -26,7 +27,6 @@ COPIED = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
 """What Terragrunt leaves in a directory into which it has copied a unit's configuration."""
 UNIT = "TG_CTX_TERRAGRUNT_DIR"
 PROJECT_ROOT = "TF_VAR_spacelift_project_root"
-SUFFIXES = (".tf", ".tf.json", ".tofu", ".tofu.json")
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,6 @@ class Place:
         """Whether a backend was initialised here; a local one that nobody declared never is."""
         return backend_type(self._read("terraform.tfstate")) is not None
 
-    @property
-    def configured(self) -> bool:
-        """Whether there is any configuration: without, terraform says so in its own words."""
-        try:
-            names = os.listdir(self.directory)
-        except OSError:
-            return False
-        return any(name.endswith(SUFFIXES) and not _ignored(name) for name in names)
-
     def stored(self) -> tuple[int | None, str | None] | None:
         """Serial and lineage of the state where it is a file here; None where it is not.
 
@@ -79,12 +70,7 @@ class Place:
                 head = file.read(HEAD)
         except OSError as error:
             return (None, None) if isinstance(error, FileNotFoundError) else None
-        import re  # not needed for a plan
-
-        serial, lineage = re.search(SERIAL, head), re.search(LINEAGE, head)
-        if serial and lineage:
-            return int(serial[1]), lineage[1].decode(errors="replace")
-        return None if head.strip() else (None, None)
+        return _identity(head) or (None if head.strip() else (None, None))
 
     def written(self, since: float) -> bytes | None:
         """The state where it is a file here and was written since; None where it is not.
@@ -99,6 +85,20 @@ class Place:
                 return file.read() + b"\n"
         except (OSError, ValueError):  # a NUL is in no path
             return None
+
+    def find_stored(self, identity: Identity) -> bytes | None:
+        """The state of that serial and lineage, where it is a file here, or the backup that
+        terraform makes of it before it writes the first time; b"" of one that was never written.
+        """
+        path = self._state_file()
+        if identity == NEVER_WRITTEN:
+            return b""
+        for candidate in (path, f"{path}.backup") if path else ():
+            with suppress(OSError), open(candidate, "rb") as file:
+                data = file.read()
+                if _identity(data[:HEAD]) == identity:
+                    return data
+        return None
 
     def _state_file(self) -> str | None:
         """Where the local backend keeps the state (backend/local, statePathFor)."""
@@ -150,6 +150,16 @@ def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
     return real[: -len(part)].rstrip(os.sep) or os.sep if here else None
 
 
+def _identity(head: bytes) -> Identity | None:
+    """Serial and lineage of a state file, by its first bytes."""
+    import re  # not needed for a plan
+
+    serial, lineage = re.search(SERIAL, head), re.search(LINEAGE, head)
+    if not (serial and lineage):
+        return None
+    return int(serial[1]), lineage[1].decode(errors="replace")
+
+
 def signature(path: str) -> Signature | None:
     """What tells a file from what it was before it was written anew; None where there is none."""
     try:
@@ -157,11 +167,6 @@ def signature(path: str) -> Signature | None:
     except OSError:
         return None
     return (found.st_mtime_ns, found.st_size, found.st_ino)
-
-
-def _ignored(name: str) -> bool:
-    """What editors leave behind (configs.IsIgnoredFile)."""
-    return name.startswith((".", "#")) or name.endswith("~")
 
 
 def backend_type(text: str) -> str | None:

@@ -260,25 +260,16 @@ def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRet
         raise NotExecutable(error.errno, error.strerror, path) from None
 
 
-def start(
-    path: str,
-    arguments: Sequence[str],
-    env: Mapping[str, str],
-    streams: Mapping[int, int] | None = None,
-) -> int:
-    """The pid of the child, which has our terminal; `streams` says what it has in place of ours.
-
-    Raises NotExecutable.
-    """
+def start(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """The pid of the child, which has our terminal. Raises NotExecutable."""
     global attempts  # noqa: PLW0603  # see become()
     import _signal as signal  # see become()
 
     inherited = environment(env, path)
     words = [os.path.basename(path), *arguments]
-    moved = [(os.POSIX_SPAWN_DUP2, ours, its) for its, ours in (streams or {}).items()]
     ignored = [signal.SIGPIPE, signal.SIGXFSZ]  # by Python
     attempts += 1
     try:
-        return os.posix_spawn(path, words, inherited, file_actions=moved, setsigdef=ignored)
+        return os.posix_spawn(path, words, inherited, setsigdef=ignored)
     except OSError as error:
         raise NotExecutable(error.errno, error.strerror, path) from None

@@ -63,17 +63,7 @@ class Ledger:
         return now if self.written and now != self.was(change) else None
 
 
-def provable(plan: Plan, ledger: Ledger) -> bool:
-    """Whether the states can tell what was done.
-
-    An update that takes back what somebody changed stores what was stored before: where nothing
-    else was stored either, it may or may not have been done.
-    """
-    updates = (change for change in plan.changes if change.managed and change.actions == UPDATE)
-    return ledger.written or all(ledger.now(c) == ledger.was(c) for c in updates)
-
-
-def done_to_resources(plan: Plan, ledger: Ledger) -> Counts:
+def done_to_resources(plan: Plan, ledger: Ledger) -> Counts | None:
     """How much of a plan that did not end well was done.
 
     A create that ended tainted is no addition, a replacement may be half done, and what was to
@@ -111,35 +101,6 @@ def _created(change: Change, ledger: Ledger) -> Iterator[str]:
     gone = ledger.written and ledger.now(change) != ledger.was(change)
     if len(change.actions) > 1 and gone and literal(change.address) not in ledger.left_deposed:
         yield "deleted" if "delete" in change.actions else "removed"
-
-
-def count_tainted(plan: Plan, ledger: Ledger) -> int:
-    """How many objects of this plan exist and wait to be replaced: their creation failed."""
-    created = (ledger.made(change) for change in plan.changes if "create" in change.actions)
-    return sum(made is not None and made.tainted for made in created)
-
-
-def carried_out(plan: Plan, ledger: Ledger | None) -> Counts | None:
-    """What was done by an apply that ended well: what was planned, with one exception.
-
-    An update that was only planned because a value was not known yet is none where the value
-    turned out to be what it was: terraform does not count it then either. None where that can't
-    be told. internal/terraform/node_resource_abstract_instance.go, checkPlannedChange
-    """
-    if not plan.changes:
-        return count_resources(plan)
-    open_ends = [c for c in plan.changes if c.managed and c.unknown]
-    if open_ends and ledger is None:
-        return None
-    same = [c for c in open_ends if ledger and ledger.now(c) == ledger.was(c)]
-    names = (name for change in plan.changes for name in _ended(change, change in same))
-    return tally(names)
-
-
-def _ended(change: Change, same: bool) -> list[str]:
-    if not same:
-        return resource_names(change)
-    return ["imported"] if change.importing else [] if change.moved else ["unchanged"]
 
 
 def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts:

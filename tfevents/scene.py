@@ -19,10 +19,28 @@ if TYPE_CHECKING:  # `typing` is slow to wake
     from typing import TypeVar
 
     from tfevents.backstage import Backstage
-    from tfevents.engine import Version
     from tfevents.event import Operation
 
     T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What was seen of a run: its end, and where its facts are.
+
+    `plan_file`: the plan that it wrote. `reading`: the saved plan that it applied. `log`: its core
+    log; None where it was given none. `approved`: True where nobody was to be asked. `before`: the
+    state when it began.
+    """
+
+    exit_code: int
+    plan_file: str | None = None
+    reading: Later | None = None  # type: ignore[type-arg]  # of facts.Planned, which is backstage
+    before: Later | None = None  # type: ignore[type-arg]  # of state.State, likewise
+    log: Later | None = None  # type: ignore[type-arg]  # of corelog.CoreLog, likewise
+    approved: bool | None = None
+    started: bool = True
+    """Whether there was a child at all: a signal may have come before."""
 
 
 @dataclass
@@ -47,12 +65,7 @@ class Scene:
     _backstage: Later[Backstage] | None = None
     _works: Gate = field(default_factory=Gate)
 
-    def run(
-        self,
-        arguments: Sequence[str],
-        env: Mapping[str, str] | None = None,
-        streams: Mapping[int, int] | None = None,
-    ) -> int:
+    def run(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         """Terraform in our terminal; its exit code, negative for the signal it died of.
 
         The moment it works, what is slow to wake is woken behind the stage. Raises Interrupted
@@ -60,7 +73,7 @@ class Scene:
         """
 
         def start() -> int:
-            return provisioner.start(self.path, arguments, env or self.env, streams)
+            return provisioner.start(self.path, arguments, env or self.env)
 
         try:
             return self.timed(lambda: self.watch.run(start, self.prepare))
@@ -102,14 +115,6 @@ class Scene:
             return later.result() if later else None
 
         return Later(found, "beside")
-
-    def version(self) -> Version | None:
-        """Which tool this is, by its own word; None where it does not say."""
-        if self._backstage is not None:
-            return self.at_once(lambda backstage: backstage.version())
-        from tfevents.engine import Engine
-
-        return Engine(self.path, self.invocation.options, self.env).version()
 
     def timed(self, work: Callable[[], T]) -> T:
         """`work`'s result; its time is not ours."""

@@ -38,21 +38,28 @@ def _literal(found: re.Match[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StateObject:
-    """A managed object: a digest of its values, which only compares within one form of state."""
+    """A managed object: a digest of its values, which only compares within one form of state.
+
+    `settled`: the same without empty values, for telling drift from noise; b"" if not asked for.
+    """
 
     values: bytes
     tainted: bool = False
+    settled: bytes = b""
 
 
 @dataclass(frozen=True)
 class State:
-    """`serial`, `lineage` and `checksum` are only known of a pulled state (a state file).
+    """`serial`, `lineage`, `checksum` and `stored_outputs` are only known of a state file.
 
+    `outputs`: a digest of each one's value. `stored_outputs`: a digest of all that is stored of it:
+    terraform calls an output changed if only its type or its sensitivity is (node_output.go).
     `checksum`: sha-256 of the state file, lower-case hex (semantics §6).
     """
 
     objects: Mapping[Key, StateObject] = field(default_factory=dict)
     outputs: Mapping[str, bytes] = field(default_factory=dict)
+    stored_outputs: Mapping[str, bytes] = field(default_factory=dict)
     terraform_version: str | None = None
     format_version: str | None = None
     serial: int | None = None

@@ -17,10 +17,12 @@ from tfevents.document import (
     check_version,
     compact,
     decode,
+    plain,
 )
 from tfevents.errors import UnreadableDocument
 from tfevents.planjson import digest
 from tfevents.state import Key, State, StateObject, literal
+from tfevents.values import digest_plain, filled
 
 
 def parse(data: bytes) -> State:
@@ -43,16 +45,20 @@ def is_state(data: bytes) -> bool:
     return kind.lineage is not None or not planned
 
 
-def parse_file(data: bytes) -> State:
-    """What `state pull` printed: the stored file and one more newline (semantics §6)."""
+def parse_file(data: bytes, *, settled: bool = False) -> State:
+    """What `state pull` printed: the stored file and one more newline (semantics §6).
+
+    `settled`: whether its objects are to be compared without their empty values as well.
+    """
     document = decode(data, StateFileJSON, "a state file")
     if document.version != 4:
         raise UnreadableDocument(
             f"this state file has version {document.version}, this tfevents knows 4"
         )
     return State(
-        objects=dict(_file_objects(document.resources or [])),
+        objects=dict(_file_objects(document.resources or [], settled)),
         outputs=_outputs(document.outputs or {}),
+        stored_outputs=_stored_outputs(document.outputs or {}),
         terraform_version=document.terraform_version,
         serial=document.serial,
         lineage=document.lineage,
@@ -60,12 +66,26 @@ def parse_file(data: bytes) -> State:
     )
 
 
-def _file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, StateObject]]:
+def _file_objects(
+    resources: list[StateResourceJSON], settled: bool
+) -> Iterator[tuple[Key, StateObject]]:
     for resource in resources:
         for instance in resource.instances if resource.mode == "managed" else ():
             key = (_address(resource, instance), instance.deposed)
             values = compact(instance.attributes) + compact(instance.attributes_flat)
-            yield key, StateObject(_digest(values), instance.status == "tainted")
+            yield (
+                key,
+                StateObject(
+                    _digest(values),
+                    instance.status == "tainted",
+                    _settled(instance) if settled else b"",
+                ),
+            )
+
+
+def _settled(instance: InstanceJSON) -> bytes:
+    values = [plain(instance.attributes), plain(instance.attributes_flat)]
+    return digest_plain(filled(values))
 
 
 def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
@@ -76,6 +96,13 @@ def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
     if key is None:
         return address
     return f"{address}[{key}]" if isinstance(key, int) else f'{address}["{key}"]'
+
+
+def _stored_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
+    return {
+        name: _digest(b"".join(map(compact, (output.value, output.type, output.sensitive))))
+        for name, output in outputs.items()
+    }
 
 
 def _outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:

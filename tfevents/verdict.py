@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tfevents import changes
 from tfevents.aftermath import Facts
 from tfevents.counts import (
     Counts,
@@ -18,19 +19,8 @@ from tfevents.counts import (
 )
 from tfevents.event import Numbers, Operation, Outcome
 from tfevents.plan import Mode, Plan
-from tfevents.reconcile import (
-    carried_out,
-    count_tainted,
-    done_to_outputs,
-    done_to_resources,
-    provable,
-)
 from tfevents.record import dataclass, field, replace
 from tfevents.state import State
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from tfevents.stream import Stream
 
 
 @dataclass(frozen=True)
@@ -54,25 +44,31 @@ def reach(facts: Facts) -> Verdict:
 
 
 def _outcome(facts: Facts) -> Outcome | None:
-    plan, told, code = facts.plan, facts.stream, facts.exit_code
+    plan, code = facts.plan, facts.exit_code
     if facts.operation is not Operation.PLAN and _unclaimed(facts):
         return None
     drift = count_drift(plan.drift or ()) if plan else Counts()
     return Outcome(
         operation=facts.operation,
         mode=facts.mode,
-        success=_succeeded(facts),
-        declined=facts.declined,
-        has_changes=has_changes(plan) if plan else told.has_changes if told else code == 2,
-        drift=drift != Counts(),
+        success=code in (0, 2) if facts.operation is Operation.PLAN else facts.done,
+        declined=facts.approval is not None,
+        has_changes=has_changes(plan) if plan else _by_code(facts),
+        drift=drift != Counts() if plan else None,
         empty=facts.empty,
     )
+
+
+def _by_code(facts: Facts) -> bool | None:
+    """What `-detailed-exitcode` says; None without it."""
+    detailed = facts.exit_code == 0 and facts.invocation.on("detailed-exitcode")
+    return True if facts.exit_code == 2 else False if detailed else None
 
 
 def _unclaimed(facts: Facts) -> bool:
     """Whether terraform asked by itself and ended badly, and there is no telling why: declined,
     unless the state was written."""
-    if facts.approved is not None or facts.stream or facts.planning or facts.declined:
+    if facts.approved is not None or facts.log or not facts.started:
         return False
     written = _identity(facts.before) != _identity(facts.pulled)
     return facts.exit_code != 0 and (facts.before is None or facts.pulled is None or not written)
@@ -82,37 +78,19 @@ def _identity(state: State | None) -> object:
     return state.identity if state else None
 
 
-def _succeeded(facts: Facts) -> bool:
-    """By the exit code; one 1 of OpenTofu's is no failure (semantics §1.2)."""
-    if facts.operation is Operation.PLAN:
-        return facts.exit_code in (0, 2)
-    if facts.stream is not None and facts.stream.forgot:
-        return True
-    return facts.exit_code == 0 or _only_forgot(facts)
-
-
-def _only_forgot(facts: Facts) -> bool:
-    """OpenTofu's 1 after a destroy that did everything and forgot something, told by the state."""
-    plan, version = facts.plan, facts.version
-    tofu = version is not None and version.product == "OpenTofu"
-    if not tofu or facts.mode is not Mode.DESTROY or plan is None or facts.ledger is None:
-        return False
-    planned = count_resources(plan)
-    return planned.removed > 0 and done_to_resources(plan, facts.ledger) == planned
-
-
 def _numbers(facts: Facts, outcome: Outcome) -> Numbers:
     if facts.operation is Operation.IMPORT:
         return _gained(facts)
-    if facts.stream is not None:
-        return _told(facts, facts.stream)
-    plan = facts.plan
-    if plan is None or facts.planning:
-        return Numbers()
-    if facts.operation is Operation.PLAN or facts.declined:
-        return Numbers(count_resources(plan), count_outputs(plan), _drift(facts, plan))
-    done = _done(facts, plan) if facts.exit_code == 0 else _reconciled(facts, plan)
-    return replace(done, drift=_drift(facts, plan))
+    if facts.operation is Operation.PLAN:
+        return _planned(facts, facts.plan) if facts.plan else Numbers()
+    if facts.log is not None:
+        return _done(facts)
+    return _carried_out(facts, facts.plan) if facts.plan and outcome.success else Numbers()
+
+
+def _planned(facts: Facts, plan: Plan) -> Numbers:
+    resources = count_resources(plan, partial="target" in facts.partial)
+    return Numbers(resources, count_outputs(plan), _drift(facts, plan))
 
 
 def _gained(facts: Facts) -> Numbers:
@@ -123,33 +101,28 @@ def _gained(facts: Facts) -> Numbers:
     return Numbers(Counts(imported=len(now - was), unchanged=len(now & was)))
 
 
-def _told(facts: Facts, told: Stream) -> Numbers:
-    """By OpenTofu's own account; what was to stay is told by the state alone."""
-    after, whole = facts.after, facts.whole
-    if after is None or not (told.applied or told.approval):
+def _done(facts: Facts) -> Numbers:
+    """By terraform's own log: what was done, or what it would have done where it was declined."""
+    log, apply = facts.log, facts.apply
+    if log is not None and facts.approval is not None and facts.mode is not Mode.REFRESH_ONLY:
+        return Numbers(changes.count_planned(log))
+    if apply is None:
         return Numbers()
-    if told.approval:
-        return Numbers(told.planned_counts(after, whole=whole))
-    return Numbers(told.done(after, whole=whole), told.output_counts(facts.before, after))
+    plan = facts.plan
+    drift = _drift(facts, plan) if plan else changes.count_drift(apply)
+    return Numbers(changes.count_resources(apply), changes.count_outputs(apply), drift)
 
 
-def _done(facts: Facts, plan: Plan) -> Numbers:
-    """What was planned was done, but for what turned out to be the same."""
-    if facts.after is not None:
-        outputs: Counts | None = done_to_outputs(plan, facts.after, finished=True)
-    else:
-        unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
-        outputs = None if unknown else count_outputs(plan)
-    return Numbers(carried_out(plan, facts.ledger), outputs)
-
-
-def _reconciled(facts: Facts, plan: Plan) -> Numbers:
-    """What was really done, held against the state; or nothing, where that can't be told."""
-    ledger = facts.ledger
-    if ledger is None or not provable(plan, ledger):
-        return Numbers()
-    outputs = done_to_outputs(plan, ledger.after, finished=False)
-    return Numbers(done_to_resources(plan, ledger), outputs)
+def _carried_out(facts: Facts, plan: Plan) -> Numbers:
+    """A saved plan that was applied without a log: what was planned was done, but for what was not
+    known when it was planned."""
+    open_ends = any(change.managed and change.unknown for change in plan.kinds)
+    unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
+    return Numbers(
+        None if open_ends else count_resources(plan),
+        None if unknown else count_outputs(plan),
+        _drift(facts, plan),
+    )
 
 
 def _drift(facts: Facts, plan: Plan) -> Counts | None:
@@ -170,30 +143,28 @@ def _data(facts: Facts, outcome: Outcome | None, numbers: Numbers) -> dict[str, 
     return {
         "counts": "exact" if counted else "absent",
         "partial": ",".join(facts.partial),
-        "approval": facts.asked.value if facts.asked and facts.declined else None,
+        "approval": facts.approval.value if facts.approval else None,
         "interrupted": _interrupted(facts),
         "drift_listed": _drift_listed(facts.plan),
         "unknown_actions": ",".join(sorted(_foreign(facts.plan))),
-        **(dict(_undone(facts)) if failed and not facts.planning else {}),
+        **(dict(_undone(facts)) if failed and facts.apply else {}),
     }
 
 
 def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
     """Of a failed apply: what was planned, and how many objects it left tainted."""
-    plan, told = facts.plan, facts.stream
-    if facts.operation in (Operation.PLAN, Operation.IMPORT):
+    apply = facts.apply
+    if apply is None or not apply.countable:
         return
-    if plan is not None:
-        planned = count_resources(plan).as_json()
-        yield from ((f"planned_{name}", str(number)) for name, number in planned.items())
-        if facts.ledger is not None:
-            yield "tainted", str(count_tainted(plan, facts.ledger))
-    if told is not None and told.applied:
-        planned = told.planned_counts(State(), whole=True).as_json()
-        del planned["unchanged"]
-        yield from ((f"planned_{name}", str(number)) for name, number in planned.items())
-        if facts.after is not None:
-            yield "tainted", str(told.tainted(facts.after))
+    planned = count_resources(facts.plan) if facts.plan else _recorded(facts)
+    if planned is not None:
+        yield from ((f"planned_{name}", str(number)) for name, number in planned.as_json().items())
+    if apply.after is not None:
+        yield "tainted", str(changes.count_tainted(apply))
+
+
+def _recorded(facts: Facts) -> Counts | None:
+    return changes.count_planned(facts.log) if facts.log else None
 
 
 def _interrupted(facts: Facts) -> str | None:

@@ -1,0 +1,271 @@
+"""What an apply did, counted: its log, and the states before and after it (design §3.2).
+
+Exact or None. Terraform's own closing line counts alike (internal/command/views/hook_count.go).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tfevents.corelog import CoreLog, Failure
+from tfevents.counts import Counts, tally
+from tfevents.lean import cached_property
+from tfevents.plan import Mode, Plan
+from tfevents.record import dataclass
+from tfevents.state import State, StateObject, literal
+from tfevents.values import digest_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
+    "NoOp": ("unchanged",),
+    "Read": (),
+    "Create": ("added",),
+    "Update": ("changed",),
+    "Delete": ("deleted",),
+    "DeleteThenCreate": ("added", "deleted"),
+    "CreateThenDelete": ("added", "deleted"),
+    "Forget": ("removed",),
+    "ForgetThenCreate": ("added", "removed"),
+    "CreateThenForget": ("added", "removed"),
+}
+NULL = digest_plain(None)
+
+
+@dataclass(frozen=True)
+class Apply:
+    """An apply or destroy that is over. What is None is not known.
+
+    `plan`: the saved plan that was applied. `finished`: it ended well. `torn`: it ended in the
+    middle, and the last that was done may be stored nowhere. `refreshed`: it looked for drift.
+    `whole`: every object was looked at.
+    """
+
+    log: CoreLog
+    before: State | None
+    after: State | None
+    mode: Mode
+    plan: Plan | None = None
+    finished: bool = False
+    torn: bool = False
+    refreshed: bool = True
+    whole: bool = True
+
+    @property
+    def countable(self) -> bool:
+        """Whether what was done can be told at all."""
+        return self.log.sure and not (self.torn and self.log.acts) and not self._unexplained
+
+    @property
+    def _unexplained(self) -> bool:
+        """Whether an object is there that was not, and that nobody made: the log and the states
+        are not of one run."""
+        if self.before is None or self.after is None:
+            return False
+        known = {address for address, _ in self.before.objects} | self.touched | self.imports
+        return any(
+            deposed is None and self.origin(address) not in known and address not in known
+            for address, deposed in self.after.objects
+        )
+
+    @cached_property
+    def actions(self) -> Mapping[str, Counter[str]]:
+        """How often each action was begun, by address."""
+        found: dict[str, Counter[str]] = {}
+        for address, action in self.log.begun:
+            found.setdefault(address, Counter())[action] += 1
+        return found
+
+    @cached_property
+    def touched(self) -> frozenset[str]:
+        """Every address that something was done to."""
+        return frozenset({*self.actions, *(address for address, _ in self.log.forgets)})
+
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """Addresses that are imported: by the log where it planned, else by the plan."""
+        planned = self.plan.changes if self.plan else ()
+        saved = {literal(change.address) for change in planned if change.importing}
+        return frozenset(saved | self.log.imports)
+
+    @cached_property
+    def _origins(self) -> Mapping[str, str]:
+        """Where a saved plan's moved objects were."""
+        planned = self.plan.changes if self.plan else ()
+        moved = ((c.address, c.previous_address) for c in planned if c.moved and not c.deposed)
+        return {literal(now): literal(was) for now, was in moved if was}
+
+    def origin(self, address: str) -> str:
+        """Where an object was before it was moved."""
+        address = self._origins.get(address, address)
+        for source, target in reversed(self.log.moves):
+            if address == target or address.startswith((f"{target}.", f"{target}[")):
+                address = source + address[len(target) :]
+        return address
+
+    def now(self, address: str) -> StateObject | None:
+        """The current object at an address."""
+        return self.after.objects.get((address, None)) if self.after else None
+
+    def did(self, address: str, action: str) -> bool:
+        """Whether an action was begun there."""
+        return address in self.actions and self.actions[address][action] > 0
+
+    @cached_property
+    def _failed(self) -> Mapping[str, list[Failure]]:
+        found: dict[str, list[Failure]] = {}
+        for failure in self.log.failures:
+            found.setdefault(failure.address, []).append(failure)
+        return found
+
+    def failed(self, address: str) -> bool:
+        """Whether a creation or update failed; not so where only a condition did, afterwards."""
+        wrong = [f for f in self._failed.get(address, ()) if not f.destroys]
+        return any(not failure.judged for failure in wrong)
+
+    def undestroyed(self, address: str) -> int:
+        """How many deletions failed there."""
+        return sum(failure.destroys for failure in self._failed.get(address, ()))
+
+
+def count_resources(apply: Apply) -> Counts | None:
+    """Managed objects by what was done to them; None where that, or what stayed, is not known."""
+    stayed = _unchanged(apply)
+    if not apply.countable or apply.after is None or stayed is None:
+        return None
+    done = tally((*_done(apply), *_forgotten(apply), *_imported(apply)))
+    return Counts(**{**done.as_json(), "unchanged": stayed})
+
+
+def _done(apply: Apply) -> Iterator[str]:
+    for address, actions in apply.actions.items():
+        if actions["Create"] and _created(apply, address):
+            yield "added"
+        if actions["Update"] and not apply.failed(address):
+            yield "changed"
+        yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))
+
+
+def _created(apply: Apply, address: str) -> bool:
+    """A creation that failed leaves a tainted object, or none, or the old one put back."""
+    made = apply.now(address)
+    return made is not None and not made.tainted and not apply.failed(address)
+
+
+def _forgotten(apply: Apply) -> Iterator[str]:
+    """What the state has let go of."""
+    after = apply.after.objects if apply.after else {}
+    for key in apply.log.forgets:
+        if key not in after and key[0] not in apply.log.remade:
+            yield "removed"
+    for address in apply.log.remade:
+        if apply.did(address, "Create"):
+            yield "removed"
+
+
+def _imported(apply: Apply) -> Iterator[str]:
+    """What came under terraform's care, though it may have been replaced at once."""
+    held = {address for address, _ in apply.after.objects} if apply.after else set()
+    for address in apply.imports:
+        if address in held or apply.did(address, "Delete"):
+            yield "imported"
+
+
+def _unchanged(apply: Apply) -> int | None:
+    """Objects that are in both states at one address, and nothing was done to them.
+
+    Without the state before: what planning recorded as such, if it looked at everything.
+    """
+    stood = _stood(apply)
+    if stood is None:
+        return None
+    return sum(deposed is None and _stays(apply, address) for address, deposed in stood)
+
+
+def _stays(apply: Apply, address: str) -> bool:
+    there = apply.now(address) is not None and apply.origin(address) == address
+    return there and address not in apply.touched | apply.imports
+
+
+def _stood(apply: Apply) -> frozenset[tuple[str, str | None]] | None:
+    if apply.before is not None:
+        return frozenset(apply.before.objects)
+    if apply.log.planning and apply.whole and apply.mode is Mode.NORMAL:
+        return frozenset(key for key, action in apply.log.planned.items() if action == "NoOp")
+    return None
+
+
+def count_tainted(apply: Apply) -> int:
+    """Objects that this run has made and that wait to be replaced: their creation failed."""
+    made = (apply.now(address) for address, actions in apply.actions.items() if actions["Create"])
+    return sum(found is not None and found.tainted for found in made)
+
+
+def count_outputs(apply: Apply) -> Counts | None:
+    """Root outputs by what became of them. One that is null is as good as none, unless it is
+    stored as null before and after."""
+    before, after = apply.before, apply.after
+    if before is None or after is None or not apply.countable:
+        return None
+    names = before.stored_outputs.keys() | after.stored_outputs.keys()
+    return tally(kind for name in names if (kind := _output(before, after, name)))
+
+
+def _output(before: State, after: State, name: str) -> str | None:
+    was, now = before.stored_outputs.get(name), after.stored_outputs.get(name)
+    if was == now:
+        return "unchanged"
+    had = before.outputs.get(name, NULL) != NULL
+    has = after.outputs.get(name, NULL) != NULL
+    if had and has:
+        return "changed"
+    return "added" if has else "deleted" if had else None
+
+
+def count_drift(apply: Apply) -> Counts | None:
+    """What somebody had changed or deleted behind terraform's back.
+
+    None where that was not looked for, and where something was done to an object that was there:
+    what the refresh had found of it is then in neither state.
+    """
+    before, after = apply.before, apply.after
+    hidden = any(set(actions) != {"Create"} for actions in apply.actions.values())
+    looked = apply.finished and apply.refreshed and apply.mode is not Mode.DESTROY
+    if before is None or after is None or hidden or apply.log.forgets or not looked:
+        return None
+    if apply.plan is not None or not apply.countable:
+        return None
+    targets = {apply.origin(address): address for address, _ in after.objects}
+    return tally(
+        kind
+        for (address, deposed), was in before.objects.items()
+        if deposed is None and (kind := _drifted(apply, targets.get(address, address), was))
+    )
+
+
+def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
+    now = apply.now(address)
+    if now is None or apply.did(address, "Create"):
+        return "deleted"
+    return "changed" if now.settled != was.settled else None
+
+
+def count_planned(log: CoreLog) -> Counts | None:
+    """What planning recorded; None where it recorded an action that nobody knows yet."""
+    if not all(action in COUNTED_AS for action in log.planned.values()):
+        return None
+    return tally((*_planned(log), *("imported" for _ in log.imports)))
+
+
+def _planned(log: CoreLog) -> Iterator[str]:
+    moved = [target for _, target in log.moves]
+    for (address, deposed), action in log.planned.items():
+        apart = deposed or address in log.imports or _under(address, moved)
+        if action != "NoOp" or not apart:
+            yield from COUNTED_AS[action]
+
+
+def _under(address: str, places: list[str]) -> bool:
+    return any(address == p or address.startswith((f"{p}.", f"{p}[")) for p in places)
