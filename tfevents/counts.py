@@ -85,9 +85,13 @@ def count_outputs(plan: Plan) -> Counts:
 
 
 def output_names(output: OutputChange) -> list[str]:
-    """What one output counts as."""
+    """What one output counts as: nothing where it is in no state, before or after. A destroy lists
+    every output that is configured as deleted.
+    """
+    if output.null:
+        return []
     if output.actions == {"no-op"}:
-        return [] if output.null else ["unchanged"]
+        return ["unchanged"]
     return [COUNTED_AS[action] for action in sorted(output.actions & COUNTED_AS.keys())]
 
 
@@ -124,4 +128,4 @@ def acts(change: Change) -> bool:
 
 def alters(output: OutputChange) -> bool:
     """Whether applying would store another output."""
-    return not output.actions <= NOTHING
+    return not (output.actions <= NOTHING or output.null)

@@ -62,16 +62,18 @@ class PlanFile:
 
 def mode(path: str) -> Mode | None:
     """The planning mode of the plan file at `path`; None where that can't be told."""
-    head = Message()
+    head, invokes = Message(), False
     try:
         with archive.opened(path) as zipped:
             for number, value in protobuf.stream(zipped.stream(archive.PLAN)):
+                invokes = invokes or number == tfplan.INVOKES
                 if isinstance(value, int):
                     head.numbers[number] = value
     except UnreadableDocument:
         return None
     known = head.number(tfplan.FORMAT_VERSION) == tfplan.FORMAT
-    return tfplan.MODES.get(head.number(tfplan.MODE)) if known else None
+    found = tfplan.MODES.get(head.number(tfplan.MODE)) if known else None
+    return _meant(found, invokes) if found else None
 
 
 def read(path: str) -> PlanFile:
@@ -84,7 +86,7 @@ def read(path: str) -> PlanFile:
         plan = _plan(parts, tool, version, zipped)
         return PlanFile(
             plan=plan,
-            mode=_mode(parts.head),
+            mode=_mode(parts),
             workspace=backend.text(tfplan.WORKSPACE),
             backend_type=backend.text(tfplan.BACKEND_TYPE),
             targeted=parts.targeted,
@@ -123,16 +125,21 @@ def _backend(head: Message) -> Message:
     return protobuf.parse(head.strings[tfplan.BACKEND][0], tfplan.BACKEND_SCHEMA)
 
 
-def _mode(head: Message) -> Mode:
-    number = head.number(tfplan.MODE)
+def _mode(parts: Parts) -> Mode:
+    number = parts.head.number(tfplan.MODE)
     if number not in tfplan.MODES:
         raise UnreadableDocument(f"it has a mode {number} that this tfevents does not know")
-    return tfplan.MODES[number]
+    return _meant(tfplan.MODES[number], parts.invokes)
+
+
+def _meant(stored: Mode, invokes: bool) -> Mode:
+    """`-invoke` plans as refresh-only does, but is no look for drift: it has something to apply."""
+    return Mode.NORMAL if invokes else stored
 
 
 def _plan(parts: Parts, tool: Tool, version: str, zipped: Archive) -> Plan:
     """The plan as `show -json` would have told it."""
-    mode = _mode(parts.head)
+    mode = _mode(parts)
     judges = tool.judges is not None and _numbers(version) >= tool.judges
     # a move alone is no drift, but the only news there is where nothing else is planned
     drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]

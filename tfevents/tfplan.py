@@ -26,13 +26,13 @@ FORMAT = 3
 
 # message Plan
 FORMAT_VERSION, CHANGES, OUTPUTS, TARGETS, EXCLUDES, BACKEND, VERSION = 1, 3, 4, 5, 6, 13, 14
-MODE, DRIFT, ERRORED, APPLYABLE, COMPLETE = 17, 18, 20, 25, 26
+MODE, DRIFT, ERRORED, APPLYABLE, COMPLETE, INVOKES = 17, 18, 20, 25, 26, 32
 # variables, relevant_attributes, force_replace_addrs, check_results, timestamp; 22 is
 # function_results (Terraform 1.8) or ephemeral_variables (OpenTofu 1.11)
 SKIPPED = dict.fromkeys((2, 15, 16, 19, 21, 22), ANY)
-# deferred_changes, apply_time_variables, action_invocations, deferred_action_invocations,
-# action_target_addrs; but not state_store (29), of which no plan was ever seen
-SKIPPED_IN_TERRAFORM = dict.fromkeys((27, 28, 30, 31, 32), ANY)
+# deferred_changes, apply_time_variables, action_invocations, deferred_action_invocations; but not
+# state_store (29), of which no plan was ever seen
+SKIPPED_IN_TERRAFORM = dict.fromkeys((27, 28, 30, 31), ANY)
 ONCE = {BACKEND: 1, VERSION: 1}
 
 MODES = {0: Mode.NORMAL, 1: Mode.DESTROY, 2: Mode.REFRESH_ONLY}
@@ -149,6 +149,8 @@ class Parts:
     drift: list[Drift] = field(default_factory=list)
     outputs: dict[str, OutputChange] = field(default_factory=dict)
     targeted: bool = False
+    invokes: bool = False
+    """Whether it was made with `-invoke`: its mode says refresh-only then (Terraform ≥ 1.14)."""
 
 
 def parse(file: protobuf.Source, tool: Tool) -> Parts:
@@ -162,9 +164,11 @@ def parse(file: protobuf.Source, tool: Tool) -> Parts:
         DRIFT: lambda encoded: _take_drift(parts, encoded, tool),
         OUTPUTS: lambda encoded: _take_output(parts, encoded, tool),
         TARGETS: lambda encoded: _take_target(parts),
+        INVOKES: lambda encoded: _take_invocation(parts),
     }
     if tool is OPENTOFU:
         takers[EXCLUDES] = takers[TARGETS]
+        del takers[INVOKES]
     for number, value in protobuf.stream(file):
         if isinstance(value, bytes) and number in takers:
             takers[number](value)
@@ -217,6 +221,10 @@ def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
 
 def _take_target(parts: Parts) -> None:
     parts.targeted = True
+
+
+def _take_invocation(parts: Parts) -> None:
+    parts.invokes = True
 
 
 def _resource(encoded: bytes, tool: Tool) -> tuple[Message, Message, Action]:

@@ -1,0 +1,79 @@
+"""The recordings: real core logs of six engines, with what the engine said beside them."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tfevents.changes import Apply
+from tfevents.corelog import CoreLog
+from tfevents.plan import Mode
+from tfevents.state import State
+from tfevents.statejson import parse_file
+
+RECORDINGS = Path(__file__).with_name("recordings")
+FOLDERS = sorted(path.parent for path in RECORDINGS.glob("*/*/core.log"))
+COMPLETE = re.compile(r"(?:Apply|Destroy) complete! Resources: (.*)\.")
+NAMES = {
+    "added": "added",
+    "changed": "changed",
+    "destroyed": "deleted",
+    "imported": "imported",
+    "forgotten": "removed",
+}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.parent.name}-{self.folder.name}"
+
+    @property
+    def scenario(self) -> str:
+        return self.folder.name
+
+    @property
+    def text(self) -> bytes:
+        return (self.folder / "core.log").read_bytes()
+
+    @property
+    def exit_code(self) -> int:
+        return int(json.loads((self.folder / "run.json").read_text())["exit_code"])
+
+    def log(self) -> CoreLog:
+        found = CoreLog()
+        found.feed(self.text)
+        return found
+
+    def state(self, name: str) -> State:
+        data = (self.folder / f"{name}.json").read_bytes()
+        return parse_file(data, settled=True) if data.strip() else State()
+
+    def apply(self) -> Apply:
+        """As a run would know it that held the states on either side."""
+        log = self.log()
+        return Apply(
+            log=log,
+            before=self.state("before"),
+            after=self.state("after"),
+            mode=log.mode or Mode.NORMAL,
+            finished=self.exit_code == 0,
+        )
+
+    def said(self) -> dict[str, int] | None:
+        """The engine's closing line; None where it has none."""
+        found = COMPLETE.search((self.folder / "stdout.txt").read_text())
+        if found is None:
+            return None
+        pairs = (part.split() for part in found[1].split(", "))
+        return {NAMES[name]: int(number) for number, name in pairs}
+
+
+ALL = [Recording(folder) for folder in FOLDERS]

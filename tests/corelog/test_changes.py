@@ -1,0 +1,276 @@
+"""What an apply did, counted: by recordings, and where the log and the states leave room."""
+
+from __future__ import annotations
+
+import pytest
+from recorded import ALL, Recording
+
+from tfevents.changes import (
+    Apply,
+    count_drift,
+    count_outputs,
+    count_planned,
+    count_resources,
+    count_tainted,
+)
+from tfevents.corelog import CoreLog
+from tfevents.counts import Counts
+from tfevents.plan import Change, Mode, Plan
+from tfevents.state import State, StateObject
+from tfevents.values import digest_plain
+
+APPLY = "[INFO]  backend/local: apply calling Apply"
+GRAPH = "[DEBUG] Building and walking apply graph for NormalMode plan"
+OLD, NEW = StateObject(b"old", settled=b"old"), StateObject(b"new", settled=b"new")
+BAD = StateObject(b"bad", tainted=True, settled=b"bad")
+
+
+def log_of(*lines: str, before: tuple[str, ...] = ()) -> CoreLog:
+    """A log of these lines, of planning and of applying."""
+    log = CoreLog()
+    for line in (*before, APPLY, GRAPH, *lines):
+        log.feed(f"2026-11-27T09:22:01.823Z {line}\n".encode())
+    return log
+
+
+def begun(address: str, action: str) -> str:
+    return f"[DEBUG] {address}: applying the planned {action} change"
+
+
+def failed(node: str, error: str = "no") -> str:
+    return f'[ERROR] vertex "{node}" error: {error}'
+
+
+def state(**objects: StateObject) -> State:
+    """A state of objects `x.NAME`; `NAME__KEY` is deposed."""
+    keys = {name: name.partition("__") for name in objects}
+    return State(
+        {(f"x.{keys[n][0]}", keys[n][2] or None): found for n, found in objects.items()},
+        serial=1,
+        lineage="l",
+    )
+
+
+def apply(log: CoreLog, before: State | None, after: State | None, **about: object) -> Apply:
+    known = {"mode": Mode.NORMAL, "finished": True, **about}
+    return Apply(log, before, after, **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
+def test_counts_are_the_engine_s_own(recording: Recording) -> None:
+    """Its closing line, where there is one and nothing else wrote into the log."""
+    said, counts = recording.said(), count_resources(recording.apply())
+    if recording.scenario in ("nested", "move_import_forget"):
+        assert counts is None  # two applies; a log that does not tell what is imported
+    elif said is not None:
+        assert counts is not None
+        found = counts.as_json()
+        assert {name: found[name] for name in said} == said
+        assert not any(found[name] for name in found.keys() - said.keys() - {"unchanged"})
+
+
+@pytest.mark.parametrize(
+    "recording", [r for r in ALL if r.scenario == "half_failed"], ids=lambda r: r.name
+)
+def test_half_of_an_apply(recording: Recording) -> None:
+    """One updated, one tainted by its provisioner, one never begun."""
+    assert count_resources(recording.apply()) == Counts(changed=1)
+    assert count_tainted(recording.apply()) == 1
+
+
+def test_a_refused_update_is_no_change() -> None:
+    """The provider handed back the new values, which terraform has stored (AWS' SDK does so)."""
+    log = log_of(begun("x.a", "Update"), failed("x.a"), begun("x.b", "Update"))
+    run = apply(log, state(a=OLD, b=OLD, c=OLD), state(a=NEW, b=NEW, c=OLD), finished=False)
+    assert count_resources(run) == Counts(changed=1, unchanged=1)
+
+
+def test_a_postcondition_fails_when_the_object_is_there() -> None:
+    """Terraform has counted it by then."""
+    wrong = "Resource postcondition failed"
+    log = log_of(begun("x.a", "Create"), failed("x.a", wrong), begun("x.b", "Update"))
+    log.feed(f"2026-11-27T09:22:01.823Z {failed('x.b', wrong)}\n".encode())
+    run = apply(log, state(b=OLD), state(a=NEW, b=NEW), finished=False)
+    assert count_resources(run) == Counts(added=1, changed=1)
+
+
+def test_a_replacement_by_the_same_values() -> None:
+    """One added, one deleted: the states alone could not tell."""
+    log = log_of(begun("x.a", "Delete"), begun("x.a", "Create"))
+    assert count_resources(apply(log, state(a=OLD), state(a=OLD))) == Counts(added=1, deleted=1)
+
+
+def test_a_creation_before_a_destruction_that_fails_puts_the_old_one_back() -> None:
+    """It is there and not tainted, and is nothing new."""
+    log = log_of(begun("x.a", "Create"), failed("x.a"))
+    run = apply(log, state(a=OLD), state(a=OLD), finished=False)
+    assert count_resources(run) == Counts()
+
+
+def test_deletions_of_one_address() -> None:
+    """A current and a deposed object go; one of the two is kept by its provider."""
+    log = log_of(
+        begun("x.a", "Delete"), begun("x.a", "Delete"), failed("x.a (destroy deposed 0a1b2c3d)")
+    )
+    before, after = state(a=OLD, a__0a1b2c3d=OLD), state(a__0a1b2c3d=OLD)
+    assert count_resources(apply(log, before, after, finished=False)) == Counts(deleted=1)
+
+
+def test_what_is_forgotten() -> None:
+    """Gone from the state without a deletion; forgotten and made anew is both, once each."""
+    forget = 'ProviderTransformer: "%s" (*tofu.NodeForgetResourceInstance) needs provider'
+    log = log_of(
+        "[DEBUG] " + forget % "x.a (forget)",
+        "[DEBUG] " + forget % "x.b (forget)",
+        "[DEBUG] For apply the action ForgetThenCreate was changed to Create for resource x.b",
+        begun("x.b", "Create"),
+    )
+    run = apply(log, state(a=OLD, b=OLD), state(b=NEW))
+    assert count_resources(run) == Counts(added=1, removed=2)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_what_is_imported(replaced: bool) -> None:
+    """By what planning said; the object may be replaced at once."""
+    lines = (begun("x.a", "Delete"), begun("x.a", "Create")) if replaced else ()
+    planned = '[TRACE] graphNodeImportState: import x.a "id" produced instance object of type x'
+    log = log_of(*lines, before=(planned,))
+    done = Counts(added=1, deleted=1, imported=1) if replaced else Counts(imported=1)
+    assert count_resources(apply(log, state(), state(a=NEW))) == done
+
+
+def test_what_a_saved_plan_imports_and_moves() -> None:
+    """Its log says nothing of either; the plan does."""
+    no_op = frozenset({"no-op"})
+    changes = (
+        Change("x.a", "managed", no_op, importing=True),
+        Change("x.b", "managed", no_op, previous_address="x.old"),
+        Change("x.c", "managed", no_op),
+    )
+    run = apply(
+        log_of(), state(old=OLD, c=OLD), state(a=NEW, b=OLD, c=OLD), plan=Plan("1.2", "1", changes)
+    )
+    assert count_resources(run) == Counts(imported=1, unchanged=1)
+
+
+def test_what_moves_is_not_unchanged() -> None:
+    """A resource, twice in a row, and all of a module."""
+    moves = tuple(
+        f"[TRACE] refactoring.ApplyMoves: {said}"
+        for said in (
+            "resource x.a has moved to x.b",
+            "x.b has moved to x.c",
+            "module.m has moved to module.n[0]",
+        )
+    )
+    log, before = log_of(before=moves), state(a=OLD, stays=OLD)
+    after = state(c=NEW, stays=OLD)
+    before.objects["module.m.x.y", None] = OLD  # type: ignore[index]
+    after.objects["module.n[0].x.y", None] = OLD  # type: ignore[index]
+    run = apply(log, before, after)
+    assert count_resources(run) == Counts(unchanged=1)
+    assert count_drift(run) == Counts(changed=1)
+
+
+def test_an_object_that_nobody_made() -> None:
+    """The states are not of this run alone: absent."""
+    assert count_resources(apply(log_of(), state(), state(a=NEW))) is None
+
+
+@pytest.mark.parametrize("lines", [(APPLY, GRAPH), (APPLY,), (GRAPH,)])
+def test_two_applies_in_one_log(lines: tuple[str, ...]) -> None:
+    """A nested terraform wrote here as well: absent."""
+    assert count_resources(apply(log_of(*lines), state(a=OLD), state(a=OLD))) is None
+
+
+def test_a_run_that_ended_in_the_middle() -> None:
+    """Once anything was begun nobody knows how it ended."""
+    log = log_of(begun("x.a", "Update"))
+    assert count_resources(apply(log, state(a=OLD), state(a=NEW), torn=True)) is None
+    assert count_resources(apply(log_of(), state(a=OLD), state(a=OLD), torn=True)) == Counts(
+        unchanged=1
+    )
+
+
+def test_without_the_state_before() -> None:
+    """What stayed is what planning recorded so, where it looked at everything."""
+    planned = (
+        "[INFO]  backend/local: apply calling Plan",
+        "[TRACE] writeChange: recorded NoOp change for x.a",
+        "[TRACE] writeChange: recorded Update change for x.b",
+    )
+    log = log_of(begun("x.b", "Update"), before=planned)
+    after = state(a=OLD, b=NEW)
+    assert count_resources(apply(log, None, after)) == Counts(changed=1, unchanged=1)
+    assert count_resources(apply(log, None, after, whole=False)) is None
+    assert count_outputs(apply(log, None, after)) is None
+    assert count_drift(apply(log, None, after)) is None
+
+
+def outputs(**values: object) -> State:
+    """A state of outputs: a value, or a pair of a value and whether it is sensitive."""
+    pairs = {n: v if isinstance(v, tuple) else (v, False) for n, v in values.items()}
+    return State(
+        outputs={name: digest_plain(value) for name, (value, _) in pairs.items()},
+        stored_outputs={name: digest_plain(pair) for name, pair in pairs.items()},
+        serial=1,
+        lineage="l",
+    )
+
+
+def test_outputs() -> None:
+    """Both states' compared; null is as good as none, unless it is stored as such twice."""
+    before = outputs(same=1, other=1, gone=1, null=None, filled=None, emptied=1, hidden=1)
+    after = outputs(
+        same=1, other=2, new=1, null=None, filled=1, emptied=None, hidden=(1, True), nothing=None
+    )
+    found = count_outputs(apply(log_of(), before, after))
+    assert found == Counts(added=2, changed=2, deleted=2, unchanged=2)
+
+
+def test_drift() -> None:
+    """Changed, and gone with and without a creation in its place; empty values are noise."""
+    log = log_of(begun("x.made", "Create"))
+    noise = StateObject(b"other", settled=b"old")
+    before = state(a=OLD, b=OLD, gone=OLD, made=OLD)
+    run = apply(log, before, state(a=NEW, b=noise, made=NEW))
+    assert count_drift(run) == Counts(changed=1, deleted=2)
+    assert count_resources(run) == Counts(added=1, unchanged=2)
+
+
+@pytest.mark.parametrize(
+    "about", [{"refreshed": False}, {"finished": False}, {"mode": Mode.DESTROY}]
+)
+def test_drift_that_was_not_looked_for(about: dict[str, object]) -> None:
+    """Not measured is absent."""
+    assert count_drift(apply(log_of(), state(a=OLD), state(a=NEW), **about)) is None
+
+
+@pytest.mark.parametrize("action", ["Update", "Delete"])
+def test_drift_that_can_not_be_seen(action: str) -> None:
+    """What was done to an object hides what the refresh had found of it."""
+    log = log_of(begun("x.a", action))
+    assert count_drift(apply(log, state(a=OLD, b=OLD), state(a=NEW, b=OLD))) is None
+
+
+def test_what_was_planned() -> None:
+    """Of a run that was declined."""
+    log = log_of(
+        before=(
+            "[TRACE] writeChange: recorded DeleteThenCreate change for x.a",
+            "[TRACE] writeChange: recorded NoOp change for x.b",
+            "[TRACE] writeChange: recorded NoOp change for x.moved",
+            "[TRACE] refactoring.ApplyMoves: x.old has moved to x.moved",
+            "[TRACE] writeChange: recorded NoOp change for x.came",
+            '[TRACE] graphNodeImportState: import x.came "i" produced instance object of type x',
+            "[TRACE] writeChange: recorded Forget change for x.c",
+        )
+    )
+    assert count_planned(log) == Counts(added=1, deleted=1, imported=1, removed=1, unchanged=1)
+
+
+def test_an_action_that_nobody_knows_yet() -> None:
+    """Absent, never smaller."""
+    assert (
+        count_planned(log_of(before=("[TRACE] writeChange: recorded Melt change for x.a",))) is None
+    )

@@ -1,0 +1,163 @@
+"""What is read out of terraform's core log: recordings of six engines, and lines that lie."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from recorded import ALL, Recording
+
+from tfevents.corelog import LONGEST, CoreLog, Failure
+from tfevents.plan import Mode
+
+STAMP = b"2026-11-27T09:22:01.823Z "
+APPLY = STAMP + b"[INFO]  backend/local: apply calling Apply\n"
+GRAPH = STAMP + b"[DEBUG] Building and walking apply graph for NormalMode plan\n"
+
+
+def read(*lines: bytes) -> CoreLog:
+    log = CoreLog()
+    log.feed(b"".join(STAMP + line + b"\n" for line in lines))
+    return log
+
+
+def facts(log: CoreLog) -> dict[str, object]:
+    return {name: value for name, value in vars(log).items() if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
+def test_bytes_may_come_in_any_pieces(recording: Recording) -> None:
+    """The reader looks while terraform writes: a look may end in the middle of a line."""
+    whole, pieces = recording.log(), CoreLog()
+    rng, rest = random.Random(recording.name), recording.text
+    while rest:
+        size = rng.choice([1, 7, 100, 5000])
+        pieces.feed(rest[:size])
+        rest = rest[size:]
+    assert facts(pieces) == facts(whole)
+
+
+@pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
+def test_how_far_it_came(recording: Recording) -> None:
+    """Asked, approved, declined or broken off in planning, as the scenario's name says."""
+    log = recording.log()
+    asked = recording.scenario in ("declined", "eof", "update_asked", "destroy_asked")
+    assert log.asked is asked
+    assert log.input_ended is (recording.scenario == "eof")
+    unapplied = recording.scenario in ("declined", "eof", "plan_fails")
+    assert log.applied is not unapplied
+    destroys = recording.scenario.startswith("destroy")
+    if log.applied:
+        refreshes = recording.scenario == "refresh_only"
+        normal = Mode.REFRESH_ONLY if refreshes else Mode.NORMAL
+        assert log.mode is (Mode.DESTROY if destroys else normal)
+
+
+@pytest.mark.parametrize(
+    "recording", [r for r in ALL if r.scenario == "nested"], ids=lambda r: r.name
+)
+def test_a_nested_apply_makes_nothing_sure(recording: Recording) -> None:
+    """Two applies in one log: whose objects are whose, nobody can tell."""
+    assert not recording.log().sure
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        r"x: applying the planned Create change",
+        r"a\"] b: applying the planned Delete change",
+        r"x has moved to y",
+        r"\u200b\u0007",
+        r"$${x}%%{y}",
+        r"tab\tnewline\n",
+    ],
+)
+def test_a_key_that_looks_like_a_line(key: str) -> None:
+    """An address holds any text: it is split at the last separator, and never ends a line."""
+    address = f'terraform_data.k["{key}"]'.encode()
+    log = read(b"[DEBUG] " + address + b": applying the planned Update change")
+    assert [action for _, action in log.begun] == ["Update"]
+    ((found, _),) = log.begun
+    assert found.startswith('terraform_data.k["') and found.endswith('"]')
+
+
+def test_a_node_is_named_as_go_quotes_it() -> None:
+    """The same object under its address in a line, and under its quoted address in a node."""
+    address = rb'terraform_data.k["a\"b\u0007"]'
+    quoted = address.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    log = read(
+        b"[INFO]  backend/local: apply calling Apply",
+        b"[DEBUG] " + address + b": applying the planned Delete change",
+        b'[ERROR] vertex "' + quoted + b' (destroy)" error: it is in use',
+        b'[ERROR] vertex "' + quoted + b' (destroy deposed 0a1b2c3d)" error: no',
+    )
+    ((name, _),) = log.begun
+    assert name == 'terraform_data.k["a"b\a"]'
+    assert log.failures == {
+        Failure(name, destroys=True, deposed=None, judged=False),
+        Failure(name, destroys=True, deposed="0a1b2c3d", judged=False),
+    }
+
+
+def test_what_failed_and_what_only_stopped() -> None:
+    """A run that is stopped says "execution halted" of nodes that had finished."""
+    log = read(
+        b'[ERROR] vertex "terraform_data.planned" error: while planning',
+        b"[INFO]  backend/local: apply calling Apply",
+        b'[ERROR] vertex "terraform_data.a" error: execution halted',
+        b'[ERROR] vertex "terraform_data.b" error: Resource postcondition failed',
+    )
+    assert log.failures == {Failure("terraform_data.b", destroys=False, deposed=None, judged=True)}
+
+
+def test_a_deposed_object_and_a_data_source_in_a_plan() -> None:
+    """What planning recorded, of managed objects only."""
+    log = read(
+        b"[TRACE] writeChange: recorded Delete change for terraform_data.a deposed object 0a1b2c3d",
+        b"[TRACE] writeChange: recorded Read change for data.terraform_remote_state.s",
+        b'[TRACE] writeChange: recorded Read change for module.m["a.data.b"].data.x.y',
+        b'[TRACE] writeChange: recorded Create change for module.m["data.x"].terraform_data.y[0]',
+        b"[TRACE] writeChange: recorded Update change for terraform_data.gone",
+        b"[TRACE] writeChange: removing planned change for terraform_data.gone",
+    )
+    assert log.planned == {
+        ("terraform_data.a", "0a1b2c3d"): "Delete",
+        ('module.m["data.x"].terraform_data.y[0]', None): "Create",
+    }
+
+
+def test_the_state_is_the_one_that_was_read_first() -> None:
+    """A data source that reads another state while planning reads it by the same code."""
+    own = b'[TRACE] statemgr.Filesystem: read snapshot with lineage "own" serial 3'
+    other = b'[TRACE] statemgr.Filesystem: read snapshot with lineage "other" serial 9'
+    log = read(own, b"[INFO]  backend/local: apply calling Plan", other)
+    assert log.snapshot == (3, "own")
+    assert read(b"[TRACE] statemgr.Filesystem: read nil snapshot").snapshot == (0, "")
+    assert read(b"[INFO]  CLI args: []string{}").snapshot is None
+
+
+def test_stopped_and_broken() -> None:
+    """The second interrupt ends it in the middle: the stop never completes."""
+    stops = b"[WARN]  terraform: Stop called, initiating interrupt sequence"
+    assert read(stops).broken
+    assert not read(stops, b"[WARN]  terraform: stop complete").broken
+    assert not read(b"[INFO]  CLI args: []string{}").broken
+
+
+def test_a_line_without_end_is_not_kept() -> None:
+    """Nothing of ours has a megabyte; what follows it is read."""
+    log = CoreLog()
+    for _ in range(40):
+        log.feed(b"x" * (LONGEST // 16))
+    assert len(log._rest) <= LONGEST
+    log.feed(b"tail\n" + APPLY + GRAPH)
+    assert log.sure
+
+
+def test_text_that_is_no_line_of_the_log_says_nothing() -> None:
+    """A provisioner's output, a graph that is drawn: without a time stamp they are no lines."""
+    log = CoreLog()
+    log.feed(
+        b"backend/local: apply calling Apply\n  x [INFO]  backend/local: apply calling Apply\n"
+    )
+    assert not log.applied
