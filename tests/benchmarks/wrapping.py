@@ -26,8 +26,6 @@ resource "aws_ssm_parameter" "r%d" {
 }
 """
 APPLY = ("apply", "-auto-approve")
-BY_HAND = '"$0" plan -out=plan && exec "$0" apply plan'
-"""What an apply that is split asks of terraform (`sh -c` has the binary for $0)."""
 DELIVERY = {
     "TFEVENTS_API_KEY": "pat.acct.keyid.secret",
     "TFEVENTS_ORG": "org",
@@ -72,12 +70,6 @@ def _wrapped(
         f"apply, {some} to change",
         _changing(Command([TF, *APPLY], ours, env, hwm=True)),
         _changing(Command([terraform(), *APPLY], theirs, env)),
-        runs,
-    )
-    yield paired(
-        f"apply, {some} to change, by hand",
-        _changing(Command([TF, *APPLY], ours, env)),
-        _changing(Command(["/bin/sh", "-c", BY_HAND, terraform()], theirs, env)),
         runs,
     )
     shutil.rmtree(place)
