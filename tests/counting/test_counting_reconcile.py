@@ -9,15 +9,12 @@ from pathlib import Path
 import pytest
 
 from tfevents import planfile, planjson, statejson
-from tfevents.counts import Counts, count_resources
+from tfevents.counts import Counts
 from tfevents.plan import Change, OutputChange, Plan
 from tfevents.reconcile import (
     Ledger,
-    carried_out,
-    count_tainted,
     done_to_outputs,
     done_to_resources,
-    provable,
 )
 from tfevents.record import replace
 from tfevents.state import State, StateObject
@@ -63,15 +60,6 @@ def test_reconciled_is_what_terraform_completed(place: Path) -> None:
     done = done_to_resources(*shown(place)).as_json()
     told = hooks(place)
     assert {name: done[name] for name in HOOKS.values()} == {n: told[n] for n in HOOKS.values()}
-
-
-@pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
-def test_carried_out_is_what_was_planned(place: Path) -> None:
-    """Of an apply that ended well, nothing turns out to have been less than planned."""
-    last = stream_of(place)[-1]["type"]
-    plan, ledger = shown(place)
-    if last == "outputs":
-        assert carried_out(plan, ledger) == count_resources(plan)
 
 
 RECORDED = [path.parent for path in sorted(TESTS.glob("engines/*/*/plan.tfplan"))]
@@ -179,34 +167,6 @@ def test_a_state_that_was_not_written_tells_of_nothing_done(
 ) -> None:
     """An apply that never began leaves the stored state, which knows no refresh and no move."""
     assert done(change, before, after) == Counts()
-
-
-def test_an_update_that_takes_drift_back_may_leave_no_trace() -> None:
-    """Stored as it was before: done, or never begun, is not to be told."""
-    plan = Plan("1.2", None, (act("update"),))
-    assert not provable(plan, Ledger.of(held(3, a=NEW), held(3, a=OLD)))
-    assert provable(plan, Ledger.of(held(3, a=OLD), held(3, a=OLD)))
-    assert provable(plan, Ledger.of(held(3, a=NEW), held(4, a=OLD)))
-
-
-def test_an_update_of_nothing_known_may_end_as_none() -> None:
-    """Terraform does not count an update whose unknown value turned out to be what it was."""
-    plan = Plan("1.2", None, (act("update", unknown=True),))
-    same = Ledger.of(held(1, a=OLD), held(2, a=OLD))
-    assert carried_out(plan, same) == Counts(unchanged=1)
-    assert carried_out(plan, Ledger.of(held(1, a=OLD), held(2, a=NEW))) == Counts(changed=1)
-    assert carried_out(plan, None) is None
-    known = Plan("1.2", None, (act("update"),))
-    assert carried_out(known, same) == carried_out(known, None) == Counts(changed=1)
-
-
-def test_tainted_are_those_that_this_run_made() -> None:
-    """An object that was tainted before and was not reached is not this run's."""
-    plan = Plan("1.2", None, (act("create"),))
-    assert count_tainted(plan, Ledger.of(NOTHING, held(2, a=TAINTED, z=TAINTED))) == 1
-    waiting = Plan("1.2", None, (REPLACE,))
-    untouched = Ledger.of(held(1, a=TAINTED), held(2, a=TAINTED))
-    assert count_tainted(waiting, untouched) == 0
 
 
 @pytest.mark.parametrize(
