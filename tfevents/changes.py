@@ -80,8 +80,10 @@ class Apply:
 
     @cached_property
     def touched(self) -> frozenset[str]:
-        """Every address that something was done to."""
-        return frozenset({*self.actions, *(address for address, _ in self.log.forgets)})
+        """Every address that something was done to, or was to be and failed."""
+        return frozenset(
+            {*self.actions, *self._failed, *(address for address, _ in self.log.forgets)}
+        )
 
     @cached_property
     def imports(self) -> frozenset[str]:
@@ -192,7 +194,7 @@ def _stays(apply: Apply, address: str) -> bool:
 def _stood(apply: Apply) -> frozenset[tuple[str, str | None]] | None:
     if apply.before is not None:
         return frozenset(apply.before.objects)
-    if apply.log.planning and apply.whole and apply.mode is Mode.NORMAL:
+    if apply.log.planning and apply.whole and apply.mode is not Mode.REFRESH_ONLY:
         return frozenset(key for key, action in apply.log.planned.items() if action == "NoOp")
     return None
 

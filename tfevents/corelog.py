@@ -25,6 +25,7 @@ LINE = re.compile(
     rb"^\d{4}-\d\d-\d\dT[^ ]+ \[[A-Z]+\] +(?:"
     rb"(?P<process>CLI args: )"
     rb"|backend/local: apply calling (?P<calls>Plan|Apply)$"
+    rb"|Building and walking plan graph for (?P<replans>\w+)$"
     rb"|Building and walking apply graph for (?P<graph>\w+) plan$"
     rb'|command: asking for input: "\\n(?P<asks>Do|Would) you '
     rb"|UIInput scan err: (?P<input_ends>EOF)$"
@@ -99,6 +100,7 @@ class CoreLog:
         self._takers: dict[str, Callable[[re.Match[bytes]], None]] = {
             "process": self._take_process,
             "calls": self._take_call,
+            "replans": self._take_plan_graph,
             "graph": self._take_graph,
             "asks": self._take_question,
             "input_ends": self._take_end_of_input,
@@ -149,8 +151,8 @@ class CoreLog:
 
     @property
     def acts(self) -> bool:
-        """Whether anything has been begun."""
-        return bool(self.begun or self.forgets)
+        """Whether anything has been begun; a provisioner may fail before its object is touched."""
+        return bool(self.begun or self.forgets or self.failures)
 
     @property
     def broken(self) -> bool:
@@ -165,6 +167,12 @@ class CoreLog:
             self.plans += 1
         else:
             self.applies += 1
+
+    def _take_plan_graph(self, found: re.Match[bytes]) -> None:
+        """A destroy plans twice: first what it would find, then what it deletes of that."""
+        if not self.applied:
+            self.planned.clear()
+            self.imports.clear()
 
     def _take_graph(self, found: re.Match[bytes]) -> None:
         self.graphs += 1

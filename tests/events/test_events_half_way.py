@@ -68,7 +68,7 @@ SCENARIOS = {
     "update not reached": HalfWay(
         resource("a", "input = 1"),
         bad() + resource("a", "input = 2\ndepends_on = [terraform_data.bad]"),
-        "",
+        "u1",
         1,
     ),
     "delete done": HalfWay(
@@ -159,7 +159,7 @@ SCENARIOS = {
     "tainted before": HalfWay(
         resource("a") + bad("a"),
         bad() + resource("a", "input = 1\ndepends_on = [terraform_data.bad]"),
-        "d1",
+        "d1 u1",
         1,
     ),
     "destroy": HalfWay(
@@ -241,7 +241,7 @@ def test_outputs_of_a_failed_apply_are_as_they_ended(stage: Stage) -> None:
 
 
 def test_a_lock_that_is_held_means_nothing_was_done(stage: Stage) -> None:
-    """Terraform never began: zeros, and what is there is unchanged."""
+    """Terraform never began: no start event, and nothing is counted."""
     stage.write(resource("a", "input = 1") + resource("b", "input = 1"))
     stage.engine("apply", "-auto-approve")
     stage.write(resource("a", "input = 2") + resource("b", "input = 1"))
@@ -251,26 +251,38 @@ def test_a_lock_that_is_held_means_nothing_was_done(stage: Stage) -> None:
     state = stage.project / "terraform.tfstate"
     with open(state, "rb+") as held:
         fcntl.lockf(held, fcntl.LOCK_EX)
-        events = stage.run("apply", "p")
+        (end,) = stage.run("apply", "p")
     assert "Error acquiring the state lock" in stage.stderr
-    assert events[-1].row == "failed apply failure"
-    assert events[-1].counts() == "u1"
-    assert events[-1].data["planned_changed"] == "1"
+    assert end.row == "failed apply failure"
+    assert end.counts() is None
 
 
-def test_what_somebody_else_did_meanwhile_is_not_counted(stage: Stage) -> None:
-    """While we are asked, somebody applies the same: our plan is stale, and theirs is not ours."""
+def test_the_lock_is_held_while_the_question_waits(stage: Stage) -> None:
+    """Nobody else can apply meanwhile, so nothing of theirs is ascribed to this run."""
     stage.write(resource("a") + resource("b"))
     with stage.sit("apply") as terminal:
         terminal.expect("Enter a value:")
-        stage.engine("apply", "-auto-approve")
+        other = stage.engine("apply", "-auto-approve")
+        assert b"Error acquiring the state lock" in other.stderr
         terminal.send("yes\n")
-        assert terminal.wait() == 1
-        assert "Saved plan is stale" in terminal.screen
+        assert terminal.wait() == 0
     end = stage.heard()[-1]
-    assert end.row == "failed apply failure"
-    assert end.counts() is None
-    assert end.data["planned_added"] == "2"
+    assert end.row == "active apply success"
+    assert end.counts() == "a2"
+
+
+def test_another_apply_holds_the_lock_first(stage: Stage) -> None:
+    """This run waits for it, and starts from the state that the other one leaves."""
+    stage.write(resource("a") + resource("b"))
+    with stage.sit("apply") as other:
+        other.expect("Enter a value:")
+        with stage.sit("destroy", "-lock-timeout=60s", "-auto-approve") as terminal:
+            terminal.expect("Acquiring state lock.")
+            other.send("yes\n")
+            assert (other.wait(), terminal.wait()) == (0, 0)
+            assert "Destroy complete! Resources: 2 destroyed." in terminal.screen
+    counts = {event.type: event.counts() for event in stage.heard()}
+    assert (counts["active"], counts["inactive"]) == ("a2", "d2")
 
 
 def test_an_update_that_turns_out_to_be_none(stage: Stage) -> None:
