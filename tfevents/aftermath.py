@@ -7,7 +7,7 @@ from tfevents.corelog import CoreLog
 from tfevents.engine import Version
 from tfevents.event import Approval, Operation, operation_of
 from tfevents.facts import Planned
-from tfevents.invocation import STATE, TARGETS, Invocation
+from tfevents.invocation import STATE, UNREFRESHED, Invocation
 from tfevents.lean import cached_property
 from tfevents.plan import Mode, Plan
 from tfevents.record import dataclass
@@ -78,27 +78,34 @@ class Facts:
         the flags of its apply (semantics §4.3)."""
         plan = self.plan
         kinds = () if self.invocation.plan_file else self.invocation.partial
-        if not kinds and self.planned and self.planned.targeted:
+        if not kinds and self._targeted:
             kinds = ("target",)
         if plan and plan.errored:
             kinds = (*kinds, "errored")
         return kinds or (("incomplete",) if plan and plan.complete is False else ())
 
+    @property
+    def _targeted(self) -> bool:
+        return self.planned is not None and self.planned.targeted
+
     @cached_property
     def apply(self) -> Apply | None:
         """What was done, by its log; None of a run without one, or that did not get to it."""
+        return self._apply_to(self.after)
+
+    def _apply_to(self, after: State | None) -> Apply | None:
         if self.log is None or not self.log.applied:
             return None
         return Apply(
             log=self.log,
             before=self.before,
-            after=self.after,
+            after=after,
             mode=self.mode,
             plan=self.plan,
             finished=self.done,
             torn=self._broken,
             refreshed=self.invocation.on("refresh", default=True),
-            whole=not self.invocation.names() & TARGETS,
+            whole=not set(self.partial) - {UNREFRESHED},
         )
 
     @property
@@ -133,15 +140,18 @@ class Facts:
 
     @property
     def _stored_nothing(self) -> bool:
-        acted = self.log is not None and self.log.acts
+        acted = self.log.acts if self.log is not None else self.exit_code == 0
         never = self.before is not None and self.before.identity == NEVER_WRITTEN
         return (never and not acted) or self.emptied is True
 
     @property
     def emptied(self) -> bool | None:
-        """Whether a run that ended well has left nothing, by what it was to do."""
+        """Whether a run that ended well has left nothing, by what it did or was to do."""
         if self.exit_code != 0 or self.approval is not None:
             return None
+        begun = self._apply_to(None)  # `after` is judged by this
+        if begun is not None and begun.leaves_something:
+            return False
         if self.plan is not None:
             return self._emptied_by(self.plan)
         destroys = self.mode is Mode.DESTROY and not self.invocation.plan_file

@@ -13,7 +13,7 @@ from tfevents.entry import now
 from tfevents.event import Operation, ended, operation_of, started
 from tfevents.expected import Expected
 from tfevents.facts import Planned, is_small, left_unsaved, pull_state, read_plan, read_state
-from tfevents.invocation import STATE, Invocation
+from tfevents.invocation import STATE
 from tfevents.later import Gate, Later, attempt
 from tfevents.place import Place, Signature, find_unit
 from tfevents.plan import Mode
@@ -63,8 +63,8 @@ class Backstage:
         self._expected: Expected | None = None
         self._over = Gate()
         self._version: Later[Version] | None = None
-        if not _will_tell(scene.invocation):
-            self.ask_version()
+        if scene.invocation.command in ("refresh", "import"):
+            self.ask_version()  # there is neither a plan nor a log to say it
         if scene.invocation.command != "plan":
             Later(self._wake_readers, "readers")
 
@@ -155,8 +155,11 @@ class Backstage:
             self._starting.result()
         self.report.over.set()
         self.report.find_source = lambda: self._source(run, facts)
+        activity = ended(verdict.outcome) if verdict.outcome else None
+        if activity is None:
+            self.report.problems.append(_unknown(facts))
         return self.report.finish(
-            ended(verdict.outcome) if verdict.outcome else None,
+            activity,
             {**self._provisioner(facts), **verdict.numbers.metadata(), **_checksum(facts.after)},
             {**self._data(facts), **verdict.data, "missing": ",".join(missing)},
             _as_a_shell_says(run.exit_code),
@@ -189,7 +192,7 @@ class Backstage:
             planned=planned,
             log=log,
             before=run.before.result() if run.before else None,
-            version=self._told_version(planned),
+            version=self._told_version(planned, log),
         )
         return self._with_states(facts, run)
 
@@ -240,8 +243,10 @@ class Backstage:
                 return written
         return self.engine.pull()
 
-    def _told_version(self, planned: Planned | None) -> Version | None:
-        """The plan's word on who wrote it, else the tool's own."""
+    def _told_version(self, planned: Planned | None, log: CoreLog | None) -> Version | None:
+        """The run's own word on what it is, or the plan's, else the tool's."""
+        if log is not None and log.version:
+            return Version(log.product, log.version)
         if planned is not None and planned.tool:
             return Version(planned.tool, planned.plan.terraform_version or "")
         return self.version()
@@ -263,10 +268,11 @@ class Backstage:
         }
 
 
-def _will_tell(invocation: Invocation) -> bool:
-    """Whether there will be a plan, which tells what made it, before anybody wants to know."""
-    plans = invocation.command == "plan" or invocation.plan_file is not None
-    return plans or invocation.on("auto-approve")
+def _unknown(facts: Facts) -> str:
+    """Why nothing is claimed."""
+    if facts.operation is Operation.PLAN:
+        return "whether there is something to apply is not known"
+    return "how it ended is not known" if facts.exit_code else "what its state holds is not known"
 
 
 def _filled(path: str) -> bool:

@@ -107,9 +107,27 @@ class Apply:
                 address = source + address[len(target) :]
         return address
 
+    @property
+    def leaves_something(self) -> bool:
+        """Whether there certainly is an object now; False is not known."""
+        made = any({"Create", "Update"} & actions.keys() for actions in self.actions.values())
+        looked_at = self.log.planning and "NoOp" in self.log.planned.values()
+        return made or looked_at or self._left_aside
+
+    @property
+    def _left_aside(self) -> bool:
+        """Whether an object was there that a run of a part has not looked at."""
+        if self.whole or self.before is None:
+            return False
+        return any(address not in self.touched for address, _ in self.before.objects)
+
     def now(self, address: str) -> StateObject | None:
         """The current object at an address."""
         return self.after.objects.get((address, None)) if self.after else None
+
+    def moved(self, address: str) -> bool:
+        """Whether an object came to this address from another one."""
+        return self.origin(address) != address
 
     def did(self, address: str, action: str) -> bool:
         """Whether an action was begun there."""
@@ -133,9 +151,14 @@ class Apply:
 
 
 def count_resources(apply: Apply) -> Counts | None:
-    """Managed objects by what was done to them; None where that, or what stayed, is not known."""
+    """Managed objects by what was done to them; None where that, or what stayed, is not known.
+
+    Of a run that ended well, its log and what it planned tell all of it; of any other, the state
+    after it has to be known.
+    """
     stayed = _unchanged(apply)
-    if not apply.countable or apply.after is None or stayed is None:
+    known = apply.after is not None or apply.finished
+    if not (apply.countable and known) or stayed is None:
         return None
     done = tally((*_done(apply), *_forgotten(apply), *_imported(apply)))
     return Counts(**{**done.as_json(), "unchanged": stayed})
@@ -152,8 +175,10 @@ def _done(apply: Apply) -> Iterator[str]:
 
 def _created(apply: Apply, address: str) -> bool:
     """A creation that failed leaves a tainted object, or none, or the old one put back."""
+    if apply.failed(address):
+        return False
     made = apply.now(address)
-    return made is not None and not made.tainted and not apply.failed(address)
+    return apply.after is None or (made is not None and not made.tainted)
 
 
 def _forgotten(apply: Apply) -> Iterator[str]:
@@ -169,7 +194,7 @@ def _forgotten(apply: Apply) -> Iterator[str]:
 
 def _imported(apply: Apply) -> Iterator[str]:
     """What came under terraform's care, though it may have been replaced at once."""
-    held = {address for address, _ in apply.after.objects} if apply.after else set()
+    held = {address for address, _ in apply.after.objects} if apply.after else apply.imports
     for address in apply.imports:
         if address in held or apply.did(address, "Delete"):
             yield "imported"
@@ -178,25 +203,21 @@ def _imported(apply: Apply) -> Iterator[str]:
 def _unchanged(apply: Apply) -> int | None:
     """Objects that are in both states at one address, and nothing was done to them.
 
-    Without the state before: what planning recorded as such, if it looked at everything.
+    Where not both are known: what planning recorded as such, if it looked at everything.
     """
-    stood = _stood(apply)
-    if stood is None:
+    if apply.before is not None and apply.after is not None:
+        stood = frozenset(apply.before.objects)
+    elif apply.log.planning and apply.whole and apply.mode is not Mode.REFRESH_ONLY:
+        stood = frozenset(key for key, action in apply.log.planned.items() if action == "NoOp")
+    else:
         return None
     return sum(deposed is None and _stays(apply, address) for address, deposed in stood)
 
 
 def _stays(apply: Apply, address: str) -> bool:
-    there = apply.now(address) is not None and apply.origin(address) == address
-    return there and address not in apply.touched | apply.imports
-
-
-def _stood(apply: Apply) -> frozenset[tuple[str, str | None]] | None:
-    if apply.before is not None:
-        return frozenset(apply.before.objects)
-    if apply.log.planning and apply.whole and apply.mode is not Mode.REFRESH_ONLY:
-        return frozenset(key for key, action in apply.log.planned.items() if action == "NoOp")
-    return None
+    there = apply.after is None or apply.now(address) is not None
+    still = there and not apply.moved(address)
+    return still and address not in apply.touched | apply.imports
 
 
 def count_tainted(apply: Apply) -> int:

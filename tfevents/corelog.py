@@ -23,7 +23,8 @@ LONGEST = 1 << 20
 QUOTED = rb'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
     rb"^\d{4}-\d\d-\d\dT[^ ]+ \[[A-Z]+\] +(?:"
-    rb"(?P<process>CLI args: )"
+    rb"(?P<product>Terraform|OpenTofu) version: (?P<version>[0-9]\S*)"
+    rb"|(?P<process>CLI args: )"
     rb"|backend/local: apply calling (?P<calls>Plan|Apply)$"
     rb"|Building and walking plan graph for (?P<replans>\w+)$"
     rb"|Building and walking apply graph for (?P<graph>\w+) plan$"
@@ -79,6 +80,8 @@ class CoreLog:
 
     def __init__(self) -> None:
         self.processes = self.plans = self.applies = self.graphs = 0
+        self.product = self.version = ""
+        """As the tool calls itself, and like 1.11.4; "" if it has not said."""
         self.mode: Mode | None = None
         """The planning mode that is applied; None before that."""
         self.asked = self.input_ended = False
@@ -98,6 +101,7 @@ class CoreLog:
         """The state that the run started from, where it is a local file; None where it is not."""
         self._rest, self._skipping = b"", False
         self._takers: dict[str, Callable[[re.Match[bytes]], None]] = {
+            "version": self._take_version,
             "process": self._take_process,
             "calls": self._take_call,
             "replans": self._take_plan_graph,
@@ -158,6 +162,11 @@ class CoreLog:
     def broken(self) -> bool:
         """Whether it was told to stop and did not get to say that it had."""
         return self.stopping and not self.stopped
+
+    def _take_version(self, found: re.Match[bytes]) -> None:
+        """The first is the run's own."""
+        if not self.version:
+            self.product, self.version = found["product"].decode(), found["version"].decode()
 
     def _take_process(self, found: re.Match[bytes]) -> None:
         self.processes += 1

@@ -28,6 +28,7 @@ OpenTofu's."""
 VARIABLES = frozenset({"var", "var-file"})
 STATE = frozenset({"state", "state-out", "backup"})
 TARGETS = frozenset({"target", "target-file", "exclude", "exclude-file"})
+UNREFRESHED = "refresh=false"
 VALUED = (
     VARIABLES
     | STATE
@@ -132,7 +133,7 @@ class Invocation:
         """What makes the plan less than the whole: `target`, `exclude`, `refresh=false`."""
         kinds = sorted({name.removesuffix("-file") for name in self.names() & TARGETS})
         unrefreshed = not self.on("refresh", default=True)
-        return (*kinds, *(("refresh=false",) if unrefreshed else ()))
+        return (*kinds, *((UNREFRESHED,) if unrefreshed else ()))
 
     def with_flag(self, *flags: str) -> list[str]:
         """The same command line with flags of ours before the user's own."""

@@ -164,7 +164,8 @@ def _watched(scene: Scene, log: str) -> Ended:
     reading = scene.beside(lambda backstage: backstage.read_saved(saved)) if saved else None
     watching = scene.beside(lambda backstage: backstage.watch(log))
     code = scene.run(scene.invocation.with_flag(), env={**scene.env, CHANNEL: log})
-    return Ended(code, reading=reading, log=watching)
+    unasked = bool(saved) or scene.invocation.on("auto-approve")
+    return Ended(code, reading=reading, log=watching, approved=unasked or None)
 
 
 def _plan(scene: Scene, place: Place) -> Ended:

@@ -7,12 +7,13 @@ import os
 from tfevents import untrusted
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
-from tfevents.state import NEVER_WRITTEN, Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
     from collections.abc import Mapping
     from typing import Any
+
+    from tfevents.state import Identity
 
 SERIAL, LINEAGE = rb'"serial":\s*(\d+)', rb'"lineage":\s*"([^"\\]*)"'
 HEAD = 4096
@@ -88,15 +89,14 @@ class Place:
 
     def find_stored(self, identity: Identity) -> bytes | None:
         """The state of that serial and lineage, where it is a file here, or the backup that
-        terraform makes of it before it writes the first time; b"" of one that was never written.
+        terraform makes of it before it writes the first time.
         """
         path = self._state_file()
-        if identity == NEVER_WRITTEN:
-            return b""
         for candidate in (path, f"{path}.backup") if path else ():
             with suppress(OSError), open(candidate, "rb") as file:
                 data = file.read()
-                if _identity(data[:HEAD]) == identity:
+                whole = data.rstrip().endswith(b"}")  # terraform may be writing it anew
+                if whole and _identity(data[:HEAD]) == identity:
                     return data
         return None
 

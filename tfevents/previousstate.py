@@ -11,6 +11,7 @@ from tfevents.corelog import CoreLog
 from tfevents.engine import Engine
 from tfevents.later import Later
 from tfevents.place import Place
+from tfevents.state import NEVER_WRITTEN, Identity
 
 
 class PreviousState:
@@ -29,7 +30,7 @@ class PreviousState:
         if not self._looked:
             self._looked = True
             if log.snapshot is not None:
-                self._stored = self._place.find_stored(log.snapshot)
+                self._stored = self._find_stored(log.snapshot)
             elif not log.applied:
                 self._pulling = Later(self._engine.pull, "state before")
         # what was pulled by the last look had no apply behind it if there is none yet
@@ -41,5 +42,8 @@ class PreviousState:
         if self._stored is not None:
             return self._stored
         if log.snapshot is not None:
-            return self._place.find_stored(log.snapshot)
+            return self._find_stored(log.snapshot)
         return self._pulling.result() if self._pulling and self._proven else None
+
+    def _find_stored(self, identity: Identity) -> bytes | None:
+        return b"" if identity == NEVER_WRITTEN else self._place.find_stored(identity)

@@ -22,6 +22,8 @@ from tfevents.plan import Mode, Plan
 from tfevents.record import dataclass, field, replace
 from tfevents.state import State
 
+APPLIES = (Operation.APPLY, Operation.DESTROY)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -147,24 +149,23 @@ def _data(facts: Facts, outcome: Outcome | None, numbers: Numbers) -> dict[str, 
         "interrupted": _interrupted(facts),
         "drift_listed": _drift_listed(facts.plan),
         "unknown_actions": ",".join(sorted(_foreign(facts.plan))),
-        **(dict(_undone(facts)) if failed and facts.apply else {}),
+        **(dict(_undone(facts)) if failed and facts.operation in APPLIES else {}),
     }
 
 
 def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
     """Of a failed apply: what was planned, and how many objects it left tainted."""
-    apply = facts.apply
-    if apply is None or not apply.countable:
-        return
     planned = count_resources(facts.plan) if facts.plan else _recorded(facts)
     if planned is not None:
         yield from ((f"planned_{name}", str(number)) for name, number in planned.as_json().items())
-    if apply.after is not None:
+    apply = facts.apply
+    if apply is not None and apply.countable and apply.after is not None:
         yield "tainted", str(changes.count_tainted(apply))
 
 
 def _recorded(facts: Facts) -> Counts | None:
-    return changes.count_planned(facts.log) if facts.log else None
+    sure = facts.apply is not None and facts.apply.countable
+    return changes.count_planned(facts.log) if facts.log and sure else None
 
 
 def _interrupted(facts: Facts) -> str | None:

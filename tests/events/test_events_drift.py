@@ -65,8 +65,8 @@ def test_drift_is_what_somebody_did(endpoint: Endpoint, tmp_path: Path, aws: Aws
     assert (event.row, event.counts()) == ("apply_needed plan success", "a1 c1 u1")
     assert event.counts("drift") == "c1 d1"
 
-    start, end = stage.run("apply", "-refresh-only", "-auto-approve")
-    assert (start.row, end.row) == ("provisioning apply", "active apply success")
+    (end,) = stage.run("apply", "-refresh-only", "-auto-approve")  # nothing is begun by it
+    assert end.row == "active apply success"
     assert (end.counts("drift"), end.counts("output")) == ("c1 d1", "c1")
 
     _, end = stage.run("destroy", "-auto-approve")

@@ -255,6 +255,7 @@ def test_a_lock_that_is_held_means_nothing_was_done(stage: Stage) -> None:
     assert "Error acquiring the state lock" in stage.stderr
     assert end.row == "failed apply failure"
     assert end.counts() is None
+    assert end.data["planned_changed"] == "1"
 
 
 def test_the_lock_is_held_while_the_question_waits(stage: Stage) -> None:

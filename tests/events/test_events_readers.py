@@ -138,9 +138,12 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
     (event,) = stage.run("plan", "-detailed-exitcode", **env)
     assert (event.row, event.counts()) == ("apply_needed plan success", None)
     assert event.data["missing"] == "plan"
-    start, end = stage.run("apply", "-auto-approve", **env)
+    assert stage.run("plan", **env) == []  # whether there is something to apply is not known
+    assert "whether there is something to apply is not known" in stage.stderr
+    stage.run("plan", "-out=p", **env)
+    start, end = stage.run("apply", "p", **env)
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
-    assert (end.counts(), end.data["missing"], end.data["counts"]) == (None, "plan", "absent")
+    assert (end.counts(), end.data["missing"]) == ("a6", "plan")  # the log says what was done
     assert end.metadata["state_checksum"]
 
 
@@ -176,13 +179,13 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
     )
     env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform"), "TFEVENTS_PLAN_READER": "json"}
     stage.write(BEFORE)
-    (event,) = stage.run("plan", **env)
+    (event,) = stage.run("plan", "-detailed-exitcode", **env)
     assert (event.counts(), event.data["missing"]) == (None, "plan")
-    assert stage.code == 0
+    assert stage.code == 2
 
 
 def test_an_unknown_version_costs_the_version(stage: Stage, tmp_path: Path) -> None:
-    """A tool that does not say what it is: its plan file does, else nobody."""
+    """A tool that does not say what it is: its log does, else nobody."""
     script_engine(
         tmp_path / "terraform",
         f"""
@@ -228,7 +231,8 @@ sys.exit(code)
     )
     stage.write(BEFORE)
     env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform")}
-    (refused,) = stage.run("plan", TFEVENTS_PLAN_READER="file", **env)
+    detailed = ("plan", "-detailed-exitcode")
+    (refused,) = stage.run(*detailed, TFEVENTS_PLAN_READER="file", **env)
     assert (refused.counts(), refused.data["missing"]) == (None, "plan")
     (event,) = stage.run("plan", **env)
     assert (event.row, event.counts()) == ("apply_needed plan success", "a6")
