@@ -26,7 +26,6 @@ class Planned:
 
     plan: Plan
     tool: str | None = None
-    backend: str | None = None
     targeted: bool = False
     find_prior: Callable[[], bytes] | None = None
     find_previous: Callable[[], bytes] | None = None
@@ -58,9 +57,7 @@ def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | 
 def read_file(path: str) -> Planned:
     """A plan from its file alone. Raises UnreadableDocument."""
     found = planfile.read(path)
-    return Planned(
-        found.plan, found.tool, found.backend_type, found.targeted, found.prior, found.previous
-    )
+    return Planned(found.plan, found.tool, found.targeted, found.prior, found.previous)
 
 
 def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:

@@ -23,8 +23,6 @@ else:
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
-DEADLY = (signal.SIGHUP, signal.SIGQUIT)
-"""Terraform handles neither: it dies of them, at its prompt too."""
 SENTINEL_SECONDS = 0.05
 """How long the sentinel has to report; a signal of ours must be handed on within 0.1 s."""
 FRESH_SECONDS = 1.0
@@ -50,7 +48,6 @@ class Watch:
         """`reaps`: as PID 1, whose children all orphans become; not beside threads that wait."""
         self._reaps = reaps
         self.received: list[int] = []
-        self.asking = False
         self.when_idle: Callable[[], None] = lambda: None
         self._child: int | None = None
         self._taken: list[int] = []
@@ -138,21 +135,6 @@ class Watch:
                 if not sentinel.reached_group(number, until):
                     _send(child, number)
 
-    def wait_for(self, descriptor: int) -> None:
-        """Until it can be read. Raises Interrupted.
-
-        A read is not ended by a signal that comes just before it, or that the kernel gives to
-        another of our threads; the wake-up pipe is written to in any case.
-        """
-        import select  # nobody waits for that here
-
-        while True:
-            ready, _, _ = select.select([descriptor, self._arrivals], [], [])
-            if self._arrived():
-                raise Interrupted(self.received[-1])
-            if descriptor in ready:
-                return
-
     def _ended(self, child: int) -> tuple[int, int]:
         while self._reaps:
             ended, status = os.waitpid(-1, os.WNOHANG)
@@ -164,8 +146,6 @@ class Watch:
         """Python's handler: while a child runs, `_wait` sees to it."""
         if self._child is not None or not self._arrived():
             return
-        if self.asking:
-            raise Interrupted(number)
         self.when_idle()
 
     def _arrived(self) -> list[int]:
