@@ -8,7 +8,6 @@ from __future__ import annotations
 from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
 from tfevents.event import (
     Activity,
-    EventType,
     Numbers,
     Operation,
     Outcome,
@@ -44,10 +43,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is told. `proven`: the outcome, None where nobody knows. `missing`: what had to be seen
-    to tell more than that."""
+    """What is told; None where nothing can be claimed. `proven`: the outcome, None where nobody
+    knows. `missing`: what had to be seen to tell more than that."""
 
-    activity: Activity
+    activity: Activity | None
     numbers: Numbers
     proven: bool | None
     missing: str | None = None
@@ -71,22 +70,22 @@ def judge(evidence: Evidence) -> Judgement:
     return Judgement(activity or _begun(evidence, success), numbers, success, missing)
 
 
-def _begun(evidence: Evidence, success: bool | None) -> Activity:
-    """The last that is known: a plan was made, an apply was begun. An outcome that nobody knows is
-    left out, and a workspace is never called active: Harness schedules its destruction from that.
+def _begun(evidence: Evidence, success: bool | None) -> Activity | None:
+    """The last that is known: an apply was begun. An outcome that nobody knows is left out, and a
+    workspace is never called active: Harness schedules its destruction from that. Of a plan that
+    nobody saw nothing is: `plan` would say that there is nothing to apply.
     """
     kind = activity_type(evidence.operation, evidence.mode)
     status = "success" if success else None
     if evidence.operation is Operation.PLAN:
-        return Activity(EventType.PLAN, kind, status)
+        return None
     return Activity(started(evidence.operation).event_type, kind, status)
 
 
 def _missing(evidence: Evidence) -> str | None:
-    """A plan that nobody saw: whether it has something to apply is not claimed by `plan`. A state
-    that nobody saw: whether it holds something is not."""
+    """A plan that nobody saw, or a state: whether it holds something is not claimed then."""
     if evidence.operation is Operation.PLAN:
-        return None if evidence.planned or evidence.changes_by_code else "plan"
+        return None if evidence.planned else "plan"
     unseen = evidence.after is None and evidence.operation is not Operation.IMPORT
     return "state" if unseen else None
 

@@ -269,6 +269,8 @@ class _Hooked:
             **judgement.numbers.metadata(),
             **({"state_checksum": after.checksum} if after and after.checksum else {}),
         }
+        if judgement.activity is None:
+            report.problems.append("whether there is something to apply is not known")
         told = report.finish(judgement.activity, metadata, data, self.call.exit_code)
         return Told("; ".join(filter(None, (self.unseen, told.line))) or None, told.delivered)
 
