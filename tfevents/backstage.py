@@ -148,6 +148,7 @@ class Backstage:
 
     def end(self, run: Ended) -> Told:
         """Finds the rest of the facts and tells the end."""
+        self.report.expire()
         self._over.open()
         facts, missing = self._facts(run)
         verdict = attempt(lambda: reach(facts), "verdict") or Verdict(None)

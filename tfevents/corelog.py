@@ -86,6 +86,8 @@ class CoreLog:
         """The planning mode that is applied; None before that."""
         self.asked = self.input_ended = False
         self.stopping = self.stopped = False
+        self.gaps = False
+        """Whether some of it may be missing: its disk was full."""
         self.begun: list[tuple[str, str]] = []
         """Address and `Create`, `Update` or `Delete`, once for each object, as it is begun."""
         self.failures: set[Failure] = set()
@@ -150,8 +152,8 @@ class CoreLog:
 
     @property
     def sure(self) -> bool:
-        """Whether what was applied is this run's: a nested terraform may write here, too."""
-        return self.applies == 1 and self.graphs == 1
+        """Whether all that was applied is this run's: a nested terraform may write here, too."""
+        return self.applies == 1 and self.graphs == 1 and not self.gaps
 
     @property
     def acts(self) -> bool:

@@ -34,10 +34,18 @@ def follow(path: str, over: Gate) -> Iterator[CoreLog]:
             while data := file.read(PIECE):
                 log.feed(data)
             read = _give_back(file.fileno(), read, file.tell())
+            log.gaps = log.gaps or _is_full(file.fileno())
             if named and (log.planning or log.applied):
                 _remove(path)  # what a provisioner starts does not find it any more
                 named = False
             yield log
+
+
+def _is_full(descriptor: int) -> bool:
+    """Whether the disk has no room for what terraform writes between two looks: it goes on, and
+    what it could not write is missing."""
+    disk = os.fstatvfs(descriptor)
+    return bool(disk.f_blocks) and disk.f_bavail * disk.f_frsize < PIECE
 
 
 def _remove(path: str) -> None:

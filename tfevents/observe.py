@@ -150,8 +150,16 @@ def _direct(scene: Scene, place: Place) -> bool:
 
 
 def _log(scene: Scene) -> str | None:
-    """A private file for the core log; None where none can be had, or the user has one."""
-    if CHANNEL in scene.env:
+    """A private file for the core log; None where none can be had, or the user has one.
+
+    With a limit on a file's size (`ulimit -f`) terraform would die of a log that is too long.
+    """
+    import resource
+
+    if (
+        CHANNEL in scene.env
+        or resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
+    ):
         return None
     with suppress(OSError):
         return scene.presence.create("core.log")

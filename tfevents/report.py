@@ -345,6 +345,10 @@ class Report(threading.Thread):
             self._problem(JournalUnavailable("the settings could not be read in time"))
         self.budget.limit(self.settings.budget)
 
+    def expire(self) -> None:
+        """The run is over: all that is left to do shares one deadline."""
+        self.budget.limit(self.settings.budget)
+
     def hurry(self) -> None:
         """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
         self.budget.limit(INTERRUPTED_SECONDS)

@@ -1,0 +1,86 @@
+"""The core log is followed while somebody writes it, and nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tfevents.corelog import CoreLog
+from tfevents.later import Gate
+from tfevents.logfollower import PIECE, follow
+
+STAMP = b"2026-11-27T09:22:01.823Z "
+PROCESS = STAMP + b'[INFO]  CLI args: []string{"terraform", "apply"}\n'
+PLAN = STAMP + b"[INFO]  backend/local: apply calling Plan\n"
+APPLY = STAMP + b"[INFO]  backend/local: apply calling Apply\n"
+NOISE = STAMP + b"[TRACE] vertex: visit complete\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    found = tmp_path / "core.log"
+    found.touch(0o600)
+    return found
+
+
+def looks(path: Path, over: Gate) -> Iterator[CoreLog]:
+    return follow(str(path), over)
+
+
+def test_it_is_read_while_it_grows(path: Path) -> None:
+    """What is written between two looks is known at the next one."""
+    over = Gate()
+    following = looks(path, over)
+    with path.open("ab", buffering=0) as terraform:
+        assert next(following).processes == 0
+        terraform.write(PROCESS)
+        assert next(following).processes == 1
+        terraform.write(PLAN[:30])
+        assert not next(following).planning
+        terraform.write(PLAN[30:])
+        assert next(following).planning
+
+
+def test_its_name_is_gone_when_the_run_has_begun(path: Path) -> None:
+    """Not before: a version manager may start terraform twice, and both open it by name."""
+    over = Gate()
+    following = looks(path, over)
+    with path.open("ab", buffering=0) as terraform:
+        terraform.write(PROCESS)
+        next(following)
+        assert path.exists()
+        terraform.write(PLAN)
+        next(following)
+        assert not path.exists()
+        terraform.write(APPLY)  # whoever has it open writes on
+        over.open()
+        *_, last = following
+        assert last.applied
+
+
+def test_a_run_that_is_over_is_read_to_its_end(path: Path) -> None:
+    """However short it was."""
+    over = Gate()
+    over.open()
+    path.write_bytes(PROCESS + PLAN + APPLY)
+    (log,) = looks(path, over)
+    assert log.applied
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives back a part of a file")
+def test_what_was_read_takes_no_place_on_the_disk(path: Path) -> None:
+    """A log of 10,000 resources has more than 100 MB."""
+    over = Gate()
+    following = looks(path, over)
+    with path.open("ab", buffering=0) as terraform:
+        terraform.write(PROCESS + NOISE * (8 * PIECE // len(NOISE)))
+        assert next(following).processes == 1
+        held = os.stat(path)
+        assert held.st_size > 7 * PIECE
+        assert held.st_blocks * 512 < held.st_size / 2
+        terraform.write(PLAN)
+        assert next(following).planning
