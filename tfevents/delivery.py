@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 
+from tfevents.deadline import Budget
 from tfevents.entry import Destination, Entry, Queue, Status
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal import Journal
