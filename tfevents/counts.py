@@ -52,7 +52,7 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
         return None
     if plan.changes or plan.mode is not Mode.REFRESH_ONLY:
         return Counts(**names)
-    if partial or plan.complete is False:
+    if partial:
         return None
     return Counts(unchanged=max(0, plan.managed - count_drift(plan.drift or ()).changed))
 

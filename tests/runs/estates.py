@@ -104,9 +104,8 @@ class Estate:
             return
         thing = self.things.pop(self.rng.randrange(len(self.things)))
         if self.version >= (1, 7) and self.rng.random() < 0.5 and not thing.module:
-            self.blocks.append(
-                f"removed {{\n  from = {thing.address}\n  lifecycle {{\n    destroy = false\n  }}\n}}\n"
-            )
+            kept = "  lifecycle {\n    destroy = false\n  }\n"
+            self.blocks.append(f"removed {{\n  from = {thing.address}\n{kept}}}\n")
 
     def _rename(self) -> None:
         if not self.things:
@@ -141,10 +140,9 @@ class Estate:
             parts["m/" if thing.module else ""] += thing.block(fails)
         told = ""
         for name, (value, sensitive) in self.outputs.items():
-            if "." in value and value.removesuffix(".id") not in known:
-                value = "null"
+            there = "." not in value or value.removesuffix(".id") in known
             hidden = "  sensitive = true\n" if sensitive else ""
-            told += f'output "{name}" {{\n  value = {value}\n{hidden}}}\n'
+            told += f'output "{name}" {{\n  value = {value if there else "null"}\n{hidden}}}\n'
         call = 'module "m" {\n  source = "./m"\n}\n'
         return {
             "main.tf": 'variable "n" {\n  default = 1\n}\n'
