@@ -136,7 +136,8 @@ def test_nothing_is_stored_unless_it_is_switched_on(
 def test_all_kinds_of_an_apply(machine: Machine, endpoint: Endpoint, project: Path) -> None:
     """Each once, the ids in the event, and no canary in any of them."""
     cost = {"TFEVENTS_COST_FILE": str(project / "cost.json")}
-    run(machine, endpoint, project, "apply", "-auto-approve", kinds=",".join(KINDS), **cost)
+    run(machine, endpoint, project, "plan", "-out=p", kinds="")
+    run(machine, endpoint, project, "apply", "p", kinds=",".join(KINDS), **cost)
     found = stored(endpoint)
     assert found.keys() == {*KINDS.values()}
     assert [module["name"] for module in found["modules"]] == ["inner"]
@@ -242,15 +243,8 @@ def test_every_field_of_the_contract_in_one_event(
             {"added": 0, "changed": 0, "deleted": 0, "unchanged": 0}
         ),
     }
-    run(
-        machine,
-        endpoint,
-        project,
-        "apply",
-        "-auto-approve",
-        kinds=",".join(KINDS),
-        **more,
-    )
+    run(machine, endpoint, project, "plan", "-out=p", kinds="")
+    run(machine, endpoint, project, "apply", "p", kinds=",".join(KINDS), **more)
     metadata = endpoint.events[-1]["metadata"]
     schema = json.loads((Path(__file__).parents[2] / "tfevents" / "event.schema.json").read_text())
     fields = schema["$defs"]["ActivityMetadata"]["properties"].keys()

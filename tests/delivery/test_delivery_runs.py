@@ -120,7 +120,7 @@ def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) ->
     assert machine.statuses() == ["pending", "pending"]
     with Endpoint() as endpoint:
         assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
-        assert types(endpoint.events) == ["provisioning", "active"]
+        assert types(endpoint.events) == ["apply_needed", "provisioning", "active"]
 
 
 def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> None:
@@ -303,14 +303,14 @@ def test_after_a_signal_delivery_is_short(machine: Machine, endpoint: Endpoint) 
 def test_a_run_that_was_killed_is_closed_once_and_swept(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """By whoever comes next, five of them at once; its private plan is gone, its start event is
+    """By whoever comes next, five of them at once; its private folder is gone, its start event is
     delivered before its end."""
     at = machine.project(text=SLOW)
     with closed_port() as url:
         run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(url))
         until(lambda: "begun" in (at / "out").read_text())
         until(lambda: (machine.home / "journal.db").exists() and machine.statuses())
-        assert list((machine.home / "runs").glob("*/plan"))
+        assert list((machine.home / "runs").glob("*/lock"))
         kill(run)
     next_ = machine.project("next")
     env = machine.reporting_to(endpoint.url, "next")
@@ -454,7 +454,7 @@ def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> Non
         env["TFEVENTS_HOME"] = str(home)
         run = machine.start("apply", "-auto-approve", at=at, env=env)
         until(lambda: (home / "journal.db").exists() and machine.statuses(home) == ["delivered"])
-        assert list((machine.spare / "runs").glob("*/plan"))
+        assert list((machine.spare / "runs").glob("*/lock"))
         kill(run)
         done = machine.tf("plan", "-lock=false", at=machine.project("next"), env=env)
         assert "reported to" in ours(done)[0]
@@ -584,9 +584,10 @@ def test_the_key_is_for_us_alone(machine: Machine, endpoint: Endpoint) -> None:
     env = machine.reporting_to(endpoint.url, PATH=f"{spy}:{machine.env['PATH']}")
     env["TFEVENTS_PLAN_READER"] = "json"  # else terraform is asked nothing at all
     subprocess.run(["git", "init", "-q", at], env=machine.env, check=True)
-    assert machine.tf("apply", "-auto-approve", at=at, env=env).returncode == 0
+    assert machine.tf("plan", "-out=p", at=at, env=env).returncode == 0
+    assert machine.tf("apply", "p", at=at, env=env).returncode == 0
     seen = (machine.root / "seen").read_text()
     assert "show -json" in seen
     assert "remote.origin.url" in seen
     assert KEY not in seen
-    assert types(endpoint.events) == ["provisioning", "active"]
+    assert types(endpoint.events) == ["apply_needed", "provisioning", "active"]

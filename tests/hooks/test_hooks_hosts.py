@@ -28,20 +28,16 @@ def counted(event: tuple, known: bool) -> tuple:
 
 @EVERY
 def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> None:
-    """With their counts, where the host lets us see the plan."""
+    """With their counts, where the host lets us see the plan; else nothing is claimed of it."""
     assert host.play(place, "plan") == 0
     assert host.play(place, "apply") == 0
     told = place.told()
     if host.planned:
         assert told == [PLANNED, BEGUN, counted(APPLIED, host.applied)]
     elif host.says:
-        assert [event[1:] for event in told] == [
-            ("plan", "success", None),
-            ("apply", None, None),
-            ("apply", "success", None),
-        ]
+        assert [event[1:] for event in told] == [("apply", None, None), ("apply", "success", None)]
     else:
-        assert [event[1:] for event in told][:2] == [("plan", None, None), ("apply", None, None)]
+        assert told[0][1:] == ("apply", None, None)
 
 
 @HEARING
@@ -50,7 +46,8 @@ def test_an_apply_that_fails_is_told_as_failed(host: Host, place: Field) -> None
     assert host.play(place, "plan") == 0
     place.failing("apply")
     assert host.play(place, "apply") != 0
-    assert [event[:3] for event in place.told()[1:]] == [BEGUN[:3], APPLY_FAILED]
+    told = [event[:3] for event in place.told() if event[1] == "apply"]
+    assert told == [BEGUN[:3], APPLY_FAILED]
 
 
 @HEARING
@@ -61,8 +58,9 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
     assert [event[:3] for event in place.told()] == [PLAN_FAILED]
     (place.directory / "fail-plan").unlink()
     assert host.play(place, "plan") == 0
-    assert [event[2] for event in place.told()] == ["failure", "success"]
-    assert len({event["data"]["run_id"] for event in place.endpoint.events}) == 2
+    seen = ["success"] if host.planned else []
+    assert [event[2] for event in place.told()] == ["failure", *seen]
+    assert len({event["data"]["run_id"] for event in place.endpoint.events}) == 1 + len(seen)
 
 
 def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Field) -> None:

@@ -125,11 +125,12 @@ def test_a_hook_that_is_switched_off_does_nothing(place: Field) -> None:
 
 
 def test_a_file_that_is_no_plan_is_said(place: Field) -> None:
-    """Whatever it is; the event comes without counts."""
+    """Whatever it is; whether there is something to apply is then not claimed."""
     (place.directory / "p").write_text("no plan")
     done = hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
     assert "p is no plan of this run" in done.stderr
-    assert place.told() == [("plan", "plan", "success", None)]
+    assert "whether there is something to apply is not known" in done.stderr
+    assert place.told() == []
 
 
 def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
@@ -140,22 +141,23 @@ def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
 
 
 def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
-    """The last that is known: a plan was made, an apply was begun; neither is called a success."""
+    """The last that is known: an apply was begun, which is not called a success. Of a plan that is
+    nothing."""
     commands = ("plan", "apply", "destroy", "refresh", "import")
     for command in commands:
         hook(place, "after", command)
-    kinds = ("plan", "apply", "destroy", "apply", "import")
-    types = ("plan", "provisioning", "destroying", "provisioning", "provisioning")
+    kinds = ("apply", "destroy", "apply", "import")
+    types = ("provisioning", "destroying", "provisioning", "provisioning")
     assert place.told() == [(*words, None, None) for words in zip(types, kinds, strict=True)]
     assert {event["data"]["outcome"] for event in place.endpoint.events} == {"unknown"}
 
 
-def test_a_plan_that_nobody_saw_is_told_without_what_is_in_it(place: Field) -> None:
+def test_a_plan_that_nobody_saw_is_told_where_its_code_says_what_it_is(place: Field) -> None:
     """Whether there is something to apply is known by exit code 2, and by no other."""
     for code in ("0", "2"):
         hook(place, "after", "plan", "--exit-code", code)
-    assert [event[0] for event in place.told()] == ["plan", "apply_needed"]
-    assert [event["data"].get("missing") for event in place.endpoint.events] == ["plan", None]
+    assert [event[0] for event in place.told()] == ["apply_needed"]
+    assert [event["data"].get("missing") for event in place.endpoint.events] == ["plan"]
     assert {event["data"]["counts"] for event in place.endpoint.events} == {"absent"}
 
 
@@ -174,7 +176,7 @@ def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
     for code in ("0", "1"):
         hook(place, "before", "plan", "--plan-json", "p.json")
         hook(place, "after", "plan", "--exit-code", code, "--plan-json", "p.json")
-    assert place.told() == [("plan", "plan", "success", None), (*PLAN_FAILED, None)]
+    assert place.told() == [(*PLAN_FAILED, None)]
 
 
 @pytest.mark.parametrize("moment", ["after", "error"])
