@@ -305,7 +305,10 @@ def _announce(
         os.environ,
         {**flags, "strict": "1" if strict else None},
     )
-    click.echo(told.line if told.delivered else f"tfevents: {told.line}", err=not told.delivered)
+    if told.delivered:
+        click.echo(printable(told.line))
+    else:
+        say(told.line)
     return UNDELIVERED if told.strict and not told.delivered else 0
 
 
@@ -376,10 +379,8 @@ def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
         if rows:
             columns = tuple(rows[0])
             Table(columns, [[str(row[c] or "-") for c in columns] for row in rows]).show()
-    click.echo(
-        f"terraform {document['required_version'] or 'any version'}, "
-        f"backend {document['backend'] or 'local'}"
-    )
+    version, backend = document["required_version"], document["backend"]
+    click.echo(printable(f"terraform {version or 'any version'}, backend {backend or 'local'}"))
 
 
 @click.command()

@@ -19,6 +19,7 @@ from tfevents.place import Place
 from tfevents.plan import Mode
 from tfevents.record import dataclass, replace
 from tfevents.report import INTERRUPTED_SECONDS
+from tfevents.screen import say
 from tfevents.signals import Watch
 from tfevents.variables import PREFIX
 
@@ -155,7 +156,7 @@ def _stage(env: Mapping[str, str]) -> int:
         path = provisioner.find(stage.env, "tfevents", stage.env.get("TFEVENTS_PROVISIONER"))
         return _run(stage, path)
     except TfeventsError as error:
-        sys.stderr.write(f"tfevents: {error}\n")
+        say(str(error))
         return error.exit_code
 
 
@@ -207,12 +208,12 @@ def _pass_on(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
             write(env, body)
         except OSError as error:
             problem = f"{error.filename or 'the outputs'}: {error.strerror}"
-            sys.stderr.write(f"tfevents: a later step is not told: {problem}\n")
+            say(f"a later step is not told: {problem}")
 
 
 def _announce(stage: Stage, what: Announcement) -> int:
     told = announce(what, stage.directory, stage.env, {})
-    sys.stderr.write(f"tfevents: {told.line}\n")
+    say(told.line)
     return UNDELIVERED if told.strict and not told.delivered else 0
 
 

@@ -24,7 +24,7 @@ _ESCAPE = (
 _CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
 _SPACING = r"[\t\n]+"
 _NOT_BYTES = "[\ud800-\udc7f\udd00-\udfff]"
-_SHA = r"[0-9a-fA-F]{7,64}"
+_SHA = r"[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}"
 
 
 def clean(value: str | None, most: int = VALUE_BYTES) -> str | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # `typing` is slow to wake
     from collections.abc import Mapping
     from typing import Any
 
+ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"
+"""Of an artefact: a UUID, or what another server has instead; nothing that a text could hide in."""
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
 UNAUTHORIZED = frozenset({401, 403})
 LEAST_SECONDS, MOST_SECONDS = 0.05, 10.0
@@ -165,7 +167,7 @@ def _elsewhere(headers: Mapping[str, str]) -> str:
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
         host = None
-    return f", it points to {printable(host, ' ')[:100]}" if host else ""
+    return f", it points to {printable(host)[:100]}" if host else ""
 
 
 def _again(status: int) -> bool:
@@ -195,7 +197,7 @@ def read_error(answer: bytes, key: Key | None = None) -> Said:
     said = (body.get("name") or body.get("code"), body.get("message"))
     words = _without_key(" ".join(word for word in said if isinstance(word, str) and word), key)
     temporary = body.get("temporary") is True or body.get("timeout") is True
-    return Said(f" ({printable(words, ' ')[:200]})" if words else "", temporary)
+    return Said(f" ({printable(words)[:200]})" if words else "", temporary)
 
 
 @dataclass(frozen=True)
@@ -216,10 +218,19 @@ def read_stored(answer: bytes, key: Key | None = None) -> Stored:
         found = None
     if not isinstance(found, str) or not found:
         raise Refused("the server's answer has no id")
+    if not _is_id(found, key):
+        raise Refused("the server's answer has an id that is none")
     policy, message = (body.get(f"policy_evaluation_{name}") for name in ("status", "message"))
     words = printable(_without_key(message, key))[:200] if isinstance(message, str) else ""
     known = policy if isinstance(policy, str) else None
     return Stored(found, known, f" ({words})" if words else "")
+
+
+def _is_id(text: str, key: Key | None) -> bool:
+    """Whether it may be kept and sent on: a server may say the key back here, too."""
+    import re  # most runs store nothing
+
+    return re.fullmatch(ID, text) is not None and _without_key(text, key) == text
 
 
 def _without_key(text: str, key: Key | None) -> str:

@@ -230,6 +230,25 @@ def test_an_answer_without_an_id(
     assert "modules_uuid" not in endpoint.events[0]["metadata"]
 
 
+@pytest.mark.parametrize("part", ["whole", "secret"])
+@pytest.mark.parametrize("shape", ["{}", "a{}b", "x\n{}"])
+def test_an_id_that_holds_the_key_is_none(
+    machine: Machine, endpoint: Endpoint, project: Path, part: str, shape: str
+) -> None:
+    """A server that says back what it was sent: neither event, journal nor log has it."""
+    key = "pat.acct.tokenid.canarysecret"
+    said = shape.format(key if part == "whole" else key.rpartition(".")[2])
+    endpoint.script(Step(status=200, body=json.dumps({"id": said}).encode()))
+    env = {"TFEVENTS_API_KEY": key, "TFEVENTS_DEBUG": "1"}
+    done = run(machine, endpoint, project, "plan", kinds="modules", **env)
+    assert "an id that is none" in done.stderr
+    assert "modules_uuid" not in endpoint.events[0]["metadata"]
+    kept = [p for p in machine.home.rglob("*") if p.is_file()]
+    assert kept
+    assert all(b"canarysecret" not in path.read_bytes() for path in kept)
+    assert "canarysecret" not in done.stderr
+
+
 def test_every_field_of_the_contract_in_one_event(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:

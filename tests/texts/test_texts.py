@@ -47,7 +47,10 @@ def test_random_texts_are_bounded_and_printable() -> None:
         assert message is None or message.replace("\n", "").replace("\t", "").isprintable()
 
 
-@pytest.mark.parametrize("text", ["HEAD", "v1.0", "0" * 40, "12345", "abc; rm", "g" * 40, "", None])
+@pytest.mark.parametrize(
+    "text",
+    [*("HEAD", "v1.0", "0" * 40, "12345", "abc; rm", "g" * 40, "a" * 41, "a" * 65, "", None)],
+)
 def test_a_sha_that_is_none(text: str | None) -> None:
     """Nor is it sent."""
     assert clean_sha(text) is None
@@ -84,7 +87,7 @@ def sh(command: list[object], place: Path, **env: str) -> subprocess.CompletedPr
 def hostile(tmp_path: Path) -> Path:
     """A directory whose files and names hold escape sequences."""
     (tmp_path / "main.tf").write_text(
-        'module "m" {\n  source = "git::https://t:CANARY@host.example/a\\u001b[31m.git"\n}\n'
+        'terraform { required_version = "> 0\\u001b[31m" }\nmodule "m" {\n  source = "git::https://t:CANARY@host.example/a\\u001b[31m.git"\n}\n'
     )
     (tmp_path / "bad\x1b[31m.tf").write_text('resource "a" {')
     (tmp_path / "pl\x1b]0;x\x07an").write_text("{}")
@@ -98,12 +101,15 @@ def hostile(tmp_path: Path) -> Path:
         ["inventory", "--json"],
         ["count", "pl\x1b]0;x\x07an"],
         ["send", "pl\x1b[31man"],
+        ["send", "plan", "--workspace", "w", "--data", "a\x1b[31m=b\x07"],
+        ["plugin"],
         ["run", "--", "no\x1b[31mthing", "plan"],
     ],
 )
 def test_our_own_commands_print_no_control_characters(hostile: Path, command: list[str]) -> None:
     """Neither of files nor of arguments; nor does a secret of a module's source show."""
-    done = sh([TFEVENTS, *command], hostile)
+    odd = {"PLUGIN_ROOT_DIR": "no\x1b[31mwhere\x07"}
+    done = sh([TFEVENTS, *command], hostile, **odd)
     said = done.stdout + done.stderr
     assert said
     assert b"\x1b" not in said
