@@ -203,8 +203,12 @@ def describe(
 
 def _filled(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
     """What is known of them; each text has at most `most` bytes."""
-    kept = {
-        name: clean_message(value, most) if isinstance(value, str) else value
-        for name, value in fields.items()
-    }
+    kept = {name: _bounded(value, most) for name, value in fields.items()}
     return {name: value for name, value in kept.items() if value not in (None, "", {})}
+
+
+def _bounded(value: Any, most: int) -> Any:
+    """Also what stands in a trigger."""
+    if isinstance(value, Mapping):
+        return _filled(value, most)
+    return clean_message(value, most) if isinstance(value, str) else value

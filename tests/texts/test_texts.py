@@ -58,11 +58,13 @@ def test_a_sha_that_is_none(text: str | None) -> None:
 
 def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
     """Every text as long as may be, in more fields than there are."""
-    metadata = {f"field{n}": "é" * 4000 for n in range(60)}
+    metadata: dict[str, object] = {f"field{n}": "é" * 4000 for n in range(55)}
+    metadata["trigger"] = dict.fromkeys(("url", "actor", "type"), "\x9d🚀" * 1000)
     data = {f"fact{n}": "x\x1b[31m" * 1000 for n in range(60)}
     event = describe(Activity(EventType.PLAN, "plan", "success"), metadata, data)
     assert event.size <= LARGEST
     assert "\x1b" not in json.dumps(event.body(), ensure_ascii=False)
+    assert "\x9d" not in json.dumps(event.body(), ensure_ascii=False)
     assert event.body()["metadata"]["activity_type"] == "plan"
 
 

@@ -20,7 +20,7 @@ def claims(env: Mapping[str, str]) -> bool:
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     slug, tag = env.get("APPVEYOR_REPO_NAME"), _true(env, "APPVEYOR_REPO_TAG")
     host = _HOSTS.get(env.get("APPVEYOR_REPO_PROVIDER", ""))
-    is_request = bool(env.get("APPVEYOR_PULL_REQUEST_NUMBER"))
+    is_request = _is_request(env)
     head, ran = env.get("APPVEYOR_PULL_REQUEST_HEAD_COMMIT"), env.get("APPVEYOR_REPO_COMMIT")
     source, base = "APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH", "APPVEYOR_REPO_BRANCH"
     return Build(
@@ -42,6 +42,12 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
     )
 
 
+def _is_request(env: Mapping[str, str]) -> bool:
+    """The head alone says it too, where a script hands on only that."""
+    names = ("NUMBER", "HEAD_COMMIT", "HEAD_REPO_BRANCH")
+    return any(env.get(f"APPVEYOR_PULL_REQUEST_{name}") for name in names)
+
+
 def _true(env: Mapping[str, str], name: str) -> bool:
     return env.get(name, "").lower() == "true"
 
@@ -53,7 +59,7 @@ def _message(env: Mapping[str, str]) -> str:
 
 
 def _trigger_type(env: Mapping[str, str]) -> str:
-    if env.get("APPVEYOR_PULL_REQUEST_NUMBER"):
+    if _is_request(env):
         return "pull_request"
     if _true(env, "APPVEYOR_SCHEDULED_BUILD"):
         return "schedule"

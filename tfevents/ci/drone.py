@@ -37,15 +37,15 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
 
 
 def branch(env: Mapping[str, str]) -> str | None:
-    """A pull request's DRONE_COMMIT_BRANCH is its target, also when it is promoted later, which
-    DRONE_PULL_REQUEST does not tell."""
-    target = None if env.get("DRONE_PULL_REQUEST") else env.get("DRONE_COMMIT_BRANCH")
-    return env.get("DRONE_SOURCE_BRANCH") or target
+    """DRONE_COMMIT_BRANCH, whose other name is DRONE_BRANCH, is a pull request's target, also when
+    it is promoted later, which DRONE_PULL_REQUEST does not tell."""
+    target = env.get("DRONE_COMMIT_BRANCH") or env.get("DRONE_BRANCH")
+    return env.get("DRONE_SOURCE_BRANCH") or (None if env.get("DRONE_PULL_REQUEST") else target)
 
 
 def tag(env: Mapping[str, str]) -> str | None:
     """Harness writes a tag's ref also where Drone has a branch."""
-    refs = (env.get("DRONE_COMMIT_REF", ""), env.get("DRONE_COMMIT_BRANCH", ""))
+    refs = (env.get(f"DRONE_{name}", "") for name in ("COMMIT_REF", "COMMIT_BRANCH", "BRANCH"))
     names = (ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/"))
     return env.get("DRONE_TAG") or next(names, None)
 

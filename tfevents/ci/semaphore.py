@@ -18,7 +18,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    is_request = env.get("SEMAPHORE_GIT_REF_TYPE") == "pull-request"
+    is_request = _is_request(env)
     head, ran = env.get("SEMAPHORE_GIT_PR_SHA"), env.get("SEMAPHORE_GIT_SHA")
     return Build(
         vendor="semaphore",
@@ -36,6 +36,12 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
         url=_page(env),
         pull_request=env.get("SEMAPHORE_GIT_PR_NUMBER"),
     )
+
+
+def _is_request(env: Mapping[str, str]) -> bool:
+    """Only a pull request has SEMAPHORE_GIT_PR_*."""
+    parts = any(env.get(f"SEMAPHORE_GIT_PR_{name}") for name in ("BRANCH", "NUMBER", "SHA"))
+    return parts or env.get("SEMAPHORE_GIT_REF_TYPE") == "pull-request"
 
 
 def _page(env: Mapping[str, str]) -> str | None:
@@ -56,4 +62,5 @@ def _trigger_type(env: Mapping[str, str]) -> str | None:
     for flag, kind in _STARTED_BY.items():
         if env.get(f"SEMAPHORE_WORKFLOW_TRIGGERED_BY_{flag}") == "true":
             return kind
-    return _REFS.get(env.get("SEMAPHORE_GIT_REF_TYPE", ""))
+    kind = "pull-request" if _is_request(env) else env.get("SEMAPHORE_GIT_REF_TYPE", "")
+    return _REFS.get(kind)

@@ -15,7 +15,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    is_request = env.get("TRAVIS_PULL_REQUEST", "false") not in ("", "false")
+    is_request = _is_request(env)
     head, ran = env.get("TRAVIS_PULL_REQUEST_SHA"), env.get("TRAVIS_COMMIT")
     branch = env.get("TRAVIS_PULL_REQUEST_BRANCH" if is_request else "TRAVIS_BRANCH")
     slug = env.get("TRAVIS_REPO_SLUG")
@@ -37,8 +37,15 @@ def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Bu
     )
 
 
+def _is_request(env: Mapping[str, str]) -> bool:
+    """Its number or `false`; where neither is told, the head's branch or commit says it."""
+    told = env.get("TRAVIS_PULL_REQUEST")
+    head = env.get("TRAVIS_PULL_REQUEST_SHA") or env.get("TRAVIS_PULL_REQUEST_BRANCH")
+    return told != "false" if told else bool(head)
+
+
 def _trigger_type(env: Mapping[str, str]) -> str:
-    event = env.get("TRAVIS_EVENT_TYPE", "")
+    event = env.get("TRAVIS_EVENT_TYPE") or ("pull_request" if _is_request(env) else "")
     if event == "push" and env.get("TRAVIS_TAG"):
         return "tag"
     return "schedule" if event == "cron" else event

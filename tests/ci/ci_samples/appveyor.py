@@ -65,6 +65,20 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="pull_request", branch="wider", sha=_HEAD, pull_request="17"),
     ),
     Sample(
+        "pull request whose number is not told",
+        {
+            **_JOB,
+            "APPVEYOR_PULL_REQUEST_HEAD_COMMIT": _HEAD,
+            "APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH": "wider",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="wider", sha=_HEAD),
+    ),
+    Sample(
+        "pull request of which only the head's branch is told",
+        {**_JOB, "APPVEYOR_PULL_REQUEST_HEAD_REPO_BRANCH": "wider"},
+        Build(**_FACTS, trigger_type="pull_request", branch="wider", merge_commit=_SHA),
+    ),
+    Sample(
         "tag",
         {**_JOB, "APPVEYOR_REPO_TAG": "true", "APPVEYOR_REPO_TAG_NAME": "v1"},
         Build(**_FACTS, trigger_type="tag", tag="v1", sha=_SHA),

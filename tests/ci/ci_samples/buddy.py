@@ -71,6 +71,26 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="pull_request", branch="feature/pr-branch", pull_request="1"),
     ),
     Sample(
+        "pull request with its id alone",
+        {
+            **_JOB,
+            "BUDDY_EXECUTION_PULL_REQUEST_HEAD_BRANCH": "feature/pr-branch",
+            "BUDDY_EXECUTION_PULL_REQUEST_ID": "pull/17",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="feature/pr-branch", pull_request="17"),
+    ),
+    Sample(
+        "pull request, newer names",
+        {
+            **{name.replace("EXECUTION", "RUN"): value for name, value in _JOB.items()},
+            "BUDDY_RUN_COMMIT": _SHA,
+            "BUDDY_RUN_COMMIT_MESSAGE": "Create buddy.yml",
+            "BUDDY_RUN_PR_HEAD_BRANCH": "feature/pr-branch",
+            "BUDDY_RUN_PR_ID": "pull/17",
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="feature/pr-branch", pull_request="17"),
+    ),
+    Sample(
         "tag",
         {**_JOB, "BUDDY_EXECUTION_BRANCH": "", "BUDDY_EXECUTION_TAG": "v1.0"},
         Build(**_FACTS, trigger_type="tag", tag="v1.0"),

@@ -55,6 +55,21 @@ SAMPLES = [
         Build(**_FACTS, trigger_type="pull_request", branch="feature/a", pull_request="42"),
     ),
     Sample(
+        "push with one of the two names of the branch",
+        {**_JOB, "DRONE_BUILD_EVENT": "push", "DRONE_BRANCH": "main"},
+        Build(**_FACTS, trigger_type="push", branch="main"),
+    ),
+    Sample(
+        "pull request with its target's branch alone",
+        {
+            **_JOB,
+            "DRONE_BUILD_EVENT": "pull_request",
+            "DRONE_PULL_REQUEST": "42",
+            "DRONE_BRANCH": "main",
+        },
+        Build(**_FACTS, trigger_type="pull_request", pull_request="42"),
+    ),
+    Sample(
         "tag",
         {
             **_JOB,

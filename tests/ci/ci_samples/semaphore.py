@@ -71,6 +71,22 @@ SAMPLES = [
         ),
     ),
     Sample(
+        "pull request whose kind of ref is not told",
+        {
+            **{name: value for name, value in _JOB.items() if "WORKING_BRANCH" not in name},
+            "SEMAPHORE_GIT_REF_TYPE": "",
+            "SEMAPHORE_GIT_PR_BRANCH": "featureA",
+            "SEMAPHORE_GIT_PR_NUMBER": "1",
+        },
+        Build(
+            **_FACTS,
+            trigger_type="pull_request",
+            branch="featureA",
+            merge_commit=_SHA,
+            pull_request="1",
+        ),
+    ),
+    Sample(
         "tag",
         {
             **{name: value for name, value in _JOB.items() if "WORKING_BRANCH" not in name},

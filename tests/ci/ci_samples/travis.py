@@ -63,6 +63,20 @@ SAMPLES = [
         ),
     ),
     Sample(
+        "pull request whose number is not told",
+        {
+            name: value
+            for name, value in _PULL_REQUEST.items()
+            if name not in ("TRAVIS_PULL_REQUEST", "TRAVIS_EVENT_TYPE")
+        },
+        Build(**_FACTS, trigger_type="pull_request", branch="wider", sha=_HEAD),
+    ),
+    Sample(
+        "push that is said to be no pull request, whatever else is left over",
+        {**_JOB, "TRAVIS_PULL_REQUEST_BRANCH": "wider", "TRAVIS_PULL_REQUEST_SHA": _HEAD},
+        Build(**_FACTS, **_COMMIT, trigger_type="push", branch="main"),
+    ),
+    Sample(
         "tag",
         {**_JOB, "TRAVIS_BRANCH": "v1.0", "TRAVIS_TAG": "v1.0"},
         Build(**_FACTS, **_COMMIT, trigger_type="tag", tag="v1.0"),
