@@ -41,8 +41,8 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
     """Managed objects by what the plan does to them. A targeted plan leaves the others out, and so
     does `unchanged`.
 
-    A refresh-only plan lists no changes at all: what the prior state holds and nobody touched is
-    then unchanged. None where it did not look at all of it (`partial`), and where planning broke
+    A refresh-only plan (JSON alone does not say what it is) lists no changes at all: what the prior
+    state holds and nobody touched is then unchanged. None where it did not look at all of it (`partial`), and where planning broke
     off before anything was listed.
     """
     names: Counter[str] = Counter()
@@ -50,7 +50,7 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
         names.update(dict.fromkeys(resource_names(change), number))
     if plan.errored and not plan.changes:
         return None
-    if plan.changes or plan.mode is not Mode.REFRESH_ONLY:
+    if plan.changes or plan.mode not in (None, Mode.REFRESH_ONLY):
         return Counts(**names)
     if partial:
         return None
