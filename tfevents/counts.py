@@ -42,8 +42,8 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
     does `unchanged`.
 
     A refresh-only plan (JSON alone does not say what it is) lists no changes at all: what the prior
-    state holds and nobody touched is then unchanged. None where it did not look at all of it (`partial`), and where planning broke
-    off before anything was listed.
+    state holds and nobody touched is then unchanged. None where it did not look at all of it
+    (`partial`), and where planning broke off before anything was listed.
     """
     names: Counter[str] = Counter()
     for change, number in plan.kinds.items():
