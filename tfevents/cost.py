@@ -7,7 +7,6 @@ The format: https://www.infracost.io/docs/features/json_output_format/ and, fiel
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Sequence
@@ -217,13 +216,13 @@ def _cost(root: RootJSON, total: Raw, past: Raw, diff: Raw) -> Cost:
 
 def _amount(raw: Raw, name: str) -> str | None:
     """A string's text or a number's own; null and "" are no amount."""
-    text = bytes(raw).decode()
-    if text in ("null", '""'):
+    text = bytes(raw)
+    if text in (b"null", b'""'):
         return None
-    value = json.loads(text) if text[:1] == '"' else text
+    value = (text[1:-1] if text[:1] == b'"' else text).decode(errors="replace")
     if not AMOUNT.fullmatch(value):
         raise UnreadableDocument(f"this is not {WHAT}: its monthly {name} is not an amount")
-    return str(value)
+    return value
 
 
 def _percentage(diff: str | None, past: str | None) -> str | None:

@@ -93,14 +93,12 @@ def _typed(value: Any, kind: Any) -> Any:
 
 
 def _collection(value: Any, kind: str, inner: Any) -> Any:
-    if kind == "map":
-        return {_text(key): _typed(item, inner) for key, item in value.items()}
-    if kind == "object":
-        return {_text(key): _typed(item, inner[key]) for key, item in value.items()}
-    if kind == "tuple":
-        return [_typed(item, each) for item, each in zip(value, inner, strict=True)]
-    if kind in ("list", "set") and isinstance(value, list):
-        return [_typed(item, inner) for item in value]
+    if kind in ("map", "object") and isinstance(value, dict):
+        types = inner if kind == "object" else dict.fromkeys(value, inner)
+        return {_text(key): _typed(item, types[key]) for key, item in value.items()}
+    if kind in ("list", "set", "tuple") and isinstance(value, list):
+        each = inner if kind == "tuple" else [inner] * len(value)
+        return [_typed(item, one) for item, one in zip(value, each, strict=True)]
     raise TypeError
 
 

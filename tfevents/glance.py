@@ -28,7 +28,7 @@ def look(data: bytes) -> State:
     try:
         document = json.loads(data, parse_int=_number, parse_float=_number, parse_constant=_number)
         return _state(document, data)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise UnreadableDocument("this is not a state file of version 4") from None
 
 
@@ -41,7 +41,7 @@ def _state(document: Mapping[str, Any], data: bytes) -> State:
         outputs={name: digest_plain(output.get("value")) for name, output in outputs.items()},
         stored_outputs={name: digest_plain(output) for name, output in outputs.items()},
         terraform_version=document.get("terraform_version"),
-        serial=int(document["serial"][1]),
+        serial=_whole(document["serial"]),
         lineage=str(document["lineage"]),
         checksum=digests.checksum(data.removesuffix(b"\n")),
     )
@@ -63,7 +63,14 @@ def _objects(resources: list[Mapping[str, Any]]) -> Iterator[tuple[Key, StateObj
 def _index(key: Any) -> str:
     if key is None:
         return ""
-    return f'["{key}"]' if isinstance(key, str) else f"[{int(key[1])}]"
+    return f'["{key}"]' if isinstance(key, str) else f"[{_whole(key)}]"
+
+
+def _whole(number: Any) -> int:
+    """What `_number` keeps of a whole one; a text is none."""
+    if not isinstance(number, tuple):
+        raise TypeError
+    return int(number[1])
 
 
 def _number(text: str) -> tuple[str, str]:

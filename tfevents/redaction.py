@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -52,10 +53,11 @@ class Sensitive:
         self._variables: dict[str, Any] = {}
         for part in _parts(Cursor(read), DOCUMENT):
             if isinstance(part, Part):
-                part.hide(part.parsed(), self)
+                with _shaped():
+                    part.hide(part.parsed(), self)
         for name, variable in self._variables.items():
             if name in self.variables:
-                self.blank(variable.get("value"))
+                self.blank(variable)
 
     def note_variables(self, variables: dict[str, Any]) -> None:
         """Kept until the configuration says which of them are sensitive: it comes later."""
@@ -66,15 +68,19 @@ class Sensitive:
         conceal = self.concealer()
         for part in _parts(Cursor(read), DOCUMENT):
             if isinstance(part, Part):
-                node = part.parsed()
-                hidden = conceal(part.hide(node, self))
-                yield part.raw if hidden == node else "".join(_text(hidden)).encode()
+                yield self._rewritten(part, conceal)
             elif isinstance(part, str):
-                name = json.loads(f'"{part}"')
+                name = Part(f'"{part}"'.encode(), _plain).parsed()
                 shown = conceal(name)
                 yield f'"{part}":'.encode() if shown == name else f"{json.dumps(shown)}:".encode()
             else:
                 yield part
+
+    def _rewritten(self, part: Part, conceal: Callable[[Any], Any]) -> bytes:
+        with _shaped():
+            node = part.parsed()
+            hidden = conceal(part.hide(node, self))
+            return part.raw if hidden == node else "".join(_text(hidden)).encode()
 
     def blank(self, value: Any) -> str:
         """Notes all of a value; gives what stands in its place."""
@@ -241,8 +247,7 @@ def _variables(node: Any, found: Sensitive) -> Any:
     if not isinstance(node, dict):
         return node
     found.note_variables(node)
-    hidden = {name: {**node[name], "value": HIDDEN} for name in node.keys() & found.variables}
-    return {**node, **hidden}
+    return {**node, **{name: {"value": HIDDEN} for name in node.keys() & found.variables}}
 
 
 def _instance(node: Any, found: Sensitive) -> Any:
@@ -404,10 +409,18 @@ class Part:
 
     def parsed(self) -> Any:
         """As JSON; numbers as they are written."""
-        try:
+        with _shaped():
             return json.loads(self.raw, parse_float=Decimal, parse_constant=_refuse)
-        except (ValueError, RecursionError):
-            raise UnreadableDocument("it is no JSON as terraform writes it") from None
+
+
+@contextmanager
+def _shaped() -> Iterator[None]:
+    """What has another shape than terraform's, anywhere in a part, is refused: what can't be
+    looked through may hold anything."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        raise UnreadableDocument("it is no JSON as terraform writes it") from None
 
 
 def _refuse(constant: str) -> None:

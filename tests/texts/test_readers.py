@@ -1,0 +1,199 @@
+"""Whatever stands in a document, its reader says what it holds or, in one line, that it can't be
+read: never another error. TFEVENTS_TEST_FUZZ sets how many of each kind are tried."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from tfevents import blocks, cost, cty, glance, planjson, statejson
+from tfevents.errors import UnreadableDocument
+from tfevents.messagepack import unpack
+from tfevents.planjson import collect
+from tfevents.redaction import Sensitive
+
+ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
+PLANS = Path(__file__).parents[1] / "plans"
+ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
+NOISE = (b"\xe9", b"\xff", b"\x00", b'"', b"\\", b"{", b"]", b",", b"1e999", b"\\ud800", b"NaN")
+COST = {
+    "version": "0.2",
+    "currency": "USD",
+    "projects": [
+        {
+            "name": "caf\xe9",
+            "metadata": {"path": name, "vcsSubPath": f"live/{name}", "type": "terraform_dir"},
+            "breakdown": {"resources": [{"name": "a.b", "hourlyCost": "1"}], **total},
+            "pastBreakdown": total,
+            "diff": total,
+        }
+        for name, total in (("a", {"totalMonthlyCost": "1"}), ("b", {"totalMonthlyCost": "2"}))
+    ],
+    "totalMonthlyCost": "3",
+    "pastTotalMonthlyCost": "2",
+    "diffTotalMonthlyCost": "1",
+}
+CTY = {
+    "id": "a",
+    "tags": {"b": "c"},
+    "any": [b'["map","number"]', {"x": 1}],
+    "object": [b'["object",{"a":"string","b":["list","bool"]}]', {"a": "x", "b": [True]}],
+    "tuple": [b'["tuple",["number","dynamic"]]', [1, [b'"string"', "x"]]],
+    "unknown": msgspec.msgpack.Ext(0, b"\0"),
+    "number": 1.5,
+}
+
+
+def spots(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every place in a document: its container, and its name or number there."""
+    inner = node.items() if isinstance(node, dict) else enumerate(node)
+    for name, value in list(inner):
+        yield node, name
+        if isinstance(value, (dict, list)):
+            yield from spots(value)
+
+
+def reshaped(document: str, dice: random.Random) -> bytes:
+    """Sound JSON with something else in one to three places."""
+    node = json.loads(document)
+    for _ in range(dice.randint(1, 3)):
+        if not (places := list(spots(node))):
+            break
+        container, name = dice.choice(places)
+        if isinstance(container, dict) and dice.random() < 0.2:
+            container[dice.choice(("\ud800", "", "x\n"))] = container.pop(name)
+        else:
+            container[name] = deepcopy(dice.choice(ODD))
+    return json.dumps(node).encode()
+
+
+def spoiled(document: bytes, dice: random.Random) -> bytes:
+    """With bytes that are gone, doubled or others."""
+    for _ in range(dice.randint(1, 4)):
+        at = dice.randrange(len(document) + 1)
+        document = document[:at] + dice.choice(NOISE) + document[at + dice.choice((0, 0, 1, 40)) :]
+    return document
+
+
+def pull(data: bytes) -> Callable[[int], bytes]:
+    """As a pipe gives it."""
+    return BytesIO(data).read
+
+
+def redact(data: bytes) -> None:
+    sensitive = Sensitive()
+    sensitive.collect(pull(data))
+    for _ in sensitive.without(pull(data)):
+        pass
+
+
+READERS: list[tuple[str, Callable[[bytes], object]]] = [
+    ("plan.json", planjson.parse),
+    ("plan.json", lambda data: collect(pull(data))),
+    ("plan.json", redact),
+    ("plan.json", statejson.is_state),
+    ("state_after.json", statejson.parse),
+    ("state_after.json", redact),
+    ("state_after.tfstate", statejson.parse),
+    ("state_after.tfstate", lambda data: statejson.parse_file(data, settled=True)),
+    ("state_after.tfstate", glance.look),
+    ("state_after.tfstate", redact),
+    ("cost", lambda data: cost.read(data, "live/a", "default")),
+    ("cost", cost.rewrite),
+    ("main.tf", lambda data: blocks.read(data.decode("utf-8", "replace"), "main.tf", ANYTHING)),
+]
+ANYTHING = blocks.Schema(attributes=None, blocks={"resource": blocks.Schema(2, None)})
+
+
+def documents(name: str) -> list[str]:
+    if name == "cost":
+        return [json.dumps(COST), json.dumps(COST, ensure_ascii=False)]
+    found = [PLANS / case / name for case in ("sensitive", "update", "count_foreach", "deposed")]
+    return [path.read_text() for path in found if path.stat().st_size]
+
+
+@pytest.mark.parametrize("number", range(len(READERS)))
+def test_a_document_is_read_or_told(number: int) -> None:
+    """Also one in Latin-1, and one whose every value may be something else."""
+    name, read = READERS[number]
+    dice = random.Random(number)
+    texts = documents(name)
+    refused = 0
+    for _ in range(ROUNDS):
+        text = dice.choice(texts)
+        is_json = name != "main.tf" and dice.random() < 0.6
+        data = reshaped(text, dice) if is_json else spoiled(text.encode(), dice)
+        try:
+            read(data)
+        except UnreadableDocument as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused
+
+
+def test_a_value_of_a_plan_file_is_read_or_told() -> None:
+    """Also a map that is a number, under a type that says it is a map."""
+    dice = random.Random(5)
+    refused = 0
+    for _ in range(10 * ROUNDS):
+        node = {**CTY}
+        odd = dice.choice((*ODD[:5], *ODD[6:8], *ODD[9:], b"x", b'["map"]', b"[[]]", b'{"a":1}'))
+        name = dice.choice([*CTY])
+        value = node[name]
+        if isinstance(value, list) and dice.random() < 0.8:
+            node[name] = [*value]
+            node[name][dice.randrange(2)] = odd
+        else:
+            node[name] = odd
+        packed = msgspec.msgpack.encode(node)
+        if dice.random() < 0.3:
+            packed = spoiled(packed, dice)
+        for many in (True, False):
+            try:
+                cty.parse(packed, many=many)
+            except UnreadableDocument:
+                refused += 1
+    assert refused
+
+
+def test_random_bytes_are_no_value() -> None:
+    """Of any length, in the small reader."""
+    dice = random.Random(6)
+    for _ in range(10 * ROUNDS):
+        try:
+            unpack(dice.randbytes(dice.randrange(40)), lambda code: None)
+        except UnreadableDocument:
+            continue
+
+
+@pytest.mark.parametrize("kind", ["map", "object", "list", "set", "tuple", "string", "bool"])
+@pytest.mark.parametrize("value", [1, "x", [1], {"a": 1}, True])
+def test_a_value_that_does_not_fit_its_type(kind: str, value: object) -> None:
+    """It is compared with nothing."""
+    inner = {"object": {"a": "string"}, "tuple": ["string"]}.get(kind, "string")
+    written = kind if kind in ("string", "bool") else [kind, inner]
+    packed = msgspec.msgpack.encode([json.dumps(written).encode(), value])
+    fits = {"string": str, "bool": bool}.get(kind)
+    if fits and isinstance(value, fits):
+        assert cty.parse(packed) == (value, False)
+        return
+    with pytest.raises(UnreadableDocument):
+        cty.parse(packed)
+
+
+@pytest.mark.parametrize("name", ["totalMonthlyCost", "pastTotalMonthlyCost", "currency"])
+def test_a_cost_file_in_latin_1_is_told(name: str) -> None:
+    """In one line, as by a tool that writes the system's own encoding."""
+    document = {**COST, "projects": None, name: "3 \xe9"}
+    data = json.dumps(document, ensure_ascii=False).encode("latin-1")
+    with pytest.raises(UnreadableDocument, match=r"^this is not Infracost JSON: [^\n]+$"):
+        cost.read(data, "live/a", "default")
