@@ -120,7 +120,7 @@ def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) ->
     assert machine.statuses() == ["pending", "pending"]
     with Endpoint() as endpoint:
         assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
-        assert types(endpoint.events) == ["apply_needed", "provisioning", "active"]
+        assert types(endpoint.events) == ["provisioning", "active"]
 
 
 def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> None:
