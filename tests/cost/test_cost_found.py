@@ -109,13 +109,20 @@ say(json.dumps({"version": "0.2", "totalMonthlyCost": str(len(plan["resource_cha
 """
 
 
-@pytest.mark.parametrize("command", ["plan", "apply"])
-def test_the_binary_where_the_setting_says_so(tmp_path: Path, command: str) -> None:
+def test_the_binary_where_the_setting_says_so(tmp_path: Path) -> None:
     """It gets the plan as JSON, and not our key."""
     with Endpoint() as endpoint:
-        done = run_with(tmp_path, endpoint, command, INFRACOST)
+        done = run_with(tmp_path, endpoint, "plan", INFRACOST)
         assert done.returncode == 0, done.stderr
         assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == "1"
+
+
+def test_the_binary_has_nothing_to_look_at_without_a_plan(tmp_path: Path) -> None:
+    """An apply that plans by itself leaves no plan behind: its cost is absent."""
+    with Endpoint() as endpoint:
+        done = run_with(tmp_path, endpoint, "apply", INFRACOST)
+        assert done.returncode == 0, done.stderr
+        assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
 
 
 @pytest.mark.parametrize("script", ["sys.exit(1)", "hang()", "say('{')"])
