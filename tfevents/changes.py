@@ -80,10 +80,19 @@ class Apply:
 
     @cached_property
     def touched(self) -> frozenset[str]:
-        """Every address that something was done to, or was to be and failed."""
-        return frozenset(
-            {*self.actions, *self._failed, *(address for address, _ in self.log.forgets)}
-        )
+        """Addresses whose current object something was done to, or was to be and failed."""
+        begun = (address for address in self.actions if not self._only_deposed(address))
+        forgotten = (address for address, deposed in self.log.forgets if deposed is None)
+        failed = (f.address for f in self.log.failures if f.deposed is None)
+        return frozenset((*begun, *forgotten, *failed))
+
+    def _only_deposed(self, address: str) -> bool:
+        """Whether only deposed objects were deleted there: the log names them by their address."""
+        objects = self.before.objects if self.before else {}
+        deposed = sum(key[0] == address and key[1] is not None for key in objects)
+        actions = self.actions[address]
+        deletes = actions["Delete"] == actions.total() <= deposed
+        return deletes and self.now(address) is not None
 
     @cached_property
     def imports(self) -> frozenset[str]:

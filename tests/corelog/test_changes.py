@@ -116,6 +116,15 @@ def test_deletions_of_one_address() -> None:
     assert count_resources(apply(log, before, after, finished=False)) == Counts(deleted=1)
 
 
+@pytest.mark.parametrize("node", ["", "x.a (destroy deposed 0a1b2c3d)"])
+def test_a_deposed_object_beside_its_current_one(node: str) -> None:
+    """Deleted or not, the current one stays as it is: a plan calls it no-op."""
+    log = log_of(begun("x.a", "Delete"), *([failed(node)] if node else []))
+    before = state(a=OLD, a__0a1b2c3d=OLD)
+    run = apply(log, before, before if node else state(a=OLD), finished=not node)
+    assert count_resources(run) == Counts(deleted=0 if node else 1, unchanged=1)
+
+
 def test_what_is_forgotten() -> None:
     """Gone from the state without a deletion; forgotten and made anew is both, once each."""
     forget = 'ProviderTransformer: "%s" (*tofu.NodeForgetResourceInstance) needs provider'
