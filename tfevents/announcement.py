@@ -89,6 +89,8 @@ def _describe(
         {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
     )
     check(event.body())
+    if event.size > LARGEST:  # of many small ones
+        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     return event
 
 

@@ -8,7 +8,7 @@ from tfevents.counts import Counts
 from tfevents.lean import Enum
 from tfevents.plan import Mode
 from tfevents.record import dataclass, field
-from tfevents.text import clean_message
+from tfevents.text import VALUE_BYTES, clean, clean_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # `typing` is slow to wake
 
 LARGEST = 60_000
 """Bytes of an event; the contract wants it far under 64 KiB."""
+MESSAGE = "git_commit_message"
+LONGEST_NAME = 256
 LONGEST_TEXTS = (4096, 1024, 256)
 """Bytes of each text in it; the shorter, where the event would be larger than LARGEST."""
 
@@ -187,7 +189,7 @@ def describe(
 ) -> Event:
     """The event of an activity: unknown fields are left out, never empty.
 
-    Every text is cleaned and the whole is bounded, whatever it is made of.
+    Every text is cleaned and bounded, and so is the whole, whatever our own finding is made of.
     """
     about = {
         "activity_type": activity.activity_type,
@@ -195,20 +197,32 @@ def describe(
         **metadata,
     }
     for most in LONGEST_TEXTS:
-        event = Event(activity.event_type.value, _filled(about, most), _filled(data, most))
+        event = Event(activity.event_type.value, _metadata(about, most), _data(data, most))
         if event.size <= LARGEST:
             break
     return event
 
 
-def _filled(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
-    """What is known of them; each text has at most `most` bytes."""
-    kept = {name: _bounded(value, most) for name, value in fields.items()}
-    return {name: value for name, value in kept.items() if value not in (None, "", {})}
+def _metadata(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """What is known of them; a text of more than `most` bytes is no fact, but for a message."""
+    message = clean_message(fields.get(MESSAGE), most)
+    return _filled({**_cleaned(fields, min(most, VALUE_BYTES)), MESSAGE: message})
 
 
-def _bounded(value: Any, most: int) -> Any:
-    """Also what stands in a trigger."""
+def _data(fields: Mapping[str, str | None], most: int) -> dict[str, str]:
+    """Also what somebody tells by hand, with its lines; each is cut at `most` bytes."""
+    names = ((clean(name, LONGEST_NAME), text) for name, text in fields.items())
+    return _filled({name: clean_message(text, most) for name, text in names if name})
+
+
+def _cleaned(value: Any, most: int) -> Any:
+    """`value` with every text in it as one printable line, however deep."""
+    if isinstance(value, str):
+        return clean(value, most)
     if isinstance(value, Mapping):
-        return _filled(value, most)
-    return clean_message(value, most) if isinstance(value, str) else value
+        return _filled({clean(name, LONGEST_NAME): _cleaned(v, most) for name, v in value.items()})
+    return [_cleaned(v, most) for v in value] if isinstance(value, list) else value
+
+
+def _filled(fields: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {name: v for name, v in fields.items() if name and v not in (None, "", {})}

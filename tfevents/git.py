@@ -207,30 +207,39 @@ class _Git:
 
 
 def _hear(child: Popen[bytes], seconds: float) -> str | None:
-    answer, ended = _read_answer(child, monotonic() + seconds)
-    if not ended:
-        with suppress(OSError):
-            os.killpg(child.pid, SIGKILL)
-    failed = child.wait() != 0
+    until = monotonic() + seconds
+    answer = _read_answer(child, until)
+    failed = _end(child, until) != 0
     if failed and len(answer) < LARGEST_ANSWER:
         return None
     return answer.decode(errors="replace").rstrip("\n") or None
 
 
-def _read_answer(child: Popen[bytes], until: float) -> tuple[bytes, bool]:
-    """What it says, and whether that is all of it: not where it takes too long or says too much."""
-    import select  # see ask()
+def _end(child: Popen[bytes], until: float) -> int:
+    """Its exit code; killed where it does not end in time, or says too much."""
+    from subprocess import TimeoutExpired
+
+    try:
+        return child.wait(max(0.0, until - monotonic()))
+    except TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(child.pid, SIGKILL)
+        return child.wait()
+
+
+def _read_answer(child: Popen[bytes], until: float) -> bytes:
+    """What it says in time, and no more than LARGEST_ANSWER and a piece."""
+    from select import POLLIN, poll  # see ask()
 
     answer, pipe = b"", child.stdout
     if pipe is None:
-        return answer, False
+        return answer
     with pipe:  # whoever left the group may still hold the other end
-        while len(answer) < LARGEST_ANSWER:
-            left = until - monotonic()
-            if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                return answer, False
+        ready = poll()  # not select(), which knows no descriptor past 1,023
+        ready.register(pipe, POLLIN)
+        while len(answer) < LARGEST_ANSWER and ready.poll(1000 * max(0.0, until - monotonic())):
             piece = os.read(pipe.fileno(), 1 << 16)
             if not piece:
-                return answer, True
+                break
             answer += piece
-    return answer, False
+    return answer

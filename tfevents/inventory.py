@@ -58,13 +58,20 @@ class Inventory:
     problems: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """`required_version`, `modules`, `providers` and `backend`; null is not known."""
+        """`required_version`, `modules`, `providers` and `backend`; null is not known.
+
+        Every text is one printable line, for it may be sent.
+        """
         return {
-            "required_version": self.required_version,
-            "modules": [asdict(call) for call in self.modules],
-            "providers": [asdict(provider) for provider in self.providers],
-            "backend": self.backend,
+            "required_version": text.clean(self.required_version),
+            "modules": [_cleaned(asdict(call)) for call in self.modules],
+            "providers": [_cleaned(asdict(provider)) for provider in self.providers],
+            "backend": text.clean(self.backend),
         }
+
+
+def _cleaned(row: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: text.clean(value) for name, value in row.items()}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tfevents import ci, git, text, untrusted
 from tfevents.address import public
 from tfevents.ci.build import Build
 from tfevents.errors import SettingError
+from tfevents.event import MESSAGE
 from tfevents.git import Checkout
 from tfevents.place import find_copy_root
 from tfevents.record import dataclass, replace
@@ -156,8 +157,10 @@ def _override(variable: str, value: str, kind: Mapping[str, Any], name: str) -> 
         raise SettingError(f"{variable}: at most {text.MESSAGE_BYTES} bytes, please")
     if name == "git_repo":
         return _address(variable, value)
+    if name == "git_commit_sha":
+        return _sha(variable, value)
     if kind.get("type") == "string":
-        return text.clean_message(value)
+        return _text(variable, value, name)
     try:
         found = json.loads(value, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -165,6 +168,22 @@ def _override(variable: str, value: str, kind: Mapping[str, Any], name: str) -> 
     if isinstance(found, dict) and isinstance(found.get("url"), str):
         found["url"] = _address(variable, found["url"])
     return found
+
+
+def _text(variable: str, value: str, name: str) -> str | None:
+    """One line, but for a commit's message; None where nothing of it can be shown."""
+    if name == MESSAGE:
+        return text.clean_message(value)
+    if len(value.encode(errors="replace")) > text.VALUE_BYTES:
+        raise SettingError(f"{variable}: at most {text.VALUE_BYTES} bytes, please")
+    return text.clean(value)
+
+
+def _sha(variable: str, value: str) -> str:
+    sha = text.clean_sha(value)
+    if sha is None:
+        raise SettingError(f"{variable}: this takes a commit's hash, in hexadecimal")
+    return sha
 
 
 def _address(variable: str, value: str) -> str:

@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 from rig.engines import clean_env, terraform
 
+from tfevents.errors import SettingError
 from tfevents.event import LARGEST, Activity, EventType, describe
+from tfevents.metadata import overrides
+from tfevents.schema import schema
 from tfevents.screen import printable
 from tfevents.text import DOOR, MESSAGE_BYTES, VALUE_BYTES, clean, clean_message, clean_sha
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 OPENERS = ["\x1b]", "\x9d", "\x1b[", "\x9b", "\x90", "\x1bP", "\x1b_", "\x1b", "\x9c", "\x07"]
+FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
 TF = Path(sys.executable).with_name("tf")
 TFEVENTS = Path(sys.executable).with_name("tfevents")
 
@@ -66,6 +70,60 @@ def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
     assert "\x1b" not in json.dumps(event.body(), ensure_ascii=False)
     assert "\x9d" not in json.dumps(event.body(), ensure_ascii=False)
     assert event.body()["metadata"]["activity_type"] == "plan"
+
+
+def test_what_stands_deep_in_an_event_is_cleaned_too() -> None:
+    """A trigger's members, names and values, and what is in lists; numbers stay."""
+    trigger = {"actor": "a\x1b[31mb", "url": "x" * (VALUE_BYTES + 1), "more": ["\x07c", 0, True]}
+    numbers = {"added": 0, "changed": 1}
+    metadata = {"trigger": trigger, "resource_counts": numbers, "git_branch": "a\nb\ud800"}
+    event = describe(Activity(EventType.PLAN), metadata, {"k\x1b[mey": "v\x9d", "\x07": "none"})
+    assert event.metadata == {
+        "trigger": {"actor": "ab", "more": ["c", 0, True]},
+        "resource_counts": numbers,
+        "git_branch": "a b",
+    }
+    assert event.data == {"key": "v"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("GIT_COMMIT_SHA", sha) for sha in ("HEAD", "12345", "g" * 40, "0" * 40)),
+        *(("GIT_REPO", url) for url in ("/srv/a.git", "file:///srv/a", "ext::sh -c CANARY")),
+        *(("GIT_BRANCH", "x" * (VALUE_BYTES + 1)), ("GIT_COMMIT_MESSAGE", "x" * 5000)),
+        ("TRIGGER", '{"url": "/srv/CANARY"}'),
+    ],
+)
+def test_a_variable_that_can_t_be_sent_is_told(name: str, value: str) -> None:
+    """In one line, by its name and not by what it holds."""
+    with pytest.raises(SettingError) as told:
+        overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS)
+    assert str(told.value).startswith(f"TFEVENTS_METADATA_{name}: ")
+    assert "CANARY" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sent"),
+    [
+        ("GIT_COMMIT_SHA", " abc1234 ", "abc1234"),
+        ("GIT_BRANCH", "a\x1b[31m\nb", "a b"),
+        ("GIT_COMMIT_MESSAGE", "a\x1b[31m\nb", "a\nb"),
+        ("GIT_REPO", "https://t:CANARY@host.example/a?x=CANARY", "https://host.example/a"),
+    ],
+)
+def test_a_variable_is_cleaned_as_a_vendor_s_fact(name: str, value: str, sent: str) -> None:
+    """Who sets it may have it from somebody else."""
+    assert overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS) == {name.lower(): sent}
+
+
+def test_many_small_texts_are_a_large_event(tmp_path: Path) -> None:
+    """By hand, an event is refused and never cut; nothing is kept of it."""
+    many = [word for n in range(8000) for word in ("--data", f"k{n}=v")]
+    done = sh([TFEVENTS, "send", "plan", "--workspace", "w", *many], tmp_path)
+    assert done.returncode
+    assert b"too large" in done.stderr
+    assert b"nothing has been recorded" in sh([TFEVENTS, "log"], tmp_path).stdout
 
 
 def test_what_is_printed_steers_no_terminal() -> None:
