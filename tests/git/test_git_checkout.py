@@ -336,7 +336,10 @@ def test_only_absolute_places_are_asked() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["sleep 600", "sleep 600 & wait", "trap '' TERM INT; sleep 600", "(trap '' TERM; sleep 600) &"],
+    [
+        *("sleep 600", "sleep 600 & wait", "trap '' TERM INT; sleep 600"),
+        *("(trap '' TERM; sleep 600) &", "exec >&-; sleep 600"),
+    ],
 )
 def test_a_git_that_hangs_does_not(
     checkout: Path, env: dict[str, str], tmp_path: Path, body: str
