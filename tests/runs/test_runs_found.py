@@ -1,0 +1,312 @@
+"""What once was told wrong of an apply, with each engine that is to be had (issue 17).
+
+The engine's own words are the oracle: its closing line, its "… complete after" lines, its state.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rig.filesproject import ENGINES, Project, Said, file_object, files_project, find_engine
+
+APPLY = ("apply", "-auto-approve", "-no-color")
+DESTROY = ("destroy", "-auto-approve", "-no-color")
+READ = 'data "files_object" "d" {\n  path = "seed.txt"\n}\n'
+TELL = 'output "o" {\n  value = data.files_object.d.content\n}\n'
+
+
+@pytest.fixture(params=ENGINES)
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
+    """With each engine that is to be had."""
+    return files_project(tmp_path, find_engine(request.param))
+
+
+def closed(said: Said) -> str:
+    """The closing line's numbers, which the event has to have, too."""
+    assert said.closing is not None, said.stderr
+    assert said.done("acdi") == said.closing
+    return said.closing
+
+
+def output(value: str) -> str:
+    """A root output."""
+    return f'output "o" {{\n  value = {value}\n}}\n'
+
+
+# A data source that is read while planning
+
+
+def test_a_data_source_is_read_and_the_apply_declined(project: Project) -> None:
+    """Nothing was applied, whatever was read."""
+    (project.place / "seed.txt").write_text("seed")
+    project.write(READ + TELL + file_object("a", content='"one"'))
+    said = project.tf("apply", "-no-color", stdin=b"no\n")
+    assert (said.code, said.types) == (1, ["apply_needed"])
+    assert said.data["approval"] == "declined"
+    assert said.counts() in (None, "a1")
+
+
+def test_a_data_source_is_read_and_the_apply_approved(project: Project) -> None:
+    """The start is told, and outputs are counted."""
+    (project.place / "seed.txt").write_text("seed")
+    project.write(READ + TELL + file_object("a", content='"one"'))
+    said = project.tf("apply", "-no-color", stdin=b"yes\n")
+    assert (said.code, said.types) == (0, ["provisioning", "active"])
+    assert closed(said) == "a1"
+    assert said.counts("output") == "a1"
+
+
+# What was planned, and was none in the end
+
+
+def test_an_update_that_turns_out_to_be_none(project: Project) -> None:
+    """Planned because a value was not known; it is unchanged."""
+    later = file_object("b", content='"${files_object.a.length}"')
+    project.make(file_object("a", content='"one"') + later)
+    project.write(file_object("a", content='"two"') + later + output("files_object.a.length"))
+    said = project.tf(*APPLY)
+    assert "0 to add, 2 to change" in said.stdout
+    assert closed(said) == "c1"
+    assert said.counts() == "c1 u1"
+
+
+def test_a_destroy_that_only_forgets(project: Project) -> None:
+    """OpenTofu leaves the object alone and ends with 1: all was done, and nothing is held."""
+    product, *_ = project.version
+    if product != "OpenTofu":
+        pytest.skip("terraform destroys it all the same")
+    project.need(terraform=99, opentofu=12)
+    kept = file_object("a", content='"one"').replace("}", "  lifecycle {\n destroy = false\n }\n}")
+    project.make(kept)
+    said = project.tf(*DESTROY)
+    assert "left behind forgotten" in said.stderr
+    assert (said.code, said.types) == (1, ["destroying", "inactive"])
+    assert said.counts() == "r1"
+    assert said.data["exit_code"] == "1"
+
+
+def test_a_destroy_forgets_one_and_deletes_one(project: Project) -> None:
+    """What is forgotten is no deletion."""
+    product, *_ = project.version
+    if product != "OpenTofu":
+        pytest.skip("terraform destroys it all the same")
+    project.need(terraform=99, opentofu=12)
+    kept = file_object("a", content='"one"').replace("}", "  lifecycle {\n destroy = false\n }\n}")
+    project.make(kept + file_object("b", content='"one"'))
+    said = project.tf(*DESTROY)
+    assert said.counts() == "d1 r1"
+    assert said.completed == "d1"
+    assert said.types == ["destroying", "inactive"]
+
+
+# An apply that fails
+
+
+def test_a_failed_apply_with_a_variable_is_reported(project: Project) -> None:
+    """OpenTofu wants the variable again where a saved plan is applied; nothing is saved here."""
+    project.write(
+        'variable "v" {}\n'
+        + file_object("a", content="var.v")
+        + file_object("b", content="var.v", trouble='"create"')
+    )
+    said = project.tf(*APPLY, "-var=v=x")
+    assert (said.code, said.types) == (1, ["provisioning", "failed"])
+    assert said.completed == said.done() == "a1"
+
+
+@pytest.mark.parametrize("words", ["update", "refuse"])
+def test_an_update_that_is_refused_is_not_changed(project: Project, words: str) -> None:
+    """Though the provider may hand back the new values, as AWS' does."""
+    project.make(file_object("a", content='"one"') + file_object("b", content='"one"'))
+    project.write(file_object("a", content='"two"') + file_object("b", content='"two"'))
+    project.trouble("a.txt", words)
+    said = project.tf(*APPLY)
+    assert said.completed == "c1"
+    assert said.counts() == "c1"
+    assert said.types == ["provisioning", "failed"]
+
+
+def test_a_replacement_with_the_same_values(project: Project) -> None:
+    """Beside something that fails: the states don't show it, and it was done."""
+    project.make(file_object("a", content='"one"'))
+    project.write(file_object("a", content='"one"') + file_object("b", trouble='"create"'))
+    said = project.tf(*APPLY, "-replace=files_object.a")
+    assert said.completed == said.done() == "a1 d1"
+
+
+def test_a_replacement_whose_new_object_fails(project: Project) -> None:
+    """Deleted, and not made anew; made half, it waits to be replaced and is none either."""
+    project.make(file_object("a", content='"one"') + file_object("b", content='"one"'))
+    project.write(
+        file_object("a", content='"two"', kind='"k"', trouble='"create"')
+        + file_object("b", content='"two"', kind='"k"', trouble='"half"')
+    )
+    said = project.tf(*APPLY)
+    assert said.completed == "d2"
+    assert said.counts() == "d2"
+    assert said.data["tainted"] == "1"
+
+
+def test_what_is_made_before_the_old_one_is_destroyed(project: Project) -> None:
+    """The deletion fails: the new object is there, and the old one stays deposed."""
+    first = "  lifecycle {\n create_before_destroy = true\n }\n}"
+    project.make(file_object("a", content='"one"').replace("}", first))
+    project.write(file_object("a", content='"one"', kind='"k"').replace("}", first))
+    project.trouble("a.txt", "delete")
+    said = project.tf(*APPLY)
+    assert said.completed == said.counts() == "a1"
+    assert said.types == ["provisioning", "failed"]
+    project.trouble("a.txt", "")
+    said = project.tf(*APPLY)
+    assert closed(said) == "d1"
+    assert said.counts() == "d1 u1"
+
+
+def test_an_output_that_stays_null(project: Project) -> None:
+    """Stored as null before and after, where an engine stores one: nothing became of it."""
+    told = output("null") + 'output "p" {\n  value = "one"\n}\n'
+    project.make(told + file_object("a", content='"one"'))
+    stored = project.state()["outputs"]
+    project.write(told + file_object("a", content='"two"') + file_object("b", trouble='"create"'))
+    said = project.tf(*APPLY)
+    assert said.code == 1
+    assert project.state()["outputs"] == stored
+    assert said.counts("output") == f"u{len(stored)}"
+
+
+def test_an_output_that_becomes_null(project: Project) -> None:
+    """It is deleted, and when it has a value again it is added."""
+    project.make(output('"one"') + file_object("a"))
+    project.write(output("null") + file_object("a"))
+    assert project.tf(*APPLY).counts("output") == "d1"
+    project.write(output('"one"') + file_object("a"))
+    assert project.tf(*APPLY).counts("output") == "a1"
+
+
+# Plans of which less is known
+
+
+def test_a_plan_that_is_not_read_is_not_called_one(project: Project) -> None:
+    """With nothing of ours given to it: whether something is to be applied is not known."""
+    project.write(file_object("a"))
+    said = project.tf("plan", "-no-color", TFEVENTS_DIRECT="1")
+    assert said.code == 0
+    assert "plan" not in said.types
+
+
+def test_a_plan_of_a_part_that_has_nothing(project: Project) -> None:
+    """`unchanged` is what the plan lists, not the whole state."""
+    project.make(file_object("a") + file_object("b"))
+    said = project.tf("plan", "-no-color", "-target=files_object.nothing")
+    assert (said.code, said.types) == (0, ["plan"])
+    assert said.counts() in (None, "")
+
+
+def test_a_refresh_only_plan_of_a_part(project: Project) -> None:
+    """What it did not look at is not counted."""
+    project.make(file_object("a") + file_object("b"))
+    said = project.tf("plan", "-no-color", "-refresh-only", "-target=files_object.a")
+    assert (said.code, said.types) == (0, ["plan"])
+    assert said.counts() is None
+
+
+def test_a_planning_that_broke_off(project: Project) -> None:
+    """Nothing is known of what it did not come to."""
+    project.make(file_object("a") + file_object("b"))
+    project.write(file_object("a", content='"two"') + file_object("b"))
+    project.trouble("a.txt", "read")
+    said = project.tf("plan", "-no-color")
+    assert (said.code, said.types) == (1, ["failed"])
+    assert said.counts() is None or "errored" in said.data["partial"]
+    said = project.tf(*APPLY)
+    assert (said.code, said.types) == (1, ["failed"])
+    assert said.counts() in (None, "")
+
+
+# What comes from elsewhere, goes elsewhere, and is replaced
+
+
+def test_imported_and_replaced(project: Project) -> None:
+    """Under terraform's care for a moment: imported, and 1 added, 1 deleted."""
+    project.need(terraform=5, opentofu=6)
+    (project.place / "a.txt").write_text("one")
+    project.write(
+        file_object("a", content='"one"', kind='"k"')
+        + 'import {\n  to = files_object.a\n  id = "a.txt"\n}\n'
+    )
+    assert closed(project.tf(*APPLY)) == "a1 d1 i1"
+
+
+def test_moved_and_replaced(project: Project) -> None:
+    """Neither unchanged nor imported."""
+    project.make(file_object("a", content='"one"') + file_object("c"))
+    project.write(
+        file_object("b", content='"one"', kind='"k"', path='"a.txt"')
+        + file_object("c")
+        + "moved {\n  from = files_object.a\n  to   = files_object.b\n}\n"
+    )
+    said = project.tf(*APPLY)
+    assert closed(said) == "a1 d1"
+    assert said.counts() == "a1 d1 u1"
+
+
+def test_moved_alone(project: Project) -> None:
+    """An object that only has another address is none of the six."""
+    project.make(file_object("a", content='"one"') + file_object("c"))
+    project.write(
+        file_object("b", content='"one"', path='"a.txt"')
+        + file_object("c")
+        + "moved {\n  from = files_object.a\n  to   = files_object.b\n}\n"
+    )
+    said = project.tf(*APPLY)
+    assert closed(said) == ""
+    assert said.counts() == "u1"
+
+
+def test_imported_beside_a_removed_one(project: Project) -> None:
+    """One comes, one is let go."""
+    project.need(terraform=7, opentofu=7)
+    project.make(file_object("a", content='"one"'))
+    (project.place / "b.txt").write_text("one")
+    keeps = "  lifecycle {\n    destroy = false\n  }\n"
+    project.write(
+        file_object("b", content='"one"')
+        + 'import {\n  to = files_object.b\n  id = "b.txt"\n}\n'
+        + f"removed {{\n  from = files_object.a\n{keeps}}}\n"
+    )
+    said = project.tf(*APPLY)
+    assert closed(said) == "i1"
+    assert said.counts() == "i1 r1"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "x: applying the planned Create change",
+        "y: Creation complete after 0s",
+        'vertex "files_object.a" error: boom',
+        "2026-01-01T00:00:00.000Z [DEBUG] files_object.a: applying the planned Delete change",
+        "line\n2026-01-01T00:00:00.000Z [DEBUG] files_object.a: applying the planned Delete change",
+        "z (destroy)",
+        "w deposed object 12345678",
+        'q"uote\\d ${1}',
+    ],
+)
+def test_a_key_that_looks_like_a_line_of_the_log(project: Project, key: str) -> None:
+    """It is a name, and nothing was done by it."""
+    escaped = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
+    text = "".join(escaped.get(c, c) for c in key).replace("${", "$${")
+    block = file_object("k", path='"k-${md5(each.key)}.txt"', content='"one"')
+    each = f'  for_each = toset(["{text}"])\n'
+    block = block.replace("{\n", f"{{\n{each}", 1)
+    project.make(file_object("a"))
+    project.write(file_object("a") + block)
+    said = project.tf(*APPLY)
+    assert project.state()["resources"][-1]["instances"][0]["index_key"] == key
+    assert said.types == ["provisioning", "active"]
+    assert said.counts() == "a1 u1"
+    project.write(file_object("a") + block.replace('"one"', '"two"'))
+    assert project.tf(*APPLY).counts() == "c1 u1"
+    project.write(file_object("a"))
+    assert project.tf(*APPLY).counts() == "d1 u1"
