@@ -1,0 +1,476 @@
+"""An apply is watched, not helped along: whatever happens to it, it is the engine's own run.
+
+With each engine that is to be had. What is counted is the engine's own, or absent.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from rig.filesproject import (
+    ENGINES,
+    TF,
+    Project,
+    Said,
+    file_object,
+    files_project,
+    find_engine,
+    without_ours,
+)
+from rig.terminal import Terminal, kill_session
+
+APPLY = ("apply", "-auto-approve", "-no-color")
+PROMPT = "Enter a value:"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Path:
+    """Each that is to be had."""
+    return find_engine(request.param)
+
+
+@pytest.fixture
+def project(engine: Path, tmp_path: Path) -> Project:
+    """One of its own."""
+    return files_project(tmp_path / "ours", engine)
+
+
+def until(met: Callable[[], bool]) -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + 60
+    while not met():
+        assert time.monotonic() < deadline, "it did not come to that"
+        select.select([], [], [], 0.02)
+
+
+class Running:
+    """A run under way in a session of its own."""
+
+    def __init__(self, project: Project, *command: str | Path, **env: str) -> None:
+        self.project = project
+        self.out, self.err = project.place.parent / "out", project.place.parent / "err"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(
+                command,
+                cwd=project.place,
+                env={**project.env, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+
+    def says(self, text: str) -> None:
+        """Wait for what it prints."""
+        until(lambda: text in self.out.read_text())
+
+    def end(self) -> Said:
+        """What came of it."""
+        code = self.process.wait(90)
+        return Said(code, self.out.read_text(), self.err.read_text(), self.project.heard())
+
+
+@contextmanager
+def running(project: Project, *command: str | Path, **env: str) -> Iterator[Running]:
+    """Nothing of it survives."""
+    run = Running(project, *command, **env)
+    try:
+        yield run
+    finally:
+        kill_session(run.process.pid)
+        run.process.wait()
+
+
+def right_or_absent(said: Said) -> None:
+    """What the engine says is complete, or nothing."""
+    assert said.done() in (None, said.completed)
+
+
+# At the prompt
+
+
+def interrupt(terminal: Terminal) -> None:
+    """Ctrl-C."""
+    terminal.interrupt()
+
+
+def terminate(terminal: Terminal) -> None:
+    """SIGTERM to the command alone."""
+    terminal.kill(signal.SIGTERM)
+
+
+def terminate_all(terminal: Terminal) -> None:
+    """SIGTERM to everybody, as `timeout` and a CI send it."""
+    os.killpg(terminal.pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("ends", [interrupt, terminate, terminate_all])
+def test_the_prompt_is_interrupted(
+    engine: Path, tmp_path: Path, ends: Callable[[Terminal], None]
+) -> None:
+    """Screen, code and lock are the engine's; nothing was applied."""
+    screens = []
+    for program, where in ((engine, "theirs"), (TF, "ours")):
+        project = files_project(tmp_path / where, engine)
+        project.write(file_object("a"))
+        with Terminal([program, "apply"], env=project.env, cwd=project.place) as terminal:
+            terminal.expect(PROMPT)
+            assert (project.place / ".terraform.tfstate.lock.info").exists()
+            ends(terminal)
+            code = terminal.wait()
+        assert not (project.place / ".terraform.tfstate.lock.info").exists()
+        screens.append((code, re.sub(r"tfevents: [^\n]*\n", "", terminal.screen)))
+    assert screens[1] == screens[0]
+    (event,) = project.heard()
+    assert event["event_type"] == "apply_needed"
+    assert event["data"]["approval"] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("typed", "approval"), [("no\n", "declined"), ("\x04", "eof"), ("YES\n", "declined")]
+)
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_the_prompt_is_declined(project: Project, command: str, typed: str, approval: str) -> None:
+    """Nobody's yes: there is something to apply, and no start."""
+    project.make(file_object("a"))
+    project.write(file_object("a", content='"two"'))
+    with project.sit(command, "-no-color") as terminal:
+        terminal.expect(PROMPT)
+        terminal.send(typed)
+        said = project.told(terminal)
+    assert (said.code, said.types) == (1, ["apply_needed"])
+    assert said.data["approval"] == approval
+    assert said.counts() in (None, "c1" if command == "apply" else "d1")
+
+
+def test_the_lock_is_held_while_the_question_waits(project: Project) -> None:
+    """From planning to the end; what a var-file said is not read again."""
+    project.write('variable "v" {}\n' + file_object("a", content="var.v"))
+    project.write('v = "one"\n', "once.tfvars")
+    with project.sit("apply", "-no-color", "-var-file=once.tfvars") as terminal:
+        terminal.expect(PROMPT)
+        (project.place / "once.tfvars").unlink()
+        other = project.bare("apply", "-auto-approve", "-var=v=x")
+        assert "Error acquiring the state lock" in other.stderr
+        terminal.send("yes\n")
+        said = project.told(terminal)
+    assert (said.code, said.types) == (0, ["provisioning", "active"])
+    assert said.closing == said.counts() == "a1"
+
+
+def test_another_apply_holds_the_lock(project: Project) -> None:
+    """This run waits for it; nothing of the other's work is its own."""
+    project.write(file_object("a", wait_for='"go"') + file_object("b"))
+    target = [project.engine, *APPLY, "-target=files_object.a"]
+    with running(project, *target) as other:
+        until((project.place / "go.reached").exists)
+        with project.sit(*APPLY, "-lock-timeout=60s") as terminal:
+            terminal.expect("Acquiring state lock.")
+            (project.place / "go").touch()
+            said = project.told(terminal)
+        assert other.process.wait(60) == 0
+    assert said.types == ["provisioning", "active"]
+    assert said.closing == "a1"
+    assert said.counts() == "a1 u1"
+    assert said.counts("drift") in (None, "")
+
+
+# In the middle
+
+
+def begin_slowly(project: Project, action: str, trouble: str) -> tuple[str, ...]:
+    """A configuration whose slow object is to be created, updated or deleted; the words for it."""
+    told = {"wait_for": '"go"', "trouble": f'"{trouble}"' if trouble else ""}
+    slow, quick = file_object("slow", **told), file_object("quick", content='"1"')
+    after = file_object("after", content='"${files_object.slow.length}"', kind='"k"')
+    if action == "create":
+        project.write(slow + quick + after)
+        return APPLY
+    (project.place / "go").touch()
+    project.make(slow + quick)
+    for name in ("go", "go.reached"):
+        (project.place / name).unlink()
+    if action == "update":
+        project.write(file_object("slow", content='"two"', **told) + quick + after)
+        return APPLY
+    return ("destroy", "-auto-approve", "-no-color")
+
+
+@pytest.mark.parametrize("action", ["create", "update", "delete"])
+@pytest.mark.parametrize("trouble", ["", "heed"])
+def test_one_interrupt(project: Project, action: str, trouble: str) -> None:
+    """What is under way is finished, or given up, as the provider likes; the rest is not begun."""
+    words = begin_slowly(project, action, trouble)
+    with running(project, TF, *words) as run:
+        until((project.place / "go.reached").exists)
+        if action == "create":
+            run.says("files_object.quick: Creation complete")
+        os.killpg(run.process.pid, signal.SIGINT)
+        run.says("Interrupt received")
+        if not trouble:
+            (project.place / "go").touch()
+        said = run.end()
+    assert "Two interrupts" not in said.stdout
+    assert not (project.place / ".terraform.tfstate.lock.info").exists()
+    assert said.types[0] == ("destroying" if action == "delete" else "provisioning")
+    assert said.code == 1 or said.types[-1] in ("active", "inactive")
+    right_or_absent(said)
+    if said.code == 1:
+        assert said.types[-1] == "failed"
+        assert said.data["interrupted"] == "SIGINT"
+
+
+@pytest.mark.parametrize("action", ["create", "update", "delete"])
+def test_two_interrupts(project: Project, action: str) -> None:
+    """The engine leaves at once: what it was at is known to nobody."""
+    words = begin_slowly(project, action, "")
+    with running(project, TF, *words) as run:
+        until((project.place / "go.reached").exists)
+        os.killpg(run.process.pid, signal.SIGINT)
+        run.says("Interrupt received")
+        os.killpg(run.process.pid, signal.SIGINT)
+        said = run.end()
+    assert "Two interrupts received" in said.stdout
+    assert (said.code, said.types[-1]) == (1, "failed")
+    right_or_absent(said)
+
+
+def test_tf_is_killed(project: Project) -> None:
+    """The engine goes on to its end, and the next tfevents finds no log of it."""
+    project.write(file_object("a", wait_for='"go"') + file_object("b", content='"one"'))
+    home = Path(project.env["TFEVENTS_HOME"])
+    with running(project, TF, *APPLY) as run:
+        until((project.place / "go.reached").exists)
+        os.kill(run.process.pid, signal.SIGKILL)
+        run.process.wait(60)
+        (project.place / "go").touch()
+        run.says("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.")
+    subprocess.run([TF.with_name("tfevents"), "flush"], env=project.env, check=False)
+    assert not list(home.rglob("core.log"))
+    events = project.heard()
+    assert events[-1]["data"]["interrupted"] == "killed"
+    assert events[-1]["event_type"] == "failed"
+
+
+# What is read once
+
+
+def read_once(project: Project, path: Path, text: str) -> Thread:
+    """A FIFO that says `text` to the first who reads it."""
+    os.mkfifo(path)
+
+    def tell() -> None:
+        with path.open("w") as pipe:
+            pipe.write(text)
+
+    teller = Thread(target=tell, daemon=True)
+    teller.start()
+    return teller
+
+
+@pytest.mark.parametrize("name", ["once.tfvars", "once.auto.tfvars"])
+def test_variables_that_can_be_read_once(project: Project, name: str) -> None:
+    """As with the engine alone: it is the only one that reads them."""
+    project.write('variable "v" {}\n' + file_object("a", content="var.v"))
+    flags = [f"-var-file={name}"] if name == "once.tfvars" else []
+    read_once(project, project.place / name, 'v = "one"\n')
+    said = project.tf(*APPLY, *flags)
+    assert (said.code, said.types) == (0, ["provisioning", "active"]), said.stderr
+    assert (project.place / "a.txt").read_text() == "one"
+    assert said.counts() == "a1"
+
+
+def test_a_file_descriptor_as_a_file_of_variables(project: Project) -> None:
+    """`<(…)` of a shell."""
+    project.write('variable "v" {}\n' + file_object("a", content="var.v"))
+    script = f"exec {TF} {' '.join(APPLY)} -var-file=<(echo 'v = \"one\"')"
+    with running(project, "/bin/bash", "-c", script) as run:
+        said = run.end()
+    assert (said.code, said.types) == (0, ["provisioning", "active"]), said.stderr
+    assert said.counts() == "a1"
+
+
+def test_a_cli_configuration_that_can_be_read_once(project: Project) -> None:
+    """Whatever else is asked of the engine must not wait for a second writer."""
+    project.write(file_object("a"))
+    config = Path(project.env["HOME"]) / "once.rc"
+    read_once(project, config, Path(project.env["TF_CLI_CONFIG_FILE"]).read_text())
+    with running(project, TF, *APPLY, TF_CLI_CONFIG_FILE=str(config)) as run:
+        said = run.end()
+    assert (said.code, said.types) == (0, ["provisioning", "active"]), said.stderr
+    assert said.counts() == "a1"
+
+
+# What the engine refuses
+
+
+def saved(project: Project) -> None:
+    """`p` is a plan that can be applied."""
+    project.write(file_object("a"))
+    assert project.bare("plan", "-out=p").code == 0
+
+
+def missing(project: Project) -> list[str]:
+    project.write(file_object("a"))
+    return ["p"]
+
+
+def garbage(project: Project) -> list[str]:
+    project.write(file_object("a"))
+    (project.place / "p").write_bytes(b"PK\x03\x04 no plan")
+    return ["p"]
+
+
+def stale(project: Project) -> list[str]:
+    saved(project)
+    project.make(file_object("b"))
+    return ["p"]
+
+
+def of_another_workspace(project: Project) -> list[str]:
+    saved(project)
+    assert project.bare("workspace", "new", "other").code == 0
+    project.bare("apply", "-auto-approve")
+    return ["p"]
+
+
+def two(project: Project) -> list[str]:
+    saved(project)
+    return ["p", "p"]
+
+
+@pytest.mark.parametrize("make", [missing, garbage, stale, of_another_workspace, two])
+def test_an_apply_that_is_refused(project: Project, make: Callable[[Project], list[str]]) -> None:
+    """It never began: no start, no count."""
+    words = make(project)
+    project.heard()
+    said = project.tf("apply", "-no-color", *words)
+    assert said.code == 1
+    assert said.types in ([], ["failed"])
+    if said.types:
+        assert said.counts() in (None, "")
+
+
+# Where it works
+
+
+def test_a_nested_engine(project: Project) -> None:
+    """What it applies is not this run's."""
+    project.write('resource "terraform_data" "n" {}\n', "nested/n.tf")
+    nested = f"{project.engine} -chdir=nested apply -auto-approve -no-color"
+    block = f'  provisioner "local-exec" {{\n    command = "{nested}"\n  }}\n}}'
+    project.write(file_object("a").replace("}", block) + file_object("b"))
+    said = project.tf(*APPLY)
+    assert (said.code, said.types) == (0, ["provisioning", "active"])
+    assert (project.place / "nested/terraform.tfstate").exists()
+    assert said.counts() in (None, "a2")
+    assert "[DEBUG]" not in said.stdout + said.stderr
+
+
+def test_no_place_for_the_log(project: Project) -> None:
+    """Neither at home nor where temporary files are."""
+    project.write(file_object("a"))
+    told = project.bare("plan", "-no-color")
+    nowhere = str(project.place / "main.tf" / "nowhere")
+    said = project.tf(*APPLY, TFEVENTS_HOME=nowhere, TMPDIR=nowhere)
+    assert told.code == said.code == 0
+    assert said.closing == "a1"
+    assert "[DEBUG]" not in said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("size", ["100k", "600k"])
+def test_a_full_disk_for_the_log(project: Project, size: str, tmp_path: Path) -> None:
+    """The run is the engine's; a count is right or not said."""
+    home = tmp_path / "full"
+    home.mkdir()
+    project.write(file_object("a", path='"${count.index}.txt"').replace("{", "{\n count = 40", 1))
+    script = f"mount -t tmpfs -o size={size} full {home} || exit 77; exec {TF} {' '.join(APPLY)}"
+    with running(project, "unshare", "-m", "/bin/sh", "-c", script, TFEVENTS_HOME=str(home)) as run:
+        run.process.wait(90)
+        out, err = run.out.read_text(), run.err.read_text()
+    if run.process.returncode == 77 or "unshare" in err:
+        pytest.skip("no file system of one's own can be mounted here")
+    assert run.process.returncode == 0
+    assert Said(0, out, "").closing == "a40"
+    assert "[DEBUG]" not in out + err
+    assert without_ours(err) == ""
+    assert re.findall(r"(\d+) added", err) in ([], ["40"])
+
+
+class Backend:
+    """Terraform's `http` backend; once `hangs` is set, reading never ends."""
+
+    def __init__(self) -> None:
+        self.hangs = self.asked = False
+        self.over = Event()
+        backend, stored = self, {"state": b""}
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if backend.hangs:
+                    backend.asked = True
+                    backend.over.wait()
+                self._answer(200 if stored["state"] else 404, stored["state"])
+
+            def do_POST(self) -> None:
+                stored["state"] = self.rfile.read(int(self.headers["Content-Length"]))
+                backend.hangs = True
+                self._answer(200, b"")
+
+            def _answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.thread = Thread(target=self.server.serve_forever, args=(0.02,))
+
+    @property
+    def block(self) -> str:
+        """The configuration that uses it."""
+        address = f"http://127.0.0.1:{self.server.server_address[1]}/state"
+        return f'terraform {{\n backend "http" {{\n  address = "{address}"\n }}\n}}\n'
+
+    def __enter__(self) -> Backend:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize("signalled", [False, True])
+def test_a_backend_that_hangs_afterwards(project: Project, signalled: bool) -> None:
+    """Asking it ends with the deadline, or soon after a signal; the run's result stands."""
+    with Backend() as backend:
+        project.write(backend.block + file_object("a"))
+        project.init()
+        seconds = "600" if signalled else "2"
+        with running(project, TF, *APPLY, TFEVENTS_TIMEOUT=seconds) as run:
+            if signalled:
+                until(lambda: backend.asked)
+                run.process.send_signal(signal.SIGTERM)
+            said = run.end()
+    assert said.code == 0
+    assert said.closing == "a1"
+    assert "inactive" not in said.types
+    assert said.counts() in (None, "a1")
