@@ -1,17 +1,74 @@
-"""A few random runs of each kind of terraform_data; `python tests/runs` for as many as you like."""
+"""A fixed set of random runs on the terraform of PATH; more: `python tests/runs --help`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rig.engines import terraform
-from twinned import check
+
+from runs.__main__ import ask_dialect
+from runs.chain import Chain, Found, Judge, Step
+from runs.engineword import State, Told
+from runs.world import Dialect
+
+SEEDS = (1, 2, 4, 5, 6, 12)
+STEPS = 4
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_no_run_differs_and_no_count_is_wrong(seed: int, tmp_path: Path) -> None:
-    """The engine alone and through `tf`, on twins: screen, code, state, and the event's numbers."""
-    found = check(seed, terraform(), tmp_path)
-    assert found.runs
-    assert found.wrong == []
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_run_differs_from_the_engine(tmp_path: Path, seed: int) -> None:
+    """Not a byte, not an exit code, not a state; and what is counted is what the engine says."""
+    engine = terraform()
+    chain = Chain(engine, ask_dialect(engine), seed, tmp_path / "chain")
+    wrong = [(one.step.words, one.wrong) for one in chain.run(STEPS) if one.wrong]
+    assert wrong == []
+
+
+CREATED = """\
+files_object.a: Creating...
+files_object.a: Creation complete after 0s [id=a.txt]
+
+Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
+"""
+INSTANCE = {"attributes": {"path": "a.txt", "id": "a.txt"}}
+ZEROS = dict.fromkeys(("added", "changed", "deleted", "imported", "removed", "unchanged"), 0)
+
+
+def judged(counts: dict[str, int], rows: list[tuple[str, str, str]]) -> Found:
+    """What is wrong of a run that created one object and is reported like this."""
+    step = Step(("apply", "-auto-approve"), "", ())
+    found = Found(0, 0, step)
+    after = State({("files_object.a", ""): INSTANCE}, {})
+    judge = Judge(found, step, Told(CREATED, "", 0), None, State(), after, TERRAFORM)
+    judge.judge([event(*row, counts) for row in rows])
+    return found
+
+
+TERRAFORM = Dialect("Terraform", (1, 11))
+START, END = ("provisioning", "apply", ""), ("active", "apply", "success")
+
+
+def event(kind: str, activity: str, status: str, counts: dict[str, int]) -> dict[str, Any]:
+    about: dict[str, Any] = {"activity_type": activity}
+    if status:
+        about |= {"activity_status": status, "resource_counts": {**ZEROS, **counts}}
+        about["output_counts"] = ZEROS
+    return {"event_type": kind, "metadata": about}
+
+
+def test_a_right_report_is_right() -> None:
+    assert judged({"added": 1}, [START, END]).wrong == []
+
+
+@pytest.mark.parametrize("counts", [{}, {"added": 2}, {"added": 1, "unchanged": 1}])
+def test_a_wrong_count_is_seen(counts: dict[str, int]) -> None:
+    (wrong,) = judged(counts, [START, END]).wrong
+    assert "resource_counts" in wrong
+
+
+@pytest.mark.parametrize("rows", [[END], [START, ("inactive", "apply", "success")]])
+def test_a_wrong_row_is_seen(rows: list[tuple[str, str, str]]) -> None:
+    (wrong,) = judged({"added": 1}, rows).wrong
+    assert "events" in wrong

@@ -1,0 +1,1 @@
+"""Random runs of an engine and of tf on twins: the proof of the first two promises."""
