@@ -500,8 +500,9 @@ class Judge:
             if told is None:
                 if expected is not None:
                     self.found.absent.append(f"{name} of {self.found.kind}{self._why()}")
-            elif expected is None and not (self._refused and not any(told.values())):
-                self.found.wrong.append(f"{name} {_short(told)}, expected none")
+            elif expected is None:
+                if any(told.values()) or not self._refused:
+                    self.found.wrong.append(f"{name} {_short(told)}, expected none")
             elif told not in self._allowed(name, expected):
                 self.found.wrong.append(f"{name} {_short(told)}, expected {_short(expected)}")
             else:
