@@ -582,7 +582,17 @@ class Judge:
     def _unchanged(self, begun: set[str], imports: set[str]) -> set[str]:
         stay = self.before.current() & self.after.current()
         moved = self.plan.moved() if self.plan else set()
-        return stay - begun - imports - moved - self.told.failed()
+        touched = (begun | self.told.failed()) - self._left_alone()
+        return stay - touched - imports - moved
+
+    def _left_alone(self) -> set[str]:
+        """Current objects that the plan does nothing about; a deposed one has the same address."""
+        planned = self.plan.changes() if self.plan else ()
+        return {
+            c["address"]
+            for c in planned
+            if c["change"]["actions"] == ["no-op"] and not c.get("deposed")
+        }
 
     def _outputs(self) -> Numbers | None:
         kind = self.kind

@@ -167,7 +167,6 @@ def test_what_is_made_before_the_old_one_is_destroyed(project: Project) -> None:
     assert closed(project.tf(*APPLY)) == "d1"
 
 
-@pytest.mark.xfail(reason="an address where a deposed object is deleted is left out", strict=True)
 def test_a_deposed_object_is_destroyed_beside_one_that_stays(project: Project) -> None:
     """As the plan lists it: a deletion, and a current object without an action."""
     leave_deposed(project)
