@@ -341,7 +341,8 @@ def prefix(tmp_path: Path) -> Prefix:
     (home.home / "bin").mkdir()
     for name in ("tf", "tfevents"):
         shutil.copy(TF, home.home / "bin" / name)
-    write_script(home.home / "bin" / VERSION, f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    python = os.path.realpath(sys.executable)  # not the tests' own environment: it has us, too
+    write_script(home.home / "bin" / VERSION, f'#!/bin/sh\nexec {python} "$@"\n')
     return home
 
 
