@@ -13,7 +13,7 @@ from runs.chain import Chain, Found, Judge, Step
 from runs.engineword import State, Told
 from runs.world import Dialect
 
-SEEDS = (1, 2, 4, 5, 6, 12)
+SEEDS = (1, 4, 6, 12)
 STEPS = 4
 
 
