@@ -38,7 +38,8 @@ def target(machine: Machine, endpoint: Endpoint, directory: str, text: str, **un
     place.mkdir(parents=True, exist_ok=True)
     (place / "main.tf").write_text(ONE)
     before = len(endpoint.requests)
-    words = ["tfevents", "hook", "after", "plan"] if unit else ["tf", "plan"]
+    hook = ["tfevents", "hook", "after", "plan", "--exit-code", "2"]
+    words = hook if unit else ["tf", "plan"]
     done = subprocess.run(
         [SCRIPTS / words[0], *words[1:]],
         env={**machine.env, "TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY, **unit},

@@ -123,7 +123,7 @@ def ways_in(machine: Machine, place: Path, env: dict[str, str]) -> Iterator[tupl
     ways = {
         "tf": ["tf", "plan"],
         "run": ["tfevents", "run", "--", "terraform", "plan"],
-        "hook": ["tfevents", "hook", "after", "plan"],
+        "hook": ["tfevents", "hook", "after", "plan", "--exit-code", "2"],
         "plugin": ["tfevents", "plugin"],
         "send": ["tfevents", "send", "plan"],
     }
@@ -170,6 +170,6 @@ def test_direct_of_the_users_file_is_direct(machine: Machine, place: Path) -> No
     with Endpoint() as endpoint:
         env = machine.reporting_to(endpoint.url)
         for counts in ("exact", "absent"):
-            assert machine.tf("plan", at=place, env=env).returncode == 0
+            assert machine.tf("plan", "-detailed-exitcode", at=place, env=env).returncode == 2
             assert endpoint.events[-1]["data"]["counts"] == counts
             write_user(machine, "direct = true")
