@@ -167,17 +167,17 @@ class Backstage:
         )
 
     def _source(self, run: Ended, facts: Facts) -> Source:
-        """Where artefacts come from; a split's plan is still where we put it."""
+        """Where artefacts come from; of an apply that plans by itself there is no plan."""
         from tfevents.artefact import Source
 
         scene = self.scene
-        plan_file = run.plan_file or scene.saved_plan or scene.presence.path("plan")
+        plan_file = run.plan_file or scene.saved_plan
         return Source(
             engine=self.engine,
             presence=scene.presence,
             directory=scene.directory,
             env=scene.env,
-            plan_file=plan_file if _filled(plan_file) else None,
+            plan_file=plan_file if plan_file and _filled(plan_file) else None,
             has_state=facts.after is not None and not facts.after.empty,
         )
 

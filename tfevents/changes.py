@@ -112,7 +112,7 @@ class Apply:
         """Where an object was before it was moved."""
         address = self._origins.get(address, address)
         for source, target in reversed(self.log.moves):
-            if address == target or address.startswith((f"{target}.", f"{target}[")):
+            if _under(address, target):
                 address = source + address[len(target) :]
         return address
 
@@ -294,10 +294,11 @@ def count_planned(log: CoreLog) -> Counts | None:
 def _planned(log: CoreLog) -> Iterator[str]:
     moved = [target for _, target in log.moves]
     for (address, deposed), action in log.planned.items():
-        apart = deposed or address in log.imports or _under(address, moved)
+        apart = deposed or address in log.imports or any(_under(address, to) for to in moved)
         if action != "NoOp" or not apart:
             yield from COUNTED_AS[action]
 
 
-def _under(address: str, places: list[str]) -> bool:
-    return any(address == p or address.startswith((f"{p}.", f"{p}[")) for p in places)
+def _under(address: str, place: str) -> bool:
+    """Whether it is that module's, resource's or instance's."""
+    return address == place or address.startswith((f"{place}.", f"{place}["))

@@ -28,6 +28,7 @@ class Evidence:
 
     `said`: the outcome by word (exit code, host). `noted`: the plan's numbers as `before` read
     them, for a host that has deleted the plan since. `before`: the state's (serial, lineage).
+    `targeted`: whether a flag says that the plan is of a part.
     """
 
     operation: Operation
@@ -39,6 +40,7 @@ class Evidence:
     after: State | None = None
     changes_by_code: bool = False
     refreshed: bool = True
+    targeted: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,9 @@ def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]
     """The numbers, and the outcome that they prove."""
     if plan is None:
         return (evidence.noted or Numbers()) if evidence.said else Numbers(), None
-    planned = planned_numbers(plan, saved=evidence.operation is not Operation.PLAN)
+    targeted = evidence.planned is not None and evidence.planned.targeted
+    saved = evidence.operation is not Operation.PLAN
+    planned = planned_numbers(plan, saved=saved, targeted=targeted or evidence.targeted)
     if evidence.operation is Operation.PLAN:
         return planned if evidence.refreshed else replace(planned, drift=None), not plan.errored
     prior = evidence.planned.prior if evidence.planned else None
@@ -110,7 +114,7 @@ def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]
     return Numbers(done, outputs, planned.drift), None if whole else False
 
 
-def planned_numbers(plan: Plan, *, saved: bool, targeted: bool = False) -> Numbers:
+def planned_numbers(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
     """The plan's own. Drift is absent where it was not measured: by a destroy, by a plan that
     broke off; and of a saved plan that lists none, which does not say whether it looked."""
     looked = plan.mode is Mode.REFRESH_ONLY or not saved

@@ -25,6 +25,7 @@ from tfevents.evidence import Evidence, judge, planned_numbers
 from tfevents.facts import Planned, pull_state, read_plan
 from tfevents.home import find_home
 from tfevents.host import Host
+from tfevents.invocation import PARTS, UNREFRESHED
 from tfevents.journal import Journal, open_journal
 from tfevents.metadata import read_file
 from tfevents.place import Place, find_unit, signature
@@ -198,7 +199,7 @@ class _Hooked:
         state = self._state()
         return {
             "state": [state.serial, state.lineage] if state else None,
-            "numbers": planned_numbers(planned.plan, saved=True).metadata() if planned else None,
+            "numbers": _saved_numbers(planned) if planned else None,
             "mode": planned.plan.mode.value if planned and planned.plan.mode else None,
             "plans": [_signature(self.call.plan_file), _signature(self.call.plan_json)],
             "execution": self.call.execution,
@@ -291,7 +292,8 @@ class _Hooked:
             before=(stated[0], stated[1]) if stated else None,
             after=self._state(),
             changes_by_code=call.exit_code == 2,
-            refreshed="refresh=false" not in call.partial,
+            refreshed=UNREFRESHED not in call.partial,
+            targeted=command == "plan" and bool(PARTS.intersection(call.partial)),
         )
 
     def _state(self) -> State | None:
@@ -411,6 +413,10 @@ def _partial(evidence: Evidence, call: Call) -> Iterator[str]:
         yield "target"
     if plan and plan.errored:
         yield "errored"
+
+
+def _saved_numbers(planned: Planned) -> dict[str, Any]:
+    return planned_numbers(planned.plan, saved=True, targeted=planned.targeted).metadata()
 
 
 def _numbers(noted: Mapping[str, Any] | None) -> Numbers | None:

@@ -28,7 +28,8 @@ OpenTofu's."""
 VARIABLES = frozenset({"var", "var-file"})
 STATE = frozenset({"state", "state-out", "backup"})
 TARGETS = frozenset({"target", "target-file", "exclude", "exclude-file"})
-UNREFRESHED = "refresh=false"
+UNREFRESHED, PARTS = "refresh=false", frozenset({"target", "exclude"})
+"""What makes a plan less than the whole, as `partial` says it."""
 VALUED = (
     VARIABLES
     | STATE

@@ -18,6 +18,7 @@ from tfevents.counts import (
     has_changes,
 )
 from tfevents.event import Numbers, Operation, Outcome
+from tfevents.invocation import PARTS, UNREFRESHED
 from tfevents.plan import Mode, Plan
 from tfevents.record import dataclass, field, replace
 from tfevents.state import State
@@ -91,8 +92,11 @@ def _numbers(facts: Facts, outcome: Outcome) -> Numbers:
 
 
 def _planned(facts: Facts, plan: Plan) -> Numbers:
-    resources = count_resources(plan, partial="target" in facts.partial)
-    return Numbers(resources, count_outputs(plan), _drift(facts, plan))
+    return Numbers(_listed(facts, plan), count_outputs(plan), _drift(facts, plan))
+
+
+def _listed(facts: Facts, plan: Plan) -> Counts | None:
+    return count_resources(plan, partial=bool(PARTS.intersection(facts.partial)))
 
 
 def _gained(facts: Facts) -> Numbers:
@@ -121,7 +125,7 @@ def _carried_out(facts: Facts, plan: Plan) -> Numbers:
     open_ends = any(change.managed and change.unknown for change in plan.kinds)
     unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
     return Numbers(
-        None if open_ends else count_resources(plan),
+        None if open_ends else _listed(facts, plan),
         None if unknown else count_outputs(plan),
         _drift(facts, plan),
     )
@@ -130,7 +134,7 @@ def _carried_out(facts: Facts, plan: Plan) -> Numbers:
 def _drift(facts: Facts, plan: Plan) -> Counts | None:
     """Not measured under -refresh=false, -destroy, or where the plan broke off; nor known of a
     saved plan that lists none, for it does not say whether it looked."""
-    if plan.mode is Mode.DESTROY or "refresh=false" in facts.partial:
+    if plan.mode is Mode.DESTROY or UNREFRESHED in facts.partial:
         return None
     looked = facts.mode is Mode.REFRESH_ONLY or not facts.invocation.plan_file
     if plan.drift is None and (plan.errored or not looked):
@@ -155,7 +159,7 @@ def _data(facts: Facts, outcome: Outcome | None, numbers: Numbers) -> dict[str, 
 
 def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
     """Of a failed apply: what was planned, and how many objects it left tainted."""
-    planned = count_resources(facts.plan) if facts.plan else _recorded(facts)
+    planned = _listed(facts, facts.plan) if facts.plan else _recorded(facts)
     if planned is not None:
         yield from ((f"planned_{name}", str(number)) for name, number in planned.as_json().items())
     apply = facts.apply

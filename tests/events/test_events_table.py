@@ -153,6 +153,17 @@ def test_a_refresh_only_plan_without_drift(stage: Stage) -> None:
 # apply
 
 
+@pytest.mark.parametrize("reader", ["file", "json"])
+def test_a_refresh_only_plan_of_a_part_counts_nothing(stage: Stage, reader: str) -> None:
+    """It lists no objects, and did not look at all of them: what stays is not known."""
+    applied(stage, TWO)
+    part = ("plan", "-refresh-only", "-target=terraform_data.a", "-out=p")
+    (event,) = stage.run(*part, TFEVENTS_PLAN_READER=reader)
+    assert (event.row, event.counts()) == ("plan drifted success", None)
+    (event,) = stage.run("plan", "-refresh-only", TFEVENTS_PLAN_READER=reader)
+    assert (event.row, event.counts()) == ("plan drifted success", "u2")
+
+
 def test_an_apply_that_is_approved(stage: Stage) -> None:
     """A start event, then what was done, and the state that is there now."""
     stage.write(TWO + OUTPUT)

@@ -107,6 +107,15 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
     assert "resource_counts" not in place.endpoint.events[3]["metadata"]
 
 
+def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) -> None:
+    """As `tf`: what stays of the rest is not known."""
+    part = "-out=run.tfplan -refresh-only -target=terraform_data.same"
+    for way, where in ((by_tf, place), (by_hooks, twin(place))):
+        assert way(where, "plan", part) == 0
+    assert_the_same(place)
+    assert "resource_counts" not in place.endpoint.events[1]["metadata"]
+
+
 @pytest.mark.parametrize("option", ["", "-refresh-only"])
 def test_tf_and_hooks_tell_the_same_of_nothing_to_do(place: Field, option: str) -> None:
     """The end only: nothing was about to be changed."""
