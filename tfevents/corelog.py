@@ -59,7 +59,7 @@ MODES = {
 }
 HALTED = "execution halted"
 """What a stopped run says of nodes that it does not visit, and of some that it finished."""
-JUDGED = ("Resource postcondition failed", "Check block assertion failed")
+JUDGED = "Resource postcondition failed"
 """What is said of an object when it is there already: terraform has counted it by then."""
 
 

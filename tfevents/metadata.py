@@ -7,7 +7,6 @@ import os
 from collections.abc import Mapping
 
 from tfevents import ci, git, text, untrusted
-from tfevents.address import public
 from tfevents.ci.build import Build
 from tfevents.errors import SettingError
 from tfevents.event import MESSAGE
@@ -73,13 +72,8 @@ def _git(
         "git_branch": build.branch or (None if build.tag else _branch(checkout)),
         "git_commit_sha": sha,
         "git_commit_message": message or told,
-        "git_repo": _public(repository),
+        "git_repo": ci.address_of(repository),
     }
-
-
-def _public(repository: str | None) -> str | None:
-    address = text.clean(repository)
-    return public(address) if address else None
 
 
 def _branch(checkout: Checkout) -> str | None:
@@ -125,7 +119,7 @@ def _pipeline(build: Build) -> dict[str, Any]:
 def overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
     """TFEVENTS_METADATA_<FIELD>: the last word on every field of the contract.
 
-    Texts are sent as given; counts, numbers, booleans and the trigger are JSON. Raises
+    Texts are cleaned as everybody's; counts, numbers, booleans and the trigger are JSON. Raises
     SettingError.
     """
     found, wrong = gather_overrides(env, schema)
@@ -187,7 +181,7 @@ def _sha(variable: str, value: str) -> str:
 
 
 def _address(variable: str, value: str) -> str:
-    address = _public(value)
+    address = ci.address_of(value)
     if address is None:
         raise SettingError(f"{variable}: this takes an address that names a host")
     return address

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 
 class StateStore:
-    """`state` is what is stored; `refuses` after so many writes; `hidden` answers as if empty."""
+    """`state` is what is stored; `refuses` after so many writes; `hidden` answers as if empty;
+    `hangs`: what is asked after a write is never answered, and `asked` says that it was."""
 
     def __init__(self) -> None:
         self.state = b""
@@ -17,6 +18,8 @@ class StateStore:
         self.refuses: int | None = None
         self.hidden = False
         self.broken = False
+        self.hangs = self.asked = False
+        self._over = threading.Event()
         store = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -26,6 +29,9 @@ class StateStore:
             def do_GET(self) -> None:
                 if store.broken:
                     return self._answer(403, b"")
+                if store.hangs and store.writes:
+                    store.asked = True
+                    store._over.wait()
                 state = b"" if store.hidden else store.state
                 return self._answer(200 if state else 404, state)
 
@@ -66,6 +72,7 @@ class StateStore:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._over.set()
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -13,11 +13,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
 
 import pytest
+from events.statestore import StateStore
 from rig.filesproject import (
     ENGINES,
     TF,
@@ -413,60 +413,11 @@ def test_a_full_disk_for_the_log(project: Project, size: str, tmp_path: Path) ->
     assert re.findall(r"(\d+) added", err) in ([], ["40"])
 
 
-class Backend:
-    """Terraform's `http` backend; once `hangs` is set, reading never ends."""
-
-    def __init__(self) -> None:
-        self.hangs = self.asked = False
-        self.over = Event()
-        backend, stored = self, {"state": b""}
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                if backend.hangs:
-                    backend.asked = True
-                    backend.over.wait()
-                self._answer(200 if stored["state"] else 404, stored["state"])
-
-            def do_POST(self) -> None:
-                stored["state"] = self.rfile.read(int(self.headers["Content-Length"]))
-                backend.hangs = True
-                self._answer(200, b"")
-
-            def _answer(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.thread = Thread(target=self.server.serve_forever, args=(0.02,))
-
-    @property
-    def block(self) -> str:
-        """The configuration that uses it."""
-        address = f"http://127.0.0.1:{self.server.server_address[1]}/state"
-        return f'terraform {{\n backend "http" {{\n  address = "{address}"\n }}\n}}\n'
-
-    def __enter__(self) -> Backend:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.over.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
-
-
 @pytest.mark.parametrize("signalled", [False, True])
 def test_a_backend_that_hangs_afterwards(project: Project, signalled: bool) -> None:
     """Asking it ends with the deadline, or soon after a signal; the run's result stands."""
-    with Backend() as backend:
+    with StateStore() as backend:
+        backend.hangs = True
         project.write(backend.block + file_object("a"))
         project.init()
         seconds = "600" if signalled else "2"

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 
 from tfevents.ci.build import Build
-from tfevents.ci.cleaning import branch_of, clean
+from tfevents.ci.cleaning import address_of, branch_of, clean
 
-__all__ = ["VENDORS", "Build", "branch_of", "clean", "find", "is_ci"]
+__all__ = ["VENDORS", "Build", "address_of", "branch_of", "clean", "find", "is_ci"]
 
 VENDORS: dict[str, tuple[str, ...]] = {
     # Hosts that run terraform inside somebody's CI, or in an environment that looks like one.

@@ -31,10 +31,10 @@ def clean(build: Build) -> Build:
         sha=text.clean_sha(build.sha),
         merge_commit=text.clean_sha(build.merge_commit),
         message=text.clean_message(build.message),
-        repository=_address(build.repository),
+        repository=address_of(build.repository),
         trigger_type=text.clean(build.trigger_type),
         actor=text.clean(build.actor),
-        url=_address(build.url),
+        url=address_of(build.url),
         pull_request=_number(build.pull_request),
     )
 
@@ -45,7 +45,8 @@ def branch_of(ref: str | None) -> str | None:
     return None if not name or re.fullmatch(_NO_BRANCH, name) else name
 
 
-def _address(value: str | None) -> str | None:
+def address_of(value: str | None) -> str | None:
+    """What is public of an address, cleaned; None where it names no host."""
     address = text.clean(value)
     return public(address) if address else None
 
