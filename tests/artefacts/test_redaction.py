@@ -14,7 +14,7 @@ import pytest
 from rig import engines
 
 from tfevents.errors import UnreadableDocument
-from tfevents.redaction import HIDDEN, Sensitive
+from tfevents.readers.json.redaction import HIDDEN, Sensitive
 
 CONFIG = """
 variable "plain" { default = "an open value" }

@@ -17,7 +17,7 @@ import starting
 import wrapping
 from measure import Row
 
-from tfevents.table import Table
+from tfevents.cli.output import Table
 
 KINDS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "start": starting.measure,

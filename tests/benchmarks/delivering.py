@@ -14,8 +14,8 @@ from rig.endpoint import Endpoint
 from rig.engines import clean_env
 from wrapping import DELIVERY
 
-from tfevents.entry import Destination, NewEvent
-from tfevents.journal import open_journal
+from tfevents.journal.journal import open_journal
+from tfevents.journal.models import Destination, NewEvent
 
 EVENTS = 500
 

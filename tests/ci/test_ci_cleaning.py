@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from tfevents.ci import Build, branch_of
-from tfevents.ci.cleaning import clean
+from tfevents.context.ci import Build, branch_of
+from tfevents.context.ci.cleaning import clean
 from tfevents.text import VALUE_BYTES
 from tfevents.text import clean as text
 from tfevents.text import clean_message as message

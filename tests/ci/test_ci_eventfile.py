@@ -7,8 +7,8 @@ import json
 import pytest
 from ci_samples import github
 
-from tfevents import ci
-from tfevents.ci import eventfile, properties
+from tfevents.context import ci
+from tfevents.context.ci import eventfile, properties
 
 _SHA = "ffac537e6cbbf934b08745a378932722df287a53"
 _PULL_REQUEST = {

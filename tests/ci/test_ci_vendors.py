@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from ci_samples.sample import Sample
 
-from tfevents import ci
-from tfevents.ci import Build
+from tfevents.context import ci
+from tfevents.context.ci import Build
 
 NAMES = list(ci.VENDORS)
 MODULES = {name: importlib.import_module(f"tfevents.ci.{name}") for name in NAMES}

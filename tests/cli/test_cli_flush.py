@@ -14,8 +14,8 @@ from rig.step import HANG, answer
 from rig.terminal import Terminal
 
 from cli.command import Tfevents
-from tfevents.flush import Flush
-from tfevents.settings import load
+from tfevents.delivery.flush import Flush
+from tfevents.settings.load import load
 
 
 def names(endpoint: Endpoint) -> list[str]:

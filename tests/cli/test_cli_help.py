@@ -15,7 +15,7 @@ import pytest
 from rig.terminal import Terminal
 
 from cli.command import PROGRAM, Tfevents
-from tfevents import cli
+from tfevents.cli import main
 
 
 def test_version(tfevents: Tfevents) -> None:
@@ -43,10 +43,10 @@ def test_version_by_its_other_names(word: str, tfevents: Tfevents) -> None:
 
 def test_every_command_and_option_says_what_it_does() -> None:
     """One line each, whole in the list of commands; options by a sentence of their own."""
-    context = click.Context(cli.tfevents, info_name="tfevents")
-    listed = cli.tfevents.get_help(context)
+    context = click.Context(main.tfevents, info_name="tfevents")
+    listed = main.tfevents.get_help(context)
     assert "..." not in listed.partition("Commands:")[2]
-    for name, command in cli.tfevents.commands.items():
+    for name, command in main.tfevents.commands.items():
         assert f"  {name} " in listed
         assert command.help
         for option in command.params:
@@ -99,9 +99,9 @@ def test_the_literals_are_the_contract_s() -> None:
     """The help must not need a JSON Schema to be shown."""
     schema = json.loads(files("tfevents").joinpath("event.schema.json").read_text())
     metadata = schema["$defs"]["ActivityMetadata"]["properties"]
-    assert list(cli.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
-    assert list(cli.ACTIVITY_TYPES) == metadata["activity_type"]["enum"]
-    assert list(cli.ACTIVITY_STATUSES) == metadata["activity_status"]["enum"]
+    assert list(main.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
+    assert list(main.ACTIVITY_TYPES) == metadata["activity_type"]["enum"]
+    assert list(main.ACTIVITY_STATUSES) == metadata["activity_status"]["enum"]
 
 
 HEAVY = {"httpx", "hcl2", "jsonschema", "msgspec", "rich", "sqlite3", "subprocess"}
@@ -109,7 +109,7 @@ HEAVY = {"httpx", "hcl2", "jsonschema", "msgspec", "rich", "sqlite3", "subproces
 
 def test_nothing_heavy_is_imported_for_the_help() -> None:
     """Each command imports its own story."""
-    code = "import sys, click; there = {*sys.modules}; import tfevents.cli"
+    code = "import sys, click; there = {*sys.modules}; import tfevents.cli.main"
     code += "; print(*{*sys.modules} - there)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert HEAVY & set(done.stdout.split()) == set()
@@ -129,7 +129,7 @@ def test_a_bug_is_one_line(tfevents: Tfevents) -> None:
 
 def run_main(tfevents: Tfevents, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """The command in a Python that heeds its own variables, as the installed one does not."""
-    code = "import sys; from tfevents.cli import main; sys.exit(main())"
+    code = "import sys; from tfevents.cli.main import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
         env={**tfevents.env, **env},

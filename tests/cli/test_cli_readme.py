@@ -7,12 +7,15 @@ from pathlib import Path
 
 import click
 
-from tfevents import cli, provisioner, settings, tf
-from tfevents.plugin import COMMANDS
+from tfevents.cli import main
+from tfevents.settings import load
+from tfevents.stage.plugin import COMMANDS
+from tfevents.terraform import binary
+from tfevents.wrapper.main import ALONE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-INTERNAL = {provisioner.CALLER, tf.ALONE, "TFEVENTS_DEBUG"}
+INTERNAL = {binary.CALLER, ALONE, "TFEVENTS_DEBUG"}
 """Ours among ourselves; and what a bug's one line names."""
 
 
@@ -30,8 +33,8 @@ def rows(title: str) -> dict[str, str]:
 def test_every_command_and_each_of_its_options() -> None:
     """And none that there isn't."""
     told = {words.split()[1]: row for words, row in rows("Commands").items()}
-    assert told.keys() == cli.tfevents.commands.keys()
-    for name, command in cli.tfevents.commands.items():
+    assert told.keys() == main.tfevents.commands.keys()
+    for name, command in main.tfevents.commands.items():
         options = {o for p in command.params if isinstance(p, click.Option) for o in p.opts[:1]}
         assert set(re.findall(r"`(--?[a-z-]+)`", told[name])) == options, name
 
@@ -40,7 +43,7 @@ def test_every_variable_that_is_read() -> None:
     """By its own name, and what else is read for it; none that isn't."""
     sources = [path.read_text() for path in (ROOT / "tfevents").rglob("*.py")]
     read = {name for text in sources for name in re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", text)}
-    fields = {name.upper() for name in settings.Settings.__annotations__}
+    fields = {name.upper() for name in load.Settings.__annotations__}
     fields = (fields - {"SOURCES", "NOTES", "BUDGET"}) | {"TIMEOUT", "API_KEY_FILE"}
     expected = read - INTERNAL | {f"TFEVENTS_{name}" for name in fields}
     told = set(re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", section("Settings")))
@@ -50,7 +53,7 @@ def test_every_variable_that_is_read() -> None:
 def test_harness_own_names() -> None:
     """Each beside the setting that it stands for."""
     table = rows("Settings")
-    for field, names in settings.HARNESS_NAMES.items():
+    for field, names in load.HARNESS_NAMES.items():
         row = next(row for row in table.values() if f"`TFEVENTS_{field.upper()}`" in row)
         assert [name for name in names if f"`{name}`" not in row] == [], field
 

@@ -11,9 +11,9 @@ import pytest
 from configuration import hcl_text, oracle
 from rig import engines
 
-from tfevents.blocks import Block, Schema, read, read_json
-from tfevents.configuration import parse
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.hcl.blocks import Block, Schema, read, read_json
+from tfevents.readers.hcl.expressions import parse
 
 ALL = Schema(blocks={"b": Schema(1, None), "a": Schema(0, None)})
 # Text, and whether terraform takes it; what it refuses must not be read as something else.

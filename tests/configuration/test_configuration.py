@@ -13,8 +13,8 @@ import pytest
 from configuration import oracle
 from rig import engines
 
-from tfevents.configuration import parse
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.hcl.expressions import parse
 
 VALUES: list[tuple[str, dict[str, Any]]] = [
     ('a = "text"', {"a": "text"}),

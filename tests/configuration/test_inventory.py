@@ -15,8 +15,8 @@ from configuration import estate, oracle
 from rig import engines
 
 import tfevents
-from tfevents.inventory import Inventory, ModuleCall, Provider, find
-from tfevents.tffiles import MAX_BYTES
+from tfevents.readers.hcl.files import MAX_BYTES
+from tfevents.readers.hcl.inventory import Inventory, ModuleCall, Provider, find
 
 ROOT = """\
 terraform {

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfevents.changes import Apply
-from tfevents.corelog import CoreLog
-from tfevents.plan import Mode
-from tfevents.state import State
-from tfevents.statejson import parse_file
+from tfevents.readers.core_log import CoreLog
+from tfevents.readers.json.state import parse_file
+from tfevents.terraform.changes import Apply
+from tfevents.terraform.plan import Mode
+from tfevents.terraform.state import State
 
 RECORDINGS = Path(__file__).with_name("recordings")
 FOLDERS = sorted(path.parent for path in RECORDINGS.glob("*/*/core.log"))

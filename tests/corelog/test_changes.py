@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from recorded import ALL, Recording
 
-from tfevents.changes import (
+from tfevents.readers.core_log import CoreLog
+from tfevents.terraform.changes import (
     Apply,
     count_drift,
     count_outputs,
@@ -13,11 +14,10 @@ from tfevents.changes import (
     count_resources,
     count_tainted,
 )
-from tfevents.corelog import CoreLog
-from tfevents.counts import Counts
-from tfevents.plan import Change, Mode, Plan
-from tfevents.state import State, StateObject
-from tfevents.values import digest_plain
+from tfevents.terraform.counts import Counts
+from tfevents.terraform.plan import Change, Mode, Plan
+from tfevents.terraform.state import State, StateObject
+from tfevents.terraform.values import digest_plain
 
 APPLY = "[INFO]  backend/local: apply calling Apply"
 GRAPH = "[DEBUG] Building and walking apply graph for NormalMode plan"

@@ -7,8 +7,8 @@ import random
 import pytest
 from recorded import ALL, Recording
 
-from tfevents.corelog import LONGEST, CoreLog, Failure
-from tfevents.plan import Mode
+from tfevents.readers.core_log import LONGEST, CoreLog, Failure
+from tfevents.terraform.plan import Mode
 
 STAMP = b"2026-11-27T09:22:01.823Z "
 APPLY = STAMP + b"[INFO]  backend/local: apply calling Apply\n"

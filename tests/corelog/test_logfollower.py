@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tfevents.corelog import CoreLog
-from tfevents.later import Gate
-from tfevents.logfollower import PIECE, follow
+from tfevents.background import Gate
+from tfevents.readers.core_log import CoreLog
+from tfevents.reporting.log_follower import PIECE, follow
 
 STAMP = b"2026-11-27T09:22:01.823Z "
 PROCESS = STAMP + b'[INFO]  CLI args: []string{"terraform", "apply"}\n'

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tfevents import cost
-from tfevents.cost import Cost, read
+from tfevents.context import cost
+from tfevents.context.cost import Cost, read
 from tfevents.errors import UnreadableDocument
 
 

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from tfevents import planjson, statejson
-from tfevents.counts import (
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.json import plan as planjson
+from tfevents.readers.json import state
+from tfevents.terraform.counts import (
     Counts,
     count_drift,
     count_outputs,
@@ -17,8 +19,7 @@ from tfevents.counts import (
     foreign_actions,
     has_changes,
 )
-from tfevents.errors import UnreadableDocument
-from tfevents.plan import Plan
+from tfevents.terraform.plan import Plan
 
 PLANS = Path(__file__).parents[1] / "plans"
 CREATE = (PLANS / "create" / "plan.json").read_bytes()
@@ -269,4 +270,4 @@ def test_a_truncated_state_is_unreadable(size: int) -> None:
     """A state file cut off is refused: it is not an empty state."""
     text = (PLANS / "create" / "state_after.tfstate").read_bytes()[:size]
     with pytest.raises(UnreadableDocument):
-        statejson.parse_file(text)
+        state.parse_file(text)

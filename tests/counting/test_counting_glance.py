@@ -8,9 +8,10 @@ from random import Random
 
 import pytest
 
-from tfevents import glance, statejson
 from tfevents.errors import UnreadableDocument
-from tfevents.state import State
+from tfevents.readers.json import glance
+from tfevents.readers.json import state as statejson
+from tfevents.terraform.state import State
 
 TESTS = Path(__file__).parents[1]
 STATES = sorted(

@@ -8,9 +8,16 @@ from typing import NamedTuple
 
 import pytest
 
-from tfevents import planfile, planjson
-from tfevents.counts import Counts, count_drift, count_outputs, count_resources, has_changes
-from tfevents.plan import Mode, Plan
+from tfevents.readers.json import plan as planjson
+from tfevents.readers.planfile import reader as planfile
+from tfevents.terraform.counts import (
+    Counts,
+    count_drift,
+    count_outputs,
+    count_resources,
+    has_changes,
+)
+from tfevents.terraform.plan import Mode, Plan
 
 TESTS = Path(__file__).parents[1]
 PLANS, ENGINES = TESTS / "plans", TESTS / "engines"

@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import planfile, planjson, statejson
-from tfevents.counts import Counts
-from tfevents.plan import Change, OutputChange, Plan
-from tfevents.reconcile import (
+from tfevents.readers.json import plan as planjson
+from tfevents.readers.json import state
+from tfevents.readers.planfile import reader
+from tfevents.record import replace
+from tfevents.terraform.counts import Counts
+from tfevents.terraform.plan import Change, OutputChange, Plan
+from tfevents.terraform.reconcile import (
     Ledger,
     done_to_outputs,
     done_to_resources,
 )
-from tfevents.record import replace
-from tfevents.state import State, StateObject
+from tfevents.terraform.state import State, StateObject
 
 TESTS = Path(__file__).parents[1]
 HOOKS = {"create": "added", "update": "changed", "delete": "deleted"}
@@ -49,8 +51,8 @@ def shown(place: Path) -> tuple[Plan, Ledger]:
     """The plan, and its own prior state against the state after, both as `show -json` says."""
     text = (place / "plan.json").read_bytes()
     prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
-    before = statejson.parse_shown(json.dumps(prior).encode())
-    after = statejson.parse_shown((place / "state_after.json").read_bytes())
+    before = state.parse_shown(json.dumps(prior).encode())
+    after = state.parse_shown((place / "state_after.json").read_bytes())
     return planjson.parse(text), Ledger.of(before, after)
 
 
@@ -68,11 +70,11 @@ RECORDED = [path.parent for path in sorted(TESTS.glob("engines/*/*/plan.tfplan")
 @pytest.mark.parametrize("place", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
     """Of newer engines too, from the plan file's prior state and `state pull`."""
-    found = planfile.read(str(place / "plan.tfplan"))
+    found = reader.read(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
     ledger = Ledger.of(
-        statejson.parse_file(found.prior()),
-        statejson.parse_file(pulled) if pulled.strip() else State(),
+        state.parse_file(found.prior()),
+        state.parse_file(pulled) if pulled.strip() else State(),
     )
     # plan and apply were recorded apart, so that creations and replacements were made twice
     done = done_to_resources(found.plan, ledger).as_json()

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import planjson
-from tfevents.engine import Engine
 from tfevents.errors import UnreadableDocument
-from tfevents.facts import read_plan
-from tfevents.plan import Plan
+from tfevents.readers.json import plan as planjson
+from tfevents.reporting.plan_and_state import read_plan
+from tfevents.terraform.client import Engine
+from tfevents.terraform.plan import Plan
 
 MEGABYTES = 80
 TOOL = """\

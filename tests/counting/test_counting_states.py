@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rig.engines import clean_env, terraform
 
-from tfevents import statejson
 from tfevents.errors import UnreadableDocument
-from tfevents.state import NEVER_WRITTEN, State, literal
+from tfevents.readers.json import state
+from tfevents.terraform.state import NEVER_WRITTEN, State, literal
 
 TESTS = Path(__file__).parents[1]
 PLANS = TESTS / "plans"
@@ -90,8 +90,8 @@ def test_addresses_are_terraforms_own(tmp_path: Path) -> None:
     say("init")
     say("apply", "-auto-approve")
     pulled, shown = (
-        statejson.parse_file(say("state", "pull")),
-        statejson.parse_shown(say("show", "-json")),
+        state.parse_file(say("state", "pull")),
+        state.parse_shown(say("show", "-json")),
     )
     listed = {literal(line) for line in say("state", "list").decode().split("\n") if line}
     assert len(pulled.objects) == 2 * len(KEYS) + 5
@@ -109,8 +109,8 @@ def test_a_literal_address_has_its_key_as_it_is() -> None:
 @pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)
 def test_both_forms_hold_the_same_objects(place: Path) -> None:
     """`state pull` and `show -json` of one state: the same objects, outputs and emptiness."""
-    pulled = statejson.parse((place / "state_after.tfstate").read_bytes())
-    shown = statejson.parse((place / "state_after.json").read_bytes())
+    pulled = state.parse((place / "state_after.tfstate").read_bytes())
+    shown = state.parse((place / "state_after.json").read_bytes())
     assert pulled.objects.keys() == shown.objects.keys()
     assert pulled.outputs == shown.outputs
     assert (pulled.empty, pulled.managed, pulled.tainted) == (
@@ -124,29 +124,29 @@ def test_both_forms_hold_the_same_objects(place: Path) -> None:
 def test_checksum_is_that_of_the_stored_file(place: Path) -> None:
     """`state pull` prints the stored file and one more newline, which is not part of it."""
     stored = (place / "state_after.tfstate").read_bytes()
-    assert statejson.parse_file(stored + b"\n").checksum == hashlib.sha256(stored).hexdigest()
+    assert state.parse_file(stored + b"\n").checksum == hashlib.sha256(stored).hexdigest()
 
 
 def test_white_space_is_no_difference() -> None:
     """OpenTofu stores the same state indented in one place and compact in another."""
     stored = (PLANS / "update" / "state_after.tfstate").read_bytes()
     compact = json.dumps(json.loads(stored), separators=(",", ":")).encode()
-    assert statejson.parse_file(stored).objects == statejson.parse_file(compact).objects
+    assert state.parse_file(stored).objects == state.parse_file(compact).objects
 
 
 def test_only_outputs_left_is_not_empty() -> None:
     """Outputs alone keep a state alive; data sources alone do not."""
     head = '"version":4,"serial":3,"lineage":"l","resources":'
     data = '[{"mode":"data","type":"t","name":"n","instances":[{"attributes":{}}]}]'
-    assert statejson.parse_file(f'{{{head}{data},"outputs":{{}}}}'.encode()).empty
-    assert not statejson.parse_file(f'{{{head}[],"outputs":{{"o":{{"value":1}}}}}}'.encode()).empty
+    assert state.parse_file(f'{{{head}{data},"outputs":{{}}}}'.encode()).empty
+    assert not state.parse_file(f'{{{head}[],"outputs":{{"o":{{"value":1}}}}}}'.encode()).empty
 
 
 def test_identity_tells_states_apart() -> None:
     """A state that was never written is the one that a first plan is made on."""
     assert State().identity == NEVER_WRITTEN
     first = b'{"version":4,"serial":0,"lineage":"","outputs":{},"resources":[]}'
-    assert statejson.parse_file(first).identity == NEVER_WRITTEN
+    assert state.parse_file(first).identity == NEVER_WRITTEN
 
 
 @pytest.mark.parametrize(
@@ -155,11 +155,11 @@ def test_identity_tells_states_apart() -> None:
 def test_what_is_no_state_is_unreadable(text: bytes) -> None:
     """Anything else is refused."""
     with pytest.raises(UnreadableDocument):
-        statejson.parse_file(text)
+        state.parse_file(text)
 
 
 def test_a_huge_serial_is_a_serial() -> None:
     """No integer is too large."""
     huge = 10**30
     text = f'{{"version":4,"serial":{huge},"lineage":"l"}}'.encode()
-    assert statejson.parse_file(text).serial == huge
+    assert state.parse_file(text).serial == huge

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from tfevents.exchange import Connection, Letter, NoHTTP, Reply
+from tfevents.delivery.exchange import Connection, Letter, NoHTTP, Reply
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 

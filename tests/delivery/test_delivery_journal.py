@@ -21,15 +21,15 @@ from rig.endpoint import Endpoint
 from rig.nowhere import closed_port
 from rig.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
-from tfevents import presence
 from tfevents.deadline import Budget
-from tfevents.delivery import Courier
-from tfevents.entry import Destination, NewEvent, Queue, Run, Status, now
+from tfevents.delivery.sender import Courier
 from tfevents.errors import JournalUnavailable
-from tfevents.journal import Journal, open_journal
-from tfevents.ownership import find_destinations
+from tfevents.journal import run_lock
+from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now
+from tfevents.journal.ownership import find_destinations
 from tfevents.record import replace
-from tfevents.settings import Key, Settings
+from tfevents.settings.load import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
 
@@ -80,7 +80,7 @@ def put(journal: Journal, *names: str, where: Destination = WHERE) -> None:
 
 def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options: object) -> object:
     """As a process of its own would, with a presence."""
-    present = presence.appear(str(home))
+    present = run_lock.appear(str(home))
     try:
         more = options.pop("settings", settings(home, url))
         courier = Courier(journal, more, present.identity)  # type: ignore[arg-type]
@@ -274,9 +274,9 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
         pytest.skip("this kernel gives us no pid namespaces")
     assert {line.split()[0] for line in lines} == {"1"}
     identities = [line.split()[1] for line in lines]
-    assert presence.gone(str(machine.home)) == []
+    assert run_lock.gone(str(machine.home)) == []
     running[0].send_signal(signal.SIGKILL)
-    until(lambda: presence.gone(str(machine.home)) == identities[:1])
+    until(lambda: run_lock.gone(str(machine.home)) == identities[:1])
     for process in running:
         process.kill()
         process.communicate()
@@ -284,11 +284,11 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
 
 def test_ones_own_presence_is_never_asked_for(tmp_path: Path) -> None:
     """On NFS a lock belongs to the process: opening and closing the file again would free it."""
-    present = presence.appear(str(tmp_path))
-    assert presence.alive(str(tmp_path), present.identity)
-    assert presence.gone(str(tmp_path)) == []
+    present = run_lock.appear(str(tmp_path))
+    assert run_lock.alive(str(tmp_path), present.identity)
+    assert run_lock.gone(str(tmp_path)) == []
     present.end()
-    assert not presence.alive(str(tmp_path), present.identity)
+    assert not run_lock.alive(str(tmp_path), present.identity)
     assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -298,8 +298,8 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
     folder.mkdir(parents=True)
     (folder / "lock").touch()
     (folder / "plan").write_text("secret")
-    assert presence.gone(str(tmp_path)) == ["somebody"]
-    with presence.Burial(str(tmp_path), "somebody") as found:
+    assert run_lock.gone(str(tmp_path)) == ["somebody"]
+    with run_lock.Burial(str(tmp_path), "somebody") as found:
         assert found == str(folder)
     assert not folder.exists()
 
@@ -326,8 +326,8 @@ def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
     while done is None or done.returncode:
         done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(step)], check=False)
         assert done.returncode in (0, -signal.SIGKILL)
-        for identity in presence.gone(str(tmp_path)):
-            with presence.Burial(str(tmp_path), identity):
+        for identity in run_lock.gone(str(tmp_path)):
+            with run_lock.Burial(str(tmp_path), identity):
                 pass
         assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
         step += 1
@@ -341,25 +341,25 @@ def test_what_is_being_made_is_not_swept(tmp_path: Path) -> None:
     unfinished.mkdir(parents=True)
     maker = os.open(tmp_path / "runs", os.O_RDONLY)
     fcntl.flock(maker, fcntl.LOCK_SH)
-    assert presence.gone(str(tmp_path)) == []
+    assert run_lock.gone(str(tmp_path)) == []
     assert unfinished.exists()
-    day = time.time() - presence.STALE_SECONDS - 1
+    day = time.time() - run_lock.STALE_SECONDS - 1
     os.utime(unfinished, (day, day))
-    assert presence.gone(str(tmp_path)) == []
+    assert run_lock.gone(str(tmp_path)) == []
     assert not unfinished.exists()
     unfinished.mkdir()
     os.close(maker)
-    assert presence.gone(str(tmp_path)) == []
+    assert run_lock.gone(str(tmp_path)) == []
     assert not unfinished.exists()
 
 
 def test_a_sweeper_that_is_stopped_keeps_nobody_from_running(tmp_path: Path) -> None:
     """A run waits a moment for it, and goes on."""
-    presence.appear(str(tmp_path)).end()
+    run_lock.appear(str(tmp_path)).end()
     sweeper = os.open(tmp_path / "runs", os.O_RDONLY)
     fcntl.flock(sweeper, fcntl.LOCK_EX)
-    present = presence.appear(str(tmp_path))
-    assert presence.alive(str(tmp_path), present.identity)
+    present = run_lock.appear(str(tmp_path))
+    assert run_lock.alive(str(tmp_path), present.identity)
     present.end()
     os.close(sweeper)
 
@@ -368,8 +368,8 @@ def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
     """The undertaker was killed between the lock and the folder."""
     folder = tmp_path / "runs" / "somebody"
     folder.mkdir(parents=True)
-    assert presence.gone(str(tmp_path)) == ["somebody"]
-    with presence.Burial(str(tmp_path), "somebody") as found:
+    assert run_lock.gone(str(tmp_path)) == ["somebody"]
+    with run_lock.Burial(str(tmp_path), "somebody") as found:
         assert found is None
     assert not folder.exists()
 

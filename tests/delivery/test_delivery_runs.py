@@ -563,7 +563,7 @@ NOWHERE = """
 import os, sys, tempfile
 tempfile._candidate_tempdir_list = lambda: ["/proc/nowhere"]
 os.chdir(os.environ["AT"])
-from tfevents.tf import main
+from tfevents.wrapper.main import main
 sys.argv[0] = "tf"
 sys.exit(main())
 """

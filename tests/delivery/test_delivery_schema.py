@@ -15,7 +15,7 @@ import yaml
 from rig.contract import Refusal, decode
 
 from tfevents.errors import InvalidEvent
-from tfevents.schema import check, fits, schema
+from tfevents.events.schema import check, fits, schema
 
 CONTRACT = Path(__file__).parents[1] / "contract" / "openapi.yaml"
 COUNTS = {"added": 1, "changed": 0, "deleted": 2, "imported": 0, "removed": 3, "unchanged": 4}

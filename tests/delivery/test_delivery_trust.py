@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from rig.endpoint import Endpoint
 
-from tfevents.entry import Destination
+from tfevents.delivery.client import Uploader
+from tfevents.delivery.trust import Trust
 from tfevents.errors import Unreachable
-from tfevents.settings import Key, Settings
-from tfevents.trust import Trust
-from tfevents.upload import Uploader
+from tfevents.journal.models import Destination
+from tfevents.settings.load import Key, Settings
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from machine import KEY, ONE, Machine
 from rig.endpoint import Endpoint
 
-from tfevents.place import find_unit
+from tfevents.terraform.workdir import find_unit
 
 MAPPED = """
 harness {

@@ -33,10 +33,10 @@ from rig.step import (
     truncated,
 )
 
-from tfevents.entry import Destination
+from tfevents.delivery.client import Uploader, path_of, retry_after
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
-from tfevents.settings import Key, Settings
-from tfevents.upload import Uploader, path_of, retry_after
+from tfevents.journal.models import Destination
+from tfevents.settings.load import Key, Settings
 
 SECRET = "pat.acct.token-canary.secret-canary"
 WHERE = Destination("acct", "default", "infra", "prod")

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from twins import TF
 
-from tfevents import provisioner, tf
+from tfevents.terraform import binary as provisioner
+from tfevents.wrapper import main
 
 TERRAFORM, PYTHON = 1, 42
 OBSERVE = f"""#!/bin/sh
@@ -133,14 +134,14 @@ def test_the_front_and_the_scanner_say_the_same(
 ) -> None:
     """Reported commands are observed; everything else, and everything if disabled, is not."""
     env = {} if disabled is None else {"TFEVENTS_DISABLED": disabled}
-    observed = tf.reported(line.split()) and not disabled
+    observed = main.reported(line.split()) and not disabled
     assert stage.run(*line.split(), **env)[0] == (PYTHON if observed else TERRAFORM)
 
 
 @pytest.mark.parametrize("words", [("",), ("", "plan"), ("plan", ""), ("a b", "plan"), ("*",)])
 def test_odd_words_are_words(stage: Stage, words: tuple[str, ...]) -> None:
     """Nothing is split, nothing is a pattern."""
-    assert stage.run(*words)[0] == (PYTHON if tf.reported([*words]) else TERRAFORM)
+    assert stage.run(*words)[0] == (PYTHON if main.reported([*words]) else TERRAFORM)
 
 
 @pytest.mark.parametrize("word", ["0", "", "false", "no", "maybe", " 1", "TRUE"])
@@ -336,8 +337,9 @@ def prefix(tmp_path: Path) -> Prefix:
     package.mkdir(parents=True)
     (home.packages / "tfevents-1.0.dist-info").mkdir()
     (package / "__init__.py").touch()
-    for name in ("tf", "cli"):
-        (package / f"{name}.py").write_text(TELLING.format(name=name))
+    for name, folder in (("tf", "wrapper"), ("cli", "cli")):
+        (package / folder).mkdir()
+        (package / folder / "main.py").write_text(TELLING.format(name=name))
     (home.home / "bin").mkdir()
     for name in ("tf", "tfevents"):
         shutil.copy(TF, home.home / "bin" / name)
@@ -441,7 +443,7 @@ def test_a_shell_may_be_told_its_name(prefix: Prefix, shell: str) -> None:
 @pytest.mark.parametrize("broken", ["raise MemoryError", "import no_such_module", "not Python"])
 def test_with_a_broken_package_terraform_runs(prefix: Prefix, broken: str) -> None:
     """With one line, and the very words."""
-    (prefix.packages / "tfevents" / "tf.py").write_text(f"{broken}\n")
+    (prefix.packages / "tfevents" / "wrapper" / "main.py").write_text(f"{broken}\n")
     write_script(
         prefix.home / "bin" / "terraform",
         '#!/bin/sh\nprintf "%s|" "$@"\n[ ! "${TFEVENTS_FRONT+x}" ] && exit 5\n',
@@ -460,11 +462,11 @@ def test_with_a_broken_package_terraform_runs(prefix: Prefix, broken: str) -> No
 
 def test_a_dependency_that_is_installed_elsewhere_is_found_when_it_is_missed() -> None:
     """Of the interpreter's own modules none is looked for there: not to have one is usual."""
-    root = Path(tf.__file__).parents[1]
+    root = Path(main.__file__).parents[2]
     code = f"""\
 import sys
 sys.path.append({str(root)!r})
-from tfevents.tf import Elsewhere
+from tfevents.wrapper.main import Elsewhere
 sys.meta_path.append(Elsewhere)
 sys.path.remove({str(root)!r})
 try:

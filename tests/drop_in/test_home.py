@@ -13,7 +13,8 @@ import pytest
 from rig.engines import clean_env
 from twins import TF
 
-from tfevents import home, presence
+from tfevents.journal import run_lock
+from tfevents.settings import home
 
 ENGINE = """\
 #!/bin/sh
@@ -163,7 +164,7 @@ def test_the_images_home_holds(place: Place) -> None:
 def test_a_private_file_is_a_new_one(tmp_path: Path, target: str) -> None:
     """A link that waits for it is not followed; what a run made before it makes anew."""
     (tmp_path / "there").write_text("theirs")
-    ours = presence.appear(str(tmp_path / "state"))
+    ours = run_lock.appear(str(tmp_path / "state"))
     Path(ours.path("plan")).symlink_to(tmp_path / target)
     with pytest.raises(FileExistsError):
         home.create_private(ours.path("plan"))

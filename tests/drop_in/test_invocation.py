@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tfevents.invocation import Invocation, parse
-from tfevents.plan import Mode
+from tfevents.terraform.arguments import Invocation, parse
+from tfevents.terraform.plan import Mode
 
 
 def asked(*argv: str, **env: str) -> Invocation:

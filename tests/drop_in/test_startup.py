@@ -37,21 +37,23 @@ def ours(names: set[str]) -> set[str]:
     return {name for name in names if name.partition(".")[0] == "tfevents"}
 
 
-FEW = ("tfevents", *(f"tfevents.{name}" for name in ("errors", "provisioner", "screen", "tf")))
+FEW = ("errors", "terminal", "terraform", "terraform.binary", "wrapper", "wrapper.main")
 
 
 def test_a_command_that_is_not_reported_needs_few_modules() -> None:
     """Where the front could not decide: Terragrunt calls the binary many times."""
-    names = imported("import __future__, os, tfevents.tf")
-    assert ours(names) == set(FEW)
+    names = imported("import __future__, os, tfevents.wrapper.main")
+    assert ours(names) == {"tfevents", *(f"tfevents.{name}" for name in FEW)}
     assert names - ours(names) <= {"__future__", "_signal", "errno", "gc", "os"} | OF_OS
 
 
 def test_terraform_is_started_before_anything_slow_wakes() -> None:
     """Whatever else a report needs is imported while terraform works."""
-    assert not SLOW & imported("import tfevents.observe")
+    assert not SLOW & imported("import tfevents.wrapper.run")
 
 
 def test_a_run_is_told_with_what_is_awake_anyway() -> None:
     """Of a small plan and a small state: each of these takes as long as ten resources."""
-    assert not NEVER & imported("import tfevents.backstage, tfevents.messagepack")
+    assert not NEVER & imported(
+        "import tfevents.reporting.fact_collector, tfevents.readers.planfile.messagepack"
+    )

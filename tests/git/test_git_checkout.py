@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from rig.engines import clean_env
 
-from tfevents import git
-from tfevents.metadata import find, gather_overrides
-from tfevents.schema import schema
+from tfevents.context import git
+from tfevents.context.origin import find, gather_overrides
+from tfevents.events.schema import schema
 from tfevents.searchpath import absolute_path
 
 FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]

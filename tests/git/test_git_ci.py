@@ -8,7 +8,7 @@ import pytest
 from rig.engines import clean_env
 from test_git_checkout import commit, make, run, sha
 
-from tfevents.metadata import find
+from tfevents.context.origin import find
 
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}
 JENKINS = {"BUILD_TAG": "jenkins-infra-PR-2-1", "JOB_NAME": "infra/PR-2", "CHANGE_ID": "2"}

@@ -18,7 +18,7 @@ from hook_expressions import expand
 from hook_field import HOOKS, Field
 from hook_jenkins import stages
 
-from tfevents import configuration
+from tfevents.readers.hcl import expressions
 
 PLAN = "terraform plan -input=false -no-color -out="
 APPLY = "terraform apply -input=false -no-color "
@@ -325,7 +325,7 @@ def scalr(field: Field, job: str) -> int:
 
 
 def _hcl(name: str) -> Any:
-    return configuration.parse((HOOKS / name).read_text(), name)
+    return expressions.parse((HOOKS / name).read_text(), name)
 
 
 # env zero: https://docs.envzero.com/guides/admin-guide/custom-flows

@@ -14,11 +14,11 @@ from typing import Any
 
 from hook_field import HOOKS, Field
 
-from tfevents import configuration
+from tfevents.readers.hcl import expressions
 
 NAME = "terragrunt/root.hcl"
 # Read once: python-hcl2 mixes up two parses at the same time in two threads.
-(ROOT,) = configuration.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
+(ROOT,) = expressions.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
 
 
 def terragrunt(field: Field, unit: Path, command: str, *, cwd: Path | None = None) -> int:

@@ -62,7 +62,7 @@ def test_the_readme_has_each_file(path: os.PathLike[str]) -> None:
 
 def test_the_readme_has_each_variable_that_is_read_for_hooks() -> None:
     """What host.py reads is documented, with a link."""
-    source = (HOOKS.parent / "tfevents/host.py").read_text()
+    source = (HOOKS.parent / "tfevents/hosts/host.py").read_text()
     readme = (HOOKS / "README.md").read_text()
     names = re.findall(
         r'"((?:[A-Z][A-Z0-9]*_)+\w*[A-Za-z0-9]|PLANFILE|SHOWFILE|WORKSPACE)"', source

@@ -6,20 +6,21 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tfevents import planfile, planjson
-from tfevents.counts import count_drift, count_outputs, count_resources, has_changes
-from tfevents.plan import Plan
-from tfevents.planfile import PlanFile
+from tfevents.readers.json import plan as planjson
+from tfevents.readers.planfile import reader
+from tfevents.readers.planfile.reader import PlanFile
 from tfevents.record import replace
+from tfevents.terraform.counts import count_drift, count_outputs, count_resources, has_changes
+from tfevents.terraform.plan import Plan
 
 
 def assert_same(saved: Path, shown: bytes) -> PlanFile:
     """The plan file `saved` says what `shown`, terraform's own JSON of it, says."""
-    file = planfile.read(str(saved))
+    file = reader.read(str(saved))
     expected = planjson.parse(shown, file.mode)
     assert facts(file.plan) == facts(expected)
     assert numbers(file.plan) == numbers(expected)
-    assert planfile.mode(str(saved)) is file.mode is file.plan.mode
+    assert reader.mode(str(saved)) is file.mode is file.plan.mode
     return file
 
 

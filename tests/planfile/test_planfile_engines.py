@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from planfile.compare import assert_same
 
-from tfevents import planfile, statejson
-from tfevents.plan import Mode
-from tfevents.state import State
+from tfevents.readers.json import state
+from tfevents.readers.planfile import reader
+from tfevents.terraform.plan import Mode
+from tfevents.terraform.state import State
 
 ENGINES = Path(__file__).parent.parent / "engines"
 RECORDINGS = sorted(ENGINES.glob("*/*/plan.tfplan"))
@@ -39,10 +40,10 @@ def test_both_readers_agree(recording: Path) -> None:
 def test_both_states_are_the_stored_one(recording: Path) -> None:
     """Nothing drifted in the recordings; a plan's states have what was moved where it goes to."""
     pulled = recording.with_name("state_before.json").read_bytes()
-    stored = statejson.parse(pulled) if pulled.strip() else State()
-    file = planfile.read(str(recording))
+    stored = state.parse(pulled) if pulled.strip() else State()
+    file = reader.read(str(recording))
     moves = {change.previous_address: change.address for change in file.plan.changes}
     expected = {(moves.get(address, address), deposed) for address, deposed in stored.objects}
     for held in (file.prior(), file.previous()):
-        assert statejson.parse_file(held).objects.keys() == expected
-    assert statejson.parse_file(file.prior()).serial == (stored.serial or 0)
+        assert state.parse_file(held).objects.keys() == expected
+    assert state.parse_file(file.prior()).serial == (stored.serial or 0)

@@ -9,10 +9,10 @@ import pytest
 from planfile import forge
 from planfile.forge import change, field, resource, tfplan
 
-from tfevents import planfile
 from tfevents.errors import UnreadableDocument
-from tfevents.plan import Change, Drift, Mode, OutputChange
-from tfevents.planfile import PlanFile
+from tfevents.readers.planfile import reader
+from tfevents.readers.planfile.reader import PlanFile
+from tfevents.terraform.plan import Change, Drift, Mode, OutputChange
 
 NIL = b"\xc0"
 UNKNOWN, REFINED = b"\xd4\x00\x00", b"\xc7\x03\x0c\x81\x01\xc2"
@@ -30,7 +30,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def read(saved: Path, *more: bytes, version: str = "1.11.4", lock: bytes = forge.LOCK) -> PlanFile:
-    return planfile.read(save(saved, tfplan(*more, version=version), lock))
+    return reader.read(save(saved, tfplan(*more, version=version), lock))
 
 
 def refused(saved: Path, *more: bytes, version: str = "1.11.4", lock: bytes = forge.LOCK) -> str:
@@ -53,7 +53,7 @@ def test_an_empty_plan_is_a_plan(saved: Path) -> None:
 
 def test_backend_and_workspace_are_told(saved: Path) -> None:
     plan = tfplan(backend=field(1, "s3") + field(2, b"") + field(3, "blue"))
-    file = planfile.read(save(saved, plan))
+    file = reader.read(save(saved, plan))
     assert (file.backend_type, file.workspace) == ("s3", "blue")
 
 
@@ -62,7 +62,7 @@ def test_backend_and_workspace_are_told(saved: Path) -> None:
 )
 def test_the_mode_is_told(number: int, mode: Mode, saved: Path) -> None:
     assert read(saved, field(17, number)).mode is mode
-    assert planfile.mode(str(saved)) is mode
+    assert reader.mode(str(saved)) is mode
 
 
 def test_only_terraform_says_applyable_and_only_since_1_8(saved: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_plan_of_nobody_is_refused(lock: bytes, saved: Path) -> None:
 @pytest.mark.parametrize("plan", [b"", field(1, 2), field(1, 3), field(1, 3) + field(14, "1.11.4")])
 def test_half_a_plan_is_refused(plan: bytes, saved: Path) -> None:
     with pytest.raises(UnreadableDocument):
-        planfile.read(save(saved, plan))
+        reader.read(save(saved, plan))
 
 
 FOREIGN = {
@@ -254,24 +254,24 @@ FOREIGN = {
 @pytest.mark.parametrize("what", FOREIGN)
 def test_what_else_a_plan_file_may_be_is_named(what: str, saved: Path) -> None:
     saved.write_text(json.dumps(FOREIGN[what]))
-    assert planfile.mode(str(saved)) is None
+    assert reader.mode(str(saved)) is None
     with pytest.raises(UnreadableDocument, match=f"it is {what}"):
-        planfile.read(str(saved))
+        reader.read(str(saved))
 
 
 @pytest.mark.parametrize("place", ["", "nothing"])
 def test_no_file_has_no_mode(place: str, tmp_path: Path) -> None:
-    assert planfile.mode(str(tmp_path / place)) is None
+    assert reader.mode(str(tmp_path / place)) is None
     with pytest.raises(UnreadableDocument, match="there is no such file"):
-        planfile.read(str(tmp_path / place))
+        reader.read(str(tmp_path / place))
 
 
 def test_a_mode_needs_no_verified_version(saved: Path) -> None:
-    assert planfile.mode(save(saved, tfplan(field(17, 1), field(99, 1), version="9.0"))) is (
+    assert reader.mode(save(saved, tfplan(field(17, 1), field(99, 1), version="9.0"))) is (
         Mode.DESTROY
     )
-    assert planfile.mode(save(saved, field(1, 4) + field(17, 1))) is None
-    assert planfile.mode(save(saved, tfplan(field(17, 9)))) is None
+    assert reader.mode(save(saved, field(1, 4) + field(17, 1))) is None
+    assert reader.mode(save(saved, tfplan(field(17, 9)))) is None
 
 
 def test_the_states_are_as_stored(saved: Path) -> None:
@@ -296,4 +296,4 @@ def test_without_changes_the_prior_state_is_counted(saved: Path) -> None:
     resources = [found("managed", {}, {"deposed": "1"}), found("data", {}), found("managed", {})]
     state = json.dumps({"version": 4, "serial": 1, "lineage": "", "resources": resources}).encode()
     saved.write_bytes(forge.zipped(forge.members(tfplan()) | {"tfstate": state}))
-    assert planfile.read(str(saved)).plan.managed == 2
+    assert reader.read(str(saved)).plan.managed == 2

@@ -21,9 +21,9 @@ from planfile import forge
 from planfile.compare import facts
 from planfile.forge import field, resource, tfplan
 
-from tfevents import archive, planfile
 from tfevents.errors import UnreadableDocument
-from tfevents.planfile import PlanFile
+from tfevents.readers.planfile import archive, reader
+from tfevents.readers.planfile.reader import PlanFile
 
 RECORDED = Path(__file__).parent.parent / "engines" / "terraform-1.17-dev" / "update"
 SEEDS = range(int(os.environ.get("TFEVENTS_TEST_FLIPS", "1")))
@@ -34,9 +34,9 @@ def accepted(path: Path, content: bytes) -> PlanFile | None:
     """This plan file, or None if it is refused; any error but ours fails the test."""
     path.write_bytes(content)
     try:
-        file = planfile.read(str(path))
+        file = reader.read(str(path))
     except UnreadableDocument:
-        planfile.mode(str(path))
+        reader.mode(str(path))
         return None
     with suppress(UnreadableDocument):
         file.prior()
@@ -63,7 +63,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
     seed: int, recorded: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.tfplan"
-    expected = facts(planfile.read(str(RECORDED / "plan.tfplan")).plan)
+    expected = facts(reader.read(str(RECORDED / "plan.tfplan")).plan)
     for at in range(len(recorded)):
         flipped = bytearray(recorded)
         flipped[at] ^= 1 << Random(f"{seed} {at}").randrange(8)

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from tfevents import document, messagepack
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.json import documents
+from tfevents.readers.planfile import messagepack
 
 SCALARS: list[Any] = [
     *(None, True, False, "", "ä", "x" * 31, "x" * 32, "x" * 255, "x" * 256, "x" * 70000),
@@ -36,7 +37,7 @@ def value(random: Random, depth: int = 0) -> Any:
 def both(packed: bytes) -> list[tuple[Any, list[int]]]:
     """What each reader makes of it, and of which extensions it told."""
     found = []
-    for unpack in (messagepack.unpack, document.unpack):
+    for unpack in (messagepack.unpack, documents.unpack):
         codes: list[int] = []
         try:
             found.append((unpack(packed, codes.append), codes))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tfevents import outputs
+from tfevents.stage import outputs
 
 COUNTS = {"added": 2, "changed": 1, "deleted": 0, "imported": 0, "removed": 0, "unchanged": 4}
 NONE = dict.fromkeys(COUNTS, 0)

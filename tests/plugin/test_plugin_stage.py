@@ -18,8 +18,8 @@ from rig.engines import clean_env, terraform
 from rig.standin import script_engine
 from rig.step import HANG
 
-from tfevents import plugin
 from tfevents.errors import SettingError
+from tfevents.stage import plugin
 
 TFEVENTS = os.path.join(sysconfig.get_path("scripts"), "tfevents")
 PLANS = Path(__file__).parents[1] / "plans"

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import projectfile, settingsfile
 from tfevents.errors import SettingError
-from tfevents.settings import Settings, gather, load
-from tfevents.settingsfile import HARNESS, SHARED, TOP
+from tfevents.settings import file_format, files
+from tfevents.settings.file_format import HARNESS, SHARED, TOP
+from tfevents.settings.load import Settings, gather, load
 
 KEY = "pat.acct.token-canary.secret-canary"
 
@@ -38,7 +38,7 @@ def write_user(place: Path, text: str) -> Path:
 def write_shared(place: Path, name: str, value: str) -> Path:
     line = f'{name} = "{value}"\n'
     path = place / ".tfevents.hcl"
-    path.write_text(f"harness {{\n{line}}}\n" if name in settingsfile.HARNESS else "\n" + line)
+    path.write_text(f"harness {{\n{line}}}\n" if name in file_format.HARNESS else "\n" + line)
     return path
 
 
@@ -89,13 +89,13 @@ def test_a_new_field_is_not_a_checkouts_to_say(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever adds one need not think of it."""
-    monkeypatch.setattr(settingsfile, "TOP", TOP | {"brand_new"})
+    monkeypatch.setattr(file_format, "TOP", TOP | {"brand_new"})
     path = write_shared(place, "brand_new", "x")
-    values = projectfile.find_values(environment(place), str(place), "default")
+    values = files.find_values(environment(place), str(place), "default")
     assert [file.fields for file in values.files] == [{}]
     assert values.notes[0].startswith(f"{path}, line 2, brand_new is not used: ")
     write_user(place, 'brand_new = "y"')
-    user = projectfile.find_values(environment(place), str(place), "default").files[-1]
+    user = files.find_values(environment(place), str(place), "default").files[-1]
     assert user.fields["brand_new"].text == "y"
 
 

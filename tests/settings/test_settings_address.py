@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from tfevents import address
+from tfevents.settings import url
 
 GOOD = [
     *("https://app.harness.io", "https://app.harness.io/", "HTTPS://App.Harness.IO/gateway/x"),
@@ -29,7 +29,7 @@ BAD = [
 
 @pytest.mark.parametrize("text", GOOD)
 def test_as_urllib_does(text: str) -> None:
-    ours, theirs = address.parse(text), urlsplit(text)
+    ours, theirs = url.parse(text), urlsplit(text)
     assert (ours.scheme, ours.host, ours.path) == (theirs.scheme, theirs.hostname, theirs.path)
     assert ours.port == (theirs.port or {"https": 443, "http": 80}[theirs.scheme])
     assert ours.user == (theirs.username is not None)
@@ -39,7 +39,7 @@ def test_as_urllib_does(text: str) -> None:
 @pytest.mark.parametrize("text", BAD)
 def test_what_is_no_address_of_a_server(text: str) -> None:
     with pytest.raises(ValueError, match=r"address|port"):
-        address.parse(text)
+        url.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_what_is_no_address_of_a_server(text: str) -> None:
 )
 def test_only_this_machine_is_loopback(host: str, is_here: bool) -> None:
     """Anything else would show the key to the network."""
-    assert address.parse(f"http://{host}/").loopback is is_here
+    assert url.parse(f"http://{host}/").loopback is is_here
 
 
 @pytest.mark.parametrize("text", ["a", "a b", "ä/ö", "a%b", "~-_.", "a.b", "*", "漢", "a+b&c=d;:@"])
 def test_a_segment_is_quoted_as_urllib_does(text: str) -> None:
-    assert address.segment(text) == quote(text, safe="")
+    assert url.segment(text) == quote(text, safe="")

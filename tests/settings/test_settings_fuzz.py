@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import settingsfile, workspacefile
 from tfevents.errors import SettingError, UnreadableDocument
+from tfevents.settings import file_format, workspace_file
 
 ROUNDS = 1500
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -37,7 +37,7 @@ def spoiled(text: str, dice: random.Random) -> str:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
-    ("parse", "texts"), [(settingsfile.parse, HCL), (workspacefile.parse, YAML)]
+    ("parse", "texts"), [(file_format.parse, HCL), (workspace_file.parse, YAML)]
 )
 def test_spoiled_text_is_read_or_told(
     parse: Callable[[str, str], object], texts: list[str], seed: int
@@ -60,7 +60,7 @@ def test_spoiled_text_is_read_or_told(
 )
 def test_64_kib_of_anything_are_read_or_told(text: str) -> None:
     """Whatever nests or repeats."""
-    for parse in (settingsfile.parse, workspacefile.parse):
+    for parse in (file_format.parse, workspace_file.parse):
         for whole in (text * (65536 // len(text)), "org_id: " + text * 9000, "x = " + text * 9000):
             try:
                 parse(whole, "file")

@@ -11,7 +11,7 @@ import pytest
 from delivery.machine import KEY, ONE, SCRIPTS, Machine
 from rig.endpoint import Endpoint
 
-from tfevents.settingsfile import HARNESS, NOWHERE, SHARED, TOP
+from tfevents.settings.file_format import HARNESS, NOWHERE, SHARED, TOP
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 ALONE, MONOREPO, TERRAGRUNT = re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)

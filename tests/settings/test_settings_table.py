@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tfevents.errors import SettingError
-from tfevents.home import find_home
 from tfevents.record import replace
-from tfevents.settings import Key, Settings, gather, load
-from tfevents.settingsfile import SHARED
-from tfevents.variables import HARNESS_NAMES
+from tfevents.settings.environment import HARNESS_NAMES
+from tfevents.settings.file_format import SHARED
+from tfevents.settings.home import find_home
+from tfevents.settings.load import Key, Settings, gather, load
 
 KEY = "pat.acct.token-canary.secret-canary"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tfevents.settings import told_by
-from tfevents.switches import is_on
+from tfevents.settings.load import told_by
+from tfevents.settings.switches import is_on
 
 
 @pytest.mark.parametrize("name", ["direct", "strict", "quiet"])

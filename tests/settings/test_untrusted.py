@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tfevents import git, inventory, untrusted
-from tfevents.costfile import find
+from tfevents import files
+from tfevents.context import git
+from tfevents.context.cost_file import find
+from tfevents.context.origin import read_file
 from tfevents.errors import SettingError, UnreadableDocument
-from tfevents.metadata import read_file
-from tfevents.place import Place
-from tfevents.settings import load
-from tfevents.tffiles import read_text
+from tfevents.readers.hcl import inventory
+from tfevents.readers.hcl.files import read_text
+from tfevents.settings.load import load
+from tfevents.terraform.workdir import Place
 
 OTHER = 12345
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
@@ -63,7 +65,7 @@ def test_nothing_odd_is_read(tmp_path: Path, make: Callable[[Path], None], why: 
     """At once, and it is said."""
     make(tmp_path / "x")
     with pytest.raises(OSError, match=r"^\[Errno") as caught:
-        untrusted.read(str(tmp_path / "x"), 64 << 10, root=str(tmp_path))
+        files.read(str(tmp_path / "x"), 64 << 10, root=str(tmp_path))
     assert caught.value.strerror is not None
     assert caught.value.strerror.startswith(why)
 
@@ -74,16 +76,16 @@ def test_a_regular_file_is_read_to_the_last_byte_of_its_limit(tmp_path: Path) ->
     (tmp_path / "a" / "x").write_bytes(b"12345")
     (tmp_path / "link").symlink_to("a")
     path = str(tmp_path / "link" / "x")
-    assert untrusted.read(path, 5, root=str(tmp_path)) == b"12345"
+    assert files.read(path, 5, root=str(tmp_path)) == b"12345"
     with pytest.raises(OSError, match="it is larger than"):
-        untrusted.read(path, 4)
+        files.read(path, 4)
     with pytest.raises(OSError, match="a link leads out of"):
-        untrusted.read(path, 5, root=str(tmp_path / "b"))
+        files.read(path, 5, root=str(tmp_path / "b"))
     with pytest.raises(OSError, match="it is larger than"):
-        untrusted.read("/proc/self/smaps", 16)
+        files.read("/proc/self/smaps", 16)
     with pytest.raises(OSError, match="this is no path"):
-        untrusted.read("a\0b", 16)
-    assert not untrusted.is_inside(str(tmp_path) + "x", str(tmp_path))
+        files.read("a\0b", 16)
+    assert not files.is_inside(str(tmp_path) + "x", str(tmp_path))
 
 
 @odd
@@ -190,13 +192,13 @@ def test_a_directory_of_somebody_else_says_nothing(checkout: Path) -> None:
     """But in CI, where the checkout may be a clone step's; and for root by sudo, its user's."""
     live = checkout / "live"
     assert org(live) == "o"
-    assert untrusted.find_root(str(live), {}) == str(checkout)
+    assert files.find_root(str(live), {}) == str(checkout)
     give(checkout, OTHER)
     assert org(live) is None
-    assert untrusted.find_root(str(live), {}) is None
+    assert files.find_root(str(live), {}) is None
     for env in ({"CI": "true"}, {"GITHUB_ACTIONS": "true"}, {"SUDO_UID": str(OTHER)}):
         assert org(live, **env) == "o"
-        assert untrusted.find_root(str(live), env) == str(checkout)
+        assert files.find_root(str(live), env) == str(checkout)
     for env in ({"CI": "false"}, {"SUDO_UID": str(OTHER + 1)}, {"SUDO_UID": "x"}):
         assert org(live, **env) is None
     os.chown(checkout, OTHER + 1, 0)
@@ -222,7 +224,7 @@ def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
     assert org(shared / "mine") == "o"
     shared.chmod(0o1777)
     assert org(shared / "mine") is None
-    assert untrusted.find_root(str(shared / "mine"), {}) is None
+    assert files.find_root(str(shared / "mine"), {}) is None
     (shared / "mine" / ".tfevents.hcl").write_text(SHARED)
     assert org(shared / "mine") == "o"
     assert org(shared, CI="true") is None
@@ -255,7 +257,7 @@ def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
     """Its `.git` is a file."""
     (tmp_path / ".git").write_text("gitdir: /elsewhere")
     (tmp_path / "a" / "b").mkdir(parents=True)
-    assert untrusted.find_root(str(tmp_path / "a" / "b"), {}) == str(tmp_path)
+    assert files.find_root(str(tmp_path / "a" / "b"), {}) == str(tmp_path)
 
 
 def test_the_users_own_file_may_be_a_link(tmp_path: Path) -> None:

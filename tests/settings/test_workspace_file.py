@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfevents.errors import SettingError
-from tfevents.settings import load
+from tfevents.settings.load import load
 
 FILE = "org_id: yaml-org\nproject_id: yaml-project\nworkspace_id: yaml-workspace\n"
 

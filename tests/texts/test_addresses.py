@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tfevents.address import public, public_source
+from tfevents.settings.url import public, public_source
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 

@@ -15,11 +15,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from tfevents import blocks, cost, cty, glance, planjson, statejson
+from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
-from tfevents.messagepack import unpack
-from tfevents.planjson import collect
-from tfevents.redaction import Sensitive
+from tfevents.readers.hcl import blocks
+from tfevents.readers.json import glance, plan, state
+from tfevents.readers.json.plan import collect
+from tfevents.readers.json.redaction import Sensitive
+from tfevents.readers.planfile import cty
+from tfevents.readers.planfile.messagepack import unpack
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 PLANS = Path(__file__).parents[1] / "plans"
@@ -97,14 +100,14 @@ def redact(data: bytes) -> None:
 
 
 READERS: list[tuple[str, Callable[[bytes], object]]] = [
-    ("plan.json", planjson.parse),
+    ("plan.json", plan.parse),
     ("plan.json", lambda data: collect(pull(data))),
     ("plan.json", redact),
-    ("plan.json", statejson.is_state),
-    ("state_after.json", statejson.parse),
+    ("plan.json", state.is_state),
+    ("state_after.json", state.parse),
     ("state_after.json", redact),
-    ("state_after.tfstate", statejson.parse),
-    ("state_after.tfstate", lambda data: statejson.parse_file(data, settled=True)),
+    ("state_after.tfstate", state.parse),
+    ("state_after.tfstate", lambda data: state.parse_file(data, settled=True)),
     ("state_after.tfstate", glance.look),
     ("state_after.tfstate", redact),
     ("cost", lambda data: cost.read(data, "live/a", "default")),

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from rig.engines import clean_env, terraform
 
+from tfevents.context.origin import overrides
 from tfevents.errors import SettingError
-from tfevents.event import LARGEST, Activity, EventType, describe
-from tfevents.metadata import overrides
-from tfevents.schema import schema
-from tfevents.screen import printable
+from tfevents.events.schema import schema
+from tfevents.events.table import LARGEST, Activity, EventType, describe
+from tfevents.terminal import printable
 from tfevents.text import DOOR, MESSAGE_BYTES, VALUE_BYTES, clean, clean_message, clean_sha
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))

@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "bc0044458ba1d9298cdc649cb5dcf013180706f7"
 _HEAD = "0123456789abcdef0123456789abcdef01234567"

@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "e5e13f8b7f8d5c6096a0501dc09b48eef05fea96"
 _PAGE = "https://app.buddy.works/myworkspace/my-project/pipelines/pipeline/1/execution/5d9dc42c"

@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _RUN = {
     "ENV0_DEPLOYMENT_LOG_ID": "ec975e5e-f9a2-4d03-b724-4d66e01ded75",

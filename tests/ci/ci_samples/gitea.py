@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _EVENT = "/var/run/act/workflow/event.json"
 _SHA = "ffac537e6cbbf934b08745a378932722df287a53"

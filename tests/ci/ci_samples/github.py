@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _EVENT = "/home/runner/work/_temp/_github_workflow/event.json"
 _HEAD = "ec26c3e57ca3a959ca5aad62de7213c562f8c821"

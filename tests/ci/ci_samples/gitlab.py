@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "1ecfd275763eff1d6b4844ea3168962458c9f27a"
 _HEAD = "0123456789abcdef0123456789abcdef01234567"

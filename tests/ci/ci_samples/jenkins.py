@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "ce9a3c1404e8c91be604088670e93434c4253f03"
 _HEAD = "0123456789abcdef0123456789abcdef01234567"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _RUN = {
     "SCALR_RUN_ID": "run-v0o9he4gi5m5jd6qn",

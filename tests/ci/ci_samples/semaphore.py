@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "5c84719708b9b649b9ef3b56af214f38cee6acde"
 _HEAD = "0123456789abcdef0123456789abcdef01234567"

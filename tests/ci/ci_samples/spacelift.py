@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _RUN = {
     "TF_VAR_spacelift_account_name": "acme",

@@ -3,7 +3,7 @@
 from ci_samples import github, gitlab
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "ffac537e6cbbf934b08745a378932722df287a53"
 _DISPATCHED = {

@@ -2,7 +2,7 @@
 
 from ci_samples.sample import Sample
 
-from tfevents.ci import Build
+from tfevents.context.ci import Build
 
 _SHA = "6e5f3f0c1a8b4f7d9c2e1b0a7d6c5e4f3a2b1c0d"
 _HEAD = "0123456789abcdef0123456789abcdef01234567"

@@ -1,0 +1,56 @@
+"""What a value from the environment must lose before it may leave the process."""
+
+from __future__ import annotations
+
+import re
+
+from tfevents import text
+from tfevents.context.ci.build import Build
+from tfevents.record import replace
+from tfevents.settings.url import public
+
+# What stands for a merge or a merge queue, not for a branch that somebody works on.
+_NO_BRANCH = (
+    r"HEAD|refs/.*|pull/\d+(?:/(?:head|merge))?|pr/\d+/(?:head|merge)"
+    r"|(?:merge|pull)-requests/\d+(?:/\w+)?"
+    r"|(?:gh-readonly-queue|mergify/merge-queue|trunk-merge)/.*"
+)
+
+
+def clean(build: Build) -> Build:
+    """`build` as it may be sent: every text cleaned, every empty one absent."""
+    return replace(
+        build,
+        pipeline=text.clean(build.pipeline),
+        pipeline_name=text.clean(build.pipeline_name),
+        execution_id=text.clean(build.execution_id),
+        execution_number=text.clean(build.execution_number),
+        stage_id=text.clean(build.stage_id),
+        branch=None if text.clean(build.tag) else branch_of(build.branch),
+        tag=text.clean(build.tag),
+        sha=text.clean_sha(build.sha),
+        merge_commit=text.clean_sha(build.merge_commit),
+        message=text.clean_message(build.message),
+        repository=address_of(build.repository),
+        trigger_type=text.clean(build.trigger_type),
+        actor=text.clean(build.actor),
+        url=address_of(build.url),
+        pull_request=_number(build.pull_request),
+    )
+
+
+def branch_of(ref: str | None) -> str | None:
+    """The branch that a ref names: never `HEAD`, a tag, a merge ref or a merge queue's."""
+    name = (text.clean(ref) or "").removeprefix("refs/heads/")
+    return None if not name or re.fullmatch(_NO_BRANCH, name) else name
+
+
+def address_of(value: str | None) -> str | None:
+    """What is public of an address, cleaned; None where it names no host."""
+    address = text.clean(value)
+    return public(address) if address else None
+
+
+def _number(value: str | None) -> str | None:
+    number = text.clean(value)
+    return None if number in {"0", "false"} else number

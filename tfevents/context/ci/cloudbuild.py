@@ -1,0 +1,33 @@
+"""Google Cloud Build, where a build maps its substitutions to variables (`automapSubstitutions`).
+
+https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tfevents.context.ci.build import Build
+
+_BESIDE = ("PROJECT_NUMBER", "LOCATION", "TRIGGER_NAME", "COMMIT_SHA", "REVISION_ID")
+
+
+def claims(env: Mapping[str, str]) -> bool:
+    """There is no marker; its plain names only count together."""
+    both = env.get("BUILD_ID") and env.get("PROJECT_ID")
+    return bool(both and any(env.get(name) for name in _BESIDE))
+
+
+def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    pull_request, tag = env.get("_PR_NUMBER"), env.get("TAG_NAME")
+    return Build(
+        vendor="cloudbuild",
+        pipeline=env.get("TRIGGER_NAME"),
+        pipeline_name=env.get("TRIGGER_NAME"),
+        execution_id=env.get("BUILD_ID"),
+        branch=env.get("_HEAD_BRANCH") or env.get("BRANCH_NAME"),
+        tag=tag,
+        sha=env.get("COMMIT_SHA") or env.get("REVISION_ID"),
+        trigger_type="pull_request" if pull_request else "tag" if tag else None,
+        pull_request=pull_request,
+    )

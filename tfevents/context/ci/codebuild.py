@@ -1,0 +1,71 @@
+"""AWS CodeBuild, also as the action of a CodePipeline, which then is the pipeline.
+
+https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tfevents.context.ci.build import Build
+from tfevents.record import replace
+
+_TYPES = {"pr": "pull_request", "tag": "tag", "branch": "push"}
+
+
+def claims(env: Mapping[str, str]) -> bool:
+    return bool(env.get("CODEBUILD_BUILD_ID") or env.get("CODEBUILD_BUILD_ARN"))
+
+
+def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    build = _build(env)
+    _, inside, pipeline = env.get("CODEBUILD_INITIATOR", "").partition("codepipeline/")
+    if not inside:
+        return build
+    return replace(
+        build,
+        vendor="codepipeline",
+        pipeline=pipeline,
+        pipeline_name=pipeline,
+        execution_id=None,  # not told; what CodeBuild numbers is one action of it
+        execution_number=None,
+        stage_id=build.execution_id,
+        actor=None,
+    )
+
+
+def _build(env: Mapping[str, str]) -> Build:
+    arn = env.get("CODEBUILD_BUILD_ARN", "").partition(":build/")[2]
+    build_id = env.get("CODEBUILD_BUILD_ID") or arn
+    project = build_id.partition(":")[0]
+    event, _, name = env.get("CODEBUILD_WEBHOOK_TRIGGER", "").partition("/")
+    asked = env.get("CODEBUILD_SOURCE_VERSION", "").partition("^{")[0]
+    branch = name if event == "branch" else _part(asked, "refs/heads/")
+    repository = env.get("CODEBUILD_SOURCE_REPO_URL", "")
+    sender = env.get("CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID")
+    return Build(
+        vendor="codebuild",
+        pipeline=project,
+        pipeline_name=project,
+        execution_id=build_id,
+        execution_number=env.get("CODEBUILD_BUILD_NUMBER"),
+        branch=env.get("CODEBUILD_WEBHOOK_HEAD_REF") or branch,
+        tag=name if event == "tag" else _part(asked, "refs/tags/"),
+        sha=env.get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
+        repository=None if repository.startswith("s3://") else repository,
+        trigger_type=_TYPES.get(event),
+        actor=sender if event else _user(env),
+        url=env.get("CODEBUILD_PUBLIC_BUILD_URL"),
+        pull_request=name if event == "pr" else _part(asked, "pr/"),
+    )
+
+
+def _part(asked: str, prefix: str) -> str | None:
+    """What a build was asked for, where it says what it is: a bare `v1` may be anything."""
+    return asked.removeprefix(prefix) if asked.startswith(prefix) else None
+
+
+def _user(env: Mapping[str, str]) -> str | None:
+    """`rule/nightly` (EventBridge), `GitHub-Hookshot/044aadd` and Jenkins' plugin are nobody."""
+    initiator = env.get("CODEBUILD_INITIATOR", "")
+    return None if "/" in initiator or initiator == "CodeBuild-Jenkins-Plugin" else initiator

@@ -1,0 +1,25 @@
+"""Forgejo Actions: GitHub's variables with Forgejo's marker, beside the older one of Gitea.
+
+https://forgejo.org/docs/latest/user/actions/reference/
+https://code.forgejo.org/forgejo/runner/src/branch/main/internal/app/run/runner.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tfevents.context.ci import github
+from tfevents.context.ci.build import Build
+from tfevents.record import replace
+
+
+def claims(env: Mapping[str, str]) -> bool:
+    return env.get("FORGEJO_ACTIONS") == "true"
+
+
+def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    """A run's page has its number where GitHub's has its id (`ActionRun.Link` in its source)."""
+    build = github.read(env, read_file)
+    number = build.execution_number
+    page = f"{build.repository}/actions/runs/{number}" if build.repository and number else None
+    return replace(build, vendor="forgejo", url=page)

@@ -1,0 +1,22 @@
+"""Gitea Actions: GitHub's variables with Gitea's marker.
+
+https://docs.gitea.com/usage/actions/comparison
+https://gitea.com/gitea/act_runner/src/branch/main/internal/app/run/runner.go
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tfevents.context.ci import github
+from tfevents.context.ci.build import Build
+from tfevents.record import replace
+
+
+def claims(env: Mapping[str, str]) -> bool:
+    return env.get("GITEA_ACTIONS") == "true"
+
+
+def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    """The address of a run differs between Gitea's releases and is documented for none."""
+    return replace(github.read(env, read_file), vendor="gitea", url=None)

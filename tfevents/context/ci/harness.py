@@ -1,0 +1,42 @@
+"""Harness pipelines: their own identifiers, and git and the trigger under Drone's names.
+
+https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tfevents.context.ci import drone, eventfile
+from tfevents.context.ci.build import Build
+
+_OF_A_STEP = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "PLUGIN_ENDPOINT_VARIABLES")
+
+
+def claims(env: Mapping[str, str]) -> bool:
+    """HARNESS_ACCOUNT_ID and the like are settings of ours too, so they prove no step; nor does
+    HARNESS_PIPELINE_ID alone, which another CI's job sets to start that pipeline."""
+    inside = env.get("HARNESS_PIPELINE_ID") and env.get("HARNESS_STAGE_ID")
+    return bool(inside) or any(env.get(name) for name in _OF_A_STEP)
+
+
+def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    step = eventfile.parse(env.get("PLUGIN_ENDPOINT_VARIABLES"))
+    execution = eventfile.look(step, "pipeline_execution_id")
+    stage = eventfile.look(step, "pipeline_stage_execution_id")
+    return Build(
+        vendor="harness",
+        pipeline=env.get("HARNESS_PIPELINE_ID"),
+        execution_id=env.get("HARNESS_EXECUTION_ID") or execution,
+        execution_number=env.get("HARNESS_BUILD_ID"),
+        stage_id=stage or env.get("PLUGIN_STAGE_EXECUTION_ID") or env.get("HARNESS_STAGE_ID"),
+        branch=drone.branch(env),
+        tag=drone.tag(env),
+        sha=env.get("DRONE_COMMIT_SHA"),
+        message=env.get("DRONE_COMMIT_MESSAGE"),
+        repository=env.get("DRONE_REPO_LINK") or drone.clone_address(env),
+        trigger_type=drone.trigger_type(env),
+        actor=env.get("HARNESS_USER_ID") or drone.actor(env),
+        url=env.get("DRONE_BUILD_LINK"),
+        pull_request=env.get("DRONE_PULL_REQUEST"),
+    )

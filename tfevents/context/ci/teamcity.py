@@ -1,0 +1,61 @@
+"""TeamCity: few variables, so also the two properties files that it leaves for each build.
+
+https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
+https://www.jetbrains.com/help/teamcity/pull-requests.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tfevents.context.ci import properties
+from tfevents.context.ci.build import Build
+
+
+def claims(env: Mapping[str, str]) -> bool:
+    return bool(env.get("TEAMCITY_VERSION"))
+
+
+def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    system, parameters = _files(env, read_file)
+    pull_request = parameters.get("teamcity.pullRequest.number")
+    user = parameters.get("teamcity.build.triggeredBy.username")
+    source, branch = "teamcity.pullRequest.source.branch", "teamcity.build.branch"
+    started = "manual" if user else None
+    return Build(
+        vendor="teamcity",
+        pipeline=system.get("teamcity.buildType.id") or env.get("TEAMCITY_BUILDCONF_NAME"),
+        pipeline_name=env.get("TEAMCITY_BUILDCONF_NAME"),
+        execution_id=system.get("teamcity.build.id"),
+        execution_number=env.get("BUILD_NUMBER"),
+        branch=parameters.get(source)
+        or _named(parameters.get(branch, ""), pull_request)
+        or _only(parameters, "teamcity.build.vcs.branch."),
+        sha=env.get("BUILD_VCS_NUMBER"),
+        repository=parameters.get("vcsroot.url"),
+        trigger_type="pull_request" if pull_request else started,
+        actor=user,
+        url=env.get("BUILD_URL"),
+        pull_request=pull_request,
+    )
+
+
+def _files(
+    env: Mapping[str, str], read_file: Callable[[str], bytes | None]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """System properties (without `system.`), and all parameters, in the file that they name."""
+    path = env.get("TEAMCITY_BUILD_PROPERTIES_FILE")
+    system = properties.parse(read_file(path)) if path else {}
+    parameters = system.get("teamcity.configuration.properties.file")
+    return system, properties.parse(read_file(parameters)) if parameters else {}
+
+
+def _named(branch: str, pull_request: str | None) -> str | None:
+    """`<default>` names no branch, and the branch of a pull request is called by its number."""
+    return None if branch in ("<default>", pull_request) else branch
+
+
+def _only(parameters: dict[str, str], prefix: str) -> str | None:
+    """A fact about a VCS root, where all roots agree."""
+    values = {value for name, value in parameters.items() if name.startswith(prefix)}
+    return values.pop() if len(values) == 1 else None

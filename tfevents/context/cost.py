@@ -1,0 +1,277 @@
+"""What a run's infrastructure costs a month, from the JSON that Infracost writes.
+
+The format: https://www.infracost.io/docs/features/json_output_format/ and, field by field,
+`schema/infracost.schema.json` in infracost/infracost. Version 0.2 has amounts in strings or null;
+0.3, announced in infracost/infracost discussion 1278, has numbers.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated
+
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.json.documents import ABSENT, Meta, Raw, Struct, decode, encode
+from tfevents.record import asdict, dataclass
+
+MAX_BYTES = 64 * 1024 * 1024  # a thousand resources are 2 to 3 MB
+WHAT = "Infracost JSON"
+# Bounded, so that neither 1e999999999 nor a megabyte of digits is ever worked out.
+AMOUNT = re.compile(r"-?[0-9]{1,50}(\.[0-9]{1,100})?([eE][+-]?[0-9]{1,2})?")
+Number = Annotated[str, Meta(pattern=rf"^({AMOUNT.pattern})?\Z")] | int | float | None
+"""As Infracost has them: 0.2 in strings, 0.3 in numbers."""
+CURRENCY = re.compile(r"[A-Za-z]{3}")
+# The types whose path is a file; the others' is the directory.
+FILES = ("terraform_plan", "terraform_state")
+
+
+class BreakdownJSON(Struct, rename="camel", gc=False):
+    """`breakdown`, `pastBreakdown` or `diff` of a project; the resources are never built."""
+
+    total_monthly_cost: Raw = ABSENT
+
+
+class MetadataJSON(Struct, rename="camel", gc=False):
+    """`projects[].metadata`: where the project is."""
+
+    path: str | None = None
+    type: str | None = None
+    terraform_workspace: str | None = None
+    vcs_sub_path: str | None = None  # from the git root; left out where that is the project
+
+
+class ProjectJSON(Struct, rename="camel", gc=False):
+    """An element of `projects`."""
+
+    metadata: MetadataJSON | None = None
+    breakdown: BreakdownJSON | None = None
+    past_breakdown: BreakdownJSON | None = None
+    diff: BreakdownJSON | None = None
+
+
+class RootJSON(Struct, rename="camel", gc=False):
+    """`infracost breakdown`, `diff` or `output --format json`."""
+
+    version: str
+    currency: str | None = None
+    projects: list[ProjectJSON] | None = None
+    total_monthly_cost: Raw = ABSENT
+    past_total_monthly_cost: Raw = ABSENT
+    diff_total_monthly_cost: Raw = ABSENT
+
+
+# The same with all that is stored of it: amounts and quantities, and what they are of
+
+
+class KeptComponentJSON(Struct, rename="camel", omit_defaults=True):
+    """An element of `costComponents`."""
+
+    name: str | None = None
+    unit: str | None = None
+    hourly_quantity: Number = None
+    monthly_quantity: Number = None
+    price: Number = None
+    hourly_cost: Number = None
+    monthly_cost: Number = None
+    usage_based: bool | None = None
+    price_not_found: bool | None = None
+
+
+class KeptResourceJSON(Struct, rename="camel", omit_defaults=True):
+    """An element of `resources` or `subresources`."""
+
+    name: str | None = None
+    resource_type: str | None = None
+    hourly_cost: Number = None
+    monthly_cost: Number = None
+    monthly_usage_cost: Number = None
+    cost_components: list[KeptComponentJSON] | None = None
+    subresources: list[KeptResourceJSON] | None = None
+
+
+class KeptBreakdownJSON(Struct, rename="camel", omit_defaults=True):
+    """`breakdown`, `pastBreakdown` or `diff` of a project."""
+
+    resources: list[KeptResourceJSON] | None = None
+    total_hourly_cost: Number = None
+    total_monthly_cost: Number = None
+    total_monthly_usage_cost: Number = None
+
+
+class KeptMetadataJSON(Struct, rename="camel", omit_defaults=True):
+    """Where a project is, seen from the git root."""
+
+    type: str | None = None
+    terraform_workspace: str | None = None
+    vcs_sub_path: str | None = None
+
+
+class KeptProjectJSON(Struct, rename="camel", omit_defaults=True):
+    """An element of `projects`."""
+
+    name: str | None = None
+    metadata: KeptMetadataJSON | None = None
+    past_breakdown: KeptBreakdownJSON | None = None
+    breakdown: KeptBreakdownJSON | None = None
+    diff: KeptBreakdownJSON | None = None
+
+
+class KeptJSON(Struct, rename="camel", omit_defaults=True):
+    """The document that is stored."""
+
+    version: str
+    currency: str | None = None
+    projects: list[KeptProjectJSON] | None = None
+    total_hourly_cost: Number = None
+    total_monthly_cost: Number = None
+    total_monthly_usage_cost: Number = None
+    past_total_hourly_cost: Number = None
+    past_total_monthly_cost: Number = None
+    past_total_monthly_usage_cost: Number = None
+    diff_total_hourly_cost: Number = None
+    diff_total_monthly_cost: Number = None
+    diff_total_monthly_usage_cost: Number = None
+    time_generated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The contract's cost fields, by their names; None where the document does not say.
+
+    Amounts are text as Infracost wrote them. The percentage is what the change is of the past
+    total, with up to four decimals; a percentage of nothing is None.
+    """
+
+    cost_currency: str | None = None
+    cost_total_monthly: str | None = None
+    cost_past_total_monthly: str | None = None
+    cost_diff_total_monthly: str | None = None
+    cost_total_monthly_percentage_change: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        """The fields that are known."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def read(data: bytes, directory: str, tf_workspace: str) -> Cost:
+    """The cost of the run in `directory` (from the git root, or absolute) and `tf_workspace`.
+
+    A document with several projects gives the matching one's amounts, and none where two match
+    alike and differ; with one project, or none that matches, it gives its totals. Raises
+    UnreadableDocument.
+    """
+    root = _decode(data)
+    projects = root.projects or []
+    matching = _matching(projects, directory, tf_workspace) if len(projects) > 1 else []
+    found = {_of_project(root, project) for project in matching}
+    if len(found) > 1:  # one directory and a project for each tfvars file: which one ran?
+        return _cost(root, ABSENT, ABSENT, ABSENT)
+    return found.pop() if found else _of_document(root)
+
+
+def rewrite(data: bytes) -> bytes:
+    """The document written anew, of what is known here: a file of this name may hold anything.
+
+    Resources' tags and files, and paths of the machine, are left out. Raises UnreadableDocument.
+    """
+    _of_document(_decode(data))
+    return encode(decode(data, KeptJSON, WHAT))
+
+
+def _of_document(root: RootJSON) -> Cost:
+    past, diff = root.past_total_monthly_cost, root.diff_total_monthly_cost
+    return _cost(root, root.total_monthly_cost, past, diff)
+
+
+def _of_project(root: RootJSON, project: ProjectJSON) -> Cost:
+    parts = (project.breakdown, project.past_breakdown, project.diff)
+    return _cost(root, *(part.total_monthly_cost if part else ABSENT for part in parts))
+
+
+def _decode(data: bytes) -> RootJSON:
+    if len(data) > MAX_BYTES:
+        raise UnreadableDocument(f"{WHAT} is larger than {MAX_BYTES >> 20} MiB: give a smaller one")
+    root = decode(data, RootJSON, WHAT)
+    if not re.fullmatch(r"0\.[0-9]+(\..*)?", root.version):
+        raise UnreadableDocument(
+            f"{WHAT} has version {root.version[:20]!r}, this tfevents knows 0.2 and 0.3: update it"
+        )
+    return root
+
+
+def _cost(root: RootJSON, total: Raw, past: Raw, diff: Raw) -> Cost:
+    before, change = _amount(past, "past total"), _amount(diff, "difference")
+    known = CURRENCY.fullmatch(root.currency or "")
+    return Cost(
+        cost_currency=root.currency if known else None,
+        cost_total_monthly=_amount(total, "total"),
+        cost_past_total_monthly=before,
+        cost_diff_total_monthly=change,
+        cost_total_monthly_percentage_change=_percentage(change, before),
+    )
+
+
+def _amount(raw: Raw, name: str) -> str | None:
+    """A string's text or a number's own; null and "" are no amount."""
+    text = bytes(raw)
+    if text in (b"null", b'""'):
+        return None
+    value = (text[1:-1] if text[:1] == b'"' else text).decode(errors="replace")
+    if not AMOUNT.fullmatch(value):
+        raise UnreadableDocument(f"this is not {WHAT}: its monthly {name} is not an amount")
+    return value
+
+
+def _percentage(diff: str | None, past: str | None) -> str | None:
+    """diff / past in percent, exact before it is rounded half to even."""
+    if diff is None or past is None or not Fraction(past):
+        return None
+    whole, fraction = divmod(abs(rounded := round(Fraction(diff) / Fraction(past) * 10**6)), 10**4)
+    text = f"{whole}.{fraction:04}".rstrip("0").rstrip(".")
+    return f"-{text}" if rounded < 0 else text
+
+
+def _matching(
+    projects: Sequence[ProjectJSON], directory: str, tf_workspace: str
+) -> list[ProjectJSON]:
+    """The projects that fit best: the most of the path, then the named workspace."""
+    rooted = any(project.metadata and project.metadata.vcs_sub_path for project in projects)
+    fits = [
+        (_fit(project.metadata, directory, tf_workspace, rooted), project) for project in projects
+    ]
+    best = max((fit for fit, _ in fits), default=(0, 0))
+    return [project for fit, project in fits if fit == best and best[0]]
+
+
+def _fit(
+    metadata: MetadataJSON | None, directory: str, tf_workspace: str, rooted: bool
+) -> tuple[int, int]:
+    """(parts of the path, is the workspace named); (0, 0): another directory or workspace.
+
+    A project that names no workspace is any workspace's, unless another one names it.
+    """
+    if metadata is None or metadata.terraform_workspace not in (None, "", tf_workspace):
+        return (0, 0)
+    place = metadata.vcs_sub_path or ("." if rooted else metadata.path)
+    if place is None:
+        return (0, 0)
+    places = [place]
+    if (metadata.type or "").startswith(FILES):
+        places.append(posixpath.dirname(place))
+    parts = max(
+        _common(posixpath.normpath(place), posixpath.normpath(directory)) for place in places
+    )
+    named = metadata.terraform_workspace or "default"
+    return (parts, int(named == tf_workspace)) if parts else (0, 0)
+
+
+def _common(place: str, directory: str) -> int:
+    """How many path parts are the same place: all of both, or all of the relative one, else 0."""
+    if place == directory:
+        return 1000
+    short, long = sorted((place, directory), key=posixpath.isabs)
+    relative = not posixpath.isabs(short) and posixpath.isabs(long) and short != "."
+    return len(short.split("/")) if relative and long.endswith("/" + short) else 0

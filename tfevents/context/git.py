@@ -1,0 +1,245 @@
+"""What git knows about the place a run happened in: bounded in time, changes nothing, optional.
+
+A checkout may be anybody's: neither its configuration nor what its files point at is trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from _signal import SIGKILL
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+from tfevents import files, text
+from tfevents.lean import suppress
+from tfevents.record import dataclass, field
+from tfevents.searchpath import absolute_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+SECONDS = 2.0
+"""For one question; after twice as long nothing more is asked."""
+LARGEST_ANSWER = 1 << 18
+"""Bytes of an answer that are read: a message of more is cut long before its end."""
+LARGEST = 16 << 20
+"""Of git's own files: a packed-refs of a quarter of a million branches."""
+SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
+BRANCH = r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})"
+REQUEST = (
+    r"refs/remotes/(?:[^/]+/)?"
+    r"(?:(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?|pr/\d+/(?:head|merge))"
+)
+"""Where CI checks a pull request out to (`refs/remotes/pull/2/merge`): nobody's branch."""
+NEEDED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH"),
+        *("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
+    }
+)
+"""All that git gets of the environment: nothing secret, and nothing that a git hook left behind,
+which would point at another repository."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout; None where git does not say."""
+
+    root: str | None = None
+    branch: str | None = None
+    sha: str | None = None
+    message: str | None = None
+    repository: str | None = None
+
+
+def look(directory: str, env: Mapping[str, str]) -> Checkout:
+    """The checkout that `directory` is in; empty where there is none, or no git."""
+    root = files.find_root(directory, env)
+    if root is None:
+        return Checkout()
+    git = _Git(root, env)
+    head = git.ask("log", "-1", "--format=%H%n%B", "--encoding=UTF-8", "HEAD") or ""
+    sha, _, message = head.partition("\n")
+    branch, read_sha = read_head(root)
+    if branch == ".invalid":  # what a reftable repository says in its HEAD
+        branch = _branch(git.ask("symbolic-ref", "-q", "HEAD") or "")
+    return Checkout(
+        root=root,
+        branch=branch or _containing(git),
+        sha=_sha(sha) or read_sha,
+        message=text.clean_message(message),
+        repository=git.ask("config", "--get", "remote.origin.url") or _only_remote(git),
+    )
+
+
+def read_head(root: str) -> tuple[str | None, str | None]:
+    """(branch, sha) from the files themselves: no git binary, or one that won't look."""
+    folder = _git_folder(root)
+    head = _read(folder, "HEAD").strip()
+    if not head.startswith("ref: "):
+        return None, _sha(head)
+    name = head.removeprefix("ref: ").strip()
+    branch = _branch(name)
+    if branch is None:
+        return None, None
+    shared = os.path.join(folder, _read(folder, "commondir").strip())
+    return branch, _sha(_read(shared, name)) or _packed(shared, name)
+
+
+def _branch(name: str) -> str | None:
+    match = re.fullmatch(BRANCH, name)
+    return match[1] if match and ".." not in name else None
+
+
+def _sha(name: str) -> str | None:
+    """A commit's name; whatever else a file holds, it is not for us."""
+    return name.strip() if re.fullmatch(SHA, name.strip()) else None
+
+
+def _git_folder(root: str) -> str:
+    """`.git` itself, or what a worktree's or submodule's `.git` file points at."""
+    path = os.path.join(root, ".git")
+    if os.path.isdir(path):
+        return path
+    return os.path.join(root, _read(root, ".git").removeprefix("gitdir:").strip())
+
+
+def _packed(folder: str, name: str) -> str | None:
+    for line in _read(folder, "packed-refs").splitlines():
+        sha, _, ref = line.partition(" ")
+        if ref == name:
+            return _sha(sha)
+    return None
+
+
+def _read(folder: str, name: str) -> str:
+    try:
+        path = os.path.join(folder, name)
+        return files.read(path, LARGEST, root=folder).decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
+    """The message of one commit, where the checkout has it."""
+    root = files.find_root(directory, env)
+    if root is None or not re.fullmatch(SHA, sha):
+        return None
+    return text.clean_message(
+        _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
+    )
+
+
+def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
+    """The parents that a commit itself names: a shallow clone's `log` knows of none."""
+    root = files.find_root(directory, env)
+    if root is None or not re.fullmatch(SHA, sha):
+        return ()
+    header, _, _ = (_Git(root, env).ask("cat-file", "commit", sha) or "").partition("\n\n")
+    lines = header.splitlines()
+    return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
+
+
+def _containing(git: _Git) -> str | None:
+    """On a detached head: the one remote branch that is exactly here, if there is just one."""
+    refs = git.ask("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
+    names = {
+        line.removeprefix("refs/remotes/").partition("/")[2]
+        for line in refs.splitlines()
+        if not line.endswith("/HEAD") and not re.fullmatch(REQUEST, line)
+    }
+    return names.pop() if len(names) == 1 else None
+
+
+def _only_remote(git: _Git) -> str | None:
+    names = (git.ask("remote") or "").split()
+    return git.ask("config", "--get", f"remote.{names[0]}.url") if len(names) == 1 else None
+
+
+@dataclass(frozen=True)
+class _Git:
+    root: str
+    env: Mapping[str, str]
+    until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
+
+    def ask(self, *arguments: str) -> str | None:
+        """One answer without its line end; None for no answer, a failure, or none in time."""
+        seconds = min(SECONDS, self.until - monotonic())
+        if seconds <= 0:
+            return None
+        import subprocess  # slow to wake; not needed outside of a checkout
+
+        try:
+            child = subprocess.Popen(
+                self._command(arguments),
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except (OSError, ValueError):
+            return None
+        return _hear(child, seconds)
+
+    def _command(self, arguments: Sequence[str]) -> list[str]:
+        """A checkout is often somebody else's in CI: `safe.directory` for this place only. That
+        switches off git's own caution, so nothing of its configuration may run anything."""
+        safe = ("-c", f"safe.directory={os.path.realpath(self.root)}")
+        tame = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
+        return ["git", "--no-pager", *safe, *tame, "-C", self.root, *arguments]
+
+    def _environment(self) -> dict[str, str]:
+        """What is not in this checkout is not looked for elsewhere: no transport is allowed."""
+        kept = {name: value for name, value in self.env.items() if name in NEEDED}
+        return {
+            **kept,
+            "PATH": absolute_path(self.env),
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_CEILING_DIRECTORIES": os.path.dirname(os.path.realpath(self.root)),
+            "LC_ALL": "C.UTF-8",
+        }
+
+
+def _hear(child: Popen[bytes], seconds: float) -> str | None:
+    until = monotonic() + seconds
+    answer = _read_answer(child, until)
+    failed = _end(child, until) != 0
+    if failed and len(answer) < LARGEST_ANSWER:
+        return None
+    return answer.decode(errors="replace").rstrip("\n") or None
+
+
+def _end(child: Popen[bytes], until: float) -> int:
+    """Its exit code; killed where it does not end in time, or says too much."""
+    from subprocess import TimeoutExpired
+
+    try:
+        return child.wait(max(0.0, until - monotonic()))
+    except TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(child.pid, SIGKILL)
+        return child.wait()
+
+
+def _read_answer(child: Popen[bytes], until: float) -> bytes:
+    """What it says in time, and no more than LARGEST_ANSWER and a piece."""
+    from select import POLLIN, poll  # see ask()
+
+    answer, pipe = b"", child.stdout
+    if pipe is None:
+        return answer
+    with pipe:  # whoever left the group may still hold the other end
+        ready = poll()  # not select(), which knows no descriptor past 1,023
+        ready.register(pipe, POLLIN)
+        while len(answer) < LARGEST_ANSWER and ready.poll(1000 * max(0.0, until - monotonic())):
+            piece = os.read(pipe.fileno(), 1 << 16)
+            if not piece:
+                break
+            answer += piece
+    return answer

@@ -1,0 +1,207 @@
+"""The story of `flush`: what waits in the journals is sent, by somebody who has time for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from tfevents.deadline import Budget
+from tfevents.delivery.sender import BUSY, Courier, Delivered
+from tfevents.errors import JournalUnavailable, SettingError
+from tfevents.journal import ownership, recovery, run_lock
+from tfevents.journal.fallback import bring_home, find_spare
+from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.models import Standing, Status
+from tfevents.journal.ownership import Assignment
+from tfevents.journal.run_lock import Presence
+from tfevents.record import dataclass
+from tfevents.settings.load import Settings
+
+PATIENCE = 60.0
+"""Seconds without a delivery after which a flush without a timeout gives up."""
+
+CLAIM_POLL = 0.1
+SLOW = 1.0
+"""Seconds after which a person wants to see that something goes on."""
+
+Tell = Callable[[Delivered], None]
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What became of what had waited. `reasons`: why not, each once."""
+
+    delivered: int = 0
+    refused: int = 0
+    kept: int = 0
+    reasons: tuple[str, ...] = ()
+    left: int = 0
+    """Refused before, and not tried again."""
+    dropped: int = 0
+    closed: int = 0
+    assigned: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether something of what had waited was not delivered."""
+        return bool(self.refused or self.kept)
+
+    def lines(self) -> list[str]:
+        """The result, as people want to know it."""
+        numbers = {"delivered": self.delivered, "refused": self.refused, "kept": self.kept}
+        said = ", ".join(f"{n} {what}" for what, n in numbers.items() if n)
+        lines = [f"{_many(self.assigned, 'event')} assigned"] if self.assigned else []
+        lines += [said or "nothing waits", *self.reasons]
+        lines += [f"{_many(self.closed, 'run')} without an end, closed"] if self.closed else []
+        if self.left:
+            lines.append(f"{self.left} refused earlier, sent again by: tfevents flush --refused")
+        if self.dropped:
+            lines.append(f"{_many(self.dropped, 'undelivered event')} dropped: too old or too many")
+        return lines
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def find_journal(home: str) -> Journal:
+    """Home's journal, with what the spare one took in; the spare one where home can't be used.
+
+    Raises JournalUnavailable.
+    """
+    try:
+        journal = open_journal(home)
+    except JournalUnavailable:
+        spare = find_spare()
+        if spare is None:
+            raise
+        return spare
+    bring_home(journal)
+    return journal
+
+
+@contextmanager
+def appeared(journal: Journal) -> Iterator[Presence]:
+    """A presence that can claim in this journal; it needs no room for plans.
+
+    Raises JournalUnavailable.
+    """
+    home = journal.home or run_lock.spare_home()
+    try:
+        present = run_lock.appear(home, room=0)
+    except OSError as error:
+        reason = f"{os.path.join(home, 'runs')} can't be written: {error.strerror}"
+        raise JournalUnavailable(reason) from None
+    try:
+        yield present
+    finally:
+        present.end()
+
+
+@dataclass(frozen=True)
+class Flush:
+    """One flush. `seconds`: for all of it; None: as long as it gets on."""
+
+    settings: Settings
+    env: Mapping[str, str]
+    refused: bool = False
+    seconds: float | None = None
+    assignment: Assignment | None = None
+    patience: float = PATIENCE
+
+    def run(self) -> Flushed:
+        """Raises SettingError where there is no key, or where it is not clear what is assigned to
+        whom, and JournalUnavailable."""
+        journal = find_journal(self.settings.home)
+        if self.settings.api_key is None:
+            waiting = _many(len(journal.standings()), "event")
+            raise SettingError(
+                f"no API key is set, {waiting} waiting: set TFEVENTS_API_KEY"
+                " or TFEVENTS_API_KEY_FILE"
+            )
+        with appeared(journal) as present:
+            return self._flush(journal, present.identity)
+
+    def _flush(self, journal: Journal, me: str) -> Flushed:
+        closed = recovery.close_gone(journal, self.env)
+        assigned: list[str] = []
+        if self.assignment:
+            assigned = ownership.assign(journal, self.assignment, self.settings, self.env, me)
+        before = journal.standings(refused=self.refused)
+        with _progress(len(before)) as tell:
+            courier = Courier(journal, self.settings, me)
+            reasons = self._send(courier, journal, me, tell) if before else []
+        after = journal.standings(refused=True)
+        left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
+        stayed = {event_id: after[event_id] for event_id in before if event_id in after}
+        refused = [event_id for event_id, s in stayed.items() if s.status is Status.REFUSED]
+        return Flushed(
+            delivered=len(before) - len(stayed),
+            refused=len(refused),
+            kept=len(stayed) - len(refused),
+            reasons=self._reasons(journal, [stayed[each] for each in refused], reasons),
+            left=len(left) - len(refused),
+            dropped=journal.prune(),
+            closed=closed,
+            assigned=len(assigned),
+        )
+
+    def _send(self, courier: Courier, journal: Journal, me: str, tell: Tell) -> list[str]:
+        """Round after round while it gets on, or while others hold what is left."""
+        endless = self.seconds is None
+        budget = Budget(self.patience if endless else self.seconds or 0.0, renewed=endless)
+        done = self._deliver(courier, journal, budget, tell, refused=self.refused)
+        while done.kept and (done.delivered or _freed(done, journal, me, budget)) and budget.left:
+            done = self._deliver(courier, journal, budget, tell)
+        return done.reasons
+
+    def _deliver(
+        self, courier: Courier, journal: Journal, budget: Budget, tell: Tell, refused: bool = False
+    ) -> Delivered:
+        """One round over all queues of which it is known where they go."""
+        where = ownership.find_destinations(journal, self.settings, self.env, refused=refused)
+        known = {queue: found for queue, found in where.items() if not ownership.lacks(found)}
+        return courier.deliver(known, budget, refused=refused, tell=tell)
+
+    def _reasons(
+        self, journal: Journal, refused: Iterable[Standing], kept: Iterable[str]
+    ) -> tuple[str, ...]:
+        """Why events stayed: by what was tried, by what is not known of them, by what they are."""
+        where = ownership.find_destinations(journal, self.settings, self.env)
+        unowned = ownership.describe_unowned(journal.unowned(), where)
+        told = [*(f"refused: {standing.reason}" for standing in refused)]
+        told += [f"kept: {reason}" for reason in (*kept, *unowned)]
+        return tuple(dict.fromkeys([*told, *journal.unreadable]))
+
+
+def _freed(done: Delivered, journal: Journal, me: str, budget: Budget) -> bool:
+    """Whether somebody else was sending, and isn't for the moment."""
+    if done.reason != BUSY and not journal.busy(me):
+        return False
+    budget.rest(CLAIM_POLL)
+    while journal.busy(me) and budget.left:
+        budget.rest(CLAIM_POLL)
+    return budget.left > 0
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Tell]:
+    """Tells a person who waits how far it is: on a terminal, and only if it takes long."""
+    if not total or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+
+    status = Console(stderr=True).status(f"delivering {_many(total, 'event')}")
+    timer = threading.Timer(SLOW, status.start)
+    timer.start()
+    count = iter(range(1, sys.maxsize))
+    try:
+        yield lambda _: status.update(f"delivering {_many(total, 'event')}: {next(count)} sent")
+    finally:
+        timer.cancel()
+        timer.join()
+        status.stop()

@@ -1,0 +1,177 @@
+"""What a host that runs terraform itself says about the run that its hook belongs to.
+
+One reader per host, in words of `Host`; `hooks/README.md` links the documentation of every
+variable that is read here. Who the CI is, is another question (`ci/`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from tfevents.record import dataclass, replace
+from tfevents.terraform.plan import Mode
+
+
+@dataclass(frozen=True)
+class Host:
+    """None where the host does not say.
+
+    `execution`: the host's own id of what the run is part of. `everything`: this call speaks for
+    all runs of the execution. `reports_itself`: the host runs `tf`, a hook would tell it twice.
+    `partial`: what the host left out of the plan.
+    """
+
+    command: str | None = None
+    mode: Mode | None = None
+    tf_workspace: str | None = None
+    plan_file: str | None = None
+    plan_json: str | None = None
+    exit_code: int | None = None
+    failed: bool | None = None
+    execution: str | None = None
+    provisioner: str | None = None
+    everything: bool = False
+    reports_itself: bool = False
+    partial: tuple[str, ...] = ()
+
+
+def find(env: Mapping[str, str]) -> Host:
+    """The host whose variables are there, over what the CI job itself says of its outcome."""
+    for marker, read in HOSTS.items():
+        if env.get(marker):
+            return _completed(read(env), env)
+    return _completed(Host(), env)
+
+
+def _completed(host: Host, env: Mapping[str, str]) -> Host:
+    """With the job's status where the host says nothing."""
+    told = host.failed is not None or host.exit_code is not None
+    return replace(
+        host,
+        failed=host.failed if told else _job_failed(env),
+        exit_code=host.exit_code if told else _job_exit_code(env),
+    )
+
+
+def _terragrunt(env: Mapping[str, str]) -> Host:
+    path = env.get("TG_CTX_TF_PATH")
+    return Host(
+        command=env.get("TG_CTX_COMMAND"),
+        provisioner=path,
+        reports_itself=os.path.basename(path or "") == "tf",
+    )
+
+
+def _atlantis(env: Mapping[str, str]) -> Host:
+    """A step of a workflow, or a post-workflow hook, which has the outcome and nothing else."""
+    plan_file = env.get("PLANFILE")
+    errors = env.get("COMMAND_HAS_ERRORS") if not plan_file else None
+    names = ("BASE_REPO_OWNER", "BASE_REPO_NAME", "PULL_NUM")
+    tool = env.get("ATLANTIS_TERRAFORM_DISTRIBUTION") or "terraform"
+    version = env.get("ATLANTIS_TERRAFORM_VERSION")
+    return Host(
+        command=env.get("COMMAND_NAME"),
+        tf_workspace=env.get("WORKSPACE"),
+        plan_file=plan_file,
+        plan_json=_fresh(env.get("SHOWFILE"), plan_file),
+        failed={"true": True, "false": False}.get(errors or ""),
+        execution="/".join(filter(None, map(env.get, names))) or None,
+        provisioner=_on_path(f"{tool}{version}", env) if version else None,
+        everything=errors is not None,
+    )
+
+
+def _fresh(path: str | None, plan_file: str | None) -> str | None:
+    """JSON that is not older than the plan it was made of: Atlantis leaves an old one there."""
+    try:
+        if path and plan_file and os.path.exists(plan_file):
+            return path if os.path.getmtime(path) >= os.path.getmtime(plan_file) else None
+    except OSError:
+        return None
+    return path if path and os.path.exists(path) else None
+
+
+def _on_path(name: str, env: Mapping[str, str]) -> str | None:
+    folders = env.get("PATH", "").split(os.pathsep)
+    return name if any(os.access(os.path.join(f, name), os.X_OK) for f in folders) else None
+
+
+def _spacelift(env: Mapping[str, str]) -> Host:
+    prefix = "TF_VAR_spacelift_"
+    final = env.get(prefix + "final_run_state")
+    destroys = env.get(prefix + "run_type") == "DESTROY"
+    return Host(
+        mode=Mode.DESTROY if destroys else None,
+        failed=final in ("FAILED", "STOPPED") if final else None,
+        execution=env.get(prefix + "run_id"),
+    )
+
+
+def _scalr(env: Mapping[str, str]) -> Host:
+    destroys, refreshes = env.get("SCALR_RUN_IS_DESTROY"), env.get("SCALR_RUN_MODE")
+    mode = Mode.REFRESH_ONLY if refreshes == "refresh" else None
+    return Host(
+        command=env.get("SCALR_TERRAFORM_OPERATION"),
+        mode=Mode.DESTROY if destroys == "1" else mode,
+        exit_code=_number(env.get("SCALR_TERRAFORM_EXIT_CODE")),
+        execution=env.get("SCALR_RUN_ID"),
+        partial=("refresh=false",) if refreshes == "skip_refresh" else (),
+    )
+
+
+def _env0(env: Mapping[str, str]) -> Host:
+    path = env.get("ENV0_TF_PLAN_JSON")
+    return Host(
+        mode=Mode.DESTROY if env.get("ENV0_DEPLOYMENT_TYPE") == "destroy" else None,
+        tf_workspace=env.get("ENV0_WORKSPACE_NAME"),
+        plan_json=path if path and os.path.isfile(path) else None,
+        execution=env.get("ENV0_DEPLOYMENT_LOG_ID"),
+    )
+
+
+def _digger(env: Mapping[str, str]) -> Host:
+    return Host(plan_file=env.get("DIGGER_PLANFILE"))
+
+
+HOSTS = {
+    "TG_CTX_TF_PATH": _terragrunt,
+    "TG_CTX_COMMAND": _terragrunt,
+    "ATLANTIS_TERRAFORM_VERSION": _atlantis,
+    "COMMAND_HAS_ERRORS": _atlantis,
+    "TF_VAR_spacelift_run_id": _spacelift,
+    "TF_VAR_spacelift_run_type": _spacelift,
+    "SCALR_RUN_ID": _scalr,
+    "ENV0_DEPLOYMENT_TYPE": _env0,
+    "DIGGER_PLANFILE": _digger,
+}
+"""A variable that only this host sets → its reader; the first that is there answers."""
+
+
+def _job_exit_code(env: Mapping[str, str]) -> int | None:
+    """The job's last command's, in the hooks that come after it."""
+    for name in ("BUILDKITE_COMMAND_EXIT_STATUS", "BITBUCKET_EXIT_CODE"):
+        if (code := _number(env.get(name))) is not None:
+            return code
+    return None
+
+
+def _job_failed(env: Mapping[str, str]) -> bool | None:
+    """A job's status where it is one of an end; a job that runs says nothing yet."""
+    ends = {
+        "CI_JOB_STATUS": {"success": False, "failed": True, "canceled": True},
+        "AGENT_JOBSTATUS": {
+            "Succeeded": False,
+            "SucceededWithIssues": False,
+            "Failed": True,
+            "Canceled": True,
+        },
+    }
+    for name, words in ends.items():
+        if (failed := words.get(env.get(name, ""))) is not None:
+            return failed
+    return None
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None

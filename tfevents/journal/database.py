@@ -1,0 +1,103 @@
+"""The journal's file: how it is opened, its tables, and what a file of an earlier version lacks."""
+
+from __future__ import annotations
+
+import os
+
+from tfevents.errors import JournalUnavailable
+from tfevents.lean import suppress
+from tfevents.settings.home import create_private, make_home
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    import sqlite3
+else:
+    import _sqlite3 as sqlite3  # the same but for dates, for which it would wake `datetime`
+
+VERSION = 1
+"""Of the tables, as `user_version` keeps it; 0 is a new file, or one of before."""
+TABLES = (
+    """create table if not exists runs (
+        run_id text primary key, key text, command text, operation text, mode text,
+        directory text, opened_at text, ended_at text, exit_code integer, base text
+    )""",
+    """create table if not exists events (
+        seq integer primary key autoincrement, event_id text unique, run_id text,
+        account text, org text, project text, workspace text, body text,
+        status text, reason text, attempts integer default 0, put_at text, settled_at text,
+        directory text, tf_workspace text, given text
+    )""",
+    "create table if not exists claims (lane text primary key, owner text)",
+)
+ADDED = ("directory", "tf_workspace", "given")
+"""Columns of events that version 0 has not."""
+INDEXES = (
+    "create index if not exists events_pending on events (status, seq)",
+    """create index if not exists events_queue on events
+        (workspace, project, org, account, status, directory, tf_workspace)""",
+    "create index if not exists events_run on events (run_id)",
+    "create index if not exists events_put on events (put_at)",
+    "create index if not exists runs_key on runs (key, ended_at)",
+    "create index if not exists runs_open on runs (key, opened_at) where ended_at is null",
+)
+BUSY_SECONDS = 5.0
+
+
+def open_file(home: str) -> sqlite3.Connection:
+    """The journal's file under `home`, made if need be. Raises JournalUnavailable."""
+    path = os.path.join(home, "journal.db")
+    try:
+        if not os.path.isabs(home):
+            raise JournalUnavailable("there is no home directory: name one with TFEVENTS_HOME")
+        make_home(home)
+        with suppress(FileExistsError):
+            os.close(create_private(path))
+        return connect(path)
+    except (OSError, sqlite3.Error) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None
+
+
+def connect(path: str) -> sqlite3.Connection:
+    """A file, made if need be, or `:memory:`, with the journal's tables. Raises sqlite3.Error."""
+    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db.row_factory = sqlite3.Row
+    db.text_factory = _decode
+    db.execute("pragma journal_mode = truncate")  # rolls back, and is made once
+    db.execute("pragma synchronous = full")
+    if _version(db) < VERSION:
+        _migrate(db)
+    return db
+
+
+def _decode(text: bytes) -> str:
+    """One byte that is no UTF-8 costs a character, not the whole query."""
+    return text.decode(errors="replace")
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("pragma user_version").fetchone()
+    return int(version)
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    """A journal of before keeps its events as they are: of no directory, so that none is looked at
+    for what their runs did not know."""
+    db.execute("begin immediate")  # whoever comes second finds it done
+    try:
+        if _version(db) < VERSION:
+            for statement in (*TABLES, *_additions(db), *INDEXES):
+                db.execute(statement)
+            db.execute(f"pragma user_version = {VERSION}")
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+
+
+def _additions(db: sqlite3.Connection) -> list[str]:
+    have = {row["name"] for row in db.execute("pragma table_info(events)")}
+    return [
+        f"alter table events add column {name} text" for name in ADDED if have and name not in have
+    ]

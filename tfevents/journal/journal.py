@@ -1,0 +1,341 @@
+"""Runs and events, durable: an event is here before any byte of it is sent.
+
+One SQLite file, shared by any number of processes and containers. No value of a plan or state,
+no address and no argv is ever in it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from tfevents.errors import JournalUnavailable, UnreadableRow
+from tfevents.journal import run_lock
+from tfevents.journal.database import open_file
+from tfevents.journal.models import Destination, Entry, NewEvent, Queue, Run, Standing, Status, now
+from tfevents.journal.rows import (
+    EVENT,
+    QUEUE,
+    RUN,
+    WHOSE,
+    parse_entry,
+    parse_queue,
+    parse_run,
+    parse_standing,
+    write_event,
+    write_run,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    import sqlite3
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+else:
+    import _sqlite3 as sqlite3  # the same but for dates, for which it would wake `datetime`
+
+KEPT_DAYS = 90
+KEPT_EVENTS = 10_000
+
+
+class Journal:
+    """An open journal; `home` is where its presences are, None in memory.
+
+    `unreadable`: a line for each row that could not be read so far. Such a row is left out.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, home: str | None) -> None:
+        self._db = connection
+        self._turn = threading.RLock()
+        self.home = home
+        self.unreadable: list[str] = []
+
+    def close(self) -> None:
+        """Closed; nothing is lost by not calling it."""
+        self._db.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that has the write lock from its start. Raises JournalUnavailable."""
+        try:
+            with self._turn:  # threads share the connection, and would share the transaction
+                self._db.execute("begin immediate")
+                try:
+                    yield self._db
+                    self._db.execute("commit")
+                except BaseException:
+                    if self._db.in_transaction:
+                        self._db.execute("rollback")
+                    raise
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"the journal can't be written: {error}") from None
+
+    def _rows(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
+        try:
+            with self._turn:
+                return self._db.execute(query, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"the journal can't be read: {error}") from None
+
+    def _parsed(self, parse: Callable[[sqlite3.Row], T], rows: list[sqlite3.Row]) -> Iterator[T]:
+        for row in rows:
+            try:
+                yield parse(row)
+            except UnreadableRow as error:
+                if str(error) not in self.unreadable:
+                    self.unreadable.append(str(error))
+
+    # Runs
+
+    def open_run(self, run: Run) -> None:
+        """Records that a run has begun; what it was opened with stays when told again."""
+        with self._writing() as db:
+            _insert(
+                db,
+                "runs",
+                write_run(run),
+                " on conflict (run_id) do update set base = excluded.base,"
+                " operation = excluded.operation, mode = excluded.mode",
+            )
+
+    def end_run(
+        self,
+        run_id: str,
+        exit_code: int | None,
+        events: Iterable[NewEvent] = (),
+        owner: str | None = None,
+    ) -> bool:
+        """Records the end and its events in one step; False where the run had ended before.
+
+        `owner`: who is going to send them at once, and claims them by the way if that can be done.
+        """
+        with self._writing() as db:
+            ended = db.execute(
+                "update runs set ended_at = ?, exit_code = ? where run_id = ? and ended_at is null",
+                (now(), exit_code, run_id),
+            )
+            if ended.rowcount != 1:
+                return False
+            for event in events:
+                _insert(db, "events", write_event(event))
+            if owner:
+                self._claim(db, {event.queue for event in events}, owner)
+        return True
+
+    def runs(self, limit: int = 50) -> list[Run]:
+        """The latest runs, the newest first."""
+        return self._runs("order by opened_at desc, rowid desc limit ?", limit)
+
+    def run(self, run_id: str) -> Run | None:
+        """One run."""
+        found = self._runs("where run_id = ?", run_id)
+        return found[0] if found else None
+
+    def open_runs(self, key: str | None = None) -> list[Run]:
+        """Runs without an end: of one key, or of processes where there is no key."""
+        return self._runs("where ended_at is null and key is ? order by opened_at", key)
+
+    def _runs(self, which: str, *values: Any) -> list[Run]:
+        query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
+        return list(self._parsed(parse_run, self._rows(query, values)))
+
+    def open_hooks(self) -> list[Run]:
+        """Runs that a hook opened and none has closed."""
+        return self._runs("where ended_at is null and key is not null order by opened_at")
+
+    def last_hook(self, key: str) -> Run | None:
+        """The latest run of this key, open or ended."""
+        return next(iter(self._runs("where key = ? order by opened_at desc limit 1", key)), None)
+
+    # Events
+
+    def put(self, event: NewEvent) -> None:
+        """Committed to the disk when this returns. Raises JournalUnavailable."""
+        with self._writing() as db:
+            _insert(db, "events", write_event(event))
+
+    def entries(self, limit: int = 50, run_id: str | None = None) -> list[Entry]:
+        """The latest events, the newest first."""
+        if run_id is not None:
+            return self._entries("where run_id = ? order by seq desc limit ?", run_id, limit)
+        return self._entries("order by seq desc limit ?", limit)
+
+    def loose(self, limit: int = 50) -> list[Entry]:
+        """The latest events that belong to no run (sent by hand), the newest first."""
+        which = "where run_id not in (select run_id from runs) order by seq desc limit ?"
+        return self._entries(which, limit)
+
+    def queues(self, *, refused: bool = False) -> list[Queue]:
+        """Where something still has to be sent, what waits longest first."""
+        which, values = _in_states(refused)
+        query = f"select {QUEUE} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
+        return list(dict.fromkeys(parse_queue(row) for row in self._rows(query, values)))
+
+    def waiting(self, queue: Queue, *, refused: bool = False) -> list[Entry]:
+        """What still has to be sent of a queue, the oldest first. What can't be read never will."""
+        which, values = _in_queue(queue, refused)
+        # not `order by seq`: for that, SQLite would go through everything that waits anywhere
+        rows = self._rows(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
+        found = sorted(self._parsed(parse_entry, rows), key=lambda entry: entry.seq)
+        if len(found) < len(rows):
+            self._set_aside({row["seq"] for row in rows} - {entry.seq for entry in found})
+        return found
+
+    def _set_aside(self, unreadable: Iterable[int]) -> None:
+        """Told once: only `flush --refused` meets such a row again."""
+        with self._writing() as db:
+            db.executemany(
+                "update events set status = 'refused', reason = 'it can not be read' where seq = ?",
+                [(seq,) for seq in unreadable],
+            )
+
+    def unowned(self) -> list[Entry]:
+        """What is not delivered, and of which the run did not know whose it is; the oldest first.
+
+        Also what a person gave to somebody who refused it.
+        """
+        return self._entries(
+            "where status = 'pending' and (org is null or project is null or workspace is null)"
+            " or status = 'refused' and given is not null order by seq"
+        )
+
+    def give(self, events: Mapping[str, tuple[Destination, Iterable[str]]]) -> None:
+        """Events → whose they are from now on, with the names of what a person said of it; not one
+        that somebody has delivered by now."""
+        rows = [
+            (*whose.__dict__.values(), " ".join(names), event_id)
+            for event_id, (whose, names) in events.items()
+        ]
+        changes = ", ".join(f"{name} = ?" for name in WHOSE)
+        with self._writing() as db:
+            db.executemany(
+                f"update events set {changes}, given = ?, status = 'pending', reason = null,"  # noqa: S608  # literals
+                " settled_at = null where event_id = ? and status != 'delivered'",
+                rows,
+            )
+
+    def standings(self, *, refused: bool = False) -> dict[str, Standing]:
+        """What became of each event that still has to be sent, by its id."""
+        which, values = _in_states(refused)
+        query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
+        return {row["event_id"]: parse_standing(row) for row in self._rows(query, values)}
+
+    def _entries(self, which: str, *values: Any) -> list[Entry]:
+        query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module
+        return list(self._parsed(parse_entry, self._rows(query, values)))
+
+    def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
+        """What became of an attempt to send."""
+        settled = None if status is Status.PENDING else now()
+        with self._writing() as db:
+            db.execute(
+                "update events set status = ?, reason = ?, settled_at = ?, attempts = attempts + 1"
+                " where event_id = ?",
+                (status.value, reason, settled, event_id),
+            )
+
+    # Claims: events of one queue are sent by one process at a time
+
+    def claim(self, queues: Iterable[Queue], owner: str) -> bool:
+        """Whether `owner` may send these queues now: all or none. A claim whose owner is gone is
+        void."""
+        queues = set(queues)
+        held = self._rows("select lane from claims where owner = ?", (owner,))
+        if {queue.name for queue in queues} <= {lane for (lane,) in held}:
+            return True
+        with self._writing() as db:
+            return self._claim(db, queues, owner)
+
+    def _claim(self, db: sqlite3.Connection, queues: Iterable[Queue], owner: str) -> bool:
+        if any(self._sender(db, queue) not in (None, owner) for queue in queues):
+            return False
+        claims = [(queue.name, owner) for queue in queues]
+        db.executemany("insert or replace into claims values (?, ?)", claims)
+        return True
+
+    def _sender(self, db: sqlite3.Connection, queue: Queue) -> str | None:
+        """Who has claimed a queue, and lives."""
+        row = db.execute("select owner from claims where lane = ?", (queue.name,)).fetchone()
+        living = row and self.home and run_lock.alive(self.home, row[0])
+        return str(row[0]) if living else None
+
+    def busy(self, owner: str) -> bool:
+        """Whether a living process other than `owner` is sending."""
+        rows = self._rows("select distinct owner from claims where owner != ?", (owner,))
+        return any(self.home and run_lock.alive(self.home, row[0]) for row in rows)
+
+    def release(self, owner: str) -> None:
+        """Gives back everything that `owner` claimed."""
+        with self._writing() as db:
+            db.execute("delete from claims where owner = ?", (owner,))
+
+    # What is not kept here for ever
+
+    def prune(self) -> int:
+        """Bounds the journal by age and number; gives how many undelivered events were dropped."""
+        old = "(put_at < ?1 or seq <= (select max(seq) from events) - ?2)"
+        oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
+        bounds = (oldest, KEPT_EVENTS)
+        query = f"select status != 'delivered' from events where {old}"  # noqa: S608  # a literal
+        if not self._rows(f"{query} limit 1", bounds):
+            return 0
+        with self._writing() as db:
+            lost = sum(row[0] for row in db.execute(query, bounds))
+            db.execute(f"delete from events where {old}", bounds)  # noqa: S608  # a literal
+            db.execute("delete from runs where opened_at < ?", (oldest,))
+        return int(lost)
+
+    def hand_over(self, other: Journal) -> int:
+        """Moves all but what somebody is just sending to another journal; gives how many events.
+
+        Killed between the two commits, an event is in both under one `event_id`: the next time it
+        is not taken again.
+        """
+        with self._writing() as db:
+            rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
+            idle = [row for row in rows if not self._sender(db, parse_queue(row))]
+            runs = db.execute(f"select {RUN} from runs where ended_at is not null").fetchall()  # noqa: S608  # literals
+            other.take_over(runs, [tuple(row)[1:] for row in idle])
+            db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
+            db.execute("delete from runs where ended_at is not null")
+        return len(idle)
+
+    def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
+        """The other side of `hand_over`: rows, in the order of RUN and EVENT."""
+        with self._writing() as db:
+            for table, columns, rows in (("runs", RUN, runs), ("events", EVENT, events)):
+                marks = ", ".join("?" * len(columns.split(",")))
+                insert = f"insert or ignore into {table} ({columns}) values ({marks})"  # noqa: S608  # literals
+                db.executemany(insert, [tuple(row) for row in rows])
+
+
+def _in_states(refused: bool) -> tuple[str, list[Any]]:
+    states = [Status.PENDING.value, *([Status.REFUSED.value] if refused else [])]
+    return f"status in ({', '.join('?' * len(states))})", states
+
+
+def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
+    """As the index has it."""
+    names, values = list(WHOSE), list(queue.destination.__dict__.values())
+    if queue.destination.missing():
+        names += ["directory", "tf_workspace"]
+        values += [queue.directory, queue.tf_workspace]
+    which, states = _in_states(refused)
+    return " and ".join([*(f"{name} is ?" for name in names), which]), [*values, *states]
+
+
+def _insert(
+    db: sqlite3.Connection, table: str, columns: Mapping[str, Any], conflict: str = ""
+) -> None:
+    marks = ", ".join("?" * len(columns))
+    statement = f"insert into {table} ({', '.join(columns)}) values ({marks}){conflict}"  # noqa: S608  # literals
+    db.execute(statement, tuple(columns.values()))
+
+
+def open_journal(home: str) -> Journal:
+    """The journal under `home`, made if need be. Raises JournalUnavailable."""
+    return Journal(open_file(home), home)

@@ -1,0 +1,130 @@
+"""Runs whose process is gone without an end: reported as failed and killed, their files swept."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+from tfevents import __version__, files
+from tfevents.context.origin import relative
+from tfevents.events.table import Activity, EventType, Operation, activity_type, describe
+from tfevents.journal import run_lock
+from tfevents.journal.journal import Journal
+from tfevents.journal.models import Destination, NewEvent, Run, locate, now
+from tfevents.settings.environment import identifiers
+from tfevents.settings.load import gather
+from tfevents.terraform.plan import Mode
+from tfevents.terraform.workdir import find_unit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
+
+FORGOTTEN_SECONDS = 86400
+
+
+def close_gone(journal: Journal, env: Mapping[str, str]) -> int:
+    """Closes what is gone under the journal's home, and in the spare home where there is no
+    journal of its own; gives how many runs that were."""
+    if journal.home is None:
+        return 0
+    closed = _close_forgotten(journal)
+    for home in _homes(journal.home):
+        for identity in run_lock.gone(home):
+            with run_lock.Burial(home, identity) as folder:
+                if folder:
+                    closed += _close(journal, identity, folder, env)
+    return closed
+
+
+def _homes(home: str) -> list[str]:
+    """A home that is full keeps its journal, while plans go to the spare one."""
+    try:
+        spare = run_lock.spare_home(make=False)
+    except OSError:
+        return [home]
+    alone = spare != home and not os.path.exists(os.path.join(spare, "journal.db"))
+    return [home, spare] if alone else [home]
+
+
+def _close_forgotten(journal: Journal) -> int:
+    """A hook's run has no process: after a day nobody comes back to close it."""
+    oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
+    runs = [run for run in journal.open_hooks() if run.opened_at < oldest]
+    return sum(journal.end_run(run.run_id, None, [killed(run)]) for run in runs)
+
+
+def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> bool:
+    run = journal.run(identity) or _noted(journal, identity, folder, env)
+    if run is None or run.ended_at:
+        return False
+    return journal.end_run(identity, None, [killed(run)])
+
+
+def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> Run | None:
+    """A run that was killed before the journal knew of it."""
+    note = run_lock.noted(folder)
+    directory = find_unit(note.get("directory", ""), note)
+    mode = _mode(note.get("mode", ""))
+    command = operation = note.get("operation", "")
+    if operation not in {known.value for known in Operation}:
+        return None
+    if operation == "apply" and mode is Mode.DESTROY:
+        operation = Operation.DESTROY.value
+    run = Run(
+        run_id=identity,
+        operation=operation,
+        mode=mode.value,
+        directory=relative(directory, files.find_root(directory, env)),
+        opened_at=note.get("opened_at", now()),
+        command=command,
+        base={
+            "destination": _destination(env, note, directory).__dict__,
+            "directory": locate(directory) if directory else None,
+        },
+    )
+    journal.open_run(run)
+    return run
+
+
+def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str) -> Destination:
+    """Of the environment that the run had, not of ours; of ours only the key, and its account."""
+    kept = {name: value for name, value in env.items() if name not in identifiers(env)}
+    found, _ = gather({**kept, **identifiers(note)}, directory)
+    return Destination(found.account, found.org, found.project, found.workspace)
+
+
+def killed(run: Run, how: str | None = "killed") -> NewEvent:
+    """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
+    base: Mapping[str, Any] = run.base or {}
+    event_id = run_lock.new_id()
+    known = run.operation in {operation.value for operation in Operation}
+    kind = activity_type(Operation(run.operation), _mode(run.mode)) if known else None
+    event = describe(
+        Activity(EventType.FAILED, kind, "failure"),
+        base.get("metadata", {}),
+        {
+            "tfevents_version": __version__,
+            "event_id": event_id,
+            "run_id": run.run_id,
+            "directory": run.directory,
+            "started_at": run.opened_at,
+            "closed_at": now(),
+            "interrupted": how,
+            **base.get("data", {}),
+        },
+    )
+    return NewEvent(
+        event_id,
+        run.run_id,
+        Destination(**base.get("destination", {})),
+        event.body(),
+        directory=base.get("directory"),
+        tf_workspace=base.get("data", {}).get("tf_workspace"),
+        reason=base.get("waits"),
+    )
+
+
+def _mode(text: str) -> Mode:
+    return Mode(text) if text in {known.value for known in Mode} else Mode.NORMAL

@@ -1,0 +1,272 @@
+"""What terraform's own core log says of an apply: text in, what happened out.
+
+The words are the same in Terraform from 1.5 to 1.17-dev and in OpenTofu from 1.6 to 1.13-dev
+(read in the sources of each, and run): internal/terraform/node_resource_*.go, context_apply.go,
+internal/backend/local/backend_apply.go, internal/command/ui_input.go, internal/states/statemgr.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tfevents.record import dataclass
+from tfevents.terraform.plan import Mode
+from tfevents.terraform.state import NEVER_WRITTEN, Identity, Key, literal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LONGEST = 1 << 20
+"""Bytes of one line; what is longer is none of ours, and is dropped as it comes."""
+
+QUOTED = rb'"(?:[^"\\]|\\.)*"'
+LINE = re.compile(
+    rb"^\d{4}-\d\d-\d\dT[^ ]+ \[[A-Z]+\] +(?:"
+    rb"(?P<product>Terraform|OpenTofu) version: (?P<version>[0-9]\S*)"
+    rb"|(?P<process>CLI args: )"
+    rb"|backend/local: apply calling (?P<calls>Plan|Apply)$"
+    rb"|Building and walking plan graph for (?P<replans>\w+)$"
+    rb"|Building and walking apply graph for (?P<graph>\w+) plan$"
+    rb'|command: asking for input: "\\n(?P<asks>Do|Would) you '
+    rb"|UIInput scan err: (?P<input_ends>EOF)$"
+    rb"|(?P<begun>.+): applying the planned (?P<action>Create|Update|Delete) change$"
+    rb"|vertex (?P<node>" + QUOTED + rb") error: (?P<error>.*)$"
+    rb"|ProviderTransformer: (?P<forgets>" + QUOTED + rb") \(\*?\w+\.NodeForget\w*\)"
+    rb"|For apply the action ForgetThenCreate was changed to Create for resource (?P<remade>.+)$"
+    rb"|writeChange: recorded (?P<plans>\w+) change for (?P<planned>.+)$"
+    rb"|writeChange: removing planned change for (?P<unplanned>.+)$"
+    rb"|graphNodeImportState: import (?P<imports>.+) " + QUOTED + rb" produced instance object"
+    rb"|refactoring\.ApplyMoves: (?:resource )?(?P<moved>.+) has moved to (?P<to>.+)$"
+    rb"|statemgr\.Filesystem: read (?P<snapshot>nil snapshot|snapshot with .*)$"
+    rb"|.*: (?P<stops>Stop called, initiating interrupt sequence|stop complete)$"
+    rb")",
+    re.MULTILINE,
+)
+SNAPSHOT = re.compile(rb'lineage "([^"\\]*)" serial (\d+)$')
+UNMANAGED = re.compile(
+    rb'(?:module\.[^.\[\]"\s]+(?:\[(?:\d+|' + QUOTED + rb")\])?\.)*(?:data|ephemeral|action)\."
+)
+"""The beginning of an address that is no managed resource's."""
+NODE = re.compile(r"(.+?)(?: \((destroy|forget)(?: deposed ([0-9a-f]{8}))?\))?", re.DOTALL)
+DEPOSED = re.compile(r"(.+) deposed object ([0-9a-f]{8})", re.DOTALL)
+ESCAPES = re.compile(r'\\(?:(["\\abfnrtv])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))')
+ESCAPED = dict(zip('"\\abfnrtv', '"\\\a\b\f\n\r\t\v', strict=True))
+MODES = {
+    b"NormalMode": Mode.NORMAL,
+    b"DestroyMode": Mode.DESTROY,
+    b"RefreshOnlyMode": Mode.REFRESH_ONLY,
+}
+HALTED = "execution halted"
+"""What a stopped run says of nodes that it does not visit, and of some that it finished."""
+JUDGED = "Resource postcondition failed"
+"""What is said of an object when it is there already: terraform has counted it by then."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A node of the apply graph that failed: of an object's creation or update, or, where
+    `destroys`, of its deletion."""
+
+    address: str
+    destroys: bool
+    deposed: str | None
+    judged: bool
+    """Whether the object itself came out well, and only a condition on it failed."""
+
+
+class CoreLog:
+    """The account of one run, as far as its log was read. Addresses are `state.literal`."""
+
+    def __init__(self) -> None:
+        self.processes = self.plans = self.applies = self.graphs = 0
+        self.product = self.version = ""
+        """As the tool calls itself, and like 1.11.4; "" if it has not said."""
+        self.mode: Mode | None = None
+        """The planning mode that is applied; None before that."""
+        self.asked = self.input_ended = False
+        self.stopping = self.stopped = False
+        self.gaps = False
+        """Whether some of it may be missing: its disk was full."""
+        self.begun: list[tuple[str, str]] = []
+        """Address and `Create`, `Update` or `Delete`, once for each object, as it is begun."""
+        self.failures: set[Failure] = set()
+        self.forgets: set[Key] = set()
+        self.remade: set[str] = set()
+        """Addresses whose object is forgotten and made anew (OpenTofu ≥ 1.12)."""
+        self.planned: dict[Key, str] = {}
+        """What planning recorded of managed objects: `Create`, `NoOp`, `DeleteThenCreate`, …"""
+        self.imports: set[str] = set()
+        self.moves: list[tuple[str, str]] = []
+        """From and to: of a module, a resource or an instance."""
+        self.snapshot: Identity | None = None
+        """The state that the run started from, where it is a local file; None where it is not."""
+        self._rest, self._skipping = b"", False
+        self._takers: dict[str, Callable[[re.Match[bytes]], None]] = {
+            "version": self._take_version,
+            "process": self._take_process,
+            "calls": self._take_call,
+            "replans": self._take_plan_graph,
+            "graph": self._take_graph,
+            "asks": self._take_question,
+            "input_ends": self._take_end_of_input,
+            "action": self._take_begun,
+            "error": self._take_failure,
+            "forgets": self._take_forget,
+            "remade": self._take_remade,
+            "planned": self._take_planned,
+            "unplanned": self._take_unplanned,
+            "imports": self._take_import,
+            "to": self._take_move,
+            "snapshot": self._take_snapshot,
+            "stops": self._take_stop,
+        }
+
+    def feed(self, data: bytes) -> None:
+        """The next bytes of the log; they may end anywhere."""
+        whole, newline, rest = data.rpartition(b"\n")
+        if not newline:
+            return self._keep(self._rest + data)
+        block, self._rest = self._rest + whole, b""
+        if self._skipping:
+            _, _, block = block.partition(b"\n")
+            self._skipping = False
+        for found in LINE.finditer(block):
+            self._takers[str(found.lastgroup)](found)
+        self._keep(rest)
+
+    def _keep(self, rest: bytes) -> None:
+        """The beginning of a line; of one that is too long nothing is kept."""
+        self._skipping = self._skipping or len(rest) > LONGEST
+        self._rest = b"" if self._skipping else rest
+
+    @property
+    def planning(self) -> bool:
+        """Whether a local run has begun to plan."""
+        return self.plans > 0
+
+    @property
+    def applied(self) -> bool:
+        """Whether it went on to apply: approved, or never asked."""
+        return self.applies > 0
+
+    @property
+    def sure(self) -> bool:
+        """Whether all that was applied is this run's: a nested terraform may write here, too."""
+        return self.applies == 1 and self.graphs == 1 and not self.gaps
+
+    @property
+    def acts(self) -> bool:
+        """Whether anything has been begun; a provisioner may fail before its object is touched."""
+        return bool(self.begun or self.forgets or self.failures)
+
+    @property
+    def broken(self) -> bool:
+        """Whether it was told to stop and did not get to say that it had."""
+        return self.stopping and not self.stopped
+
+    def _take_version(self, found: re.Match[bytes]) -> None:
+        """The first is the run's own."""
+        if not self.version:
+            self.product, self.version = found["product"].decode(), found["version"].decode()
+
+    def _take_process(self, found: re.Match[bytes]) -> None:
+        self.processes += 1
+
+    def _take_call(self, found: re.Match[bytes]) -> None:
+        if found["calls"] == b"Plan":
+            self.plans += 1
+        else:
+            self.applies += 1
+
+    def _take_plan_graph(self, found: re.Match[bytes]) -> None:
+        """A destroy plans twice: first what it would find, then what it deletes of that."""
+        if not self.applied:
+            self.planned.clear()
+            self.imports.clear()
+
+    def _take_graph(self, found: re.Match[bytes]) -> None:
+        self.graphs += 1
+        self.mode = MODES.get(found["graph"])
+
+    def _take_question(self, found: re.Match[bytes]) -> None:
+        self.asked = True
+
+    def _take_end_of_input(self, found: re.Match[bytes]) -> None:
+        self.input_ended = True
+
+    def _take_begun(self, found: re.Match[bytes]) -> None:
+        self.begun.append((_address(found["begun"]), found["action"].decode()))
+
+    def _take_failure(self, found: re.Match[bytes]) -> None:
+        """Only of the apply: a planning that failed has done nothing."""
+        error = found["error"].decode(errors="replace")
+        if self.applied and error != HALTED:
+            address, kind, deposed = _node(found["node"])
+            judged = error.startswith(JUDGED)
+            self.failures.add(Failure(address, kind == "destroy", deposed, judged))
+
+    def _take_forget(self, found: re.Match[bytes]) -> None:
+        """The graph is built once before, to check it."""
+        if self.applied:
+            address, _, deposed = _node(found["forgets"])
+            self.forgets.add((address, deposed))
+
+    def _take_remade(self, found: re.Match[bytes]) -> None:
+        self.remade.add(_address(found["remade"]))
+
+    def _take_planned(self, found: re.Match[bytes]) -> None:
+        if not (self.applied or UNMANAGED.match(found["planned"])):
+            self.planned[_object(found["planned"])] = found["plans"].decode()
+
+    def _take_unplanned(self, found: re.Match[bytes]) -> None:
+        if not self.applied:
+            self.planned.pop(_object(found["unplanned"]), None)
+
+    def _take_import(self, found: re.Match[bytes]) -> None:
+        if not self.applied:
+            self.imports.add(_address(found["imports"]))
+
+    def _take_move(self, found: re.Match[bytes]) -> None:
+        if not self.applied:
+            self.moves.append((_address(found["moved"]), _address(found["to"])))
+
+    def _take_snapshot(self, found: re.Match[bytes]) -> None:
+        """The run's own is read before it plans; after that a data source may read another."""
+        if not (self.planning or self.applied):
+            told = SNAPSHOT.search(found["snapshot"])
+            self.snapshot = (int(told[2]), told[1].decode()) if told else NEVER_WRITTEN
+
+    def _take_stop(self, found: re.Match[bytes]) -> None:
+        if found["stops"].startswith(b"Stop"):
+            self.stopping, self.stopped = True, False
+        else:
+            self.stopped = True
+
+
+def _address(text: bytes) -> str:
+    return literal(text.decode(errors="replace"))
+
+
+def _node(quoted: bytes) -> tuple[str, str | None, str | None]:
+    """Address, `destroy` or `forget`, and deposed key, of a node's name in Go's quotes."""
+    name = _unquote(quoted.decode(errors="replace"))
+    found = NODE.fullmatch(name)
+    address, kind, deposed = found.groups() if found else (name, None, None)
+    return literal(address), kind, deposed
+
+
+def _object(text: bytes) -> Key:
+    name = text.decode(errors="replace")
+    found = DEPOSED.fullmatch(name)
+    return (literal(found[1]), found[2]) if found else (literal(name), None)
+
+
+def _unquote(quoted: str) -> str:
+    """What strconv.Quote was given."""
+    return ESCAPES.sub(_unescaped, quoted[1:-1]) if "\\" in quoted else quoted[1:-1]
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    simple, *numbers = found.groups()
+    return ESCAPED[simple] if simple else chr(int(next(filter(None, numbers)), 16))

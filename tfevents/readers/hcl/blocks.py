@@ -1,0 +1,153 @@
+"""Which blocks HCL text has, as far as a schema wants them, in native syntax and in JSON.
+
+python-hcl2 reads 50 KB in a second; this reads some MB, and asks `configuration` only for values
+that are no plain text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.hcl import expressions
+from tfevents.readers.hcl.scanner import NAME, Item, Source, after, items
+from tfevents.record import dataclass, field
+
+KEYWORDS = {"true": True, "false": False, "null": None}
+LITERAL = re.compile(r'"([^"\\$%\n]*)"')
+REFERENCE = re.compile(rf'{NAME}(?:\.[\w-]+|\.\*|\[\d+\]|\["[^"\\$%\n]*"\])*')
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+MAX_EXPRESSION = 16 * 1024  # a third of a second for python-hcl2
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What is wanted of a block: how many labels it has, which attributes and blocks.
+
+    `attributes` None: all of them. `references` are attributes that name something instead of
+    having its value: in `provider = null`, that is a provider.
+    """
+
+    labels: int = 0
+    attributes: frozenset[str] | None = frozenset()
+    blocks: Mapping[str, Schema] = field(default_factory=dict)
+    references: frozenset[str] = frozenset()
+
+    def wants(self, attribute: str) -> bool:
+        """Whether an attribute is wanted."""
+        return self.attributes is None or attribute in self.attributes | self.references
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block's wanted parts. Attributes are plain values, expressions text like `${var.x}`."""
+
+    type: str
+    labels: tuple[str, ...] = ()
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    blocks: tuple[Block, ...] = ()
+
+
+def read(text: str, name: str, schema: Schema) -> Block:
+    """The wanted parts of HCL text as a block without type. Raises UnreadableDocument."""
+    source = Source(text.removeprefix("\ufeff"), name)
+    return _block(source, Item("", 0, len(source.text), ()), schema)
+
+
+def read_json(text: str, name: str, schema: Schema) -> Block:
+    """The same of HCL's JSON syntax, where labels are keys and lists repeat a block."""
+    try:
+        root = json.loads(text.removeprefix("\ufeff"))
+        if SURROGATE.search(text):  # half a character can't be sent on
+            json.dumps(root, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise UnreadableDocument(f"{name}: this is not JSON: correct it") from None
+    bodies = root if isinstance(root, list) else [root]
+    blocks = [_json_block("", (), body, schema) for body in bodies if isinstance(body, dict)]
+    return Block("", blocks=tuple(inner for block in blocks for inner in block.blocks))
+
+
+def _json_block(kind: str, labels: tuple[str, ...], body: dict[str, Any], schema: Schema) -> Block:
+    blocks = (
+        _json_block(name, labels, inner, part)
+        for name, part in schema.blocks.items()
+        for labels, inner in _labelled(body.get(name), part.labels)
+    )
+    attributes = {name: body[name] for name in body if schema.wants(name) and name != "//"}
+    return Block(kind, labels, attributes, tuple(blocks))
+
+
+def _labelled(value: Any, labels: int) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    for body in value if isinstance(value, list) else [value]:
+        if isinstance(body, dict) and not labels:
+            yield (), body
+        elif isinstance(body, dict):
+            for label, inner in body.items():
+                for more, found in _labelled(inner, labels - 1):
+                    yield (label, *more), found
+
+
+def _block(source: Source, item: Item, schema: Schema) -> Block:
+    attributes, blocks = {}, []
+    for inner in items(source, item.start, item.end) if _is_worth(source, item, schema) else ():
+        part = schema.blocks.get(inner.name)
+        if inner.labels is None and inner.name in schema.references:
+            attributes[inner.name] = source.text[inner.start : inner.end].strip(' \t\r"')
+        elif inner.labels is None and schema.wants(inner.name):
+            attributes[inner.name] = _value(source, inner)
+        elif inner.labels is not None and part and len(inner.labels) == part.labels:
+            blocks.append(_block(source, inner, part))
+    return Block(item.name, item.labels or (), attributes, tuple(blocks))
+
+
+def _is_worth(source: Source, item: Item, schema: Schema) -> bool:
+    """Whether a body needs a second look: few resources name their provider."""
+    if not item.name or schema.attributes is None:
+        return True
+    names = (*schema.attributes, *schema.references, *schema.blocks)
+    return any(source.text.find(name, item.start, item.end) >= 0 for name in names)
+
+
+def _value(source: Source, item: Item) -> Any:
+    """An expression's value; python-hcl2 is only asked where there is more than plain text."""
+    text = source.text[item.start : item.end].strip()
+    if literal := LITERAL.fullmatch(text):
+        return literal[1]
+    if text in KEYWORDS:
+        return KEYWORDS[text]
+    if REFERENCE.fullmatch(text):
+        return f"${{{text}}}"
+    plain = _plain_object(text) if text.startswith("{") else None
+    if plain is not None:
+        return plain
+    if len(text) > MAX_EXPRESSION:
+        raise source.broken(item.start, f"{item.name!r} is too long to be read")
+    try:
+        return _parsed(text)
+    except UnreadableDocument:
+        raise source.broken(item.start, f"{item.name!r} has no value that can be read") from None
+
+
+@lru_cache(256)
+def _parsed(text: str) -> Any:
+    return expressions.parse(f"value = {text}\n", "")["value"]
+
+
+def _plain_object(text: str) -> dict[str, Any] | None:
+    """`{name = "text", …}` as it stands in required_providers, or None where it is more."""
+    inner = Source(text, "")
+    try:
+        found = list(items(inner, 1, after(inner, 0) - 1))
+    except UnreadableDocument:
+        return None
+    values = {}
+    for item in found:
+        literal = LITERAL.fullmatch(text[item.start : item.end].strip().removesuffix(",").rstrip())
+        if item.labels is not None or (not literal and item.name != "configuration_aliases"):
+            return None
+        values[item.name] = literal[1] if literal else None
+    return values

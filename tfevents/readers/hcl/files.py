@@ -1,0 +1,104 @@
+"""Which files are a module's, and the blocks in them that say what it needs.
+
+The rules are those of terraform's and OpenTofu's internal/configs/parser_config_dir.go.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+
+from tfevents import files as untrusted
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.hcl.blocks import Block, Schema, read, read_json
+from tfevents.record import dataclass
+
+MAX_BYTES = 4 * 1024 * 1024  # of one file; no hand writes a tenth of it
+USES = ("resource", "data", "ephemeral", "action")
+SUFFIX = re.compile(r"\.(?:tf|tofu)(\.json)?$")
+USE = Schema(2, references=frozenset({"provider"}))
+SCHEMA = Schema(
+    blocks={
+        "terraform": Schema(
+            0,
+            frozenset({"required_version"}),
+            {"required_providers": Schema(0, None), "backend": Schema(1), "cloud": Schema()},
+        ),
+        "module": Schema(1, frozenset({"source", "version"})),
+        "provider": Schema(1, frozenset({"alias", "version"})),
+        **dict.fromkeys(USES, USE),
+        "check": Schema(1, blocks={"data": USE}),
+        "import": Schema(0, references=frozenset({"to", "provider"})),
+    }
+)
+
+
+@dataclass(frozen=True)
+class File:
+    """A configuration file's name and its blocks."""
+
+    name: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Files:
+    """A module's files: the primary ones, the override files, a line for each that is broken."""
+
+    primary: tuple[File, ...]
+    override: tuple[File, ...]
+    problems: tuple[str, ...] = ()
+
+
+def find(directory: str, *, opentofu: bool) -> Files:
+    """The files of `directory` in the order they are loaded. Raises OSError without one."""
+    found: list[File] = []
+    problems: list[str] = []
+    for name in _names(directory, opentofu):
+        try:
+            found.append(_file(os.path.join(directory, name), shown(name)))
+        except UnreadableDocument as error:
+            problems.append(str(error))
+    override = tuple(file for file in found if _is_override(file.name))
+    primary = tuple(file for file in found if file not in override)
+    return Files(primary, override, tuple(problems))
+
+
+def _names(directory: str, opentofu: bool) -> list[str]:
+    """The configuration files in the order both tools load them; `x.tofu` hides `x.tf`."""
+    listed = {name for name in os.listdir(directory) if not _is_ignored(name)}
+    names = {name for name in listed if name.endswith((".tf", ".tf.json"))}
+    if opentofu:
+        tofu = {name for name in listed if name.endswith((".tofu", ".tofu.json"))}
+        names = tofu | {name for name in names if SUFFIX.sub(r".tofu\1", name) not in tofu}
+    files = (name for name in names if not os.path.isdir(os.path.join(directory, name)))
+    return sorted(files, key=os.fsencode)
+
+
+def _is_ignored(name: str) -> bool:
+    """Hidden files and what vim and emacs leave behind."""
+    return name[0] == "." or name[-1] == "~" or name[0] == name[-1] == "#"
+
+
+def _is_override(name: str) -> bool:
+    base = SUFFIX.sub("", name)
+    return base == "override" or base.endswith("_override")
+
+
+def shown(name: str) -> str:
+    """A path as text, whatever its bytes are."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _file(path: str, name: str) -> File:
+    parse = read_json if name.endswith(".json") else read
+    return File(name, parse(read_text(path, name), name, SCHEMA).blocks)
+
+
+def read_text(path: str, name: str, root: str | None = None) -> str:
+    """A regular file's text; bytes that are no UTF-8 are replaced. With a `root`, no link leads
+    out of it. Raises UnreadableDocument."""
+    try:
+        return untrusted.read(path, MAX_BYTES, root=root).decode("utf-8", "replace")
+    except OSError as error:
+        raise UnreadableDocument(f"{name}: {error.strerror}: correct it") from None

@@ -1,0 +1,231 @@
+"""Which modules and providers a configuration declares, through all of its modules, and got."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from tfevents import text
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.hcl import module
+from tfevents.readers.hcl.blocks import Schema, read
+from tfevents.readers.hcl.files import read_text, shown
+from tfevents.readers.hcl.module import Call, Module
+from tfevents.record import asdict, dataclass, field, replace
+from tfevents.settings.url import public_source
+
+LOCK_FILE = ".terraform.lock.hcl"
+LOCK = Schema(blocks={"provider": Schema(1, frozenset({"version"}))})
+MANIFEST = "modules.json"
+MAX_CALLS = 10_000
+LOCAL = re.compile(r"\.\.?[/\\]")
+REGISTRY_SOURCE = re.compile(
+    r"(?!github\.com/|bitbucket\.org/)([\w.-]+(:\d+)?/)?[\w-]+/[\w-]+/[\w-]+(//.*)?"
+)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleCall:
+    """A module call: `name` is its path (`network.subnets`), `file` is seen from the directory."""
+
+    name: str
+    source: str | None
+    version: str | None
+    resolved_version: str | None
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A provider: what all modules together say of its version, and the one in the lock file."""
+
+    source: str
+    constraint: str | None
+    resolved_version: str | None
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What is declared. `problems` has a line for each file or module that could not be read."""
+
+    required_version: str | None = None
+    modules: tuple[ModuleCall, ...] = ()
+    providers: tuple[Provider, ...] = ()
+    backend: str | None = None
+    problems: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """`required_version`, `modules`, `providers` and `backend`; null is not known.
+
+        Every text is one printable line, for it may be sent.
+        """
+        return {
+            "required_version": text.clean(self.required_version),
+            "modules": [_cleaned(asdict(call)) for call in self.modules],
+            "providers": [_cleaned(asdict(provider)) for provider in self.providers],
+            "backend": text.clean(self.backend),
+        }
+
+
+def _cleaned(row: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: text.clean(value) for name, value in row.items()}
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A record of `modules.json`: where terraform put a module, and which version."""
+
+    source: str
+    version: str | None
+    directory: str
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A module on the way through the tree; `above` are the directories that led to it."""
+
+    key: str
+    directory: str
+    above: tuple[str, ...] = ()
+
+
+@dataclass
+class Tree:
+    """The walk: what has been read so far."""
+
+    directory: str
+    opentofu: bool
+    installed: Mapping[str, Installed]
+    modules: dict[str, Module] = field(default_factory=dict)
+    calls: list[ModuleCall] = field(default_factory=list)
+    constraints: dict[str, list[str]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform") -> Inventory:
+    """The inventory of the root module in `directory`; never raises for what is in the files.
+
+    `data_dir` is TF_DATA_DIR. Modules from elsewhere are followed where `init` has put them.
+    """
+    problems: list[str] = []
+    own = os.path.join(directory, data_dir)
+    manifest = os.path.join(own, "modules", "modules.json")
+    installed = _optional(_installed, manifest, MANIFEST, problems, own)
+    locked = _optional(_locked, os.path.join(directory, LOCK_FILE), LOCK_FILE, problems)
+    tree = Tree(directory, opentofu, installed, problems=problems)
+    _walk(tree)
+    root = tree.modules.get(os.path.realpath(directory), Module())
+    return Inventory(
+        root.required_version,
+        tuple(sorted(tree.calls, key=lambda call: call.name.split("."))),
+        tuple(
+            Provider(source, ", ".join(constraints) or None, locked.get(source))
+            for source, constraints in sorted(tree.constraints.items())
+        ),
+        root.backend,
+        tuple(dict.fromkeys(tree.problems)),
+    )
+
+
+def _optional(
+    parse: Callable[[str], dict[str, T]],
+    path: str,
+    name: str,
+    problems: list[str],
+    root: str | None = None,
+) -> dict[str, T]:
+    """What a file says that need not be there; empty where it is broken, which is a problem."""
+    try:
+        return parse(read_text(path, name, root)) if os.path.lexists(path) else {}
+    except UnreadableDocument as error:
+        problems.append(str(error))
+        return {}
+
+
+def _locked(text: str) -> dict[str, str]:
+    """Full source to version, of the dependency lock file."""
+    blocks = read(text, LOCK_FILE, LOCK).blocks
+    return {block.labels[0]: str(block.attributes.get("version")) for block in blocks}
+
+
+def _installed(text: str) -> dict[str, Installed]:
+    """Module path to record, of `modules.json`."""
+    try:
+        return {
+            record["Key"]: Installed(record["Source"], record.get("Version"), record["Dir"])
+            for record in json.loads(text)["Modules"]
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        message = f"{MANIFEST}: this is not what init writes: run terraform init"
+        raise UnreadableDocument(message) from None
+
+
+def _walk(tree: Tree) -> None:
+    """Reads the root module and all that it calls, however deep, each directory once."""
+    waiting = [Visit("", tree.directory)]
+    while waiting and len(tree.calls) < MAX_CALLS:
+        visit = waiting.pop()
+        real = os.path.realpath(visit.directory)
+        if real in visit.above:
+            tree.problems.append(f"module {visit.key}: it calls itself: end the circle")
+            continue
+        found = _read(tree, visit, real)
+        _note_constraints(tree, found)
+        for call in found.calls:
+            child = _note_call(tree, visit, call)
+            if child:
+                waiting.append(replace(child, above=(*visit.above, real)))
+    if waiting:
+        tree.problems.append(f"more than {MAX_CALLS} module calls: the rest was not read")
+
+
+def _read(tree: Tree, visit: Visit, real: str) -> Module:
+    if real not in tree.modules:
+        try:
+            tree.modules[real] = module.find(visit.directory, opentofu=tree.opentofu)
+        except OSError as error:
+            where = f"module {visit.key}" if visit.key else "the root module"
+            tree.problems.append(f"{where}: {error.strerror}: correct its source")
+            return Module()
+        problems = tree.modules[real].problems
+        tree.problems += [_path(tree, visit, problem) for problem in problems]
+    return tree.modules[real]
+
+
+def _note_constraints(tree: Tree, found: Module) -> None:
+    for source, versions in found.providers.items():
+        known = tree.constraints.setdefault(source, [])
+        parts = [part.strip() for version in versions for part in version.split(",")]
+        known += [part for part in dict.fromkeys(parts) if part not in known]
+
+
+def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
+    """Lists the call; the visit to where its module is, if it is there."""
+    key = f"{visit.key}.{call.name}" if visit.key else call.name
+    record = tree.installed.get(key)
+    if record and not _is_for(record, call.source or ""):
+        record = None
+    version = record.version if record else None
+    file = _path(tree, visit, call.file)
+    source = text.clean(call.source)
+    shown = public_source(source) if source else None
+    tree.calls.append(ModuleCall(key, shown, call.version, version, file))
+    if LOCAL.match(call.source or ""):
+        path = os.path.join(visit.directory, call.source or "")
+        return Visit(key, os.path.normpath(path))  # terraform joins paths as text, too
+    return Visit(key, os.path.join(tree.directory, record.directory)) if record else None
+
+
+def _is_for(record: Installed, source: str) -> bool:
+    """Whether `init` ran for this source; only a registry's can be told from what it wrote."""
+    return not REGISTRY_SOURCE.fullmatch(source) or f"/{record.source}".endswith(f"/{source}")
+
+
+def _path(tree: Tree, visit: Visit, name: str) -> str:
+    """A file of a module as seen from the root module's directory."""
+    below = os.path.relpath(visit.directory, tree.directory)
+    return name if below == "." else f"{shown(below)}/{name}".replace(os.sep, "/")

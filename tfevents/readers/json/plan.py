@@ -1,0 +1,204 @@
+"""`show -json PLANFILE` → Plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from tfevents.readers.json.documents import (
+    ABSENT,
+    DriftJSON,
+    ModuleJSON,
+    PlanJSON,
+    Raw,
+    ResourceChangeJSON,
+    ResourceJSON,
+    SidesJSON,
+    StateJSON,
+    check_version,
+    decode,
+    decode_many,
+    plain,
+)
+from tfevents.readers.json.streaming import Cursor, Read, again, up_to
+from tfevents.terraform.plan import UPDATE, Change, Drift, Mode, OutputChange, Plan
+from tfevents.terraform.values import digest_plain, filled
+
+T = TypeVar("T")
+LARGE = 8 << 20
+"""Bytes from which on a document is not held."""
+BEGINNING = b'{"format_version"'
+SCALARS = frozenset({"format_version", "terraform_version", "applyable", "complete", "errored"})
+
+
+def parse(data: bytes, mode: Mode | None = None) -> Plan:
+    """The plan in `data`; `mode` is what the caller knows, since this JSON does not say.
+
+    Raises UnreadableDocument.
+    """
+    document = decode(data, PlanJSON, "plan JSON")
+    check_version(document.format_version, "this plan JSON")
+    drift = document.resource_drift
+    return Plan(
+        format_version=document.format_version,
+        terraform_version=document.terraform_version,
+        changes=tuple(map(_change, document.resource_changes or ())),
+        drift=None if drift is None else tuple(map(_drift, drift)),
+        outputs={name: _output(sides) for name, sides in (document.output_changes or {}).items()},
+        mode=mode,
+        applyable=document.applyable,
+        complete=document.complete,
+        errored=document.errored,
+        managed=_managed(document),
+    )
+
+
+def stream(read: Read, mode: Mode | None = None) -> Plan:
+    """As `parse`, of a document that comes piece by piece: a large one is not held."""
+    head = up_to(LARGE, read)
+    if len(head) < LARGE:
+        return parse(head, mode)
+    start = max(0, head.find(BEGINNING))  # a cloud backend's retries come before it
+    return collect(again(head[start:], read), mode)
+
+
+def collect(
+    read: Read,
+    mode: Mode | None = None,
+    keep: Callable[[Change], Change] = lambda change: change,
+) -> Plan:
+    """As `parse`, of JSON of any size: what is not needed is not held. `keep` says what is kept of
+    a change. Raises UnreadableDocument.
+    """
+    cursor = Cursor(read)
+    head: list[bytes] = []
+    changes: list[Change] = []
+    drift: list[Drift] = []
+    outputs: dict[str, OutputChange] = {}
+    managed, drifted = 0, False
+    for name in cursor.members():
+        if not cursor.opens():
+            value = cursor.take()
+            head += [b'"%b":%b' % (name.encode(), value)] if name in SCALARS else []
+        elif name == "resource_changes":
+            _each(cursor, ResourceChangeJSON, lambda entry: changes.append(keep(_change(entry))))
+        elif name == "resource_drift":
+            drifted = True
+            _each(cursor, DriftJSON, lambda entry: drift.append(_drift(entry)))
+        elif name == "output_changes":
+            for output in cursor.members():
+                outputs[output] = _output(decode(cursor.take(), SidesJSON, "plan JSON"))
+        elif name == "prior_state" and not changes:
+            managed = _managed_in(cursor)
+        else:
+            cursor.skip()
+    cursor.end()
+    told = decode(b"{%b}" % b",".join(head), PlanJSON, "plan JSON")
+    check_version(told.format_version, "this plan JSON")
+    return Plan(
+        format_version=told.format_version,
+        terraform_version=told.terraform_version,
+        changes=tuple(changes),
+        drift=tuple(drift) if drifted else None,
+        outputs=outputs,
+        mode=mode,
+        applyable=told.applyable,
+        complete=told.complete,
+        errored=told.errored,
+        managed=managed,
+    )
+
+
+def _each(cursor: Cursor, kind: type[T], take: Callable[[T], None]) -> None:
+    """Every element of an array; terraform's begin with their address."""
+
+    def decoded(batch: bytes) -> bool:
+        found = decode_many(batch, kind)
+        for element in found or ():
+            take(element)
+        return found is not None
+
+    cursor.batches(b'},{"address":', decoded)
+
+
+def _managed_in(cursor: Cursor) -> int:
+    """`_managed`, of a prior state that is just being read."""
+    count = 0
+    for name in cursor.members():
+        if name in ("values", "root_module") and cursor.opens():
+            count += _managed_in(cursor)
+        elif name == "child_modules" and cursor.opens():
+            count += sum(_managed_in(cursor) for _ in cursor.elements())
+        elif name == "resources" and cursor.opens():
+            count += _count_elements(cursor)
+        else:
+            cursor.skip()
+    return count
+
+
+def _count_elements(cursor: Cursor) -> int:
+    found: list[bool] = []
+    _each(cursor, ResourceJSON, lambda resource: found.append(_is_managed(resource)))
+    return sum(found)
+
+
+def _change(entry: ResourceChangeJSON) -> Change:
+    actions = frozenset(entry.change.actions)
+    return Change(
+        address=entry.address,
+        mode=entry.mode,
+        actions=actions,
+        importing=entry.change.importing is not None,
+        previous_address=entry.previous_address,
+        deposed=entry.deposed,
+        unknown=actions == UPDATE and _unknown(entry.change.after_unknown),
+    )
+
+
+def _unknown(marks: Raw) -> bool:
+    """Whether `after_unknown` marks anything; a name like "is_true" in it may say so in vain."""
+    return b"true" in bytes(marks)
+
+
+def _drift(entry: DriftJSON) -> Drift:
+    return Drift(frozenset(entry.change.actions), differs(entry.change))
+
+
+def differs(sides: SidesJSON) -> bool:
+    """Whether anything is left of a difference once empty values are dropped (semantics §2)."""
+    if bytes(sides.before) == bytes(sides.after):
+        return False
+    return bool(filled(plain(sides.before)) != filled(plain(sides.after)))
+
+
+def _output(sides: SidesJSON) -> OutputChange:
+    unknown = _unknown(sides.after_unknown)
+    return OutputChange(
+        actions=frozenset(sides.actions),
+        null=bytes(sides.before) == bytes(sides.after) == bytes(ABSENT) and not unknown,
+        unknown=unknown,
+        before=None if bytes(sides.before) == bytes(ABSENT) else digest(sides.before),
+    )
+
+
+def digest(raw: Raw) -> bytes:
+    """A value as something that can be compared and not be read."""
+    return digest_plain(plain(raw))
+
+
+def _managed(document: PlanJSON) -> int:
+    """Current managed objects of the prior state; only looked at where there are no changes."""
+    if document.resource_changes or bytes(document.prior_state) == bytes(ABSENT):
+        return 0
+    state = decode(bytes(document.prior_state), StateJSON, "plan JSON with a prior state")
+    root = state.values.root_module if state.values else None
+    return _count_managed(root) if root else 0
+
+
+def _count_managed(module: ModuleJSON) -> int:
+    own = sum(map(_is_managed, module.resources))
+    return own + sum(map(_count_managed, module.child_modules))
+
+
+def _is_managed(resource: ResourceJSON) -> bool:
+    return resource.mode == "managed" and resource.deposed_key is None

@@ -1,0 +1,139 @@
+"""What terraform writes of a state → State: `state pull`, `show -json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from tfevents import digests
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.json.documents import (
+    InstanceJSON,
+    KindJSON,
+    ModuleJSON,
+    OutputJSON,
+    ResourceJSON,
+    StateFileJSON,
+    StateJSON,
+    StateResourceJSON,
+    check_version,
+    compact,
+    decode,
+    plain,
+)
+from tfevents.readers.json.plan import digest
+from tfevents.terraform.state import Key, State, StateObject, literal
+from tfevents.terraform.values import digest_plain, filled
+
+
+def parse(data: bytes) -> State:
+    """A state in either form: a state file (`state pull`) or `show -json` of a state.
+
+    Raises UnreadableDocument.
+    """
+    kind = decode(data, KindJSON, "a state")
+    return parse_file(data) if kind.lineage is not None else parse_shown(data)
+
+
+def is_state(data: bytes) -> bool:
+    """Whether this JSON is a state rather than a plan; an empty shown state has only a version."""
+    kind = decode(data, KindJSON, "plan or state JSON")
+    planned = any(map(bytes, (kind.planned_values, kind.configuration, kind.resource_changes)))
+    if kind.format_version is None and kind.lineage is None:
+        raise UnreadableDocument(
+            "this JSON is no plan and no state: it has neither format_version nor lineage"
+        )
+    return kind.lineage is not None or not planned
+
+
+def parse_file(data: bytes, *, settled: bool = False) -> State:
+    """What `state pull` printed: the stored file and one more newline (semantics §6).
+
+    `settled`: whether its objects are to be compared without their empty values as well.
+    """
+    document = decode(data, StateFileJSON, "a state file")
+    if document.version != 4:
+        raise UnreadableDocument(
+            f"this state file has version {document.version}, this tfevents knows 4"
+        )
+    return State(
+        objects=dict(_file_objects(document.resources or [], settled)),
+        outputs=_outputs(document.outputs or {}),
+        stored_outputs=_stored_outputs(document.outputs or {}),
+        terraform_version=document.terraform_version,
+        serial=document.serial,
+        lineage=document.lineage,
+        checksum=digests.checksum(data.removesuffix(b"\n")),
+    )
+
+
+def _file_objects(
+    resources: list[StateResourceJSON], settled: bool
+) -> Iterator[tuple[Key, StateObject]]:
+    for resource in resources:
+        for instance in resource.instances if resource.mode == "managed" else ():
+            key = (_address(resource, instance), instance.deposed)
+            values = compact(instance.attributes) + compact(instance.attributes_flat)
+            yield (
+                key,
+                StateObject(
+                    _digest(values),
+                    instance.status == "tainted",
+                    _settled(instance) if settled else b"",
+                ),
+            )
+
+
+def _settled(instance: InstanceJSON) -> bytes:
+    values = [plain(instance.attributes), plain(instance.attributes_flat)]
+    return digest_plain(filled(values))
+
+
+def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
+    address = f"{resource.type}.{resource.name}"
+    if resource.module:
+        address = f"{literal(resource.module)}.{address}"
+    key = instance.index_key
+    if key is None:
+        return address
+    return f"{address}[{key}]" if isinstance(key, int) else f'{address}["{key}"]'
+
+
+def _stored_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
+    return {
+        name: _digest(b"".join(map(compact, (output.value, output.type, output.sensitive))))
+        for name, output in outputs.items()
+    }
+
+
+def _outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
+    return {name: digest(output.value) for name, output in outputs.items()}
+
+
+def parse_shown(data: bytes) -> State:
+    """What `show -json` printed of a state; without values it is empty."""
+    document = decode(data, StateJSON, "state JSON")
+    check_version(document.format_version, "this state JSON")
+    values = document.values
+    root = values.root_module if values else None
+    return State(
+        objects=dict(_shown_objects(root)) if root else {},
+        outputs=_outputs(values.outputs) if values else {},
+        terraform_version=document.terraform_version,
+        format_version=document.format_version,
+    )
+
+
+def _shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
+    for resource in module.resources:
+        if resource.mode == "managed":
+            yield (literal(resource.address), resource.deposed_key), _shown(resource)
+    for child in module.child_modules:
+        yield from _shown_objects(child)
+
+
+def _shown(resource: ResourceJSON) -> StateObject:
+    return StateObject(_digest(compact(resource.values)), resource.tainted)
+
+
+def _digest(values: bytes) -> bytes:
+    return digests.of_value(values)

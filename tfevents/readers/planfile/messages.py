@@ -1,0 +1,272 @@
+"""The messages of `tfplan`, the heart of a plan file: by number, by tool and by version.
+
+Numbers are those of `planfile.proto` (`internal/plans/planproto/` in hashicorp/terraform, in 1.6
+and in opentofu/opentofu `internal/plans/internal/planproto/`), looked up at every minor version
+from `first` to `last`. What becomes of them in JSON: `internal/command/jsonplan/plan.go`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.planfile import cty, wire_format
+from tfevents.readers.planfile.wire_format import ANY, Message, Schema, schema
+from tfevents.record import dataclass, field
+from tfevents.terraform.plan import UPDATE, Change, Drift, Mode, OutputChange
+from tfevents.terraform.values import digest_plain, filled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
+
+FORMAT = 3
+"""tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""
+
+# message Plan
+FORMAT_VERSION, CHANGES, OUTPUTS, TARGETS, EXCLUDES, BACKEND, VERSION = 1, 3, 4, 5, 6, 13, 14
+MODE, DRIFT, ERRORED, APPLYABLE, COMPLETE, INVOKES = 17, 18, 20, 25, 26, 32
+# variables, relevant_attributes, force_replace_addrs, check_results, timestamp; 22 is
+# function_results (Terraform 1.8) or ephemeral_variables (OpenTofu 1.11)
+SKIPPED = dict.fromkeys((2, 15, 16, 19, 21, 22), ANY)
+# deferred_changes, apply_time_variables, action_invocations, deferred_action_invocations; but not
+# state_store (29), of which no plan was ever seen
+SKIPPED_IN_TERRAFORM = dict.fromkeys((27, 28, 30, 31), ANY)
+ONCE = {BACKEND: 1, VERSION: 1}
+
+MODES = {0: Mode.NORMAL, 1: Mode.DESTROY, 2: Mode.REFRESH_ONLY}
+
+BACKEND_TYPE, WORKSPACE = 1, 3
+BACKEND_SCHEMA = schema("backend", strings={BACKEND_TYPE: 1, WORKSPACE: 1, 2: ANY})
+
+# message ResourceInstanceChange; not needed: provider (8), private (10), required_replace (11)
+DEPOSED, CHANGE, REASON, ADDRESS, PREVIOUS_ADDRESS = 7, 9, 12, 13, 14
+RESOURCE_SCHEMA = schema(
+    "resource change",
+    numbers={REASON},
+    strings={DEPOSED: 1, CHANGE: 1, ADDRESS: 1, PREVIOUS_ADDRESS: 1, 8: ANY, 10: ANY, 11: ANY},
+)
+REASONS = range(17)
+MANY = 50
+"""Values for which it pays to wake msgspec."""
+
+# message OutputChange; `sensitive` (3) is no fact of ours
+OUTPUT_NAME, OUTPUT_CHANGE = 1, 2
+OUTPUT_SCHEMA = schema("output change", numbers={3}, strings={OUTPUT_NAME: 1, OUTPUT_CHANGE: 1})
+
+# message Change; not needed: sensitive paths (3, 4), generated_config (6), identities (7, 8)
+ACTION, VALUES, IMPORTING = 1, 2, 5
+CHANGE_SCHEMA = schema(
+    "change",
+    numbers={ACTION},
+    strings={VALUES: 2, IMPORTING: 1, 3: ANY, 4: ANY, 6: ANY, 7: ANY, 8: ANY},
+)
+
+# message DynamicValue
+MSGPACK = 1
+VALUE_SCHEMA = schema("value", strings={MSGPACK: 1})
+
+NAME, KEY = r'[^.\[\]"\s]+', r'(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?'
+INSTANCE = re.compile(rf"(?:module\.{NAME}{KEY}\.)*(?:(data)\.)?{NAME}\.{NAME}{KEY}")
+"""The address of a resource instance, as terraform writes it."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """An action: its names in JSON, and which of the stored values are before and after."""
+
+    names: frozenset[str]
+    before: int | None
+    after: int | None
+
+    @property
+    def values(self) -> int:
+        """How many values are stored."""
+        return 1 if self.before is None or self.after is None else self.after + 1
+
+
+def _action(*names: str, before: int | None = 0, after: int | None = 1) -> Action:
+    return Action(frozenset(names), before, after)
+
+
+ACTIONS = {  # enum Action; which value is which: changeFromTfplan in tfplan.go
+    0: _action("no-op", after=0),
+    1: _action("create", before=None, after=0),
+    2: _action("read"),
+    3: _action("update"),
+    5: _action("delete", after=None),
+    6: _action("delete", "create"),
+    7: _action("create", "delete"),
+    8: _action("forget", after=None),
+}
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What writes plans: its verified versions (both included), and what only it writes.
+
+    `judges`: since when its JSON says `applyable` and `complete`.
+    """
+
+    name: str
+    first: tuple[int, int]
+    last: tuple[int, int]
+    schema: Schema
+    actions: Mapping[int, Action]
+    judges: tuple[int, int] | None = None
+
+
+# Verified by running: Terraform 1.6, 1.8 to 1.12, 1.14, 1.15 and 1.17-dev, OpenTofu 1.6 and
+# 1.13-dev; what lies between by its source. OpenTofu 1.11's `open` (9) was never seen.
+TERRAFORM = Tool(
+    name="Terraform",
+    first=(1, 6),
+    last=(1, 17),
+    schema=schema(
+        "plan",
+        numbers={FORMAT_VERSION, MODE, ERRORED, APPLYABLE, COMPLETE},
+        strings=SKIPPED | SKIPPED_IN_TERRAFORM | ONCE,
+    ),
+    actions=ACTIONS | {9: _action("create", "forget")},
+    judges=(1, 8),
+)
+OPENTOFU = Tool(
+    name="OpenTofu",
+    first=(1, 6),
+    last=(1, 13),
+    schema=schema("plan", numbers={FORMAT_VERSION, MODE, ERRORED}, strings=SKIPPED | ONCE),
+    actions=ACTIONS | {10: _action("forget", "create")},
+)
+
+
+@dataclass
+class Parts:
+    """What is known of a plan while its fields come in, in whatever order."""
+
+    head: Message = field(default_factory=Message)
+    changes: list[Change] = field(default_factory=list)
+    drift: list[Drift] = field(default_factory=list)
+    outputs: dict[str, OutputChange] = field(default_factory=dict)
+    targeted: bool = False
+    invokes: bool = False
+    """Whether it was made with `-invoke`: its mode says refresh-only then (Terraform ≥ 1.14)."""
+
+
+def parse(file: wire_format.Source, tool: Tool) -> Parts:
+    """The message Plan in `file`.
+
+    Raises UnreadableDocument for all that `tool` is not known to write.
+    """
+    parts = Parts()
+    takers: dict[int, Callable[[bytes], None]] = {
+        CHANGES: lambda encoded: _take_change(parts, encoded, tool),
+        DRIFT: lambda encoded: _take_drift(parts, encoded, tool),
+        OUTPUTS: lambda encoded: _take_output(parts, encoded, tool),
+        TARGETS: lambda encoded: _take_target(parts),
+        INVOKES: lambda encoded: _take_invocation(parts),
+    }
+    if tool is OPENTOFU:
+        takers[EXCLUDES] = takers[TARGETS]
+        del takers[INVOKES]
+    for number, value in wire_format.stream(file):
+        if isinstance(value, bytes) and number in takers:
+            takers[number](value)
+        else:
+            parts.head.add(number, value, tool.schema)
+    return parts
+
+
+def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
+    message, change, action = _resource(encoded, tool)
+    address, previous = message.text(ADDRESS), message.text(PREVIOUS_ADDRESS)
+    if not (instance := INSTANCE.fullmatch(address)):
+        raise UnreadableDocument("it has an address that is no resource instance's")
+    data = instance[1] is not None
+    # cleaning a data source out of the state is nobody's business: MarshalResourceChanges
+    if not (data and action.names == {"delete"}):
+        parts.changes.append(
+            Change(
+                address=address,
+                mode="data" if data else "managed",
+                actions=action.names,
+                importing=IMPORTING in change.strings,
+                previous_address=None if previous in ("", address) else previous,
+                deposed=message.text(DEPOSED) or None,
+                unknown=_unknown(change, action, len(parts.changes) >= MANY),
+            )
+        )
+
+
+def _take_drift(parts: Parts, encoded: bytes, tool: Tool) -> None:
+    _, change, action = _resource(encoded, tool)
+    before, after, _ = _sides(change, action, many=len(parts.drift) >= MANY)
+    parts.drift.append(Drift(action.names, filled(before) != filled(after)))
+
+
+def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
+    message = wire_format.parse(encoded, OUTPUT_SCHEMA)
+    change, action = _change(message, OUTPUT_CHANGE, tool)
+    before, after, unknown = _sides(change, action, many=len(parts.outputs) >= MANY)
+    name = message.text(OUTPUT_NAME)
+    if name in parts.outputs:
+        raise UnreadableDocument("it has two changes of one output")
+    parts.outputs[name] = OutputChange(
+        actions=action.names,
+        null=before is None and after is None and not unknown,
+        unknown=unknown,
+        before=None if before is None else digest_plain(before),
+    )
+
+
+def _take_target(parts: Parts) -> None:
+    parts.targeted = True
+
+
+def _take_invocation(parts: Parts) -> None:
+    parts.invokes = True
+
+
+def _resource(encoded: bytes, tool: Tool) -> tuple[Message, Message, Action]:
+    message = wire_format.parse(encoded, RESOURCE_SCHEMA)
+    if message.number(REASON) not in REASONS:
+        raise UnreadableDocument("it has an action_reason that this tfevents does not know")
+    return message, *_change(message, CHANGE, tool)
+
+
+def _change(message: Message, number: int, tool: Tool) -> tuple[Message, Action]:
+    if number not in message.strings:
+        raise UnreadableDocument("it has a change without actions")
+    change = wire_format.parse(message.strings[number][0], CHANGE_SCHEMA)
+    action = tool.actions.get(change.number(ACTION))
+    if action is None:
+        raise UnreadableDocument("it has an action that this tfevents does not know")
+    if len(change.strings.get(VALUES, ())) != action.values:
+        raise UnreadableDocument("it has a change with too few or too many values")
+    return change, action
+
+
+def _sides(change: Message, action: Action, many: bool) -> tuple[Any, Any, bool]:
+    """The values before and after, and whether any of the latter is unknown."""
+    before, _ = _side(change, action.before, many)
+    if action.before == action.after:
+        return before, before, False
+    return before, *_side(change, action.after, many)
+
+
+def _side(change: Message, at: int | None, many: bool) -> tuple[Any, bool]:
+    return (None, False) if at is None else cty.parse(_packed(change, at), many=many)
+
+
+def _unknown(change: Message, action: Action, many: bool) -> bool:
+    """Whether any of what an update makes of an object is unknown."""
+    if action.names != UPDATE or action.after is None:
+        return False
+    return cty.unknown(_packed(change, action.after), many=many)
+
+
+def _packed(change: Message, at: int) -> bytes:
+    stored = wire_format.parse(change.strings[VALUES][at], VALUE_SCHEMA)
+    if MSGPACK not in stored.strings:
+        raise UnreadableDocument("it has a value without MessagePack")
+    return stored.strings[MSGPACK][0]

@@ -1,0 +1,166 @@
+"""A saved plan file → Plan: without terraform, without providers, in milliseconds.
+
+The format is terraform's own affair and may change with any version: what was not verified is
+refused, and the caller falls back to `show -json`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.planfile import archive, messages, wire_format
+from tfevents.readers.planfile.archive import Archive
+from tfevents.readers.planfile.messages import OPENTOFU, TERRAFORM, Parts, Tool
+from tfevents.readers.planfile.wire_format import Message
+from tfevents.record import dataclass
+from tfevents.terraform.plan import Mode, Plan
+
+JSON_FORMAT = "1.2"
+"""jsonplan.FormatVersion, which `show -json` gives: since Terraform 1.5, all OpenTofu."""
+
+# Nothing in `tfplan` says which tool wrote it, but each writes the lock file into the zip under
+# its own name, whatever the directory's lock file says: `internal/depsfile/locks_file.go`.
+WRITERS = {
+    b'# This file is maintained automatically by "terraform init".': TERRAFORM,
+    b'# This file is maintained automatically by "tofu init".': OPENTOFU,
+}
+NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.\d")
+
+
+@dataclass(frozen=True)
+class PlanFile:
+    """A plan, and what its file knows beside it. The states are only inflated when asked for."""
+
+    plan: Plan
+    mode: Mode
+    workspace: str
+    backend_type: str
+    targeted: bool
+    tool: str
+    version: str
+    path: str
+    checksum: int
+
+    def prior(self) -> bytes:
+        """The state that the plan starts from, refreshed: a state file for `statejson.parse_file`.
+
+        Raises UnreadableDocument, also where the file is another by now.
+        """
+        return self._state(archive.PRIOR)
+
+    def previous(self) -> bytes:
+        """The state as the last apply left it; as `prior`, but its serial and lineage are void."""
+        return self._state(archive.PREVIOUS)
+
+    def _state(self, member: str) -> bytes:
+        with archive.opened(self.path) as zipped:
+            if self.checksum != zipped.checksum(archive.PLAN):
+                raise UnreadableDocument("it is another plan by now")
+            return zipped.read(member)
+
+
+def mode(path: str) -> Mode | None:
+    """The planning mode of the plan file at `path`; None where that can't be told."""
+    head, invokes = Message(), False
+    try:
+        with archive.opened(path) as zipped:
+            for number, value in wire_format.stream(zipped.stream(archive.PLAN)):
+                invokes = invokes or number == messages.INVOKES
+                if isinstance(value, int):
+                    head.numbers[number] = value
+    except UnreadableDocument:
+        return None
+    known = head.number(messages.FORMAT_VERSION) == messages.FORMAT
+    found = messages.MODES.get(head.number(messages.MODE)) if known else None
+    return _meant(found, invokes) if found else None
+
+
+def read(path: str) -> PlanFile:
+    """The plan file at `path`. Raises UnreadableDocument for all that was not verified."""
+    with archive.opened(path) as zipped:
+        tool = _tool(zipped.read(archive.LOCK))
+        parts = messages.parse(zipped.stream(archive.PLAN), tool)
+        version = _verified(parts.head, tool)
+        backend = _backend(parts.head)
+        plan = _plan(parts, tool, version, zipped)
+        return PlanFile(
+            plan=plan,
+            mode=_mode(parts),
+            workspace=backend.text(messages.WORKSPACE),
+            backend_type=backend.text(messages.BACKEND_TYPE),
+            targeted=parts.targeted,
+            tool=tool.name,
+            version=version,
+            path=path,
+            checksum=zipped.checksum(archive.PLAN),
+        )
+
+
+def _tool(lock: bytes) -> Tool:
+    line = lock.partition(b"\n")[0]
+    if line not in WRITERS:
+        raise UnreadableDocument("its lock file does not name the tool that wrote it")
+    return WRITERS[line]
+
+
+def _verified(head: Message, tool: Tool) -> str:
+    """The version that wrote the plan, if plans of that version are known."""
+    if head.number(messages.FORMAT_VERSION) != messages.FORMAT:
+        raise UnreadableDocument(f"it has format {head.number(messages.FORMAT_VERSION)}, not 3")
+    version = head.text(messages.VERSION)
+    if not tool.first <= _numbers(version) <= tool.last:
+        raise UnreadableDocument(f"it was written by {tool.name} {version[:40]!r}")
+    return version
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    found = NUMBERS.match(version)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _backend(head: Message) -> Message:
+    if messages.BACKEND not in head.strings:
+        raise UnreadableDocument("it has no backend")
+    return wire_format.parse(head.strings[messages.BACKEND][0], messages.BACKEND_SCHEMA)
+
+
+def _mode(parts: Parts) -> Mode:
+    number = parts.head.number(messages.MODE)
+    if number not in messages.MODES:
+        raise UnreadableDocument(f"it has a mode {number} that this tfevents does not know")
+    return _meant(messages.MODES[number], parts.invokes)
+
+
+def _meant(stored: Mode, invokes: bool) -> Mode:
+    """`-invoke` plans as refresh-only does, but is no look for drift: it has something to apply."""
+    return Mode.NORMAL if invokes else stored
+
+
+def _plan(parts: Parts, tool: Tool, version: str, zipped: Archive) -> Plan:
+    """The plan as `show -json` would have told it."""
+    mode = _mode(parts)
+    judges = tool.judges is not None and _numbers(version) >= tool.judges
+    # a move alone is no drift, but the only news there is where nothing else is planned
+    drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]
+    return Plan(
+        format_version=JSON_FORMAT,
+        terraform_version=version,
+        changes=tuple(parts.changes),
+        drift=tuple(drift) or None,
+        outputs=parts.outputs,
+        mode=mode,
+        applyable=bool(parts.head.number(messages.APPLYABLE)) if judges else None,
+        complete=bool(parts.head.number(messages.COMPLETE)) if judges else None,
+        errored=bool(parts.head.number(messages.ERRORED)),
+        managed=0 if parts.changes else _managed(zipped.read(archive.PRIOR)),
+    )
+
+
+def _managed(prior: bytes) -> int:
+    """Current managed objects of the prior state; only asked for where there are no changes."""
+    from tfevents.readers.json.documents import StateFileJSON, decode  # msgspec is slow to wake
+
+    resources = decode(prior, StateFileJSON, "a state file").resources or []
+    managed = (resource for resource in resources if resource.mode == "managed")
+    return sum(instance.deposed is None for each in managed for instance in each.instances)

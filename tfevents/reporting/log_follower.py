@@ -1,0 +1,69 @@
+"""Reads terraform's core log while terraform writes it, and leaves nothing of it behind.
+
+The log holds values of the command line and more (design §3.2): its name is removed as soon as
+the run's own process has it open for good, and what was read is given back to the disk.
+"""
+
+from __future__ import annotations
+
+import os
+
+from tfevents.lean import suppress
+from tfevents.readers.core_log import CoreLog
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tfevents.background import Gate
+
+POLL = 0.02
+"""Seconds between two looks."""
+PIECE = 1 << 20
+KEEP_SIZE, PUNCH_HOLE = 1, 2
+"""fallocate(2): linux/falloc.h."""
+
+
+def follow(path: str, over: Gate) -> Iterator[CoreLog]:
+    """The log as far as it is read, again after each look; the last one when the run is `over`."""
+    log, named, read = CoreLog(), True, 0
+    with open(path, "r+b", buffering=0) as file:
+        ended = False
+        while not ended:
+            ended = over.wait(POLL)
+            while data := file.read(PIECE):
+                log.feed(data)
+            read = _give_back(file.fileno(), read, file.tell())
+            log.gaps = log.gaps or _is_full(file.fileno())
+            if named and (log.planning or log.applied):
+                _remove(path)  # what a provisioner starts does not find it any more
+                named = False
+            yield log
+
+
+def _is_full(descriptor: int) -> bool:
+    """Whether the disk has no room for what terraform writes between two looks: it goes on, and
+    what it could not write is missing."""
+    disk = os.fstatvfs(descriptor)
+    return bool(disk.f_blocks) and disk.f_bavail * disk.f_frsize < PIECE
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
+
+
+def _give_back(descriptor: int, start: int, end: int) -> int:
+    """The blocks of what was read, where the system can: terraform goes on writing behind them.
+
+    A log of 10,000 resources has more than 100 MB, and may share its disk with the state.
+    """
+    if end - start >= PIECE:
+        with suppress(OSError, AttributeError):
+            import ctypes
+
+            punch = ctypes.CDLL(None, use_errno=True).fallocate
+            offset = ctypes.c_int64
+            punch(descriptor, KEEP_SIZE | PUNCH_HOLE, offset(start), offset(end - start))
+        return end
+    return start

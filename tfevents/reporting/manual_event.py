@@ -1,0 +1,129 @@
+"""The story of `send` and `stage-complete`: an event that somebody tells by hand."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from tfevents import __version__
+from tfevents.context.origin import OVERRIDE, find, overrides
+from tfevents.deadline import Budget
+from tfevents.delivery.flush import appeared
+from tfevents.delivery.sender import NO_KEY, Courier, unknown
+from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
+from tfevents.events.schema import check, schema
+from tfevents.events.table import LARGEST, Activity, Event, EventType, describe
+from tfevents.journal import recovery
+from tfevents.journal.fallback import open_spare
+from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
+from tfevents.record import dataclass, field
+from tfevents.reporting.summary import fate
+from tfevents.settings.load import Settings, load
+from tfevents.terraform.workdir import Place, find_unit
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What to tell: `metadata` by the contract's names, as text; `data` on top of our own."""
+
+    event_type: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What became of it: the line to show."""
+
+    line: str
+    delivered: bool
+    strict: bool
+
+
+def announce(
+    what: Announcement, directory: str, env: Mapping[str, str], flags: Mapping[str, str | None]
+) -> Announced:
+    """Kept in the journal, then sent within the budget.
+
+    Raises SettingError and InvalidEvent before anything is kept.
+    """
+    tf_workspace = Place(directory, env).tf_workspace
+    directory = find_unit(directory, env)
+    settings = load(env, directory, tf_workspace=tf_workspace, flags=flags)
+    event_id = str(uuid.uuid4())
+    event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
+    journal, problem = _open(settings.home)
+    with appeared(journal) as present:
+        put = NewEvent(
+            event_id,
+            present.identity,
+            Destination(settings.account, settings.org, settings.project, settings.workspace),
+            event.body(),
+            directory=locate(directory),
+            tf_workspace=tf_workspace,
+            reason=None if settings.api_key else NO_KEY,
+        )
+        journal.put(put)
+        recovery.close_gone(journal, env)
+        reason = _deliver(journal, settings, put)
+        (entry,) = journal.entries(1, put.run_id)
+    told = fate(entry, (entry.reason if entry.attempts else None) or reason)
+    line = f"{event.event_type}{told}{problem}"
+    line = "; ".join([line, *settings.notes])
+    return Announced(line, entry.status is Status.DELIVERED, settings.strict)
+
+
+def _describe(
+    what: Announcement, directory: str, env: Mapping[str, str], own: Mapping[str, str]
+) -> Event:
+    """The event, with where and why as every event has it. Raises InvalidEvent, SettingError."""
+    fields = schema()["$defs"]["ActivityMetadata"]["properties"]
+    given = [*what.metadata.values(), *what.data.values()]
+    if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
+        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
+    origin = find(directory, env)
+    event = describe(
+        Activity(EventType(what.event_type)),
+        {**origin.metadata, **overrides(env, fields), **_given(what.metadata, fields)},
+        {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
+    )
+    check(event.body())
+    if event.size > LARGEST:  # of many small ones
+        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
+    return event
+
+
+def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """As TFEVENTS_METADATA_<FIELD> would give them; an empty one leaves its field out."""
+    known = {name.upper(): name for name in fields}
+    for name in metadata:
+        if name.upper() not in known:
+            raise SettingError(f"--metadata {name}: the contract has no such metadata field")
+    empty = {known[name.upper()]: None for name, text in metadata.items() if not text.strip()}
+    variables = {OVERRIDE + name.upper(): text for name, text in metadata.items()}
+    try:
+        return {**empty, **overrides(variables, fields)}
+    except SettingError as error:
+        raise SettingError(str(error).replace(OVERRIDE, "--metadata ")) from None
+
+
+def _open(home: str) -> tuple[Journal, str]:
+    """The journal, or the spare one and the words for it."""
+    try:
+        return open_journal(home), ""
+    except JournalUnavailable as error:
+        return open_spare(), f"; {error}"
+
+
+def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:
+    """Why it may not have arrived."""
+    if settings.api_key is None:
+        return f"{NO_KEY} (see: tfevents log)"
+    if missing := put.destination.missing():
+        return unknown(missing)
+    courier = Courier(journal, settings, put.run_id)
+    queues = own_queues(put.destination, put.directory, put.tf_workspace)
+    done = courier.deliver(queues, Budget(settings.budget), waits=True)
+    return done.reason or "out of time (send it with: tfevents flush)"

@@ -1,0 +1,193 @@
+"""What is told of a run that is over: from its facts to outcome and numbers, each exact or absent.
+
+`active` and `inactive` schedule automatic destruction at Harness: neither is ever guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tfevents.events.table import Numbers, Operation, Outcome
+from tfevents.record import dataclass, field, replace
+from tfevents.reporting.facts import Facts
+from tfevents.terraform import changes
+from tfevents.terraform.arguments import PARTS, UNREFRESHED
+from tfevents.terraform.counts import (
+    Counts,
+    count_drift,
+    count_outputs,
+    count_resources,
+    foreign_actions,
+    has_changes,
+)
+from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.state import State
+
+APPLIES = (Operation.APPLY, Operation.DESTROY)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is told: the outcome (None where nothing can be claimed), the numbers, the rest."""
+
+    outcome: Outcome | None
+    numbers: Numbers = field(default_factory=Numbers)
+    data: dict[str, str | None] = field(default_factory=dict)
+
+
+def reach(facts: Facts) -> Verdict:
+    """The verdict on a run."""
+    outcome = _outcome(facts)
+    numbers = _numbers(facts, outcome) if outcome else Numbers()
+    return Verdict(
+        outcome,
+        replace(numbers, resources=None) if _foreign(facts.plan) else numbers,
+        _data(facts, outcome, numbers),
+    )
+
+
+def _outcome(facts: Facts) -> Outcome | None:
+    plan, code = facts.plan, facts.exit_code
+    if facts.operation is not Operation.PLAN and _unclaimed(facts):
+        return None
+    drift = count_drift(plan.drift or ()) if plan else Counts()
+    return Outcome(
+        operation=facts.operation,
+        mode=facts.mode,
+        success=code in (0, 2) if facts.operation is Operation.PLAN else facts.done,
+        declined=facts.approval is not None,
+        has_changes=has_changes(plan) if plan else _by_code(facts),
+        drift=drift != Counts() if plan else None,
+        empty=facts.empty,
+    )
+
+
+def _by_code(facts: Facts) -> bool | None:
+    """What `-detailed-exitcode` says; None without it."""
+    detailed = facts.exit_code == 0 and facts.invocation.on("detailed-exitcode")
+    return True if facts.exit_code == 2 else False if detailed else None
+
+
+def _unclaimed(facts: Facts) -> bool:
+    """Whether terraform asked by itself and ended badly, and there is no telling why: declined,
+    unless the state was written."""
+    if facts.approved is not None or facts.log or not facts.started:
+        return False
+    written = _identity(facts.before) != _identity(facts.pulled)
+    return facts.exit_code != 0 and (facts.before is None or facts.pulled is None or not written)
+
+
+def _identity(state: State | None) -> object:
+    return state.identity if state else None
+
+
+def _numbers(facts: Facts, outcome: Outcome) -> Numbers:
+    if facts.operation is Operation.IMPORT:
+        return _gained(facts)
+    if facts.operation is Operation.PLAN:
+        return _planned(facts, facts.plan) if facts.plan else Numbers()
+    if facts.log is not None:
+        return _done(facts)
+    return _carried_out(facts, facts.plan) if facts.plan and outcome.success else Numbers()
+
+
+def _planned(facts: Facts, plan: Plan) -> Numbers:
+    return Numbers(_listed(facts, plan), count_outputs(plan), _drift(facts, plan))
+
+
+def _listed(facts: Facts, plan: Plan) -> Counts | None:
+    return count_resources(plan, partial=bool(PARTS.intersection(facts.partial)))
+
+
+def _gained(facts: Facts) -> Numbers:
+    """An import's, told by the objects that are there now and were not."""
+    if facts.after is None or facts.before is None:
+        return Numbers()
+    was, now = facts.before.objects.keys(), facts.after.objects.keys()
+    return Numbers(Counts(imported=len(now - was), unchanged=len(now & was)))
+
+
+def _done(facts: Facts) -> Numbers:
+    """By terraform's own log: what was done, or what it would have done where it was declined."""
+    log, apply = facts.log, facts.apply
+    if log is not None and facts.approval is not None and facts.mode is not Mode.REFRESH_ONLY:
+        return Numbers(changes.count_planned(log))
+    if apply is None:
+        return Numbers()
+    plan = facts.plan
+    drift = _drift(facts, plan) if plan else changes.count_drift(apply)
+    return Numbers(changes.count_resources(apply), changes.count_outputs(apply), drift)
+
+
+def _carried_out(facts: Facts, plan: Plan) -> Numbers:
+    """A saved plan that was applied without a log: what was planned was done, but for what was not
+    known when it was planned."""
+    open_ends = any(change.managed and change.unknown for change in plan.kinds)
+    unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
+    return Numbers(
+        None if open_ends else _listed(facts, plan),
+        None if unknown else count_outputs(plan),
+        _drift(facts, plan),
+    )
+
+
+def _drift(facts: Facts, plan: Plan) -> Counts | None:
+    """Not measured under -refresh=false, -destroy, or where the plan broke off; nor known of a
+    saved plan that lists none, for it does not say whether it looked."""
+    if plan.mode is Mode.DESTROY or UNREFRESHED in facts.partial:
+        return None
+    looked = facts.mode is Mode.REFRESH_ONLY or not facts.invocation.plan_file
+    if plan.drift is None and (plan.errored or not looked):
+        return None
+    return count_drift(plan.drift or ())
+
+
+def _data(facts: Facts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
+    """What the contract has no field for."""
+    counted = numbers.resources is not None and not _foreign(facts.plan)
+    failed = outcome is not None and not outcome.success
+    return {
+        "counts": "exact" if counted else "absent",
+        "partial": ",".join(facts.partial),
+        "approval": facts.approval.value if facts.approval else None,
+        "interrupted": _interrupted(facts),
+        "drift_listed": _drift_listed(facts.plan),
+        "unknown_actions": ",".join(sorted(_foreign(facts.plan))),
+        **(dict(_undone(facts)) if failed and facts.operation in APPLIES else {}),
+    }
+
+
+def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Of a failed apply: what was planned, and how many objects it left tainted."""
+    planned = _listed(facts, facts.plan) if facts.plan else _recorded(facts)
+    if planned is not None:
+        yield from ((f"planned_{name}", str(number)) for name, number in planned.as_json().items())
+    apply = facts.apply
+    if apply is not None and apply.countable and apply.after is not None:
+        yield "tainted", str(changes.count_tainted(apply))
+
+
+def _recorded(facts: Facts) -> Counts | None:
+    sure = facts.apply is not None and facts.apply.countable
+    return changes.count_planned(facts.log) if facts.log and sure else None
+
+
+def _interrupted(facts: Facts) -> str | None:
+    """The first signal that came, or the one it died of."""
+    received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
+    if not received:
+        return None
+    import signal  # its enums are slow to wake
+
+    return signal.Signals(received[0]).name
+
+
+def _drift_listed(plan: Plan | None) -> str | None:
+    """How many terraform's JSON lists, where noise was left out of the count."""
+    listed = len(plan.drift or ()) if plan else 0
+    counted = count_drift(plan.drift or ()) if plan else Counts()
+    return str(listed) if listed != counted.changed + counted.deleted else None
+
+
+def _foreign(plan: Plan | None) -> frozenset[str]:
+    return foreign_actions(plan) if plan else frozenset()

@@ -1,0 +1,116 @@
+"""Finding what a run is judged by: its plan, and the state before and after; each one optional."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from tfevents.errors import UnreadableDocument
+from tfevents.lean import cached_property, suppress
+from tfevents.readers.json import glance
+from tfevents.readers.planfile import archive
+from tfevents.readers.planfile import reader as planfile
+from tfevents.record import dataclass
+from tfevents.terraform.client import Engine
+from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.state import State
+
+READER = "TFEVENTS_PLAN_READER"
+"""`file`, `json`, else whichever works: for comparing the two, and for whoever trusts one only."""
+
+ERRORED = "errored.tfstate"
+"""Where terraform puts a state that it could not store."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan, and what else only its file knows."""
+
+    plan: Plan
+    tool: str | None = None
+    targeted: bool = False
+    find_prior: Callable[[], bytes] | None = None
+    find_previous: Callable[[], bytes] | None = None
+
+    @cached_property
+    def prior(self) -> State | None:
+        """The state it was made on, refreshed: inflated when it is asked for, which is rarely."""
+        if self.find_prior is None:
+            return None
+        try:
+            return read_state(self.find_prior())
+        except UnreadableDocument:
+            return None
+
+
+def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | None:
+    """A saved plan: from the file itself where that is proven, else by `show -json`.
+
+    `path` as we see it. None where neither can be had. Raises UnreadableDocument for JSON that
+    no tool writes.
+    """
+    reader = engine.env.get(READER, "")
+    if reader != "json":
+        with suppress(UnreadableDocument):
+            return read_file(path)
+    return _show_plan(engine, path, mode) if reader != "file" else None
+
+
+def read_file(path: str) -> Planned:
+    """A plan from its file alone. Raises UnreadableDocument."""
+    found = planfile.read(path)
+    return Planned(found.plan, found.tool, found.targeted, found.prior, found.previous)
+
+
+def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:
+    from tfevents.readers.json import plan as planjson  # msgspec is slow to wake
+
+    plan = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
+    if plan is None:
+        return None
+    return Planned(
+        plan,
+        find_prior=lambda: _zipped(path, archive.PRIOR),
+        find_previous=lambda: _zipped(path, archive.PREVIOUS),
+    )
+
+
+def _zipped(path: str, member: str) -> bytes:
+    """A plain state file in the plan's zip, whatever its plan is."""
+    with archive.opened(path) as zipped:
+        return zipped.read(member)
+
+
+def pull_state(engine: Engine) -> State | None:
+    """The state as stored; an empty answer is a state that was never written. None: not known."""
+    answer = engine.pull()
+    return read_state(answer, small=is_small(answer))
+
+
+def is_small(*answers: bytes | None) -> bool:
+    """Whether none of these states is worth waking the decoder for large ones."""
+    return all(len(answer or b"") <= glance.SMALL for answer in answers)
+
+
+def read_state(answer: bytes | None, *, small: bool = False, settled: bool = False) -> State | None:
+    """The state in what a pull answered; two whose values are compared are read alike.
+
+    `settled`: whether they are compared without their empty values as well.
+    """
+    if answer is None:
+        return None
+    if not answer.strip():
+        return State()
+    if small:
+        return glance.look(answer)
+    from tfevents.readers.json.state import parse_file  # msgspec is slow to wake
+
+    return parse_file(answer, settled=settled)
+
+
+def left_unsaved(directory: str, since: float) -> bool:
+    """Whether terraform had to leave a state beside the stored one, which is old then."""
+    try:
+        return os.stat(os.path.join(directory, ERRORED)).st_mtime >= since
+    except OSError:
+        return False

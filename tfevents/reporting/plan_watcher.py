@@ -1,0 +1,53 @@
+"""A plan file that terraform is about to write: read when it is there, while it is being shown."""
+
+from __future__ import annotations
+
+from tfevents.background import Gate
+from tfevents.errors import UnreadableDocument
+from tfevents.lean import suppress
+from tfevents.reporting.plan_and_state import READER, Planned, read_file
+from tfevents.terraform.counts import count_resources
+from tfevents.terraform.workdir import Signature, signature
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+POLL, LONGEST_POLL = 0.01, 0.2
+"""Seconds between two looks; a longer plan is also shown for longer."""
+
+
+class Expected:
+    """`older`: what lies at `path` before it is written."""
+
+    def __init__(self, path: str, older: Signature | None, env: Mapping[str, str]) -> None:
+        self._path, self._last = path, older
+        self._wanted = env.get(READER, "") != "json"
+        self._over, self._read = Gate(), Gate()
+        self._found: Planned | None = None
+
+    def read(self) -> None:
+        """Looks until it can be read, or until somebody asks for it."""
+        try:
+            pause = POLL
+            while self._wanted and not (self._found or self._over.wait(pause)):
+                self._look()
+                pause = min(pause * 1.05, LONGEST_POLL)
+        finally:
+            self._read.open()
+
+    def _look(self) -> None:
+        """Half a file has no end, and is refused."""
+        seen = signature(self._path)
+        if seen is not None and seen[1] and seen != self._last:
+            self._last = seen
+            with suppress(UnreadableDocument):
+                found = read_file(self._path)
+                count_resources(found.plan)  # by kind, which the plan keeps
+                self._found = found
+
+    def found(self, path: str) -> Planned | None:
+        """The plan at `path`, where it was read and is the same now."""
+        self._over.open()
+        self._read.wait()
+        return self._found if path == self._path and signature(path) == self._last else None

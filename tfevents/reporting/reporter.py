@@ -1,0 +1,418 @@
+"""One run's report: gathers what is known while terraform works, puts events, delivers them.
+
+Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one line on stderr.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from tfevents import __version__
+from tfevents.background import attempt, log
+from tfevents.context import cost_file
+from tfevents.context.origin import OVERRIDE, Origin, find, gather_overrides, relative
+from tfevents.deadline import Budget
+from tfevents.delivery.sender import NO_KEY, OUT_OF_TIME, Courier, Delivered, unknown
+from tfevents.errors import (
+    InvalidEvent,
+    JournalUnavailable,
+    SettingError,
+    TfeventsError,
+)
+from tfevents.events.schema import check, schema
+from tfevents.events.table import Activity, EventType, describe
+from tfevents.journal import recovery
+from tfevents.journal.fallback import bring_home, find_spare
+from tfevents.journal.journal import Journal
+from tfevents.journal.keeper import Keeper
+from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
+from tfevents.journal.run_lock import Presence, new_id
+from tfevents.record import dataclass, field, replace
+from tfevents.reporting.summary import summarise
+from tfevents.settings.load import gather, told_by
+from tfevents.terminal import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from tfevents.delivery.artifacts import Source
+
+WHOLE_RUN = 86400.0
+INTERRUPTED_SECONDS = 1.5
+PREPARE_SECONDS = 5.0
+STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
+
+    presence: Presence
+    operation: str
+    mode: str
+    directory: str
+    tf_workspace: str
+    opened_at: str
+    env: Mapping[str, str] = field(repr=False)
+    key: str | None = None
+    command: str | None = None
+    identity: str | None = None
+    """The run's id where it is not its presence's: a hook's run outlives the process."""
+    opened: bool = False
+    """Whether the journal knows the run already: a hook's `before` opened it."""
+    base: Mapping[str, Any] = field(default_factory=dict)
+    plan_file: str | None = None
+    """The saved plan that is applied."""
+    stage: bool = False
+    """Whether a pipeline's stage ends with it."""
+
+    @property
+    def run_id(self) -> str:
+        """What the run is called."""
+        return self.identity or self.presence.identity
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of a report: the line to show, and whether everything arrived."""
+
+    line: str | None
+    delivered: bool
+
+
+class Report(threading.Thread):
+    """Works in the background from `start` on; `finish` is the only call that waits for it."""
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__(name="report", daemon=True)
+        self.subject = subject
+        self.problems: list[str] = []
+        self.settings = told_by(subject.env)
+        self._waits: str | None = None
+        self.budget = Budget(WHOLE_RUN)
+        self._meanwhile = Budget(WHOLE_RUN)
+        self._origin = Origin({}, "")
+        self._overrides: dict[str, Any] = {}
+        self._keeper = Keeper(subject.presence, self._problem, self._engage)
+        self._courier: Courier | None = None
+        self._prepared, self._work = threading.Event(), threading.Event()
+        self._idle, self._ending = threading.Event(), False
+        self._turn, self._ended, self._due = threading.RLock(), False, 0
+        self._done = Delivered()
+        self.last: Mapping[str, Any] = {}
+        self._cost: Mapping[str, str] = {}
+        self._cost_file: str | None = None
+        self.find_source: Callable[[], Source] | None = None
+        self.over = threading.Event()
+        self.meanwhile: Callable[[], None] = lambda: None
+        """What is left to do for the run while its last event is sent."""
+
+    # In the background
+
+    def run(self) -> None:
+        """Prepares, then sends whatever is put, until the run has ended."""
+        with self._harmless():
+            self._prepare()
+        self._prepared.set()
+        while not self._idle.is_set():
+            self._work.clear()
+            ending = self._ending
+            with self._harmless():
+                self._flush(ending)
+            if ending:
+                self._idle.set()
+            else:
+                self._work.wait()
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """The other broad one: whatever goes wrong is told, and never breaks the run."""
+        try:
+            yield
+        except Exception as error:
+            self._problem(error)
+
+    def _problem(self, error: Exception) -> None:
+        ours = isinstance(error, TfeventsError)
+        log("report", error, trace=not ours)
+        text = str(error) if ours else f"{type(error).__name__} (a bug)"
+        if text not in self.problems:
+            self.problems.append(text)
+
+    def _prepare(self) -> None:
+        """Whose the run is, and the journal: what is recorded must not wait for what is slow to
+        find, nor be nobody's because somebody holds the journal."""
+        with self._harmless():
+            self._read_settings()
+        with self._harmless():
+            self._keeper.open(self.settings.home)
+        self._origin = self._find_origin()
+        with self._harmless():
+            self._cost = self._find_cost()
+        with self._harmless():
+            self._tidy()
+        with self._harmless():
+            self._open_run()
+        self._engage()
+
+    def _find_cost(self) -> Mapping[str, str]:
+        """What Infracost said of this run: in the named file, beside the plan, or here."""
+        subject = self.subject
+        self._cost_file = self.settings.cost_file or cost_file.find(
+            subject.directory, subject.plan_file, subject.env
+        )
+        return self._read_cost()
+
+    def _read_cost(self) -> Mapping[str, str]:
+        if self._cost_file is None:
+            return {}
+        where = self._origin.directory, self.subject.tf_workspace
+        return cost_file.read(self._cost_file, *where).as_json()
+
+    def _read_settings(self) -> None:
+        """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
+        subject = self.subject
+        self.settings, wrong = gather(
+            subject.env, subject.directory, tf_workspace=subject.tf_workspace
+        )
+        fields = schema()["$defs"]["ActivityMetadata"]["properties"]
+        given, odd = gather_overrides(subject.env, fields)
+        for name, value in given.items():
+            try:
+                check({"event_type": "plan", "metadata": {name: value}})
+                self._overrides[name] = value
+            except InvalidEvent as error:
+                odd.append(SettingError(f"{OVERRIDE}{name.upper()}: {error}"))
+        self._waits = None if self.settings.api_key else NO_KEY
+        if wrong or odd:
+            self.settings = replace(self.settings, api_key=None)
+            self._problem((wrong + odd)[0])
+            self._waits = str((wrong + odd)[0])
+
+    def _find_origin(self) -> Origin:
+        """An optional fact: without it the event says less."""
+        directory, env = self.subject.directory, self.subject.env
+        found = attempt(lambda: find(directory, env), "origin")
+        return found or Origin({}, relative(directory, None))
+
+    def _tidy(self) -> None:
+        """What others left: runs without an end, events beside home, more than is ever kept."""
+        journal, env = self._keeper.journal, self.subject.env
+        spare = find_spare()
+        if spare is not None:
+            recovery.close_gone(spare, env)
+            spare.close()
+        recovery.close_gone(journal, env)
+        bring_home(journal)
+        if lost := journal.prune():
+            self._problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
+
+    def _open_run(self) -> None:
+        with self._turn:
+            if not (self.subject.opened or self._ended):
+                self._keeper.write(lambda journal: journal.open_run(self._run()))
+
+    def _engage(self) -> None:
+        """A courier for the journal that is in use."""
+        if self.settings.api_key is not None and not self._destination().missing():
+            with self._harmless():
+                journal = self._keeper.journal
+                self._courier = Courier(journal, self.settings, self._keeper.owner())
+                self._courier.open()
+
+    def _run(self) -> Run:
+        subject = self.subject
+        return Run(
+            run_id=subject.run_id,
+            operation=subject.operation,
+            mode=subject.mode,
+            directory=self._origin.directory,
+            opened_at=subject.opened_at,
+            key=subject.key,
+            command=subject.command,
+            base={
+                "metadata": {**self._origin.metadata, **self._overrides},
+                "data": {"tf_workspace": subject.tf_workspace},
+                "destination": self._destination().__dict__,
+                "directory": locate(subject.directory),
+                "waits": self._waits,
+                **subject.base,
+            },
+        )
+
+    def _destination(self) -> Destination:
+        s = self.settings
+        return Destination(s.account, s.org, s.project, s.workspace)
+
+    def _flush(self, ending: bool) -> None:
+        """This run's own queue, and nothing else."""
+        if self._courier is None:
+            return
+        subject, own = self.subject, self._destination()
+        queues = own_queues(own, locate(subject.directory), subject.tf_workspace)
+        self._meanwhile = Budget(WHOLE_RUN)
+        self._courier.leaving = ending
+        if ending or not self._work.is_set():
+            budget = self.budget if ending else self._meanwhile
+            self._done = self._courier.deliver(queues, budget, waits=True)
+
+    def ready(self) -> None:
+        """Waits until everything that delivery needs is there."""
+        self._prepared.wait(PREPARE_SECONDS)
+
+    def _wake(self) -> None:
+        """Something is to be sent: whatever else is being sent comes second."""
+        self._work.set()
+        self._meanwhile.limit(0)
+
+    # From the run
+
+    def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
+        """The start event: in the journal now, sent while terraform works; never after the end."""
+        self._prepared.wait(PREPARE_SECONDS)
+        with self._harmless(), self._turn:
+            if not self._ended:
+                event = self._event(activity, self._cost, data)
+                self._keeper.write(lambda journal: journal.put(event))
+        self._wake()
+
+    def finish(
+        self,
+        activity: Activity | None,
+        metadata: Mapping[str, Any],
+        data: Mapping[str, str | None],
+        exit_code: int | None,
+    ) -> Told:
+        """The end event: kept, then sent within the budget."""
+        if data.get("interrupted"):
+            self.hurry()
+        self._await_prepared()
+        events: list[NewEvent] = []
+        with self._turn:
+            self._ended = True
+            with self._harmless():
+                self._cost = self._cost or self._estimate()
+            with self._harmless():
+                facts = {**self._cost, **self._store(), **metadata}
+                events += [self._event(activity, facts, data)] if activity else []
+                self.last = events[0].body if events else {}
+            with self._harmless():
+                events += [self._event(STAGE_ENDED, {}, {})] if self.subject.stage else []
+            with self._harmless():
+                self._end(exit_code, events)
+        return self.leave()
+
+    def _estimate(self) -> Mapping[str, str]:
+        """What `infracost` says of the plan, where it is to be asked, in half of the time."""
+        if self.find_source is None or not self.settings.infracost or self._cost_file:
+            return {}
+        from tfevents.context import infracost
+
+        self._cost_file = infracost.estimate(self.find_source(), Budget(self.budget.left / 2))
+        return self._read_cost()
+
+    def _store(self) -> Mapping[str, str]:
+        """The ids of what was switched on, in half of the time there is: the event needs some."""
+        if self.find_source is None or not self.settings.artefacts or self.settings.api_key is None:
+            return {}
+        from tfevents.delivery import artifacts
+
+        budget = Budget(self.budget.left / 2)
+        source = replace(self.find_source(), cost_file=self._cost_file)
+        metadata = {**self._origin.metadata, **self._overrides}
+        where = self._destination()
+        shelf = artifacts.store(source, self.settings, metadata, where, budget)
+        self.problems += shelf.problems
+        return shelf.ids
+
+    def leave(self) -> Told:
+        """What is in the journal is sent within the budget; the run stays as it is."""
+        self._await_prepared()
+        self._ending = True
+        self._wake()
+        self.meanwhile()
+        self._wait()
+        told = self._told()
+        self._keeper.close()
+        return told
+
+    def _await_prepared(self) -> None:
+        """The budget is for delivery, and begins when there is something to deliver with. What is
+        not known by then is done without."""
+        waits = min(PREPARE_SECONDS, self.budget.left)
+        if not self._prepared.wait(waits):
+            self._problem(JournalUnavailable("the settings could not be read in time"))
+        self.budget.limit(self.settings.budget)
+
+    def expire(self) -> None:
+        """The run is over: all that is left to do shares one deadline."""
+        self.budget.limit(self.settings.budget)
+
+    def hurry(self) -> None:
+        """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
+        self.budget.limit(INTERRUPTED_SECONDS)
+
+    def _wait(self) -> None:
+        """Idle, or out of time: whatever holds the thread does not hold the run."""
+        while not self._idle.wait(min(0.05, self.budget.left + 0.01)) and self.budget.left:
+            pass
+
+    def _event(
+        self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
+    ) -> NewEvent:
+        self._due += 1
+        event_id = new_id()
+        event = describe(
+            activity,
+            {**self._origin.metadata, **metadata, **self._overrides},
+            {
+                "tfevents_version": __version__,
+                "event_id": event_id,
+                "run_id": self.subject.run_id,
+                "tf_workspace": self.subject.tf_workspace,
+                "directory": self._origin.directory,
+                "started_at": self.subject.opened_at,
+                **data,
+            },
+        )
+        body = event.body()
+        check(body)
+        return NewEvent(
+            event_id,
+            self.subject.run_id,
+            self._destination(),
+            body,
+            directory=locate(self.subject.directory),
+            tf_workspace=self.subject.tf_workspace,
+            reason=self._waits,
+        )
+
+    def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
+        """The run's end and its event in one step; the event alone where the run was closed."""
+
+        owner = self._courier.owner if self._courier else None
+
+        def end(journal: Journal) -> None:
+            if not journal.end_run(self.subject.run_id, exit_code, events, owner):
+                for left in events:
+                    journal.put(left)
+
+        self._keeper.write(end)
+
+    def _told(self) -> Told:
+        entries = self._keeper.entries(self.subject.run_id)
+        delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
+        reason = self._done.reason or self._unsent()
+        problems = [*self.problems, *self._keeper.unreadable()]
+        line = summarise(entries, delivered, problems, reason)
+        return Told(printable("; ".join([line, *self.settings.notes])), delivered)
+
+    def _unsent(self) -> str:
+        if self.settings.api_key is None:
+            return f"{NO_KEY} (see: tfevents log)"
+        if missing := self._destination().missing():
+            return unknown(missing)
+        return OUT_OF_TIME

@@ -1,0 +1,54 @@
+"""The one line that says what was reported, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tfevents.events.table import EventType
+from tfevents.journal.models import Entry, Status
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from typing import Any
+
+
+def summarise(
+    entries: Sequence[Entry], delivered: bool, problems: Sequence[str], reason: str
+) -> str:
+    """A run's line. `entries`: its events, the newest first; `delivered`: whether all arrived;
+    `reason`: why they may not have, where neither a problem nor an event itself says so."""
+    if not entries:
+        return "; ".join(["nothing is reported", *problems])
+    told = [e for e in entries if e.body["event_type"] != EventType.STAGE_COMPLETE.value]
+    body = (told or entries)[0].body
+    what = f"{body['event_type']}{in_short(body.get('metadata', {}))}"
+    if delivered and problems:
+        return f"{what}, reported; {'; '.join(problems)}"
+    worst = next((e for e in entries if e.status is not Status.DELIVERED), entries[0])
+    tried = worst.reason if worst.attempts else None
+    return what + fate(worst, "; ".join(problems) or tried or reason)
+
+
+def fate(entry: Entry, reason: str) -> str:
+    """What became of one event, to be said behind its name."""
+    if entry.status is Status.DELIVERED:
+        return f", reported to Harness IaCM workspace {entry.destination.workspace}"
+    verb = "refused" if entry.status is Status.REFUSED else "kept in the journal"
+    return f", {verb}: {reason}"
+
+
+def in_short(metadata: Mapping[str, Any]) -> str:
+    """The counts as people say them: (2 to add, 1 to change); empty where nothing was counted."""
+    counts = metadata.get("resource_counts") or {}
+    done = metadata.get("activity_type") in ("apply", "destroy", "import")
+    words = {
+        "imported": "imported" if done else "to import",
+        "added": "added" if done else "to add",
+        "changed": "changed" if done else "to change",
+        "deleted": "destroyed" if done else "to destroy",
+        "removed": "forgotten" if done else "to forget",
+    }
+    said = [f"{counts[name]} {word}" for name, word in words.items() if counts.get(name)]
+    drift = sum((metadata.get("drift_counts") or {}).values())
+    said += [f"{drift} drifted"] if drift else []
+    return f" ({', '.join(said)})" if said else ""

@@ -1,0 +1,155 @@
+"""What a settings file may hold, who may say it, and where each field of a text stands."""
+
+from __future__ import annotations
+
+import re
+
+from tfevents.errors import SettingError, UnreadableDocument
+from tfevents.readers.hcl.scanner import Item, Source, items
+from tfevents.record import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Mapping
+
+HARNESS = frozenset(
+    {"url", "api_path", "api_key", "api_key_file", "account", "org", "project", "workspace"}
+)
+"""The fields of the block `harness`."""
+TOP = frozenset(
+    {"timeout", "strict", "ca_bundle", "direct", "cost_file", "infracost", "quiet", "artefacts"}
+    | {"provisioner"}
+)
+"""The fields outside of any block."""
+SHARED = frozenset({"account", "org", "project", "workspace", "cost_file"})
+"""What a file of a checkout may say, where a pull request may have written it. Any other field, a
+new one too, decides where the key goes or what is trusted: it is for who runs tfevents."""
+NOWHERE = frozenset({"provisioner"})
+"""What no file says: it is needed before any is read."""
+MAPPING = frozenset({"directory", "tf_workspace"})
+
+GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/)*"
+VALUE = re.compile(
+    rf'{GAP}(?:"(?P<text>(?:[^"\\\n]|\\.)*)"'
+    rf"|(?P<number>-?[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?)|(?P<word>true|false)){GAP}"
+)
+SPECIAL = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|\$\$\{|%%\{|[$%]\{")
+ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+WORDS = {"true": "1", "false": "0"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field: its text, and where it stands."""
+
+    name: str
+    text: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A block `workspace "label" { … }`."""
+
+    label: str
+    fields: Mapping[str, Field]
+    place: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """A settings file."""
+
+    fields: Mapping[str, Field]
+    workspaces: tuple[Mapped, ...]
+
+
+def parse(text: str, path: str) -> Document:
+    """The settings in `text`. Raises SettingError: one line with file, line and field."""
+    source = Source(text.removeprefix("\ufeff"), path)
+    fields: dict[str, Field] = {}
+    workspaces = []
+    try:
+        for item in items(source, 0, len(source.text)):
+            if item.name == "harness":
+                _harness(source, item, fields)
+            elif item.name == "workspace":
+                workspaces.append(_workspace(source, item))
+            else:
+                _check_name(source, item, TOP, "")
+                _add(source, item, fields)
+    except UnreadableDocument as error:
+        raise SettingError(str(error)) from None
+    return Document(fields, tuple(workspaces))
+
+
+def _harness(source: Source, block: Item, fields: dict[str, Field]) -> None:
+    if block.labels != ():
+        raise _error(source, block, "this is a block: harness { … }")
+    for item in items(source, block.start, block.end):
+        _check_name(source, item, HARNESS, " in harness")
+        _add(source, item, fields)
+
+
+def _workspace(source: Source, block: Item) -> Mapped:
+    if block.labels is None or len(block.labels) != 1:
+        raise _error(source, block, 'this is a block: workspace "id" { … }')
+    fields: dict[str, Field] = {}
+    for item in items(source, block.start, block.end):
+        if item.name not in MAPPING or item.labels is not None:
+            raise _error(source, block, "this takes a directory (and tf_workspace)")
+        _add(source, item, fields)
+    label = _plain(source, block, block.labels[0])
+    return Mapped(label, fields, _place(source, block))
+
+
+def _check_name(source: Source, item: Item, known: frozenset[str], where: str) -> None:
+    if item.name not in known:
+        there = "it takes " + ", ".join(sorted(known - NOWHERE))
+        what = "it stands in harness { … }" if item.name in HARNESS else there
+        raise _error(source, item, f"no such setting{where}: {what}")
+
+
+def _add(source: Source, item: Item, fields: dict[str, Field]) -> None:
+    if item.name in fields:
+        raise _error(source, item, "it is set a second time")
+    fields[item.name] = Field(item.name, _value(source, item), _place(source, item))
+
+
+def _value(source: Source, item: Item) -> str:
+    """A text, a number or a switch, as text."""
+    found = None if item.labels is not None else VALUE.fullmatch(source.text, item.start, item.end)
+    if found is None:
+        raise _error(source, item, "a text in quotes, a number or true or false, please")
+    if found["text"] is not None:
+        return _plain(source, item, found["text"])
+    return found["number"] or WORDS[found["word"]]
+
+
+def _plain(source: Source, item: Item, quoted: str) -> str:
+    """What stands in quotes, without HCL's escapes."""
+
+    def replace(match: re.Match[str]) -> str:
+        if match[0] in ("${", "%{"):
+            raise _error(source, item, "no expressions, please: a text in quotes")
+        escape = match[1]
+        if escape is None:
+            return match[0][1:]
+        if escape[0] in "uU" and len(escape) > 1:
+            return chr(min(int(escape[1:], 16), 0xFFFF if escape[0] == "u" else 0x10FFFF))
+        return ESCAPES.get(escape, "\0")
+
+    text = SPECIAL.sub(replace, quoted)
+    if not text.isprintable():
+        raise _error(source, item, "printable characters, please")
+    return text
+
+
+def _place(source: Source, item: Item) -> str:
+    """File, line and field; an item's line is its name's, before all that it holds."""
+    line = source.text.count("\n", 0, item.at) + 1
+    return f"{source.name}, line {line}, {item.name}"
+
+
+def _error(source: Source, item: Item, what: str) -> SettingError:
+    return SettingError(f"{_place(source, item)}: {what}")

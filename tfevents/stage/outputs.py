@@ -1,0 +1,121 @@
+"""What a stage leaves for the steps after it: `KEY=value` lines, and an annotation."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tfevents.terminal import printable
+
+LONGEST_LINE = 65536
+"""Bytes of a line that Harness and Drone read (contract/README.md)."""
+
+NAMES = {
+    "ADDED": "added",
+    "CHANGED": "changed",
+    "DELETED": "deleted",
+    "IMPORTED": "imported",
+    "REMOVED": "removed",
+    "UNCHANGED": "unchanged",
+}
+STYLES = {"failed": "error", "drifted": "warning", "apply_needed": "warning"}
+
+
+def outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The variables of an event; what is not known is left out."""
+    metadata = body.get("metadata", {})
+    counts, drift = metadata.get("resource_counts"), metadata.get("drift_counts")
+    for name, field in (
+        ("EVENT_TYPE", body.get("event_type")),
+        ("ACTIVITY_TYPE", metadata.get("activity_type")),
+        ("ACTIVITY_STATUS", metadata.get("activity_status")),
+    ):
+        if field:
+            yield name, field
+    for name, field in NAMES.items():
+        if counts:
+            yield name, str(counts[field])
+    if drift is not None:
+        drifted = drift["changed"] + drift["deleted"]
+        yield "DRIFTED", str(drifted)
+        yield "HAS_DRIFT", str(drifted > 0).lower()
+    if (changes := _has_changes(body)) is not None:
+        yield "HAS_CHANGES", str(changes).lower()
+    if (exit_code := body.get("data", {}).get("exit_code")) is not None:
+        yield "EXIT_CODE", exit_code
+
+
+def _has_changes(body: Mapping[str, Any]) -> bool | None:
+    """By the event where it was a plan's, by what was done where it was an apply's."""
+    kind = body.get("event_type")
+    if kind in ("apply_needed", "plan"):
+        return bool(kind == "apply_needed")
+    counts = body.get("metadata", {}).get("resource_counts")
+    if counts is None:
+        return None
+    return any(counts[name] for name in ("added", "changed", "deleted", "imported", "removed"))
+
+
+def write_outputs(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
+    """Appends to $DRONE_OUTPUT (or $HARNESS_OUTPUT_FILE); each line whole and within bounds."""
+    path = env.get("DRONE_OUTPUT") or env.get("HARNESS_OUTPUT_FILE")
+    if path:
+        text = "".join(_line(f"TFEVENTS_{n}", v) for n, v in outputs(body))
+        with open(path, "ab") as file:
+            file.write(text.encode())
+
+
+def _line(name: str, value: str) -> str:
+    """A value is one line: control characters would begin another variable."""
+    clean = printable(value)
+    room = LONGEST_LINE - len(name) - 2
+    return f"{name}={clean.encode()[:room].decode(errors='ignore')}\n"
+
+
+def annotate(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
+    """The annotation of a Harness execution, where it asks for one; written whole or not at all."""
+    path = env.get("HARNESS_ANNOTATIONS_FILE")
+    if not path:
+        return
+    text = json.dumps(annotation(env, body))
+    handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
+    with open(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, 0o644)  # its reader is somebody else
+        file.write(text)
+    os.replace(scratch, path)
+
+
+def annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+    """The annotations document (contract/README.md, "Inside a Harness pipeline")."""
+    metadata = body.get("metadata", {})
+    style = STYLES.get(body.get("event_type", ""), "success")
+    return {
+        "accountId": env.get("HARNESS_ACCOUNT_ID") or env.get("TFEVENTS_ACCOUNT", ""),
+        "orgId": env.get("HARNESS_ORG_ID") or env.get("TFEVENTS_ORG", ""),
+        "projectId": env.get("HARNESS_PROJECT_ID") or env.get("TFEVENTS_PROJECT", ""),
+        "pipelineId": env.get("HARNESS_PIPELINE_ID", ""),
+        "planExecutionId": metadata.get("pipeline_execution_id")
+        or env.get("HARNESS_EXECUTION_ID", ""),
+        "stageExecutionId": metadata.get("pipeline_stage_id") or env.get("HARNESS_STAGE_ID", ""),
+        "annotations": [
+            {
+                "contextId": "tfevents",
+                "stepId": env.get("HARNESS_STEP_ID", ""),
+                "timestamp": int(time.time() * 1000),
+                "style": style,
+                "summary": summary(body),
+                "priority": 5,
+                "mode": "replace",
+            }
+        ],
+    }
+
+
+def summary(body: Mapping[str, Any]) -> str:
+    """A small table in markdown."""
+    rows = [f"| {name.lower()} | {value} |" for name, value in outputs(body)]
+    return "\n".join(["| tfevents | |", "|---|---|", *rows])

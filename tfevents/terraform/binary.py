@@ -1,0 +1,275 @@
+"""The terraform or tofu that runs: finding it, becoming it, starting it."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from tfevents.errors import ProvisionerNotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes longer to import than a pass-through has
+    from collections.abc import Mapping, Sequence
+    from typing import NoReturn
+
+NAMES = ("terraform", "tofu")
+LOCK_FILE, LOCK_BYTES = ".terraform.lock.hcl", 1 << 20
+REGISTRIES = {"registry.terraform.io": "terraform", "registry.opentofu.org": "tofu"}
+OPENTOFU_ONLY = (".tofu", ".tofu.json")
+CALLER = "TFEVENTS_CALLER"
+"""`pid:path` of what we last started, so that a shim script that leads back to us is passed by;
+before the path, the scripts that led to us."""
+TURNS = 8
+"""How often one script may have been started on the way here where nobody can tell whether it leads
+back: more than anybody's terraform that runs terraform, and no endless loop."""
+MARK = b"#!/bin/sh\n# The front of tfevents"
+"""How the front begins, of this installation and of every other."""
+
+LAUNCHERS = frozenset(
+    {"exec", "command", "env", "sudo", "nice", "nohup", "time", "timeout", "mise", "asdf", "direnv"}
+)
+"""What may stand before a command in a script; some of them drop the environment on the way."""
+
+SECRETS = (
+    *("TFEVENTS_API_KEY", "PLUGIN_API_KEY", "PLUGIN_TFEVENTS_API_KEY"),
+    "PLUGIN_ENDPOINT_VARIABLES",  # an IaCM step's token is one of its members
+)
+"""Not for terraform and what it starts. HARNESS_* stays: the Harness provider reads it."""
+
+
+class NotExecutable(OSError):
+    """What is there can't be run: with the system's reason, and its path."""
+
+
+attempts = 0
+"""How often terraform was started in this process, or was about to be."""
+
+
+def find(
+    env: Mapping[str, str], program: str, wanted: str | None = None, directory: str = "."
+) -> str:
+    """The path of the binary to run: never this program, under whatever name it was started.
+
+    `program` is argv[0]; `wanted` what is asked for (a name or a path; for a path to us, the next
+    one of its name). Where nothing says which, it is the one that initialised `directory`. A shim
+    that only calls us is taken where there is nothing else. Raises ProvisionerNotFound, and
+    NotExecutable for a path that may not be run.
+    """
+    names = _names(program, wanted)
+    usable = [path for name in names for path in _usable(name, program, env)]
+    found = [path for path in usable if not _calls_us(path, env)] or usable
+    if names is NAMES and {os.path.basename(path) for path in found} == set(NAMES):
+        name = initialised_by(directory)
+        return next(path for path in found if os.path.basename(path) == name)
+    if found:
+        return found[0]
+    if wanted and os.sep in wanted:
+        _must_run(_places(wanted, "")[0])
+    raise ProvisionerNotFound(_missing(wanted, names))
+
+
+def _names(program: str, wanted: str | None) -> Sequence[str]:
+    if wanted:
+        there = os.sep in wanted and _runs(_places(wanted, "")[0])
+        return (wanted, os.path.basename(wanted)) if there else (wanted,)
+    name = os.path.basename(program)
+    return (name,) if name in NAMES else NAMES
+
+
+def _usable(name: str, program: str, env: Mapping[str, str]) -> list[str]:
+    places = filter(_runs, _places(name, env.get("PATH", os.defpath)))
+    return [path for path in places if not _is_us(path, program) and not _leads_back(path, env)]
+
+
+def initialised_by(directory: str) -> str:
+    """By whose name the directory goes: the lock file's registries tell, else files that only
+    OpenTofu reads; `terraform` without any sign."""
+    registries = _registries(os.path.join(directory, LOCK_FILE), directory)
+    if len(registries) == 1:
+        return REGISTRIES[registries.pop()]
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return "terraform"
+    return "tofu" if any(name.endswith(OPENTOFU_ONLY) for name in names) else "terraform"
+
+
+def _registries(lock_file: str, directory: str) -> set[str]:
+    """Those of `REGISTRIES` that providers come from; empty where the file can't be read."""
+    from tfevents import files  # where both are installed, and not often at that
+
+    try:
+        text = files.read(lock_file, LOCK_BYTES, root=directory)
+    except OSError:
+        return set()
+    blocks = (line.split() for line in text.decode(errors="replace").splitlines())
+    sources = (words[1] for words in blocks if words[:1] == ["provider"] and len(words) > 1)
+    return {source.strip('"').partition("/")[0] for source in sources} & REGISTRIES.keys()
+
+
+def _must_run(path: str) -> None:
+    if os.path.isfile(path) and not os.access(path, os.X_OK):
+        raise NotExecutable(errno.EACCES, os.strerror(errno.EACCES), path)
+
+
+def _missing(wanted: str | None, names: Sequence[str]) -> str:
+    if wanted:
+        return f"TFEVENTS_PROVISIONER names {wanted!r}, which is no terraform or tofu to be run"
+    told = " or ".join(names)
+    return f"no {told} on PATH: install one, or name it with TFEVENTS_PROVISIONER"
+
+
+def _places(name: str, path: str) -> list[str]:
+    if os.sep in name:
+        return [os.path.abspath(os.path.expanduser(name))]
+    return [os.path.join(directory or ".", name) for directory in path.split(os.pathsep)]
+
+
+def _runs(path: str) -> bool:
+    return os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _is_us(path: str, program: str) -> bool:
+    """A link to this program, or another installation of it."""
+    return os.path.realpath(path) == os.path.realpath(program) or _head(path).startswith(MARK)
+
+
+def _calls_us(path: str, env: Mapping[str, str]) -> bool:
+    """A shim: a script with a line `tf "$@"`, where that is us; perhaps by `exec` or `env`."""
+    return any(_is_call(line, env) for line in _script(path).splitlines())
+
+
+def _is_call(line: bytes, env: Mapping[str, str]) -> bool:
+    words = [os.fsdecode(w) for w in line.replace(b'"', b" ").replace(b"'", b" ").split()]
+    if not {"$@", "$*"} & set(words):
+        return False
+    launched = len(words) > 0 and words[0] in LAUNCHERS
+    for word in words if launched else words[:1]:
+        if os.path.basename(word) == "tf":
+            called = filter(_runs, _places(word, env.get("PATH", os.defpath)))
+            return _head(next(called, "")).startswith(MARK)
+    return False
+
+
+def _script(path: str) -> bytes:
+    """The beginning of a script; nothing of a binary."""
+    head = _head(path)
+    return head if head.startswith(b"#!") else b""
+
+
+def _head(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(1024)
+    except OSError:
+        return b""
+
+
+def _leads_back(path: str, env: Mapping[str, str]) -> bool:
+    """A script that started us: it waits for us, or we started it and it became us."""
+    if path in _chain(env) or _started(env)[1].count(path) >= TURNS:
+        return True
+    return bool(_script(path)) and _is_parent(path)
+
+
+def _started(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """By which process what was started, one after the other, on the way to us."""
+    pid, _, paths = env.get(CALLER, "").partition(":")
+    return pid, [path for path in paths.split(os.pathsep) if path]
+
+
+def _chain(env: Mapping[str, str]) -> list[str]:
+    """The scripts that led from another of us to this one."""
+    pid, paths = _started(env)
+    scripts = [path for path in paths if _script(path)]
+    return scripts if scripts and (_is_near(pid) or any(map(_is_parent, scripts))) else []
+
+
+def _is_near(pid: str) -> bool:
+    """Whether the process is this one or is above it, and no terraform in between: what terraform
+    runs is a run of its own."""
+    place = str(os.getpid())
+    while place != pid:
+        above = _parent(place)
+        if above in ("0", ""):
+            return False
+        if _binary(above).startswith(NAMES):
+            return False
+        place = above
+    return True
+
+
+def _parent(pid: str) -> str:
+    """The process above; empty where nobody can tell."""
+    if pid == str(os.getpid()):
+        return str(os.getppid())
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read(4096).rpartition(b")")[2].split()[1].decode()
+    except (OSError, IndexError):
+        return ""
+
+
+def _binary(pid: str) -> str:
+    """The name of the file that a process runs; empty where nobody can tell."""
+    try:
+        return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+    except OSError:
+        return ""
+
+
+def _is_parent(path: str) -> bool:
+    """Whether our parent process is this script; where there is no /proc, nobody can tell."""
+    try:
+        with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:
+            words = file.read(65536).split(b"\0")
+        place = os.readlink(f"/proc/{os.getppid()}/cwd")
+    except OSError:
+        return False
+    # `sh [-e] /shims/terraform plan`: the interpreter, perhaps an option, the script
+    real = os.path.realpath(path)
+    return any(os.path.realpath(os.path.join(place, os.fsdecode(w))) == real for w in words[1:3])
+
+
+def observed(env: Mapping[str, str]) -> bool:
+    """Whether another `tf` started us in terraform's place: the run is told of already."""
+    return bool(_chain(env))
+
+
+def environment(env: Mapping[str, str], path: str) -> dict[str, str]:
+    """What terraform inherits: everything but our keys."""
+    kept = {name: value for name, value in env.items() if name not in SECRETS}
+    before = _started(env)[1]
+    chain = _chain(env) or (before if path in before else [])
+    return {**kept, CALLER: os.pathsep.join([str(os.getpid()), *chain, path])}
+
+
+def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+    """Terraform in our place: nothing of us stays in memory. Raises NotExecutable."""
+    global attempts  # noqa: PLW0603  # it is the process that has started terraform or has not
+    import _signal  # `signal` builds enums, 3 ms that no pass-through needs
+
+    inherited = environment(env, path)
+    words = [os.path.basename(path), *arguments]
+    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them, terraform must not
+        _signal.signal(number, _signal.SIG_DFL)
+    attempts += 1
+    try:
+        os.execve(path, words, inherited)
+    except OSError as error:
+        raise NotExecutable(error.errno, error.strerror, path) from None
+
+
+def start(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """The pid of the child, which has our terminal. Raises NotExecutable."""
+    global attempts  # noqa: PLW0603  # see become()
+    import _signal as signal  # see become()
+
+    inherited = environment(env, path)
+    words = [os.path.basename(path), *arguments]
+    ignored = [signal.SIGPIPE, signal.SIGXFSZ]  # by Python
+    attempts += 1
+    try:
+        return os.posix_spawn(path, words, inherited, setsigdef=ignored)
+    except OSError as error:
+        raise NotExecutable(error.errno, error.strerror, path) from None

@@ -1,0 +1,304 @@
+"""What an apply did, counted: its log, and the states before and after it (design §3.2).
+
+Exact or None. Terraform's own closing line counts alike (internal/command/views/hook_count.go).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tfevents.lean import cached_property
+from tfevents.readers.core_log import CoreLog, Failure
+from tfevents.record import dataclass
+from tfevents.terraform.counts import Counts, tally
+from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.state import State, StateObject, literal
+from tfevents.terraform.values import digest_plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
+    "NoOp": ("unchanged",),
+    "Read": (),
+    "Create": ("added",),
+    "Update": ("changed",),
+    "Delete": ("deleted",),
+    "DeleteThenCreate": ("added", "deleted"),
+    "CreateThenDelete": ("added", "deleted"),
+    "Forget": ("removed",),
+    "ForgetThenCreate": ("added", "removed"),
+    "CreateThenForget": ("added", "removed"),
+}
+NULL = digest_plain(None)
+
+
+@dataclass(frozen=True)
+class Apply:
+    """An apply or destroy that is over. What is None is not known.
+
+    `plan`: the saved plan that was applied. `finished`: it ended well. `torn`: it ended in the
+    middle, and the last that was done may be stored nowhere. `refreshed`: it looked for drift.
+    `whole`: every object was looked at.
+    """
+
+    log: CoreLog
+    before: State | None
+    after: State | None
+    mode: Mode
+    plan: Plan | None = None
+    finished: bool = False
+    torn: bool = False
+    refreshed: bool = True
+    whole: bool = True
+
+    @property
+    def countable(self) -> bool:
+        """Whether what was done can be told at all."""
+        return self.log.sure and not (self.torn and self.log.acts) and not self._unexplained
+
+    @property
+    def _unexplained(self) -> bool:
+        """Whether an object is there that was not, and that nobody made: the log and the states
+        are not of one run."""
+        if self.before is None or self.after is None:
+            return False
+        known = {address for address, _ in self.before.objects} | self.touched | self.imports
+        return any(
+            deposed is None and self.origin(address) not in known and address not in known
+            for address, deposed in self.after.objects
+        )
+
+    @cached_property
+    def actions(self) -> Mapping[str, Counter[str]]:
+        """How often each action was begun, by address."""
+        found: dict[str, Counter[str]] = {}
+        for address, action in self.log.begun:
+            found.setdefault(address, Counter())[action] += 1
+        return found
+
+    @cached_property
+    def touched(self) -> frozenset[str]:
+        """Addresses whose current object something was done to, or was to be and failed."""
+        begun = (address for address in self.actions if not self._only_deposed(address))
+        forgotten = (address for address, deposed in self.log.forgets if deposed is None)
+        failed = (f.address for f in self.log.failures if f.deposed is None)
+        return frozenset((*begun, *forgotten, *failed))
+
+    def _only_deposed(self, address: str) -> bool:
+        """Whether only deposed objects were deleted there: the log names them by their address."""
+        objects = self.before.objects if self.before else {}
+        deposed = sum(key[0] == address and key[1] is not None for key in objects)
+        actions = self.actions[address]
+        deletes = actions["Delete"] == actions.total() <= deposed
+        return deletes and self.now(address) is not None
+
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """Addresses that are imported: by the log where it planned, else by the plan."""
+        planned = self.plan.changes if self.plan else ()
+        saved = {literal(change.address) for change in planned if change.importing}
+        return frozenset(saved | self.log.imports)
+
+    @cached_property
+    def _origins(self) -> Mapping[str, str]:
+        """Where a saved plan's moved objects were."""
+        planned = self.plan.changes if self.plan else ()
+        moved = ((c.address, c.previous_address) for c in planned if c.moved and not c.deposed)
+        return {literal(now): literal(was) for now, was in moved if was}
+
+    def origin(self, address: str) -> str:
+        """Where an object was before it was moved."""
+        address = self._origins.get(address, address)
+        for source, target in reversed(self.log.moves):
+            if _under(address, target):
+                address = source + address[len(target) :]
+        return address
+
+    @property
+    def leaves_something(self) -> bool:
+        """Whether there certainly is an object now; False is not known."""
+        made = any({"Create", "Update"} & actions.keys() for actions in self.actions.values())
+        looked_at = self.log.planning and "NoOp" in self.log.planned.values()
+        return made or looked_at or self._left_aside
+
+    @property
+    def _left_aside(self) -> bool:
+        """Whether an object was there that a run of a part has not looked at."""
+        if self.whole or self.before is None:
+            return False
+        return any(address not in self.touched for address, _ in self.before.objects)
+
+    def now(self, address: str) -> StateObject | None:
+        """The current object at an address."""
+        return self.after.objects.get((address, None)) if self.after else None
+
+    def moved(self, address: str) -> bool:
+        """Whether an object came to this address from another one."""
+        return self.origin(address) != address
+
+    def did(self, address: str, action: str) -> bool:
+        """Whether an action was begun there."""
+        return address in self.actions and self.actions[address][action] > 0
+
+    @cached_property
+    def _failed(self) -> Mapping[str, list[Failure]]:
+        found: dict[str, list[Failure]] = {}
+        for failure in self.log.failures:
+            found.setdefault(failure.address, []).append(failure)
+        return found
+
+    def failed(self, address: str) -> bool:
+        """Whether a creation or update failed; not so where only a condition did, afterwards."""
+        wrong = [f for f in self._failed.get(address, ()) if not f.destroys]
+        return any(not failure.judged for failure in wrong)
+
+    def undestroyed(self, address: str) -> int:
+        """How many deletions failed there."""
+        return sum(failure.destroys for failure in self._failed.get(address, ()))
+
+
+def count_resources(apply: Apply) -> Counts | None:
+    """Managed objects by what was done to them; None where that, or what stayed, is not known.
+
+    Of a run that ended well, its log and what it planned tell all of it; of any other, the state
+    after it has to be known.
+    """
+    stayed = _unchanged(apply)
+    known = apply.after is not None or apply.finished
+    if not (apply.countable and known) or stayed is None:
+        return None
+    done = tally((*_done(apply), *_forgotten(apply), *_imported(apply)))
+    return Counts(**{**done.as_json(), "unchanged": stayed})
+
+
+def _done(apply: Apply) -> Iterator[str]:
+    for address, actions in apply.actions.items():
+        if actions["Create"] and _created(apply, address):
+            yield "added"
+        if actions["Update"] and not apply.failed(address):
+            yield "changed"
+        yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))
+
+
+def _created(apply: Apply, address: str) -> bool:
+    """A creation that failed leaves a tainted object, or none, or the old one put back."""
+    if apply.failed(address):
+        return False
+    made = apply.now(address)
+    return apply.after is None or (made is not None and not made.tainted)
+
+
+def _forgotten(apply: Apply) -> Iterator[str]:
+    """What the state has let go of."""
+    after = apply.after.objects if apply.after else {}
+    for key in apply.log.forgets:
+        if key not in after and key[0] not in apply.log.remade:
+            yield "removed"
+    for address in apply.log.remade:
+        if apply.did(address, "Create"):
+            yield "removed"
+
+
+def _imported(apply: Apply) -> Iterator[str]:
+    """What came under terraform's care, though it may have been replaced at once."""
+    held = {address for address, _ in apply.after.objects} if apply.after else apply.imports
+    for address in apply.imports:
+        if address in held or apply.did(address, "Delete"):
+            yield "imported"
+
+
+def _unchanged(apply: Apply) -> int | None:
+    """Objects that are in both states at one address, and nothing was done to them.
+
+    Where not both are known: what planning recorded as such, if it looked at everything.
+    """
+    if apply.before is not None and apply.after is not None:
+        stood = frozenset(apply.before.objects)
+    elif apply.log.planning and apply.whole and apply.mode is not Mode.REFRESH_ONLY:
+        stood = frozenset(key for key, action in apply.log.planned.items() if action == "NoOp")
+    else:
+        return None
+    return sum(deposed is None and _stays(apply, address) for address, deposed in stood)
+
+
+def _stays(apply: Apply, address: str) -> bool:
+    there = apply.after is None or apply.now(address) is not None
+    still = there and not apply.moved(address)
+    return still and address not in apply.touched | apply.imports
+
+
+def count_tainted(apply: Apply) -> int:
+    """Objects that this run has made and that wait to be replaced: their creation failed."""
+    made = (apply.now(address) for address, actions in apply.actions.items() if actions["Create"])
+    return sum(found is not None and found.tainted for found in made)
+
+
+def count_outputs(apply: Apply) -> Counts | None:
+    """Root outputs by what became of them. One that is null is as good as none, unless it is
+    stored as null before and after."""
+    before, after = apply.before, apply.after
+    if before is None or after is None or not apply.countable:
+        return None
+    names = before.stored_outputs.keys() | after.stored_outputs.keys()
+    return tally(kind for name in names if (kind := _output(before, after, name)))
+
+
+def _output(before: State, after: State, name: str) -> str | None:
+    was, now = before.stored_outputs.get(name), after.stored_outputs.get(name)
+    if was == now:
+        return "unchanged"
+    had = before.outputs.get(name, NULL) != NULL
+    has = after.outputs.get(name, NULL) != NULL
+    if had and has:
+        return "changed"
+    return "added" if has else "deleted" if had else None
+
+
+def count_drift(apply: Apply) -> Counts | None:
+    """What somebody had changed or deleted behind terraform's back.
+
+    None where that was not looked for, and where something was done to an object that was there:
+    what the refresh had found of it is then in neither state.
+    """
+    before, after = apply.before, apply.after
+    hidden = any(set(actions) != {"Create"} for actions in apply.actions.values())
+    looked = apply.finished and apply.refreshed and apply.mode is not Mode.DESTROY
+    if before is None or after is None or hidden or apply.log.forgets or not looked:
+        return None
+    if apply.plan is not None or not apply.countable:
+        return None
+    targets = {apply.origin(address): address for address, _ in after.objects}
+    return tally(
+        kind
+        for (address, deposed), was in before.objects.items()
+        if deposed is None and (kind := _drifted(apply, targets.get(address, address), was))
+    )
+
+
+def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
+    now = apply.now(address)
+    if now is None or apply.did(address, "Create"):
+        return "deleted"
+    return "changed" if now.settled != was.settled else None
+
+
+def count_planned(log: CoreLog) -> Counts | None:
+    """What planning recorded; None where it recorded an action that nobody knows yet."""
+    if not all(action in COUNTED_AS for action in log.planned.values()):
+        return None
+    return tally((*_planned(log), *("imported" for _ in log.imports)))
+
+
+def _planned(log: CoreLog) -> Iterator[str]:
+    moved = [target for _, target in log.moves]
+    for (address, deposed), action in log.planned.items():
+        apart = deposed or address in log.imports or any(_under(address, to) for to in moved)
+        if action != "NoOp" or not apart:
+            yield from COUNTED_AS[action]
+
+
+def _under(address: str, place: str) -> bool:
+    """Whether it is that module's, resource's or instance's."""
+    return address == place or address.startswith((f"{place}.", f"{place}["))

@@ -1,0 +1,187 @@
+"""What terraform's own files say about a directory, without asking terraform."""
+
+from __future__ import annotations
+
+import os
+
+from tfevents import files
+from tfevents.lean import suppress
+from tfevents.record import dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` is slow to wake
+    from collections.abc import Mapping
+    from typing import Any
+
+    from tfevents.terraform.state import Identity
+
+SERIAL, LINEAGE = rb'"serial":\s*(\d+)', rb'"lineage":\s*"([^"\\]*)"'
+HEAD = 4096
+"""Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
+CLOUD_BACKENDS = frozenset({"remote", "cloud"})
+
+
+Signature = tuple[int, int, int]
+"""When a file was written, its size, and which it is."""
+CACHE = os.sep + ".terragrunt-cache" + os.sep
+COPIED = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
+"""What Terragrunt leaves in a directory into which it has copied a unit's configuration."""
+UNIT = "TG_CTX_TERRAGRUNT_DIR"
+PROJECT_ROOT = "TF_VAR_spacelift_project_root"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A directory that terraform works in."""
+
+    directory: str
+    env: Mapping[str, str] = field(repr=False)
+
+    @property
+    def data(self) -> str:
+        """`.terraform`, or where TF_DATA_DIR says."""
+        return os.path.join(self.directory, self.env.get("TF_DATA_DIR") or ".terraform")
+
+    @property
+    def tf_workspace(self) -> str:
+        """The selected workspace (semantics §4.5)."""
+        return self.env.get("TF_WORKSPACE") or self._read("environment").strip() or "default"
+
+    @property
+    def in_cloud(self) -> bool:
+        """Backend `remote` or `cloud`: only the type is looked at, credentials stand beside it."""
+        text = self._read("terraform.tfstate")
+        return bool(text) and backend_type(text) in CLOUD_BACKENDS
+
+    @property
+    def has_backend(self) -> bool:
+        """Whether a backend was initialised here; a local one that nobody declared never is."""
+        return backend_type(self._read("terraform.tfstate")) is not None
+
+    def stored(self) -> tuple[int | None, str | None] | None:
+        """Serial and lineage of the state where it is a file here; None where it is not.
+
+        At once, while `state pull` would come too late: terraform may have written by then.
+        """
+        path = self._state_file()
+        if path is None or "\0" in path:
+            return None
+        try:
+            with files.opened(path) as file:
+                head = file.read(HEAD)
+        except OSError as error:
+            return (None, None) if isinstance(error, FileNotFoundError) else None
+        return _identity(head) or (None if head.strip() else (None, None))
+
+    def written(self, since: float) -> bytes | None:
+        """The state where it is a file here and was written since; None where it is not.
+
+        Of Terraform this is what `state pull` prints: the file and one more newline (semantics §6).
+        """
+        path = self._state_file()
+        try:
+            if path is None or os.stat(path).st_mtime < since:
+                return None
+            with files.opened(path) as file:
+                return file.read() + b"\n"
+        except (OSError, ValueError):  # a NUL is in no path
+            return None
+
+    def find_stored(self, identity: Identity) -> bytes | None:
+        """The state of that serial and lineage, where it is a file here, or the backup that
+        terraform makes of it before it writes the first time.
+        """
+        path = self._state_file()
+        for candidate in (path, f"{path}.backup") if path else ():
+            with suppress(OSError), open(candidate, "rb") as file:
+                data = file.read()
+                whole = data.rstrip().endswith(b"}")  # terraform may be writing it anew
+                if whole and _identity(data[:HEAD]) == identity:
+                    return data
+        return None
+
+    def _state_file(self) -> str | None:
+        """Where the local backend keeps the state (backend/local, statePathFor)."""
+        config: Mapping[str, str | None] = {}
+        with suppress(KeyError):
+            backend = _backend(self._read("terraform.tfstate"))
+            if backend["type"] != "local":
+                return None
+            config = backend["config"] or {}
+        default = config.get("path") or "terraform.tfstate"
+        if self.tf_workspace != "default":
+            spaces = config.get("workspace_dir") or "terraform.tfstate.d"
+            default = os.path.join(spaces, self.tf_workspace, "terraform.tfstate")
+        return os.path.join(self.directory, default)
+
+    def _read(self, name: str) -> str:
+        try:
+            path = os.path.join(self.data, name)
+            return files.read(path, 1 << 20, root=self.data).decode(errors="replace")
+        except OSError:
+            return ""
+
+
+def find_unit(directory: str, env: Mapping[str, str], *, hooked: bool = False) -> str:
+    """The directory as the team knows it: the unit's, where terraform works in Terragrunt's copy.
+
+    Terragrunt's own variable is there in its hooks only. It counts in such a copy, wherever its
+    cache is; and anywhere if `hooked`, for the hook that asks is the unit's.
+    """
+    said = env.get(UNIT)
+    if said and hooked:
+        return said
+    unit, cache, _ = directory.partition(CACHE)
+    if cache:
+        return unit or os.sep
+    copied = said and any(os.path.lexists(os.path.join(directory, name)) for name in COPIED)
+    return said if said and copied else directory
+
+
+def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
+    """The top of a checkout that a host has copied without its git; None where none says so.
+
+    Spacelift names the part of it that is the stack's.
+    https://docs.spacelift.io/concepts/configuration/environment#environment-variables
+    """
+    part = os.path.normpath(env.get(PROJECT_ROOT) or ".")
+    real = os.path.realpath(directory)
+    here = part != "." and real.endswith(os.path.join(os.sep, part))
+    return real[: -len(part)].rstrip(os.sep) or os.sep if here else None
+
+
+def _identity(head: bytes) -> Identity | None:
+    """Serial and lineage of a state file, by its first bytes."""
+    import re  # not needed for a plan
+
+    serial, lineage = re.search(SERIAL, head), re.search(LINEAGE, head)
+    if not (serial and lineage):
+        return None
+    return int(serial[1]), lineage[1].decode(errors="replace")
+
+
+def signature(path: str) -> Signature | None:
+    """What tells a file from what it was before it was written anew; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def backend_type(text: str) -> str | None:
+    """The backend's type in `.terraform/terraform.tfstate`."""
+    kind = _backend(text).get("type")
+    return kind if isinstance(kind, str) else None
+
+
+def _backend(text: str) -> Mapping[str, Any]:
+    if not text:
+        return {}
+    import json  # most directories have no backend, and it is slow to wake
+
+    try:
+        backend = json.loads(text)["backend"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return backend if isinstance(backend, dict) else {}

@@ -1,0 +1,161 @@
+"""The drop-in's first milliseconds: become terraform, or stay and observe.
+
+Nothing is imported here that a pass-through does not need: Terragrunt calls the binary many times.
+"""
+
+from __future__ import annotations
+
+import _signal  # `signal` builds enums, 3 ms
+import gc
+import os
+import sys
+
+from tfevents.errors import TfeventsError
+from tfevents.terminal import say
+from tfevents.terraform import binary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+    from typing import Any, NoReturn
+
+REPORTED = ("plan", "apply", "destroy", "refresh", "import")
+HELP = ("-h", "-help", "--help")
+ON = ("1", "true", "yes", "on")
+CHDIR = "-chdir="
+ALONE = "TFEVENTS_FRONT"
+"""For the front: what is Python's must not be asked again."""
+
+
+def main() -> int:
+    """`tf`: terraform's own exit code, or its death by signal."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
+    arguments = sys.argv[1:]
+    try:
+        path = binary.find(os.environ, sys.argv[0], wanted(), chdir(arguments))
+        return run(arguments, path)
+    except TfeventsError as error:
+        return complain(str(error), error.exit_code)
+    except binary.NotExecutable as error:
+        return complain(f"can't run {error.filename}: {error.strerror}", 126)
+    except Exception as error:
+        if binary.attempts:
+            return complain(f"{type(error).__name__} (a bug)", 1)
+        return _leave_to_front(error)
+
+
+def bare() -> NoReturn:
+    """The front, /bin/sh, hands on what needs Python, and the name by which it was called.
+
+    Python was started without `site`: what is installed beside us is there at once, and what stands
+    anywhere else when it is missed.
+    """
+    sys.meta_path.append(Elsewhere)
+    os._exit(main())  # nothing of ours is left to be written; taking Python down takes 20 ms
+
+
+def _leave_to_front(error: Exception) -> int:
+    """Nothing of ours can be relied on any more: the front becomes terraform by itself."""
+    _unreported(error)
+    front = sys.argv[0]
+    try:
+        os.execve(front, [front, *sys.argv[1:]], {**os.environ, ALONE: "alone"})
+    except OSError as failed:
+        return complain(f"can't run {front}: {failed.strerror}", 126)
+
+
+class Elsewhere:
+    """The last that is asked for a module: `site` knows all places, and takes its time."""
+
+    asked = False
+
+    @classmethod
+    def find_spec(cls, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """As importlib wants it."""
+        if cls.asked or path is not None or name in sys.stdlib_module_names:
+            return None
+        cls.asked = True
+        import site
+        from importlib.machinery import PathFinder
+
+        beside = [place for place in sys.path if place.endswith("-packages")]
+        site.main()
+        for place in beside:
+            site.addsitedir(place)
+        return PathFinder.find_spec(name)
+
+
+def run(arguments: list[str], path: str) -> int:
+    """The provisioner at `path`, observed where this is to be reported. Raises NotExecutable."""
+    try:
+        reports = not off() and reported(arguments) and not binary.observed(os.environ)
+    except Exception as error:
+        reports = _unreported(error)
+    if reports:
+        return report(arguments, os.environ, path)
+    binary.become(path, arguments, os.environ)
+
+
+def report(
+    arguments: Sequence[str],
+    env: Mapping[str, str],
+    path: str,
+    stage: Callable[[Mapping[str, Any]], None] | None = None,
+) -> int:
+    """As `observe`; what goes wrong before the provisioner runs ends in becoming it.
+
+    Raises NotExecutable.
+    """
+    before = binary.attempts
+    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
+    try:
+        from tfevents.wrapper.run import observe
+
+        return observe(tuple(arguments), env, path, stage)
+    except Exception as error:  # one of the broad ones: terraform runs all the same
+        if binary.attempts > before:
+            raise
+        _unreported(error)
+    binary.become(path, arguments, env)
+
+
+def _unreported(error: Exception) -> bool:
+    """Says why; gives what was found out: that nothing is reported."""
+    known = isinstance(error, TfeventsError)
+    complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
+    return False
+
+
+def complain(message: str, exit_code: int) -> int:
+    """One line, and the code to leave with."""
+    say(message)
+    return exit_code
+
+
+def off() -> bool:
+    """Whether reporting is switched off altogether."""
+    return os.environ.get("TFEVENTS_DISABLED", "").strip().lower() in ON
+
+
+def reported(arguments: list[str]) -> bool:
+    """Whether this is a command that is reported, and no question for its help."""
+    for word in arguments:
+        if not word.startswith("-"):
+            return word in REPORTED and not set(HELP) & set(arguments)
+        if not word.startswith(CHDIR):
+            return False
+    return False
+
+
+def chdir(arguments: list[str]) -> str:
+    """Where terraform will work, from where we stand."""
+    first = arguments[0] if arguments else ""
+    return first.removeprefix(CHDIR) if first.startswith(CHDIR) else "."
+
+
+def wanted() -> str | None:
+    """The provisioner that is asked for, by the variable alone: a settings file may be anybody's,
+    and none is read before terraform starts."""
+    return os.environ.get("TFEVENTS_PROVISIONER", "").strip() or None
