@@ -265,7 +265,9 @@ def test_every_field_of_the_contract_in_one_event(
     run(machine, endpoint, project, "plan", "-out=p", kinds="")
     run(machine, endpoint, project, "apply", "p", kinds=",".join(KINDS), **more)
     metadata = endpoint.events[-1]["metadata"]
-    schema = json.loads((Path(__file__).parents[2] / "tfevents" / "event.schema.json").read_text())
+    schema = json.loads(
+        (Path(__file__).parents[2] / "tfevents" / "events" / "event.schema.json").read_text()
+    )
     fields = schema["$defs"]["ActivityMetadata"]["properties"].keys()
     assert metadata.keys() == fields
     assert metadata["PlannedChangesCount"] == 1

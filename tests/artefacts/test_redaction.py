@@ -197,7 +197,7 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
 
 MEASURE = """
 import json, resource, sys
-from tfevents.redaction import Sensitive
+from tfevents.readers.json.redaction import Sensitive
 path = sys.argv[1]
 sensitive = Sensitive()
 with open(path, "rb") as file:

@@ -14,8 +14,8 @@ from measure import Row
 EVENTS = 200
 PUT = f"""\
 import sys, uuid
-from tfevents.entry import Destination, NewEvent
-from tfevents.journal import open_journal
+from tfevents.journal.models import Destination, NewEvent
+from tfevents.journal.journal import open_journal
 journal = open_journal(sys.argv[1])
 where, body = Destination("a", "o", "p", "w"), {{"event_type": "plan", "data": {{"k": "v" * 500}}}}
 sys.stdin.readline()

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 _PROGRAM = "import __future__, collections.abc, operator, re, sys; \
-before = set(sys.modules); import tfevents.ci; \
+before = set(sys.modules); import tfevents.context.ci; \
 print(*sorted(n for n in set(sys.modules) - before if not n.startswith('tfevents')))"
 
 
@@ -21,8 +21,8 @@ def test_it_brings_nothing_but_itself() -> None:
 def test_only_the_vendor_at_hand_is_loaded() -> None:
     """Thirty modules take longer to load than the one takes to answer."""
     program = (
-        "import sys; from tfevents import ci; ci.find({'TRAVIS': 'true'}, lambda path: None); "
-        "print(*(n for n in ci.VENDORS if f'tfevents.ci.{n}' in sys.modules))"
+        "import sys; from tfevents.context import ci; ci.find({'TRAVIS': 'true'}, lambda path: None); "
+        "print(*(n for n in ci.VENDORS if f'tfevents.context.ci.{n}' in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

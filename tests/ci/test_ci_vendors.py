@@ -12,7 +12,7 @@ from tfevents.context import ci
 from tfevents.context.ci import Build
 
 NAMES = list(ci.VENDORS)
-MODULES = {name: importlib.import_module(f"tfevents.ci.{name}") for name in NAMES}
+MODULES = {name: importlib.import_module(f"tfevents.context.ci.{name}") for name in NAMES}
 SAMPLES: list[tuple[str, Sample]] = [
     (name, sample)
     for name in NAMES

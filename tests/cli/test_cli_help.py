@@ -97,7 +97,7 @@ def test_no_command_shows_the_help(tfevents: Tfevents) -> None:
 
 def test_the_literals_are_the_contract_s() -> None:
     """The help must not need a JSON Schema to be shown."""
-    schema = json.loads(files("tfevents").joinpath("event.schema.json").read_text())
+    schema = json.loads(files("tfevents.events").joinpath("event.schema.json").read_text())
     metadata = schema["$defs"]["ActivityMetadata"]["properties"]
     assert list(main.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
     assert list(main.ACTIVITY_TYPES) == metadata["activity_type"]["enum"]

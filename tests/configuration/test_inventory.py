@@ -443,7 +443,8 @@ def test_a_thousand_files_take_no_time_beside_terraform(
         f"f{n}.tf": resources.replace("%d", str(n)) for n in range(1000)
     }
     root = write(tmp_path / "root", files)
-    script = "import sys; from tfevents.inventory import find; print(find(sys.argv[1]).providers)"
+    script = "import sys; from tfevents.readers.hcl.inventory import find; "
+    script += "print(find(sys.argv[1]).providers)"
     start = cpu_seconds()
     found = oracle.run(Path(sys.executable), root, env | PYTHON, "-c", script, ".")
     ours = cpu_seconds() - start

@@ -38,9 +38,9 @@ sys.stdout.write("]}}")
 """
 READ = """
 import json, re, sys
-from tfevents.counts import count_resources
-from tfevents.engine import Engine
-from tfevents.facts import read_plan
+from tfevents.terraform.counts import count_resources
+from tfevents.terraform.client import Engine
+from tfevents.reporting.plan_and_state import read_plan
 planned = read_plan(Engine(sys.argv[1], (), {"TFEVENTS_PLAN_READER": "json"}), "p.tfplan")
 status = open("/proc/self/status").read()
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024
@@ -109,6 +109,6 @@ def test_a_tool_that_takes_too_long_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With all that it has started."""
-    monkeypatch.setattr("tfevents.engine.SHOW_SECONDS", 0.2)
+    monkeypatch.setattr("tfevents.terraform.client.SHOW_SECONDS", 0.2)
     body = "import subprocess\nsubprocess.run(['sleep', '60'])"
     assert shown(tmp_path, body) is None

@@ -37,10 +37,10 @@ PUT_AND_FLUSH = """
 import sys, uuid
 from tfevents import presence
 from tfevents.deadline import Budget
-from tfevents.delivery import Courier
-from tfevents.entry import Destination, NewEvent, Queue
-from tfevents.journal import open_journal
-from tfevents.settings import Key, Settings
+from tfevents.delivery.sender import Courier
+from tfevents.journal.models import Destination, NewEvent, Queue
+from tfevents.journal.journal import open_journal
+from tfevents.settings.load import Key, Settings
 home, url, who, workspace, count = sys.argv[1:]
 journal = open_journal(home)
 present = presence.appear(home)
@@ -683,7 +683,9 @@ def test_many_that_open_a_journal_of_before_at_once(machine: Machine) -> None:
     with sqlite3.connect(machine.home / "journal.db") as db:
         db.executescript(OF_BEFORE)
     db.close()
-    source = "import sys; from tfevents.journal import open_journal; open_journal(sys.argv[1])"
+    source = (
+        "import sys; from tfevents.journal.journal import open_journal; open_journal(sys.argv[1])"
+    )
     running = [machine.python(source, str(machine.home)) for _ in range(6)]
     assert [process.communicate()[1] for process in running] == [""] * 6
     assert [process.returncode for process in running] == [0] * 6

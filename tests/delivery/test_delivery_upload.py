@@ -376,9 +376,9 @@ def test_a_bundle_that_is_none_is_a_broken_setting(tmp_path: Path) -> None:
 SEND = """
 import sys
 from tfevents.errors import TfeventsError
-from tfevents.entry import Destination
-from tfevents.settings import Key, Settings
-from tfevents.upload import Uploader
+from tfevents.journal.models import Destination
+from tfevents.settings.load import Key, Settings
+from tfevents.delivery.client import Uploader
 settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
 try:
     Uploader(settings).send({"event_type": "plan"}, Destination("acct", "o", "p", "w"), 8.0)

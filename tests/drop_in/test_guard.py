@@ -173,7 +173,9 @@ def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -
     """Both go by it."""
     assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")
     stage = {"PLUGIN_COMMAND": "plan", "PLUGIN_INIT": "never"}
-    calls = early.run("plugin", f"observe.py:{where}", "ValueError()", program=TFEVENTS, **stage)
+    calls = early.run(
+        "plugin", f"wrapper/run.py:{where}", "ValueError()", program=TFEVENTS, **stage
+    )
     assert [call.split("|")[0] for call in calls] == ["plan"]
 
 

@@ -119,7 +119,7 @@ def assert_files(root: Path) -> None:
     installed = {str(path.relative_to(package)) for path in package.rglob("*.py")}
     ours = {str(path.relative_to(ROOT / "tfevents")) for path in (ROOT / "tfevents").rglob("*.py")}
     assert installed == ours
-    assert {"py.typed", "event.schema.json"} <= {path.name for path in package.iterdir()}
+    assert all((package / name).is_file() for name in ("py.typed", "events/event.schema.json"))
     assert not (package.parent / "tests").exists()
     copied = [rest.split()[1] for rest in of("final", "COPY") if "--from=build" in rest]
     assert copied == ["/opt/tfevents"]

@@ -504,7 +504,7 @@ def test_the_spellings_of_hcl(place: Path) -> None:
 
 READ = """
 import os, sys
-from tfevents.settings import load
+from tfevents.settings.load import load
 print(load(os.environ, sys.argv[1]).org, "hcl2" in sys.modules)
 """
 

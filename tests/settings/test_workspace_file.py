@@ -120,7 +120,7 @@ def test_a_bomb_of_aliases_is_no_bomb(checkout: Path) -> None:
 def test_yaml_is_woken_only_where_there_is_such_a_file(checkout: Path) -> None:
     """It is slow to wake."""
     code = (
-        "import os, sys; from tfevents.settings import load;"
+        "import os, sys; from tfevents.settings.load import load;"
         "print(load(dict(os.environ), os.getcwd()).org, 'yaml' in sys.modules)"
     )
 

@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/ci/digger.py links."""
+"""What a job sees, after the documentation that tfevents/context/ci/digger.py links."""
 
 from ci_samples import github
 from ci_samples.sample import Sample

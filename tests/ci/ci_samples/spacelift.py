@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/ci/spacelift.py links."""
+"""What a job sees, after the documentation that tfevents/context/ci/spacelift.py links."""
 
 from ci_samples.sample import Sample
 

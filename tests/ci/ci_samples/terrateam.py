@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/ci/terrateam.py links."""
+"""What a job sees, after the documentation that tfevents/context/ci/terrateam.py links."""
 
 from ci_samples import github, gitlab
 from ci_samples.sample import Sample

@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/ci/woodpecker.py links."""
+"""What a job sees, after the documentation that tfevents/context/ci/woodpecker.py links."""
 
 from ci_samples.sample import Sample
 

@@ -81,4 +81,4 @@ def _candidates(env: Mapping[str, str]) -> Iterator[ModuleType]:
 
     for name, markers in VENDORS.items():
         if any(marker in env for marker in markers):
-            yield import_module(f"tfevents.ci.{name}")
+            yield import_module(f"tfevents.context.ci.{name}")
