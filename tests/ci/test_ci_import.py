@@ -21,7 +21,8 @@ def test_it_brings_nothing_but_itself() -> None:
 def test_only_the_vendor_at_hand_is_loaded() -> None:
     """Thirty modules take longer to load than the one takes to answer."""
     program = (
-        "import sys; from tfevents.context import ci; ci.find({'TRAVIS': 'true'}, lambda path: None); "
+        "import sys; from tfevents.context import ci; "
+        "ci.find({'TRAVIS': 'true'}, lambda path: None); "
         "print(*(n for n in ci.VENDORS if f'tfevents.context.ci.{n}' in sys.modules))"
     )
     done = subprocess.run(
