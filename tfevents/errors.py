@@ -13,6 +13,9 @@ TfeventsError                 1
     └── Unreachable               try again later; `again` says when the server asked for it
 """
 
+UNDELIVERED = 86
+"""The exit code of a strict run of which something did not arrive; no command of terraform's."""
+
 
 class TfeventsError(Exception):
     """One line: what happened, then what to do. `exit_code` is that of tfevents' own commands."""

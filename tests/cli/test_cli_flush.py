@@ -14,6 +14,7 @@ from rig.step import HANG, answer
 from rig.terminal import Terminal
 
 from cli.command import Tfevents
+from tfevents.cli.flush import describe_result
 from tfevents.delivery.flush import Flush
 from tfevents.settings.load import load
 
@@ -114,7 +115,8 @@ def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
     tfevents.put("a", "b", "c", "d")
     endpoint.always(answer(200).but(delay=2.0))
     settings = load(tfevents.env, str(tfevents.cwd))
-    assert Flush(settings, tfevents.env, patience=6.0).run().lines() == ["4 delivered"]
+    done = Flush(settings, tfevents.env, patience=6.0).run()
+    assert describe_result(done) == ["4 delivered"]
     assert names(endpoint) == ["a", "b", "c", "d"]
 
 

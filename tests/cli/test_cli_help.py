@@ -15,7 +15,7 @@ import pytest
 from rig.terminal import Terminal
 
 from cli.command import PROGRAM, Tfevents
-from tfevents.cli import main
+from tfevents.cli import main, send
 
 
 def test_version(tfevents: Tfevents) -> None:
@@ -99,9 +99,9 @@ def test_the_literals_are_the_contract_s() -> None:
     """The help must not need a JSON Schema to be shown."""
     schema = json.loads(files("tfevents.events").joinpath("event.schema.json").read_text())
     metadata = schema["$defs"]["ActivityMetadata"]["properties"]
-    assert list(main.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
-    assert list(main.ACTIVITY_TYPES) == metadata["activity_type"]["enum"]
-    assert list(main.ACTIVITY_STATUSES) == metadata["activity_status"]["enum"]
+    assert list(send.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
+    assert list(send.ACTIVITY_TYPES) == metadata["activity_type"]["enum"]
+    assert list(send.ACTIVITY_STATUSES) == metadata["activity_status"]["enum"]
 
 
 HEAVY = {"httpx", "hcl2", "jsonschema", "msgspec", "rich", "sqlite3", "subprocess"}

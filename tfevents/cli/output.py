@@ -1,9 +1,13 @@
-"""Rows for people: a table with colour on a terminal, aligned plain text in a pipe."""
+"""What the commands print: a table with colour on a terminal, plain text in a pipe; or JSON."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
 
 from tfevents import terminal
 from tfevents.record import dataclass, field
@@ -57,3 +61,8 @@ class Table:
 
 def _shown(cell: str) -> str:
     return terminal.printable(cell, UNSHOWN)
+
+
+def write_json(document: Any) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(document, indent=2))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 
 from tfevents.deadline import Budget
 from tfevents.delivery.sender import BUSY, Courier, Delivered
@@ -24,10 +23,10 @@ PATIENCE = 60.0
 """Seconds without a delivery after which a flush without a timeout gives up."""
 
 CLAIM_POLL = 0.1
-SLOW = 1.0
-"""Seconds after which a person wants to see that something goes on."""
 
 Tell = Callable[[Delivered], None]
+Progress = Callable[[int, int], None]
+"""Called with how many events have been tried, of how many; with 0 before the first."""
 
 
 @dataclass(frozen=True)
@@ -48,23 +47,6 @@ class Flushed:
     def waits(self) -> bool:
         """Whether something of what had waited was not delivered."""
         return bool(self.refused or self.kept)
-
-    def lines(self) -> list[str]:
-        """The result, as people want to know it."""
-        numbers = {"delivered": self.delivered, "refused": self.refused, "kept": self.kept}
-        said = ", ".join(f"{n} {what}" for what, n in numbers.items() if n)
-        lines = [f"{_many(self.assigned, 'event')} assigned"] if self.assigned else []
-        lines += [said or "nothing waits", *self.reasons]
-        lines += [f"{_many(self.closed, 'run')} without an end, closed"] if self.closed else []
-        if self.left:
-            lines.append(f"{self.left} refused earlier, sent again by: tfevents flush --refused")
-        if self.dropped:
-            lines.append(f"{_many(self.dropped, 'undelivered event')} dropped: too old or too many")
-        return lines
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def find_journal(home: str) -> Journal:
@@ -112,28 +94,34 @@ class Flush:
     assignment: Assignment | None = None
     patience: float = PATIENCE
 
-    def run(self) -> Flushed:
+    def run(self, progress: Progress = lambda tried, total: None) -> Flushed:
         """Raises SettingError where there is no key, or where it is not clear what is assigned to
         whom, and JournalUnavailable."""
         journal = find_journal(self.settings.home)
         if self.settings.api_key is None:
-            waiting = _many(len(journal.standings()), "event")
+            waiting = len(journal.standings())
+            events = "1 event" if waiting == 1 else f"{waiting} events"
             raise SettingError(
-                f"no API key is set, {waiting} waiting: set TFEVENTS_API_KEY"
+                f"no API key is set, {events} waiting: set TFEVENTS_API_KEY"
                 " or TFEVENTS_API_KEY_FILE"
             )
         with appeared(journal) as present:
-            return self._flush(journal, present.identity)
+            return self._flush(journal, present.identity, progress)
 
-    def _flush(self, journal: Journal, me: str) -> Flushed:
+    def _flush(self, journal: Journal, me: str, progress: Progress) -> Flushed:
         closed = recovery.close_gone(journal, self.env)
         assigned: list[str] = []
         if self.assignment:
             assigned = ownership.assign(journal, self.assignment, self.settings, self.env, me)
         before = journal.standings(refused=self.refused)
-        with _progress(len(before)) as tell:
-            courier = Courier(journal, self.settings, me)
-            reasons = self._send(courier, journal, me, tell) if before else []
+        progress(0, len(before))
+        tried = count(1)
+        courier = Courier(journal, self.settings, me)
+
+        def tell(_: Delivered) -> None:
+            progress(next(tried), len(before))
+
+        reasons = self._send(courier, journal, me, tell) if before else []
         after = journal.standings(refused=True)
         left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
         stayed = {event_id: after[event_id] for event_id in before if event_id in after}
@@ -185,23 +173,3 @@ def _freed(done: Delivered, journal: Journal, me: str, budget: Budget) -> bool:
     while journal.busy(me) and budget.left:
         budget.rest(CLAIM_POLL)
     return budget.left > 0
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Tell]:
-    """Tells a person who waits how far it is: on a terminal, and only if it takes long."""
-    if not total or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-
-    status = Console(stderr=True).status(f"delivering {_many(total, 'event')}")
-    timer = threading.Timer(SLOW, status.start)
-    timer.start()
-    count = iter(range(1, sys.maxsize))
-    try:
-        yield lambda _: status.update(f"delivering {_many(total, 'event')}: {next(count)} sent")
-    finally:
-        timer.cancel()
-        timer.join()
-        status.stop()

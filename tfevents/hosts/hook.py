@@ -16,7 +16,12 @@ from typing import Any
 
 from tfevents.context import ci
 from tfevents.context.origin import read_file
-from tfevents.errors import JournalUnavailable, ProvisionerNotFound, UnreadableDocument
+from tfevents.errors import (
+    UNDELIVERED,
+    JournalUnavailable,
+    ProvisionerNotFound,
+    UnreadableDocument,
+)
 from tfevents.events.table import Numbers, operation_of, started
 from tfevents.hosts.host import Host
 from tfevents.journal import run_lock
@@ -51,7 +56,6 @@ COMMANDS = {
 
 NOTHING = Told(None, True)
 TOLD_ALREADY = Told("this run was told already, and nothing has happened since", True)
-UNDELIVERED = 86
 
 
 @dataclass(frozen=True)

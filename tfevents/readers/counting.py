@@ -1,4 +1,4 @@
-"""The story of `count`: whatever terraform writes of a plan or a state → its counts."""
+"""The counts of a document of any format: a plan file, plan JSON, state JSON or a state file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ import io
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from tfevents.cli.output import Table
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
@@ -19,8 +17,6 @@ from tfevents.readers.json.documents import Raw, decode
 from tfevents.readers.json.streaming import Cursor, Read, again, up_to
 from tfevents.readers.planfile import reader
 from tfevents.record import dataclass
-from tfevents.terraform import binary
-from tfevents.terraform.client import Engine
 from tfevents.terraform.counts import (
     Counts,
     count_drift,
@@ -28,11 +24,11 @@ from tfevents.terraform.counts import (
     count_resources,
     has_changes,
 )
-from tfevents.terraform.plan import Change, Plan
+from tfevents.terraform.plan import Change, Mode, Plan
 from tfevents.terraform.state import State
 
 ZIP = b"PK\x03\x04"
-MARKED = 1 << 16
+HEAD_BYTES = 1 << 16
 """Bytes in which an encrypted or remote plan says that it is one."""
 
 STATE_FILE = "4"
@@ -48,19 +44,25 @@ PLAN = frozenset(
 )
 """What plan JSON holds; with anything else at its beginning a document is no plan."""
 
-TELLING = {"planned_values", "configuration", "resource_changes", "values"}
+DISTINCTIVE = {"planned_values", "configuration", "resource_changes", "values"}
 EMPTY_STATE = {"format_version", "terraform_version", "checks"}
 """Members by which a plan or a state is told from what else has a format_version."""
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-TAKES = "count takes a plan file, or the JSON of `show -json` or `state pull`"
+ACCEPTS = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 NAMELESS = os.path.isdir("/proc/self/fd")
-"""Whether a file without a name can be opened by one (Linux)."""
+"""Whether a file without a name can be opened by its descriptor (Linux)."""
+
+ShowPlan = Callable[[str, Mode | None], Plan | None]
+"""The plan in the file at a path, as a provisioner shows it; None where that fails.
+
+Raises ProvisionerNotFound where there is no provisioner.
+"""
 
 
 @dataclass(frozen=True)
-class Account:
-    """What a document says in numbers; None is what it can't tell."""
+class DocumentCounts:
+    """The counts in a document; None is what a document of its kind does not say."""
 
     resources: Counts
     outputs: Counts
@@ -70,40 +72,10 @@ class Account:
     format_version: str
     terraform_version: str | None
 
-    def as_json(self) -> dict[str, Any]:
-        """The shape of `count --json`."""
-        return {
-            "resource_counts": self.resources.as_json(),
-            "output_counts": self.outputs.as_json(),
-            "drift_counts": self.drift.as_json() if self.drift else None,
-            "has_changes": self.has_changes,
-            "errored": self.errored,
-            "format_version": self.format_version,
-            "terraform_version": self.terraform_version,
-        }
 
-    def table(self) -> Table:
-        """The counts, one row for each kind; what can't be told is a dash."""
-        kinds = {"resources": self.resources, "outputs": self.outputs, "drift": self.drift}
-        titles = list(Counts().as_json())
-        rows = [[kind, *_cells(counts, len(titles))] for kind, counts in kinds.items()]
-        return Table(["", *titles], rows, right=frozenset(titles))
-
-    def words(self) -> str:
-        """What the numbers don't say, in one line."""
-        changes = {None: "a state", True: "something to apply", False: "nothing to apply"}
-        said = [changes[self.has_changes], "planning failed" if self.errored else ""]
-        said += [f"terraform {self.terraform_version}" if self.terraform_version else ""]
-        return ", ".join(part for part in (*said, f"format {self.format_version}") if part)
-
-
-def _cells(counts: Counts | None, width: int) -> list[str]:
-    return ["-"] * width if counts is None else [str(n) for n in counts.as_json().values()]
-
-
-def of_plan(plan: Plan) -> Account:
-    """A plan's account."""
-    return Account(
+def count_plan(plan: Plan) -> DocumentCounts:
+    """The counts of a plan."""
+    return DocumentCounts(
         resources=count_resources(plan) or Counts(),
         outputs=count_outputs(plan),
         drift=None if plan.drift is None else count_drift(plan.drift),
@@ -114,9 +86,9 @@ def of_plan(plan: Plan) -> Account:
     )
 
 
-def of_state(found: State) -> Account:
-    """A state's account: what it holds is all that it can tell."""
-    return Account(
+def count_state(found: State) -> DocumentCounts:
+    """The counts of a state: everything in it is unchanged."""
+    return DocumentCounts(
         resources=Counts(unchanged=found.managed),
         outputs=Counts(unchanged=len(found.outputs)),
         drift=None,
@@ -127,28 +99,18 @@ def of_state(found: State) -> Account:
     )
 
 
-def find_engines(env: Mapping[str, str], program: str) -> Iterator[Engine]:
-    """Whoever could show a plan here: the one that is asked for, else terraform and tofu."""
-    wanted = env.get("TFEVENTS_PROVISIONER", "").strip()
-    for name in (wanted,) if wanted else binary.NAMES:
-        try:
-            yield Engine(binary.find(env, program, name), (), env)
-        except ProvisionerNotFound:
-            continue
+def count_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
+    """The counts of the document at `path`, which may be a pipe (`<(terraform show -json p)`).
 
-
-def count_file(path: str, engines: Iterable[Engine]) -> Account:
-    """The document at `path`; a pipe (`<(terraform show -json p)`) is read to its end.
-
-    `engines` are asked for plan files that can't be read directly. Raises UnreadableDocument.
+    `show_plan` is called for a plan file that can't be read directly. Raises UnreadableDocument.
     """
     try:
         if stat.S_ISDIR(os.stat(path).st_mode):
-            raise _uncounted(path, "it is a directory")
+            raise _make_error(path, "it is a directory")
         with open(path, "rb") as file:
             head = file.read(planjson.LARGE)
             if len(head) == planjson.LARGE and not head.startswith(ZIP):
-                return count_stream(again(head, file.read), path, engines)
+                return count_stream(again(head, file.read), path, show_plan)
             data = (
                 head if len(head) < planjson.LARGE or os.path.isfile(path) else head + file.read()
             )
@@ -157,25 +119,25 @@ def count_file(path: str, engines: Iterable[Engine]) -> Account:
         raise UnreadableDocument(f"can't read {path}: {reason}") from None
     if _is_plan_file(data):
         if os.path.isfile(path):
-            return _of_plan_file(path, engines)
-        return _held(data, path, engines)
-    return _of_json(data, path)
+            return _count_plan_file(path, show_plan)
+        return _count_held(data, path, show_plan)
+    return _count_json(data, path)
 
 
-def count_stream(read: Read, name: str, engines: Iterable[Engine]) -> Account:
-    """As `count_file`, of a document that comes through a pipe and is called `name`.
+def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
+    """The counts of the document that `read` gives; errors call it `name`.
 
-    Of large plan JSON no more is held than is being looked at.
+    Large plan JSON is parsed as it comes, without holding it. Raises UnreadableDocument.
     """
     head = up_to(planjson.LARGE, read)
-    if len(head) >= planjson.LARGE and _members_at(head) <= PLAN:
-        return _of_large(again(head, read), name)
+    if len(head) >= planjson.LARGE and _list_first_members(head) <= PLAN:
+        return _count_large(again(head, read), name)
     data = b"".join((head, *iter(lambda: read(planjson.LARGE), b"")))
-    return _held(data, name, engines) if _is_plan_file(data) else _of_json(data, name)
+    return _count_held(data, name, show_plan) if _is_plan_file(data) else _count_json(data, name)
 
 
-def _members_at(head: bytes) -> set[str]:
-    """The first members of a JSON object; nothing that a plan has where it is no object."""
+def _list_first_members(head: bytes) -> set[str]:
+    """The names of the members in the first bytes of a JSON object; {""} where it is no object."""
     cursor = Cursor(io.BytesIO(head).read)
     names: set[str] = set()
     try:
@@ -187,21 +149,21 @@ def _members_at(head: bytes) -> set[str]:
     return names or {""}
 
 
-def _of_large(read: Read, name: str) -> Account:
+def _count_large(read: Read, name: str) -> DocumentCounts:
     kept: dict[tuple[object, ...], Change] = {}
 
     def alike(change: Change) -> Change:
-        """Changes that count alike are one: which object it is, nobody asks here."""
+        """One object for all changes that are counted alike, so that memory stays bounded."""
         return kept.setdefault(change.kind, change)
 
     try:
-        return of_plan(planjson.collect(_utf8(read), keep=alike))
+        return count_plan(planjson.collect(_check_utf8(read), keep=alike))
     except UnreadableDocument as error:
-        raise _uncounted(name, str(error)) from None
+        raise _make_error(name, str(error)) from None
 
 
-def _utf8(read: Read) -> Read:
-    """What is read, if it is UTF-8."""
+def _check_utf8(read: Read) -> Read:
+    """A `read` that raises UnreadableDocument where the bytes are not UTF-8."""
     decoder, before = codecs.getincrementaldecoder("utf-8")(), 0
 
     def checked(size: int) -> bytes:
@@ -221,38 +183,38 @@ def _is_plan_file(data: bytes) -> bool:
     """What `plan -out` writes: a zip, or the JSON of an encrypted plan or of one in the cloud."""
     if data.startswith(ZIP):
         return True
-    names = _marked(data)
+    names = _list_marked_members(data)
     return "remote_plan_format" in names or ("encrypted_data" in names and "lineage" not in names)
 
 
-def _marked(data: bytes) -> set[str]:
+def _list_marked_members(data: bytes) -> set[str]:
     """The members of JSON that looks encrypted or remote; a plan's values may look so, too."""
-    head = data[:MARKED]
+    head = data[:HEAD_BYTES]
     if b'"encrypted_data"' not in head and b'"remote_plan_format"' not in head:
         return set()
     try:
-        return _members(data)
+        return _list_members(data)
     except UnreadableDocument:
         return set()
 
 
-def _members(data: bytes) -> set[str]:
+def _list_members(data: bytes) -> set[str]:
     """The names of what a JSON object holds. Raises UnreadableDocument."""
     return set(decode(data, dict[str, Raw], "plan or state JSON"))
 
 
-def _of_json(data: bytes, name: str) -> Account:
+def _count_json(data: bytes, name: str) -> DocumentCounts:
     try:
         _check_json(data)
         if state.is_state(data):
-            return of_state(state.parse(data))
-        return of_plan(planjson.parse(data))
+            return count_state(state.parse(data))
+        return count_plan(planjson.parse(data))
     except UnreadableDocument as error:
-        raise _uncounted(name, str(error)) from None
+        raise _make_error(name, str(error)) from None
 
 
 def _check_json(data: bytes) -> None:
-    """What the parsers don't look at. Raises UnreadableDocument."""
+    """Refuse what the parsers would take for an empty plan. Raises UnreadableDocument."""
     if not data.strip():
         raise UnreadableDocument("it is empty")
     try:
@@ -260,51 +222,45 @@ def _check_json(data: bytes) -> None:
     except UnicodeDecodeError as error:
         reason = f"byte {error.start + 1} is not {error.encoding.upper()}"
         raise UnreadableDocument(reason) from None
-    names = _members(data)
+    names = _list_members(data)
     if "encrypted_data" in names:
         raise UnreadableDocument("it is an encrypted state")
-    if "format_version" in names and not names & TELLING and not names <= EMPTY_STATE:
+    if "format_version" in names and not names & DISTINCTIVE and not names <= EMPTY_STATE:
         raise UnreadableDocument("this JSON is no plan and no state")  # `validate -json`, …
 
 
-def _uncounted(name: str, reason: str) -> UnreadableDocument:
-    return UnreadableDocument(f"can't count {name}: {reason}; {TAKES}")
+def _make_error(name: str, reason: str) -> UnreadableDocument:
+    return UnreadableDocument(f"can't count {name}: {reason}; {ACCEPTS}")
 
 
-def _of_plan_file(path: str, engines: Iterable[Engine]) -> Account:
-    """From the file itself, else by whichever provisioner can show it."""
+def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
+    """From the file itself, else from what a provisioner shows of it."""
     try:
-        return of_plan(reader.read(path).plan)
+        return count_plan(reader.read(path).plan)
     except UnreadableDocument as error:
-        direct = error
-    able, mode = list(engines), reader.mode(path)
-    for engine in (placed for each in able for placed in _places(each, path)):
-        shown = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
-        if shown is not None:
-            return of_plan(shown)
-    tried = "which failed here, too" if able else "for which there is no terraform or tofu here"
-    raise UnreadableDocument(f"{direct}, {tried} (try in the directory it was made in)")
+        reason = error
+    try:
+        shown = show_plan(path, reader.mode(path))
+    except ProvisionerNotFound:
+        shown, tried = None, "for which there is no terraform or tofu here"
+    else:
+        tried = "which failed here, too"
+    if shown is None:
+        raise UnreadableDocument(f"{reason}, {tried} (try in the directory it was made in)")
+    return count_plan(shown)
 
 
-def _places(engine: Engine, path: str) -> Iterator[Engine]:
-    """Here, and where the plan file is: its providers are needed to show it."""
-    yield engine
-    directory = os.path.dirname(os.path.abspath(path))
-    if directory != os.getcwd() and not directory.startswith("/proc/"):
-        yield Engine(engine.path, (f"-chdir={directory}",), engine.env)
-
-
-def _held(data: bytes, name: str, engines: Iterable[Engine]) -> Account:
-    with _file_of(data) as path:
+def _count_held(data: bytes, name: str, show_plan: ShowPlan) -> DocumentCounts:
+    with _make_file(data) as path:
         try:
-            return _of_plan_file(path, engines)
+            return _count_plan_file(path, show_plan)
         except UnreadableDocument as error:
             raise UnreadableDocument(str(error).replace(path, name)) from None
 
 
 @contextmanager
-def _file_of(data: bytes) -> Iterator[str]:
-    """A file for as long as it takes; where the system can, one that nothing is left of."""
+def _make_file(data: bytes) -> Iterator[str]:
+    """The path of a temporary file with `data`; on Linux of one without a name."""
     kind = tempfile.TemporaryFile if NAMELESS else tempfile.NamedTemporaryFile
     with kind(prefix="tfevents-") as file:
         file.write(data)

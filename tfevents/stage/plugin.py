@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tfevents.errors import SettingError, TfeventsError
+from tfevents.errors import UNDELIVERED, SettingError, TfeventsError
 from tfevents.events.table import Operation, activity_type
 from tfevents.readers.hcl import inventory
 from tfevents.record import dataclass, replace
@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 }
 """PLUGIN_COMMAND → what is run: nobody is there to be asked."""
 
-UNDELIVERED, DRIFTED = 86, 2
+DRIFTED = 2
 """The exit code of detect-drift where there is drift, and only there."""
 
 OWN = tuple(

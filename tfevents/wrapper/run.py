@@ -10,6 +10,7 @@ import os
 from time import gmtime, strftime, time
 
 from tfevents.background import Later
+from tfevents.errors import UNDELIVERED
 from tfevents.journal import run_lock
 from tfevents.journal.run_lock import Presence
 from tfevents.lean import suppress
@@ -33,8 +34,6 @@ if TYPE_CHECKING:  # `typing` is slow to wake
 
 CHANNEL = "TF_TEMP_LOG_PATH"
 """Where every engine writes its core log, if the file is there (internal/logging/logging.go)."""
-UNDELIVERED = 86
-"""The exit code under TFEVENTS_STRICT where terraform itself was content (design §4.5)."""
 
 
 def observe(

@@ -1,0 +1,113 @@
+"""`tfevents count`: the counts of a plan or a state, as a table or as JSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfevents.cli.output import Table, write_json
+from tfevents.errors import ProvisionerNotFound
+from tfevents.terminal import printable
+
+if TYPE_CHECKING:
+    from tfevents.readers.counting import DocumentCounts
+    from tfevents.terraform.client import Engine
+    from tfevents.terraform.counts import Counts
+    from tfevents.terraform.plan import Mode, Plan
+
+
+@click.command()
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def count(file: str, as_json: bool) -> None:
+    """Count a plan or a state.
+
+    FILE is a plan file, plan JSON or state JSON; - reads any of these from stdin.
+    """
+    from tfevents.readers import counting
+
+    if file == "-":
+        found = counting.count_stream(sys.stdin.buffer.read, "standard input", show_plan)
+    else:
+        found = counting.count_file(file, show_plan)
+    if as_json:
+        return write_json(make_document(found))
+    make_table(found).show()
+    click.echo(printable(describe_document(found)))
+
+
+def make_document(found: DocumentCounts) -> dict[str, Any]:
+    """The shape of `count --json`."""
+    return {
+        "resource_counts": found.resources.as_json(),
+        "output_counts": found.outputs.as_json(),
+        "drift_counts": found.drift.as_json() if found.drift else None,
+        "has_changes": found.has_changes,
+        "errored": found.errored,
+        "format_version": found.format_version,
+        "terraform_version": found.terraform_version,
+    }
+
+
+def make_table(found: DocumentCounts) -> Table:
+    """One row for each kind of count; what the document does not say is a dash."""
+    kinds = {"resources": found.resources, "outputs": found.outputs, "drift": found.drift}
+    titles = list(found.resources.as_json())
+    rows = [[kind, *_make_cells(counts, len(titles))] for kind, counts in kinds.items()]
+    return Table(["", *titles], rows, right=frozenset(titles))
+
+
+def _make_cells(counts: Counts | None, width: int) -> list[str]:
+    return ["-"] * width if counts is None else [str(n) for n in counts.as_json().values()]
+
+
+def describe_document(found: DocumentCounts) -> str:
+    """What the numbers don't say, in one line."""
+    changes = {None: "a state", True: "something to apply", False: "nothing to apply"}
+    version = f"terraform {found.terraform_version}" if found.terraform_version else ""
+    parts = [changes[found.has_changes], "planning failed" if found.errored else "", version]
+    return ", ".join(part for part in (*parts, f"format {found.format_version}") if part)
+
+
+def show_plan(path: str, mode: Mode | None) -> Plan | None:
+    """The plan in a plan file, by `terraform show -json`; None where no provisioner can show it.
+
+    The one that TFEVENTS_PROVISIONER names, else terraform and then tofu, is asked first here and
+    then where the file is: to show it takes the providers it was made with. Raises
+    ProvisionerNotFound.
+    """
+    from tfevents.readers.json import plan as planjson
+
+    for engine in _find_engines(path):
+        shown = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
+        if shown is not None:
+            return shown
+    return None
+
+
+def _find_engines(path: str) -> list[Engine]:
+    """The provisioners here, each twice where the plan file is elsewhere."""
+    from tfevents.terraform import binary
+    from tfevents.terraform.client import Engine
+
+    wanted = os.environ.get("TFEVENTS_PROVISIONER", "").strip()
+    names = (wanted,) if wanted else binary.NAMES
+    binaries = [found for name in names if (found := _find_binary(name))]
+    if not binaries:
+        raise ProvisionerNotFound(f"there is no {' or '.join(names)} here")
+    directory = os.path.dirname(os.path.abspath(path))
+    elsewhere = directory != os.getcwd() and not directory.startswith("/proc/")
+    options: list[tuple[str, ...]] = [(), (f"-chdir={directory}",)] if elsewhere else [()]
+    return [Engine(found, each, os.environ) for found in binaries for each in options]
+
+
+def _find_binary(name: str) -> str | None:
+    from tfevents.terraform import binary
+
+    try:
+        return binary.find(os.environ, sys.argv[0], name)
+    except ProvisionerNotFound:
+        return None

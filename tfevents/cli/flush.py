@@ -1,0 +1,115 @@
+"""`tfevents flush`: sends what waits in the journal, and prints what became of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+from tfevents.terminal import printable, say
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from tfevents.delivery.flush import Flushed
+
+PROGRESS_AFTER = 1.0
+"""Seconds after which a person wants to see that something goes on."""
+
+
+@click.command()
+@click.option("--refused", is_flag=True, help="Send those again that the server refused.")
+@click.option(
+    *("--timeout", "seconds"),
+    type=click.FloatRange(0, 86400),
+    metavar="SECONDS",
+    help="Stop after so many seconds.  [default: after 60 without a delivery]",
+)
+@click.option("--assign", metavar="WORKSPACE", help="Say whose the events of a directory are.")
+@click.option("--directory", metavar="D", help="Of which directory, where several have none.")
+@click.option("--tf-workspace", metavar="NAME", help="Of which terraform workspace of it.")
+@click.option("--org", metavar="ID", help="The organization of that workspace.")
+@click.option("--project", metavar="ID", help="The project of that workspace.")
+def flush(refused: bool, seconds: float | None, assign: str | None, **given: str | None) -> int:
+    """Send what waits in the journal.
+
+    Each event goes once, and those of one workspace in order. An event of a directory that had no
+    workspace waits until it has one, or --assign gives it one. Exits with 1 if not all arrived.
+    """
+    from tfevents.delivery.flush import Flush
+    from tfevents.journal.ownership import Assignment
+    from tfevents.settings.load import load
+
+    if assign is None and any(given.values()):
+        name = next(name for name, value in given.items() if value)
+        raise click.UsageError(f"--{name.replace('_', '-')} goes with --assign WORKSPACE")
+    settings = load(os.environ, os.getcwd())
+    for note in settings.notes:
+        say(note)
+    assignment = None if assign is None else Assignment(assign, **given)
+    with Progress() as progress:
+        work = Flush(settings, os.environ, refused, seconds, assignment)
+        done = work.run(progress.show)
+    for line in describe_result(done):
+        click.echo(printable(line))
+    return 1 if done.waits else 0
+
+
+def describe_result(done: Flushed) -> list[str]:
+    """The lines to print: numbers, reasons, and what to do about the rest."""
+    numbers = {"delivered": done.delivered, "refused": done.refused, "kept": done.kept}
+    result = ", ".join(f"{n} {what}" for what, n in numbers.items() if n)
+    lines = [f"{_count(done.assigned, 'event')} assigned"] if done.assigned else []
+    lines += [result or "nothing waits", *done.reasons]
+    lines += [f"{_count(done.closed, 'run')} without an end, closed"] if done.closed else []
+    if done.left:
+        lines.append(f"{done.left} refused earlier, sent again by: tfevents flush --refused")
+    if done.dropped:
+        lines.append(f"{_count(done.dropped, 'undelivered event')} dropped: too old or too many")
+    return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+class Progress:
+    """A line on a terminal's stderr that says how far a flush is, once it takes a second."""
+
+    def __init__(self) -> None:
+        self._status: Status | None = None
+        self._timer: threading.Timer | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._timer and self._status:
+            self._timer.cancel()
+            self._timer.join()
+            self._status.stop()
+
+    def show(self, tried: int, total: int) -> None:
+        """`tried` of `total` events have been sent."""
+        if not total or not sys.stderr.isatty():
+            return
+        if self._status is None:
+            self._begin(total)
+        elif tried:
+            self._status.update(f"delivering {_count(total, 'event')}: {tried} sent")
+
+    def _begin(self, total: int) -> None:
+        from rich.console import Console
+
+        self._status = Console(stderr=True).status(f"delivering {_count(total, 'event')}")
+        self._timer = threading.Timer(PROGRESS_AFTER, self._status.start)
+        self._timer.start()

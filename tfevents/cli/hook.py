@@ -1,0 +1,67 @@
+"""`tfevents hook`: what hosts that run terraform themselves call before and after it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from tfevents.cli.options import cost_file_option
+from tfevents.terminal import say
+
+
+def _parse_text(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
+    """A pipeline's inputs are empty where they were not given."""
+    return text.strip() or None if text else None
+
+
+def _parse_exit_code(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> int | None:
+    text = _parse_text(context, parameter, text)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit():
+        raise click.BadParameter(f"{text[:20]!r} is no exit code", context, parameter)
+    return int(text)
+
+
+@click.command()
+@click.argument("moment", type=click.Choice(("before", "after", "error")))
+@click.argument("command", required=False, default="")
+@click.option("--plan-file", callback=_parse_text, help="The saved plan, for its counts.")
+@click.option(
+    "--plan-json", callback=_parse_text, help="`show -json` of it, where the host made one."
+)
+@click.option("--exit-code", callback=_parse_exit_code, help="What terraform ended with.")
+@click.option(
+    "--directory", callback=_parse_text, help="The unit, where that is not the directory."
+)
+@cost_file_option
+def hook(moment: str, command: str, **given: Any) -> int:
+    """Report a run of somebody else's terraform.
+
+    To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import.
+    """
+    from tfevents.hosts import hook as hooks
+    from tfevents.hosts import host
+    from tfevents.settings.switches import is_on
+
+    found = host.find(os.environ)
+    if not (command or found.command):
+        raise click.UsageError("which command? name it: plan, apply, destroy, refresh or import")
+    call = hooks.settle(moment, command, given, found, os.environ)
+    if call is None:
+        return 0
+    told = hooks.run(call, os.environ)
+    if told.line and not is_on("quiet", os.environ):
+        say(told.line)
+    return find_exit_code(moment, delivered=told.delivered)
+
+
+def find_exit_code(moment: str, *, delivered: bool) -> int:
+    """0 or, for a strict run of which something did not arrive, 86."""
+    from tfevents.hosts import hook as hooks
+
+    return hooks.exit_code(moment, delivered=delivered, env=os.environ)

@@ -1,0 +1,68 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+
+def _set_cost_file(
+    context: click.Context, parameter: click.Parameter, path: str | None
+) -> str | None:
+    """A flag is stronger than the variable, and the run reads that."""
+    if path:
+        os.environ["TFEVENTS_COST_FILE"] = path
+    return path
+
+
+cost_file_option = click.option(
+    "--cost-file",
+    type=click.Path(),
+    metavar="FILE",
+    expose_value=False,
+    callback=_set_cost_file,
+    help="Infracost's JSON: cost goes with the events.",
+)
+
+
+def event_options(command: Any) -> Any:
+    """The options of every event that is sent by hand."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Exit with 86 if it is not delivered."),
+        click.option("--workspace", metavar="ID", help="The IaCM workspace it belongs to."),
+        click.option("--project", metavar="ID", help="The project of that workspace."),
+        click.option("--org", metavar="ID", help="The organization of that project."),
+        click.option(
+            *("--metadata", "metadata"),
+            multiple=True,
+            metavar="FIELD=VALUE",
+            callback=_parse_pairs,
+            help="A metadata field of the contract; may be repeated.",
+        ),
+        click.option(
+            *("--data", "data"),
+            multiple=True,
+            metavar="KEY=VALUE",
+            callback=_parse_pairs,
+            help="Anything else worth telling; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _parse_pairs(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> dict[str, str]:
+    """`KEY=VALUE` texts as a mapping. Raises BadParameter."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{name!r} is no {parameter.metavar}", context, parameter)
+        if not text.isascii() and "\udc80" <= max(text) <= "\udcff":
+            raise click.BadParameter(f"{name!r} is no UTF-8", context, parameter)
+        pairs[name] = value
+    return pairs

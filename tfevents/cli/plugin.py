@@ -1,0 +1,18 @@
+"""`tfevents plugin`: the entry point of the pipeline stage's container."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+
+@click.command()
+def plugin() -> int:
+    """Be a pipeline stage's container.
+
+    For its entry point: settings arrive as PLUGIN_*.
+    """
+    from tfevents.stage import plugin as stage
+
+    return stage.plugin(os.environ)

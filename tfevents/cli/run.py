@@ -1,0 +1,35 @@
+"""`tfevents run`: the named binary, wrapped as `tf` wraps it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from tfevents.cli.options import cost_file_option
+from tfevents.errors import ProvisionerNotFound
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@cost_file_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="BINARY ...")
+def run(command: tuple[str, ...]) -> int:
+    """Run the BINARY that is named, as `tf` would.
+
+    Everything behind BINARY is its own: tfevents run -- terraform plan -out=p
+    """
+    from tfevents.terraform import binary
+    from tfevents.wrapper import main as tf
+
+    name, *arguments = command
+    try:
+        path = binary.find(os.environ, sys.argv[0], name)
+    except ProvisionerNotFound:
+        raise ProvisionerNotFound(
+            f"run: there is no program {name!r}: name terraform or tofu, or a path to it"
+        ) from None
+    try:
+        return tf.run(arguments, path)
+    except binary.NotExecutable as error:
+        return tf.complain(f"can't run {path}: {error.strerror}", 126)

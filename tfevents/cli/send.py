@@ -1,0 +1,61 @@
+"""`tfevents send`: one event, sent by hand."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from tfevents.cli.options import event_options
+from tfevents.errors import UNDELIVERED
+from tfevents.terminal import printable, say
+
+EVENT_TYPES = (
+    *("plan", "drifted", "provisioning", "destroying", "active", "inactive"),
+    *("apply_needed", "failed", "stage-complete"),
+)
+ACTIVITY_TYPES = ("apply", "destroy", "plan", "drifted", "import")
+ACTIVITY_STATUSES = ("success", "failure")
+"""The contract's enums: the tests hold them against the packaged schema."""
+
+
+@click.command()
+@click.argument("event_type", type=click.Choice(EVENT_TYPES), metavar="EVENT_TYPE")
+@click.option("--activity-type", type=click.Choice(ACTIVITY_TYPES), help="What was going on.")
+@click.option("--activity-status", type=click.Choice(ACTIVITY_STATUSES), help="How it ended.")
+@event_options
+def send(
+    event_type: str, activity_type: str | None, activity_status: str | None, **options: Any
+) -> int:
+    """Send one event by hand.
+
+    EVENT_TYPE is plan, drifted, provisioning, destroying, active, inactive, apply_needed, failed
+    or stage-complete. Commit and pipeline are found as in a run.
+    """
+    activity = {"activity_type": activity_type, "activity_status": activity_status}
+    options["metadata"] |= {name: value for name, value in activity.items() if value}
+    return send_event(event_type, **options)
+
+
+def send_event(
+    event_type: str,
+    metadata: dict[str, str],
+    data: dict[str, str],
+    strict: bool,
+    **flags: str | None,
+) -> int:
+    """Send an event of the given metadata and data, print what became of it; the exit code."""
+    from tfevents.reporting.manual_event import Announcement, announce
+
+    told = announce(
+        Announcement(event_type, metadata, data),
+        os.getcwd(),
+        os.environ,
+        {**flags, "strict": "1" if strict else None},
+    )
+    if told.delivered:
+        click.echo(printable(told.line))
+    else:
+        say(told.line)
+    return UNDELIVERED if told.strict and not told.delivered else 0
