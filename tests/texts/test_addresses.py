@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from tfevents.settings.url import public, public_source
+from tfevents.addresses import redact_address, redact_source
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 
@@ -34,7 +34,7 @@ ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 )
 def test_what_names_a_host_and_no_secret_stays(address: str) -> None:
     """scp forms, `git@`, ports, IPv6 and paths are part of the address."""
-    assert public(address) == address
+    assert redact_address(address) == address
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_what_names_a_host_and_no_secret_stays(address: str) -> None:
 )
 def test_who_signs_in_the_query_and_the_fragment_go(address: str, sent: str) -> None:
     """What is not known to be harmless is not sent."""
-    assert public(address) == sent
-    assert public(sent) == sent
+    assert redact_address(address) == sent
+    assert redact_address(sent) == sent
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_who_signs_in_the_query_and_the_fragment_go(address: str, sent: str) -> 
 )
 def test_what_names_no_host_or_may_hide_a_secret_is_left_out(address: str) -> None:
     """A path is this machine's; half an address may be half of a password."""
-    found = public(address)
+    found = redact_address(address)
     assert found is None or "SEC" not in found
     assert found is None or address.startswith("http://u:SEC?")
 
@@ -116,7 +116,7 @@ def test_what_names_no_host_or_may_hide_a_secret_is_left_out(address: str) -> No
 )
 def test_a_module_s_source(source: str, sent: str | None) -> None:
     """Also in the forms that only terraform knows."""
-    assert public_source(source) == sent
+    assert redact_source(source) == sent
 
 
 def test_no_text_raises_or_lets_a_canary_through() -> None:
@@ -127,7 +127,7 @@ def test_no_text_raises_or_lets_a_canary_through() -> None:
         before = "".join(rng.choices(pieces, k=rng.randrange(4)))
         after = "".join(rng.choices(pieces, k=rng.randrange(4)))
         hidden = rng.choice(["u:CANARY@", "CANARY@", "?token=CANARY", "#CANARY", "?ref=&x=CANARY"])
-        for find in (public, public_source):
+        for find in (redact_address, redact_source):
             assert "CANARY" not in (find(f"https://{hidden}host/{after}") or "")
             if hidden[0] in "?#":
                 assert "CANARY" not in (find(f"https://host.example/{before}{hidden}") or "")
@@ -138,11 +138,11 @@ def test_no_text_raises_or_lets_a_canary_through() -> None:
 def test_any_text_costs_little(piece: str) -> None:
     """As much of anything as the door lets in."""
     text = piece * (2048 // len(piece))
-    for find in (public, public_source):
+    for find in (redact_address, redact_source):
         find(text)
 
 
 def test_semaphore_s_own_form() -> None:
     """SEMAPHORE_GIT_URL is neither a URL nor what scp takes."""
-    found = public("http://git@github.com:semaphoreci/toolbox.git")
+    found = redact_address("http://git@github.com:semaphoreci/toolbox.git")
     assert found == "http://github.com:semaphoreci/toolbox.git"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from tfevents import text
+from tfevents.addresses import redact_address
 from tfevents.context.ci.build import Build
 from tfevents.record import replace
-from tfevents.settings.url import public
 
 # What stands for a merge or a merge queue, not for a branch that somebody works on.
 _NO_BRANCH = (
@@ -48,7 +48,7 @@ def branch_of(ref: str | None) -> str | None:
 def address_of(value: str | None) -> str | None:
     """What is public of an address, cleaned; None where it names no host."""
     address = text.clean(value)
-    return public(address) if address else None
+    return redact_address(address) if address else None
 
 
 def _number(value: str | None) -> str | None:

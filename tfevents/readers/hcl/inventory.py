@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from tfevents import text
+from tfevents.addresses import redact_source
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl import module
 from tfevents.readers.hcl.blocks import Schema, read
 from tfevents.readers.hcl.files import read_text, shown
 from tfevents.readers.hcl.module import Call, Module
 from tfevents.record import asdict, dataclass, field, replace
-from tfevents.settings.url import public_source
 
 LOCK_FILE = ".terraform.lock.hcl"
 LOCK = Schema(blocks={"provider": Schema(1, frozenset({"version"}))})
@@ -212,7 +212,7 @@ def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
     version = record.version if record else None
     file = _path(tree, visit, call.file)
     source = text.clean(call.source)
-    shown = public_source(source) if source else None
+    shown = redact_source(source) if source else None
     tree.calls.append(ModuleCall(key, shown, call.version, version, file))
     if LOCAL.match(call.source or ""):
         path = os.path.join(visit.directory, call.source or "")

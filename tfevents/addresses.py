@@ -1,0 +1,79 @@
+"""What of an address is public: a repository's, a pipeline's page, or a module's source.
+
+Who signs in, the query and the fragment are nobody's business: a token may stand in each.
+"""
+
+from __future__ import annotations
+
+import re
+
+HARMLESS = {
+    **dict.fromkeys(("buildId", "releaseId", "id", "depth"), r"\d{1,20}"),
+    "ref": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
+}
+"""What may stay of a query: the names that vendors and module sources use, with such values."""
+SCHEMES = "https?|ssh|git|git\\+ssh|git\\+https?|s3|gs|ftps?|svn(?:\\+ssh)?"
+HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
+PLACE = rf"{HOST}(?::\d{{1,5}})?"
+PATH = r"[^\s\\@?#\x00-\x1f]*"
+REST = r"(\?[^#]*)?(?:#.*)?"
+GETTER = r"[a-z][a-z0-9]{0,9}"
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
+
+
+def redact_address(text: str) -> str | None:
+    """Scheme, host, port and path of an address; None where it names no host.
+
+    Of the query only HARMLESS stays. `git@` stays before an ssh server: everybody signs in as it.
+    """
+    return _redact_url(text) or _redact_scp(text)
+
+
+def _redact_url(text: str) -> str | None:
+    url = re.fullmatch(rf"(?i:({SCHEMES}))://(?:([^/?#]*)@)?({PLACE})(/{PATH})?{REST}", text)
+    if url is None:  # Semaphore: http://git@github.com:owner/name.git
+        url = re.fullmatch(rf"(?i:({SCHEMES}))://([^/?#]*)@({HOST})(:{PATH}){REST}", text)
+    if url is None:
+        return None
+    scheme, user, place, path, query = url.groups()
+    ssh = _redact_user(user) if "ssh" in scheme.lower() else ""
+    return f"{scheme}://{ssh}{place}{path or ''}{_redact_query(query)}"
+
+
+def _redact_scp(text: str) -> str | None:
+    """`git@host:path`, as ssh and rsync have it."""
+    found = re.fullmatch(rf"(?:([^/?#@]*)@)?({HOST}):(?![:/]{{2}}|:)({PATH}){REST}", text)
+    if found is None or not (found[1] is not None or "." in found[2]):
+        return None
+    user, host, path, query = found.groups()
+    return f"{_redact_user(user)}{host}:{path}{_redact_query(query)}"
+
+
+def _redact_user(user: str | None) -> str:
+    return "git@" if (user or "").partition(":")[0] == "git" else ""
+
+
+def redact_source(text: str) -> str | None:
+    """What is public of a module's source: an address, a path in the configuration, a registry's
+    name or a host's shorthand. None where nothing is."""
+    if re.fullmatch(rf"\.\.?(?:/{PATH})?", text):
+        return text
+    getter, mark, rest = text.partition("::")
+    if mark:
+        inner = redact_address(rest) if re.fullmatch(GETTER, getter) else None
+        return f"{getter}::{inner}" if inner else None
+    if re.fullmatch(rf"(?:{PLACE}/)?{NAME}/{NAME}/{NAME}(?://{PATH})?", text):
+        return text
+    host = re.fullmatch(rf"(?:[^/?#]*@)?({PLACE})(/{PATH}){REST}", text)
+    if host and "." in host[1]:
+        return f"{host[1]}{host[2]}{_redact_query(host[3])}"
+    return redact_address(text)
+
+
+def _redact_query(query: str | None) -> str:
+    kept = []
+    for part in (query or "").removeprefix("?").split("&"):
+        name, _, value = part.partition("=")
+        if name in HARMLESS and re.fullmatch(HARMLESS[name], value):
+            kept.append(part)
+    return f"?{'&'.join(kept)}" if kept else ""
