@@ -152,7 +152,7 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
 @pytest.mark.parametrize(
     ("where", "words"),
     [
-        ("observe", "plan"),
+        ("run_and_report", "plan"),
         ("find", "plan"),
         ("reported", "plan"),
         ("start", "plan"),
@@ -168,7 +168,7 @@ def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind
 TFEVENTS = TF.with_name("tfevents")
 
 
-@pytest.mark.parametrize("where", ["observe", "_appear", "_scene", "_run"])
+@pytest.mark.parametrize("where", ["run_and_report", "_acquire_lock", "_note", "_run_and_report"])
 def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
     """Both go by it."""
     assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")

@@ -197,8 +197,8 @@ class _Hooked:
         mode = planned.plan.mode if planned and planned.plan.mode else call.mode
         if applies and _has_work(planned, mode):
             report.begin(started(operation_of(call.command, mode)), {})
-            return report.leave()
-        report.leave()
+            return report.deliver()
+        report.deliver()
         return Told("; ".join(report.problems) or None, True)
 
     def _base(self, planned: Planned | None) -> dict[str, Any]:
@@ -252,7 +252,7 @@ class _Hooked:
                         journal.end_run(run.run_id, None, [killed(run, how=None)])
         report = self._report(None, {}, opened=True)
         report.start()
-        report.leave()
+        report.deliver()
         return NOTHING
 
     def _close(self, run: Run | None) -> Told:
@@ -279,7 +279,8 @@ class _Hooked:
         }
         if judgement.activity is None:
             report.problems.append("whether there is something to apply is not known")
-        told = report.finish(judgement.activity, metadata, data, self.call.exit_code)
+        report.finish(judgement.activity, metadata, data, self.call.exit_code)
+        told = report.deliver()
         return Told("; ".join(filter(None, (self.unseen, told.line))) or None, told.delivered)
 
     def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> Evidence:

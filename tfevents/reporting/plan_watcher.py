@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tfevents.background import Gate
+from tfevents.background import Gate, Later
 from tfevents.errors import UnreadableDocument
 from tfevents.lean import suppress
 from tfevents.reporting.plan_and_state import READER, Planned, read_file
@@ -26,8 +26,11 @@ class Expected:
         self._over, self._read = Gate(), Gate()
         self._found: Planned | None = None
 
-    def read(self) -> None:
-        """Looks until it can be read, or until somebody asks for it."""
+    def start(self) -> None:
+        """Begins to look until it can be read, or until somebody asks for it."""
+        Later(self._watch, "plan")
+
+    def _watch(self) -> None:
         try:
             pause = POLL
             while self._wanted and not (self._found or self._over.wait(pause)):

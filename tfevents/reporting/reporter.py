@@ -6,7 +6,7 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from tfevents import __version__
@@ -105,10 +105,6 @@ class Report(threading.Thread):
         self.last: Mapping[str, Any] = {}
         self._cost: Mapping[str, str] = {}
         self._cost_file: str | None = None
-        self.find_source: Callable[[], Source] | None = None
-        self.over = threading.Event()
-        self.meanwhile: Callable[[], None] = lambda: None
-        """What is left to do for the run while its last event is sent."""
 
     # In the background
 
@@ -285,8 +281,9 @@ class Report(threading.Thread):
         metadata: Mapping[str, Any],
         data: Mapping[str, str | None],
         exit_code: int | None,
-    ) -> Told:
-        """The end event: kept, then sent within the budget."""
+        source: Source | None = None,
+    ) -> None:
+        """The end event: kept, and being sent from now on. `source`: where artifacts come from."""
         if data.get("interrupted"):
             self.hurry()
         self._await_prepared()
@@ -294,46 +291,50 @@ class Report(threading.Thread):
         with self._turn:
             self._ended = True
             with self._harmless():
-                self._cost = self._cost or self._estimate()
+                self._cost = self._cost or self._estimate(source)
             with self._harmless():
-                facts = {**self._cost, **self._store(), **metadata}
+                facts = {**self._cost, **self._store(source), **metadata}
                 events += [self._event(activity, facts, data)] if activity else []
                 self.last = events[0].body if events else {}
             with self._harmless():
                 events += [self._event(STAGE_ENDED, {}, {})] if self.subject.stage else []
             with self._harmless():
                 self._end(exit_code, events)
-        return self.leave()
+        self._send_last()
 
-    def _estimate(self) -> Mapping[str, str]:
+    def _estimate(self, source: Source | None) -> Mapping[str, str]:
         """What `infracost` says of the plan, where it is to be asked, in half of the time."""
-        if self.find_source is None or not self.settings.infracost or self._cost_file:
+        if source is None or not self.settings.infracost or self._cost_file:
             return {}
         from tfevents.context import infracost
 
-        self._cost_file = infracost.estimate(self.find_source(), Budget(self.budget.left / 2))
+        self._cost_file = infracost.estimate(source, Budget(self.budget.left / 2))
         return self._read_cost()
 
-    def _store(self) -> Mapping[str, str]:
+    def _store(self, source: Source | None) -> Mapping[str, str]:
         """The ids of what was switched on, in half of the time there is: the event needs some."""
-        if self.find_source is None or not self.settings.artefacts or self.settings.api_key is None:
+        if source is None or not self.settings.artefacts or self.settings.api_key is None:
             return {}
         from tfevents.delivery import artifacts
 
         budget = Budget(self.budget.left / 2)
-        source = replace(self.find_source(), cost_file=self._cost_file)
+        source = replace(source, cost_file=self._cost_file)
         metadata = {**self._origin.metadata, **self._overrides}
         where = self._destination()
         shelf = artifacts.store(source, self.settings, metadata, where, budget)
         self.problems += shelf.problems
         return shelf.ids
 
-    def leave(self) -> Told:
-        """What is in the journal is sent within the budget; the run stays as it is."""
-        self._await_prepared()
+    def _send_last(self) -> None:
+        """Whatever is in the journal now is the last that is sent."""
         self._ending = True
         self._wake()
-        self.meanwhile()
+
+    def deliver(self) -> Told:
+        """What is in the journal is sent within the budget; the run stays as it is."""
+        self._await_prepared()
+        if not self._ending:
+            self._send_last()
         self._wait()
         told = self._told()
         self._keeper.close()

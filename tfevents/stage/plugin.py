@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from tfevents.errors import UNDELIVERED, SettingError, TfeventsError
@@ -22,7 +23,9 @@ from tfevents.terraform import binary
 from tfevents.terraform.client import Engine
 from tfevents.terraform.plan import Mode
 from tfevents.terraform.workdir import Place
-from tfevents.wrapper.signals import Watch
+from tfevents.wrapper import process
+from tfevents.wrapper.main import report
+from tfevents.wrapper.signals import SignalForwarder
 
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan", "-input=false"),
@@ -128,8 +131,9 @@ def plugin(env: Mapping[str, str]) -> int:
 
 def _as_init(work: Callable[[], int]) -> int:
     """PID 1: a child does the work, signals reach it once, orphans are reaped."""
-    with Watch(reaps=True) as watch:
-        return _status(watch.run(lambda: _fork(work)))
+    with SignalForwarder(reaps=True) as signals:
+        signals.start(partial(_fork, work))
+        return _status(signals.wait())
 
 
 def _status(code: int) -> int:
@@ -162,27 +166,18 @@ def _stage(env: Mapping[str, str]) -> int:
 
 
 def _run(stage: Stage, path: str) -> int:
-    from tfevents.wrapper.main import report
-
     if stage.command == "stage-complete":
         return _announce(stage, Announcement("stage-complete"))
     code, interrupted = _init(stage, path)
     if code:
         return _unready(_hurried(stage) if interrupted else stage, code)
-    told: list[Mapping[str, Any]] = []
-
-    def tell(body: Mapping[str, Any]) -> None:
-        """Before we leave as terraform left, by a signal maybe."""
-        told.append(body)
-        if body:
-            _pass_on(stage.env, body)
-
-    code = report((*COMMANDS[stage.command], *stage.arguments), stage.env, path, tell)
-    if not any(told):
-        _pass_on(stage.env, {"data": {"exit_code": str(code)}})
+    words = (*COMMANDS[stage.command], *stage.arguments)
+    reported = report(words, stage.env, path, stage=True)
+    code = reported.exit_code
+    _pass_on(stage.env, reported.event or {"data": {"exit_code": str(_status(code))}})
     if stage.command == "detect-drift" and code in (0, DRIFTED):  # -detailed-exitcode may say 2
-        return DRIFTED if told and told[0].get("event_type") == "drifted" else 0
-    return code
+        return DRIFTED if reported.event.get("event_type") == "drifted" else 0
+    return process.end_as(code)
 
 
 def _unready(stage: Stage, code: int) -> int:
@@ -231,9 +226,9 @@ def _init(stage: Stage, path: str) -> tuple[int, bool]:
     place = Place(stage.directory, stage.env)
     if stage.init == "never" or (stage.init == "auto" and not _needs_init(place, stage, path)):
         return 0, False
-    with Watch() as watch:
-        words = ("init", "-input=false")
-        return watch.run(lambda: binary.start(path, words, stage.env)), watch.interrupted
+    with SignalForwarder() as signals:
+        signals.start(partial(process.start, path, ("init", "-input=false"), stage.env))
+        return signals.wait(), signals.interrupted
 
 
 def _needs_init(place: Place, stage: Stage, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""The terraform or tofu that runs: finding it, becoming it, starting it."""
+"""Which terraform or tofu runs, and what it inherits of our environment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from tfevents.errors import ProvisionerNotFound
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` takes longer to import than a pass-through has
     from collections.abc import Mapping, Sequence
-    from typing import NoReturn
 
 NAMES = ("terraform", "tofu")
 LOCK_FILE, LOCK_BYTES = ".terraform.lock.hcl", 1 << 20
@@ -39,10 +38,6 @@ SECRETS = (
 
 class NotExecutable(OSError):
     """What is there can't be run: with the system's reason, and its path."""
-
-
-attempts = 0
-"""How often terraform was started in this process, or was about to be."""
 
 
 def find(
@@ -236,40 +231,9 @@ def observed(env: Mapping[str, str]) -> bool:
     return bool(_chain(env))
 
 
-def environment(env: Mapping[str, str], path: str) -> dict[str, str]:
+def inherited_environment(env: Mapping[str, str], path: str) -> dict[str, str]:
     """What terraform inherits: everything but our keys."""
     kept = {name: value for name, value in env.items() if name not in SECRETS}
     before = _started(env)[1]
     chain = _chain(env) or (before if path in before else [])
     return {**kept, CALLER: os.pathsep.join([str(os.getpid()), *chain, path])}
-
-
-def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """Terraform in our place: nothing of us stays in memory. Raises NotExecutable."""
-    global attempts  # noqa: PLW0603  # it is the process that has started terraform or has not
-    import _signal  # `signal` builds enums, 3 ms that no pass-through needs
-
-    inherited = environment(env, path)
-    words = [os.path.basename(path), *arguments]
-    for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them, terraform must not
-        _signal.signal(number, _signal.SIG_DFL)
-    attempts += 1
-    try:
-        os.execve(path, words, inherited)
-    except OSError as error:
-        raise NotExecutable(error.errno, error.strerror, path) from None
-
-
-def start(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    """The pid of the child, which has our terminal. Raises NotExecutable."""
-    global attempts  # noqa: PLW0603  # see become()
-    import _signal as signal  # see become()
-
-    inherited = environment(env, path)
-    words = [os.path.basename(path), *arguments]
-    ignored = [signal.SIGPIPE, signal.SIGXFSZ]  # by Python
-    attempts += 1
-    try:
-        return os.posix_spawn(path, words, inherited, setsigdef=ignored)
-    except OSError as error:
-        raise NotExecutable(error.errno, error.strerror, path) from None

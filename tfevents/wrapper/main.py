@@ -5,20 +5,23 @@ Nothing is imported here that a pass-through does not need: Terragrunt calls the
 
 from __future__ import annotations
 
-import _signal  # `signal` builds enums, 3 ms
 import gc
 import os
+import signal
 import sys
+from typing import TYPE_CHECKING
 
 from tfevents.errors import TfeventsError
 from tfevents.terminal import say
 from tfevents.terraform import binary
+from tfevents.wrapper import process
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from importlib.machinery import ModuleSpec
-    from typing import Any, NoReturn
+    from typing import NoReturn
+
+    from tfevents.wrapper.run import ReportedRun
 
 REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
@@ -30,8 +33,8 @@ ALONE = "TFEVENTS_FRONT"
 
 def main() -> int:
     """`tf`: terraform's own exit code, or its death by signal."""
-    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
-        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends us without a traceback
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     arguments = sys.argv[1:]
     try:
         path = binary.find(os.environ, sys.argv[0], wanted(), chdir(arguments))
@@ -41,7 +44,7 @@ def main() -> int:
     except binary.NotExecutable as error:
         return complain(f"can't run {error.filename}: {error.strerror}", 126)
     except Exception as error:
-        if binary.attempts:
+        if process.attempts:
             return complain(f"{type(error).__name__} (a bug)", 1)
         return _leave_to_front(error)
 
@@ -88,37 +91,34 @@ class Elsewhere:
 
 
 def run(arguments: list[str], path: str) -> int:
-    """The provisioner at `path`, observed where this is to be reported. Raises NotExecutable."""
+    """The provisioner at `path`, reported where this is to be. Raises NotExecutable."""
     try:
         reports = not off() and reported(arguments) and not binary.observed(os.environ)
     except Exception as error:
         reports = _unreported(error)
     if reports:
-        return report(arguments, os.environ, path)
-    binary.become(path, arguments, os.environ)
+        return process.end_as(report(arguments, os.environ, path).exit_code)
+    process.become(path, arguments, os.environ)
 
 
 def report(
-    arguments: Sequence[str],
-    env: Mapping[str, str],
-    path: str,
-    stage: Callable[[Mapping[str, Any]], None] | None = None,
-) -> int:
-    """As `observe`; what goes wrong before the provisioner runs ends in becoming it.
+    arguments: Sequence[str], env: Mapping[str, str], path: str, *, stage: bool = False
+) -> ReportedRun:
+    """As `run_and_report`; what goes wrong before the provisioner runs ends in becoming it.
 
     Raises NotExecutable.
     """
-    before = binary.attempts
+    before = process.attempts
     gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
     try:
-        from tfevents.wrapper.run import observe
+        from tfevents.wrapper.run import run_and_report
 
-        return observe(tuple(arguments), env, path, stage)
+        return run_and_report(tuple(arguments), env, path, stage=stage)
     except Exception as error:  # one of the broad ones: terraform runs all the same
-        if binary.attempts > before:
+        if process.attempts > before:
             raise
         _unreported(error)
-    binary.become(path, arguments, env)
+    process.become(path, arguments, env)
 
 
 def _unreported(error: Exception) -> bool:

@@ -2,29 +2,29 @@
 
 The terminal's Ctrl-C, `timeout` and a CI's cancel go to the whole process group, where terraform
 is as well; `kill PID` reaches us alone and has to be handed on, once. The signal itself does not
-tell (`killpg` and `kill` look the same, semantics §4.7 i), so a sentinel in our group reports
-what it got: what it got too was the group's.
+tell (`killpg` and `kill` look the same, semantics §4.7 i), so a probe in our group reports what it
+got: what it got too was the group's.
 """
 
 from __future__ import annotations
 
 import os
+import select
+import signal
 import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from tfevents.lean import suppress
-
-TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable, Iterable
     from types import FrameType, TracebackType
-else:
-    import _signal as signal  # the same without the enums, which are slow to wake
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
-SENTINEL_SECONDS = 0.05
-"""How long the sentinel has to report; a signal of ours must be handed on within 0.1 s."""
+DESCRIPTORS = "/dev/fd"
+"""The open descriptors of whoever lists it: of Linux a link to /proc/self/fd."""
+PROBE_SECONDS = 0.05
+"""How long the probe has to report; a signal of ours must be handed on within 0.1 s."""
 FRESH_SECONDS = 1.0
 """How long a report waits for its signal: the kernel may merge two that come at once for us."""
 
@@ -37,8 +37,8 @@ class Interrupted(Exception):
         self.number = number
 
 
-class Watch:
-    """Signals for as long as there is a run; terraform gets each of them exactly once.
+class SignalForwarder:
+    """Signals for as long as there is a run; its child gets each of them exactly once.
 
     Python's own handlers run late or not at all while the main thread is in a system call, so
     what counts is the wake-up pipe, which the C handler fills.
@@ -49,16 +49,23 @@ class Watch:
         self._reaps = reaps
         self.received: list[int] = []
         self.when_idle: Callable[[], None] = lambda: None
+        """Called when a signal comes while there is no child."""
         self._child: int | None = None
-        self._taken: list[int] = []
-        self._sentinel: Sentinel | None = None
+        self._handled: list[int] = []
+        self._probe: GroupSignalProbe | None = None
 
-    def __enter__(self) -> Watch:
-        self._taken = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
-        self._arrivals, self._arriving = _pipe()
+    def __enter__(self) -> SignalForwarder:
+        """Called before the first thread: the probe is a fork of us."""
+        self._handled = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
+        self._arrivals, self._arriving = _make_pipe()
         signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
-        _handle(self._taken, self._wake)
-        _handle([signal.SIGCHLD], _nothing)  # it wakes `run`
+        _handle(self._handled, self._wake)
+        _handle([signal.SIGCHLD], _ignore)  # it wakes `wait`
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
+        try:
+            self._probe = GroupSignalProbe(self._handled, mask)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         return self
 
     def __exit__(
@@ -67,7 +74,7 @@ class Watch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _handle(self._taken, _nothing)  # our last moment: the result stands
+        _handle(self._handled, _ignore)  # our last moment: the result stands
         signal.set_wakeup_fd(-1)
         os.close(self._arrivals)
         os.close(self._arriving)
@@ -75,67 +82,64 @@ class Watch:
 
     def dismiss(self) -> None:
         """No child is to be started any more."""
-        sentinel, self._sentinel = self._sentinel, None
-        if sentinel is not None:
-            sentinel.end()
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            probe.end()
 
     @property
     def interrupted(self) -> bool:
         """Whether anybody wanted this run to end."""
         return bool(self.received)
 
-    def run(self, start: Callable[[], int], beside: Callable[[], None] = lambda: None) -> int:
-        """The exit code of the child that `start` starts, negative for the signal it died of.
-
-        `beside` is called when it works. Never hurries the child: providers may take minutes to
-        let go of what they hold. Raises Interrupted where somebody wanted this run to end before.
-        """
-        self._arrived()
+    def start(self, start_child: Callable[[], int]) -> None:
+        """`start_child` gives the pid of a new child. Raises Interrupted where a signal came first,
+        and what `start_child` raises."""
+        self._take_arrived()
         if self.received:
             raise Interrupted(self.received[0])
-        self._child = start()
+        self._child = start_child()
+        self._forward_early(self._child)
+
+    def wait(self) -> int:
+        """The child's exit code when it ends, negative for the signal it died of.
+
+        Never hurries the child: providers may take minutes to let go of what they hold.
+        """
+        child = self._child
+        if child is None:
+            raise ChildProcessError("no child was started")
         try:
-            sentinel = self._posted()
-            self._forward_early(self._child, sentinel)
-            beside()
-            return self._wait(self._child, sentinel)
+            return self._wait(child)
         finally:
             self._child = None
 
-    def _posted(self) -> Sentinel:
-        """The sentinel: beside the first child, which takes its time to wake."""
-        if self._sentinel is None:
-            mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-            try:
-                self._sentinel = Sentinel(self._taken, mask)
-            finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        return self._sentinel
-
-    def _forward_early(self, child: int, sentinel: Sentinel) -> None:
+    def _forward_early(self, child: int) -> None:
         """What came while the child was being started: nobody can tell whether it got it.
 
         If it did it is dead: it can't have had a handler yet.
         """
-        self._arrived()
+        self._take_arrived()
         for number in self.received:
             _send(child, number)
-            sentinel.reached_group(number, 0)
+            self._reached_group(number, 0)
 
-    def _wait(self, child: int, sentinel: Sentinel) -> int:
-        import select  # terraform works already
-
+    def _wait(self, child: int) -> int:
+        arrivals = select.poll()
+        arrivals.register(self._arrivals, select.POLLIN)
         while True:
-            ended, status = self._ended(child)
+            ended, status = self._find_ended(child)
             if ended:
                 return os.waitstatus_to_exitcode(status)
-            select.select([self._arrivals], [], [])
-            until = time.monotonic() + SENTINEL_SECONDS
-            for number in self._arrived():
-                if not sentinel.reached_group(number, until):
+            arrivals.poll()
+            until = time.monotonic() + PROBE_SECONDS
+            for number in self._take_arrived():
+                if not self._reached_group(number, until):
                     _send(child, number)
 
-    def _ended(self, child: int) -> tuple[int, int]:
+    def _reached_group(self, number: int, until: float) -> bool:
+        return self._probe is not None and self._probe.reached_group(number, until)
+
+    def _find_ended(self, child: int) -> tuple[int, int]:
         while self._reaps:
             ended, status = os.waitpid(-1, os.WNOHANG)
             if ended in (0, child):
@@ -144,30 +148,30 @@ class Watch:
 
     def _wake(self, number: int, frame: FrameType | None) -> None:
         """Python's handler: while a child runs, `_wait` sees to it."""
-        if self._child is not None or not self._arrived():
+        if self._child is not None or not self._take_arrived():
             return
         self.when_idle()
 
-    def _arrived(self) -> list[int]:
+    def _take_arrived(self) -> list[int]:
         """The signals that came since the last time."""
-        numbers = [n for n in _read(self._arrivals) if n in self._taken]
+        numbers = [n for n in _read(self._arrivals) if n in self._handled]
         self.received += numbers
         return numbers
 
 
-class Sentinel:
+class GroupSignalProbe:
     """A child in our group that does nothing but report the signals it gets; gone when we are."""
 
     def __init__(self, signals: Iterable[int], mask: Iterable[int]) -> None:
         """Called with the signals blocked; `mask` is what was blocked before."""
-        self._reports, reporting = _pipe()
+        self._reports, reporting = _make_pipe()
         living, self._life = os.pipe()
-        self._heard: dict[int, list[float]] = {number: [] for number in signals}
-        self._late = dict.fromkeys(self._heard, 0)
+        self._reported: dict[int, list[float]] = {number: [] for number in signals}
+        self._late = dict.fromkeys(self._reported, 0)
         self._pid = os.fork()
         if self._pid == 0:
             try:
-                _be_sentinel(signals, mask, living, reporting)
+                _report_signals(signals, mask, living, reporting)
             finally:
                 os._exit(0)
         os.close(living)
@@ -175,29 +179,29 @@ class Sentinel:
 
     def reached_group(self, number: int, until: float) -> bool:
         """Whether it got this signal too, as far as can be told by then."""
-        import select  # there is time for that: a signal is rare
-
-        while not self._fresh(number):
+        reports = select.poll()
+        reports.register(self._reports, select.POLLIN)
+        while not self._is_fresh(number):
             left = until - time.monotonic()
-            if left <= 0 or not select.select([self._reports], [], [], left)[0]:
+            if left <= 0 or not reports.poll(1000 * left):
                 return self._not_yet_reported(number)
-            if not self._listen():
+            if not self._read_reports():
                 return number in OF_TERMINALS  # it was killed; a second Ctrl-C costs the state
-        self._heard[number].pop(0)
+        self._reported[number].pop(0)
         return True
 
-    def _fresh(self, number: int) -> bool:
+    def _is_fresh(self, number: int) -> bool:
         since = time.monotonic() - FRESH_SECONDS
-        self._heard[number] = [at for at in self._heard[number] if at > since]
-        return bool(self._heard[number])
+        self._reported[number] = [at for at in self._reported[number] if at > since]
+        return bool(self._reported[number])
 
-    def _listen(self) -> bytes:
+    def _read_reports(self) -> bytes:
         reports = _read(self._reports)
         for number in reports:
             if self._late.get(number):
                 self._late[number] -= 1
-            elif number in self._heard:
-                self._heard[number].append(time.monotonic())
+            elif number in self._reported:
+                self._reported[number].append(time.monotonic())
         return reports
 
     def _not_yet_reported(self, number: int) -> bool:
@@ -205,10 +209,10 @@ class Sentinel:
         if _pending(self._pid, number):
             self._late[number] += 1
             return True
-        self._listen()  # it may have said so while we looked
-        if not self._fresh(number):
+        self._read_reports()  # it may have said so while we looked
+        if not self._is_fresh(number):
             return False
-        self._heard[number].pop(0)
+        self._reported[number].pop(0)
         return True
 
     def end(self) -> None:
@@ -220,19 +224,31 @@ class Sentinel:
             os.waitpid(self._pid, 0)
 
 
-def _be_sentinel(signals: Iterable[int], mask: Iterable[int], living: int, reporting: int) -> None:
+def _report_signals(
+    signals: Iterable[int], mask: Iterable[int], living: int, reporting: int
+) -> None:
     """Reports signals until the run is gone, however it goes; holds nothing of its files."""
     signal.set_wakeup_fd(reporting, warn_on_full_buffer=False)
-    _handle(signals, _nothing)
-    low, high = sorted((living, reporting))
-    for kept, following in ((-1, low), (low, high), (high, os.sysconf("SC_OPEN_MAX"))):
-        os.closerange(kept + 1, following)
+    _handle(signals, _ignore)
+    _close_all_but(living, reporting)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     while os.read(living, 1):
         pass
 
 
-def _nothing(number: int, frame: FrameType | None) -> None:
+def _close_all_but(*kept: int) -> None:
+    """By name: a container may allow a billion descriptors, and old systems close one by one."""
+    try:
+        numbers = [int(name) for name in os.listdir(DESCRIPTORS)]
+    except OSError:
+        numbers = list(range(os.sysconf("SC_OPEN_MAX")))
+    for number in numbers:
+        with suppress(OSError):  # what listed them is closed already
+            if number not in kept:
+                os.close(number)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
     """The wake-up pipe has it already."""
 
 
@@ -246,7 +262,7 @@ def _send(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _pipe() -> tuple[int, int]:
+def _make_pipe() -> tuple[int, int]:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)

@@ -1,0 +1,96 @@
+"""One wrapped run: what is known of it when terraform starts, and what was seen of its end.
+
+Plain classes: they are made before terraform starts.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tfevents.journal.run_lock import Presence
+    from tfevents.terraform.arguments import Invocation
+    from tfevents.terraform.workdir import Signature
+
+
+class Run:
+    """One run of a provisioner in our terminal."""
+
+    def __init__(
+        self,
+        arguments: Invocation,
+        binary: str,
+        env: Mapping[str, str],
+        lock: Presence,
+        *,
+        stage: bool = False,
+    ) -> None:
+        self.arguments = arguments
+        self.binary = binary
+        self.env = env
+        self.lock = lock
+        self.stage = stage
+        """Whether a pipeline's stage ends with it."""
+        self.directory = _absolute(arguments.chdir)
+        self.opened = time.time()
+        """Seconds since the epoch, and since some point in time."""
+        self.began = time.monotonic()
+        self.plan_file: str | None = None
+        """Where `plan` is to write its plan; None where nobody asks it to."""
+        self.older_plan: Signature | None = None
+        """Of the file that lies there before."""
+        self.core_log: str | None = None
+        """The private file that an apply's core log goes to; None where it is given none."""
+        self.state_before: tuple[int | None, str | None] | None = None
+        """Serial and lineage of the state where it is a local file, when the run began; only where
+        there is no core log."""
+
+    @property
+    def opened_at(self) -> str:
+        """When it began, as an event says it."""
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.opened))
+
+    @property
+    def saved_plan(self) -> str | None:
+        """Where the plan lies that is applied; None where the run plans by itself."""
+        saved = self.arguments.plan_file
+        return self.locate(saved) if saved else None
+
+    @property
+    def unasked(self) -> bool:
+        """Whether nobody is asked for approval."""
+        arguments = self.arguments
+        planless = arguments.command in ("refresh", "import")
+        return planless or bool(arguments.plan_file) or arguments.on("auto-approve")
+
+    def overhead(self, result: RunResult) -> int:
+        """Milliseconds since it began in which terraform did not work."""
+        return round((time.monotonic() - self.began - result.seconds) * 1000)
+
+    def locate(self, path: str) -> str:
+        """A path as terraform understands it, relative to `-chdir`."""
+        return os.path.join(self.directory, path)
+
+
+class RunResult(NamedTuple):
+    """How terraform ended, after so many seconds. `exit_code`: negative for the signal it died of.
+
+    `started`: whether there was a process at all: a signal may have come before.
+    """
+
+    exit_code: int
+    seconds: float = 0.0
+    wrote_plan: bool = False
+    signals: tuple[int, ...] = ()
+    started: bool = True
+
+
+def _absolute(directory: str) -> str:
+    try:
+        return os.path.abspath(directory)
+    except OSError:  # it is gone, which terraform says in its own words
+        return directory

@@ -1,0 +1,162 @@
+"""Reports one wrapped run: its start while terraform works, and its end when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfevents.background import Gate, Later, attempt
+from tfevents.events.table import Operation, ended, operation_of, started
+from tfevents.journal.models import now
+from tfevents.readers.core_log import CoreLog
+from tfevents.reporting.fact_collector import FactCollector
+from tfevents.reporting.facts import Facts
+from tfevents.reporting.log_follower import follow
+from tfevents.reporting.outcome import Verdict, reach
+from tfevents.reporting.reporter import Report, Subject, Told
+from tfevents.reporting.run import Run, RunResult
+from tfevents.settings.load import Settings
+from tfevents.terraform.counts import Counts, count_drift, has_changes
+from tfevents.terraform.plan import Mode
+from tfevents.terraform.workdir import Place, find_unit
+
+
+class RunReporter:
+    """`start` while terraform works, `finish` and `deliver` when it has ended."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        workdir = Place(run.directory, run.env)
+        self._report = Report(
+            Subject(
+                presence=run.lock,
+                operation=operation_of(run.arguments.command, run.arguments.mode).value,
+                mode=run.arguments.mode.value,
+                directory=find_unit(run.directory, run.env),
+                tf_workspace=workdir.tf_workspace,
+                opened_at=run.opened_at,
+                env=run.env,
+                command=run.arguments.command,
+                stage=run.stage,
+                plan_file=run.saved_plan,
+            )
+        )
+        self._collector = FactCollector(run, workdir, self._report.budget)
+        self._over = Gate()
+        self._log: Later[CoreLog] | None = None
+        self._starting: Later[None] | None = None
+
+    def start(self) -> None:
+        """Begins everything that is done while terraform works."""
+        self._report.start()
+        self._collector.start()
+        if self._run.core_log:
+            self._log = Later(self._follow_log, "core log")
+        elif self._run.arguments.command in ("apply", "destroy") and self._run.unasked:
+            self._starting = Later(self._begin_unwatched, "start")
+
+    def find_state_before(self) -> None:
+        """The state before an import, which has to be known before terraform begins; waits."""
+        self._collector.find_state_before()
+
+    def hurry(self) -> None:
+        """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
+        self._report.hurry()
+
+    @property
+    def settings(self) -> Settings:
+        """How events are delivered; those without files until the files are read."""
+        return self._report.settings
+
+    @property
+    def last_event(self) -> Mapping[str, Any]:
+        """The body of the end event; {} where none could be made."""
+        return self._report.last
+
+    # While terraform works
+
+    def _follow_log(self) -> CoreLog | None:
+        """Reads the log to its end; the start is told when the run begins to change things."""
+        log = None
+        for log in follow(self._run.core_log or "", self._over):
+            self._collector.see_log(log)
+            if log.applied and (log.asked or log.acts) and self._starting is None:
+                self._starting = self._begin(log.mode)
+        return log if log and log.processes else None
+
+    def _begin(self, mode: Mode | None) -> Later[None]:
+        operation = operation_of(self._run.arguments.command, mode or self._run.arguments.mode)
+        return Later(lambda: self._report.begin(started(operation), {}), "start")
+
+    def _begin_unwatched(self) -> None:
+        """Without a log: at once, where the plan does not say that there is nothing to do.
+
+        A refresh-only run begins only where there is drift to accept.
+        """
+        planned, mode = self._collector.read_saved_plan(), self._collector.mode
+        if self._run.saved_plan and planned and not has_changes(planned.plan):
+            return
+        drifted = planned is not None and count_drift(planned.plan.drift or ()) != Counts()
+        if mode is not Mode.REFRESH_ONLY or drifted:
+            operation = operation_of(self._run.arguments.command, mode)
+            self._report.begin(started(operation), {})
+
+    # When it has ended
+
+    def finish(self, result: RunResult) -> None:
+        """Finds the rest of the facts, and records the end event: it is being sent from now on."""
+        self._report.expire()
+        self._over.open()
+        log = self._log.result() if self._log else None
+        facts, missing = self._collector.collect(result, log)
+        verdict = attempt(lambda: reach(facts), "verdict") or Verdict(None)
+        if self._starting is not None:
+            self._starting.result()  # the start is told before the end, however short the run
+        activity = ended(verdict.outcome) if verdict.outcome else None
+        if activity is None:
+            self._report.problems.append(_explain_unknown(facts))
+        self._report.finish(
+            activity,
+            {**_provisioner(facts), **verdict.numbers.metadata(), **_checksum(facts)},
+            {**self._data(facts, result), **verdict.data, "missing": ",".join(missing)},
+            _as_a_shell_says(result.exit_code),
+            self._collector.find_source(result, facts),
+        )
+
+    def deliver(self) -> Told:
+        """Waits until the events are delivered, or the deadline has come."""
+        return self._report.deliver()
+
+    def _data(self, facts: Facts, result: RunResult) -> dict[str, str | None]:
+        after = facts.after
+        return {
+            "exit_code": str(_as_a_shell_says(result.exit_code)),
+            "finished_at": now(),
+            "serial": None if after is None or after.serial is None else str(after.serial),
+            "lineage": after.lineage if after else None,
+            "overhead_ms": str(self._run.overhead(result)),
+        }
+
+
+def _explain_unknown(facts: Facts) -> str:
+    """Why nothing is claimed."""
+    if facts.operation is Operation.PLAN:
+        return "whether there is something to apply is not known"
+    return "how it ended is not known" if facts.exit_code else "what its state holds is not known"
+
+
+def _provisioner(facts: Facts) -> dict[str, Any]:
+    version = facts.version
+    if version is None:
+        return {}
+    return {"provisioner": version.provisioner, "provisioner_version": version.number}
+
+
+def _checksum(facts: Facts) -> Mapping[str, str]:
+    after = facts.after
+    return {"state_checksum": after.checksum} if after and after.checksum else {}
+
+
+def _as_a_shell_says(exit_code: int) -> int:
+    """128 + n for a death by signal n."""
+    return exit_code if exit_code >= 0 else 128 - exit_code
