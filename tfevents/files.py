@@ -51,16 +51,16 @@ def is_inside(path: str, root: str) -> bool:
     return real == root or real.startswith(os.path.join(root, ""))
 
 
-def find_root(directory: str, env: Mapping[str, str]) -> str | None:
+def find_root(directory: str, env: Mapping[str, str], *, is_ci: bool) -> str | None:
     """The nearest directory upwards that has a `.git`: a folder, or a file in a worktree.
 
     None where there is none, or where somebody else's directory is on the way.
     """
-    places = find_places(directory, env)
+    places = find_places(directory, env, is_ci=is_ci)
     return places[-1] if places and _is_root(places[-1]) else None
 
 
-def find_places(directory: str, env: Mapping[str, str]) -> list[str]:
+def find_places(directory: str, env: Mapping[str, str], *, is_ci: bool) -> list[str]:
     """Where files may speak for a run in `directory`: there, and upwards to the git root.
 
     Without git only there: what stands above a checkout is somebody else's. Empty where the
@@ -68,7 +68,7 @@ def find_places(directory: str, env: Mapping[str, str]) -> list[str]:
     """
     places = list_places(directory)
     for number, place in enumerate(places):
-        if not is_trusted(place, directory, env):
+        if not is_trusted(place, directory, env, is_ci=is_ci):
             return places[: min(number, 1)]
     return places
 
@@ -85,7 +85,7 @@ def list_places(directory: str) -> list[str]:
     return places
 
 
-def is_trusted(place: str, directory: str, env: Mapping[str, str]) -> bool:
+def is_trusted(place: str, directory: str, env: Mapping[str, str], *, is_ci: bool) -> bool:
     """Whether `place` is ours, root's, or in CI, where others clone for us, of the owner of the
     run's `directory`; never one in which everybody may leave files."""
     try:
@@ -94,9 +94,7 @@ def is_trusted(place: str, directory: str, env: Mapping[str, str]) -> bool:
             return False
         if found.st_uid in (0, *_ourselves(env)):
             return True
-        from tfevents.context import ci  # most directories are ours
-
-        return found.st_uid == os.stat(directory).st_uid and ci.is_ci(env)
+        return is_ci and found.st_uid == os.stat(directory).st_uid
     except (OSError, ValueError):
         return False
 

@@ -11,6 +11,7 @@ import pytest
 
 from tfevents import files
 from tfevents.context import git
+from tfevents.context.ci import is_ci
 from tfevents.context.cost_file import find
 from tfevents.context.origin import read_file
 from tfevents.errors import SettingError, UnreadableDocument
@@ -192,13 +193,13 @@ def test_a_directory_of_somebody_else_says_nothing(checkout: Path) -> None:
     """But in CI, where the checkout may be a clone step's; and for root by sudo, its user's."""
     live = checkout / "live"
     assert org(live) == "o"
-    assert files.find_root(str(live), {}) == str(checkout)
+    assert files.find_root(str(live), {}, is_ci=False) == str(checkout)
     give(checkout, OTHER)
     assert org(live) is None
-    assert files.find_root(str(live), {}) is None
+    assert files.find_root(str(live), {}, is_ci=False) is None
     for env in ({"CI": "true"}, {"GITHUB_ACTIONS": "true"}, {"SUDO_UID": str(OTHER)}):
         assert org(live, **env) == "o"
-        assert files.find_root(str(live), env) == str(checkout)
+        assert files.find_root(str(live), env, is_ci=is_ci(env)) == str(checkout)
     for env in ({"CI": "false"}, {"SUDO_UID": str(OTHER + 1)}, {"SUDO_UID": "x"}):
         assert org(live, **env) is None
     os.chown(checkout, OTHER + 1, 0)
@@ -224,7 +225,7 @@ def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
     assert org(shared / "mine") == "o"
     shared.chmod(0o1777)
     assert org(shared / "mine") is None
-    assert files.find_root(str(shared / "mine"), {}) is None
+    assert files.find_root(str(shared / "mine"), {}, is_ci=False) is None
     (shared / "mine" / ".tfevents.hcl").write_text(SHARED)
     assert org(shared / "mine") == "o"
     assert org(shared, CI="true") is None
@@ -257,7 +258,7 @@ def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
     """Its `.git` is a file."""
     (tmp_path / ".git").write_text("gitdir: /elsewhere")
     (tmp_path / "a" / "b").mkdir(parents=True)
-    assert files.find_root(str(tmp_path / "a" / "b"), {}) == str(tmp_path)
+    assert files.find_root(str(tmp_path / "a" / "b"), {}, is_ci=False) == str(tmp_path)
 
 
 def test_the_users_own_file_may_be_a_link(tmp_path: Path) -> None:

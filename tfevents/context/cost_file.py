@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tfevents import files
+from tfevents.context import ci
 from tfevents.errors import UnreadableDocument
 
 TYPE_CHECKING = False
@@ -25,7 +26,7 @@ def find(directory: str, plan_file: str | None, env: Mapping[str, str]) -> str |
     for place in (*places, directory):
         path = os.path.join(place, NAME)
         if os.path.isfile(path):
-            root = files.find_root(place, env) or place
+            root = files.find_root(place, env, is_ci=ci.is_ci(env)) or place
             if not files.is_inside(path, root):
                 raise UnreadableDocument(f"can't read the cost file {path}: it leads out of {root}")
             return path

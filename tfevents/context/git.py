@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from time import monotonic
 
 from tfevents import files, text
+from tfevents.context import ci
 from tfevents.lean import suppress
 from tfevents.record import dataclass, field
 from tfevents.searchpath import absolute_path
@@ -56,7 +57,7 @@ class Checkout:
 
 def look(directory: str, env: Mapping[str, str]) -> Checkout:
     """The checkout that `directory` is in; empty where there is none, or no git."""
-    root = files.find_root(directory, env)
+    root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None:
         return Checkout()
     git = _Git(root, env)
@@ -124,7 +125,7 @@ def _read(folder: str, name: str) -> str:
 
 def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     """The message of one commit, where the checkout has it."""
-    root = files.find_root(directory, env)
+    root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None or not re.fullmatch(SHA, sha):
         return None
     return text.clean_message(
@@ -134,7 +135,7 @@ def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
 
 def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """The parents that a commit itself names: a shallow clone's `log` knows of none."""
-    root = files.find_root(directory, env)
+    root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None or not re.fullmatch(SHA, sha):
         return ()
     header, _, _ = (_Git(root, env).ask("cat-file", "commit", sha) or "").partition("\n\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tfevents import files as untrusted
+from tfevents.context import ci
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.record import dataclass, field
 from tfevents.settings.file_format import NOWHERE, SHARED, Document, Field, Mapped, parse
@@ -55,7 +56,7 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Va
 
     The nearest from there up to the git root. A file that can't be read costs itself alone.
     """
-    places = untrusted.find_places(directory, env)
+    places = untrusted.find_places(directory, env, is_ci=ci.is_ci(env))
     run = _Run(directory, tf_workspace)
     found = _Found()
     for name, reader in ((NAME, _read_shared), (WORKSPACE_FILE, _read_harness)):
@@ -77,7 +78,7 @@ def find_users(env: Mapping[str, str]) -> Values:
 def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
     path = find_user_file(env)
     folder = os.path.dirname(path or "")
-    if os.path.isabs(folder) and untrusted.is_trusted(folder, folder, {}):
+    if os.path.isabs(folder) and untrusted.is_trusted(folder, folder, {}, is_ci=False):
         found.add(_read_users, str(path), "", run)
 
 
