@@ -1,1 +1,0 @@
-"""tfevents' own commands, run as people run them."""
