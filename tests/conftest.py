@@ -1,8 +1,15 @@
-"""What every test takes for granted of the process it runs in."""
+"""What every test takes for granted of the process it runs in, and what most of them play on."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.endpoint import Endpoint
+from support.engines import clean_env, terraform
+from support.stage import Stage, settings
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
@@ -13,3 +20,18 @@ def pytest_configure() -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             signal.signal(number, default)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    """A Harness of one's own."""
+    with Endpoint() as running:
+        yield running
+
+
+@pytest.fixture
+def stage(endpoint: Endpoint, tmp_path: Path) -> Stage:
+    """A project, the terraform on PATH, and where its events go."""
+    home, project = tmp_path / "home", tmp_path / "project"
+    project.mkdir()
+    return Stage(endpoint, project, {**clean_env(home, terraform()), **settings(endpoint, home)})

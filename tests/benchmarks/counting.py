@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from measure import Row, peak_of_children
-from rig.engines import clean_env
+from support.engines import clean_env
 
 TFEVENTS = Path(sys.executable).with_name("tfevents")
 FILLER = "x" * 3000

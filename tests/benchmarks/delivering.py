@@ -10,8 +10,8 @@ from pathlib import Path
 
 from counting import TFEVENTS
 from measure import Row, peak_of_children
-from rig.endpoint import Endpoint
-from rig.engines import clean_env
+from support.endpoint import Endpoint
+from support.engines import clean_env
 from wrapping import DELIVERY
 
 from tfevents.journal.journal import open_journal

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from measure import Command, Row, paired
-from rig.engines import clean_env, terraform
+from support.engines import clean_env, terraform
 
 TF = Path(sys.executable).with_name("tf")
 

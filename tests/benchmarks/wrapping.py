@@ -12,10 +12,10 @@ from pathlib import Path
 
 import estate
 from measure import Command, Row, paired
-from rig.aws import Aws
-from rig.endpoint import Endpoint
-from rig.engines import clean_env, terraform
 from starting import TF
+from support.aws import Aws
+from support.endpoint import Endpoint
+from support.engines import clean_env, terraform
 
 PARAMETER = """\
 resource "aws_ssm_parameter" "r%d" {

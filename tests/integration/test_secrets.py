@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from delivery.machine import Machine, kill, types, until
-from rig.endpoint import Endpoint
-from rig.nowhere import closed_port
-from rig.step import NORMAL, Step, answer, echo
+from support.endpoint import Endpoint
+from support.machine import Machine, kill, types, until
+from support.nowhere import closed_port
+from support.step import NORMAL, Step, answer, echo
 
 CONFIG = """
 terraform {

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from rig.engines import clean_env
+from support.engines import clean_env
 
 _SERVICES = (
     *("cloudwatch", "dynamodb", "ec2", "ecr", "iam", "kms", "logs"),

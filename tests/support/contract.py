@@ -7,14 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
 import jsonschema
 import yaml
 
-CONTRACT = Path(__file__).parents[1] / "contract" / "openapi.yaml"
+from support.paths import DATA
+
+CONTRACT = DATA / "contract" / "openapi.yaml"
 PUBLISHED_API_PATH = "/iacm/api"
 
 

@@ -7,13 +7,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.paths import DATA
 from tfevents.readers.core_log import CoreLog
 from tfevents.readers.json.state import parse_file
 from tfevents.terraform.changes import Apply
 from tfevents.terraform.plan import Mode
 from tfevents.terraform.state import State
 
-RECORDINGS = Path(__file__).with_name("recordings")
+RECORDINGS = DATA / "core_logs"
 FOLDERS = sorted(path.parent for path in RECORDINGS.glob("*/*/core.log"))
 COMPLETE = re.compile(r"(?:Apply|Destroy) complete! Resources: (.*)\.")
 NAMES = {

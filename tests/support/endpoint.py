@@ -17,10 +17,10 @@ from typing import Any
 
 import trustme
 
-from rig import envelope
-from rig.contract import Incoming, Place, Refusal, Rules, judge
-from rig.exchange import Server
-from rig.step import NORMAL, Ending, Step
+from support import envelope
+from support.contract import Incoming, Place, Refusal, Rules, judge
+from support.exchange import Server
+from support.step import NORMAL, Ending, Step
 
 __all__ = ["Endpoint", "Request", "Rules"]
 

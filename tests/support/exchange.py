@@ -12,11 +12,11 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from rig.contract import Incoming
-from rig.step import Ending, Step
+from support.contract import Incoming
+from support.step import Ending, Step
 
 if TYPE_CHECKING:
-    from rig.endpoint import Endpoint
+    from support.endpoint import Endpoint
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from rig.cache import cached
+from support.cache import cached
+from support.paths import TESTS
 
-SOURCE = Path(__file__).parents[1] / "provider"
+SOURCE = TESTS / "provider"
 ADDRESS = "example.com/tfevents/files"
 VERSION = "1.0.0"
 REQUIRED = f"""\

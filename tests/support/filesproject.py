@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from rig import files
-from rig.engines import clean_env, opentofu_1_6_2, terraform
-from rig.terminal import Terminal
+from support import files
+from support.engines import clean_env, opentofu_1_6_2, terraform
+from support.terminal import Terminal
 
 TF = Path(sys.executable).with_name("tf")
 """The installed console script."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig.engines import clean_env, terraform
+from support.engines import clean_env, terraform
 
 SCRIPTS = Path(sys.executable).parent
 KEY = "pat.acct.token.secret"

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-from rig.commandline import Command, Usage, read
-from rig.recording import RULE, NotRecorded, Recording
+from support.commandline import Command, Usage, read
+from support.recording import RULE, NotRecorded, Recording
 
 _VERSIONS = {"tofu": ("OpenTofu", "1.13.0-dev"), "terraform": ("Terraform", "1.17.0-dev")}
 NOT_RECORDED = 70

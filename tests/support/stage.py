@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig.endpoint import Endpoint, Request
-from rig.terminal import Terminal
+from support.endpoint import Endpoint, Request
+from support.terminal import Terminal
 
 TF = Path(sys.executable).with_name("tf")
 KEY = "pat.acct.keyid.secret"

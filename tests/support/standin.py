@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rig.engines import write_executable
+from support.engines import write_executable
+from support.paths import ENGINES, TESTS
 
-RECORDINGS = Path(__file__).parents[1] / "engines"
-OPENTOFU = RECORDINGS / "opentofu-1.13-dev"
-TERRAFORM = RECORDINGS / "terraform-1.17-dev"
+OPENTOFU = ENGINES / "opentofu-1.13-dev"
+TERRAFORM = ENGINES / "terraform-1.17-dev"
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def standin(
         f"""\
 import pathlib, sys
 sys.dont_write_bytecode = True
-sys.path.insert(0, {str(Path(__file__).parents[1])!r})
-from rig.recording import Recording
-from rig.replay import main
+sys.path.insert(0, {str(TESTS)!r})
+from support.recording import Recording
+from support.replay import main
 main(
     Recording(
         scenario=pathlib.Path({str(scenario)!r}),

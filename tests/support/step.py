@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from rig import envelope
-from rig.contract import Incoming
+from support import envelope
+from support.contract import Incoming
 
 
 class Ending(Enum):

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rig.engines import clean_env, terraform
-from rig.terminal import Terminal
+from support.engines import clean_env, terraform
+from support.terminal import Terminal
 
 TF = Path(sys.executable).with_name("tf")
 """The installed console script."""

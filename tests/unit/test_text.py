@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env, terraform
+from support.engines import clean_env, terraform
 
 from tfevents.context.origin import overrides
 from tfevents.errors import SettingError

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig.aws import Aws
-from rig.endpoint import Endpoint
-from rig.engines import terraform
-from stage import Stage, settings
+from support.aws import Aws
+from support.endpoint import Endpoint
+from support.engines import terraform
+from support.stage import Stage, settings
 
 PARAMETERS = """
 resource "aws_ssm_parameter" "p" {

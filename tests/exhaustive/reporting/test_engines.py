@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint
-from rig.engines import (
+from support.endpoint import Endpoint
+from support.engines import (
     TERRAFORM_VERSIONS,
     clean_env,
     opentofu_1_6_2,
     terraform_version,
 )
-from stage import Stage, settings
+from support.stage import Stage, settings
 
 EPHEMERAL = [v for v in TERRAFORM_VERSIONS if int(v.split(".")[1]) >= 10]
 PROJECT = """

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig.aws import Aws, provider_packages
-from rig.engines import opentofu_1_6_2, terraform
+from support.aws import Aws, provider_packages
+from support.engines import opentofu_1_6_2, terraform
 
 RESOURCES = """
 resource "aws_ssm_parameter" "a" {

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from rig.cache import cached, verify
-from rig.engines import (
+from support.cache import cached, verify
+from support.engines import (
     TERRAFORM_VERSIONS,
     clean_env,
     opentofu_1_6_2,
@@ -20,7 +20,8 @@ from rig.engines import (
     terraform_version,
     write_executable,
 )
-from rig.terminal import Terminal
+from support.paths import TESTS
+from support.terminal import Terminal
 
 # The trap: Ctrl-C reaches the shell too, and the library might end of its failure first.
 PROJECT = """
@@ -142,11 +143,11 @@ def test_what_cannot_be_had_is_asked_for_once_per_run(
 
 def test_processes_that_want_the_same_download_make_it_once(tmp_path: Path) -> None:
     source = (
-        "import sys, time; sys.path.insert(0, sys.argv[1]); from rig.cache import cached\n"
+        "import sys, time; sys.path.insert(0, sys.argv[1]); from support.cache import cached\n"
         "def make(draft):\n time.sleep(0.2); (draft / 'file').write_text('x'); print('made')\n"
         "cached('thing', make)"
     )
-    command = [sys.executable, "-c", source, str(Path(__file__).parents[1])]
+    command = [sys.executable, "-c", source, str(TESTS)]
     env = {**os.environ, "TFEVENTS_TEST_CACHE": str(tmp_path)}
     running = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE) for _ in range(3)]
     assert b"".join(process.communicate()[0] for process in running) == b"made\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rig.filesproject import ENGINES, Project, file_object, files_project, find_engine
+from support.filesproject import ENGINES, Project, file_object, files_project, find_engine
 
 
 @pytest.fixture(params=ENGINES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rig.filesproject import ENGINES, Project, Said, file_object, files_project, find_engine
+from support.filesproject import ENGINES, Project, Said, file_object, files_project, find_engine
 
 APPLY = ("apply", "-auto-approve", "-no-color")
 DESTROY = ("destroy", "-auto-approve", "-no-color")

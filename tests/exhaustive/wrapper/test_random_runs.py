@@ -1,4 +1,4 @@
-"""A fixed set of random runs on the terraform of PATH; more: `python tests/runs --help`."""
+"""A fixed set of random runs on the terraform of PATH; more: `python tests/support/runs --help`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.engines import terraform
-
-from runs.__main__ import ask_dialect
-from runs.chain import Chain, Found, Judge, Step
-from runs.engineword import State, Told
-from runs.world import Dialect
+from support.engines import terraform
+from support.runs.__main__ import ask_dialect
+from support.runs.chain import Chain, Found, Judge, Step
+from support.runs.engineword import State, Told
+from support.runs.world import Dialect
 
 SEEDS = (1, 4, 6, 12)
 STEPS = 4

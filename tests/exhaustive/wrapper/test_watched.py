@@ -17,8 +17,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from events.statestore import StateStore
-from rig.filesproject import (
+from support.filesproject import (
     ENGINES,
     TF,
     Project,
@@ -28,7 +27,8 @@ from rig.filesproject import (
     find_engine,
     without_ours,
 )
-from rig.terminal import Terminal, kill_session
+from support.statestore import StateStore
+from support.terminal import Terminal, kill_session
 
 APPLY = ("apply", "-auto-approve", "-no-color")
 PROMPT = "Enter a value:"

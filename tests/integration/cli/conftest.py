@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint
-from rig.engines import clean_env
-
-from cli.command import Tfevents
+from support.command import Tfevents
+from support.endpoint import Endpoint
+from support.engines import clean_env
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import Tfevents
+from support.paths import DATA
 
-from cli.command import Tfevents
-
-TESTS = Path(__file__).parents[1]
 KEYS = ("added", "changed", "deleted", "imported", "removed", "unchanged")
-EXPECTED: dict[str, Any] = json.loads((Path(__file__).parent / "expected_plans.json").read_text())
+EXPECTED: dict[str, Any] = json.loads((DATA / "expected_plans.json").read_text())
 """Written down from notes.md, change_summary and exit codes of the recordings, not by tfevents."""
 
 
@@ -33,29 +32,29 @@ def whole(expected: dict[str, Any]) -> dict[str, Any]:
 
 def test_every_recorded_plan_has_an_expectation() -> None:
     """A recording that is added without one is noticed."""
-    found = [*TESTS.glob("plans/*/plan.json"), *TESTS.glob("engines/*/*/plan.json")]
-    assert {str(path.parent.relative_to(TESTS)) for path in found} == set(EXPECTED)
+    found = [*DATA.glob("plans/*/plan.json"), *DATA.glob("engines/*/*/plan.json")]
+    assert {str(path.parent.relative_to(DATA)) for path in found} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_plan_json(name: str, tfevents: Tfevents) -> None:
     """`show -json` of a plan."""
-    assert tfevents.json("count", "--json", TESTS / name / "plan.json") == whole(EXPECTED[name])
+    assert tfevents.json("count", "--json", DATA / name / "plan.json") == whole(EXPECTED[name])
 
 
-PLAN_FILES = sorted(TESTS.glob("engines/*/*/plan.tfplan"))
+PLAN_FILES = sorted(DATA.glob("engines/*/*/plan.tfplan"))
 
 
 @pytest.mark.parametrize("path", PLAN_FILES, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
 def test_plan_file(path: Path, tfevents: Tfevents) -> None:
     """A plan file says the same as the JSON of it, without any terraform."""
-    expected = whole(EXPECTED[str(path.parent.relative_to(TESTS))])
+    expected = whole(EXPECTED[str(path.parent.relative_to(DATA))])
     assert tfevents.json("count", "--json", path) == expected
 
 
 def test_standard_input(tfevents: Tfevents) -> None:
     """`-` takes a plan file's bytes, plan JSON and state JSON."""
-    folder = TESTS / "engines" / "terraform-1.17-dev" / "replace"
+    folder = DATA / "engines" / "terraform-1.17-dev" / "replace"
     expected = whole(EXPECTED["engines/terraform-1.17-dev/replace"])
     for name in ("plan.tfplan", "plan.json"):
         assert tfevents.json("count", "--json", "-", stdin=folder / name) == expected
@@ -91,8 +90,8 @@ STATES = {
 def test_state(name: str, tfevents: Tfevents) -> None:
     """What a state holds is unchanged; what it can't tell is null."""
     managed, outputs = STATES[name]
-    shown = tfevents.json("count", "--json", TESTS / name / "state_after.json")
-    pulled = tfevents.json("count", "--json", TESTS / name / "state_after.tfstate")
+    shown = tfevents.json("count", "--json", DATA / name / "state_after.json")
+    pulled = tfevents.json("count", "--json", DATA / name / "state_after.tfstate")
     nothing = dict.fromkeys(KEYS, 0)
     assert pulled == {
         "resource_counts": {**nothing, "unchanged": managed},
@@ -109,7 +108,7 @@ def test_state(name: str, tfevents: Tfevents) -> None:
 
 def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
     """Two objects at one address, one of them deposed: one current managed object."""
-    path = TESTS / "plans" / "deposed" / "state_before.tfstate"
+    path = DATA / "plans" / "deposed" / "state_before.tfstate"
     instances = [i for r in json.loads(path.read_text())["resources"] for i in r["instances"]]
     assert [bool(instance.get("deposed")) for instance in instances].count(True) == 1
     counted = tfevents.json("count", "--json", path)
@@ -118,7 +117,7 @@ def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
 
 def test_a_table_in_a_pipe(tfevents: Tfevents) -> None:
     """Aligned, without colour, one line a row."""
-    told = tfevents.ok("count", TESTS / "plans" / "drift_deleted" / "plan.json")
+    told = tfevents.ok("count", DATA / "plans" / "drift_deleted" / "plan.json")
     assert told == (
         "           added  changed  deleted  imported  removed  unchanged\n"
         "resources      1        0        0         0        0          1\n"
@@ -130,14 +129,14 @@ def test_a_table_in_a_pipe(tfevents: Tfevents) -> None:
 
 def test_what_is_not_known_is_a_dash(tfevents: Tfevents) -> None:
     """Zero and unknown are two things."""
-    told = tfevents.ok("count", TESTS / "plans" / "create" / "state_after.tfstate")
+    told = tfevents.ok("count", DATA / "plans" / "create" / "state_after.tfstate")
     assert told.splitlines()[3].split() == ["drift", *"------"]
     assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4"
 
 
 def test_a_fifo_is_read(tfevents: Tfevents) -> None:
     """`tfevents count <(terraform show -json p)`, which bash makes a pipe of."""
-    path = TESTS / "plans" / "create" / "plan.json"
+    path = DATA / "plans" / "create" / "plan.json"
     told = tfevents.shell(f"tfevents count --json <(cat {path})")
     assert json.loads(told) == whole(EXPECTED["plans/create"])
 
@@ -229,7 +228,7 @@ def test_plan_files_that_nobody_can_read(
 
 def test_a_provisioner_is_asked_for_what_is_not_known(tfevents: Tfevents, tmp_path: Path) -> None:
     """Here first, then where the plan file is."""
-    known = TESTS / "plans" / "import_update" / "plan.json"
+    known = DATA / "plans" / "import_update" / "plan.json"
     place = tmp_path / "live"
     place.mkdir()
     (place / "p.tfplan").write_bytes(b'{"encrypted_data":"x"}')
@@ -249,7 +248,7 @@ def test_a_value_may_look_like_encryption(tfevents: Tfevents, tmp_path: Path) ->
 
 def test_noise_around_the_document(tfevents: Tfevents, tmp_path: Path) -> None:
     """A cloud backend's retries before the JSON, and a PowerShell's UTF-16."""
-    document = (TESTS / "plans" / "create" / "plan.json").read_text()
+    document = (DATA / "plans" / "create" / "plan.json").read_text()
     compact = json.dumps(json.loads(document), separators=(",", ":"))
     noisy, wide = tmp_path / "noisy.json", tmp_path / "wide.json"
     noisy.write_text(f"Initializing HCP Terraform...\n{compact}\n")

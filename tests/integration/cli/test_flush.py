@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint, Rules
-from rig.step import HANG, answer
-from rig.terminal import Terminal
+from support.command import Tfevents
+from support.endpoint import Endpoint, Rules
+from support.step import HANG, answer
+from support.terminal import Terminal
 
-from cli.command import Tfevents
 from tfevents.cli.flush import describe_result
 from tfevents.delivery.flush import Flush
 from tfevents.settings.load import load

@@ -12,9 +12,9 @@ from importlib.resources import files
 
 import click
 import pytest
-from rig.terminal import Terminal
+from support.command import PROGRAM, Tfevents
+from support.terminal import Terminal
 
-from cli.command import PROGRAM, Tfevents
 from tfevents.cli import main, send
 
 

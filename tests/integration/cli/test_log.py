@@ -6,11 +6,10 @@ import json
 import sqlite3
 import time
 
-from rig.endpoint import Endpoint
-from rig.step import answer
-from rig.terminal import Terminal
-
-from cli.command import Tfevents
+from support.command import Tfevents
+from support.endpoint import Endpoint
+from support.step import answer
+from support.terminal import Terminal
 
 REFRESH = 'case "$1" in refresh) exit 4;; *) exit 1;; esac'
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from cli.command import Tfevents
+from support.command import Tfevents
 
 TELL = """echo "$0"; for word in "$@"; do echo "<$word>"; done; exit 3"""
 WORDS = ("state", "list", "-x=y", "--json", "-", "--", "--help", "-n", "", "a b", "$HOME")

@@ -7,10 +7,9 @@ import time
 from typing import Any
 
 import pytest
-from rig.endpoint import Endpoint
-from rig.step import HANG, answer
-
-from cli.command import Tfevents
+from support.command import Tfevents
+from support.endpoint import Endpoint
+from support.step import HANG, answer
 
 COUNTS = '{"added":1,"changed":0,"deleted":0,"unchanged":2}'
 

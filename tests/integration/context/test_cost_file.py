@@ -7,9 +7,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from delivery.machine import SCRIPTS, Machine
-from rig.endpoint import Endpoint
-from rig.standin import script_engine
+from support.endpoint import Endpoint
+from support.machine import SCRIPTS, Machine
+from support.standin import script_engine
 
 
 def write(path: Path, total: str) -> None:

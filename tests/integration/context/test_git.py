@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env
+from support.checkout import commit, make, run, sha
+from support.engines import clean_env
 
 from tfevents.context import git
 from tfevents.context.origin import find, gather_overrides
@@ -28,28 +29,6 @@ def env(tmp_path: Path) -> dict[str, str]:
 def checkout(tmp_path: Path, env: dict[str, str]) -> Path:
     """One commit on main."""
     return make(tmp_path / "checkout", env)
-
-
-def run(env: dict[str, str], at: Path, *words: str) -> str:
-    command = ["git", "-c", "protocol.file.allow=always", *words]
-    done = subprocess.run(command, env=env, cwd=at, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def make(at: Path, env: dict[str, str], *options: str) -> Path:
-    at.mkdir()
-    run(env, at, "init", "-q", "-b", "main", *options)
-    commit(at, env, "first")
-    return at
-
-
-def commit(at: Path, env: dict[str, str], message: str) -> str:
-    run(env, at, "commit", "-q", "--allow-empty", "-m", message)
-    return run(env, at, "rev-parse", "HEAD")
-
-
-def sha(at: Path, env: dict[str, str], name: str = "HEAD") -> str:
-    return run(env, at, "rev-parse", name)
 
 
 def test_a_branch(checkout: Path, env: dict[str, str]) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env
-from test_git_checkout import commit, make, run, sha
+from support.checkout import commit, make, run, sha
+from support.engines import clean_env
 
 from tfevents.context.origin import find
 

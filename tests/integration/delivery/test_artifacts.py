@@ -10,9 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from delivery.machine import Machine
-from rig.endpoint import Endpoint
-from rig.step import HANG, Step, answer
+from support.endpoint import Endpoint
+from support.machine import Machine
+from support.paths import ROOT
+from support.step import HANG, Step, answer
 
 HARNESS = {
     "HARNESS_ACCOUNT_ID": "acct",
@@ -265,9 +266,7 @@ def test_every_field_of_the_contract_in_one_event(
     run(machine, endpoint, project, "plan", "-out=p", kinds="")
     run(machine, endpoint, project, "apply", "p", kinds=",".join(KINDS), **more)
     metadata = endpoint.events[-1]["metadata"]
-    schema = json.loads(
-        (Path(__file__).parents[2] / "tfevents" / "events" / "event.schema.json").read_text()
-    )
+    schema = json.loads((ROOT / "tfevents" / "events" / "event.schema.json").read_text())
     fields = schema["$defs"]["ActivityMetadata"]["properties"].keys()
     assert metadata.keys() == fields
     assert metadata["PlannedChangesCount"] == 1

@@ -11,9 +11,9 @@ from email.utils import formatdate
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint
-from rig.nowhere import black_hole, closed_port
-from rig.step import (
+from support.endpoint import Endpoint
+from support.nowhere import black_hole, closed_port
+from support.step import (
     CLOSE_AFTERWARDS,
     DROP_UNREAD,
     DROP_UNREAD_BODY,

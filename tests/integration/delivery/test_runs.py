@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from machine import KEY, ONE, SCRIPTS, SLOW, Machine, ids, kill, types, until
-from rig.endpoint import Endpoint
-from rig.nowhere import black_hole, closed_port
-from rig.step import HANG, NORMAL, Ending, Step, answer, html, redirect
+from support.endpoint import Endpoint
+from support.machine import KEY, ONE, SCRIPTS, SLOW, Machine, ids, kill, types, until
+from support.nowhere import black_hole, closed_port
+from support.step import HANG, NORMAL, Ending, Step, answer, html, redirect
 
 GENEROUS = 30.0
 """Seconds that no run within its budget comes near, on a machine that does other things too."""
@@ -360,8 +360,8 @@ def test_one_that_was_killed_before_the_journal_knew_it_keeps_its_own_workspace(
     """The note is enough; the environment of whoever closes it is another run's."""
     stay = """
 import sys
-from tfevents import presence
-present = presence.appear(sys.argv[1])
+from tfevents.journal import run_lock
+present = run_lock.appear(sys.argv[1])
 present.note({"operation": "apply", "mode": "destroy", "opened_at": "2026-01-01T00:00:00Z",
               "directory": sys.argv[2], "TFEVENTS_WORKSPACE": "theirs", "TFEVENTS_ORG": "o"})
 print("here", flush=True)

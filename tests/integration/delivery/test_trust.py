@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint
+from support.endpoint import Endpoint
 
 from tfevents.delivery.client import Uploader
 from tfevents.delivery.trust import Trust

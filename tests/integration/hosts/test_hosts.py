@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hook_field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
-from hook_hosts import HOSTS, Host
+from support.hosts.field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
+from support.hosts.hosts import HOSTS, Host
 
 EVERY = pytest.mark.parametrize("host", HOSTS, ids=lambda host: host.name)
 HEARING = pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hook_field import Field, field
+from support.hosts.field import Field, field
 
 ESTATE = """\
 resource "terraform_data" "same" { input = "a" }

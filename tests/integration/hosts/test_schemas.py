@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import yaml
-from hook_field import HOOKS
+from support.paths import HOOKS
 
 SCHEMAS = {
     "github/action.yml": "github-actions",

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hook_field import APPLY_FAILED, BEGUN, HOOKS, PLAN_FAILED, PLANNED, PROJECT, Field, field
-from hook_terragrunt import terragrunt
+from support.hosts.field import APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, PROJECT, Field, field
+from support.hosts.terragrunt import terragrunt
+from support.paths import HOOKS
 
 INCLUDE = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
 KILLED = re.sub('command = ".*"', 'command = "kill -9 $PPID"', PROJECT)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hook_field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
+from support.hosts.field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
 
 MOMENTS = ("before", "after", "error")
 NOWHERE = "http://127.0.0.1:9"

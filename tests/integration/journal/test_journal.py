@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from machine import Machine, ids, until
-from rig.endpoint import Endpoint
-from rig.nowhere import closed_port
-from rig.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
+from support.endpoint import Endpoint
+from support.machine import Machine, ids, until
+from support.nowhere import closed_port
+from support.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
 from tfevents.deadline import Budget
 from tfevents.delivery.sender import Courier
@@ -35,7 +35,7 @@ WHERE = Destination("acct", "default", "infra", "prod")
 
 PUT_AND_FLUSH = """
 import sys, uuid
-from tfevents import presence
+from tfevents.journal import run_lock
 from tfevents.deadline import Budget
 from tfevents.delivery.sender import Courier
 from tfevents.journal.models import Destination, NewEvent, Queue
@@ -43,7 +43,7 @@ from tfevents.journal.journal import open_journal
 from tfevents.settings.load import Key, Settings
 home, url, who, workspace, count = sys.argv[1:]
 journal = open_journal(home)
-present = presence.appear(home)
+present = run_lock.appear(home)
 print(present.identity, flush=True)
 where = Destination("acct", "default", "infra", workspace)
 courier = Courier(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), present.identity)
@@ -246,8 +246,8 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
     """Two containers share a home, each with a process of the same id: pids mean nothing."""
     if shutil.which("unshare") is None:
         pytest.skip("no unshare")
-    stay = "import sys, os; from tfevents import presence\n"
-    stay += "p = presence.appear(sys.argv[1]); print(os.getpid(), p.identity, flush=True)\n"
+    stay = "import sys, os; from tfevents.journal import run_lock\n"
+    stay += "p = run_lock.appear(sys.argv[1]); print(os.getpid(), p.identity, flush=True)\n"
     stay += "sys.stdin.read()"
     running = [
         subprocess.Popen(
@@ -306,7 +306,7 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
 
 KILLED = """
 import os, signal, sys
-from tfevents import presence
+from tfevents.journal import run_lock
 step, count, made = int(sys.argv[2]), 0, []
 def watch(frame, event, function):
     global count
@@ -316,7 +316,7 @@ def watch(frame, event, function):
         if count > step:
             os.kill(os.getpid(), signal.SIGKILL)
 sys.setprofile(watch)
-presence.appear(sys.argv[1])
+run_lock.appear(sys.argv[1])
 """
 
 

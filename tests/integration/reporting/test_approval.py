@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from rig.engines import terraform
-from stage import Stage
+from support.engines import terraform
+from support.stage import Stage
 
 ONE = 'variable "v" {\n  default = 1\n}\nresource "terraform_data" "a" {\n  input = var.v\n}\n'
 

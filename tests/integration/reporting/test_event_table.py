@@ -9,8 +9,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from rig.engines import write_executable
-from stage import Stage
+from support.engines import write_executable
+from support.stage import Stage
 
 ONE = 'resource "terraform_data" "a" {\n  input = 1\n}\n'
 TWO = ONE + 'resource "terraform_data" "b" {\n  input = 2\n}\n'

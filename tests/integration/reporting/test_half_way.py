@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from stage import Stage
+from support.stage import Stage
 
 HOOKS = {"create": "a", "update": "c", "delete": "d"}
 BAD = """

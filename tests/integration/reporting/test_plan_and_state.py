@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.engines import terraform
-from rig.standin import script_engine
-from stage import Event, Stage
+from support.engines import terraform
+from support.stage import Event, Stage
+from support.standin import script_engine
 
 BEFORE = """
 resource "terraform_data" "same" {}

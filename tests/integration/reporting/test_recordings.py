@@ -6,10 +6,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint
-from rig.engines import clean_env
-from rig.standin import OPENTOFU, TERRAFORM, script_engine, standin
-from stage import Stage, settings
+from support.endpoint import Endpoint
+from support.engines import clean_env
+from support.stage import Stage, settings
+from support.standin import OPENTOFU, TERRAFORM, script_engine, standin
 
 FAILED = "failed apply failure"
 

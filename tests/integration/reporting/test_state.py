@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig.engines import terraform
-from rig.standin import script_engine
-from stage import Event, Stage
-from statestore import StateStore
+from support.engines import terraform
+from support.stage import Event, Stage
+from support.standin import script_engine
+from support.statestore import StateStore
 
 ONE = 'resource "terraform_data" "a" {\n  input = 1\n}\n'
 TWO = ONE + 'resource "terraform_data" "b" {\n  input = 2\n}\n'

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env
-from twins import TF
+from support.engines import clean_env
+from support.twins import TF
 
 from tfevents.journal import run_lock
 from tfevents.settings import home

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from delivery.machine import KEY, ONE, SCRIPTS, Machine
-from rig.endpoint import Endpoint
+from support.endpoint import Endpoint
+from support.machine import KEY, ONE, SCRIPTS, Machine
+from support.paths import README
 
 from tfevents.settings.file_format import HARNESS, NOWHERE, SHARED, TOP
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
 ALONE, MONOREPO, TERRAGRUNT = re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 

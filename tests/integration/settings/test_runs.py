@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from delivery.machine import KEY, SCRIPTS, Machine
-from rig.endpoint import Endpoint
+from support.endpoint import Endpoint
+from support.machine import KEY, SCRIPTS, Machine
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -13,16 +13,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from rig.endpoint import Endpoint, Rules
-from rig.engines import clean_env, terraform
-from rig.standin import script_engine
-from rig.step import HANG
+from support.endpoint import Endpoint, Rules
+from support.engines import clean_env, terraform
+from support.paths import PLANS
+from support.standin import script_engine
+from support.step import HANG
 
 from tfevents.errors import SettingError
 from tfevents.stage import plugin
 
 TFEVENTS = os.path.join(sysconfig.get_path("scripts"), "tfevents")
-PLANS = Path(__file__).parents[1] / "plans"
 DELIVERY = {
     "PLUGIN_API_KEY": "pat.acct.id.secret",
     "PLUGIN_ORG": "default",

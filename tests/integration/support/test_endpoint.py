@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from rig.endpoint import Endpoint, Request, Rules
-from rig.nowhere import black_hole, closed_port
-from rig.step import (
+from support.endpoint import Endpoint, Request, Rules
+from support.nowhere import black_hole, closed_port
+from support.step import (
     CLOSE_AFTERWARDS,
     DROP_UNREAD,
     DROP_UNREAD_BODY,

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env
-from rig.standin import OPENTOFU, TERRAFORM, Standin, script_engine, signals_of, standin
-from rig.terminal import Terminal
+from support.engines import clean_env
+from support.standin import OPENTOFU, TERRAFORM, Standin, script_engine, signals_of, standin
+from support.terminal import Terminal
 
 SCENARIOS = sorted(
     folder for engine in (OPENTOFU, TERRAFORM) for folder in engine.glob("*") if folder.is_dir()

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from rig.terminal import Terminal, session_of
+from support.terminal import Terminal, session_of
 
 ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from machine import KEY, ONE, Machine
-from rig.endpoint import Endpoint
+from support.endpoint import Endpoint
+from support.machine import KEY, ONE, Machine
 
 from tfevents.terraform.workdir import find_unit
 
@@ -97,8 +97,8 @@ def test_a_unit_s_run_that_was_killed_before_the_journal_knew_it(
     at = copy(repository / "live/eu/vpc/.terragrunt-cache/aaa/bbb")
     stay = """
 import sys
-from tfevents import presence
-present = presence.appear(sys.argv[1])
+from tfevents.journal import run_lock
+present = run_lock.appear(sys.argv[1])
 present.note({"operation": "apply", "mode": "normal", "opened_at": "2026-01-01T00:00:00Z",
               "directory": sys.argv[2]})
 print("here", flush=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from twins import TF
+from support.twins import TF
 
 from tfevents.terraform import binary as provisioner
 from tfevents.wrapper import main

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env
-from twins import TF
+from support.engines import clean_env
+from support.twins import TF
 
 import tfevents
 

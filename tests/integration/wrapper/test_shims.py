@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env, write_executable
-from twins import TF
+from support.engines import clean_env, write_executable
+from support.twins import TF
 
 ENGINE = """\
 import json, os, sys

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig.endpoint import Endpoint
-from rig.engines import clean_env, terraform
-from rig.standin import script_engine, signals_of
-from rig.step import HANG
-from rig.terminal import Terminal
-from twins import TF
+from support.endpoint import Endpoint
+from support.engines import clean_env, terraform
+from support.standin import script_engine, signals_of
+from support.step import HANG
+from support.terminal import Terminal
+from support.twins import TF
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LAST = {number: next(n for n in SIGNALS if n != number) for number in SIGNALS}

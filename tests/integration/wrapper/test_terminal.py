@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env
-from rig.standin import script_engine
-from rig.terminal import Terminal
-from twins import TF, Said, Twins, same, twins
+from support.engines import clean_env
+from support.standin import script_engine
+from support.terminal import Terminal
+from support.twins import TF, Said, Twins, same, twins
 
 PROJECT = {
     "main.tf": """\

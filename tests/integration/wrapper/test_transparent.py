@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from twins import Said, Twins, same, twins
+from support.twins import Said, Twins, same, twins
 
 PROJECT = {
     "main.tf": """\

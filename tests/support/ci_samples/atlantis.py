@@ -1,6 +1,6 @@
 """What a job sees, after the documentation that tfevents/context/ci/atlantis.py links."""
 
-from ci_samples.sample import Sample
+from support.ci_samples.sample import Sample
 
 from tfevents.context.ci import Build
 

@@ -1,7 +1,7 @@
 """What a job sees, after the documentation that tfevents/context/ci/digger.py links."""
 
-from ci_samples import github
-from ci_samples.sample import Sample
+from support.ci_samples import github
+from support.ci_samples.sample import Sample
 
 from tfevents.context.ci import Build
 

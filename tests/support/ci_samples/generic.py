@@ -1,6 +1,6 @@
 """Nothing is documented of an unnamed CI but this."""
 
-from ci_samples.sample import Sample
+from support.ci_samples.sample import Sample
 
 from tfevents.context.ci import Build
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rig.endpoint import Endpoint
-from rig.engines import clean_env, terraform
+from support.endpoint import Endpoint
+from support.engines import clean_env, terraform
 
-HOOKS = Path(__file__).parents[2] / "hooks"
 PROGRAMS = Path(sys.executable).parent
 KEY = "pat.acc.id.secret"
 PROJECT = """\

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hook_expressions import expand
-from hook_field import HOOKS, Field
-from hook_jenkins import stages
+from support.hosts.expressions import expand
+from support.hosts.field import Field
+from support.hosts.jenkins import stages
+from support.paths import HOOKS
 
 from tfevents.readers.hcl import expressions
 

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from hook_field import HOOKS, Field
+from support.hosts.field import Field
+from support.paths import HOOKS
 
 from tfevents.readers.hcl import expressions
 

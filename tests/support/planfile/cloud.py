@@ -1,6 +1,6 @@
 """Plans of a provider with a schema, drift among them, kept beside the random ones.
 
-Made anew by `python tests/planfile/cloud.py` (five minutes: the AWS provider on moto).
+Made anew by `python tests/support/planfile/cloud.py` (five minutes: the AWS provider on moto).
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import tempfile
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[1]))
+    sys.path.append(str(Path(__file__).parents[2]))
 
-from planfile import recorded
-from planfile.project import Project
-from rig.aws import Aws
-from rig.engines import terraform
+from support.aws import Aws
+from support.engines import terraform
+from support.planfile import recorded
+from support.planfile.project import Project
 
 CONFIGURATION = Path(__file__).with_suffix(".tf")
 TOOL = "terraform-1.11.4"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from planfile.workshop import Made
-from rig.aws import Aws
+from support.aws import Aws
+from support.planfile.workshop import Made
 
 
 @dataclass(frozen=True)

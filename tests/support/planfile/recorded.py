@@ -1,6 +1,6 @@
 """Random plans of real tools, kept: for a machine that has not the tool, and for what once failed.
 
-Made anew by `python tests/planfile/recorded.py [how many of each]`.
+Made anew by `python tests/support/planfile/recorded.py [how many of each]`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import tempfile
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parents[1]))
+    sys.path.append(str(Path(__file__).parents[2]))
 
-from planfile.workshop import Made, Workshop
-from rig.engines import TERRAFORM_VERSIONS, opentofu_1_6_2, terraform, terraform_version
+from support.engines import TERRAFORM_VERSIONS, opentofu_1_6_2, terraform, terraform_version
+from support.paths import ENGINES
+from support.planfile.workshop import Made, Workshop
 
-RECORDED = Path(__file__).parents[1] / "engines" / "random"
+RECORDED = ENGINES / "random"
 OPENTOFU = "opentofu-1.6.2"
 FIRST = 10_000
 """A seed that the tests' own random plans do not get to."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from planfile.estate import Configuration, Estate, Resource
+from support.planfile.estate import Configuration, Estate, Resource
 
 T = TypeVar("T")
 TRIES = 300

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from planfile.estate import CHILD, EDITS, REMOTE_STATE, Configuration, Estate, estate
-from rig.engines import clean_env
+from support.engines import clean_env
+from support.planfile.estate import CHILD, EDITS, REMOTE_STATE, Configuration, Estate, estate
 
 MODULES = '{"Modules":[{"Key":"","Source":"","Dir":"."}%s]}'
 CALL = ',{"Key":"%s","Source":"./child","Dir":"child"}'

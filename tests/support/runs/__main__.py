@@ -1,4 +1,4 @@
-"""Random runs: `python tests/runs --engine PATH --seed N --runs N --jobs 2 [--show]`."""
+"""Random runs: `python tests/support/runs --engine PATH --seed N --runs N --jobs 2 [--show]`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from runs.chain import Chain, Found
-from runs.world import Dialect
+from support.runs.chain import Chain, Found
+from support.runs.world import Dialect
 
 STEPS = 5
 
@@ -52,7 +52,7 @@ def play(engine: Path, dialect: Dialect, seed: int, place: Path, steps: int) -> 
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python tests/runs", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tests/support/runs", description=__doc__)
     parser.add_argument("--engine", type=Path, default=shutil.which("terraform"))
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--runs", type=int, default=20, help="how many seeds")

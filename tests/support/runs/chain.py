@@ -15,12 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rig import files
-from rig.engines import clean_env
-
-from runs import world as worlds
-from runs.engineword import NAMES, Numbers, Plan, State, Told, outputs_between
-from runs.world import Dialect, World
+from support import files
+from support.engines import clean_env
+from support.runs import world as worlds
+from support.runs.engineword import NAMES, Numbers, Plan, State, Told, outputs_between
+from support.runs.world import Dialect, World
 
 BIN = Path(sys.executable).parent
 NOTE = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rig.files import REQUIRED
+from support.files import REQUIRED
 
 KEYS = (
     "one",

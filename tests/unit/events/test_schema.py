@@ -6,18 +6,18 @@ import copy
 import json
 import random
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
-from rig.contract import Refusal, decode
+from support.contract import Refusal, decode
+from support.paths import DATA
 
 from tfevents.errors import InvalidEvent
 from tfevents.events.schema import check, fits, schema
 
-CONTRACT = Path(__file__).parents[1] / "contract" / "openapi.yaml"
+CONTRACT = DATA / "contract" / "openapi.yaml"
 COUNTS = {"added": 1, "changed": 0, "deleted": 2, "imported": 0, "removed": 3, "unchanged": 4}
 ODD: list[Any] = [
     *(None, True, False, 0, 1, -1, 1.0, 1e3, 1.5, "", "1", "plan", "Plan", "success", "apply"),

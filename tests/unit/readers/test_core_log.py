@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from recorded import ALL, Recording
+from support.core_logs import ALL, Recording
 
 from tfevents.readers.core_log import LONGEST, CoreLog, Failure
 from tfevents.terraform.plan import Mode

@@ -9,11 +9,11 @@ import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from support.paths import PLANS
 
 from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
@@ -25,7 +25,6 @@ from tfevents.readers.planfile import cty
 from tfevents.readers.planfile.messagepack import unpack
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
-PLANS = Path(__file__).parents[1] / "plans"
 ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
 NOISE = (b"\xe9", b"\xff", b"\x00", b'"', b"\\", b"{", b"]", b",", b"1e999", b"\\ud800", b"NaN")
 COST = {

@@ -5,15 +5,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from support.paths import README
 
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.settings import file_format, workspace_file
 
 ROUNDS = 1500
-README = (Path(__file__).parents[2] / "README.md").read_text()
 HCL = [
     *re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL),
     'timeout = 3 # x\n/* y */ ca_bundle = "a\\u00fc$${}" // z\nharness { url = "x" }\n',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from recorded import ALL, Recording
+from support.core_logs import ALL, Recording
 
 from tfevents.readers.core_log import CoreLog
 from tfevents.terraform.changes import (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.paths import DATA, ENGINES, PLANS
 
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.planfile import reader as planfile
@@ -18,9 +19,6 @@ from tfevents.terraform.counts import (
     has_changes,
 )
 from tfevents.terraform.plan import Mode, Plan
-
-TESTS = Path(__file__).parents[1]
-PLANS, ENGINES = TESTS / "plans", TESTS / "engines"
 
 
 class Expected(NamedTuple):
@@ -183,7 +181,7 @@ def summary(stream: Path, operations: set[str]) -> dict[str, int] | None:
 STREAMS = [
     (stream, stream.parent)
     for pattern in ("plans/*/plan.stream.jsonl", "engines/*/*/plan.into.jsonl")
-    for stream in sorted(TESTS.glob(pattern))
+    for stream in sorted(DATA.glob(pattern))
     if (stream.parent / "plan.json").exists()
 ]
 

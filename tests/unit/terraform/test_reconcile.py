@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from support.paths import DATA
 
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
@@ -21,7 +22,6 @@ from tfevents.terraform.reconcile import (
 )
 from tfevents.terraform.state import State, StateObject
 
-TESTS = Path(__file__).parents[1]
 HOOKS = {"create": "added", "update": "changed", "delete": "deleted"}
 SUMMED = {"add": "added", "change": "changed", "remove": "deleted", "import": "imported"}
 
@@ -41,7 +41,7 @@ def hooks(place: Path) -> Counter[str]:
 
 APPLIED = [
     path.parent
-    for path in sorted(TESTS.glob("plans/*/plan.json"))
+    for path in sorted(DATA.glob("plans/*/plan.json"))
     if (path.parent / "state_after.tfstate").exists() and stream_of(path.parent)
     if (path.parent / "state_after.tfstate").stat().st_size
 ]
@@ -64,7 +64,7 @@ def test_reconciled_is_what_terraform_completed(place: Path) -> None:
     assert {name: done[name] for name in HOOKS.values()} == {n: told[n] for n in HOOKS.values()}
 
 
-RECORDED = [path.parent for path in sorted(TESTS.glob("engines/*/*/plan.tfplan"))]
+RECORDED = [path.parent for path in sorted(DATA.glob("engines/*/*/plan.tfplan"))]
 
 
 @pytest.mark.parametrize("place", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from planfile.compare import assert_same
-from planfile.project import Project
-from planfile.workshop import Made
-from rig.aws import Aws
-from rig.engines import opentofu_1_6_2, terraform, terraform_version
+from support.aws import Aws
+from support.engines import opentofu_1_6_2, terraform, terraform_version
+from support.planfile.compare import assert_same
+from support.planfile.project import Project
+from support.planfile.workshop import Made
 
 RESOURCES = """
 resource "aws_ssm_parameter" "noisy" {

@@ -12,13 +12,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from planfile import recorded
-from planfile.compare import assert_same
-from planfile.estate import Estate
-from planfile.recorded import OPENTOFU
-from planfile.shrink import shrink
-from planfile.workshop import Made, Workshop
-from rig.engines import TERRAFORM_VERSIONS, opentofu_1_6_2, terraform, terraform_version
+from support.engines import TERRAFORM_VERSIONS, opentofu_1_6_2, terraform, terraform_version
+from support.planfile import recorded
+from support.planfile.compare import assert_same
+from support.planfile.estate import Estate
+from support.planfile.recorded import OPENTOFU
+from support.planfile.shrink import shrink
+from support.planfile.workshop import Made, Workshop
 
 from tfevents.errors import TfeventsError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from planfile import forge
-from planfile.forge import field, resource
+from support.planfile import forge
+from support.planfile.forge import field, resource
 
 OBJECTS = 50_000
 LIMIT_SECONDS, LIMIT_MEGABYTES = 8, 120
@@ -19,8 +19,9 @@ LIMIT_SECONDS, LIMIT_MEGABYTES = 8, 120
 READ = """
 import json, re, sys, time
 begin = time.process_time()
-from tfevents import counts, planfile
-plan = planfile.read(sys.argv[1]).plan
+from tfevents.readers.planfile import reader
+from tfevents.terraform import counts
+plan = reader.read(sys.argv[1]).plan
 status = open("/proc/self/status").read()
 print(json.dumps({
     "counts": counts.count_resources(plan).as_json(),

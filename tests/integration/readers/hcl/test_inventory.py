@@ -11,8 +11,8 @@ from random import Random
 from time import perf_counter
 
 import pytest
-from configuration import estate, oracle
-from rig import engines
+from support import engines
+from support.hcl import estate, oracle
 
 import tfevents
 from tfevents.readers.hcl.files import MAX_BYTES

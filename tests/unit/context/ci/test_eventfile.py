@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ci_samples import github
+from support.ci_samples import github
 
 from tfevents.context import ci
 from tfevents.context.ci import eventfile, properties

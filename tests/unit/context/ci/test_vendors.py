@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 
 import pytest
-from ci_samples.sample import Sample
+from support.ci_samples.sample import Sample
 
 from tfevents.context import ci
 from tfevents.context.ci import Build
@@ -16,7 +16,7 @@ MODULES = {name: importlib.import_module(f"tfevents.context.ci.{name}") for name
 SAMPLES: list[tuple[str, Sample]] = [
     (name, sample)
     for name in NAMES
-    for sample in importlib.import_module(f"ci_samples.{name}").SAMPLES
+    for sample in importlib.import_module(f"support.ci_samples.{name}").SAMPLES
 ]
 FIRST = {name: sample.env for name, sample in reversed(SAMPLES)}
 

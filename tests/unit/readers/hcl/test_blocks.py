@@ -8,8 +8,8 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from configuration import hcl_text, oracle
-from rig import engines
+from support import engines
+from support.hcl import hcl_text, oracle
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.blocks import Block, Schema, read, read_json

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from configuration import oracle
-from rig import engines
+from support import engines
+from support.hcl import oracle
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.expressions import parse

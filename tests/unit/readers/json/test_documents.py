@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
+from support.paths import PLANS
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import plan as planjson
@@ -21,7 +21,6 @@ from tfevents.terraform.counts import (
 )
 from tfevents.terraform.plan import Plan
 
-PLANS = Path(__file__).parents[1] / "plans"
 CREATE = (PLANS / "create" / "plan.json").read_bytes()
 
 

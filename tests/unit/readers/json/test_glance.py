@@ -7,16 +7,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support.paths import DATA
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import glance
 from tfevents.readers.json import state as statejson
 from tfevents.terraform.state import State
 
-TESTS = Path(__file__).parents[1]
 STATES = sorted(
     path
-    for path in (*TESTS.glob("plans/*/*state*"), *TESTS.glob("engines/*/*/state_*.json"))
+    for path in (*DATA.glob("plans/*/*state*"), *DATA.glob("engines/*/*/state_*.json"))
     if path.read_bytes().strip() and b'"lineage"' in path.read_bytes()
 )
 

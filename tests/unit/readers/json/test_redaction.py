@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rig import engines
+from support import engines
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json.redaction import HIDDEN, Sensitive

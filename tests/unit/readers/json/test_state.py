@@ -8,14 +8,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from rig.engines import clean_env, terraform
+from support.engines import clean_env, terraform
+from support.paths import PLANS
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import state
 from tfevents.terraform.state import NEVER_WRITTEN, State, literal
 
-TESTS = Path(__file__).parents[1]
-PLANS = TESTS / "plans"
 STATES = [
     path.parent
     for path in sorted(PLANS.glob("*/state_after.tfstate"))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from planfile.compare import assert_same
+from support.paths import ENGINES
+from support.planfile.compare import assert_same
 
 from tfevents.readers.json import state
 from tfevents.readers.planfile import reader
 from tfevents.terraform.plan import Mode
 from tfevents.terraform.state import State
 
-ENGINES = Path(__file__).parent.parent / "engines"
 RECORDINGS = sorted(ENGINES.glob("*/*/plan.tfplan"))
 TOOLS = {"terraform-1.17-dev": "Terraform", "opentofu-1.13-dev": "OpenTofu"}
 DESTROYS = ("destroy", "destroy_forget")

@@ -17,15 +17,16 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from planfile import forge
-from planfile.compare import facts
-from planfile.forge import field, resource, tfplan
+from support.paths import ENGINES
+from support.planfile import forge
+from support.planfile.compare import facts
+from support.planfile.forge import field, resource, tfplan
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import archive, reader
 from tfevents.readers.planfile.reader import PlanFile
 
-RECORDED = Path(__file__).parent.parent / "engines" / "terraform-1.17-dev" / "update"
+RECORDED = ENGINES / "terraform-1.17-dev" / "update"
 SEEDS = range(int(os.environ.get("TFEVENTS_TEST_FLIPS", "1")))
 NIL = b"\xc0"
 
@@ -255,11 +256,12 @@ BOMBS = (large_field, large_value, many_fields, many_fields_within, many_members
 READ = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
-from tfevents import planfile
-planfile.mode(sys.argv[1])
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.planfile import reader
+reader.mode(sys.argv[1])
 try:
-    planfile.read(sys.argv[1])
-except planfile.UnreadableDocument as refusal:
+    reader.read(sys.argv[1])
+except UnreadableDocument as refusal:
     print(refusal)
 """
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from planfile import forge
-from planfile.forge import change, field, resource, tfplan
+from support.planfile import forge
+from support.planfile.forge import change, field, resource, tfplan
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import reader

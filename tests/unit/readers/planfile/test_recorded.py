@@ -9,10 +9,10 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from planfile import recorded
-from planfile.compare import assert_same
-from planfile.estate import Estate, estate
-from planfile.shrink import shrink, smaller
+from support.planfile import recorded
+from support.planfile.compare import assert_same
+from support.planfile.estate import Estate, estate
+from support.planfile.shrink import shrink, smaller
 
 PLANS = recorded.find()
 

@@ -1,0 +1,15 @@
+"""Where things lie in a checkout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+DATA = TESTS / "data"
+PLANS = DATA / "plans"
+"""Plans and states of terraform 1.11.4 by scenario, with the counts that are right beside them."""
+ENGINES = DATA / "engines"
+"""Recordings of engines that no package carries yet."""
+HOOKS = ROOT / "hooks"
+README = (ROOT / "README.md").read_text()
