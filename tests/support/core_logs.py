@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.paths import DATA
-from tfevents.readers.core_log import CoreLog
+from tfevents.readers.core_log import parse_core_log
 from tfevents.readers.json.state import parse_file
+from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.changes import Apply
 from tfevents.terraform.plan import Mode
 from tfevents.terraform.state import State
@@ -48,10 +49,8 @@ class Recording:
     def exit_code(self) -> int:
         return int(json.loads((self.folder / "run.json").read_text())["exit_code"])
 
-    def log(self) -> CoreLog:
-        found = CoreLog()
-        found.feed(self.text)
-        return found
+    def log(self) -> ApplyLog:
+        return parse_core_log(self.text)
 
     def state(self, name: str) -> State:
         data = (self.folder / f"{name}.json").read_bytes()

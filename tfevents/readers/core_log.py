@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from tfevents.record import dataclass
+from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.plan import Mode
-from tfevents.terraform.state import NEVER_WRITTEN, Identity, Key, literal
+from tfevents.terraform.state import NEVER_WRITTEN, Key, literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,44 +63,18 @@ JUDGED = "Resource postcondition failed"
 """What is said of an object when it is there already: terraform has counted it by then."""
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A node of the apply graph that failed: of an object's creation or update, or, where
-    `destroys`, of its deletion."""
-
-    address: str
-    destroys: bool
-    deposed: str | None
-    judged: bool
-    """Whether the object itself came out well, and only a condition on it failed."""
+def parse_core_log(text: bytes) -> ApplyLog:
+    """What a whole log says."""
+    reader = CoreLogReader()
+    reader.feed(text)
+    return reader.log
 
 
-class CoreLog:
-    """The account of one run, as far as its log was read. Addresses are `state.literal`."""
+class CoreLogReader:
+    """`feed` it the log as it grows; `log` is what it has said so far."""
 
     def __init__(self) -> None:
-        self.processes = self.plans = self.applies = self.graphs = 0
-        self.product = self.version = ""
-        """As the tool calls itself, and like 1.11.4; "" if it has not said."""
-        self.mode: Mode | None = None
-        """The planning mode that is applied; None before that."""
-        self.asked = self.input_ended = False
-        self.stopping = self.stopped = False
-        self.gaps = False
-        """Whether some of it may be missing: its disk was full."""
-        self.begun: list[tuple[str, str]] = []
-        """Address and `Create`, `Update` or `Delete`, once for each object, as it is begun."""
-        self.failures: set[Failure] = set()
-        self.forgets: set[Key] = set()
-        self.remade: set[str] = set()
-        """Addresses whose object is forgotten and made anew (OpenTofu ≥ 1.12)."""
-        self.planned: dict[Key, str] = {}
-        """What planning recorded of managed objects: `Create`, `NoOp`, `DeleteThenCreate`, …"""
-        self.imports: set[str] = set()
-        self.moves: list[tuple[str, str]] = []
-        """From and to: of a module, a resource or an instance."""
-        self.snapshot: Identity | None = None
-        """The state that the run started from, where it is a local file; None where it is not."""
+        self.log = ApplyLog()
         self._rest, self._skipping = b"", False
         self._takers: dict[str, Callable[[re.Match[bytes]], None]] = {
             "version": self._take_version,
@@ -140,108 +114,84 @@ class CoreLog:
         self._skipping = self._skipping or len(rest) > LONGEST
         self._rest = b"" if self._skipping else rest
 
-    @property
-    def planning(self) -> bool:
-        """Whether a local run has begun to plan."""
-        return self.plans > 0
-
-    @property
-    def applied(self) -> bool:
-        """Whether it went on to apply: approved, or never asked."""
-        return self.applies > 0
-
-    @property
-    def sure(self) -> bool:
-        """Whether all that was applied is this run's: a nested terraform may write here, too."""
-        return self.applies == 1 and self.graphs == 1 and not self.gaps
-
-    @property
-    def acts(self) -> bool:
-        """Whether anything has been begun; a provisioner may fail before its object is touched."""
-        return bool(self.begun or self.forgets or self.failures)
-
-    @property
-    def broken(self) -> bool:
-        """Whether it was told to stop and did not get to say that it had."""
-        return self.stopping and not self.stopped
-
     def _take_version(self, found: re.Match[bytes]) -> None:
         """The first is the run's own."""
-        if not self.version:
-            self.product, self.version = found["product"].decode(), found["version"].decode()
+        if not self.log.version:
+            self.log.product = found["product"].decode()
+            self.log.version = found["version"].decode()
 
     def _take_process(self, found: re.Match[bytes]) -> None:
-        self.processes += 1
+        self.log.processes += 1
 
     def _take_call(self, found: re.Match[bytes]) -> None:
         if found["calls"] == b"Plan":
-            self.plans += 1
+            self.log.plans += 1
         else:
-            self.applies += 1
+            self.log.applies += 1
 
     def _take_plan_graph(self, found: re.Match[bytes]) -> None:
         """A destroy plans twice: first what it would find, then what it deletes of that."""
-        if not self.applied:
-            self.planned.clear()
-            self.imports.clear()
+        if not self.log.applied:
+            self.log.planned.clear()
+            self.log.imports.clear()
 
     def _take_graph(self, found: re.Match[bytes]) -> None:
-        self.graphs += 1
-        self.mode = MODES.get(found["graph"])
+        self.log.graphs += 1
+        self.log.mode = MODES.get(found["graph"])
 
     def _take_question(self, found: re.Match[bytes]) -> None:
-        self.asked = True
+        self.log.asked = True
 
     def _take_end_of_input(self, found: re.Match[bytes]) -> None:
-        self.input_ended = True
+        self.log.input_ended = True
 
     def _take_begun(self, found: re.Match[bytes]) -> None:
-        self.begun.append((_address(found["begun"]), found["action"].decode()))
+        self.log.begun.append((_address(found["begun"]), found["action"].decode()))
 
     def _take_failure(self, found: re.Match[bytes]) -> None:
         """Only of the apply: a planning that failed has done nothing."""
         error = found["error"].decode(errors="replace")
-        if self.applied and error != HALTED:
+        if self.log.applied and error != HALTED:
             address, kind, deposed = _node(found["node"])
             judged = error.startswith(JUDGED)
-            self.failures.add(Failure(address, kind == "destroy", deposed, judged))
+            self.log.failures.add(Failure(address, kind == "destroy", deposed, judged))
 
     def _take_forget(self, found: re.Match[bytes]) -> None:
         """The graph is built once before, to check it."""
-        if self.applied:
+        if self.log.applied:
             address, _, deposed = _node(found["forgets"])
-            self.forgets.add((address, deposed))
+            self.log.forgets.add((address, deposed))
 
     def _take_remade(self, found: re.Match[bytes]) -> None:
-        self.remade.add(_address(found["remade"]))
+        self.log.remade.add(_address(found["remade"]))
 
     def _take_planned(self, found: re.Match[bytes]) -> None:
-        if not (self.applied or UNMANAGED.match(found["planned"])):
-            self.planned[_object(found["planned"])] = found["plans"].decode()
+        if not (self.log.applied or UNMANAGED.match(found["planned"])):
+            self.log.planned[_object(found["planned"])] = found["plans"].decode()
 
     def _take_unplanned(self, found: re.Match[bytes]) -> None:
-        if not self.applied:
-            self.planned.pop(_object(found["unplanned"]), None)
+        if not self.log.applied:
+            self.log.planned.pop(_object(found["unplanned"]), None)
 
     def _take_import(self, found: re.Match[bytes]) -> None:
-        if not self.applied:
-            self.imports.add(_address(found["imports"]))
+        if not self.log.applied:
+            self.log.imports.add(_address(found["imports"]))
 
     def _take_move(self, found: re.Match[bytes]) -> None:
-        if not self.applied:
-            self.moves.append((_address(found["moved"]), _address(found["to"])))
+        if not self.log.applied:
+            self.log.moves.append((_address(found["moved"]), _address(found["to"])))
 
     def _take_snapshot(self, found: re.Match[bytes]) -> None:
         """The run's own is read before it plans; after that a data source may read another."""
-        if not (self.planning or self.applied):
+        if not (self.log.planning or self.log.applied):
             told = SNAPSHOT.search(found["snapshot"])
-            self.snapshot = (int(told[2]), told[1].decode()) if told else NEVER_WRITTEN
+            self.log.snapshot = (int(told[2]), told[1].decode()) if told else NEVER_WRITTEN
 
     def _take_stop(self, found: re.Match[bytes]) -> None:
         if found["stops"].startswith(b"Stop"):
-            self.stopping, self.stopped = True, False
+            self.log.stopping, self.log.stopped = True, False
         else:
-            self.stopped = True
+            self.log.stopped = True
 
 
 def _address(text: bytes) -> str:

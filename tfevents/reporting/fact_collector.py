@@ -10,7 +10,6 @@ import os
 from tfevents.background import Later, attempt
 from tfevents.deadline import Budget
 from tfevents.delivery.artifacts import Source
-from tfevents.readers.core_log import CoreLog
 from tfevents.readers.planfile import reader
 from tfevents.record import replace
 from tfevents.reporting.facts import Facts
@@ -25,6 +24,7 @@ from tfevents.reporting.plan_and_state import (
 from tfevents.reporting.plan_watcher import Expected
 from tfevents.reporting.previous_state import PreviousState
 from tfevents.reporting.run import Run, RunResult
+from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE
 from tfevents.terraform.client import Engine, Version
 from tfevents.terraform.plan import Mode
@@ -70,7 +70,7 @@ class FactCollector:
         self._state_before = Later(lambda: pull_state(self._client), "state before")
         self._state_before.result()
 
-    def see_log(self, log: CoreLog) -> None:
+    def see_log(self, log: ApplyLog) -> None:
         """Called after each look at a core log: the state before must be found in time."""
         self._previous.look(log)
 
@@ -98,7 +98,7 @@ class FactCollector:
 
     # When the run has ended
 
-    def collect(self, result: RunResult, log: CoreLog | None) -> tuple[Facts, list[str]]:
+    def collect(self, result: RunResult, log: ApplyLog | None) -> tuple[Facts, list[str]]:
         """The facts, and which of `plan` and `state` were wanted and not found."""
         planned = self._collect_plan(result)
         facts = Facts(
@@ -131,11 +131,11 @@ class FactCollector:
     def _read_written_plan(self) -> Planned | None:
         return read_plan(self._client, self._run.plan_file or "", self.mode)
 
-    def _mode_of(self, planned: Planned | None, log: CoreLog | None) -> Mode:
+    def _mode_of(self, planned: Planned | None, log: ApplyLog | None) -> Mode:
         logged = log.mode if log else None
         return logged or (planned.plan.mode if planned else None) or self.mode
 
-    def _version_of(self, planned: Planned | None, log: CoreLog | None) -> Version | None:
+    def _version_of(self, planned: Planned | None, log: ApplyLog | None) -> Version | None:
         """The run's own word on what it is, or the plan's, else the tool's."""
         if log is not None and log.version:
             return Version(log.product, log.version)

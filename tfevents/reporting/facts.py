@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tfevents.events.table import Approval, Operation, operation_of
 from tfevents.lean import cached_property
-from tfevents.readers.core_log import CoreLog
 from tfevents.record import dataclass
 from tfevents.reporting.plan_and_state import Planned
+from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Invocation
 from tfevents.terraform.changes import Apply
 from tfevents.terraform.client import Version
@@ -32,7 +32,7 @@ class Facts:
     approved: bool | None = None
     signals: tuple[int, ...] = ()
     planned: Planned | None = None
-    log: CoreLog | None = None
+    log: ApplyLog | None = None
     before: State | None = None
     pulled: State | None = None
     unsaved: bool = False

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 
 from tfevents.lean import suppress
-from tfevents.readers.core_log import CoreLog
+from tfevents.readers.core_log import CoreLogReader
+from tfevents.terraform.apply_log import ApplyLog
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,15 +25,16 @@ KEEP_SIZE, PUNCH_HOLE = 1, 2
 """fallocate(2): linux/falloc.h."""
 
 
-def follow(path: str, over: Gate) -> Iterator[CoreLog]:
+def follow(path: str, over: Gate) -> Iterator[ApplyLog]:
     """The log as far as it is read, again after each look; the last one when the run is `over`."""
-    log, named, read = CoreLog(), True, 0
+    reader, named, read = CoreLogReader(), True, 0
+    log = reader.log
     with open(path, "r+b", buffering=0) as file:
         ended = False
         while not ended:
             ended = over.wait(POLL)
             while data := file.read(PIECE):
-                log.feed(data)
+                reader.feed(data)
             read = _give_back(file.fileno(), read, file.tell())
             log.gaps = log.gaps or _is_full(file.fileno())
             if named and (log.planning or log.applied):

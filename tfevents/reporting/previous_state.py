@@ -8,7 +8,7 @@ yet when it had been pulled.
 from __future__ import annotations
 
 from tfevents.background import Later
-from tfevents.readers.core_log import CoreLog
+from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.client import Engine
 from tfevents.terraform.state import NEVER_WRITTEN, Identity
 from tfevents.terraform.workdir import Place
@@ -23,7 +23,7 @@ class PreviousState:
         self._stored: bytes | None = None
         self._pulling: Later[bytes] | None = None
 
-    def look(self, log: CoreLog) -> None:
+    def look(self, log: ApplyLog) -> None:
         """A local backend's file at once; only a remote one's is asked for."""
         if not (log.planning or log.applied):
             return
@@ -37,7 +37,7 @@ class PreviousState:
         self._proven = self._proven or (self._pulled and not log.applied)
         self._pulled = self._pulling is not None and self._pulling.over
 
-    def find(self, log: CoreLog) -> bytes | None:
+    def find(self, log: ApplyLog) -> bytes | None:
         """A state file, b"" of a state that was never written; None where it is not known."""
         if self._stored is not None:
             return self._stored

@@ -8,7 +8,6 @@ from typing import Any
 from tfevents.background import Gate, Later, attempt
 from tfevents.events.table import Operation, ended, operation_of, started
 from tfevents.journal.models import now
-from tfevents.readers.core_log import CoreLog
 from tfevents.reporting.fact_collector import FactCollector
 from tfevents.reporting.facts import Facts
 from tfevents.reporting.log_follower import follow
@@ -16,6 +15,7 @@ from tfevents.reporting.outcome import Verdict, reach
 from tfevents.reporting.reporter import Report, Subject, Told
 from tfevents.reporting.run import Run, RunResult
 from tfevents.settings.load import Settings
+from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.counts import Counts, count_drift, has_changes
 from tfevents.terraform.plan import Mode
 from tfevents.terraform.workdir import Place, find_unit
@@ -43,7 +43,7 @@ class RunReporter:
         )
         self._collector = FactCollector(run, workdir, self._report.budget)
         self._over = Gate()
-        self._log: Later[CoreLog] | None = None
+        self._log: Later[ApplyLog] | None = None
         self._starting: Later[None] | None = None
 
     def start(self) -> None:
@@ -75,7 +75,7 @@ class RunReporter:
 
     # While terraform works
 
-    def _follow_log(self) -> CoreLog | None:
+    def _follow_log(self) -> ApplyLog | None:
         """Reads the log to its end; the start is told when the run begins to change things."""
         log = None
         for log in follow(self._run.core_log or "", self._over):

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import Counter
 
 from tfevents.lean import cached_property
-from tfevents.readers.core_log import CoreLog, Failure
 from tfevents.record import dataclass
+from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.counts import Counts, tally
 from tfevents.terraform.plan import Mode, Plan
 from tfevents.terraform.state import State, StateObject, literal
@@ -43,7 +43,7 @@ class Apply:
     `whole`: every object was looked at.
     """
 
-    log: CoreLog
+    log: ApplyLog
     before: State | None
     after: State | None
     mode: Mode
@@ -284,14 +284,14 @@ def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
     return "changed" if now.settled != was.settled else None
 
 
-def count_planned(log: CoreLog) -> Counts | None:
+def count_planned(log: ApplyLog) -> Counts | None:
     """What planning recorded; None where it recorded an action that nobody knows yet."""
     if not all(action in COUNTED_AS for action in log.planned.values()):
         return None
     return tally((*_planned(log), *("imported" for _ in log.imports)))
 
 
-def _planned(log: CoreLog) -> Iterator[str]:
+def _planned(log: ApplyLog) -> Iterator[str]:
     moved = [target for _, target in log.moves]
     for (address, deposed), action in log.planned.items():
         apart = deposed or address in log.imports or any(_under(address, to) for to in moved)

@@ -7,7 +7,8 @@ import random
 import pytest
 from support.core_logs import ALL, Recording
 
-from tfevents.readers.core_log import LONGEST, CoreLog, Failure
+from tfevents.readers.core_log import LONGEST, CoreLogReader, parse_core_log
+from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.plan import Mode
 
 STAMP = b"2026-11-27T09:22:01.823Z "
@@ -15,26 +16,24 @@ APPLY = STAMP + b"[INFO]  backend/local: apply calling Apply\n"
 GRAPH = STAMP + b"[DEBUG] Building and walking apply graph for NormalMode plan\n"
 
 
-def read(*lines: bytes) -> CoreLog:
-    log = CoreLog()
-    log.feed(b"".join(STAMP + line + b"\n" for line in lines))
-    return log
+def read(*lines: bytes) -> ApplyLog:
+    return parse_core_log(b"".join(STAMP + line + b"\n" for line in lines))
 
 
-def facts(log: CoreLog) -> dict[str, object]:
+def facts(log: ApplyLog) -> dict[str, object]:
     return {name: value for name, value in vars(log).items() if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
 def test_bytes_may_come_in_any_pieces(recording: Recording) -> None:
     """The reader looks while terraform writes: a look may end in the middle of a line."""
-    whole, pieces = recording.log(), CoreLog()
+    whole, pieces = recording.log(), CoreLogReader()
     rng, rest = random.Random(recording.name), recording.text
     while rest:
         size = rng.choice([1, 7, 100, 5000])
         pieces.feed(rest[:size])
         rest = rest[size:]
-    assert facts(pieces) == facts(whole)
+    assert facts(pieces.log) == facts(whole)
 
 
 @pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
@@ -146,18 +145,17 @@ def test_stopped_and_broken() -> None:
 
 def test_a_line_without_end_is_not_kept() -> None:
     """Nothing of ours has a megabyte; what follows it is read."""
-    log = CoreLog()
+    reader = CoreLogReader()
     for _ in range(40):
-        log.feed(b"x" * (LONGEST // 16))
-    assert len(log._rest) <= LONGEST
-    log.feed(b"tail\n" + APPLY + GRAPH)
-    assert log.sure
+        reader.feed(b"x" * (LONGEST // 16))
+    assert len(reader._rest) <= LONGEST
+    reader.feed(b"tail\n" + APPLY + GRAPH)
+    assert reader.log.sure
 
 
 def test_text_that_is_no_line_of_the_log_says_nothing() -> None:
     """A provisioner's output, a graph that is drawn: without a time stamp they are no lines."""
-    log = CoreLog()
-    log.feed(
+    log = parse_core_log(
         b"backend/local: apply calling Apply\n  x [INFO]  backend/local: apply calling Apply\n"
     )
     assert not log.applied

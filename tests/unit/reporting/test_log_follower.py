@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tfevents.background import Gate
-from tfevents.readers.core_log import CoreLog
 from tfevents.reporting.log_follower import PIECE, follow
+from tfevents.terraform.apply_log import ApplyLog
 
 STAMP = b"2026-11-27T09:22:01.823Z "
 PROCESS = STAMP + b'[INFO]  CLI args: []string{"terraform", "apply"}\n'
@@ -27,7 +27,7 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
-def looks(path: Path, over: Gate) -> Iterator[CoreLog]:
+def looks(path: Path, over: Gate) -> Iterator[ApplyLog]:
     return follow(str(path), over)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from support.core_logs import ALL, Recording
 
-from tfevents.readers.core_log import CoreLog
+from tfevents.readers.core_log import parse_core_log
+from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.changes import (
     Apply,
     count_drift,
@@ -25,12 +26,10 @@ OLD, NEW = StateObject(b"old", settled=b"old"), StateObject(b"new", settled=b"ne
 BAD = StateObject(b"bad", tainted=True, settled=b"bad")
 
 
-def log_of(*lines: str, before: tuple[str, ...] = ()) -> CoreLog:
+def log_of(*lines: str, before: tuple[str, ...] = ()) -> ApplyLog:
     """A log of these lines, of planning and of applying."""
-    log = CoreLog()
-    for line in (*before, APPLY, GRAPH, *lines):
-        log.feed(f"2026-11-27T09:22:01.823Z {line}\n".encode())
-    return log
+    text = (f"2026-11-27T09:22:01.823Z {line}\n" for line in (*before, APPLY, GRAPH, *lines))
+    return parse_core_log("".join(text).encode())
 
 
 def begun(address: str, action: str) -> str:
@@ -51,7 +50,7 @@ def state(**objects: StateObject) -> State:
     )
 
 
-def apply(log: CoreLog, before: State | None, after: State | None, **about: object) -> Apply:
+def apply(log: ApplyLog, before: State | None, after: State | None, **about: object) -> Apply:
     known = {"mode": Mode.NORMAL, "finished": True, **about}
     return Apply(log, before, after, **known)  # type: ignore[arg-type]
 
@@ -88,8 +87,8 @@ def test_a_refused_update_is_no_change() -> None:
 def test_a_postcondition_fails_when_the_object_is_there() -> None:
     """Terraform has counted it by then."""
     wrong = "Resource postcondition failed"
-    log = log_of(begun("x.a", "Create"), failed("x.a", wrong), begun("x.b", "Update"))
-    log.feed(f"2026-11-27T09:22:01.823Z {failed('x.b', wrong)}\n".encode())
+    created = begun("x.a", "Create"), failed("x.a", wrong)
+    log = log_of(*created, begun("x.b", "Update"), failed("x.b", wrong))
     run = apply(log, state(b=OLD), state(a=NEW, b=NEW), finished=False)
     assert count_resources(run) == Counts(added=1, changed=1)
 
