@@ -34,7 +34,7 @@ class Origin:
 
 def find(directory: str, env: Mapping[str, str]) -> Origin:
     """The origin of a run in `directory`."""
-    build = ci.find(env, read_file) or Build()
+    build = ci.find_build(env, read_file) or Build()
     checkout = git.look(directory, env)
     metadata = {**_git(build, checkout, directory, env), **_pipeline(build)}
     return Origin(
@@ -73,13 +73,13 @@ def _git(
         "git_branch": build.branch or (None if build.tag else _branch(checkout)),
         "git_commit_sha": sha,
         "git_commit_message": message or told,
-        "git_repo": ci.address_of(repository),
+        "git_repo": ci.sanitize_address(repository),
     }
 
 
 def _branch(checkout: Checkout) -> str | None:
     """Never a merge queue's own."""
-    return ci.branch_of(checkout.branch) if checkout.branch else None
+    return ci.sanitize_branch(checkout.branch) if checkout.branch else None
 
 
 def _head(build: Build, checkout: Checkout, directory: str, env: Mapping[str, str]) -> str | None:
@@ -182,7 +182,7 @@ def _sha(variable: str, value: str) -> str:
 
 
 def _address(variable: str, value: str) -> str:
-    address = ci.address_of(value)
+    address = ci.sanitize_address(value)
     if address is None:
         raise SettingError(f"{variable}: this takes an address that names a host")
     return address

@@ -124,7 +124,7 @@ def settle(
 
 def _execution(env: Mapping[str, str]) -> str:
     """The CI's own id of this job: elsewhere the same directory is another run."""
-    build = ci.find(env, read_file)
+    build = ci.find_build(env, read_file)
     if build is None:
         return ""
     return ":".join(filter(None, (build.vendor, build.execution_id, build.stage_id)))

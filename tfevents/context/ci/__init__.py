@@ -1,14 +1,27 @@
-"""Where a run came from: the literal, ordered list of CI vendors, and the one door to them."""
+"""The CI vendors in the order in which they are asked, and what the one of this job says.
+
+To add one: a module of this package named in VENDORS, as `Vendor` describes it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import ModuleType
+from importlib import import_module
+from typing import cast
 
-from tfevents.context.ci.build import Build
-from tfevents.context.ci.cleaning import address_of, branch_of, clean
+from tfevents.context.ci._sanitize import sanitize_address, sanitize_branch, sanitize_build
+from tfevents.context.ci.build import Build, Vendor
 
-__all__ = ["VENDORS", "Build", "address_of", "branch_of", "clean", "find", "is_ci"]
+__all__ = [
+    "VENDORS",
+    "Build",
+    "Vendor",
+    "find_build",
+    "is_ci",
+    "sanitize_address",
+    "sanitize_branch",
+    "sanitize_build",
+]
 
 VENDORS: dict[str, tuple[str, ...]] = {
     # Hosts that run terraform inside somebody's CI, or in an environment that looks like one.
@@ -53,32 +66,29 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "cloudbuild": ("BUILD_ID",),
     "generic": ("CI",),
 }
-"""In order: the first that claims the environment answers. Each is a module of this package with
-`claims(env)` and `read(env, read_file)`, not loaded where all of the variables named here are
-missing: without them it never claims.
+"""A vendor's module → variables without any of which it claims nothing: it is not imported then.
+
+The first that claims the environment answers.
 """
 
 
-def find(env: Mapping[str, str], read: Callable[[str], bytes | None]) -> Build | None:
-    """What the vendor of this job says, cleaned; None outside of CI.
+def find_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build | None:
+    """What the vendor of this job says of it, sanitized; None outside of CI.
 
-    `read`: the bytes of a file of the world, None when it can't be read.
+    `read_file`: the bytes of the file at a path, None where it can't be read.
     """
-    for vendor in _candidates(env):
+    for vendor in _import_candidates(env):
         if vendor.claims(env):
-            said: Build = vendor.read(env, read)
-            return clean(said)
+            return sanitize_build(vendor.read_build(env, read_file))
     return None
 
 
 def is_ci(env: Mapping[str, str]) -> bool:
     """Whether any vendor says that this is a job of its own."""
-    return any(vendor.claims(env) for vendor in _candidates(env))
+    return any(vendor.claims(env) for vendor in _import_candidates(env))
 
 
-def _candidates(env: Mapping[str, str]) -> Iterator[ModuleType]:
-    from importlib import import_module
-
-    for name, markers in VENDORS.items():
-        if any(marker in env for marker in markers):
-            yield import_module(f"tfevents.context.ci.{name}")
+def _import_candidates(env: Mapping[str, str]) -> Iterator[Vendor]:
+    for name, variables in VENDORS.items():
+        if any(variable in env for variable in variables):
+            yield cast("Vendor", import_module(f"{__name__}.{name}"))

@@ -17,7 +17,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return _true(env, "APPVEYOR")
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     slug, tag = env.get("APPVEYOR_REPO_NAME"), _true(env, "APPVEYOR_REPO_TAG")
     host = _HOSTS.get(env.get("APPVEYOR_REPO_PROVIDER", ""))
     is_request = _is_request(env)

@@ -27,7 +27,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return hook or bool(env.get("ATLANTIS_TERRAFORM_VERSION"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     project, pull_request = env.get("PROJECT_NAME") or _slug(env), _pull_request(env)
     return Build(
         vendor="atlantis",

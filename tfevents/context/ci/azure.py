@@ -30,7 +30,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("TF_BUILD", "").lower() == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     ref = env.get("BUILD_SOURCEBRANCH", "")
     head, ran = env.get("SYSTEM_PULLREQUEST_SOURCECOMMITID"), env.get("BUILD_SOURCEVERSION")
     merged = not head and ref.startswith("refs/pull/") and ref.endswith("/merge")

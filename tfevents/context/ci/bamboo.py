@@ -20,7 +20,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return any(env.get(name) for name in names)
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     plan, number = env.get("bamboo_planKey"), env.get("bamboo_buildNumber")
     pull_request = env.get("bamboo_repository_pr_key")
     user = env.get("bamboo_ManualBuildTriggerReason_userName")

@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("BITBUCKET_BUILD_NUMBER"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     slug, number = env.get("BITBUCKET_REPO_FULL_NAME"), env.get("BITBUCKET_BUILD_NUMBER")
     pull_request, tag = env.get("BITBUCKET_PR_ID"), env.get("BITBUCKET_TAG")
     http = env.get("BITBUCKET_GIT_HTTP_ORIGIN")

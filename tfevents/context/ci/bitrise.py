@@ -15,7 +15,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("BITRISE_IO") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     build = _workflow(env)
     if not env.get("BITRISEIO_PIPELINE_ID"):
         return build

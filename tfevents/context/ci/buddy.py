@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("BUDDY") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     pull_request, tag = _number(env), _of(env, "TAG", "TAG")
     branch = _of(env, "BRANCH", "BRANCH")
     source = _of(env, "PULL_REQUEST_HEAD_BRANCH", "PR_HEAD_BRANCH")

@@ -1,6 +1,9 @@
-"""What a CI vendor says about the job that runs us, in the words of the metadata contract."""
+"""What a CI vendor says about the job that runs us, and what a vendor's module is."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from tfevents.record import dataclass
 
@@ -44,3 +47,13 @@ class Build:
             "pull_request": self.pull_request,
         }
         return {name: value for name, value in facts.items() if value}
+
+
+class Vendor(Protocol):
+    """A vendor's module. It knows its own variables, and reads nothing but what it is given."""
+
+    def claims(self, env: Mapping[str, str]) -> bool:
+        """Whether this environment is a job of this vendor."""
+
+    def read_build(self, env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+        """What the vendor says, as it says it: the caller sanitizes it."""

@@ -17,7 +17,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("BUILDKITE") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     slug, hooked = env.get("BUILDKITE_PIPELINE_SLUG"), env.get("BUILDKITE_SOURCE") == "webhook"
     return Build(
         vendor="buildkite",

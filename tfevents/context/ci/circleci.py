@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("CIRCLECI") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     slug = _slug(env)
     return Build(
         vendor="circleci",

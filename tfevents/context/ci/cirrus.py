@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("CIRRUS_CI") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     build = env.get("CIRRUS_BUILD_ID")
     slug, pull_request = env.get("CIRRUS_REPO_FULL_NAME"), env.get("CIRRUS_PR")
     return Build(

@@ -18,7 +18,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(both and any(env.get(name) for name in _BESIDE))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     pull_request, tag = env.get("_PR_NUMBER"), env.get("TAG_NAME")
     return Build(
         vendor="cloudbuild",

@@ -17,7 +17,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("CODEBUILD_BUILD_ID") or env.get("CODEBUILD_BUILD_ARN"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     build = _build(env)
     _, inside, pipeline = env.get("CODEBUILD_INITIATOR", "").partition("codepipeline/")
     if not inside:

@@ -16,7 +16,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("CF_BUILD_ID"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     branch, release = env.get("CF_BRANCH"), env.get("CF_RELEASE_TAG")
     head, ran = env.get("CF_PULL_REQUEST_HEAD_COMMIT_SHA"), env.get("CF_REVISION")
     return Build(

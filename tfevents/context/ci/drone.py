@@ -17,7 +17,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("DRONE") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     return Build(
         vendor="drone",
         pipeline=env.get("DRONE_REPO"),

@@ -18,7 +18,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("ENV0_DEPLOYMENT_LOG_ID") or inside)
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     environment, pull_request = env.get("ENV0_ENVIRONMENT_ID"), env.get("ENV0_PR_NUMBER")
     kind = env.get("ENV0_DEPLOYMENT_TYPE", "")
     return Build(

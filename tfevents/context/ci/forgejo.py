@@ -17,9 +17,9 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("FORGEJO_ACTIONS") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     """A run's page has its number where GitHub's has its id (`ActionRun.Link` in its source)."""
-    build = github.read(env, read_file)
+    build = github.read_build(env, read_file)
     number = build.execution_number
     page = f"{build.repository}/actions/runs/{number}" if build.repository and number else None
     return replace(build, vendor="forgejo", url=page)

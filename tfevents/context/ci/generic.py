@@ -11,5 +11,5 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("CI", "").strip().lower() not in ("", "0", "false", "no", "off")
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     return Build(vendor="ci")

@@ -17,6 +17,6 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("GITEA_ACTIONS") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     """The address of a run differs between Gitea's releases and is documented for none."""
-    return replace(github.read(env, read_file), vendor="gitea", url=None)
+    return replace(github.read_build(env, read_file), vendor="gitea", url=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tfevents.context.ci import eventfile
+from tfevents.context.ci._event_file import find_text, parse_event
 from tfevents.context.ci.build import Build
 
 _TYPES = {
@@ -23,11 +23,11 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("GITHUB_ACTIONS") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     """Also what Gitea and Forgejo say, but for their name and the address of a run."""
     path = env.get("GITHUB_EVENT_PATH")
-    event = eventfile.parse(read_file(path)) if path else None
-    head, ran = eventfile.look(event, "pull_request", "head", "sha"), env.get("GITHUB_SHA")
+    event = parse_event(read_file(path)) if path else None
+    head, ran = find_text(event, "pull_request", "head", "sha"), env.get("GITHUB_SHA")
     merged = not head and _is_merge_ref(env)
     workflow, _, _ = env.get("GITHUB_WORKFLOW_REF", "").partition("@")
     repository = _repository(env)
@@ -59,7 +59,7 @@ def _repository(env: Mapping[str, str]) -> str | None:
 
 def _branch(env: Mapping[str, str], event: object) -> str | None:
     """GITHUB_REF is a merge ref, or the base of pull_request_target."""
-    source = env.get("GITHUB_HEAD_REF") or eventfile.look(event, "pull_request", "head", "ref")
+    source = env.get("GITHUB_HEAD_REF") or find_text(event, "pull_request", "head", "ref")
     return source or env.get("GITHUB_REF")
 
 
@@ -73,7 +73,7 @@ def _tag(env: Mapping[str, str]) -> str | None:
 def _chooses(env: Mapping[str, str], event: object) -> bool:
     """A comment on a pull request (`/plan`, `/apply`) and the end of another workflow start one
     on the default branch, which then checks out whatever it was started for."""
-    commented = eventfile.look(event, "issue", "pull_request", "url") is not None
+    commented = find_text(event, "issue", "pull_request", "url") is not None
     return commented or env.get("GITHUB_EVENT_NAME") == "workflow_run"
 
 
@@ -85,8 +85,8 @@ def _is_merge_ref(env: Mapping[str, str]) -> bool:
 def _message(env: Mapping[str, str], event: object) -> str | None:
     """Of the commit in GITHUB_SHA only: a pull request's event does not have its head's."""
     for place in (("head_commit",), ("merge_group", "head_commit")):
-        if eventfile.look(event, *place, "id") == env.get("GITHUB_SHA"):
-            return eventfile.look(event, *place, "message")
+        if find_text(event, *place, "id") == env.get("GITHUB_SHA"):
+            return find_text(event, *place, "message")
     return None
 
 
@@ -99,8 +99,8 @@ def _trigger_type(env: Mapping[str, str]) -> str:
 
 def _pull_request(env: Mapping[str, str], event: object) -> str | None:
     """From the event, also of a comment (an issue that has a pull request), else from the ref."""
-    number = eventfile.look(event, "pull_request", "number")
-    if eventfile.look(event, "issue", "pull_request", "url"):
-        number = number or eventfile.look(event, "issue", "number")
+    number = find_text(event, "pull_request", "number")
+    if find_text(event, "issue", "pull_request", "url"):
+        number = number or find_text(event, "issue", "number")
     _, _, rest = env.get("GITHUB_REF", "").partition("refs/pull/")
     return number or rest.partition("/")[0]

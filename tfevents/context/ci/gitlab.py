@@ -25,7 +25,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("GITLAB_CI") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     head, ran = _source(env, "BRANCH_SHA"), env.get("CI_COMMIT_SHA")
     slug = env.get("CI_PROJECT_PATH")
     project = env.get("CI_MERGE_REQUEST_PROJECT_URL") or env.get("CI_PROJECT_URL")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tfevents.context.ci import drone, eventfile
+from tfevents.context.ci import drone
+from tfevents.context.ci._event_file import find_text, parse_event
 from tfevents.context.ci.build import Build
 
 _OF_A_STEP = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "PLUGIN_ENDPOINT_VARIABLES")
@@ -20,10 +21,10 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(inside) or any(env.get(name) for name in _OF_A_STEP)
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    step = eventfile.parse(env.get("PLUGIN_ENDPOINT_VARIABLES"))
-    execution = eventfile.look(step, "pipeline_execution_id")
-    stage = eventfile.look(step, "pipeline_stage_execution_id")
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+    step = parse_event(env.get("PLUGIN_ENDPOINT_VARIABLES"))
+    execution = find_text(step, "pipeline_execution_id")
+    stage = find_text(step, "pipeline_stage_execution_id")
     return Build(
         vendor="harness",
         pipeline=env.get("HARNESS_PIPELINE_ID"),

@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("TFC_RUN_ID"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     return Build(
         vendor="hcp-terraform",
         pipeline=env.get("TFC_WORKSPACE_SLUG") or env.get("TFC_WORKSPACE_NAME"),

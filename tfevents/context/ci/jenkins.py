@@ -45,7 +45,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("JENKINS_URL") and (env.get("JOB_NAME") or env.get("BUILD_NUMBER")))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     return Build(
         vendor="jenkins",
         pipeline=env.get("JOB_NAME"),

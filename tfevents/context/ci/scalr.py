@@ -16,7 +16,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("SCALR_RUN_ID"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     source = env.get("SCALR_RUN_SOURCE", "")
     return Build(
         vendor="scalr",

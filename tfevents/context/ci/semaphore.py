@@ -17,7 +17,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("SEMAPHORE") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     is_request = _is_request(env)
     head, ran = env.get("SEMAPHORE_GIT_PR_SHA"), env.get("SEMAPHORE_GIT_SHA")
     return Build(

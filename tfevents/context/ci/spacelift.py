@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("TF_VAR_spacelift_run_id"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     stack = env.get("TF_VAR_spacelift_stack_id")
     return Build(
         vendor="spacelift",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tfevents.context.ci import properties
+from tfevents.context.ci._properties import parse_properties
 from tfevents.context.ci.build import Build
 
 
@@ -16,7 +16,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("TEAMCITY_VERSION"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     system, parameters = _files(env, read_file)
     pull_request = parameters.get("teamcity.pullRequest.number")
     user = parameters.get("teamcity.build.triggeredBy.username")
@@ -45,9 +45,9 @@ def _files(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """System properties (without `system.`), and all parameters, in the file that they name."""
     path = env.get("TEAMCITY_BUILD_PROPERTIES_FILE")
-    system = properties.parse(read_file(path)) if path else {}
+    system = parse_properties(read_file(path)) if path else {}
     parameters = system.get("teamcity.configuration.properties.file")
-    return system, properties.parse(read_file(parameters)) if parameters else {}
+    return system, parse_properties(read_file(parameters)) if parameters else {}
 
 
 def _named(branch: str, pull_request: str | None) -> str | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from tfevents.context.ci import eventfile, underneath
+from tfevents.context.ci._event_file import find_text, parse_event
+from tfevents.context.ci._parent_job import read_parent_job
 from tfevents.context.ci.build import Build
 from tfevents.record import replace
 
@@ -19,11 +20,11 @@ def claims(env: Mapping[str, str]) -> bool:
     return bool(env.get("TERRATEAM_ROOT"))
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     """The job itself is always a dispatched workflow."""
-    job = underneath.read(env, read_file, "terrateam")
+    job = read_parent_job(env, read_file, "terrateam")
     kind = env.get("TERRATEAM_RUN_KIND", "")
-    number = eventfile.look(eventfile.parse(env.get("TERRATEAM_RUN_KIND_DATA")), "id")
+    number = find_text(parse_event(env.get("TERRATEAM_RUN_KIND_DATA")), "id")
     return replace(
         job,
         trigger_type=_TYPES.get(kind, kind) or job.trigger_type,

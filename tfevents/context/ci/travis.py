@@ -14,7 +14,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("TRAVIS") == "true"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     is_request = _is_request(env)
     head, ran = env.get("TRAVIS_PULL_REQUEST_SHA"), env.get("TRAVIS_COMMIT")
     branch = env.get("TRAVIS_PULL_REQUEST_BRANCH" if is_request else "TRAVIS_BRANCH")

@@ -20,7 +20,7 @@ def claims(env: Mapping[str, str]) -> bool:
     return env.get("CI") == "woodpecker" or env.get("CI_SYSTEM_NAME") == "woodpecker"
 
 
-def read(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
+def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
     event = env.get("CI_PIPELINE_EVENT", "")
     source = env.get("CI_COMMIT_SOURCE_BRANCH")
     target = None if env.get("CI_COMMIT_PULL_REQUEST") else env.get("CI_COMMIT_BRANCH")

@@ -6,8 +6,7 @@ import os
 
 import pytest
 
-from tfevents.context.ci import Build, branch_of
-from tfevents.context.ci.cleaning import clean
+from tfevents.context.ci import Build, sanitize_branch, sanitize_build
 from tfevents.text import VALUE_BYTES
 from tfevents.text import clean as text
 from tfevents.text import clean_message as message
@@ -103,7 +102,7 @@ def test_a_message_keeps_its_lines_and_ends_at_4_kib(value: str, cleaned: str | 
 )
 def test_only_a_branch_is_a_branch(ref: str | None, branch: str | None) -> None:
     """`HEAD`, tags, merge refs and merge queues name no branch; a slash in a name is no prefix."""
-    assert branch_of(ref) == branch
+    assert sanitize_branch(ref) == branch
 
 
 @pytest.mark.parametrize(
@@ -122,25 +121,25 @@ def test_only_a_branch_is_a_branch(ref: str | None, branch: str | None) -> None:
 )
 def test_only_a_hash_is_a_commit(sha: str, kept: bool) -> None:
     """Names, changesets' numbers, zeros and templates that were not filled in are no commits."""
-    assert (clean(Build(sha=sha)).sha is not None) is kept
-    assert (clean(Build(merge_commit=sha)).merge_commit is not None) is kept
+    assert (sanitize_build(Build(sha=sha)).sha is not None) is kept
+    assert (sanitize_build(Build(merge_commit=sha)).merge_commit is not None) is kept
 
 
 @pytest.mark.parametrize("number", ["false", "0", "", " "])
 def test_no_pull_request_is_none(number: str) -> None:
     """Vendors say `false`, `0` or nothing for it."""
-    assert clean(Build(pull_request=number)).pull_request is None
+    assert sanitize_build(Build(pull_request=number)).pull_request is None
 
 
 def test_a_tag_has_no_branch() -> None:
     """What a vendor calls the branch of a tag is the tag's own name."""
-    assert clean(Build(branch="v1", tag="v1")) == Build(tag="v1")
+    assert sanitize_build(Build(branch="v1", tag="v1")) == Build(tag="v1")
 
 
 def test_every_text_of_every_answer_is_cleaned() -> None:
     """The one place applies to all fields, so a vendor can't forget one."""
     dirty = "\x1b[31mx\x1b[0m\x00"
-    build = clean(Build(**dict.fromkeys(_TEXTS, dirty)))
+    build = sanitize_build(Build(**dict.fromkeys(_TEXTS, dirty)))
     shown = {name: value for name, value in vars(build).items() if value and name != "vendor"}
     assert set(shown.values()) == {"x"}
     assert set(_TEXTS) - set(shown) == {
@@ -150,14 +149,16 @@ def test_every_text_of_every_answer_is_cleaned() -> None:
 
 def test_addresses_lose_their_credentials() -> None:
     """Also the page of a build, which some servers are configured to write with a password."""
-    build = clean(Build(repository="https://u:p@h.example/a.git", url="http://u:p@h.example/1?a=b"))
+    build = sanitize_build(
+        Build(repository="https://u:p@h.example/a.git", url="http://u:p@h.example/1?a=b")
+    )
     assert build.repository == "https://h.example/a.git"
     assert build.url == "http://h.example/1"
 
 
 def test_a_control_character_hides_no_credentials() -> None:
     """Cleaning comes before looking for the user part."""
-    build = clean(Build(repository="ht\x00tps:/\x1b[0m/u:p@h.example/a.git"))
+    build = sanitize_build(Build(repository="ht\x00tps:/\x1b[0m/u:p@h.example/a.git"))
     assert build.repository == "https://h.example/a.git"
 
 
@@ -166,6 +167,6 @@ def test_a_control_character_hides_no_credentials() -> None:
 )
 def test_a_huge_value_costs_no_time(value: str) -> None:
     """The longest variable that Linux allows is cleaned at once, in every field."""
-    build = clean(Build(**dict.fromkeys(_TEXTS, value)))
+    build = sanitize_build(Build(**dict.fromkeys(_TEXTS, value)))
     assert build.branch is None
     assert len((build.message or "").encode()) <= 4096

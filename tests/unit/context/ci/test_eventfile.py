@@ -8,7 +8,8 @@ import pytest
 from support.ci_samples import github
 
 from tfevents.context import ci
-from tfevents.context.ci import eventfile, properties
+from tfevents.context.ci._event_file import LIMIT, find_text, parse_event
+from tfevents.context.ci._properties import parse_properties
 
 _SHA = "ffac537e6cbbf934b08745a378932722df287a53"
 _PULL_REQUEST = {
@@ -39,14 +40,14 @@ _PULL_REQUEST = {
         b'{"pull_request": {"number": ' + b"9" * 5000 + b"}}",
         b"[" * 200_000,
         b'{"a":' * 200_000,
-        b" " * (eventfile.LIMIT + 1),
-        b'{"pull_request": {"number": 9}, "pad": "' + b"x" * eventfile.LIMIT + b'"}',
+        b" " * (LIMIT + 1),
+        b'{"pull_request": {"number": 9}, "pad": "' + b"x" * LIMIT + b'"}',
     ],
     ids=lambda document: repr(document)[:40],
 )
 def test_a_broken_event_file_costs_only_its_facts(document: bytes | None) -> None:
     """The variables still answer, and what ran is known as the merge that it is."""
-    build = ci.find(_PULL_REQUEST, lambda path: document)
+    build = ci.find_build(_PULL_REQUEST, lambda path: document)
     assert build is not None
     assert (build.pull_request, build.branch) == ("2", "changes")
     assert (build.sha, build.merge_commit) == (None, _SHA)
@@ -55,9 +56,9 @@ def test_a_broken_event_file_costs_only_its_facts(document: bytes | None) -> Non
 def test_the_file_that_the_vendor_names_is_read_and_no_other() -> None:
     """Only the path in GITHUB_EVENT_PATH is asked for, and none where there is none."""
     asked: list[str] = []
-    ci.find(_PULL_REQUEST, asked.append)
+    ci.find_build(_PULL_REQUEST, asked.append)
     assert asked == [github.JOB["GITHUB_EVENT_PATH"]]
-    ci.find({**_PULL_REQUEST, "GITHUB_EVENT_PATH": ""}, asked.append)
+    ci.find_build({**_PULL_REQUEST, "GITHUB_EVENT_PATH": ""}, asked.append)
     assert len(asked) == 1
 
 
@@ -67,7 +68,7 @@ def test_an_event_that_is_not_utf_8_keeps_what_can_be_kept() -> None:
         b'\xef\xbb\xbf{"head_commit": {"id": "' + _SHA.encode() + b'", "message": "caf\xe9 ok"}}'
     )
     env = {**github.JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
-    build = ci.find(env, lambda path: event)
+    build = ci.find_build(env, lambda path: event)
     assert build is not None
     assert build.message == "caf ok"
 
@@ -76,17 +77,17 @@ def test_an_event_of_another_commit_has_no_message_for_this_one() -> None:
     """A message is only ever the message of `sha`."""
     event = b'{"head_commit": {"id": "0123456789abcdef0123456789abcdef01234567", "message": "no"}}'
     env = {**github.JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
-    build = ci.find(env, lambda path: event)
+    build = ci.find_build(env, lambda path: event)
     assert build is not None
     assert build.message is None
 
 
 def test_half_a_surrogate_in_an_event_is_dropped() -> None:
     """JSON can spell what no text may hold; both halves together are one character."""
-    event = eventfile.parse(b'{"a": "\\ud83d\\ude80", "b": "x\\ud83d"}')
-    assert eventfile.look(event, "a") == "\U0001f680"
-    env = {**github.JOB, "GITHUB_ACTOR": eventfile.look(event, "b") or ""}
-    build = ci.find(env, lambda path: None)
+    event = parse_event(b'{"a": "\\ud83d\\ude80", "b": "x\\ud83d"}')
+    assert find_text(event, "a") == "\U0001f680"
+    env = {**github.JOB, "GITHUB_ACTOR": find_text(event, "b") or ""}
+    build = ci.find_build(env, lambda path: None)
     assert build is not None
     assert build.actor == "x"
 
@@ -110,7 +111,7 @@ def test_a_properties_file_is_read_as_java_writes_it(
     document: bytes | None, read: dict[str, str]
 ) -> None:
     """Comments, separators and escapes; nothing of it raises and a huge one is left."""
-    assert properties.parse(document) == read
+    assert parse_properties(document) == read
 
 
 def test_a_huge_message_ends_at_4_kib() -> None:
@@ -118,6 +119,6 @@ def test_a_huge_message_ends_at_4_kib() -> None:
     text = '"\\u00e9 quoted\\n' + "x" * (1 << 20)
     event = json.dumps({"head_commit": {"id": _SHA, "message": text}}).encode()
     env = {**github.JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
-    build = ci.find(env, lambda path: event)
+    build = ci.find_build(env, lambda path: event)
     assert build is not None
     assert build.message == text.encode()[:4096].decode()

@@ -48,7 +48,7 @@ def ids(sample: tuple[str, Sample]) -> str:
 def test_a_documented_environment_says_exactly_this(named: tuple[str, Sample]) -> None:
     """Every field of the answer is what ci.md makes of the documented variables, no more."""
     _, sample = named
-    assert ci.find(sample.env, sample.files.get) == sample.build
+    assert ci.find_build(sample.env, sample.files.get) == sample.build
 
 
 @pytest.mark.parametrize("named", SAMPLES, ids=ids)
@@ -66,7 +66,7 @@ def test_the_first_of_two_that_share_an_environment_wins(first: str, second: str
     both = {**FIRST[second], **FIRST[first]}
     assert MODULES[first].claims(both)
     assert MODULES[second].claims({"CI": "true", **FIRST[second]})
-    build = ci.find(both, lambda path: None)
+    build = ci.find_build(both, lambda path: None)
     assert build is not None
     assert build.vendor == next(s.build.vendor for n, s in SAMPLES if n == first)
 
@@ -118,13 +118,13 @@ def test_every_vendor_has_samples() -> None:
 )
 def test_a_name_that_others_use_makes_no_vendor(env: dict[str, str]) -> None:
     """Outside of CI nothing is claimed, whatever tokens and settings lie around."""
-    assert ci.find(env, lambda path: None) is None
+    assert ci.find_build(env, lambda path: None) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_marker_alone_is_enough_to_answer(name: str) -> None:
     """A vendor that gives no other fact still answers, with its name and nothing made up."""
-    build = MODULES[name].read({}, lambda path: None)
+    build = MODULES[name].read_build({}, lambda path: None)
     known = {field: value for field, value in vars(build).items() if value}
     known.pop("trigger_type", None)
     assert set(known) == {"vendor"}
@@ -140,7 +140,7 @@ def test_a_hostile_environment_never_raises(name: str, value: str) -> None:
     """Whatever every variable and every file of a job holds, there is an answer."""
     env = dict.fromkeys({key for n, s in SAMPLES if n == name for key in s.env}, value)
     document = value.encode(errors="surrogateescape")
-    build = ci.clean(MODULES[name].read(env, lambda path: document))
+    build = ci.sanitize_build(MODULES[name].read_build(env, lambda path: document))
     texts = [field.replace("\n", "") for field in vars(build).values() if isinstance(field, str)]
     assert all(field.isprintable() for field in texts)
 

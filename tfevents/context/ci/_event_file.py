@@ -1,17 +1,17 @@
-"""The JSON that a vendor leaves for its jobs, in a file or a variable: bounded, never trusted."""
+"""Events as JSON, which vendors leave for their jobs in a file or a variable: bounded."""
 
 from __future__ import annotations
+
+import json
 
 LIMIT = 8 * 1024 * 1024
 """Bytes, or characters of a variable: a larger event is not worth the time of a run."""
 
 
-def parse(document: bytes | str | None) -> object:
+def parse_event(document: bytes | str | None) -> object:
     """The document, or None where it is missing, too large or no JSON."""
     if not document or len(document) > LIMIT:
         return None
-    import json
-
     if isinstance(document, bytes):
         document = document.decode("utf-8-sig", errors="surrogateescape")
     try:
@@ -21,7 +21,7 @@ def parse(document: bytes | str | None) -> object:
     return parsed
 
 
-def look(document: object, *path: str) -> str | None:
+def find_text(document: object, *path: str) -> str | None:
     """The text or whole number at `path`; None where there is neither."""
     for name in path:
         document = document.get(name) if isinstance(document, dict) else None

@@ -1,4 +1,4 @@
-"""How Java writes a properties file: one `key=value` a line, specials behind a backslash."""
+"""Java's properties files: one `key=value` a line, specials behind a backslash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SEPARATOR = re.compile(r"(?<!\\)(?:\\\\)*[=:]")
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 
 
-def parse(document: bytes | None, limit: int = 4 * 1024 * 1024) -> dict[str, str]:
+def parse_properties(document: bytes | None, limit: int = 4 * 1024 * 1024) -> dict[str, str]:
     """The properties; empty where there is no document or one past the limit (bytes)."""
     if not document or len(document) > limit:
         return {}

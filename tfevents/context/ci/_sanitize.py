@@ -1,4 +1,4 @@
-"""What a value from the environment must lose before it may leave the process."""
+"""What of a vendor's values may leave the process, field by field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO_BRANCH = (
 )
 
 
-def clean(build: Build) -> Build:
+def sanitize_build(build: Build) -> Build:
     """`build` as it may be sent: every text cleaned, every empty one absent."""
     return replace(
         build,
@@ -26,26 +26,26 @@ def clean(build: Build) -> Build:
         execution_id=text.clean(build.execution_id),
         execution_number=text.clean(build.execution_number),
         stage_id=text.clean(build.stage_id),
-        branch=None if text.clean(build.tag) else branch_of(build.branch),
+        branch=None if text.clean(build.tag) else sanitize_branch(build.branch),
         tag=text.clean(build.tag),
         sha=text.clean_sha(build.sha),
         merge_commit=text.clean_sha(build.merge_commit),
         message=text.clean_message(build.message),
-        repository=address_of(build.repository),
+        repository=sanitize_address(build.repository),
         trigger_type=text.clean(build.trigger_type),
         actor=text.clean(build.actor),
-        url=address_of(build.url),
+        url=sanitize_address(build.url),
         pull_request=_number(build.pull_request),
     )
 
 
-def branch_of(ref: str | None) -> str | None:
+def sanitize_branch(ref: str | None) -> str | None:
     """The branch that a ref names: never `HEAD`, a tag, a merge ref or a merge queue's."""
     name = (text.clean(ref) or "").removeprefix("refs/heads/")
     return None if not name or re.fullmatch(_NO_BRANCH, name) else name
 
 
-def address_of(value: str | None) -> str | None:
+def sanitize_address(value: str | None) -> str | None:
     """What is public of an address, cleaned; None where it names no host."""
     address = text.clean(value)
     return redact_address(address) if address else None
