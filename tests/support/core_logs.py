@@ -11,8 +11,8 @@ from support.paths import DATA
 from tfevents.readers.core_log import parse_core_log
 from tfevents.readers.json.state import parse_file
 from tfevents.terraform.apply_log import ApplyLog
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import Apply
-from tfevents.terraform.plan import Mode
 from tfevents.terraform.state import State
 
 RECORDINGS = DATA / "core_logs"

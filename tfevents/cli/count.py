@@ -14,9 +14,10 @@ from tfevents.terminal import printable
 
 if TYPE_CHECKING:
     from tfevents.readers.counting import DocumentCounts
+    from tfevents.terraform.arguments import Mode
     from tfevents.terraform.client import Engine
     from tfevents.terraform.counts import Counts
-    from tfevents.terraform.plan import Mode, Plan
+    from tfevents.terraform.plan import Plan
 
 
 @click.command()

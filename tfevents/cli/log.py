@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import asdict
 
 from tfevents.cli.output import Table, write_json
 from tfevents.terminal import say
@@ -85,7 +86,7 @@ def _make_event(entry: Entry) -> dict[str, Any]:
         "attempts": entry.attempts,
         "put_at": entry.put_at,
         "settled_at": entry.settled_at,
-        "destination": dict(entry.destination.__dict__),
+        "destination": asdict(entry.destination),
         "event": entry.body,
     }
 

@@ -8,23 +8,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+from msgspec import Struct
 
 from tfevents import terminal
-from tfevents.record import dataclass, field
 
 UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 
 GAP = "  "
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """`right`: titles of the columns that hold numbers. `colours`: a cell's text → rich's style."""
 
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[str] = frozenset()
-    colours: Mapping[str, str] = field(default_factory=dict)
+    colours: Mapping[str, str] = {}
 
     def show(self) -> None:
         """On stdout, as fits whoever reads it."""

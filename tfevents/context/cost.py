@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated
 
+from msgspec import Struct
+from msgspec.structs import asdict
+
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.json.documents import ABSENT, Meta, Raw, Struct, decode, encode
-from tfevents.record import asdict, dataclass
+from tfevents.readers.json.documents import ABSENT, Meta, Raw, decode, encode
 
 MAX_BYTES = 64 * 1024 * 1024  # a thousand resources are 2 to 3 MB
 WHAT = "Infracost JSON"
@@ -137,8 +139,7 @@ class KeptJSON(Struct, rename="camel", omit_defaults=True):
     time_generated: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """The contract's cost fields, by their names; None where the document does not say.
 
     Amounts are text as Infracost wrote them. The percentage is what the change is of the past

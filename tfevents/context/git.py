@@ -11,10 +11,11 @@ from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
 from time import monotonic
 
+from msgspec import Struct, field
+
 from tfevents import files, text
 from tfevents.context import ci
 from tfevents.lean import suppress
-from tfevents.record import dataclass, field
 from tfevents.searchpath import absolute_path
 
 TYPE_CHECKING = False
@@ -44,8 +45,7 @@ NEEDED = frozenset(
 which would point at another repository."""
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """A checkout; None where git does not say."""
 
     root: str | None = None
@@ -159,8 +159,7 @@ def _only_remote(git: _Git) -> str | None:
     return git.ask("config", "--get", f"remote.{names[0]}.url") if len(names) == 1 else None
 
 
-@dataclass(frozen=True)
-class _Git:
+class _Git(Struct, frozen=True):
     root: str
     env: Mapping[str, str]
     until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)

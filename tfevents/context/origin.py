@@ -6,13 +6,15 @@ import json
 import os
 from collections.abc import Mapping
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from tfevents import files, text
 from tfevents.context import ci, git
 from tfevents.context.ci.build import Build
 from tfevents.context.git import Checkout
 from tfevents.errors import SettingError
 from tfevents.events.table import MESSAGE
-from tfevents.record import dataclass, replace
 from tfevents.terraform.workdir import find_copy_root
 
 TYPE_CHECKING = False
@@ -23,8 +25,7 @@ OVERRIDE = "TFEVENTS_METADATA_"
 LARGEST_EVENT_FILE = 8 << 20
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What is known of a run before it begins."""
 
     metadata: Mapping[str, Any]

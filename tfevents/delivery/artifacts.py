@@ -11,6 +11,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from tfevents.background import Later
 from tfevents.context import cost_file as costfile
 from tfevents.context.ci import harness
@@ -21,7 +23,6 @@ from tfevents.journal.models import Destination
 from tfevents.journal.run_lock import Presence
 from tfevents.readers.hcl import inventory
 from tfevents.readers.json.redaction import Sensitive
-from tfevents.record import dataclass, field
 from tfevents.settings.load import Settings
 from tfevents.terraform.client import Engine
 
@@ -31,17 +32,20 @@ MOST_BYTES = 1 << 30
 TRIES, PAUSE = 3, 0.5
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a run's artefacts come from. `plan_file`: None where there is none."""
 
     engine: Engine
     presence: Presence
     directory: str
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     plan_file: str | None = None
     cost_file: str | None = None
     has_state: bool = False
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Source({self.directory!r}, {self.plan_file!r})"
 
     def ask(self, name: str, words: list[str], budget: Budget) -> str:
         """An answer of the provisioner in a private file: it may be larger than memory.
@@ -54,12 +58,11 @@ class Source:
         return path
 
 
-@dataclass
-class Shelf:
+class Shelf(Struct):
     """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
 
-    ids: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    ids: dict[str, str] = {}
+    problems: list[str] = []
 
 
 def store(
@@ -79,8 +82,7 @@ def store(
     return Shelf({**shelf.ids}, [*shelf.problems, "not all artefacts could be stored in time"])
 
 
-@dataclass(frozen=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """Where artefacts are handed in, and how long that may take."""
 
     settings: Settings

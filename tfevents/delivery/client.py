@@ -8,12 +8,13 @@ import sys
 import threading
 from time import time
 
+from msgspec import Struct
+
 from tfevents import __version__
 from tfevents.delivery.exchange import Letter
 from tfevents.delivery.wire import Answer, Wire
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.record import dataclass
 from tfevents.settings import url
 from tfevents.settings.load import Key, Settings
 from tfevents.terminal import printable
@@ -179,8 +180,7 @@ def _names(where: Destination) -> str:
     return f"org {where.org}, project {where.project}, workspace {where.workspace}"
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Struct, frozen=True):
     """What an error's body says: bounded, printable, and never more than its name and message."""
 
     words: str = ""
@@ -201,8 +201,7 @@ def read_error(answer: bytes, key: Key | None = None) -> Said:
     return Said(f" ({printable(words)[:200]})" if words else "", temporary)
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """What became of an artefact: its id, and a policy's word on it."""
 
     id: str

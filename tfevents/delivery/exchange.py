@@ -6,7 +6,7 @@ else that delivery needs. Only what a POST to a service needs is here: no redire
 
 from __future__ import annotations
 
-from tfevents.record import dataclass, field
+from msgspec import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +24,12 @@ class NoHTTP(Exception):
     """What was heard is no answer: nothing at all, or something else than HTTP."""
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """What is posted. `target`: path and query of the server that the line leads to."""
 
     target: str
     headers: Mapping[str, str]
-    body: bytes | BinaryIO = field(repr=False)
+    body: bytes | BinaryIO
     asks: bool = False
     """Whether the body of a good answer is worth reading."""
 

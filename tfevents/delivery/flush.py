@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 
+from msgspec import Struct
+
 from tfevents.deadline import Budget
 from tfevents.delivery.sender import BUSY, Courier, Delivered
 from tfevents.errors import JournalUnavailable, SettingError
@@ -16,7 +18,6 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Standing, Status
 from tfevents.journal.ownership import Assignment
 from tfevents.journal.run_lock import Presence
-from tfevents.record import dataclass
 from tfevents.settings.load import Settings
 
 PATIENCE = 60.0
@@ -29,8 +30,7 @@ Progress = Callable[[int, int], None]
 """Called with how many events have been tried, of how many; with 0 before the first."""
 
 
-@dataclass(frozen=True)
-class Flushed:
+class Flushed(Struct, frozen=True):
     """What became of what had waited. `reasons`: why not, each once."""
 
     delivered: int = 0
@@ -83,8 +83,7 @@ def appeared(journal: Journal) -> Iterator[Presence]:
         present.end()
 
 
-@dataclass(frozen=True)
-class Flush:
+class Flush(Struct, frozen=True):
     """One flush. `seconds`: for all of it; None: as long as it gets on."""
 
     settings: Settings

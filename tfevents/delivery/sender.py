@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 
+from msgspec import Struct, field
+
 from tfevents.deadline import Budget
 from tfevents.delivery.client import Uploader
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, Entry, Queue, Status
-from tfevents.record import dataclass, field
 from tfevents.settings.load import Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
@@ -21,14 +22,13 @@ BUSY = "another tfevents is sending it"
 NO_KEY = "no TFEVENTS_API_KEY is set"
 
 
-@dataclass
-class Delivered:
+class Delivered(Struct):
     """What one flush did: event ids, and why the rest stayed, each reason once."""
 
-    delivered: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
+    delivered: list[str] = []
+    refused: list[str] = []
+    kept: list[str] = []
+    reasons: list[str] = []
 
     @property
     def reason(self) -> str | None:
@@ -36,8 +36,7 @@ class Delivered:
         return next(iter(self.reasons), None)
 
 
-@dataclass
-class Batch:
+class Batch(Struct):
     """Events for one destination, sent one after the other.
 
     `queues`: where they are in the journal; more than one where their runs did not know all of the
@@ -45,14 +44,13 @@ class Batch:
     """
 
     destination: Destination
-    queues: list[Queue] = field(default_factory=list)
+    queues: list[Queue] = []
     due: float = 0.0
     tried: int = 0
     why: str | None = None
 
 
-@dataclass
-class Turn:
+class Turn(Struct):
     """One flush. `seen`: events that are settled. `missed`: connections in a row that could not be
     made."""
 
@@ -61,7 +59,7 @@ class Turn:
     waits: bool
     tell: Callable[[Delivered], None]
     done: Delivered = field(default_factory=Delivered)
-    seen: set[str] = field(default_factory=set)
+    seen: set[str] = set()
     missed: int = 0
     over: bool = False
 

@@ -10,9 +10,10 @@ import socket
 import threading
 from time import monotonic
 
+from msgspec import Struct, field
+
 from tfevents.delivery.exchange import Connection, Letter, NoHTTP, Reply
 from tfevents.lean import suppress
-from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -25,13 +26,12 @@ CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 LARGEST_ANSWER = 65536
 
 
-@dataclass
-class Answer:
+class Answer(Struct):
     """What is known of one request so far. `connected`: whether the server was reached; `why`:
     what went wrong, in our words; `over`: there is no more to come."""
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
     body: bytes = b""
     connected: bool = True
     why: str = "out of time"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from tfevents.lean import Enum
-from tfevents.record import dataclass, field
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts
-from tfevents.terraform.plan import Mode
 from tfevents.text import VALUE_BYTES, clean, clean_message
 
 TYPE_CHECKING = False
@@ -62,8 +63,7 @@ class EventType(str, Enum):
     STAGE_COMPLETE = "stage-complete"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """How a run ended.
 
     `success`: terraform did what it was asked. `declined`: it asked, and was not told yes.
@@ -80,8 +80,7 @@ class Outcome:
     empty: bool | None = None
 
 
-@dataclass(frozen=True)
-class Activity:
+class Activity(Struct, frozen=True):
     """One row's right side: what Harness is told."""
 
     event_type: EventType
@@ -138,8 +137,7 @@ def _held(empty: bool | None) -> EventType | None:
     return EventType.INACTIVE if empty else EventType.ACTIVE
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(Struct, frozen=True):
     """What was counted; None is absent, never zero."""
 
     resources: Counts | None = None
@@ -159,13 +157,12 @@ class Numbers:
         return fields
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(Struct, frozen=True):
     """The body of one POST. `metadata` and `data` only hold what is known."""
 
     event_type: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = {}
+    data: Mapping[str, str] = {}
 
     @property
     def size(self) -> int:

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from msgspec import Struct
+
 from tfevents.context import ci
 from tfevents.context.origin import read_file
 from tfevents.errors import (
@@ -30,7 +32,6 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Run, at, now
 from tfevents.journal.recovery import killed
 from tfevents.readers.json import plan as planjson
-from tfevents.record import dataclass
 from tfevents.reporting.plan_and_state import Planned, pull_state, read_plan
 from tfevents.reporting.proof import Evidence, judge, planned_numbers
 from tfevents.reporting.reporter import Report, Subject, Told
@@ -38,10 +39,9 @@ from tfevents.settings.environment import TRUE
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
 from tfevents.terraform import arguments, binary
-from tfevents.terraform.arguments import PARTS, UNREFRESHED
+from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.client import Engine
 from tfevents.terraform.counts import Counts, count_drift, has_changes
-from tfevents.terraform.plan import Mode
 from tfevents.terraform.state import State
 from tfevents.terraform.workdir import Place, find_unit, signature
 
@@ -58,8 +58,7 @@ NOTHING = Told(None, True)
 TOLD_ALREADY = Told("this run was told already, and nothing has happened since", True)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call of a hook, with what was given and, where nothing was, what the host says.
 
     `directory` is where terraform works, `unit` what the run is called by. `partial`: what the

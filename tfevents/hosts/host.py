@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from tfevents.record import dataclass, replace
-from tfevents.terraform.plan import Mode
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tfevents.terraform.arguments import Mode
 
 
-@dataclass(frozen=True)
-class Host:
+class Host(Struct, frozen=True):
     """None where the host does not say.
 
     `execution`: the host's own id of what the run is part of. `everything`: this call speaks for

@@ -5,17 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Entry, Run, Status
 from tfevents.journal.ownership import why_it_waits
-from tfevents.record import dataclass
 
 EVENTS_OF_A_RUN = 1000
 
 
-@dataclass(frozen=True)
-class HistoryItem:
+class HistoryItem(Struct, frozen=True):
     """A run and its events, the oldest first; or one event that was sent by hand."""
 
     run: Run | None

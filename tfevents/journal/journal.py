@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from msgspec.structs import astuple
+
 from tfevents.errors import JournalUnavailable, UnreadableRow
 from tfevents.journal import run_lock
 from tfevents.journal.database import open_file
@@ -207,7 +209,7 @@ class Journal:
         """Events → whose they are from now on, with the names of what a person said of it; not one
         that somebody has delivered by now."""
         rows = [
-            (*whose.__dict__.values(), " ".join(names), event_id)
+            (*astuple(whose), " ".join(names), event_id)
             for event_id, (whose, names) in events.items()
         ]
         changes = ", ".join(f"{name} = ?" for name in WHOSE)
@@ -320,7 +322,7 @@ def _in_states(refused: bool) -> tuple[str, list[Any]]:
 
 def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
     """As the index has it."""
-    names, values = list(WHOSE), list(queue.destination.__dict__.values())
+    names, values = list(WHOSE), list(astuple(queue.destination))
     if queue.destination.missing():
         names += ["directory", "tf_workspace"]
         values += [queue.directory, queue.tf_workspace]

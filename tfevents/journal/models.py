@@ -7,8 +7,10 @@ import os
 import time
 from collections.abc import Mapping
 
+from msgspec import Struct
+from msgspec.structs import asdict, astuple, replace
+
 from tfevents.lean import Enum
-from tfevents.record import dataclass, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -23,8 +25,7 @@ class Status(str, Enum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True)
-class Destination:
+class Destination(Struct, frozen=True):
     """Whose event it is; what is None was not known when the event was put."""
 
     account: str | None = None
@@ -34,16 +35,15 @@ class Destination:
 
     def filled(self, other: Destination) -> Destination:
         """With what `other` knows and this does not."""
-        mine = {name: value for name, value in self.__dict__.items() if value is not None}
+        mine = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(other, **mine)
 
     def missing(self) -> list[str]:
         """The names of what is not known."""
-        return [name for name, value in self.__dict__.items() if value is None]
+        return [name for name, value in asdict(self).items() if value is None]
 
 
-@dataclass(frozen=True)
-class Queue:
+class Queue(Struct, frozen=True):
     """Events that are sent one after the other, in order.
 
     Those of one destination; where that is not known in full, those of one directory and terraform
@@ -57,7 +57,7 @@ class Queue:
     @property
     def name(self) -> str:
         """What it is claimed by."""
-        whose = list(self.destination.__dict__.values())
+        whose = list(astuple(self.destination))
         where = [self.directory, self.tf_workspace] if self.destination.missing() else []
         return json.dumps(whose + where)
 
@@ -83,8 +83,7 @@ def own_queues(
     }
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run of the provisioner. `base`: what its end is told with if nobody sees it."""
 
     run_id: str
@@ -99,8 +98,7 @@ class Run:
     exit_code: int | None = None
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An event in the journal and what became of it.
 
     `directory`: where its run's settings are, as an absolute path; None in a journal of before.
@@ -127,8 +125,7 @@ class Entry:
         return queue_of(self.destination, self.directory, self.tf_workspace)
 
 
-@dataclass(frozen=True)
-class NewEvent:
+class NewEvent(Struct, frozen=True):
     """An event on its way into the journal. `reason`: why it can't be sent now, where it can't."""
 
     event_id: str
@@ -145,8 +142,7 @@ class NewEvent:
         return queue_of(self.destination, self.directory, self.tf_workspace)
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """What became of an event so far."""
 
     status: Status

@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, Entry, Queue
-from tfevents.record import dataclass, replace
 from tfevents.settings.environment import HARNESS_NAMES, PREFIX
 from tfevents.settings.load import Settings, gather, load
 
@@ -20,8 +22,7 @@ NOWHERE = os.sep
 """Where settings are looked for whose directory nobody knows: no checkout is there."""
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """What a person says. `directory`, `tf_workspace`: of which events, where there are others."""
 
     workspace: str

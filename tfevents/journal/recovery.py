@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Mapping
 
+from msgspec.structs import asdict
+
 from tfevents import __version__, files
 from tfevents.context import ci
 from tfevents.context.origin import relative
@@ -15,7 +17,7 @@ from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
 from tfevents.settings.environment import identifiers
 from tfevents.settings.load import gather
-from tfevents.terraform.plan import Mode
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.workdir import find_unit
 
 TYPE_CHECKING = False
@@ -81,7 +83,7 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
         opened_at=note.get("opened_at", now()),
         command=command,
         base={
-            "destination": _destination(env, note, directory).__dict__,
+            "destination": asdict(_destination(env, note, directory)),
             "directory": locate(directory) if directory else None,
         },
     )

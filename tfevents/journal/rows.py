@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 
+from msgspec.structs import asdict
+
 from tfevents.errors import UnreadableRow
 from tfevents.journal.models import (
     Destination,
@@ -75,7 +77,7 @@ def parse_entry(row: Row) -> Entry:
             directory=_text(row["directory"]),
             tf_workspace=_text(row["tf_workspace"]),
             given=tuple((row["given"] or "").split()),
-            **parse_standing(row).__dict__,
+            **asdict(parse_standing(row)),
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise UnreadableRow(f"event {row['seq']} of the journal can't be read") from None
@@ -137,7 +139,7 @@ def write_event(event: NewEvent) -> dict[str, Any]:
     return {
         "event_id": event.event_id,
         "run_id": event.run_id,
-        **event.destination.__dict__,
+        **asdict(event.destination),
         "directory": event.directory,
         "tf_workspace": event.tf_workspace,
         "body": _json(event.body),

@@ -12,9 +12,9 @@ import fcntl
 import os
 import stat
 import time
+from dataclasses import dataclass
 
 from tfevents.lean import suppress
-from tfevents.record import dataclass
 from tfevents.settings.home import create_private, make_home, make_private
 
 TYPE_CHECKING = False

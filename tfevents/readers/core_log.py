@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from tfevents.terraform.apply_log import ApplyLog, Failure
-from tfevents.terraform.plan import Mode
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import NEVER_WRITTEN, Key, literal
 
 TYPE_CHECKING = False

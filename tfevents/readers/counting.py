@@ -10,13 +10,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from msgspec import Struct
+
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.readers.json.documents import Raw, decode
 from tfevents.readers.json.streaming import Cursor, Read, again, up_to
 from tfevents.readers.planfile import reader
-from tfevents.record import dataclass
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
     count_drift,
@@ -24,7 +26,7 @@ from tfevents.terraform.counts import (
     count_resources,
     has_changes,
 )
-from tfevents.terraform.plan import Change, Mode, Plan
+from tfevents.terraform.plan import Change, Plan
 from tfevents.terraform.state import State
 
 ZIP = b"PK\x03\x04"
@@ -60,8 +62,7 @@ Raises ProvisionerNotFound where there is no provisioner.
 """
 
 
-@dataclass(frozen=True)
-class DocumentCounts:
+class DocumentCounts(Struct, frozen=True):
     """The counts in a document; None is what a document of its kind does not say."""
 
     resources: Counts

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 
+from msgspec.structs import replace
+
 from tfevents.background import Later, attempt
 from tfevents.deadline import Budget
 from tfevents.delivery.artifacts import Source
 from tfevents.readers.planfile import reader
-from tfevents.record import replace
 from tfevents.reporting.facts import Facts
 from tfevents.reporting.plan_and_state import (
     Planned,
@@ -25,9 +26,8 @@ from tfevents.reporting.plan_watcher import Expected
 from tfevents.reporting.previous_state import PreviousState
 from tfevents.reporting.run import Run, RunResult
 from tfevents.terraform.apply_log import ApplyLog
-from tfevents.terraform.arguments import STATE
+from tfevents.terraform.arguments import STATE, Mode
 from tfevents.terraform.client import Engine, Version
-from tfevents.terraform.plan import Mode
 from tfevents.terraform.state import State
 from tfevents.terraform.workdir import Place
 

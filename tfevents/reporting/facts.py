@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from tfevents.events.table import Approval, Operation, operation_of
 from tfevents.lean import cached_property
-from tfevents.record import dataclass
 from tfevents.reporting.plan_and_state import Planned
 from tfevents.terraform.apply_log import ApplyLog
-from tfevents.terraform.arguments import STATE, UNREFRESHED, Invocation
+from tfevents.terraform.arguments import STATE, UNREFRESHED, Invocation, Mode
 from tfevents.terraform.changes import Apply
 from tfevents.terraform.client import Version
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import NEVER_WRITTEN, State
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True, dict=True):
     """Everything found out about a run that is over; None is not known.
 
     `exit_code`: negative for the signal it died of. `started`: whether terraform ran at all.

@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct
+
 from tfevents import __version__
 from tfevents.context.origin import OVERRIDE, find, overrides
 from tfevents.deadline import Budget
@@ -18,23 +20,20 @@ from tfevents.journal import recovery
 from tfevents.journal.fallback import open_spare
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
-from tfevents.record import dataclass, field
 from tfevents.reporting.summary import fate
 from tfevents.settings.load import Settings, load
 from tfevents.terraform.workdir import Place, find_unit
 
 
-@dataclass(frozen=True)
-class Announcement:
+class Announcement(Struct, frozen=True):
     """What to tell: `metadata` by the contract's names, as text; `data` on top of our own."""
 
     event_type: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    data: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = {}
+    data: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Announced:
+class Announced(Struct, frozen=True):
     """What became of it: the line to show."""
 
     line: str

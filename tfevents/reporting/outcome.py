@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from tfevents.events.table import Numbers, Operation, Outcome
-from tfevents.record import dataclass, field, replace
 from tfevents.reporting.facts import Facts
 from tfevents.terraform import changes
-from tfevents.terraform.arguments import PARTS, UNREFRESHED
+from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.counts import (
     Counts,
     count_drift,
@@ -20,19 +22,18 @@ from tfevents.terraform.counts import (
     foreign_actions,
     has_changes,
 )
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State
 
 APPLIES = (Operation.APPLY, Operation.DESTROY)
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What is told: the outcome (None where nothing can be claimed), the numbers, the rest."""
 
     outcome: Outcome | None
     numbers: Numbers = field(default_factory=Numbers)
-    data: dict[str, str | None] = field(default_factory=dict)
+    data: dict[str, str | None] = {}
 
 
 def reach(facts: Facts) -> Verdict:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from tfevents.errors import UnreadableDocument
 from tfevents.lean import cached_property, suppress
 from tfevents.readers.json import glance
 from tfevents.readers.planfile import archive
 from tfevents.readers.planfile import reader as planfile
-from tfevents.record import dataclass
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.client import Engine
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State
 
 READER = "TFEVENTS_PLAN_READER"
@@ -22,8 +24,7 @@ ERRORED = "errored.tfstate"
 """Where terraform puts a state that it could not store."""
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(Struct, frozen=True, dict=True):
     """A plan, and what else only its file knows."""
 
     plan: Plan

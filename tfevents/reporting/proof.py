@@ -5,6 +5,9 @@ What nobody said and nothing proves stays absent.
 
 from __future__ import annotations
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from tfevents.events.table import (
     Activity,
     Numbers,
@@ -14,8 +17,8 @@ from tfevents.events.table import (
     ended,
     started,
 )
-from tfevents.record import dataclass, replace
 from tfevents.reporting.plan_and_state import Planned
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
     count_drift,
@@ -23,13 +26,12 @@ from tfevents.terraform.counts import (
     count_resources,
     has_changes,
 )
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.plan import Plan
 from tfevents.terraform.reconcile import Ledger, done_to_outputs, done_to_resources
 from tfevents.terraform.state import State
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What is known when the run is over.
 
     `said`: the outcome by word (exit code, host). `noted`: the plan's numbers as `before` read
@@ -49,8 +51,7 @@ class Evidence:
     targeted: bool = False
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What is told; None where nothing can be claimed. `proven`: the outcome, None where nobody
     knows. `missing`: what had to be seen to tell more than that."""
 

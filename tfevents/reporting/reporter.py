@@ -9,6 +9,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
 from tfevents import __version__
 from tfevents.background import attempt, log
 from tfevents.context import cost_file
@@ -29,7 +32,6 @@ from tfevents.journal.journal import Journal
 from tfevents.journal.keeper import Keeper
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
 from tfevents.journal.run_lock import Presence, new_id
-from tfevents.record import dataclass, field, replace
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather, told_by
 from tfevents.terminal import printable
@@ -46,8 +48,7 @@ PREPARE_SECONDS = 5.0
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
 
     presence: Presence
@@ -56,18 +57,22 @@ class Subject:
     directory: str
     tf_workspace: str
     opened_at: str
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     key: str | None = None
     command: str | None = None
     identity: str | None = None
     """The run's id where it is not its presence's: a hook's run outlives the process."""
     opened: bool = False
     """Whether the journal knows the run already: a hook's `before` opened it."""
-    base: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, Any] = {}
     plan_file: str | None = None
     """The saved plan that is applied."""
     stage: bool = False
     """Whether a pipeline's stage ends with it."""
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Subject({self.run_id!r}, {self.operation!r}, {self.directory!r})"
 
     @property
     def run_id(self) -> str:
@@ -75,8 +80,7 @@ class Subject:
         return self.identity or self.presence.identity
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """What became of a report: the line to show, and whether everything arrived."""
 
     line: str | None
@@ -232,7 +236,7 @@ class Report(threading.Thread):
             base={
                 "metadata": {**self._origin.metadata, **self._overrides},
                 "data": {"tf_workspace": subject.tf_workspace},
-                "destination": self._destination().__dict__,
+                "destination": asdict(self._destination()),
                 "directory": locate(subject.directory),
                 "waits": self._waits,
                 **subject.base,

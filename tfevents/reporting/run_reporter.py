@@ -16,8 +16,8 @@ from tfevents.reporting.reporter import Report, Subject, Told
 from tfevents.reporting.run import Run, RunResult
 from tfevents.settings.load import Settings
 from tfevents.terraform.apply_log import ApplyLog
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, count_drift, has_changes
-from tfevents.terraform.plan import Mode
 from tfevents.terraform.workdir import Place, find_unit
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from msgspec import Struct
+
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.readers.hcl.scanner import Item, Source, items
-from tfevents.record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -38,8 +39,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 WORDS = {"true": "1", "false": "0"}
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(Struct, frozen=True):
     """A field: its text, and where it stands."""
 
     name: str
@@ -47,8 +47,7 @@ class Field:
     place: str
 
 
-@dataclass(frozen=True)
-class Mapped:
+class Mapped(Struct, frozen=True):
     """A block `workspace "label" { … }`."""
 
     label: str
@@ -56,8 +55,7 @@ class Mapped:
     place: str
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True):
     """A settings file."""
 
     fields: Mapping[str, Field]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 
+from msgspec import Struct
+
 from tfevents import files as untrusted
 from tfevents.context import ci
 from tfevents.errors import SettingError, UnreadableDocument
-from tfevents.record import dataclass, field
 from tfevents.settings.file_format import NOWHERE, SHARED, Document, Field, Mapped, parse
 from tfevents.settings.home import find_user_file
 
@@ -23,8 +24,7 @@ ELSEWHERE = "a directory on the way to it is somebody else's, or everybody's"
 OWN = "~/.config/tfevents/config.hcl"
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """What one file says. `root`: the checkout that it came with, None for the user's own."""
 
     fields: Mapping[str, Field]
@@ -34,8 +34,7 @@ class File:
     """What it says and may not say."""
 
 
-@dataclass(frozen=True)
-class Values:
+class Values(Struct, frozen=True):
     """What the settings files say, the strongest first.
 
     `wrong` is what can't be read. `notes` has a line for each file of which something is not used.
@@ -82,21 +81,19 @@ def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
         found.add(_read_users, str(path), "", run)
 
 
-@dataclass(frozen=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """For which run a file is read."""
 
     directory: str
     tf_workspace: str
 
 
-@dataclass
-class _Found:
+class _Found(Struct):
     """What has been read so far."""
 
-    files: list[File] = field(default_factory=list)
-    wrong: list[SettingError] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    files: list[File] = []
+    wrong: list[SettingError] = []
+    notes: list[str] = []
 
     def add(
         self, reader: Callable[[str, str, _Run], File], path: str, root: str, run: _Run

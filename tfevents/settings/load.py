@@ -10,9 +10,10 @@ from __future__ import annotations
 import os
 import re
 
+from msgspec import Struct
+
 from tfevents import files as untrusted
 from tfevents.errors import SettingError
-from tfevents.record import dataclass, field
 from tfevents.settings import url as address
 from tfevents.settings.environment import FALSE, HARNESS_NAMES, LENGTHS, PREFIX, TRUE
 from tfevents.settings.files import File, Values, find_users, find_values
@@ -35,11 +36,13 @@ LAST = 99
 """The level of a default: below all places."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     """An API key: it shows its first two segments, and itself only to who asks for `secret`."""
 
-    secret: str = field(repr=False)
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Key({str(self)!r})"
 
     def __str__(self) -> str:
         return ".".join([*self.secret.split(".")[:2], "***"]) if self.account else "***"
@@ -51,8 +54,7 @@ class Key:
         return match[1] if match else None
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What was set. `sources`: where each field came from. `budget`: seconds after the run.
 
     `notes`: a line for each settings file that says more than it may; that is not used.
@@ -74,7 +76,7 @@ class Settings:
     strict: bool = False
     direct: bool = False
     quiet: bool = False
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
 
 

@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-from tfevents.record import dataclass
+from msgspec import Struct
 
 PORTS = {"http": 80, "https": 443}
 PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 """What needs no percent in a path (RFC 3986, unreserved)."""
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(Struct, frozen=True):
     """`netloc` is host and port as they were written; `user`: whether somebody signs in."""
 
     scheme: str

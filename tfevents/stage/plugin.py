@@ -10,18 +10,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from tfevents.errors import UNDELIVERED, SettingError, TfeventsError
 from tfevents.events.table import Operation, activity_type
 from tfevents.readers.hcl import inventory
-from tfevents.record import dataclass, replace
 from tfevents.reporting.manual_event import Announcement, announce
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
 from tfevents.settings.environment import PREFIX
 from tfevents.stage.outputs import annotate, write_outputs
 from tfevents.terminal import say
 from tfevents.terraform import binary
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.client import Engine
-from tfevents.terraform.plan import Mode
 from tfevents.terraform.workdir import Place
 from tfevents.wrapper import process
 from tfevents.wrapper.main import report
@@ -58,8 +60,7 @@ ENDPOINT = {
 """A member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting (contract/README.md)."""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What the stage is asked to do, and with which environment."""
 
     command: str

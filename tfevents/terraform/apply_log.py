@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tfevents.record import dataclass
-from tfevents.terraform.plan import Mode
+from msgspec import Struct
+
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import Identity, Key
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A node of the apply graph that failed: of an object's creation or update, or, where
     `destroys`, of its deletion."""
 

@@ -8,9 +8,9 @@ command line. The last one wins.
 
 from __future__ import annotations
 
-from tfevents.lean import cached_property
-from tfevents.record import dataclass
-from tfevents.terraform.plan import Mode
+from dataclasses import dataclass
+
+from tfevents.lean import Enum, cached_property
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,14 @@ VALUED = (
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 SHELL = frozenset(";|&<>`$()\\")
 """Where terraform's reading of TF_CLI_ARGS (go-shellwords) is its own."""
+
+
+class Mode(str, Enum):
+    """Terraform's planning modes, by the names its documentation gives them."""
+
+    NORMAL = "normal"
+    DESTROY = "destroy"
+    REFRESH_ONLY = "refresh-only"
 
 
 @dataclass(frozen=True)

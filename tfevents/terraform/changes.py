@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 
+from msgspec import Struct
+
 from tfevents.lean import cached_property
-from tfevents.record import dataclass
 from tfevents.terraform.apply_log import ApplyLog, Failure
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, tally
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State, StateObject, literal
 from tfevents.terraform.values import digest_plain
 
@@ -34,8 +36,7 @@ COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
 NULL = digest_plain(None)
 
 
-@dataclass(frozen=True)
-class Apply:
+class Apply(Struct, frozen=True, dict=True):
     """An apply or destroy that is over. What is None is not known.
 
     `plan`: the saved plan that was applied. `finished`: it ended well. `torn`: it ended in the

@@ -8,11 +8,12 @@ from _thread import start_new_thread
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from msgspec import Struct
+
 from tfevents.background import Gate
 from tfevents.deadline import Budget
 from tfevents.errors import UnreadableDocument
 from tfevents.lean import suppress
-from tfevents.record import dataclass
 from tfevents.terraform.binary import SECRETS
 
 TYPE_CHECKING = False
@@ -34,8 +35,7 @@ RESERVED = 0.5
 LOGGING = ("TF_CLI_ARGS", "TF_LOG", "TF_TEMP_LOG_PATH")
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(Struct, frozen=True):
     """`product` is Terraform or OpenTofu, as the tool calls itself; `number` like 1.11.4."""
 
     product: str
@@ -52,8 +52,7 @@ class Version:
         return numbers >= [major, minor]
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(Struct, frozen=True):
     """The same binary, directory and environment as the run's, asked on our own account.
 
     TF_CLI_ARGS* is for what the user typed: `show` fails on it (semantics §4.4). Sessions of

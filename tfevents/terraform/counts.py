@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from tfevents.record import dataclass
-from tfevents.terraform.plan import Change, Drift, Mode, OutputChange, Plan
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.plan import Change, Drift, OutputChange, Plan
 
 NOTHING = frozenset({"no-op", "read"})
 
 
-@dataclass(frozen=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """The contract's six numbers. `deleted` is destroyed, `removed` is forgotten by the state."""
 
     added: int = 0
@@ -29,7 +31,7 @@ class Counts:
 
     def as_json(self) -> dict[str, int]:
         """All six, by the contract's names."""
-        return dict(self.__dict__)
+        return asdict(self)
 
 
 def tally(names: Iterable[str]) -> Counts:

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from tfevents.lean import Enum, cached_property
-from tfevents.record import dataclass, field
+from msgspec import Struct
+
+from tfevents.lean import cached_property
+from tfevents.terraform.arguments import Mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Mode(str, Enum):
-    """Terraform's planning modes, by the names its documentation gives them."""
-
-    NORMAL = "normal"
-    DESTROY = "destroy"
-    REFRESH_ONLY = "refresh-only"
-
-
 UPDATE = frozenset({"update"})
 """The actions of an update in place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One entry of `resource_changes`: one resource object, current or deposed.
 
     `unknown`: of an update, whether part of what it will be is only known after the apply.
@@ -54,16 +47,14 @@ class Change:
         return self.mode == "managed"
 
 
-@dataclass(frozen=True, slots=True)
-class Drift:
+class Drift(Struct, frozen=True):
     """One entry of `resource_drift`; `differs` once null, "", [] and {} are taken as the same."""
 
     actions: frozenset[str]
     differs: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OutputChange:
+class OutputChange(Struct, frozen=True):
     """One entry of `output_changes`.
 
     `null`: nothing before and nothing after, so it is in no state.
@@ -76,8 +67,7 @@ class OutputChange:
     before: bytes | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True, dict=True):
     """A plan, from whichever reader.
 
     `drift` is None where the document has none (`-refresh=false`, `-destroy`, or nothing drifted:
@@ -89,7 +79,7 @@ class Plan:
     terraform_version: str | None
     changes: tuple[Change, ...] = ()
     drift: tuple[Drift, ...] | None = None
-    outputs: Mapping[str, OutputChange] = field(default_factory=dict)
+    outputs: Mapping[str, OutputChange] = {}
     mode: Mode | None = None
     applyable: bool | None = None
     complete: bool | None = None

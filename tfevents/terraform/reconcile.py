@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tfevents.record import dataclass
+from msgspec import Struct
+
 from tfevents.terraform.counts import (
     NOTHING,
     Counts,
@@ -20,8 +21,7 @@ from tfevents.terraform.plan import UPDATE, Change, OutputChange, Plan
 from tfevents.terraform.state import State, StateObject, literal
 
 
-@dataclass(frozen=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """Two states of one form: digests of a pulled and of a shown state never compare.
 
     `before` is the plan's own prior state, refreshed; its serial is that of the stored one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from tfevents.record import dataclass, field
+from msgspec import Struct
 
 Key = tuple[str, str | None]
 """An object's address, as `literal` makes it, and, for a deposed object, its key."""
@@ -36,8 +36,7 @@ def _literal(found: re.Match[str]) -> str:
     return WRITTEN.get(simple, simple) if simple else chr(int(short or long, 16))
 
 
-@dataclass(frozen=True, slots=True)
-class StateObject:
+class StateObject(Struct, frozen=True):
     """A managed object: a digest of its values, which only compares within one form of state.
 
     `settled`: the same without empty values, for telling drift from noise; b"" if not asked for.
@@ -48,8 +47,7 @@ class StateObject:
     settled: bytes = b""
 
 
-@dataclass(frozen=True)
-class State:
+class State(Struct, frozen=True):
     """`serial`, `lineage`, `checksum` and `stored_outputs` are only known of a state file.
 
     `outputs`: a digest of each one's value. `stored_outputs`: a digest of all that is stored of it:
@@ -57,9 +55,9 @@ class State:
     `checksum`: sha-256 of the state file, lower-case hex (semantics §6).
     """
 
-    objects: Mapping[Key, StateObject] = field(default_factory=dict)
-    outputs: Mapping[str, bytes] = field(default_factory=dict)
-    stored_outputs: Mapping[str, bytes] = field(default_factory=dict)
+    objects: Mapping[Key, StateObject] = {}
+    outputs: Mapping[str, bytes] = {}
+    stored_outputs: Mapping[str, bytes] = {}
     terraform_version: str | None = None
     format_version: str | None = None
     serial: int | None = None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 
 from tfevents import files
 from tfevents.lean import suppress
-from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from support.endpoint import Endpoint
 from support.machine import Machine, ids, until
 from support.nowhere import closed_port
@@ -28,7 +29,6 @@ from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now
 from tfevents.journal.ownership import find_destinations
-from tfevents.record import replace
 from tfevents.settings.load import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")

@@ -16,8 +16,8 @@ START = {
 RUN = START | {
     *("wrapper.run", "wrapper.signals", "reporting", "reporting.run", "journal"),
     *("journal.run_lock", "settings", "settings.home", "settings.switches"),
-    *("settings.environment", "terraform.arguments", "terraform.workdir", "terraform.plan"),
-    *("files", "lean", "record"),
+    *("settings.environment", "terraform.arguments", "terraform.workdir"),
+    *("files", "lean"),
 }
 """What starts terraform and leaves a note of the run."""
 

@@ -6,10 +6,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import asdict, replace
+
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.planfile import reader
 from tfevents.readers.planfile.reader import PlanFile
-from tfevents.record import replace
 from tfevents.terraform.counts import count_drift, count_outputs, count_resources, has_changes
 from tfevents.terraform.plan import Plan
 
@@ -28,7 +29,7 @@ def facts(plan: Plan) -> dict[str, Any]:
     """All that a plan says; terraform sorts its JSON, so the order is no fact."""
     drift = None if plan.drift is None else Counter(plan.drift)
     ordered = replace(plan, changes=(), drift=None)
-    return {**vars(ordered), "changes": Counter(plan.changes), "drift": drift}
+    return {**asdict(ordered), "changes": Counter(plan.changes), "drift": drift}
 
 
 def numbers(plan: Plan) -> tuple[Any, ...]:

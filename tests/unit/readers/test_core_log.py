@@ -9,7 +9,7 @@ from support.core_logs import ALL, Recording
 
 from tfevents.readers.core_log import LONGEST, CoreLogReader, parse_core_log
 from tfevents.terraform.apply_log import ApplyLog, Failure
-from tfevents.terraform.plan import Mode
+from tfevents.terraform.arguments import Mode
 
 STAMP = b"2026-11-27T09:22:01.823Z "
 APPLY = STAMP + b"[INFO]  backend/local: apply calling Apply\n"

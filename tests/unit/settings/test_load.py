@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tfevents.errors import SettingError
-from tfevents.record import replace
 from tfevents.settings.environment import HARNESS_NAMES
 from tfevents.settings.file_format import SHARED
 from tfevents.settings.home import find_home

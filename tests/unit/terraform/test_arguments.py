@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfevents.terraform.arguments import Invocation, parse
-from tfevents.terraform.plan import Mode
+from tfevents.terraform.arguments import Invocation, Mode, parse
 
 
 def asked(*argv: str, **env: str) -> Invocation:

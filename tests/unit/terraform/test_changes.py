@@ -7,6 +7,7 @@ from support.core_logs import ALL, Recording
 
 from tfevents.readers.core_log import parse_core_log
 from tfevents.terraform.apply_log import ApplyLog
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import (
     Apply,
     count_drift,
@@ -16,7 +17,7 @@ from tfevents.terraform.changes import (
     count_tainted,
 )
 from tfevents.terraform.counts import Counts
-from tfevents.terraform.plan import Change, Mode, Plan
+from tfevents.terraform.plan import Change, Plan
 from tfevents.terraform.state import State, StateObject
 from tfevents.terraform.values import digest_plain
 

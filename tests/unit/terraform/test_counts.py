@@ -11,6 +11,7 @@ from support.paths import DATA, ENGINES, PLANS
 
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.planfile import reader as planfile
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
     count_drift,
@@ -18,7 +19,7 @@ from tfevents.terraform.counts import (
     count_resources,
     has_changes,
 )
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.plan import Plan
 
 
 class Expected(NamedTuple):

@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from support.paths import DATA
 
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.readers.planfile import reader
-from tfevents.record import replace
 from tfevents.terraform.counts import Counts
 from tfevents.terraform.plan import Change, OutputChange, Plan
 from tfevents.terraform.reconcile import (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from tfevents.context.ci import azure, bitbucket, forgejo, gitea, github, gitlab
 from tfevents.context.ci.build import Build, Vendor
-from tfevents.record import replace
 
 _VENDORS: tuple[Vendor, ...] = (forgejo, gitea, github, gitlab, bitbucket, azure)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from tfevents import text
 from tfevents.addresses import redact_address
 from tfevents.context.ci.build import Build
-from tfevents.record import replace
 
 # What stands for a merge or a merge queue, not for a branch that somebody works on.
 _NO_BRANCH = (

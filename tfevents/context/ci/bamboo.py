@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from tfevents.context.ci.build import Build
-from tfevents.record import replace
 
 _TYPES = {"Manual": "manual", "Scheduled": "schedule", "Dependency": "upstream"}
 _REASON = "TriggerReason"

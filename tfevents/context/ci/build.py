@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from tfevents.record import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(Struct, frozen=True):
     """One job of one vendor; None where the vendor does not say.
 
     `sha` is the head commit of the branch, `message` the message of exactly that commit.

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from tfevents.context.ci._event_file import find_text, parse_event
 from tfevents.context.ci._parent_job import read_parent_job
 from tfevents.context.ci.build import Build
-from tfevents.record import replace
 
 _TYPES = {"manual_run": "manual"}
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec.structs import replace
+
 from tfevents.context.ci import github
 from tfevents.context.ci.build import Build
-from tfevents.record import replace
 
 
 def claims(env: Mapping[str, str]) -> bool:

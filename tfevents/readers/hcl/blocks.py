@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl import expressions
 from tfevents.readers.hcl.scanner import NAME, Item, Source, after, items
-from tfevents.record import dataclass, field
 
 KEYWORDS = {"true": True, "false": False, "null": None}
 LITERAL = re.compile(r'"([^"\\$%\n]*)"')
@@ -24,8 +25,7 @@ SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 MAX_EXPRESSION = 16 * 1024  # a third of a second for python-hcl2
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """What is wanted of a block: how many labels it has, which attributes and blocks.
 
     `attributes` None: all of them. `references` are attributes that name something instead of
@@ -34,7 +34,7 @@ class Schema:
 
     labels: int = 0
     attributes: frozenset[str] | None = frozenset()
-    blocks: Mapping[str, Schema] = field(default_factory=dict)
+    blocks: Mapping[str, Schema] = {}
     references: frozenset[str] = frozenset()
 
     def wants(self, attribute: str) -> bool:
@@ -42,13 +42,12 @@ class Schema:
         return self.attributes is None or attribute in self.attributes | self.references
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Struct, frozen=True):
     """A block's wanted parts. Attributes are plain values, expressions text like `${var.x}`."""
 
     type: str
     labels: tuple[str, ...] = ()
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = {}
     blocks: tuple[Block, ...] = ()
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import os
 import re
 
+from msgspec import Struct
+
 from tfevents import files as untrusted
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.blocks import Block, Schema, read, read_json
-from tfevents.record import dataclass
 
 MAX_BYTES = 4 * 1024 * 1024  # of one file; no hand writes a tenth of it
 USES = ("resource", "data", "ephemeral", "action")
@@ -33,16 +34,14 @@ SCHEMA = Schema(
 )
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """A configuration file's name and its blocks."""
 
     name: str
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Struct, frozen=True):
     """A module's files: the primary ones, the override files, a line for each that is broken."""
 
     primary: tuple[File, ...]

@@ -8,6 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
 from tfevents import text
 from tfevents.addresses import redact_source
 from tfevents.errors import UnreadableDocument
@@ -15,7 +18,6 @@ from tfevents.readers.hcl import module
 from tfevents.readers.hcl.blocks import Schema, read
 from tfevents.readers.hcl.files import read_text, shown
 from tfevents.readers.hcl.module import Call, Module
-from tfevents.record import asdict, dataclass, field, replace
 
 LOCK_FILE = ".terraform.lock.hcl"
 LOCK = Schema(blocks={"provider": Schema(1, frozenset({"version"}))})
@@ -28,8 +30,7 @@ REGISTRY_SOURCE = re.compile(
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleCall:
+class ModuleCall(Struct, frozen=True):
     """A module call: `name` is its path (`network.subnets`), `file` is seen from the directory."""
 
     name: str
@@ -39,8 +40,7 @@ class ModuleCall:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """A provider: what all modules together say of its version, and the one in the lock file."""
 
     source: str
@@ -48,8 +48,7 @@ class Provider:
     resolved_version: str | None
 
 
-@dataclass(frozen=True)
-class Inventory:
+class Inventory(Struct, frozen=True):
     """What is declared. `problems` has a line for each file or module that could not be read."""
 
     required_version: str | None = None
@@ -75,8 +74,7 @@ def _cleaned(row: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name: text.clean(value) for name, value in row.items()}
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(Struct, frozen=True):
     """A record of `modules.json`: where terraform put a module, and which version."""
 
     source: str
@@ -84,8 +82,7 @@ class Installed:
     directory: str
 
 
-@dataclass(frozen=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """A module on the way through the tree; `above` are the directories that led to it."""
 
     key: str
@@ -93,17 +90,16 @@ class Visit:
     above: tuple[str, ...] = ()
 
 
-@dataclass
-class Tree:
+class Tree(Struct):
     """The walk: what has been read so far."""
 
     directory: str
     opentofu: bool
     installed: Mapping[str, Installed]
-    modules: dict[str, Module] = field(default_factory=dict)
-    calls: list[ModuleCall] = field(default_factory=list)
-    constraints: dict[str, list[str]] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
+    modules: dict[str, Module] = {}
+    calls: list[ModuleCall] = []
+    constraints: dict[str, list[str]] = {}
+    problems: list[str] = []
 
 
 def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform") -> Inventory:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from tfevents.readers.hcl import files as tffiles
 from tfevents.readers.hcl.blocks import Block
 from tfevents.readers.hcl.files import USES, File, Files
-from tfevents.record import dataclass, field, replace
 
 TERRAFORM, OPENTOFU = "registry.terraform.io", "registry.opentofu.org"
 BUILTIN = "terraform.io/builtin/terraform"
@@ -23,8 +25,7 @@ ADDRESS = re.compile(r"(?!module\.)([\w-]+)\.([\w-]+)")
 Key = tuple[str, tuple[str, ...], str]
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(Struct, frozen=True):
     """A `module` block; `file` is the name of the file that declares it."""
 
     name: str
@@ -33,16 +34,14 @@ class Call:
     file: str
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """An entry of `required_providers`: the full source and the version as written."""
 
     source: str
     version: str | None
 
 
-@dataclass(frozen=True)
-class Module:
+class Module(Struct, frozen=True):
     """A module's declarations.
 
     `providers`: from full source (`registry.terraform.io/hashicorp/aws`) to what its version must
@@ -53,7 +52,7 @@ class Module:
     required_version: str | None = None
     backend: str | None = None
     calls: tuple[Call, ...] = ()
-    providers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    providers: Mapping[str, tuple[str, ...]] = {}
     problems: tuple[str, ...] = ()
 
 

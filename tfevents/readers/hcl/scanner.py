@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from tfevents.errors import UnreadableDocument
-from tfevents.record import dataclass
 
 NAME = r"[^\W\d][\w-]*"
 PLAIN = r'"[^"\\$%\n]*"'
@@ -25,8 +26,7 @@ HEREDOC = re.compile(r"\$\$\{|%%\{|[$%]\{|\n")
 CLOSING = {"{": "}", "(": ")", "[": "]", "$": "}"}
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """HCL text and what to call it in an error."""
 
     text: str
@@ -38,8 +38,7 @@ class Source:
         return UnreadableDocument(f"{self.name}, line {line}: {what}: correct the HCL there")
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(Struct, frozen=True):
     """What text[start:end] is: an argument's expression (`labels` is None) or a block's body.
 
     `at`: where its name is.

@@ -21,7 +21,8 @@ from tfevents.readers.json.documents import (
     plain,
 )
 from tfevents.readers.json.streaming import Cursor, Read, again, up_to
-from tfevents.terraform.plan import UPDATE, Change, Drift, Mode, OutputChange, Plan
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange, Plan
 from tfevents.terraform.values import digest_plain, filled
 
 T = TypeVar("T")

@@ -13,8 +13,9 @@ import struct
 import zlib
 from contextlib import contextmanager
 
+from msgspec import Struct
+
 from tfevents.errors import UnreadableDocument
-from tfevents.record import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -41,8 +42,7 @@ WRONG = (zlib.error, struct.error, OSError, RuntimeError, EOFError, ValueError)
 """What a broken file comes to; values that are nested too deep are a RuntimeError."""
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(Struct, frozen=True):
     """One entry of the directory. `size`: bytes, inflated; `packed`: bytes in the file."""
 
     name: bytes

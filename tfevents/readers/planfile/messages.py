@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from msgspec import Struct, field
+
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import cty, wire_format
 from tfevents.readers.planfile.wire_format import ANY, Message, Schema, schema
-from tfevents.record import dataclass, field
-from tfevents.terraform.plan import UPDATE, Change, Drift, Mode, OutputChange
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange
 from tfevents.terraform.values import digest_plain, filled
 
 TYPE_CHECKING = False
@@ -72,8 +74,7 @@ INSTANCE = re.compile(rf"(?:module\.{NAME}{KEY}\.)*(?:(data)\.)?{NAME}\.{NAME}{K
 """The address of a resource instance, as terraform writes it."""
 
 
-@dataclass(frozen=True)
-class Action:
+class Action(Struct, frozen=True):
     """An action: its names in JSON, and which of the stored values are before and after."""
 
     names: frozenset[str]
@@ -102,8 +103,7 @@ ACTIONS = {  # enum Action; which value is which: changeFromTfplan in tfplan.go
 }
 
 
-@dataclass(frozen=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """What writes plans: its verified versions (both included), and what only it writes.
 
     `judges`: since when its JSON says `applyable` and `complete`.
@@ -140,14 +140,13 @@ OPENTOFU = Tool(
 )
 
 
-@dataclass
-class Parts:
+class Parts(Struct):
     """What is known of a plan while its fields come in, in whatever order."""
 
     head: Message = field(default_factory=Message)
-    changes: list[Change] = field(default_factory=list)
-    drift: list[Drift] = field(default_factory=list)
-    outputs: dict[str, OutputChange] = field(default_factory=dict)
+    changes: list[Change] = []
+    drift: list[Drift] = []
+    outputs: dict[str, OutputChange] = {}
     targeted: bool = False
     invokes: bool = False
     """Whether it was made with `-invoke`: its mode says refresh-only then (Terraform ≥ 1.14)."""

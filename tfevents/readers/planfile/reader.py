@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
+from msgspec import Struct
+
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import archive, messages, wire_format
 from tfevents.readers.planfile.archive import Archive
 from tfevents.readers.planfile.messages import OPENTOFU, TERRAFORM, Parts, Tool
 from tfevents.readers.planfile.wire_format import Message
-from tfevents.record import dataclass
-from tfevents.terraform.plan import Mode, Plan
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.plan import Plan
 
 JSON_FORMAT = "1.2"
 """jsonplan.FormatVersion, which `show -json` gives: since Terraform 1.5, all OpenTofu."""
@@ -28,8 +30,7 @@ WRITERS = {
 NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.\d")
 
 
-@dataclass(frozen=True)
-class PlanFile:
+class PlanFile(Struct, frozen=True):
     """A plan, and what its file knows beside it. The states are only inflated when asked for."""
 
     plan: Plan

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from msgspec import Struct
+
 from tfevents.errors import UnreadableDocument
-from tfevents.record import dataclass, field
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` is slow to wake
@@ -36,8 +37,7 @@ HEADER = 20
 Value = int | bytes
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Struct, frozen=True):
     """What a message may hold: by key, how often each field comes; what comes `ANY` is skipped."""
 
     name: str
@@ -50,12 +50,11 @@ def schema(name: str, *, numbers: Iterable[int] = (), strings: Mapping[int, int]
     return Schema(name, limits | {number << 3 | BYTES: most for number, most in strings.items()})
 
 
-@dataclass(slots=True)
-class Message:
+class Message(Struct):
     """A message's fields by their numbers; what is missing is 0 or empty."""
 
-    numbers: dict[int, int] = field(default_factory=dict)
-    strings: dict[int, list[bytes]] = field(default_factory=dict)
+    numbers: dict[int, int] = {}
+    strings: dict[int, list[bytes]] = {}
 
     def add(self, number: int, value: Value, schema: Schema) -> None:
         """One more field. Raises UnreadableDocument if `schema` does not foresee it."""

@@ -10,7 +10,7 @@ from support.planfile.compare import assert_same
 
 from tfevents.readers.json import state
 from tfevents.readers.planfile import reader
-from tfevents.terraform.plan import Mode
+from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import State
 
 RECORDINGS = sorted(ENGINES.glob("*/*/plan.tfplan"))

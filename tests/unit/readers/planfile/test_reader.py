@@ -12,7 +12,8 @@ from support.planfile.forge import change, field, resource, tfplan
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import reader
 from tfevents.readers.planfile.reader import PlanFile
-from tfevents.terraform.plan import Change, Drift, Mode, OutputChange
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.plan import Change, Drift, OutputChange
 
 NIL = b"\xc0"
 UNKNOWN, REFINED = b"\xd4\x00\x00", b"\xc7\x03\x0c\x81\x01\xc2"
