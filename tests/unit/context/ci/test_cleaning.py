@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
+from msgspec.structs import asdict
 
 from tfevents.context.ci import Build, sanitize_branch, sanitize_build
 from tfevents.text import VALUE_BYTES
 from tfevents.text import clean as text
 from tfevents.text import clean_message as message
 
-_TEXTS = [name for name, value in vars(Build()).items() if value is None]
+_TEXTS = [name for name, value in asdict(Build()).items() if value is None]
 _BROKEN = os.fsdecode(b"caf\xe9 \xc3\xa9t\xc3\xa9")
 
 
@@ -140,7 +141,7 @@ def test_every_text_of_every_answer_is_cleaned() -> None:
     """The one place applies to all fields, so a vendor can't forget one."""
     dirty = "\x1b[31mx\x1b[0m\x00"
     build = sanitize_build(Build(**dict.fromkeys(_TEXTS, dirty)))
-    shown = {name: value for name, value in vars(build).items() if value and name != "vendor"}
+    shown = {name: value for name, value in asdict(build).items() if value and name != "vendor"}
     assert set(shown.values()) == {"x"}
     assert set(_TEXTS) - set(shown) == {
         *("vendor", "branch", "sha", "merge_commit", "repository", "url")

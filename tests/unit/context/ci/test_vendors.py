@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 from support.ci_samples.sample import Sample
 
 from tfevents.context import ci
@@ -125,7 +126,7 @@ def test_a_name_that_others_use_makes_no_vendor(env: dict[str, str]) -> None:
 def test_a_marker_alone_is_enough_to_answer(name: str) -> None:
     """A vendor that gives no other fact still answers, with its name and nothing made up."""
     build = MODULES[name].read_build({}, lambda path: None)
-    known = {field: value for field, value in vars(build).items() if value}
+    known = {field: value for field, value in asdict(build).items() if value}
     known.pop("trigger_type", None)
     assert set(known) == {"vendor"}
 
@@ -141,7 +142,7 @@ def test_a_hostile_environment_never_raises(name: str, value: str) -> None:
     env = dict.fromkeys({key for n, s in SAMPLES if n == name for key in s.env}, value)
     document = value.encode(errors="surrogateescape")
     build = ci.sanitize_build(MODULES[name].read_build(env, lambda path: document))
-    texts = [field.replace("\n", "") for field in vars(build).values() if isinstance(field, str)]
+    texts = [field.replace("\n", "") for field in asdict(build).values() if isinstance(field, str)]
     assert all(field.isprintable() for field in texts)
 
 
