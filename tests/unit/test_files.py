@@ -12,8 +12,8 @@ import pytest
 from tfevents import files
 from tfevents.context import git
 from tfevents.context.ci import is_ci
-from tfevents.context.cost_file import find
-from tfevents.context.origin import read_file
+from tfevents.context.cost_file import find_cost_file
+from tfevents.context.origin import read_event_file
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.readers.hcl import inventory
 from tfevents.readers.hcl.files import read_text
@@ -117,7 +117,7 @@ def test_odd_files_of_git_and_terraform_say_nothing(
     place = Place(str(tmp_path), {})
     assert (place.tf_workspace, place.in_cloud, place.has_backend) == ("default", False, False)
     if not (tmp_path / "event").is_symlink():
-        assert read_file(str(tmp_path / "event")) is None
+        assert read_event_file(str(tmp_path / "event")) is None
 
 
 @pytest.mark.parametrize("name", ["fifo", "sparse", "directory"])
@@ -152,16 +152,16 @@ def test_a_cost_file_is_no_link_out_of_the_checkout(tmp_path: Path) -> None:
     place.mkdir()
     path = place / "infracost.json"
     os.mkfifo(path)
-    assert find(str(place), None, {}) is None
+    assert find_cost_file(str(place), None, {}) is None
     path.unlink()
     path.symlink_to("../cost.json")
     (tmp_path / "checkout" / "cost.json").write_text("{}")
-    assert find(str(place), None, {}) == str(path)
+    assert find_cost_file(str(place), None, {}) == str(path)
     path.unlink()
     path.symlink_to("../../id_rsa")
     (tmp_path / "id_rsa").write_text("canary")
     with pytest.raises(UnreadableDocument, match="it leads out of") as caught:
-        find(str(place), None, {})
+        find_cost_file(str(place), None, {})
     assert "canary" not in str(caught.value)
 
 

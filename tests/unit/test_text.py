@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.engines import clean_env, terraform
 
-from tfevents.context.origin import overrides
+from tfevents.context.overrides import parse_overrides
 from tfevents.errors import SettingError
 from tfevents.events.schema import schema
 from tfevents.events.table import LARGEST, Activity, EventType, describe
@@ -98,7 +98,7 @@ def test_what_stands_deep_in_an_event_is_cleaned_too() -> None:
 def test_a_variable_that_can_t_be_sent_is_told(name: str, value: str) -> None:
     """In one line, by its name and not by what it holds."""
     with pytest.raises(SettingError) as told:
-        overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS)
+        parse_overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS)
     assert str(told.value).startswith(f"TFEVENTS_METADATA_{name}: ")
     assert "CANARY" not in str(told.value)
 
@@ -114,7 +114,7 @@ def test_a_variable_that_can_t_be_sent_is_told(name: str, value: str) -> None:
 )
 def test_a_variable_is_cleaned_as_a_vendor_s_fact(name: str, value: str, sent: str) -> None:
     """Who sets it may have it from somebody else."""
-    assert overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS) == {name.lower(): sent}
+    assert parse_overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS) == {name.lower(): sent}
 
 
 def test_many_small_texts_are_a_large_event(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ class Cost(Struct, frozen=True):
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-def read(data: bytes, directory: str, tf_workspace: str) -> Cost:
+def parse_cost(data: bytes, directory: str, tf_workspace: str) -> Cost:
     """The cost of the run in `directory` (from the git root, or absolute) and `tf_workspace`.
 
     A document with several projects gives the matching one's amounts, and none where two match
@@ -173,8 +173,8 @@ def read(data: bytes, directory: str, tf_workspace: str) -> Cost:
     return found.pop() if found else _of_document(root)
 
 
-def rewrite(data: bytes) -> bytes:
-    """The document written anew, of what is known here: a file of this name may hold anything.
+def redact_document(data: bytes) -> bytes:
+    """The document, written anew with the members that are known: it may hold anything else.
 
     Resources' tags and files, and paths of the machine, are left out. Raises UnreadableDocument.
     """

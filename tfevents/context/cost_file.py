@@ -1,24 +1,23 @@
-"""Where Infracost's JSON of a run lies, and what it says."""
+"""Infracost's JSON as a file of the run: where it is, and its cost."""
 
 from __future__ import annotations
 
 import os
 
 from tfevents import files
-from tfevents.context import ci
+from tfevents.context import ci, cost
+from tfevents.context.cost import Cost
 from tfevents.errors import UnreadableDocument
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfevents.context.cost import Cost
-
 NAME = "infracost.json"
 
 
-def find(directory: str, plan_file: str | None, env: Mapping[str, str]) -> str | None:
-    """One that lies beside the saved plan, or in the directory of the run.
+def find_cost_file(directory: str, plan_file: str | None, env: Mapping[str, str]) -> str | None:
+    """The path of an `infracost.json` beside the saved plan, else in the directory of the run.
 
     Raises UnreadableDocument for one that is a link out of the checkout.
     """
@@ -33,25 +32,21 @@ def find(directory: str, plan_file: str | None, env: Mapping[str, str]) -> str |
     return None
 
 
-def read(path: str, directory: str, tf_workspace: str) -> Cost:
-    """As `cost.read`. Raises UnreadableDocument, which names the file where it can't be read."""
-    from tfevents.context import cost  # slow to wake, and most runs have none
+def read_cost(path: str, directory: str, tf_workspace: str) -> Cost:
+    """The cost in the file at `path` of the run in `directory` and `tf_workspace`.
 
-    return cost.read(load(path), directory, tf_workspace)
-
-
-def rewrite(path: str) -> bytes:
-    """As `cost.rewrite`. Raises UnreadableDocument."""
-    from tfevents.context import cost
-
-    return cost.rewrite(load(path))
+    Raises UnreadableDocument, which names the file where it can't be read.
+    """
+    return cost.parse_cost(_read_bytes(path), directory, tf_workspace)
 
 
-def load(path: str) -> bytes:
-    """The bytes of a cost file. Raises UnreadableDocument."""
-    from tfevents.context.cost import MAX_BYTES
+def read_redacted(path: str) -> bytes:
+    """The bytes of a cost file that may be stored. Raises UnreadableDocument."""
+    return cost.redact_document(_read_bytes(path))
 
+
+def _read_bytes(path: str) -> bytes:
     try:
-        return files.read(path, MAX_BYTES)
+        return files.read(path, cost.MAX_BYTES)
     except OSError as error:
         raise UnreadableDocument(f"can't read the cost file {path}: {error.strerror}") from None

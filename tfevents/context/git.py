@@ -1,4 +1,4 @@
-"""What git knows about the place a run happened in: bounded in time, changes nothing, optional.
+"""What git knows of the directory of a run. It is asked for a bounded time and changes nothing.
 
 A checkout may be anybody's: neither its configuration nor what its files point at is trusted.
 """
@@ -46,7 +46,7 @@ which would point at another repository."""
 
 
 class Checkout(Struct, frozen=True):
-    """A checkout; None where git does not say."""
+    """A checkout; None for what git does not say."""
 
     root: str | None = None
     branch: str | None = None
@@ -55,23 +55,23 @@ class Checkout(Struct, frozen=True):
     repository: str | None = None
 
 
-def look(directory: str, env: Mapping[str, str]) -> Checkout:
+def find_checkout(directory: str, env: Mapping[str, str]) -> Checkout:
     """The checkout that `directory` is in; empty where there is none, or no git."""
     root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None:
         return Checkout()
     git = _Git(root, env)
-    head = git.ask("log", "-1", "--format=%H%n%B", "--encoding=UTF-8", "HEAD") or ""
+    head = git.run("log", "-1", "--format=%H%n%B", "--encoding=UTF-8", "HEAD") or ""
     sha, _, message = head.partition("\n")
     branch, read_sha = read_head(root)
     if branch == ".invalid":  # what a reftable repository says in its HEAD
-        branch = _branch(git.ask("symbolic-ref", "-q", "HEAD") or "")
+        branch = _branch(git.run("symbolic-ref", "-q", "HEAD") or "")
     return Checkout(
         root=root,
-        branch=branch or _containing(git),
+        branch=branch or _find_only_branch(git),
         sha=_sha(sha) or read_sha,
         message=text.clean_message(message),
-        repository=git.ask("config", "--get", "remote.origin.url") or _only_remote(git),
+        repository=git.run("config", "--get", "remote.origin.url") or _find_only_remote(git),
     )
 
 
@@ -86,7 +86,7 @@ def read_head(root: str) -> tuple[str | None, str | None]:
     if branch is None:
         return None, None
     shared = os.path.join(folder, _read(folder, "commondir").strip())
-    return branch, _sha(_read(shared, name)) or _packed(shared, name)
+    return branch, _sha(_read(shared, name)) or _find_packed(shared, name)
 
 
 def _branch(name: str) -> str | None:
@@ -95,7 +95,7 @@ def _branch(name: str) -> str | None:
 
 
 def _sha(name: str) -> str | None:
-    """A commit's name; whatever else a file holds, it is not for us."""
+    """The commit that a text names; None for any other text."""
     return name.strip() if re.fullmatch(SHA, name.strip()) else None
 
 
@@ -107,7 +107,7 @@ def _git_folder(root: str) -> str:
     return os.path.join(root, _read(root, ".git").removeprefix("gitdir:").strip())
 
 
-def _packed(folder: str, name: str) -> str | None:
+def _find_packed(folder: str, name: str) -> str | None:
     for line in _read(folder, "packed-refs").splitlines():
         sha, _, ref = line.partition(" ")
         if ref == name:
@@ -123,29 +123,29 @@ def _read(folder: str, name: str) -> str:
         return ""
 
 
-def message_of(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
+def find_message(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
     """The message of one commit, where the checkout has it."""
     root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None or not re.fullmatch(SHA, sha):
         return None
     return text.clean_message(
-        _Git(root, env).ask("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
+        _Git(root, env).run("log", "-1", "--format=%B", "--encoding=UTF-8", sha)
     )
 
 
-def parents_of(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
+def find_parents(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """The parents that a commit itself names: a shallow clone's `log` knows of none."""
     root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None or not re.fullmatch(SHA, sha):
         return ()
-    header, _, _ = (_Git(root, env).ask("cat-file", "commit", sha) or "").partition("\n\n")
+    header, _, _ = (_Git(root, env).run("cat-file", "commit", sha) or "").partition("\n\n")
     lines = header.splitlines()
     return tuple(line.removeprefix("parent ") for line in lines if line.startswith("parent "))
 
 
-def _containing(git: _Git) -> str | None:
-    """On a detached head: the one remote branch that is exactly here, if there is just one."""
-    refs = git.ask("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
+def _find_only_branch(git: _Git) -> str | None:
+    """On a detached head, the remote branch at this commit; None where there is none or several."""
+    refs = git.run("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
     names = {
         line.removeprefix("refs/remotes/").partition("/")[2]
         for line in refs.splitlines()
@@ -154,9 +154,9 @@ def _containing(git: _Git) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _only_remote(git: _Git) -> str | None:
-    names = (git.ask("remote") or "").split()
-    return git.ask("config", "--get", f"remote.{names[0]}.url") if len(names) == 1 else None
+def _find_only_remote(git: _Git) -> str | None:
+    names = (git.run("remote") or "").split()
+    return git.run("config", "--get", f"remote.{names[0]}.url") if len(names) == 1 else None
 
 
 class _Git(Struct, frozen=True):
@@ -164,7 +164,7 @@ class _Git(Struct, frozen=True):
     env: Mapping[str, str]
     until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
 
-    def ask(self, *arguments: str) -> str | None:
+    def run(self, *arguments: str) -> str | None:
         """One answer without its line end; None for no answer, a failure, or none in time."""
         seconds = min(SECONDS, self.until - monotonic())
         if seconds <= 0:
@@ -182,7 +182,7 @@ class _Git(Struct, frozen=True):
             )
         except (OSError, ValueError):
             return None
-        return _hear(child, seconds)
+        return _read_answer(child, seconds)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
         """A checkout is often somebody else's in CI: `safe.directory` for this place only. That
@@ -206,9 +206,9 @@ class _Git(Struct, frozen=True):
         }
 
 
-def _hear(child: Popen[bytes], seconds: float) -> str | None:
+def _read_answer(child: Popen[bytes], seconds: float) -> str | None:
     until = monotonic() + seconds
-    answer = _read_answer(child, until)
+    answer = _read_output(child, until)
     failed = _end(child, until) != 0
     if failed and len(answer) < LARGEST_ANSWER:
         return None
@@ -216,7 +216,7 @@ def _hear(child: Popen[bytes], seconds: float) -> str | None:
 
 
 def _end(child: Popen[bytes], until: float) -> int:
-    """Its exit code; killed where it does not end in time, or says too much."""
+    """The exit code; the child is killed where it has not ended by then."""
     from subprocess import TimeoutExpired
 
     try:
@@ -227,9 +227,9 @@ def _end(child: Popen[bytes], until: float) -> int:
         return child.wait()
 
 
-def _read_answer(child: Popen[bytes], until: float) -> bytes:
-    """What it says in time, and no more than LARGEST_ANSWER and a piece."""
-    from select import POLLIN, poll  # see ask()
+def _read_output(child: Popen[bytes], until: float) -> bytes:
+    """What the child writes by then, up to LARGEST_ANSWER and 64 KiB."""
+    from select import POLLIN, poll  # see run()
 
     answer, pipe = b"", child.stdout
     if pipe is None:

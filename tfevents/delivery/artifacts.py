@@ -165,14 +165,14 @@ def _cost_breakdown(source: Source, _: Budget) -> str | None:
     """What was understood of it, written anew: never a file's own bytes."""
     if source.cost_file is None:
         return None
-    return _write(source, "cost", costfile.rewrite(source.cost_file))
+    return _write(source, "cost", costfile.read_redacted(source.cost_file))
 
 
 def _cost_diff(source: Source, budget: Budget) -> str | None:
     """The same file, where it compares."""
     if source.cost_file is None:
         return None
-    known = costfile.read(source.cost_file, source.directory, "default")
+    known = costfile.read_cost(source.cost_file, source.directory, "default")
     return None if known.cost_diff_total_monthly is None else _cost_breakdown(source, budget)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import Struct
 
 from tfevents.context import ci
-from tfevents.context.origin import read_file
+from tfevents.context.origin import read_event_file
 from tfevents.errors import (
     UNDELIVERED,
     JournalUnavailable,
@@ -123,7 +123,7 @@ def settle(
 
 def _execution(env: Mapping[str, str]) -> str:
     """The CI's own id of this job: elsewhere the same directory is another run."""
-    build = ci.find_build(env, read_file)
+    build = ci.find_build(env, read_event_file)
     if build is None:
         return ""
     return ":".join(filter(None, (build.vendor, build.execution_id, build.stage_id)))

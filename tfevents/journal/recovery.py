@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from tfevents import __version__, files
 from tfevents.context import ci
-from tfevents.context.origin import relative
+from tfevents.context.origin import make_relative
 from tfevents.events.table import Activity, EventType, Operation, activity_type, describe
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
@@ -79,7 +79,7 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
         run_id=identity,
         operation=operation,
         mode=mode.value,
-        directory=relative(directory, files.find_root(directory, env, is_ci=ci.is_ci(env))),
+        directory=make_relative(directory, files.find_root(directory, env, is_ci=ci.is_ci(env))),
         opened_at=note.get("opened_at", now()),
         command=command,
         base={

@@ -9,7 +9,8 @@ from typing import Any
 from msgspec import Struct
 
 from tfevents import __version__
-from tfevents.context.origin import OVERRIDE, find, overrides
+from tfevents.context.origin import find_origin
+from tfevents.context.overrides import PREFIX, parse_overrides
 from tfevents.deadline import Budget
 from tfevents.delivery.flush import appeared
 from tfevents.delivery.sender import NO_KEY, Courier, unknown
@@ -82,10 +83,10 @@ def _describe(
     given = [*what.metadata.values(), *what.data.values()]
     if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
-    origin = find(directory, env)
+    origin = find_origin(directory, env)
     event = describe(
         Activity(EventType(what.event_type)),
-        {**origin.metadata, **overrides(env, fields), **_given(what.metadata, fields)},
+        {**origin.metadata, **parse_overrides(env, fields), **_given(what.metadata, fields)},
         {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
     )
     check(event.body())
@@ -101,11 +102,11 @@ def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, 
         if name.upper() not in known:
             raise SettingError(f"--metadata {name}: the contract has no such metadata field")
     empty = {known[name.upper()]: None for name, text in metadata.items() if not text.strip()}
-    variables = {OVERRIDE + name.upper(): text for name, text in metadata.items()}
+    variables = {PREFIX + name.upper(): text for name, text in metadata.items()}
     try:
-        return {**empty, **overrides(variables, fields)}
+        return {**empty, **parse_overrides(variables, fields)}
     except SettingError as error:
-        raise SettingError(str(error).replace(OVERRIDE, "--metadata ")) from None
+        raise SettingError(str(error).replace(PREFIX, "--metadata ")) from None
 
 
 def _open(home: str) -> tuple[Journal, str]:

@@ -5,6 +5,7 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ from msgspec.structs import asdict, replace
 
 from tfevents import __version__
 from tfevents.background import attempt, log
-from tfevents.context import cost_file
-from tfevents.context.origin import OVERRIDE, Origin, find, gather_overrides, relative
+from tfevents.context import cost_file, infracost
+from tfevents.context.origin import Origin, find_origin, make_relative
+from tfevents.context.overrides import PREFIX, gather_overrides
 from tfevents.deadline import Budget
 from tfevents.delivery.sender import NO_KEY, OUT_OF_TIME, Courier, Delivered, unknown
 from tfevents.errors import (
@@ -161,7 +163,7 @@ class Report(threading.Thread):
     def _find_cost(self) -> Mapping[str, str]:
         """What Infracost said of this run: in the named file, beside the plan, or here."""
         subject = self.subject
-        self._cost_file = self.settings.cost_file or cost_file.find(
+        self._cost_file = self.settings.cost_file or cost_file.find_cost_file(
             subject.directory, subject.plan_file, subject.env
         )
         return self._read_cost()
@@ -170,7 +172,7 @@ class Report(threading.Thread):
         if self._cost_file is None:
             return {}
         where = self._origin.directory, self.subject.tf_workspace
-        return cost_file.read(self._cost_file, *where).as_json()
+        return cost_file.read_cost(self._cost_file, *where).as_json()
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
@@ -185,7 +187,7 @@ class Report(threading.Thread):
                 check({"event_type": "plan", "metadata": {name: value}})
                 self._overrides[name] = value
             except InvalidEvent as error:
-                odd.append(SettingError(f"{OVERRIDE}{name.upper()}: {error}"))
+                odd.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))
         self._waits = None if self.settings.api_key else NO_KEY
         if wrong or odd:
             self.settings = replace(self.settings, api_key=None)
@@ -195,8 +197,8 @@ class Report(threading.Thread):
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
         directory, env = self.subject.directory, self.subject.env
-        found = attempt(lambda: find(directory, env), "origin")
-        return found or Origin({}, relative(directory, None))
+        found = attempt(lambda: find_origin(directory, env), "origin")
+        return found or Origin({}, make_relative(directory, None))
 
     def _tidy(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
@@ -310,9 +312,15 @@ class Report(threading.Thread):
         """What `infracost` says of the plan, where it is to be asked, in half of the time."""
         if source is None or not self.settings.infracost or self._cost_file:
             return {}
-        from tfevents.context import infracost
-
-        self._cost_file = infracost.estimate(source, Budget(self.budget.left / 2))
+        if source.plan_file is None:
+            return {}
+        budget = Budget(self.budget.left / 2)
+        program = infracost.find_infracost(source.env)
+        words = ["show", "-json", os.path.abspath(source.plan_file)]
+        plan = source.ask("infracost-plan.json", words, budget)  # it goes by the name's end
+        path = source.presence.create("infracost.json")
+        infracost.estimate_cost(program, plan, path, source.env, budget.left)
+        self._cost_file = path
         return self._read_cost()
 
     def _store(self, source: Source | None) -> Mapping[str, str]:

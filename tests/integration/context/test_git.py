@@ -13,7 +13,8 @@ from support.checkout import commit, make, run, sha
 from support.engines import clean_env
 
 from tfevents.context import git
-from tfevents.context.origin import find, gather_overrides
+from tfevents.context.origin import find_origin
+from tfevents.context.overrides import gather_overrides
 from tfevents.events.schema import schema
 from tfevents.searchpath import absolute_path
 
@@ -37,12 +38,12 @@ def test_a_branch(checkout: Path, env: dict[str, str]) -> None:
     commit(checkout, env, "subject\n\nbody\nof two lines\n")
     (checkout / "a" / "b").mkdir(parents=True)
     for place in (checkout, checkout / "a" / "b"):
-        found = git.look(str(place), env)
+        found = git.find_checkout(str(place), env)
         assert found.root == str(checkout)
         assert found.branch == "feature/ünïcode"
         assert found.sha == sha(checkout, env)
         assert found.message == "subject\n\nbody\nof two lines"
-        assert git.parents_of(str(place), found.sha or "", env) == (sha(checkout, env, "HEAD~"),)
+        assert git.find_parents(str(place), found.sha or "", env) == (sha(checkout, env, "HEAD~"),)
         assert found.repository is None
 
 
@@ -53,12 +54,12 @@ def test_a_detached_head_is_on_the_one_remote_branch_that_is_there(
     clone = tmp_path / "clone"
     run(env, tmp_path, "clone", "-q", str(checkout), str(clone))
     run(env, clone, "checkout", "-q", "--detach")
-    assert git.look(str(clone), env).branch == "main"
+    assert git.find_checkout(str(clone), env).branch == "main"
     run(env, checkout, "branch", "other/one")
     run(env, clone, "fetch", "-q")
-    assert git.look(str(clone), env).branch is None
+    assert git.find_checkout(str(clone), env).branch is None
     commit(clone, env, "beyond")
-    found = git.look(str(clone), env)
+    found = git.find_checkout(str(clone), env)
     assert (found.branch, found.message) == (None, "beyond")
 
 
@@ -66,18 +67,18 @@ def test_a_tag_is_no_branch(checkout: Path, env: dict[str, str]) -> None:
     """Its commit is known."""
     run(env, checkout, "tag", "-a", "-m", "release", "v1")
     run(env, checkout, "checkout", "-q", "v1")
-    found = git.look(str(checkout), env)
+    found = git.find_checkout(str(checkout), env)
     assert (found.branch, found.sha, found.message) == (None, sha(checkout, env), "first")
 
 
 def test_a_worktree_and_a_submodule(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
     """Their `.git` is a file."""
     run(env, checkout, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
-    side = git.look(str(tmp_path / "side"), env)
+    side = git.find_checkout(str(tmp_path / "side"), env)
     assert (side.root, side.branch, side.message) == (str(tmp_path / "side"), "side", "first")
     inner = make(tmp_path / "inner", env)
     run(env, checkout, "submodule", "add", "-q", str(inner), "sub")
-    sub = git.look(str(checkout / "sub"), env)
+    sub = git.find_checkout(str(checkout / "sub"), env)
     assert sub.root == str(checkout / "sub")
     assert sub.sha == sha(inner, env)
     assert sub.repository == str(inner)
@@ -88,12 +89,12 @@ def test_a_shallow_clone(checkout: Path, env: dict[str, str], tmp_path: Path) ->
     first, last = sha(checkout, env), commit(checkout, env, "second")
     clone = tmp_path / "clone"
     run(env, tmp_path, "clone", "-q", "--depth=1", checkout.as_uri(), str(clone))
-    found = git.look(str(clone), env)
+    found = git.find_checkout(str(clone), env)
     assert (found.branch, found.sha, found.message) == ("main", last, "second")
-    assert git.parents_of(str(clone), last, env) == (first,)
+    assert git.find_parents(str(clone), last, env) == (first,)
     for missing in (first, "0" * 40, "HEAD", "--help"):
-        assert git.message_of(str(clone), missing, env) is None
-        assert git.parents_of(str(clone), missing, env) == ()
+        assert git.find_message(str(clone), missing, env) is None
+        assert git.find_parents(str(clone), missing, env) == ()
 
 
 def test_a_merge_commit_has_two_parents(checkout: Path, env: dict[str, str]) -> None:
@@ -103,31 +104,31 @@ def test_a_merge_commit_has_two_parents(checkout: Path, env: dict[str, str]) -> 
     run(env, checkout, "checkout", "-q", "main")
     base = commit(checkout, env, "meanwhile")
     run(env, checkout, "merge", "-q", "--no-ff", "-m", "merged", "feature")
-    assert git.parents_of(str(checkout), sha(checkout, env), env) == (base, head)
-    assert git.message_of(str(checkout), head, env) == "feature"
+    assert git.find_parents(str(checkout), sha(checkout, env), env) == (base, head)
+    assert git.find_message(str(checkout), head, env) == "feature"
 
 
 def test_a_repository_without_commits(tmp_path: Path, env: dict[str, str]) -> None:
     """It is on a branch."""
     run(env, tmp_path, "init", "-q", "-b", "trunk", "empty")
-    found = git.look(str(tmp_path / "empty"), env)
+    found = git.find_checkout(str(tmp_path / "empty"), env)
     assert (found.branch, found.sha, found.message) == ("trunk", None, None)
 
 
 def test_no_repository_at_all(tmp_path: Path, env: dict[str, str]) -> None:
     """Nothing is known, and nothing is wrong; a bare one has no checkout."""
-    assert git.look(str(tmp_path), env) == git.Checkout()
+    assert git.find_checkout(str(tmp_path), env) == git.Checkout()
     run(env, tmp_path, "init", "-q", "--bare", "bare.git")
-    assert git.look(str(tmp_path / "bare.git"), env) == git.Checkout()
+    assert git.find_checkout(str(tmp_path / "bare.git"), env) == git.Checkout()
     (tmp_path / "fake" / ".git").mkdir(parents=True)
-    found = git.look(str(tmp_path / "fake"), env)
+    found = git.find_checkout(str(tmp_path / "fake"), env)
     assert (found.branch, found.sha, found.message) == (None, None, None)
 
 
 def test_an_empty_git_folder_is_not_somebody_elses(checkout: Path, env: dict[str, str]) -> None:
     """Git would go on upwards and tell of another repository."""
     (checkout / "below" / ".git").mkdir(parents=True)
-    assert git.look(str(checkout / "below"), env).sha is None
+    assert git.find_checkout(str(checkout / "below"), env).sha is None
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -140,10 +141,10 @@ def test_without_a_git_binary_the_files_tell(
     if packed:
         run(env, checkout, "pack-refs", "--all")
     for place, branch in ((checkout, "main"), (tmp_path / "side", "side")):
-        found = git.look(str(place), {"PATH": "/nowhere"})
+        found = git.find_checkout(str(place), {"PATH": "/nowhere"})
         assert (found.branch, found.sha, found.message) == (branch, last, None)
     run(env, checkout, "checkout", "-q", "--detach")
-    found = git.look(str(checkout), {"PATH": "/nowhere"})
+    found = git.find_checkout(str(checkout), {"PATH": "/nowhere"})
     assert (found.branch, found.sha) == (None, last)
 
 
@@ -161,8 +162,8 @@ def test_a_checkout_of_another_user(checkout: Path, env: dict[str, str]) -> None
     )
     assert "dubious ownership" in refused.stderr
     for place in (checkout, link):
-        assert git.look(str(place), {**env, "CI": "true"}).message == "first"
-        assert git.look(str(place), env) == git.Checkout()  # elsewhere it is as git says
+        assert git.find_checkout(str(place), {**env, "CI": "true"}).message == "first"
+        assert git.find_checkout(str(place), env) == git.Checkout()  # elsewhere it is as git says
 
 
 EVIL = """
@@ -230,10 +231,10 @@ def test_a_hostile_configuration_runs_nothing(
     text = EVIL.format(canary=canary, hooks=hooks)
     config = checkout / ".git" / "config"
     config.write_text(config.read_text().replace("version = 0", "version = 1") + text)
-    assert git.look(str(checkout), env).message == "evil"
+    assert git.find_checkout(str(checkout), env).message == "evil"
     for missing in ("1" * 40, "f" * 40):
-        assert git.message_of(str(checkout), missing, env) is None
-        assert git.parents_of(str(checkout), missing, env) == ()
+        assert git.find_message(str(checkout), missing, env) is None
+        assert git.find_parents(str(checkout), missing, env) == ()
     assert not canary.exists()
     unguarded = ["git", "log", "-1", "1" * 40]
     subprocess.run(unguarded, env=env, cwd=checkout, capture_output=True, check=False)
@@ -258,11 +259,11 @@ def test_a_hostile_head_reads_no_other_file(checkout: Path, env: dict[str, str],
     (checkout.parent / "secret").write_text("canary")
     (checkout / "secret").write_text("canary")
     (checkout / ".git" / "HEAD").write_text(head)
-    found = git.look(str(checkout), {**env, "PATH": "/nowhere"})
+    found = git.find_checkout(str(checkout), {**env, "PATH": "/nowhere"})
     assert (found.branch, found.sha) == (None, None)
     (checkout / ".git" / "HEAD").unlink()
     (checkout / ".git" / "HEAD").symlink_to(checkout / "secret")
-    assert git.look(str(checkout), env).sha is None
+    assert git.find_checkout(str(checkout), env).sha is None
 
 
 @pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR"])
@@ -273,7 +274,9 @@ def test_what_a_git_hook_left_behind_is_not_followed(
     other = make(tmp_path / "other", env)
     commit(other, env, "theirs")
     left = {**env, variable: str(other / ".git"), "GIT_INDEX_FILE": str(other / ".git/index")}
-    found = git.look(str(checkout), {**left, "GIT_OBJECT_DIRECTORY": str(other / ".git/objects")})
+    found = git.find_checkout(
+        str(checkout), {**left, "GIT_OBJECT_DIRECTORY": str(other / ".git/objects")}
+    )
     assert found.message == "first"
 
 
@@ -285,7 +288,7 @@ def test_git_gets_nothing_secret(checkout: Path, env: dict[str, str], tmp_path: 
     spy.chmod(0o755)
     names = ("TFEVENTS_API_KEY", "TF_VAR_x", "AWS_SECRET", "GIT_TRACE")
     secrets = dict.fromkeys(names, "canary")
-    git.look(str(checkout), {**env, **secrets, "PATH": f"{spy.parent}:{env['PATH']}"})
+    git.find_checkout(str(checkout), {**env, **secrets, "PATH": f"{spy.parent}:{env['PATH']}"})
     seen = (tmp_path / "seen").read_text()
     assert "GIT_TERMINAL_PROMPT=0" in seen
     assert "canary" not in seen
@@ -301,9 +304,9 @@ def test_a_checkouts_own_git_is_not_run(
         (place / "git").write_text("#!/bin/sh\ntouch run\necho theirs\n")
         (place / "git").chmod(0o755)
     monkeypatch.chdir(checkout)
-    found = git.look(str(checkout), {**env, "PATH": path.format(env["PATH"])})
+    found = git.find_checkout(str(checkout), {**env, "PATH": path.format(env["PATH"])})
     assert found.message == "first"
-    found = git.look(str(checkout), {**env, "PATH": path.format("nowhere")})
+    found = git.find_checkout(str(checkout), {**env, "PATH": path.format("nowhere")})
     assert not list(checkout.rglob("run"))
 
 
@@ -330,7 +333,7 @@ def test_a_git_that_hangs_does_not(
     slow.write_text(f"#!/bin/sh\n{body}\n")
     slow.chmod(0o755)
     since = time.monotonic()
-    found = git.look(str(checkout), {**env, "PATH": f"{slow.parent}:{env['PATH']}"})
+    found = git.find_checkout(str(checkout), {**env, "PATH": f"{slow.parent}:{env['PATH']}"})
     assert time.monotonic() - since < 60
     assert (found.branch, found.sha) == ("main", sha(checkout, env))
 
@@ -351,14 +354,14 @@ def test_a_message_in_another_encoding(checkout: Path, env: dict[str, str]) -> N
         )
         run(env, checkout, "reset", "-q", written.stdout.decode().strip())
         run(env, checkout, "config", "i18n.logOutputEncoding", "latin1")
-        assert git.look(str(checkout), env).message == text
+        assert git.find_checkout(str(checkout), env).message == text
 
 
 def test_a_huge_message_is_cut_on_a_character(checkout: Path, env: dict[str, str]) -> None:
     """4 KiB, in bytes, and no half of a letter."""
     message = "x" + "ä" * 5000
     commit(checkout, env, message)
-    sent = find(str(checkout), env).metadata["git_commit_message"]
+    sent = find_origin(str(checkout), env).metadata["git_commit_message"]
     assert sent == "x" + "ä" * 2047
     assert len(sent.encode()) == 4095
 
@@ -378,7 +381,7 @@ def test_a_remote_loses_its_credentials(
 ) -> None:
     """From git, and where it was set by hand: half a password is no address."""
     run(env, checkout, "remote", "add", "upstream", url)
-    assert find(str(checkout), env).metadata.get("git_repo") == sent
+    assert find_origin(str(checkout), env).metadata.get("git_repo") == sent
     found, wrong = gather_overrides({"TFEVENTS_METADATA_GIT_REPO": url}, FIELDS)
     assert found.get("git_repo") == sent
     assert len(wrong) == (sent is None)
@@ -388,11 +391,11 @@ def test_a_remote_loses_its_credentials(
 def test_of_two_remotes_origin_is_it(checkout: Path, env: dict[str, str]) -> None:
     """Without an origin nobody knows which."""
     run(env, checkout, "remote", "add", "one", "https://host/one")
-    assert git.look(str(checkout), env).repository == "https://host/one"
+    assert git.find_checkout(str(checkout), env).repository == "https://host/one"
     run(env, checkout, "remote", "add", "two", "https://host/two")
-    assert git.look(str(checkout), env).repository is None
+    assert git.find_checkout(str(checkout), env).repository is None
     run(env, checkout, "remote", "add", "origin", "https://host/origin")
-    assert git.look(str(checkout), env).repository == "https://host/origin"
+    assert git.find_checkout(str(checkout), env).repository == "https://host/origin"
 
 
 # With CI and overrides
@@ -404,7 +407,7 @@ def test_ci_is_believed_before_git(checkout: Path, env: dict[str, str]) -> None:
     commit(checkout, env, "second")
     run(env, checkout, "remote", "add", "origin", "https://host/origin")
     job = {"DRONE": "true", "DRONE_COMMIT_SHA": first, "DRONE_COMMIT_BRANCH": "from-ci"}
-    found = find(str(checkout / "."), {**env, **job}).metadata
+    found = find_origin(str(checkout / "."), {**env, **job}).metadata
     assert found["git_branch"] == "from-ci"
     assert found["git_commit_sha"] == first
     assert found["git_commit_message"] == "first"
@@ -417,10 +420,10 @@ def test_the_directory_is_the_teams_not_the_machines(
 ) -> None:
     """Relative to the root; without git only its own name."""
     (checkout / "live" / "prod").mkdir(parents=True)
-    assert find(str(checkout / "live" / "prod"), env).directory == "live/prod"
-    assert find(str(checkout), env).directory == "."
+    assert find_origin(str(checkout / "live" / "prod"), env).directory == "live/prod"
+    assert find_origin(str(checkout), env).directory == "."
     shutil.rmtree(checkout / ".git")
-    assert find(str(checkout / "live" / "prod"), env).directory == "prod"
+    assert find_origin(str(checkout / "live" / "prod"), env).directory == "prod"
 
 
 @pytest.mark.parametrize(

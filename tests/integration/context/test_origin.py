@@ -8,7 +8,7 @@ import pytest
 from support.checkout import commit, make, run, sha
 from support.engines import clean_env
 
-from tfevents.context.origin import find
+from tfevents.context.origin import find_origin
 
 GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "pull_request"}
 JENKINS = {"BUILD_TAG": "jenkins-infra-PR-2-1", "JOB_NAME": "infra/PR-2", "CHANGE_ID": "2"}
@@ -59,11 +59,11 @@ def test_the_head_of_a_pull_request_is_known_without_an_event_file(
     """actions/checkout fetches one commit; that one still names its parents."""
     merge = fetch(env, work, PULL, "--depth=1")
     job = {**GITHUB, "GITHUB_REF": "refs/pull/2/merge", "GITHUB_SHA": merge}
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_sha"] == sha(origin, env, "changes")
     assert "git_commit_message" not in found  # it is not in the clone, and the merge's is nobody's
     run(env, work, "fetch", "-q", "--unshallow")
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_message"] == "the head's own message\n\nwith a body"
 
 
@@ -73,7 +73,7 @@ def test_the_ref_of_a_pull_request_is_no_branch(
 ) -> None:
     """Not even as `2/merge`, where git alone is asked."""
     fetch(env, work, PULL)
-    assert "git_branch" not in find(str(work), {**env, **job}).metadata
+    assert "git_branch" not in find_origin(str(work), {**env, **job}).metadata
 
 
 def test_beside_it_the_one_branch_that_is_here_is_found(env: dict[str, str], work: Path) -> None:
@@ -81,7 +81,7 @@ def test_beside_it_the_one_branch_that_is_here_is_found(env: dict[str, str], wor
     for name in ("origin/changes", "origin/pr/2/head", "origin/pull/2", "merge-requests/2/head"):
         run(env, work, "fetch", "-q", "origin", f"+changes:refs/remotes/{name}")
     fetch(env, work, "changes:refs/remotes/pull/2/head")
-    assert find(str(work), env).metadata["git_branch"] == "changes"
+    assert find_origin(str(work), env).metadata["git_branch"] == "changes"
 
 
 def test_jenkins_merges_by_itself(env: dict[str, str], origin: Path, work: Path) -> None:
@@ -91,7 +91,7 @@ def test_jenkins_merges_by_itself(env: dict[str, str], origin: Path, work: Path)
     head = sha(origin, env, "changes")
     run(env, work, "merge", "-q", "--no-edit", head)
     job = {**JENKINS, "GIT_COMMIT": sha(work, env), "CHANGE_BRANCH": "changes"}
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_sha"] == head
     assert found["git_commit_message"] == "the head's own message\n\nwith a body"
     assert found["git_branch"] == "changes"
@@ -105,7 +105,7 @@ def test_a_persons_merge_into_a_pull_request_is_its_head(
     run(env, origin, "merge", "-q", "--no-edit", "main")
     head = fetch(env, work, "changes:refs/remotes/origin/PR-2")
     job = {**JENKINS, "GIT_COMMIT": head, "CHANGE_BRANCH": "changes"}
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_sha"] == head
     assert found["git_commit_message"] == "Merge branch 'main' into changes"
 
@@ -117,11 +117,13 @@ def test_a_message_is_the_commits_own(env: dict[str, str], origin: Path, work: P
     fetch(env, work, "main:refs/remotes/origin/main")
     job = {"DRONE": "true", "DRONE_BUILD_EVENT": "pull_request", "DRONE_PULL_REQUEST": "2"}
     job |= {"DRONE_COMMIT_SHA": head, "DRONE_COMMIT_MESSAGE": "The title"}
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_sha"] == head
     assert found["git_commit_message"] == "the head's own message\n\nwith a body"
     elsewhere = {**job, "DRONE_COMMIT_SHA": "f" * 40}
-    assert find(str(work), {**env, **elsewhere}).metadata["git_commit_message"] == "The title"
+    assert (
+        find_origin(str(work), {**env, **elsewhere}).metadata["git_commit_message"] == "The title"
+    )
 
 
 def test_the_message_of_a_merge_is_not_its_heads(
@@ -131,7 +133,7 @@ def test_the_message_of_a_merge_is_not_its_heads(
     merge = fetch(env, work, PULL, "--depth=1")
     job = {"CF_BUILD_ID": "1", "CF_PULL_REQUEST_NUMBER": "2", "CF_BRANCH": "changes"}
     job |= {"CF_REVISION": merge, "CF_COMMIT_MESSAGE": "Merge the one into the other"}
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_sha"] == sha(origin, env, "changes")
     assert "git_commit_message" not in found
 
@@ -146,10 +148,10 @@ def test_a_comment_is_on_what_the_job_checks_out(
     job |= {"GITHUB_REF": "refs/heads/main", "GITHUB_SHA": sha(origin, env, "main")}
     job |= {"GITHUB_EVENT_PATH": str(event)}
     head = fetch(env, work, "changes:refs/remotes/origin/changes")
-    found = find(str(work), {**env, **job}).metadata
+    found = find_origin(str(work), {**env, **job}).metadata
     assert (found["git_branch"], found["git_commit_sha"]) == ("changes", head)
     assert found["trigger"]["pull_request"] == "2"
-    alone = find(str(tmp_path), {**env, **job}).metadata
+    alone = find_origin(str(tmp_path), {**env, **job}).metadata
     assert (alone["git_branch"], alone["git_commit_sha"]) == ("main", job["GITHUB_SHA"])
 
 
@@ -158,7 +160,7 @@ def test_a_short_hash_is_made_whole(env: dict[str, str], work: Path) -> None:
     head = fetch(env, work, "changes:refs/remotes/origin/changes")
     for told, whole in ((head[:7], head), ("0123abc", "0123abc")):
         job = {"SCALR_RUN_ID": "run-1", "SCALR_RUN_VCS_COMMIT": told}
-        assert find(str(work), {**env, **job}).metadata["git_commit_sha"] == whole
+        assert find_origin(str(work), {**env, **job}).metadata["git_commit_sha"] == whole
 
 
 def test_a_tag_has_no_branch_whatever_is_checked_out(env: dict[str, str], work: Path) -> None:
@@ -171,7 +173,7 @@ def test_a_tag_has_no_branch_whatever_is_checked_out(env: dict[str, str], work: 
         {"BUILD_TAG": "jenkins-a-1", "GIT_BRANCH": "refs/tags/v1"},
     ]
     for job in tags:
-        found = find(str(work), {**env, **job}).metadata
+        found = find_origin(str(work), {**env, **job}).metadata
         assert "git_branch" not in found
         assert found["git_commit_sha"] == head
 
@@ -181,7 +183,7 @@ def test_a_remote_keeps_its_password_to_itself(env: dict[str, str], work: Path) 
     fetch(env, work, "main:refs/remotes/origin/main")
     address = "https://gitlab-ci-token:glcbt-64_SECRET@gitlab.example.com/acme/infra.git"
     run(env, work, "remote", "set-url", "origin", address)
-    found = find(str(work), env).metadata
+    found = find_origin(str(work), env).metadata
     assert found["git_repo"] == "https://gitlab.example.com/acme/infra.git"
     job = {"GITLAB_CI": "true", "CI_REPOSITORY_URL": address}
-    assert find(str(work), {**env, **job}).metadata["git_repo"] == found["git_repo"]
+    assert find_origin(str(work), {**env, **job}).metadata["git_repo"] == found["git_repo"]

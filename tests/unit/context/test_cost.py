@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tfevents.context import cost
-from tfevents.context.cost import Cost, read
+from tfevents.context.cost import Cost, parse_cost
 from tfevents.errors import UnreadableDocument
 
 
@@ -59,7 +59,9 @@ def amounts(version: str, total: str, past: str, diff: str) -> bytes:
 def test_the_totals_of_a_document() -> None:
     """All five fields, the amounts as they are written."""
     text = amounts("0.2", '"1361.3075"', '"1204.960"', '"156.3475"')
-    assert read(text, "x", "default") == Cost("EUR", "1361.3075", "1204.960", "156.3475", "12.9753")
+    assert parse_cost(text, "x", "default") == Cost(
+        "EUR", "1361.3075", "1204.960", "156.3475", "12.9753"
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,7 @@ def test_the_totals_of_a_document() -> None:
 @pytest.mark.parametrize("version", ["0.2", "0.3"])
 def test_an_amount_is_the_documents_own_text(version: str, text: str, amount: str | None) -> None:
     """Strings, the numbers announced for 0.3, and null; never through a float."""
-    assert read(amounts(version, text, "null", "null"), "", "").cost_total_monthly == amount
+    assert parse_cost(amounts(version, text, "null", "null"), "", "").cost_total_monthly == amount
 
 
 @pytest.mark.parametrize(
@@ -104,15 +106,17 @@ def test_an_amount_is_the_documents_own_text(version: str, text: str, amount: st
 )
 def test_the_percentage(diff: str, past: str, percentage: str | None) -> None:
     """Of the past total, at most four decimals, half to even, no zeros behind; none of nothing."""
-    found = read(amounts("0.2", '"1"', f'"{past}"', f'"{diff}"'), "", "")
+    found = parse_cost(amounts("0.2", '"1"', f'"{past}"', f'"{diff}"'), "", "")
     assert found.cost_total_monthly_percentage_change == percentage
 
 
 def test_what_the_document_lacks_is_absent() -> None:
     """An Infracost document without a past has a total and no change."""
-    found = read(b'{"version": "0.2", "currency": "USD", "totalMonthlyCost": "3"}', "x", "default")
+    found = parse_cost(
+        b'{"version": "0.2", "currency": "USD", "totalMonthlyCost": "3"}', "x", "default"
+    )
     assert found.as_json() == {"cost_currency": "USD", "cost_total_monthly": "3"}
-    assert read(b'{"version": "0.2", "currency": "?"}', "x", "default").as_json() == {}
+    assert parse_cost(b'{"version": "0.2", "currency": "?"}', "x", "default").as_json() == {}
 
 
 @pytest.mark.parametrize(
@@ -131,21 +135,21 @@ def test_what_the_document_lacks_is_absent() -> None:
 )
 def test_the_project_of_the_runs_directory(directory: str, total: str) -> None:
     """From the git root or absolute; where none matches, the document's totals stand."""
-    assert read(document(DEV, PROD), directory, "default").cost_total_monthly == total
+    assert parse_cost(document(DEV, PROD), directory, "default").cost_total_monthly == total
 
 
 @pytest.mark.parametrize("directory", ["live/data", "/ci/repo/live/data"])
 def test_the_project_of_a_plan_file(directory: str) -> None:
     """A plan's path is the file's, and its directory is the run's."""
     other = project("7", "7", "0", path="live/other/plan.json", type="terraform_plan_json")
-    assert read(document(PLAN, other), directory, "default").cost_total_monthly == OF_PLAN
+    assert parse_cost(document(PLAN, other), directory, "default").cost_total_monthly == OF_PLAN
 
 
 @pytest.mark.parametrize("directory", ["", "."])
 def test_the_project_at_the_git_root(directory: str) -> None:
     """Infracost leaves vcsSubPath out there."""
     root = project("8", "8", "0", path="/ci/repo")
-    assert read(document(root, DEV), directory, "default").cost_total_monthly == "8"
+    assert parse_cost(document(root, DEV), directory, "default").cost_total_monthly == "8"
 
 
 def test_the_project_of_the_runs_workspace() -> None:
@@ -153,39 +157,41 @@ def test_the_project_of_the_runs_workspace() -> None:
     first = project("1", "1", "0", vcsSubPath="a")
     second = project("2", "2", "0", vcsSubPath="a", terraformWorkspace="ws1")
     both = document(first, second)
-    assert read(both, "a", "default").cost_total_monthly == "1"
-    assert read(both, "a", "ws1").cost_total_monthly == "2"
+    assert parse_cost(both, "a", "default").cost_total_monthly == "1"
+    assert parse_cost(both, "a", "ws1").cost_total_monthly == "2"
     only = document(second, project("3", "3", "0", vcsSubPath="b"))
-    assert read(only, "a", "ws2").cost_total_monthly == TOTALS
+    assert parse_cost(only, "a", "ws2").cost_total_monthly == TOTALS
 
 
 def test_a_project_that_names_no_workspace_is_any() -> None:
     """Infracost only knows the workspace if it is told."""
-    assert read(document(DEV, PROD), "live/dev", "blue").cost_total_monthly == OF_DEV
+    assert parse_cost(document(DEV, PROD), "live/dev", "blue").cost_total_monthly == OF_DEV
 
 
 def test_two_that_match_alike_are_nobodys() -> None:
     """Which of a directory's projects ran is not guessed, unless they cost the same."""
     pair = document(DEV, project("9", "9", "0", vcsSubPath="live/dev"), PROD)
-    assert read(pair, "live/dev", "default").as_json() == {"cost_currency": "USD"}
+    assert parse_cost(pair, "live/dev", "default").as_json() == {"cost_currency": "USD"}
     same = document(DEV, DEV, PROD)
-    assert read(same, "live/dev", "default").cost_total_monthly == OF_DEV
+    assert parse_cost(same, "live/dev", "default").cost_total_monthly == OF_DEV
 
 
 def test_one_project_is_the_document() -> None:
     """Wherever it was made, the totals are the run's."""
-    assert read(document(DEV), "elsewhere", "ws").cost_total_monthly == TOTALS
+    assert parse_cost(document(DEV), "elsewhere", "ws").cost_total_monthly == TOTALS
 
 
 def test_a_project_with_errors_has_no_amounts() -> None:
     """What Infracost could not work out is absent, and so is its metadata's absence survived."""
     broken = {"name": "x", "metadata": {"path": "bad"}, "breakdown": None}
-    assert read(document(broken, DEV), "bad", "default").cost_total_monthly == TOTALS
+    assert parse_cost(document(broken, DEV), "bad", "default").cost_total_monthly == TOTALS
     broken["metadata"] = {"path": "x", "vcsSubPath": "bad"}
-    assert read(document(broken, DEV), "bad", "default").as_json() == {"cost_currency": "USD"}
+    assert parse_cost(document(broken, DEV), "bad", "default").as_json() == {"cost_currency": "USD"}
     nowhere = {"name": "x", "metadata": {"type": "error"}}
-    assert read(document(nowhere, nowhere), "x", "default").cost_total_monthly == TOTALS
-    assert read(document({"name": "x"}, DEV), "live/dev", "default").cost_total_monthly == OF_DEV
+    assert parse_cost(document(nowhere, nowhere), "x", "default").cost_total_monthly == TOTALS
+    assert (
+        parse_cost(document({"name": "x"}, DEV), "live/dev", "default").cost_total_monthly == OF_DEV
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,7 +224,7 @@ def test_what_is_no_such_document_is_one_line(text: bytes, message: str) -> None
     """At once, and without a number of the document's in it."""
     start = perf_counter()
     with pytest.raises(UnreadableDocument) as caught:
-        read(text, "x", "default")
+        parse_cost(text, "x", "default")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert perf_counter() - start < 1
@@ -227,18 +233,18 @@ def test_what_is_no_such_document_is_one_line(text: bytes, message: str) -> None
 def test_the_size_is_bounded() -> None:
     """More than 64 MiB is not looked at."""
     with pytest.raises(UnreadableDocument, match="larger than 64 MiB"):
-        read(b" " * (cost.MAX_BYTES + 1), "x", "default")
+        parse_cost(b" " * (cost.MAX_BYTES + 1), "x", "default")
 
 
 def test_powershells_redirection_is_read() -> None:
     """`infracost … > cost.json` writes UTF-16 there."""
     text = amounts("0.2", '"1"', "null", "null").decode()
-    assert read(text.encode("utf-16"), "x", "default").cost_total_monthly == "1"
+    assert parse_cost(text.encode("utf-16"), "x", "default").cost_total_monthly == "1"
 
 
 def test_every_field_is_the_contracts() -> None:
     """The names are those of the cost fields in the contract."""
-    found = read(amounts("0.2", '"1"', '"2"', '"3"'), "x", "default")
+    found = parse_cost(amounts("0.2", '"1"', '"2"', '"3"'), "x", "default")
     assert set(found.as_json()) == {
         "cost_currency",
         "cost_total_monthly",
@@ -291,7 +297,9 @@ def test_what_is_stored_is_written_anew_with_known_fields() -> None:
     for place in (document, project, project["metadata"], project["breakdown"], resource):
         place["odd"] = place["tags"] = {"canary": "canary"}
     resource["costComponents"][0]["canary"] = resource["subresources"][0]["metadata"] = ["canary"]
-    stored = cost.rewrite(b"canary\n" + json.dumps(document, indent=1).encode() + b"\ncanary")
+    stored = cost.redact_document(
+        b"canary\n" + json.dumps(document, indent=1).encode() + b"\ncanary"
+    )
     assert json.loads(stored) == KEPT
 
 
@@ -311,5 +319,5 @@ def test_what_is_stored_is_written_anew_with_known_fields() -> None:
 def test_what_is_not_understood_is_not_stored(text: str) -> None:
     """The reason says where, and quotes nothing."""
     with pytest.raises(UnreadableDocument) as caught:
-        cost.rewrite(text.encode())
+        cost.redact_document(text.encode())
     assert "canary" not in str(caught.value)

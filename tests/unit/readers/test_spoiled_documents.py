@@ -109,8 +109,8 @@ READERS: list[tuple[str, Callable[[bytes], object]]] = [
     ("state_after.tfstate", lambda data: state.parse_file(data, settled=True)),
     ("state_after.tfstate", glance.look),
     ("state_after.tfstate", redact),
-    ("cost", lambda data: cost.read(data, "live/a", "default")),
-    ("cost", cost.rewrite),
+    ("cost", lambda data: cost.parse_cost(data, "live/a", "default")),
+    ("cost", cost.redact_document),
     ("main.tf", lambda data: blocks.read(data.decode("utf-8", "replace"), "main.tf", ANYTHING)),
 ]
 ANYTHING = blocks.Schema(attributes=None, blocks={"resource": blocks.Schema(2, None)})
@@ -198,4 +198,4 @@ def test_a_cost_file_in_latin_1_is_told(name: str) -> None:
     document = {**COST, "projects": None, name: "3 \xe9"}
     data = json.dumps(document, ensure_ascii=False).encode("latin-1")
     with pytest.raises(UnreadableDocument, match=r"^this is not Infracost JSON: [^\n]+$"):
-        cost.read(data, "live/a", "default")
+        cost.parse_cost(data, "live/a", "default")

@@ -1,0 +1,89 @@
+"""TFEVENTS_METADATA_<FIELD>: what the environment says instead of git and CI, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tfevents import text
+from tfevents.context import ci
+from tfevents.errors import SettingError
+from tfevents.events.table import MESSAGE
+
+PREFIX = "TFEVENTS_METADATA_"
+
+
+def parse_overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata fields that variables set. `schema`: field → its JSON Schema.
+
+    Texts are cleaned; counts, numbers, booleans and the trigger are JSON. Raises SettingError.
+    """
+    found, wrong = gather_overrides(env, schema)
+    if wrong:
+        raise wrong[0]
+    return found
+
+
+def gather_overrides(
+    env: Mapping[str, str], schema: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[SettingError]]:
+    """The fields that can be used, and an error for each variable that can't."""
+    fields = {name.upper(): name for name in schema}
+    found, wrong = {}, []
+    for variable, value in env.items():
+        if variable.startswith(PREFIX) and value.strip():
+            try:
+                name = fields.get(variable.removeprefix(PREFIX))
+                if name is None:
+                    raise SettingError(f"{variable}: the contract has no such metadata field")
+                found[name] = _parse_value(variable, value.strip(), schema[name], name)
+            except SettingError as error:
+                wrong.append(error)
+    return found, wrong
+
+
+def _parse_value(variable: str, value: str, kind: Mapping[str, Any], name: str) -> Any:
+    if len(value.encode(errors="replace")) > text.MESSAGE_BYTES:
+        raise SettingError(f"{variable}: at most {text.MESSAGE_BYTES} bytes, please")
+    if name == "git_repo":
+        return _parse_address(variable, value)
+    if name == "git_commit_sha":
+        return _parse_sha(variable, value)
+    if kind.get("type") == "string":
+        return _parse_text(variable, value, name)
+    try:
+        found = json.loads(value, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise SettingError(f"{variable}: this takes JSON, for example true or {{}}") from None
+    if isinstance(found, dict) and isinstance(found.get("url"), str):
+        found["url"] = _parse_address(variable, found["url"])
+    return found
+
+
+def _parse_text(variable: str, value: str, name: str) -> str | None:
+    """One line, but for a commit's message; None where nothing of it can be shown."""
+    if name == MESSAGE:
+        return text.clean_message(value)
+    if len(value.encode(errors="replace")) > text.VALUE_BYTES:
+        raise SettingError(f"{variable}: at most {text.VALUE_BYTES} bytes, please")
+    return text.clean(value)
+
+
+def _parse_sha(variable: str, value: str) -> str:
+    sha = text.clean_sha(value)
+    if sha is None:
+        raise SettingError(f"{variable}: this takes a commit's hash, in hexadecimal")
+    return sha
+
+
+def _parse_address(variable: str, value: str) -> str:
+    address = ci.sanitize_address(value)
+    if address is None:
+        raise SettingError(f"{variable}: this takes an address that names a host")
+    return address
+
+
+def _refuse_constant(constant: str) -> None:
+    """NaN and Infinity are no JSON."""
+    raise ValueError(constant)
