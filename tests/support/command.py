@@ -3,13 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from support.warm import warm
 
 PROGRAM = Path(sys.executable).with_name("tfevents")
+
+
+@contextmanager
+def pipe_of(file: Path | None) -> Iterator[IO[bytes]]:
+    """A pipe that a file's bytes come through, or nothing."""
+    reader, writer = os.pipe()
+    content = file.read_bytes() if file else b""
+    thread = threading.Thread(target=_write, args=(writer, content))
+    thread.start()
+    with open(reader, "rb") as given:
+        yield given
+    thread.join()
+
+
+def _write(writer: int, content: bytes) -> None:
+    with suppress(BrokenPipeError), open(writer, "wb", buffering=0) as file:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 @dataclass
@@ -22,16 +48,13 @@ class Tfevents:
     program: Path = PROGRAM
 
     def run(self, *words: object, stdin: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-        """One command, to its end; without `stdin` there is nothing to read."""
-        return subprocess.run(
-            [str(PROGRAM), *map(str, words)],
-            env=self.env,
-            cwd=self.cwd,
-            input=stdin.read_bytes() if stdin else b"",
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        """One command, to its end, in a fork; without `stdin` there is nothing to read."""
+        command = [str(PROGRAM), *map(str, words)]
+        with pipe_of(stdin) as given, TemporaryFile() as out, TemporaryFile() as err:
+            code = warm().run(command, env=self.env, cwd=self.cwd, streams=(given, out, err))
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(command, code, out.read(), err.read())
 
     def start(self, *words: object) -> subprocess.Popen[bytes]:
         """One command, under way."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from support.hosts.field import Field
@@ -18,8 +20,19 @@ from support.paths import HOOKS
 from tfevents.readers.hcl import expressions
 
 NAME = "terragrunt/root.hcl"
-# Read once: python-hcl2 mixes up two parses at the same time in two threads.
-(ROOT,) = expressions.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
+_ONE_AT_A_TIME = Lock()
+
+
+def _read_root() -> Mapping[str, Any]:
+    """Once: python-hcl2 mixes up two parses at the same time in two threads."""
+    with _ONE_AT_A_TIME:
+        return _parse_root()
+
+
+@cache
+def _parse_root() -> Mapping[str, Any]:
+    (root,) = expressions.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
+    return dict(root)
 
 
 def terragrunt(field: Field, unit: Path, command: str, *, cwd: Path | None = None) -> int:
@@ -63,7 +76,7 @@ class _Play:
         return done.returncode
 
     def _for_command(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        for block in ROOT[kind]:
+        for block in _read_root()[kind]:
             ((name, body),) = block.items()
             if self.command in body["commands"]:
                 yield name, body
