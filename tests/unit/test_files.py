@@ -18,7 +18,7 @@ from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.readers.hcl import inventory
 from tfevents.readers.hcl.files import read_text
 from tfevents.settings.load import load
-from tfevents.terraform.workdir import Place
+from tfevents.terraform.workdir import WorkingDirectory
 
 OTHER = 12345
 only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
@@ -114,7 +114,7 @@ def test_odd_files_of_git_and_terraform_say_nothing(
     for name in (".git/HEAD", ".terraform/environment", ".terraform/terraform.tfstate", "event"):
         make(tmp_path / name)
     assert git.read_head(str(tmp_path)) == (None, None)
-    place = Place(str(tmp_path), {})
+    place = WorkingDirectory(str(tmp_path), {})
     assert (place.tf_workspace, place.in_cloud, place.has_backend) == ("default", False, False)
     if not (tmp_path / "event").is_symlink():
         assert read_event_file(str(tmp_path / "event")) is None

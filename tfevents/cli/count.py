@@ -15,7 +15,7 @@ from tfevents.terminal import printable
 if TYPE_CHECKING:
     from tfevents.readers.counting import DocumentCounts
     from tfevents.terraform.arguments import Mode
-    from tfevents.terraform.client import Engine
+    from tfevents.terraform.client import TerraformClient
     from tfevents.terraform.counts import Counts
     from tfevents.terraform.plan import Plan
 
@@ -89,10 +89,10 @@ def show_plan(path: str, mode: Mode | None) -> Plan | None:
     return None
 
 
-def _find_engines(path: str) -> list[Engine]:
+def _find_engines(path: str) -> list[TerraformClient]:
     """The provisioners here, each twice where the plan file is elsewhere."""
     from tfevents.terraform import binary
-    from tfevents.terraform.client import Engine
+    from tfevents.terraform.client import TerraformClient
 
     wanted = os.environ.get("TFEVENTS_PROVISIONER", "").strip()
     names = (wanted,) if wanted else binary.NAMES
@@ -102,7 +102,7 @@ def _find_engines(path: str) -> list[Engine]:
     directory = os.path.dirname(os.path.abspath(path))
     elsewhere = directory != os.getcwd() and not directory.startswith("/proc/")
     options: list[tuple[str, ...]] = [(), (f"-chdir={directory}",)] if elsewhere else [()]
-    return [Engine(found, each, os.environ) for found in binaries for each in options]
+    return [TerraformClient(found, each, os.environ) for found in binaries for each in options]
 
 
 def _find_binary(name: str) -> str | None:

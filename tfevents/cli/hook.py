@@ -40,7 +40,7 @@ def _parse_exit_code(
 )
 @cost_file_option
 def hook(moment: str, command: str, **given: Any) -> int:
-    """Report a run of somebody else's terraform.
+    """Reporter a run of somebody else's terraform.
 
     To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import.
     """

@@ -41,7 +41,7 @@ def log(as_json: bool, limit: int) -> None:
     from tfevents.settings.home import find_home
 
     journal = find_journal(find_home(os.environ))
-    recovery.close_gone(journal, os.environ)
+    recovery.recover_abandoned(journal, os.environ)
     items = list_latest(journal, limit)
     for line in journal.unreadable:
         say(line)

@@ -46,10 +46,10 @@ def send_event(
     **flags: str | None,
 ) -> int:
     """Send an event of the given metadata and data, print what became of it; the exit code."""
-    from tfevents.reporting.manual_event import Announcement, announce
+    from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 
-    told = announce(
-        Announcement(event_type, metadata, data),
+    told = send_manual_event(
+        ManualEvent(event_type, metadata, data),
         os.getcwd(),
         os.environ,
         {**flags, "strict": "1" if strict else None},

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from tfevents.errors import UnreadableDocument
 from tfevents.searchpath import absolute_path
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 
 ARGUMENTS = ("breakdown", "--format", "json", "--no-color", "--path")
 
@@ -32,7 +32,7 @@ def estimate_cost(
     `plan_json`: the path of the plan's JSON. Raises UnreadableDocument.
     """
     own = {"PATH": absolute_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}
-    done = Engine(program, (), {**env, **own}).save([*ARGUMENTS, plan_json], path, seconds)
+    done = TerraformClient(program, (), {**env, **own}).save([*ARGUMENTS, plan_json], path, seconds)
     os.unlink(plan_json)
     if not done:
         raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")

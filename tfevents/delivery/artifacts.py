@@ -20,11 +20,11 @@ from tfevents.deadline import Budget
 from tfevents.delivery.client import Stored, Uploader
 from tfevents.errors import DeliveryError, TfeventsError, Unreachable, UnreadableDocument
 from tfevents.journal.models import Destination
-from tfevents.journal.run_lock import Presence
+from tfevents.journal.run_lock import RunLock
 from tfevents.readers.hcl import inventory
 from tfevents.readers.json.redaction import Sensitive
 from tfevents.settings.load import Settings
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 
 DATA_TYPES = {"plan": "plan_human", "state": "state_raw"}
 """The contract's names, where they are not ours."""
@@ -35,8 +35,8 @@ TRIES, PAUSE = 3, 0.5
 class Source(Struct, frozen=True):
     """Where a run's artefacts come from. `plan_file`: None where there is none."""
 
-    engine: Engine
-    presence: Presence
+    engine: TerraformClient
+    lock: RunLock
     directory: str
     env: Mapping[str, str]
     plan_file: str | None = None
@@ -52,7 +52,7 @@ class Source(Struct, frozen=True):
 
         Raises UnreadableDocument.
         """
-        path = self.presence.create(name)
+        path = self.lock.create_file(name)
         if not self.engine.save(words, path, budget.left) or not os.path.getsize(path):
             raise UnreadableDocument(f"{words[0]} did not answer")
         return path
@@ -199,7 +199,7 @@ def _redact(source: Source, path: str, sensitive: Sensitive) -> str:
     """Twice through the file: what is sensitive, then all but that."""
     with open(path, "rb") as file:
         sensitive.collect(file.read)
-    redacted = source.presence.create(f"{os.path.basename(path)}-redacted")
+    redacted = source.lock.create_file(f"{os.path.basename(path)}-redacted")
     with open(path, "rb") as file, open(redacted, "wb") as out:
         out.writelines(sensitive.without(file.read))
     os.unlink(path)
@@ -207,7 +207,7 @@ def _redact(source: Source, path: str, sensitive: Sensitive) -> str:
 
 
 def _write(source: Source, name: str, text: bytes) -> str:
-    path = source.presence.create(name)
+    path = source.lock.create_file(name)
     with open(path, "wb") as file:
         file.write(text)
     return path

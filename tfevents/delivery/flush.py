@@ -17,7 +17,7 @@ from tfevents.journal.fallback import bring_home, find_spare
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Standing, Status
 from tfevents.journal.ownership import Assignment
-from tfevents.journal.run_lock import Presence
+from tfevents.journal.run_lock import RunLock
 from tfevents.settings.load import Settings
 
 PATIENCE = 60.0
@@ -66,21 +66,21 @@ def find_journal(home: str) -> Journal:
 
 
 @contextmanager
-def appeared(journal: Journal) -> Iterator[Presence]:
-    """A presence that can claim in this journal; it needs no room for plans.
+def hold_lock(journal: Journal) -> Iterator[RunLock]:
+    """A lock that can claim in this journal; it needs no room for plans.
 
     Raises JournalUnavailable.
     """
-    home = journal.home or run_lock.spare_home()
+    home = journal.home or run_lock.find_fallback_home()
     try:
-        present = run_lock.appear(home, room=0)
+        lock = run_lock.acquire(home, room=0)
     except OSError as error:
         reason = f"{os.path.join(home, 'runs')} can't be written: {error.strerror}"
         raise JournalUnavailable(reason) from None
     try:
-        yield present
+        yield lock
     finally:
-        present.end()
+        lock.release()
 
 
 class Flush(Struct, frozen=True):
@@ -104,11 +104,11 @@ class Flush(Struct, frozen=True):
                 f"no API key is set, {events} waiting: set TFEVENTS_API_KEY"
                 " or TFEVENTS_API_KEY_FILE"
             )
-        with appeared(journal) as present:
-            return self._flush(journal, present.identity, progress)
+        with hold_lock(journal) as lock:
+            return self._flush(journal, lock.identity, progress)
 
     def _flush(self, journal: Journal, me: str, progress: Progress) -> Flushed:
-        closed = recovery.close_gone(journal, self.env)
+        closed = recovery.recover_abandoned(journal, self.env)
         assigned: list[str] = []
         if self.assignment:
             assigned = ownership.assign(journal, self.assignment, self.settings, self.env, me)

@@ -65,7 +65,7 @@ class Turn(Struct):
 
 
 class Courier:
-    """Delivers for one process, which `owner` (a living presence) stands for."""
+    """Delivers for one process, which `owner` (a lock that is held) stands for."""
 
     def __init__(self, journal: Journal, settings: Settings, owner: str) -> None:
         self._journal, self.owner = journal, owner

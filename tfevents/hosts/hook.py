@@ -32,18 +32,18 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Run, at, now
 from tfevents.journal.recovery import killed
 from tfevents.readers.json import plan as planjson
-from tfevents.reporting.plan_and_state import Planned, pull_state, read_plan
-from tfevents.reporting.proof import Evidence, judge, planned_numbers
-from tfevents.reporting.reporter import Report, Subject, Told
+from tfevents.reporting.plan_and_state import SavedPlan, pull_state, read_plan
+from tfevents.reporting.proof import HookFacts, judge, planned_numbers
+from tfevents.reporting.reporter import Reporter, ReportResult, RunInfo
 from tfevents.settings.environment import TRUE
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
 from tfevents.terraform import arguments, binary
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.counts import Counts, count_drift, has_changes
 from tfevents.terraform.state import State
-from tfevents.terraform.workdir import Place, find_unit, signature
+from tfevents.terraform.workdir import WorkingDirectory, file_identity, find_unit
 
 COMMANDS = {
     "plan": ("plan", Mode.NORMAL),
@@ -54,8 +54,8 @@ COMMANDS = {
 }
 """Terraform's commands that are reported; another one is none of ours."""
 
-NOTHING = Told(None, True)
-TOLD_ALREADY = Told("this run was told already, and nothing has happened since", True)
+NOTHING = ReportResult(None, True)
+TOLD_ALREADY = ReportResult("this run was told already, and nothing has happened since", True)
 
 
 class Call(Struct, frozen=True):
@@ -111,7 +111,7 @@ def settle(
         mode=host.mode or (asked.mode if asked else mode),
         directory=directory,
         unit=os.path.realpath(unit),
-        tf_workspace=host.tf_workspace or Place(directory, env).tf_workspace,
+        tf_workspace=host.tf_workspace or WorkingDirectory(directory, env).tf_workspace,
         execution=host.execution or _execution(env),
         host=host,
         plan_file=given.get("plan_file") or host.plan_file,
@@ -129,12 +129,12 @@ def _execution(env: Mapping[str, str]) -> str:
     return ":".join(filter(None, (build.vendor, build.execution_id, build.stage_id)))
 
 
-def run(call: Call, env: Mapping[str, str]) -> Told:
+def run(call: Call, env: Mapping[str, str]) -> ReportResult:
     """One call, from its facts to what became of its report."""
     if call.host.reports_itself or env.get("TFEVENTS_DISABLED", "").strip().lower() in TRUE:
         return NOTHING
-    with _presence(env) as present:
-        hooked = _Hooked(call, env, present)
+    with _hold_lock(env) as lock:
+        hooked = _Hooked(call, env, lock)
         if call.moment == "before":
             return hooked.before()
         if call.host.everything:
@@ -143,16 +143,16 @@ def run(call: Call, env: Mapping[str, str]) -> Told:
 
 
 @contextmanager
-def _presence(env: Mapping[str, str]) -> Iterator[run_lock.Presence]:
+def _hold_lock(env: Mapping[str, str]) -> Iterator[run_lock.RunLock]:
     """Ours for this call, under home, or in a temporary directory where that can't be written."""
     try:
-        present = run_lock.appear(find_home(env))
+        lock = run_lock.acquire(find_home(env))
     except OSError:
-        present = run_lock.appear(run_lock.spare_home())
+        lock = run_lock.acquire(run_lock.find_fallback_home())
     try:
-        yield present
+        yield lock
     finally:
-        present.end()
+        lock.release()
 
 
 @contextmanager
@@ -178,12 +178,12 @@ def exit_code(moment: str, *, delivered: bool, env: Mapping[str, str]) -> int:
 class _Hooked:
     """One call at work."""
 
-    def __init__(self, call: Call, env: Mapping[str, str], present: run_lock.Presence) -> None:
-        self.call, self.env, self.present = call, env, present
+    def __init__(self, call: Call, env: Mapping[str, str], lock: run_lock.RunLock) -> None:
+        self.call, self.env, self.lock = call, env, lock
         self.engine = _engine(call, env)
         self.unseen: str | None = None
 
-    def before(self) -> Told:
+    def before(self) -> ReportResult:
         """Opens the run; an older one of the same key can't come back any more."""
         call = self.call
         with _journal(self.env) as journal:
@@ -198,9 +198,9 @@ class _Hooked:
             report.begin(started(operation_of(call.command, mode)), {})
             return report.deliver()
         report.deliver()
-        return Told("; ".join(report.problems) or None, True)
+        return ReportResult("; ".join(report.problems) or None, True)
 
-    def _base(self, planned: Planned | None) -> dict[str, Any]:
+    def _base(self, planned: SavedPlan | None) -> dict[str, Any]:
         """What `after` may not be able to find out any more: the state then, the plan's numbers."""
         state = self._state()
         return {
@@ -211,7 +211,7 @@ class _Hooked:
             "execution": self.call.execution,
         }
 
-    def after(self) -> Told:
+    def after(self) -> ReportResult:
         """Closes the run that `before` opened, or tells of one that nobody opened.
 
         Hosts call `error` also when nothing of ours is open: another hook failed.
@@ -242,7 +242,7 @@ class _Hooked:
         found = (str(state.serial), state.lineage) if state and state.lineage else (None, None)
         return found == (said.get("serial"), said.get("lineage"))
 
-    def everything(self) -> Told:
+    def everything(self) -> ReportResult:
         """Atlantis' post-workflow hook: what a failed command left open has failed."""
         if not self.call.said:
             with _journal(self.env) as journal:
@@ -254,7 +254,7 @@ class _Hooked:
         report.deliver()
         return NOTHING
 
-    def _close(self, run: Run | None) -> Told:
+    def _close(self, run: Run | None) -> ReportResult:
         base = run.base or {} if run else {}
         report = self._report(run, {})
         report.start()
@@ -280,9 +280,11 @@ class _Hooked:
             report.problems.append("whether there is something to apply is not known")
         report.finish(judgement.activity, metadata, data, self.call.exit_code)
         told = report.deliver()
-        return Told("; ".join(filter(None, (self.unseen, told.line))) or None, told.delivered)
+        return ReportResult(
+            "; ".join(filter(None, (self.unseen, told.line))) or None, told.delivered
+        )
 
-    def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> Evidence:
+    def _evidence(self, run: Run | None, base: Mapping[str, Any]) -> HookFacts:
         planned, call = self._planned(base), self.call
         if call.command == "plan" and call.said is False and planned and not planned.plan.errored:
             planned = None  # of an earlier plan, that nothing has overwritten
@@ -290,7 +292,7 @@ class _Hooked:
         mode = planned.plan.mode if planned and planned.plan.mode else None
         mode = mode or (Mode(base["mode"]) if base.get("mode") else call.mode)
         stated = base.get("state")
-        return Evidence(
+        return HookFacts(
             operation=operation_of(command, mode),
             mode=mode,
             said=call.said,
@@ -312,7 +314,7 @@ class _Hooked:
         except UnreadableDocument:
             return None
 
-    def _planned(self, base: Mapping[str, Any]) -> Planned | None:
+    def _planned(self, base: Mapping[str, Any]) -> SavedPlan | None:
         """From the plan file, else from the JSON that the host made of it."""
         call = self.call
         plan_file, plan_json = self._own((call.plan_file, call.plan_json), base.get("plans"))
@@ -334,15 +336,15 @@ class _Hooked:
             return f"there is no plan file {path}"
         return None if self.call.said is False else f"{path} is no plan of this run"
 
-    def _read(self, path: str) -> Planned | None:
+    def _read(self, path: str) -> SavedPlan | None:
         if not os.path.exists(path):
             return None
         try:
-            return read_plan(self.engine or Engine("", (), self.env), path, self.call.mode)
+            return read_plan(self.engine or TerraformClient("", (), self.env), path, self.call.mode)
         except UnreadableDocument:
             return None
 
-    def _provisioner(self, evidence: Evidence) -> dict[str, str]:
+    def _provisioner(self, evidence: HookFacts) -> dict[str, str]:
         planned = evidence.planned
         if planned and planned.tool and planned.plan.terraform_version:
             tool = "opentofu" if planned.tool == "OpenTofu" else "terraform"
@@ -352,11 +354,13 @@ class _Hooked:
             return {}
         return {"provisioner": version.provisioner, "provisioner_version": version.number}
 
-    def _report(self, run: Run | None, base: Mapping[str, Any], *, opened: bool = False) -> Report:
+    def _report(
+        self, run: Run | None, base: Mapping[str, Any], *, opened: bool = False
+    ) -> Reporter:
         call = self.call
-        return Report(
-            Subject(
-                presence=self.present,
+        return Reporter(
+            RunInfo(
+                lock=self.lock,
                 operation=operation_of(call.command, call.mode).value,
                 mode=call.mode.value,
                 directory=call.unit,
@@ -373,24 +377,24 @@ class _Hooked:
         )
 
 
-def _engine(call: Call, env: Mapping[str, str]) -> Engine | None:
+def _engine(call: Call, env: Mapping[str, str]) -> TerraformClient | None:
     """The binary that the host runs, asked where it ran; none is none."""
     wanted = env.get("TFEVENTS_PROVISIONER") or call.host.provisioner
     try:
-        return Engine(binary.find(env, "tfevents", wanted), (), env)
+        return TerraformClient(binary.find(env, "tfevents", wanted), (), env)
     except ProvisionerNotFound:
         return None
 
 
-def _shown(path: str, mode: Mode) -> Planned | None:
+def _shown(path: str, mode: Mode) -> SavedPlan | None:
     try:
         with open(path, "rb") as file:
-            return Planned(planjson.stream(file.read, mode))
+            return SavedPlan(planjson.stream(file.read, mode))
     except (OSError, UnreadableDocument):
         return None
 
 
-def _has_work(planned: Planned | None, mode: Mode) -> bool:
+def _has_work(planned: SavedPlan | None, mode: Mode) -> bool:
     """Whether something is about to be changed, as far as anybody knows (design §3.1)."""
     if mode is Mode.REFRESH_ONLY:
         return planned is not None and count_drift(planned.plan.drift or ()) != Counts()
@@ -399,7 +403,7 @@ def _has_work(planned: Planned | None, mode: Mode) -> bool:
 
 def _signature(path: str | None) -> list[int] | None:
     """Which file stands there, as JSON has it; a plan is never written twice with the same."""
-    found = signature(path) if path else None
+    found = file_identity(path) if path else None
     return [*found] if found else None
 
 
@@ -411,7 +415,7 @@ def _written(path: str) -> str:
         return ""
 
 
-def _partial(evidence: Evidence, call: Call) -> Iterator[str]:
+def _partial(evidence: HookFacts, call: Call) -> Iterator[str]:
     """What makes the plan less than the whole, as far as it or the environment says so."""
     given = call.partial if call.command == "plan" else ()
     plan = evidence.planned.plan if evidence.planned else None
@@ -422,7 +426,7 @@ def _partial(evidence: Evidence, call: Call) -> Iterator[str]:
         yield "errored"
 
 
-def _saved_numbers(planned: Planned) -> dict[str, Any]:
+def _saved_numbers(planned: SavedPlan) -> dict[str, Any]:
     return planned_numbers(planned.plan, saved=True, targeted=planned.targeted).metadata()
 
 

@@ -13,7 +13,7 @@ from tfevents.journal.journal import Journal, open_journal
 def find_spare() -> Journal | None:
     """The spare journal, if it was ever needed. Raises JournalUnavailable."""
     try:
-        place = run_lock.spare_home(make=False)
+        place = run_lock.find_fallback_home(make=False)
         os.stat(os.path.join(place, "journal.db"))
     except OSError:
         return None
@@ -23,7 +23,7 @@ def find_spare() -> Journal | None:
 def open_spare() -> Journal:
     """A journal for when home can't be written: in the temporary directory, else in memory."""
     try:
-        return open_journal(run_lock.spare_home())
+        return open_journal(run_lock.find_fallback_home())
     except (OSError, JournalUnavailable):
         return open_memory()
 

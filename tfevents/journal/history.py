@@ -54,7 +54,7 @@ def _describe_end(journal: Journal, run: Run, events: tuple[Entry, ...]) -> str:
         return "killed" if any(map(_says_killed, events)) else "-"
     if run.key:
         return "open"
-    alive = journal.home is not None and run_lock.alive(journal.home, run.run_id)
+    alive = journal.home is not None and run_lock.is_held(journal.home, run.run_id)
     return "running" if alive else "killed"
 
 

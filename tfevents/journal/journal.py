@@ -45,7 +45,7 @@ KEPT_EVENTS = 10_000
 
 
 class Journal:
-    """An open journal; `home` is where its presences are, None in memory.
+    """An open journal; `home` is where its locks are, None in memory.
 
     `unreadable`: a line for each row that could not be read so far. Such a row is left out.
     """
@@ -188,7 +188,7 @@ class Journal:
         return found
 
     def _set_aside(self, unreadable: Iterable[int]) -> None:
-        """Told once: only `flush --refused` meets such a row again."""
+        """ReportResult once: only `flush --refused` meets such a row again."""
         with self._writing() as db:
             db.executemany(
                 "update events set status = 'refused', reason = 'it can not be read' where seq = ?",
@@ -262,13 +262,13 @@ class Journal:
     def _sender(self, db: sqlite3.Connection, queue: Queue) -> str | None:
         """Who has claimed a queue, and lives."""
         row = db.execute("select owner from claims where lane = ?", (queue.name,)).fetchone()
-        living = row and self.home and run_lock.alive(self.home, row[0])
+        living = row and self.home and run_lock.is_held(self.home, row[0])
         return str(row[0]) if living else None
 
     def busy(self, owner: str) -> bool:
         """Whether a living process other than `owner` is sending."""
         rows = self._rows("select distinct owner from claims where owner != ?", (owner,))
-        return any(self.home and run_lock.alive(self.home, row[0]) for row in rows)
+        return any(self.home and run_lock.is_held(self.home, row[0]) for row in rows)
 
     def release(self, owner: str) -> None:
         """Gives back everything that `owner` claimed."""

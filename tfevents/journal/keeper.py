@@ -9,7 +9,7 @@ from tfevents.journal import run_lock
 from tfevents.journal.fallback import open_memory, open_spare
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Entry
-from tfevents.journal.run_lock import Presence
+from tfevents.journal.run_lock import RunLock
 from tfevents.lean import suppress
 
 
@@ -17,11 +17,11 @@ class Keeper:
     """The journal in use. `tell` is told what went wrong, `moved` that another journal is used."""
 
     def __init__(
-        self, ours: Presence, tell: Callable[[Exception], None], moved: Callable[[], None]
+        self, ours: RunLock, tell: Callable[[Exception], None], moved: Callable[[], None]
     ) -> None:
         self._ours, self._tell, self._moved = ours, tell, moved
         self._journals: list[Journal] = []
-        self._substitute: Presence | None = None
+        self._substitute: RunLock | None = None
 
     def open(self, home: str) -> None:
         """The journal under `home`, or what stands in for it."""
@@ -70,15 +70,15 @@ class Keeper:
         return [line for journal in self._journals for line in journal.unreadable]
 
     def owner(self) -> str:
-        """Whose claims others can see: a presence in the home of the journal in use."""
+        """Whose claims others can see: a lock in the home of the journal in use."""
         home = self.journal.home
         if home not in (None, self._ours.home):
             with suppress(OSError):
-                self._substitute = run_lock.appear(home or "", room=0)
+                self._substitute = run_lock.acquire(home or "", room=0)
                 return self._substitute.identity
         return self._ours.identity
 
     def close(self) -> None:
-        """Our presence elsewhere ends; the journals are closed with the process."""
+        """Our lock elsewhere is released; the journals are closed with the process."""
         if self._substitute is not None:
-            self._substitute.end()
+            self._substitute.release()

@@ -27,15 +27,15 @@ if TYPE_CHECKING:  # `typing` is slow to wake
 FORGOTTEN_SECONDS = 86400
 
 
-def close_gone(journal: Journal, env: Mapping[str, str]) -> int:
+def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
     """Closes what is gone under the journal's home, and in the spare home where there is no
     journal of its own; gives how many runs that were."""
     if journal.home is None:
         return 0
     closed = _close_forgotten(journal)
     for home in _homes(journal.home):
-        for identity in run_lock.gone(home):
-            with run_lock.Burial(home, identity) as folder:
+        for identity in run_lock.find_abandoned(home):
+            with run_lock.AbandonedRun(home, identity) as folder:
                 if folder:
                     closed += _close(journal, identity, folder, env)
     return closed
@@ -44,7 +44,7 @@ def close_gone(journal: Journal, env: Mapping[str, str]) -> int:
 def _homes(home: str) -> list[str]:
     """A home that is full keeps its journal, while plans go to the spare one."""
     try:
-        spare = run_lock.spare_home(make=False)
+        spare = run_lock.find_fallback_home(make=False)
     except OSError:
         return [home]
     alone = spare != home and not os.path.exists(os.path.join(spare, "journal.db"))
@@ -67,7 +67,7 @@ def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
 
 def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> Run | None:
     """A run that was killed before the journal knew of it."""
-    note = run_lock.noted(folder)
+    note = run_lock.read_note(folder)
     directory = find_unit(note.get("directory", ""), note)
     mode = _mode(note.get("mode", ""))
     command = operation = note.get("operation", "")

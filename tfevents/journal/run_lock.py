@@ -36,12 +36,12 @@ _ours: set[str] = set()
 
 
 @dataclass(frozen=True)
-class Presence:
+class RunLock:
     """One living process: its id, its private folder and the lock that proves it."""
 
     identity: str
     folder: str
-    lock: int
+    descriptor: int
 
     @property
     def home(self) -> str:
@@ -52,7 +52,7 @@ class Presence:
         """A private file's place."""
         return os.path.join(self.folder, name)
 
-    def create(self, name: str) -> str:
+    def create_file(self, name: str) -> str:
         """A private file (0600), empty, for somebody else to fill: its mode stays."""
         path = self.path(name)
         with suppress(FileNotFoundError):
@@ -60,21 +60,21 @@ class Presence:
         os.close(create_private(path))
         return path
 
-    def note(self, words: Mapping[str, str]) -> None:
+    def write_note(self, words: Mapping[str, str]) -> None:
         """What this is, for whoever has to bury it; goes without where there is no room."""
         pairs = (os.fsencode(f"{name}={word}") for name, word in words.items())
-        with suppress(OSError), open(self.create(NOTE), "wb") as file:
+        with suppress(OSError), open(self.create_file(NOTE), "wb") as file:
             file.write(b"\0".join(pairs))
 
-    def clear(self) -> None:
+    def clear_files(self) -> None:
         """Everything private is gone, but for the lock that says who is there."""
         _clear(self.folder)
 
-    def end(self) -> None:
+    def release(self) -> None:
         """Gone, and everything private with it."""
         _sweep(self.folder)
         with suppress(OSError):
-            os.close(self.lock)
+            os.close(self.descriptor)
         _ours.discard(self.identity)
 
 
@@ -86,7 +86,7 @@ def new_id() -> str:
     return "-".join(parts)
 
 
-def spare_home(*, make: bool = True) -> str:
+def find_fallback_home(*, make: bool = True) -> str:
     """What stands in for home where that can't be written: a directory of this user's alone.
 
     Raises OSError where there is none, or somebody else has made it.
@@ -114,8 +114,8 @@ def _found_spare() -> str:
     return os.path.join(os.path.abspath(next(usable, os.curdir)), f"tfevents-{os.getuid()}")
 
 
-def appear(home: str, room: int = ROOM) -> Presence:
-    """A new presence under `home`. Raises OSError where home can't be written, is full, or is not
+def acquire(home: str, room: int = ROOM) -> RunLock:
+    """A new lock under `home`. Raises OSError where home can't be written, is full, or is not
     this user's alone."""
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
@@ -132,7 +132,7 @@ def appear(home: str, room: int = ROOM) -> Presence:
         folder, lock = _made(place, identity)
     finally:
         os.close(making)
-    return Presence(identity, folder, lock)
+    return RunLock(identity, folder, lock)
 
 
 def _made(place: str, identity: str) -> tuple[str, int]:
@@ -161,7 +161,7 @@ def _shared(place: str) -> int:
     return directory
 
 
-def alive(home: str, identity: str) -> bool:
+def is_held(home: str, identity: str) -> bool:
     """Whether the lock is held. A shared lock asks, so that two who ask don't see each other."""
     if identity in _ours:
         return True
@@ -178,7 +178,7 @@ def alive(home: str, identity: str) -> bool:
     return False
 
 
-def gone(home: str) -> list[str]:
+def find_abandoned(home: str) -> list[str]:
     """The ids under `home` whose process has ended without saying so."""
     try:
         names = os.listdir(_runs(home))
@@ -186,7 +186,7 @@ def gone(home: str) -> list[str]:
         return []
     if any(name.startswith(".") for name in names):
         _sweep_unfinished(_runs(home))
-    return [name for name in names if not name.startswith(".") and not alive(home, name)]
+    return [name for name in names if not name.startswith(".") and not is_held(home, name)]
 
 
 def _sweep_unfinished(place: str) -> None:
@@ -237,7 +237,7 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-class Burial:
+class AbandonedRun:
     """The folder of one that is gone, for one undertaker alone; swept at the end.
 
     None where somebody else is at it, or was. What went wrong in between leaves it as it is.
@@ -273,7 +273,7 @@ class Burial:
         self._lock = -1
 
 
-def noted(folder: str) -> dict[str, str]:
+def read_note(folder: str) -> dict[str, str]:
     """The note in a folder; empty where there is none, or half of one."""
     try:
         with open(os.path.join(folder, NOTE), "rb") as file:

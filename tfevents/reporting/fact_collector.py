@@ -13,34 +13,34 @@ from tfevents.background import Later, attempt
 from tfevents.deadline import Budget
 from tfevents.delivery.artifacts import Source
 from tfevents.readers.planfile import reader
-from tfevents.reporting.facts import Facts
+from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.plan_and_state import (
-    Planned,
+    SavedPlan,
     is_small,
     left_unsaved,
     pull_state,
     read_plan,
     read_state,
 )
-from tfevents.reporting.plan_watcher import Expected
+from tfevents.reporting.plan_watcher import PlanFileWatcher
 from tfevents.reporting.previous_state import PreviousState
 from tfevents.reporting.run import Run, RunResult
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, Mode
-from tfevents.terraform.client import Engine, Version
+from tfevents.terraform.client import TerraformClient, Version
 from tfevents.terraform.state import State
-from tfevents.terraform.workdir import Place
+from tfevents.terraform.workdir import WorkingDirectory
 
 
 class FactCollector:
     """`start` begins what is found beside terraform, `collect` waits for it and finds the rest."""
 
-    def __init__(self, run: Run, workdir: Place, deadline: Budget) -> None:
+    def __init__(self, run: Run, workdir: WorkingDirectory, deadline: Budget) -> None:
         self._run, self._workdir = run, workdir
-        self._client = Engine(run.binary, run.arguments.options, run.env, deadline)
+        self._client = TerraformClient(run.binary, run.arguments.options, run.env, deadline)
         self._previous = PreviousState(workdir, self._client)
-        self._watcher: Expected | None = None
-        self._saved_plan: Later[Planned] | None = None
+        self._watcher: PlanFileWatcher | None = None
+        self._saved_plan: Later[SavedPlan] | None = None
         self._state_before: Later[State] | None = None
         self._version: Later[Version] | None = None
         self.mode = run.arguments.mode
@@ -52,7 +52,9 @@ class FactCollector:
         if command in ("refresh", "import"):
             self._ask_version()  # there is neither a plan nor a log to say it
         if command == "plan" and self._run.plan_file:
-            self._watcher = Expected(self._run.plan_file, self._run.older_plan, self._run.env)
+            self._watcher = PlanFileWatcher(
+                self._run.plan_file, self._run.older_plan, self._run.env
+            )
             self._watcher.start()
         if command in ("apply", "destroy"):
             self._start_apply()
@@ -74,11 +76,11 @@ class FactCollector:
         """Called after each look at a core log: the state before must be found in time."""
         self._previous.look(log)
 
-    def read_saved_plan(self) -> Planned | None:
+    def read_saved_plan(self) -> SavedPlan | None:
         """The saved plan that is applied, when it is read; None where there is none to be read."""
         return self._saved_plan.result() if self._saved_plan else None
 
-    def _read_saved_plan(self) -> Planned | None:
+    def _read_saved_plan(self) -> SavedPlan | None:
         path = self._run.saved_plan or ""
         self.mode = reader.mode(path) or Mode.NORMAL
         return read_plan(self._client, path, self.mode)
@@ -98,11 +100,11 @@ class FactCollector:
 
     # When the run has ended
 
-    def collect(self, result: RunResult, log: ApplyLog | None) -> tuple[Facts, list[str]]:
+    def collect(self, result: RunResult, log: ApplyLog | None) -> tuple[RunFacts, list[str]]:
         """The facts, and which of `plan` and `state` were wanted and not found."""
         planned = self._collect_plan(result)
-        facts = Facts(
-            invocation=self._run.arguments,
+        facts = RunFacts(
+            arguments=self._run.arguments,
             exit_code=result.exit_code,
             started=result.started,
             mode=self._mode_of(planned, log),
@@ -120,7 +122,7 @@ class FactCollector:
         facts = self._add_states(facts)
         return facts, missing if facts.after is not None else [*missing, "state"]
 
-    def _collect_plan(self, result: RunResult) -> Planned | None:
+    def _collect_plan(self, result: RunResult) -> SavedPlan | None:
         if self._run.saved_plan:
             return self.read_saved_plan()
         if self._watcher and self._run.plan_file and result.wrote_plan:
@@ -128,14 +130,14 @@ class FactCollector:
             return early or attempt(self._read_written_plan, "plan")
         return None
 
-    def _read_written_plan(self) -> Planned | None:
+    def _read_written_plan(self) -> SavedPlan | None:
         return read_plan(self._client, self._run.plan_file or "", self.mode)
 
-    def _mode_of(self, planned: Planned | None, log: ApplyLog | None) -> Mode:
+    def _mode_of(self, planned: SavedPlan | None, log: ApplyLog | None) -> Mode:
         logged = log.mode if log else None
         return logged or (planned.plan.mode if planned else None) or self.mode
 
-    def _version_of(self, planned: Planned | None, log: ApplyLog | None) -> Version | None:
+    def _version_of(self, planned: SavedPlan | None, log: ApplyLog | None) -> Version | None:
         """The run's own word on what it is, or the plan's, else the tool's."""
         if log is not None and log.version:
             return Version(log.product, log.version)
@@ -143,7 +145,7 @@ class FactCollector:
             return Version(planned.tool, planned.plan.terraform_version or "")
         return self._ask_version().result()
 
-    def _add_states(self, facts: Facts) -> Facts:
+    def _add_states(self, facts: RunFacts) -> RunFacts:
         """The state after the run, and of one that was watched the state before it."""
         since = float(int(self._run.opened))
         after = attempt(lambda: self._find_state_after(facts, since), "state")
@@ -159,7 +161,7 @@ class FactCollector:
         was = attempt(lambda: read_state(before, small=small, settled=True), "state before")
         return replace(found, before=was)
 
-    def _find_state_before(self, facts: Facts) -> bytes | None:
+    def _find_state_before(self, facts: RunFacts) -> bytes | None:
         """Of a saved plan as it has it, where it is nowhere else: a stale one is not applied."""
         if facts.log is None:
             return None
@@ -168,22 +170,22 @@ class FactCollector:
             return facts.planned.find_previous()
         return stored
 
-    def _find_state_after(self, facts: Facts, since: float) -> bytes | None:
+    def _find_state_after(self, facts: RunFacts, since: float) -> bytes | None:
         """The state: where terraform has just written it to a file, that is what a pull prints."""
         terraform = facts.version is not None and facts.version.product == "Terraform"
-        if terraform and not STATE & facts.invocation.names():
+        if terraform and not STATE & facts.arguments.names():
             written = self._workdir.written(since)
             if written:
                 return written
         return self._client.pull()
 
-    def find_source(self, result: RunResult, facts: Facts) -> Source:
+    def find_source(self, result: RunResult, facts: RunFacts) -> Source:
         """Where artifacts come from; of an apply that plans by itself there is no plan."""
         run = self._run
         plan_file = (run.plan_file if result.wrote_plan else None) or run.saved_plan
         return Source(
             engine=self._client,
-            presence=run.lock,
+            lock=run.lock,
             directory=run.directory,
             env=run.env,
             plan_file=plan_file if plan_file and _has_content(plan_file) else None,

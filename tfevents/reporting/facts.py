@@ -6,16 +6,16 @@ from msgspec import Struct
 
 from tfevents.events.table import Approval, Operation, operation_of
 from tfevents.lean import cached_property
-from tfevents.reporting.plan_and_state import Planned
+from tfevents.reporting.plan_and_state import SavedPlan
 from tfevents.terraform.apply_log import ApplyLog
-from tfevents.terraform.arguments import STATE, UNREFRESHED, Invocation, Mode
+from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode
 from tfevents.terraform.changes import Apply
 from tfevents.terraform.client import Version
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import NEVER_WRITTEN, State
 
 
-class Facts(Struct, frozen=True, dict=True):
+class RunFacts(Struct, frozen=True, dict=True):
     """Everything found out about a run that is over; None is not known.
 
     `exit_code`: negative for the signal it died of. `started`: whether terraform ran at all.
@@ -25,13 +25,13 @@ class Facts(Struct, frozen=True, dict=True):
     it had done.
     """
 
-    invocation: Invocation
+    arguments: Arguments
     exit_code: int
     started: bool = True
     mode: Mode = Mode.NORMAL
     approved: bool | None = None
     signals: tuple[int, ...] = ()
-    planned: Planned | None = None
+    planned: SavedPlan | None = None
     log: ApplyLog | None = None
     before: State | None = None
     pulled: State | None = None
@@ -46,7 +46,7 @@ class Facts(Struct, frozen=True, dict=True):
     @property
     def operation(self) -> Operation:
         """What it set out to do."""
-        return operation_of(self.invocation.command, self.mode)
+        return operation_of(self.arguments.command, self.mode)
 
     @property
     def approval(self) -> Approval | None:
@@ -70,14 +70,14 @@ class Facts(Struct, frozen=True, dict=True):
     def touches_state(self) -> bool:
         """Whether the state is worth a look: the run may have written it, or is judged by it."""
         undone = self.planning or self.approval is not None
-        return not (self.invocation.command == "plan" or undone)
+        return not (self.arguments.command == "plan" or undone)
 
     @property
     def partial(self) -> tuple[str, ...]:
         """What makes the plan less than the whole; a saved plan's is in its file, for it ignores
         the flags of its apply (semantics §4.3)."""
         plan = self.plan
-        kinds = () if self.invocation.plan_file else self.invocation.partial
+        kinds = () if self.arguments.plan_file else self.arguments.partial
         if not kinds and self._targeted:
             kinds = ("target",)
         if plan and plan.errored:
@@ -104,7 +104,7 @@ class Facts(Struct, frozen=True, dict=True):
             plan=self.plan,
             finished=self.done,
             torn=self._broken,
-            refreshed=self.invocation.on("refresh", default=True),
+            refreshed=self.arguments.on("refresh", default=True),
             whole=not set(self.partial) - {UNREFRESHED},
         )
 
@@ -127,7 +127,7 @@ class Facts(Struct, frozen=True, dict=True):
         An empty answer is one only where nothing can have been stored: terraform stores a state
         even where it holds nothing. OpenTofu saves at the end: after a kill it proves nothing.
         """
-        state, elsewhere = self.pulled, self.invocation.names() & STATE
+        state, elsewhere = self.pulled, self.arguments.names() & STATE
         if state is None or elsewhere or self.unsaved or (self._broken and self._saves_late):
             return None
         return state if state.identity != NEVER_WRITTEN or self._stored_nothing else None
@@ -154,7 +154,7 @@ class Facts(Struct, frozen=True, dict=True):
             return False
         if self.plan is not None:
             return self._emptied_by(self.plan)
-        destroys = self.mode is Mode.DESTROY and not self.invocation.plan_file
+        destroys = self.mode is Mode.DESTROY and not self.arguments.plan_file
         return True if destroys and not self.partial else None
 
     def _emptied_by(self, plan: Plan) -> bool | None:
@@ -162,7 +162,7 @@ class Facts(Struct, frozen=True, dict=True):
         told = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
         if stay or told or plan.managed:
             return False
-        whole = not self.partial and (plan.complete or not self.invocation.plan_file)
+        whole = not self.partial and (plan.complete or not self.arguments.plan_file)
         return True if whole else None
 
     @property

@@ -12,7 +12,7 @@ from tfevents import __version__
 from tfevents.context.origin import find_origin
 from tfevents.context.overrides import PREFIX, parse_overrides
 from tfevents.deadline import Budget
-from tfevents.delivery.flush import appeared
+from tfevents.delivery.flush import hold_lock
 from tfevents.delivery.sender import NO_KEY, Courier, unknown
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.events.schema import check, schema
@@ -23,10 +23,10 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
 from tfevents.reporting.summary import fate
 from tfevents.settings.load import Settings, load
-from tfevents.terraform.workdir import Place, find_unit
+from tfevents.terraform.workdir import WorkingDirectory, find_unit
 
 
-class Announcement(Struct, frozen=True):
+class ManualEvent(Struct, frozen=True):
     """What to tell: `metadata` by the contract's names, as text; `data` on top of our own."""
 
     event_type: str
@@ -34,7 +34,7 @@ class Announcement(Struct, frozen=True):
     data: Mapping[str, str] = {}
 
 
-class Announced(Struct, frozen=True):
+class ManualEventResult(Struct, frozen=True):
     """What became of it: the line to show."""
 
     line: str
@@ -42,23 +42,23 @@ class Announced(Struct, frozen=True):
     strict: bool
 
 
-def announce(
-    what: Announcement, directory: str, env: Mapping[str, str], flags: Mapping[str, str | None]
-) -> Announced:
+def send_manual_event(
+    what: ManualEvent, directory: str, env: Mapping[str, str], flags: Mapping[str, str | None]
+) -> ManualEventResult:
     """Kept in the journal, then sent within the budget.
 
     Raises SettingError and InvalidEvent before anything is kept.
     """
-    tf_workspace = Place(directory, env).tf_workspace
+    tf_workspace = WorkingDirectory(directory, env).tf_workspace
     directory = find_unit(directory, env)
     settings = load(env, directory, tf_workspace=tf_workspace, flags=flags)
     event_id = str(uuid.uuid4())
     event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
     journal, problem = _open(settings.home)
-    with appeared(journal) as present:
+    with hold_lock(journal) as lock:
         put = NewEvent(
             event_id,
-            present.identity,
+            lock.identity,
             Destination(settings.account, settings.org, settings.project, settings.workspace),
             event.body(),
             directory=locate(directory),
@@ -66,17 +66,17 @@ def announce(
             reason=None if settings.api_key else NO_KEY,
         )
         journal.put(put)
-        recovery.close_gone(journal, env)
+        recovery.recover_abandoned(journal, env)
         reason = _deliver(journal, settings, put)
         (entry,) = journal.entries(1, put.run_id)
     told = fate(entry, (entry.reason if entry.attempts else None) or reason)
     line = f"{event.event_type}{told}{problem}"
     line = "; ".join([line, *settings.notes])
-    return Announced(line, entry.status is Status.DELIVERED, settings.strict)
+    return ManualEventResult(line, entry.status is Status.DELIVERED, settings.strict)
 
 
 def _describe(
-    what: Announcement, directory: str, env: Mapping[str, str], own: Mapping[str, str]
+    what: ManualEvent, directory: str, env: Mapping[str, str], own: Mapping[str, str]
 ) -> Event:
     """The event, with where and why as every event has it. Raises InvalidEvent, SettingError."""
     fields = schema()["$defs"]["ActivityMetadata"]["properties"]

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tfevents.events.table import Numbers, Operation, Outcome
-from tfevents.reporting.facts import Facts
+from tfevents.reporting.facts import RunFacts
 from tfevents.terraform import changes
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.counts import (
@@ -28,7 +28,7 @@ from tfevents.terraform.state import State
 APPLIES = (Operation.APPLY, Operation.DESTROY)
 
 
-class Verdict(Struct, frozen=True):
+class RunOutcome(Struct, frozen=True):
     """What is told: the outcome (None where nothing can be claimed), the numbers, the rest."""
 
     outcome: Outcome | None
@@ -36,18 +36,18 @@ class Verdict(Struct, frozen=True):
     data: dict[str, str | None] = {}
 
 
-def reach(facts: Facts) -> Verdict:
+def determine_outcome(facts: RunFacts) -> RunOutcome:
     """The verdict on a run."""
     outcome = _outcome(facts)
     numbers = _numbers(facts, outcome) if outcome else Numbers()
-    return Verdict(
+    return RunOutcome(
         outcome,
         replace(numbers, resources=None) if _foreign(facts.plan) else numbers,
         _data(facts, outcome, numbers),
     )
 
 
-def _outcome(facts: Facts) -> Outcome | None:
+def _outcome(facts: RunFacts) -> Outcome | None:
     plan, code = facts.plan, facts.exit_code
     if facts.operation is not Operation.PLAN and _unclaimed(facts):
         return None
@@ -63,13 +63,13 @@ def _outcome(facts: Facts) -> Outcome | None:
     )
 
 
-def _by_code(facts: Facts) -> bool | None:
+def _by_code(facts: RunFacts) -> bool | None:
     """What `-detailed-exitcode` says; None without it."""
-    detailed = facts.exit_code == 0 and facts.invocation.on("detailed-exitcode")
+    detailed = facts.exit_code == 0 and facts.arguments.on("detailed-exitcode")
     return True if facts.exit_code == 2 else False if detailed else None
 
 
-def _unclaimed(facts: Facts) -> bool:
+def _unclaimed(facts: RunFacts) -> bool:
     """Whether terraform asked by itself and ended badly, and there is no telling why: declined,
     unless the state was written."""
     if facts.approved is not None or facts.log or not facts.started:
@@ -82,7 +82,7 @@ def _identity(state: State | None) -> object:
     return state.identity if state else None
 
 
-def _numbers(facts: Facts, outcome: Outcome) -> Numbers:
+def _numbers(facts: RunFacts, outcome: Outcome) -> Numbers:
     if facts.operation is Operation.IMPORT:
         return _gained(facts)
     if facts.operation is Operation.PLAN:
@@ -92,15 +92,15 @@ def _numbers(facts: Facts, outcome: Outcome) -> Numbers:
     return _carried_out(facts, facts.plan) if facts.plan and outcome.success else Numbers()
 
 
-def _planned(facts: Facts, plan: Plan) -> Numbers:
+def _planned(facts: RunFacts, plan: Plan) -> Numbers:
     return Numbers(_listed(facts, plan), count_outputs(plan), _drift(facts, plan))
 
 
-def _listed(facts: Facts, plan: Plan) -> Counts | None:
+def _listed(facts: RunFacts, plan: Plan) -> Counts | None:
     return count_resources(plan, partial=bool(PARTS.intersection(facts.partial)))
 
 
-def _gained(facts: Facts) -> Numbers:
+def _gained(facts: RunFacts) -> Numbers:
     """An import's, told by the objects that are there now and were not."""
     if facts.after is None or facts.before is None:
         return Numbers()
@@ -108,7 +108,7 @@ def _gained(facts: Facts) -> Numbers:
     return Numbers(Counts(imported=len(now - was), unchanged=len(now & was)))
 
 
-def _done(facts: Facts) -> Numbers:
+def _done(facts: RunFacts) -> Numbers:
     """By terraform's own log: what was done, or what it would have done where it was declined."""
     log, apply = facts.log, facts.apply
     if log is not None and facts.approval is not None and facts.mode is not Mode.REFRESH_ONLY:
@@ -120,7 +120,7 @@ def _done(facts: Facts) -> Numbers:
     return Numbers(changes.count_resources(apply), changes.count_outputs(apply), drift)
 
 
-def _carried_out(facts: Facts, plan: Plan) -> Numbers:
+def _carried_out(facts: RunFacts, plan: Plan) -> Numbers:
     """A saved plan that was applied without a log: what was planned was done, but for what was not
     known when it was planned."""
     open_ends = any(change.managed and change.unknown for change in plan.kinds)
@@ -132,18 +132,18 @@ def _carried_out(facts: Facts, plan: Plan) -> Numbers:
     )
 
 
-def _drift(facts: Facts, plan: Plan) -> Counts | None:
+def _drift(facts: RunFacts, plan: Plan) -> Counts | None:
     """Not measured under -refresh=false, -destroy, or where the plan broke off; nor known of a
     saved plan that lists none, for it does not say whether it looked."""
     if plan.mode is Mode.DESTROY or UNREFRESHED in facts.partial:
         return None
-    looked = facts.mode is Mode.REFRESH_ONLY or not facts.invocation.plan_file
+    looked = facts.mode is Mode.REFRESH_ONLY or not facts.arguments.plan_file
     if plan.drift is None and (plan.errored or not looked):
         return None
     return count_drift(plan.drift or ())
 
 
-def _data(facts: Facts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
+def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
     """What the contract has no field for."""
     counted = numbers.resources is not None and not _foreign(facts.plan)
     failed = outcome is not None and not outcome.success
@@ -158,7 +158,7 @@ def _data(facts: Facts, outcome: Outcome | None, numbers: Numbers) -> dict[str, 
     }
 
 
-def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
+def _undone(facts: RunFacts) -> Iterator[tuple[str, str]]:
     """Of a failed apply: what was planned, and how many objects it left tainted."""
     planned = _listed(facts, facts.plan) if facts.plan else _recorded(facts)
     if planned is not None:
@@ -168,12 +168,12 @@ def _undone(facts: Facts) -> Iterator[tuple[str, str]]:
         yield "tainted", str(changes.count_tainted(apply))
 
 
-def _recorded(facts: Facts) -> Counts | None:
+def _recorded(facts: RunFacts) -> Counts | None:
     sure = facts.apply is not None and facts.apply.countable
     return changes.count_planned(facts.log) if facts.log and sure else None
 
 
-def _interrupted(facts: Facts) -> str | None:
+def _interrupted(facts: RunFacts) -> str | None:
     """The first signal that came, or the one it died of."""
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
     if not received:

@@ -13,7 +13,7 @@ from tfevents.readers.json import glance
 from tfevents.readers.planfile import archive
 from tfevents.readers.planfile import reader as planfile
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State
 
@@ -24,7 +24,7 @@ ERRORED = "errored.tfstate"
 """Where terraform puts a state that it could not store."""
 
 
-class Planned(Struct, frozen=True, dict=True):
+class SavedPlan(Struct, frozen=True, dict=True):
     """A plan, and what else only its file knows."""
 
     plan: Plan
@@ -44,7 +44,7 @@ class Planned(Struct, frozen=True, dict=True):
             return None
 
 
-def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | None:
+def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> SavedPlan | None:
     """A saved plan: from the file itself where that is proven, else by `show -json`.
 
     `path` as we see it. None where neither can be had. Raises UnreadableDocument for JSON that
@@ -57,19 +57,19 @@ def read_plan(engine: Engine, path: str, mode: Mode | None = None) -> Planned | 
     return _show_plan(engine, path, mode) if reader != "file" else None
 
 
-def read_file(path: str) -> Planned:
+def read_file(path: str) -> SavedPlan:
     """A plan from its file alone. Raises UnreadableDocument."""
     found = planfile.read(path)
-    return Planned(found.plan, found.tool, found.targeted, found.prior, found.previous)
+    return SavedPlan(found.plan, found.tool, found.targeted, found.prior, found.previous)
 
 
-def _show_plan(engine: Engine, path: str, mode: Mode | None) -> Planned | None:
+def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPlan | None:
     from tfevents.readers.json import plan as planjson  # msgspec is slow to wake
 
     plan = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
     if plan is None:
         return None
-    return Planned(
+    return SavedPlan(
         plan,
         find_prior=lambda: _zipped(path, archive.PRIOR),
         find_previous=lambda: _zipped(path, archive.PREVIOUS),
@@ -82,7 +82,7 @@ def _zipped(path: str, member: str) -> bytes:
         return zipped.read(member)
 
 
-def pull_state(engine: Engine) -> State | None:
+def pull_state(engine: TerraformClient) -> State | None:
     """The state as stored; an empty answer is a state that was never written. None: not known."""
     answer = engine.pull()
     return read_state(answer, small=is_small(answer))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tfevents.background import Gate, Later
 from tfevents.errors import UnreadableDocument
 from tfevents.lean import suppress
-from tfevents.reporting.plan_and_state import READER, Planned, read_file
+from tfevents.reporting.plan_and_state import READER, SavedPlan, read_file
 from tfevents.terraform.counts import count_resources
-from tfevents.terraform.workdir import Signature, signature
+from tfevents.terraform.workdir import FileIdentity, file_identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,14 +17,14 @@ POLL, LONGEST_POLL = 0.01, 0.2
 """Seconds between two looks; a longer plan is also shown for longer."""
 
 
-class Expected:
+class PlanFileWatcher:
     """`older`: what lies at `path` before it is written."""
 
-    def __init__(self, path: str, older: Signature | None, env: Mapping[str, str]) -> None:
+    def __init__(self, path: str, older: FileIdentity | None, env: Mapping[str, str]) -> None:
         self._path, self._last = path, older
         self._wanted = env.get(READER, "") != "json"
         self._over, self._read = Gate(), Gate()
-        self._found: Planned | None = None
+        self._found: SavedPlan | None = None
 
     def start(self) -> None:
         """Begins to look until it can be read, or until somebody asks for it."""
@@ -41,7 +41,7 @@ class Expected:
 
     def _look(self) -> None:
         """Half a file has no end, and is refused."""
-        seen = signature(self._path)
+        seen = file_identity(self._path)
         if seen is not None and seen[1] and seen != self._last:
             self._last = seen
             with suppress(UnreadableDocument):
@@ -49,8 +49,8 @@ class Expected:
                 count_resources(found.plan)  # by kind, which the plan keeps
                 self._found = found
 
-    def found(self, path: str) -> Planned | None:
+    def found(self, path: str) -> SavedPlan | None:
         """The plan at `path`, where it was read and is the same now."""
         self._over.open()
         self._read.wait()
-        return self._found if path == self._path and signature(path) == self._last else None
+        return self._found if path == self._path and file_identity(path) == self._last else None

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from tfevents.background import Later
 from tfevents.terraform.apply_log import ApplyLog
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.state import NEVER_WRITTEN, Identity
-from tfevents.terraform.workdir import Place
+from tfevents.terraform.workdir import WorkingDirectory
 
 
 class PreviousState:
     """`look` is called after each look at the log, and never again when the run is over."""
 
-    def __init__(self, place: Place, engine: Engine) -> None:
+    def __init__(self, place: WorkingDirectory, engine: TerraformClient) -> None:
         self._place, self._engine = place, engine
         self._looked = self._pulled = self._proven = False
         self._stored: bytes | None = None

@@ -17,7 +17,7 @@ from tfevents.events.table import (
     ended,
     started,
 )
-from tfevents.reporting.plan_and_state import Planned
+from tfevents.reporting.plan_and_state import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
@@ -31,7 +31,7 @@ from tfevents.terraform.reconcile import Ledger, done_to_outputs, done_to_resour
 from tfevents.terraform.state import State
 
 
-class Evidence(Struct, frozen=True):
+class HookFacts(Struct, frozen=True):
     """What is known when the run is over.
 
     `said`: the outcome by word (exit code, host). `noted`: the plan's numbers as `before` read
@@ -42,7 +42,7 @@ class Evidence(Struct, frozen=True):
     operation: Operation
     mode: Mode
     said: bool | None = None
-    planned: Planned | None = None
+    planned: SavedPlan | None = None
     noted: Numbers | None = None
     before: tuple[int | None, str | None] | None = None
     after: State | None = None
@@ -51,7 +51,7 @@ class Evidence(Struct, frozen=True):
     targeted: bool = False
 
 
-class Judgement(Struct, frozen=True):
+class HookOutcome(Struct, frozen=True):
     """What is told; None where nothing can be claimed. `proven`: the outcome, None where nobody
     knows. `missing`: what had to be seen to tell more than that."""
 
@@ -61,7 +61,7 @@ class Judgement(Struct, frozen=True):
     missing: str | None = None
 
 
-def judge(evidence: Evidence) -> Judgement:
+def judge(evidence: HookFacts) -> HookOutcome:
     """The outcome by word before the outcome by proof; the numbers of what was done."""
     plan = evidence.planned.plan if evidence.planned else None
     numbers, proven = _weigh(evidence, plan)
@@ -76,10 +76,10 @@ def judge(evidence: Evidence) -> Judgement:
     )
     activity = ended(outcome) if success is not None else None
     missing = _missing(evidence) if success else None
-    return Judgement(activity or _begun(evidence, success), numbers, success, missing)
+    return HookOutcome(activity or _begun(evidence, success), numbers, success, missing)
 
 
-def _begun(evidence: Evidence, success: bool | None) -> Activity | None:
+def _begun(evidence: HookFacts, success: bool | None) -> Activity | None:
     """The last that is known: an apply was begun. An outcome that nobody knows is left out, and a
     workspace is never called active: Harness schedules its destruction from that. Of a plan that
     nobody saw nothing is: `plan` would say that there is nothing to apply.
@@ -91,7 +91,7 @@ def _begun(evidence: Evidence, success: bool | None) -> Activity | None:
     return Activity(started(evidence.operation).event_type, kind, status)
 
 
-def _missing(evidence: Evidence) -> str | None:
+def _missing(evidence: HookFacts) -> str | None:
     """A plan that nobody saw, or a state: whether it holds something is not claimed then."""
     if evidence.operation is Operation.PLAN:
         return None if evidence.planned else "plan"
@@ -99,7 +99,7 @@ def _missing(evidence: Evidence) -> str | None:
     return "state" if unseen else None
 
 
-def _weigh(evidence: Evidence, plan: Plan | None) -> tuple[Numbers, bool | None]:
+def _weigh(evidence: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | None]:
     """The numbers, and the outcome that they prove."""
     if plan is None:
         return (evidence.noted or Numbers()) if evidence.said else Numbers(), None
@@ -132,7 +132,7 @@ def planned_numbers(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
     return Numbers(resources, count_outputs(plan), drift)
 
 
-def _untouched(plan: Plan, evidence: Evidence) -> bool | None:
+def _untouched(plan: Plan, evidence: HookFacts) -> bool | None:
     """A plan with changes, and a state that nobody wrote since: it was not applied. That it was
     written proves nothing: a failed apply writes it too."""
     after = (evidence.after.serial, evidence.after.lineage) if evidence.after else None

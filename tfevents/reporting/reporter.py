@@ -33,7 +33,7 @@ from tfevents.journal.fallback import bring_home, find_spare
 from tfevents.journal.journal import Journal
 from tfevents.journal.keeper import Keeper
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
-from tfevents.journal.run_lock import Presence, new_id
+from tfevents.journal.run_lock import RunLock, new_id
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather, told_by
 from tfevents.terminal import printable
@@ -50,10 +50,10 @@ PREPARE_SECONDS = 5.0
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
 
-class Subject(Struct, frozen=True):
+class RunInfo(Struct, frozen=True):
     """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
 
-    presence: Presence
+    lock: RunLock
     operation: str
     mode: str
     directory: str
@@ -63,7 +63,7 @@ class Subject(Struct, frozen=True):
     key: str | None = None
     command: str | None = None
     identity: str | None = None
-    """The run's id where it is not its presence's: a hook's run outlives the process."""
+    """The run's id where it is not its lock's: a hook's run outlives the process."""
     opened: bool = False
     """Whether the journal knows the run already: a hook's `before` opened it."""
     base: Mapping[str, Any] = {}
@@ -74,25 +74,25 @@ class Subject(Struct, frozen=True):
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""
-        return f"Subject({self.run_id!r}, {self.operation!r}, {self.directory!r})"
+        return f"RunInfo({self.run_id!r}, {self.operation!r}, {self.directory!r})"
 
     @property
     def run_id(self) -> str:
         """What the run is called."""
-        return self.identity or self.presence.identity
+        return self.identity or self.lock.identity
 
 
-class Told(Struct, frozen=True):
+class ReportResult(Struct, frozen=True):
     """What became of a report: the line to show, and whether everything arrived."""
 
     line: str | None
     delivered: bool
 
 
-class Report(threading.Thread):
+class Reporter(threading.Thread):
     """Works in the background from `start` on; `finish` is the only call that waits for it."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: RunInfo) -> None:
         super().__init__(name="report", daemon=True)
         self.subject = subject
         self.problems: list[str] = []
@@ -102,7 +102,7 @@ class Report(threading.Thread):
         self._meanwhile = Budget(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides: dict[str, Any] = {}
-        self._keeper = Keeper(subject.presence, self._problem, self._engage)
+        self._keeper = Keeper(subject.lock, self._problem, self._engage)
         self._courier: Courier | None = None
         self._prepared, self._work = threading.Event(), threading.Event()
         self._idle, self._ending = threading.Event(), False
@@ -205,9 +205,9 @@ class Report(threading.Thread):
         journal, env = self._keeper.journal, self.subject.env
         spare = find_spare()
         if spare is not None:
-            recovery.close_gone(spare, env)
+            recovery.recover_abandoned(spare, env)
             spare.close()
-        recovery.close_gone(journal, env)
+        recovery.recover_abandoned(journal, env)
         bring_home(journal)
         if lost := journal.prune():
             self._problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
@@ -342,7 +342,7 @@ class Report(threading.Thread):
         self._ending = True
         self._wake()
 
-    def deliver(self) -> Told:
+    def deliver(self) -> ReportResult:
         """What is in the journal is sent within the budget; the run stays as it is."""
         self._await_prepared()
         if not self._ending:
@@ -415,13 +415,13 @@ class Report(threading.Thread):
 
         self._keeper.write(end)
 
-    def _told(self) -> Told:
+    def _told(self) -> ReportResult:
         entries = self._keeper.entries(self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
         reason = self._done.reason or self._unsent()
         problems = [*self.problems, *self._keeper.unreadable()]
         line = summarise(entries, delivered, problems, reason)
-        return Told(printable("; ".join([line, *self.settings.notes])), delivered)
+        return ReportResult(printable("; ".join([line, *self.settings.notes])), delivered)
 
     def _unsent(self) -> str:
         if self.settings.api_key is None:

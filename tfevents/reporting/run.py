@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tfevents.journal.run_lock import Presence
-    from tfevents.terraform.arguments import Invocation
-    from tfevents.terraform.workdir import Signature
+    from tfevents.journal.run_lock import RunLock
+    from tfevents.terraform.arguments import Arguments
+    from tfevents.terraform.workdir import FileIdentity
 
 
 class Run:
@@ -22,10 +22,10 @@ class Run:
 
     def __init__(
         self,
-        arguments: Invocation,
+        arguments: Arguments,
         binary: str,
         env: Mapping[str, str],
-        lock: Presence,
+        lock: RunLock,
         *,
         stage: bool = False,
     ) -> None:
@@ -41,7 +41,7 @@ class Run:
         self.began = time.monotonic()
         self.plan_file: str | None = None
         """Where `plan` is to write its plan; None where nobody asks it to."""
-        self.older_plan: Signature | None = None
+        self.older_plan: FileIdentity | None = None
         """Of the file that lies there before."""
         self.core_log: str | None = None
         """The private file that an apply's core log goes to; None where it is given none."""

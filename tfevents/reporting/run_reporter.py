@@ -9,16 +9,16 @@ from tfevents.background import Gate, Later, attempt
 from tfevents.events.table import Operation, ended, operation_of, started
 from tfevents.journal.models import now
 from tfevents.reporting.fact_collector import FactCollector
-from tfevents.reporting.facts import Facts
+from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.log_follower import follow
-from tfevents.reporting.outcome import Verdict, reach
-from tfevents.reporting.reporter import Report, Subject, Told
+from tfevents.reporting.outcome import RunOutcome, determine_outcome
+from tfevents.reporting.reporter import Reporter, ReportResult, RunInfo
 from tfevents.reporting.run import Run, RunResult
 from tfevents.settings.load import Settings
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, count_drift, has_changes
-from tfevents.terraform.workdir import Place, find_unit
+from tfevents.terraform.workdir import WorkingDirectory, find_unit
 
 
 class RunReporter:
@@ -26,10 +26,10 @@ class RunReporter:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        workdir = Place(run.directory, run.env)
-        self._report = Report(
-            Subject(
-                presence=run.lock,
+        workdir = WorkingDirectory(run.directory, run.env)
+        self._report = Reporter(
+            RunInfo(
+                lock=run.lock,
                 operation=operation_of(run.arguments.command, run.arguments.mode).value,
                 mode=run.arguments.mode.value,
                 directory=find_unit(run.directory, run.env),
@@ -109,7 +109,7 @@ class RunReporter:
         self._over.open()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
-        verdict = attempt(lambda: reach(facts), "verdict") or Verdict(None)
+        verdict = attempt(lambda: determine_outcome(facts), "verdict") or RunOutcome(None)
         if self._starting is not None:
             self._starting.result()  # the start is told before the end, however short the run
         activity = ended(verdict.outcome) if verdict.outcome else None
@@ -123,11 +123,11 @@ class RunReporter:
             self._collector.find_source(result, facts),
         )
 
-    def deliver(self) -> Told:
+    def deliver(self) -> ReportResult:
         """Waits until the events are delivered, or the deadline has come."""
         return self._report.deliver()
 
-    def _data(self, facts: Facts, result: RunResult) -> dict[str, str | None]:
+    def _data(self, facts: RunFacts, result: RunResult) -> dict[str, str | None]:
         after = facts.after
         return {
             "exit_code": str(_as_a_shell_says(result.exit_code)),
@@ -138,21 +138,21 @@ class RunReporter:
         }
 
 
-def _explain_unknown(facts: Facts) -> str:
+def _explain_unknown(facts: RunFacts) -> str:
     """Why nothing is claimed."""
     if facts.operation is Operation.PLAN:
         return "whether there is something to apply is not known"
     return "how it ended is not known" if facts.exit_code else "what its state holds is not known"
 
 
-def _provisioner(facts: Facts) -> dict[str, Any]:
+def _provisioner(facts: RunFacts) -> dict[str, Any]:
     version = facts.version
     if version is None:
         return {}
     return {"provisioner": version.provisioner, "provisioner_version": version.number}
 
 
-def _checksum(facts: Facts) -> Mapping[str, str]:
+def _checksum(facts: RunFacts) -> Mapping[str, str]:
     after = facts.after
     return {"state_checksum": after.checksum} if after and after.checksum else {}
 

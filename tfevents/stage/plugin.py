@@ -16,15 +16,15 @@ from msgspec.structs import replace
 from tfevents.errors import UNDELIVERED, SettingError, TfeventsError
 from tfevents.events.table import Operation, activity_type
 from tfevents.readers.hcl import inventory
-from tfevents.reporting.manual_event import Announcement, announce
+from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
 from tfevents.settings.environment import PREFIX
 from tfevents.stage.outputs import annotate, write_outputs
 from tfevents.terminal import say
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.client import Engine
-from tfevents.terraform.workdir import Place
+from tfevents.terraform.client import TerraformClient
+from tfevents.terraform.workdir import WorkingDirectory
 from tfevents.wrapper import process
 from tfevents.wrapper.main import report
 from tfevents.wrapper.signals import SignalForwarder
@@ -168,7 +168,7 @@ def _stage(env: Mapping[str, str]) -> int:
 
 def _run(stage: Stage, path: str) -> int:
     if stage.command == "stage-complete":
-        return _announce(stage, Announcement("stage-complete"))
+        return _announce(stage, ManualEvent("stage-complete"))
     code, interrupted = _init(stage, path)
     if code:
         return _unready(_hurried(stage) if interrupted else stage, code)
@@ -186,9 +186,9 @@ def _unready(stage: Stage, code: int) -> int:
     code = _status(code)
     about = {"activity_type": _activity(stage), "activity_status": "failure"}
     data = {"exit_code": str(code), "phase": "init"}
-    _announce(stage, Announcement("failed", about, data))
+    _announce(stage, ManualEvent("failed", about, data))
     _pass_on(stage.env, {"event_type": "failed", "metadata": about, "data": data})
-    _announce(stage, Announcement("stage-complete"))
+    _announce(stage, ManualEvent("stage-complete"))
     return code
 
 
@@ -208,8 +208,8 @@ def _pass_on(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
             say(f"a later step is not told: {problem}")
 
 
-def _announce(stage: Stage, what: Announcement) -> int:
-    told = announce(what, stage.directory, stage.env, {})
+def _announce(stage: Stage, what: ManualEvent) -> int:
+    told = send_manual_event(what, stage.directory, stage.env, {})
     say(told.line)
     return UNDELIVERED if told.strict and not told.delivered else 0
 
@@ -224,7 +224,7 @@ def _init(stage: Stage, path: str) -> tuple[int, bool]:
 
     `auto` asks whether terraform would refuse without.
     """
-    place = Place(stage.directory, stage.env)
+    place = WorkingDirectory(stage.directory, stage.env)
     if stage.init == "never" or (stage.init == "auto" and not _needs_init(place, stage, path)):
         return 0, False
     with SignalForwarder() as signals:
@@ -232,8 +232,8 @@ def _init(stage: Stage, path: str) -> tuple[int, bool]:
         return signals.wait(), signals.interrupted
 
 
-def _needs_init(place: Place, stage: Stage, path: str) -> bool:
+def _needs_init(place: WorkingDirectory, stage: Stage, path: str) -> bool:
     """`validate` refuses without modules and providers; a backend is none of its business."""
     if not place.has_backend and inventory.find(stage.directory).backend:
         return True
-    return Engine(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None
+    return TerraformClient(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None

@@ -67,7 +67,7 @@ class Flag:
 
 
 @dataclass(frozen=True)
-class Invocation:
+class Arguments:
     """One command line for the provisioner.
 
     `options`: what stands before the subcommand (`-chdir=DIR`). `own`: what stands behind it.
@@ -149,7 +149,7 @@ class Invocation:
         return [*self.options, self.command, *flags, *self.own]
 
 
-def parse(argv: tuple[str, ...], env: Mapping[str, str]) -> Invocation | None:
+def parse(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments | None:
     """The invocation of a reported command; None where terraform shall see to it alone."""
     at = next((i for i, word in enumerate(argv) if not word.startswith("-")), len(argv))
     options, command, own = argv[:at], argv[at : at + 1], argv[at + 1 :]
@@ -162,7 +162,7 @@ def parse(argv: tuple[str, ...], env: Mapping[str, str]) -> Invocation | None:
         merged = (*(word for text in inherited for word in _words(text)), *own)
     except ValueError:
         return None  # terraform says what is wrong with it
-    return Invocation(command[0], options, own, merged, not SHELL & set("".join(inherited)))
+    return Arguments(command[0], options, own, merged, not SHELL & set("".join(inherited)))
 
 
 def _words(text: str) -> list[str]:

@@ -52,7 +52,7 @@ class Version(Struct, frozen=True):
         return numbers >= [major, minor]
 
 
-class Engine(Struct, frozen=True):
+class TerraformClient(Struct, frozen=True):
     """The same binary, directory and environment as the run's, asked on our own account.
 
     TF_CLI_ARGS* is for what the user typed: `show` fails on it (semantics §4.4). Sessions of

@@ -21,7 +21,7 @@ HEAD = 4096
 CLOUD_BACKENDS = frozenset({"remote", "cloud"})
 
 
-Signature = tuple[int, int, int]
+FileIdentity = tuple[int, int, int]
 """When a file was written, its size, and which it is."""
 CACHE = os.sep + ".terragrunt-cache" + os.sep
 COPIED = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
@@ -31,7 +31,7 @@ PROJECT_ROOT = "TF_VAR_spacelift_project_root"
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkingDirectory:
     """A directory that terraform works in."""
 
     directory: str
@@ -160,7 +160,7 @@ def _identity(head: bytes) -> Identity | None:
     return int(serial[1]), lineage[1].decode(errors="replace")
 
 
-def signature(path: str) -> Signature | None:
+def file_identity(path: str) -> FileIdentity | None:
     """What tells a file from what it was before it was written anew; None where there is none."""
     try:
         found = os.stat(path)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tfevents.errors import UNDELIVERED
 from tfevents.journal import run_lock
-from tfevents.journal.run_lock import Presence
+from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.run import Run, RunResult
 from tfevents.settings.environment import identifiers
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
 from tfevents.terminal import say
 from tfevents.terraform.arguments import parse
-from tfevents.terraform.workdir import Place, signature
+from tfevents.terraform.workdir import WorkingDirectory, file_identity
 from tfevents.wrapper import process
 from tfevents.wrapper.signals import Interrupted, SignalForwarder
 
@@ -67,7 +67,7 @@ def run_and_report(
             _note(run)
             return _run_and_report(run, signals)
     finally:
-        lock.end()
+        lock.release()
 
 
 def _hold_streams() -> None:
@@ -82,18 +82,18 @@ def _hold_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
 
 
-def _acquire_lock(env: Mapping[str, str]) -> Presence:
+def _acquire_lock(env: Mapping[str, str]) -> RunLock:
     """Under home, or in its stand-in where that can't be written, or is full. Raises OSError."""
     home = find_home(env)
     with suppress(OSError):
         if os.path.isabs(home):
-            return run_lock.appear(home)
-    return run_lock.appear(run_lock.spare_home())
+            return run_lock.acquire(home)
+    return run_lock.acquire(run_lock.find_fallback_home())
 
 
 def _note(run: Run) -> None:
     """What the run is, for whoever finds that it has gone without an end."""
-    run.lock.note(
+    run.lock.write_note(
         {
             "operation": run.arguments.command,
             "mode": run.arguments.mode.value,
@@ -119,7 +119,7 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
 
 def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
     """Terraform's arguments and environment: as typed, and what tells us of a plan or an apply."""
-    arguments, workdir = run.arguments, Place(run.directory, run.env)
+    arguments, workdir = run.arguments, WorkingDirectory(run.directory, run.env)
     direct = is_on("direct", run.env) or workdir.in_cloud
     if arguments.command == "plan":
         return _prepare_plan(run, direct=direct)
@@ -137,12 +137,12 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
     out = arguments.value("out")
     if out:
         run.plan_file = run.locate(out)
-        run.older_plan = signature(run.plan_file)
+        run.older_plan = file_identity(run.plan_file)
         return arguments.with_flag(), run.env
     if direct or not arguments.sure:
         return arguments.with_flag(), run.env
-    run.plan_file = run.lock.create("plan")
-    run.older_plan = signature(run.plan_file)
+    run.plan_file = run.lock.create_file("plan")
+    run.older_plan = file_identity(run.plan_file)
     # its footer would advertise our file
     env = {**run.env, "TF_IN_AUTOMATION": "1"}
     return arguments.with_flag(f"-out={run.plan_file}"), env
@@ -158,7 +158,7 @@ def _create_log(run: Run) -> str | None:
     if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
         return None
     with suppress(OSError):
-        return run.lock.create("core.log")
+        return run.lock.create_file("core.log")
     return None
 
 
@@ -189,7 +189,7 @@ def _wrote_plan(run: Run) -> bool:
     """A failed plan may leave an older file where it was: only a new one is this run's."""
     if run.plan_file is None:
         return False
-    found = signature(run.plan_file)
+    found = file_identity(run.plan_file)
     return found is not None and found != run.older_plan
 
 
@@ -202,7 +202,7 @@ def _report(
         reporter.hurry()
     reporter.finish(result)
     signals.dismiss()
-    run.lock.clear()  # nobody needs the private files any more
+    run.lock.clear_files()  # nobody needs the private files any more
     told = reporter.deliver()
     if told.line and not reporter.settings.quiet:
         say(told.line)

@@ -361,8 +361,8 @@ def test_one_that_was_killed_before_the_journal_knew_it_keeps_its_own_workspace(
     stay = """
 import sys
 from tfevents.journal import run_lock
-present = run_lock.appear(sys.argv[1])
-present.note({"operation": "apply", "mode": "destroy", "opened_at": "2026-01-01T00:00:00Z",
+lock = run_lock.acquire(sys.argv[1])
+lock.write_note({"operation": "apply", "mode": "destroy", "opened_at": "2026-01-01T00:00:00Z",
               "directory": sys.argv[2], "TFEVENTS_WORKSPACE": "theirs", "TFEVENTS_ORG": "o"})
 print("here", flush=True)
 sys.stdin.read()

@@ -43,16 +43,16 @@ from tfevents.journal.journal import open_journal
 from tfevents.settings.load import Key, Settings
 home, url, who, workspace, count = sys.argv[1:]
 journal = open_journal(home)
-present = run_lock.appear(home)
-print(present.identity, flush=True)
+lock = run_lock.acquire(home)
+print(lock.identity, flush=True)
 where = Destination("acct", "default", "infra", workspace)
-courier = Courier(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), present.identity)
+courier = Courier(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), lock.identity)
 for number in range(int(count)):
     data = {"event_id": str(uuid.uuid4()), "who": who, "number": str(number)}
     body = {"event_type": "plan", "data": data}
-    journal.put(NewEvent(data["event_id"], present.identity, where, body))
+    journal.put(NewEvent(data["event_id"], lock.identity, where, body))
     courier.deliver({Queue(where): where}, Budget(60), waits=True)
-present.end()
+lock.release()
 """
 
 
@@ -80,17 +80,17 @@ def put(journal: Journal, *names: str, where: Destination = WHERE) -> None:
 
 def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options: object) -> object:
     """As a process of its own would, with a presence."""
-    present = run_lock.appear(str(home))
+    lock = run_lock.acquire(str(home))
     try:
         more = options.pop("settings", settings(home, url))
-        courier = Courier(journal, more, present.identity)  # type: ignore[arg-type]
+        courier = Courier(journal, more, lock.identity)  # type: ignore[arg-type]
         refused = bool(options.get("refused"))
         where = find_destinations(journal, more, {}, refused=refused)  # type: ignore[arg-type]
         done = courier.deliver(where, Budget(seconds), **options)  # type: ignore[arg-type]
         courier.close()
         return done
     finally:
-        present.end()
+        lock.release()
 
 
 def names(endpoint: Endpoint) -> list[str]:
@@ -247,7 +247,7 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
     if shutil.which("unshare") is None:
         pytest.skip("no unshare")
     stay = "import sys, os; from tfevents.journal import run_lock\n"
-    stay += "p = run_lock.appear(sys.argv[1]); print(os.getpid(), p.identity, flush=True)\n"
+    stay += "p = run_lock.acquire(sys.argv[1]); print(os.getpid(), p.identity, flush=True)\n"
     stay += "sys.stdin.read()"
     running = [
         subprocess.Popen(
@@ -274,9 +274,9 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
         pytest.skip("this kernel gives us no pid namespaces")
     assert {line.split()[0] for line in lines} == {"1"}
     identities = [line.split()[1] for line in lines]
-    assert run_lock.gone(str(machine.home)) == []
+    assert run_lock.find_abandoned(str(machine.home)) == []
     running[0].send_signal(signal.SIGKILL)
-    until(lambda: run_lock.gone(str(machine.home)) == identities[:1])
+    until(lambda: run_lock.find_abandoned(str(machine.home)) == identities[:1])
     for process in running:
         process.kill()
         process.communicate()
@@ -284,11 +284,11 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
 
 def test_ones_own_presence_is_never_asked_for(tmp_path: Path) -> None:
     """On NFS a lock belongs to the process: opening and closing the file again would free it."""
-    present = run_lock.appear(str(tmp_path))
-    assert run_lock.alive(str(tmp_path), present.identity)
-    assert run_lock.gone(str(tmp_path)) == []
-    present.end()
-    assert not run_lock.alive(str(tmp_path), present.identity)
+    lock = run_lock.acquire(str(tmp_path))
+    assert run_lock.is_held(str(tmp_path), lock.identity)
+    assert run_lock.find_abandoned(str(tmp_path)) == []
+    lock.release()
+    assert not run_lock.is_held(str(tmp_path), lock.identity)
     assert list((tmp_path / "runs").iterdir()) == []
 
 
@@ -298,7 +298,7 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
     folder.mkdir(parents=True)
     (folder / "lock").touch()
     (folder / "plan").write_text("secret")
-    assert run_lock.gone(str(tmp_path)) == ["somebody"]
+    assert run_lock.find_abandoned(str(tmp_path)) == ["somebody"]
     with run_lock.Burial(str(tmp_path), "somebody") as found:
         assert found == str(folder)
     assert not folder.exists()
@@ -316,7 +316,7 @@ def watch(frame, event, function):
         if count > step:
             os.kill(os.getpid(), signal.SIGKILL)
 sys.setprofile(watch)
-run_lock.appear(sys.argv[1])
+run_lock.acquire(sys.argv[1])
 """
 
 
@@ -326,7 +326,7 @@ def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
     while done is None or done.returncode:
         done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(step)], check=False)
         assert done.returncode in (0, -signal.SIGKILL)
-        for identity in run_lock.gone(str(tmp_path)):
+        for identity in run_lock.find_abandoned(str(tmp_path)):
             with run_lock.Burial(str(tmp_path), identity):
                 pass
         assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
@@ -341,26 +341,26 @@ def test_what_is_being_made_is_not_swept(tmp_path: Path) -> None:
     unfinished.mkdir(parents=True)
     maker = os.open(tmp_path / "runs", os.O_RDONLY)
     fcntl.flock(maker, fcntl.LOCK_SH)
-    assert run_lock.gone(str(tmp_path)) == []
+    assert run_lock.find_abandoned(str(tmp_path)) == []
     assert unfinished.exists()
     day = time.time() - run_lock.STALE_SECONDS - 1
     os.utime(unfinished, (day, day))
-    assert run_lock.gone(str(tmp_path)) == []
+    assert run_lock.find_abandoned(str(tmp_path)) == []
     assert not unfinished.exists()
     unfinished.mkdir()
     os.close(maker)
-    assert run_lock.gone(str(tmp_path)) == []
+    assert run_lock.find_abandoned(str(tmp_path)) == []
     assert not unfinished.exists()
 
 
 def test_a_sweeper_that_is_stopped_keeps_nobody_from_running(tmp_path: Path) -> None:
     """A run waits a moment for it, and goes on."""
-    run_lock.appear(str(tmp_path)).end()
+    run_lock.acquire(str(tmp_path)).release()
     sweeper = os.open(tmp_path / "runs", os.O_RDONLY)
     fcntl.flock(sweeper, fcntl.LOCK_EX)
-    present = run_lock.appear(str(tmp_path))
-    assert run_lock.alive(str(tmp_path), present.identity)
-    present.end()
+    lock = run_lock.acquire(str(tmp_path))
+    assert run_lock.is_held(str(tmp_path), lock.identity)
+    lock.release()
     os.close(sweeper)
 
 
@@ -368,7 +368,7 @@ def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
     """The undertaker was killed between the lock and the folder."""
     folder = tmp_path / "runs" / "somebody"
     folder.mkdir(parents=True)
-    assert run_lock.gone(str(tmp_path)) == ["somebody"]
+    assert run_lock.find_abandoned(str(tmp_path)) == ["somebody"]
     with run_lock.Burial(str(tmp_path), "somebody") as found:
         assert found is None
     assert not folder.exists()

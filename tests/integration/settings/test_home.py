@@ -164,12 +164,12 @@ def test_the_images_home_holds(place: Place) -> None:
 def test_a_private_file_is_a_new_one(tmp_path: Path, target: str) -> None:
     """A link that waits for it is not followed; what a run made before it makes anew."""
     (tmp_path / "there").write_text("theirs")
-    ours = run_lock.appear(str(tmp_path / "state"))
+    ours = run_lock.acquire(str(tmp_path / "state"))
     Path(ours.path("plan")).symlink_to(tmp_path / target)
     with pytest.raises(FileExistsError):
         home.create_private(ours.path("plan"))
-    Path(ours.create("plan")).write_text("ours")
-    assert Path(ours.create("plan")).read_text() == ""
+    Path(ours.create_file("plan")).write_text("ours")
+    assert Path(ours.create_file("plan")).read_text() == ""
     assert (tmp_path / "there").read_text() == "theirs"
     assert not (tmp_path / "nowhere").exists()
     ours.end()

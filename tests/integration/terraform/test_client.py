@@ -16,7 +16,7 @@ import pytest
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.reporting.plan_and_state import read_plan
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.plan import Plan
 
 MEGABYTES = 80
@@ -39,9 +39,9 @@ sys.stdout.write("]}}")
 READ = """
 import json, re, sys
 from tfevents.terraform.counts import count_resources
-from tfevents.terraform.client import Engine
+from tfevents.terraform.client import TerraformClient
 from tfevents.reporting.plan_and_state import read_plan
-planned = read_plan(Engine(sys.argv[1], (), {"TFEVENTS_PLAN_READER": "json"}), "p.tfplan")
+planned = read_plan(TerraformClient(sys.argv[1], (), {"TFEVENTS_PLAN_READER": "json"}), "p.tfplan")
 status = open("/proc/self/status").read()
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024
 print(json.dumps([count_resources(planned.plan).changed, peak]))
@@ -56,7 +56,9 @@ def tool(place: Path, body: str) -> Path:
 
 
 def shown(place: Path, body: str) -> Plan | None:
-    engine = Engine(str(tool(place, body)), (), {**os.environ, "TFEVENTS_PLAN_READER": "json"})
+    engine = TerraformClient(
+        str(tool(place, body)), (), {**os.environ, "TFEVENTS_PLAN_READER": "json"}
+    )
     planned = read_plan(engine, str(place / "p.tfplan"))
     return planned.plan if planned else None
 

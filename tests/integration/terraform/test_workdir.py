@@ -98,8 +98,8 @@ def test_a_unit_s_run_that_was_killed_before_the_journal_knew_it(
     stay = """
 import sys
 from tfevents.journal import run_lock
-present = run_lock.appear(sys.argv[1])
-present.note({"operation": "apply", "mode": "normal", "opened_at": "2026-01-01T00:00:00Z",
+lock = run_lock.acquire(sys.argv[1])
+lock.write_note({"operation": "apply", "mode": "normal", "opened_at": "2026-01-01T00:00:00Z",
               "directory": sys.argv[2]})
 print("here", flush=True)
 sys.stdin.read()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tfevents.terraform.arguments import Invocation, Mode, parse
+from tfevents.terraform.arguments import Arguments, Mode, parse
 
 
-def asked(*argv: str, **env: str) -> Invocation:
+def asked(*argv: str, **env: str) -> Arguments:
     found = parse(argv, env)
     assert found is not None
     return found
