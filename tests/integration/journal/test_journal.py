@@ -299,7 +299,7 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
     (folder / "lock").touch()
     (folder / "plan").write_text("secret")
     assert run_lock.find_abandoned(str(tmp_path)) == ["somebody"]
-    with run_lock.Burial(str(tmp_path), "somebody") as found:
+    with run_lock.AbandonedRun(str(tmp_path), "somebody") as found:
         assert found == str(folder)
     assert not folder.exists()
 
@@ -327,7 +327,7 @@ def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(step)], check=False)
         assert done.returncode in (0, -signal.SIGKILL)
         for identity in run_lock.find_abandoned(str(tmp_path)):
-            with run_lock.Burial(str(tmp_path), identity):
+            with run_lock.AbandonedRun(str(tmp_path), identity):
                 pass
         assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
         step += 1
@@ -369,7 +369,7 @@ def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "somebody"
     folder.mkdir(parents=True)
     assert run_lock.find_abandoned(str(tmp_path)) == ["somebody"]
-    with run_lock.Burial(str(tmp_path), "somebody") as found:
+    with run_lock.AbandonedRun(str(tmp_path), "somebody") as found:
         assert found is None
     assert not folder.exists()
 

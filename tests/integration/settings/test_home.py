@@ -172,4 +172,4 @@ def test_a_private_file_is_a_new_one(tmp_path: Path, target: str) -> None:
     assert Path(ours.create_file("plan")).read_text() == ""
     assert (tmp_path / "there").read_text() == "theirs"
     assert not (tmp_path / "nowhere").exists()
-    ours.end()
+    ours.release()
