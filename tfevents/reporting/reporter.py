@@ -318,7 +318,7 @@ class Reporter(threading.Thread):
         program = infracost.find_infracost(source.env)
         words = ["show", "-json", os.path.abspath(source.plan_file)]
         plan = source.ask("infracost-plan.json", words, budget)  # it goes by the name's end
-        path = source.presence.create("infracost.json")
+        path = source.lock.create_file("infracost.json")
         infracost.estimate_cost(program, plan, path, source.env, budget.left)
         self._cost_file = path
         return self._read_cost()
