@@ -10,7 +10,7 @@ def printable(text: str, instead: str = " ") -> str:
     return "".join(c if c.isprintable() else instead for c in text)
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """One line of ours on stderr, whether anybody reads it or not."""
     try:  # noqa: SIM105  # contextlib is slow to import
         os.write(2, f"tfevents: {printable(line)}\n".encode(errors="replace"))

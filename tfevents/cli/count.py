@@ -109,6 +109,6 @@ def _find_binary(name: str) -> str | None:
     from tfevents.terraform import binary
 
     try:
-        return binary.find(os.environ, sys.argv[0], name)
+        return binary.find_binary(os.environ, sys.argv[0], name)
     except ProvisionerNotFound:
         return None

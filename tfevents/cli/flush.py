@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tfevents.terminal import printable, say
+from tfevents.terminal import print_line, printable
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -49,7 +49,7 @@ def flush(refused: bool, seconds: float | None, assign: str | None, **given: str
         raise click.UsageError(f"--{name.replace('_', '-')} goes with --assign WORKSPACE")
     settings = load(os.environ, os.getcwd())
     for note in settings.notes:
-        say(note)
+        print_line(note)
     assignment = None if assign is None else Assignment(assign, **given)
     with Progress() as progress:
         work = Flush(settings, os.environ, refused, seconds, assignment)

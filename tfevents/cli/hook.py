@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tfevents.cli.options import cost_file_option
-from tfevents.terminal import say
+from tfevents.terminal import print_line
 
 
 def _parse_text(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
@@ -56,7 +56,7 @@ def hook(moment: str, command: str, **given: Any) -> int:
         return 0
     told = hooks.run(call, os.environ)
     if told.line and not is_on("quiet", os.environ):
-        say(told.line)
+        print_line(told.line)
     return find_exit_code(moment, delivered=told.delivered)
 
 

@@ -7,7 +7,7 @@ import os
 import click
 
 from tfevents.cli.output import Table, write_json
-from tfevents.terminal import printable, say
+from tfevents.terminal import print_line, printable
 
 
 @click.command()
@@ -24,7 +24,7 @@ def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
     data_dir = os.environ.get("TF_DATA_DIR") or ".terraform"
     found = reader.find(directory, opentofu=opentofu, data_dir=data_dir)
     for problem in found.problems:
-        say(problem)
+        print_line(problem)
     document = found.as_json()
     if as_json:
         return write_json(document)

@@ -12,7 +12,7 @@ import click
 from msgspec.structs import asdict
 
 from tfevents.cli.output import Table, write_json
-from tfevents.terminal import say
+from tfevents.terminal import print_line
 
 if TYPE_CHECKING:
     from tfevents.journal.history import HistoryItem
@@ -44,7 +44,7 @@ def log(as_json: bool, limit: int) -> None:
     recovery.recover_abandoned(journal, os.environ)
     items = list_latest(journal, limit)
     for line in journal.unreadable:
-        say(line)
+        print_line(line)
     if as_json:
         write_json(make_document(items))
     elif items:

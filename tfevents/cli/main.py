@@ -19,7 +19,7 @@ from tfevents.cli.run import run
 from tfevents.cli.send import send
 from tfevents.cli.stage_complete import stage_complete
 from tfevents.errors import TfeventsError
-from tfevents.terminal import say
+from tfevents.terminal import print_line
 
 COMMANDS = (run, count, log, flush, send, stage_complete, hook, inventory, plugin)
 INTERRUPTED, BROKEN_PIPE = 130, 141
@@ -76,7 +76,7 @@ def print_error(error: Exception, words: list[str]) -> int:
         error.show()
         return error.exit_code
     text, exit_code = describe_error(error)
-    say(text)
+    print_line(text)
     if words[:1] == ["hook"]:
         return find_exit_code("".join(words[1:2]), delivered=False)
     return exit_code

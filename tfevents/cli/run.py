@@ -24,7 +24,7 @@ def run(command: tuple[str, ...]) -> int:
 
     name, *arguments = command
     try:
-        path = binary.find(os.environ, sys.argv[0], name)
+        path = binary.find_binary(os.environ, sys.argv[0], name)
     except ProvisionerNotFound:
         raise ProvisionerNotFound(
             f"run: there is no program {name!r}: name terraform or tofu, or a path to it"

@@ -9,7 +9,7 @@ import click
 
 from tfevents.cli.options import event_options
 from tfevents.errors import UNDELIVERED
-from tfevents.terminal import printable, say
+from tfevents.terminal import print_line, printable
 
 EVENT_TYPES = (
     *("plan", "drifted", "provisioning", "destroying", "active", "inactive"),
@@ -57,5 +57,5 @@ def send_event(
     if told.delivered:
         click.echo(printable(told.line))
     else:
-        say(told.line)
+        print_line(told.line)
     return UNDELIVERED if told.strict and not told.delivered else 0

@@ -25,6 +25,7 @@ from tfevents.errors import (
     UnreadableDocument,
 )
 from tfevents.events.table import Numbers, operation_of, started
+from tfevents.hosts.hook_outcome import HookFacts, determine_hook_outcome, planned_numbers
 from tfevents.hosts.host import Host
 from tfevents.journal import run_lock
 from tfevents.journal.fallback import open_spare
@@ -33,7 +34,6 @@ from tfevents.journal.models import Run, at, now
 from tfevents.journal.recovery import killed
 from tfevents.readers.json import plan as planjson
 from tfevents.reporting.plan_and_state import SavedPlan, pull_state, read_plan
-from tfevents.reporting.proof import HookFacts, judge, planned_numbers
 from tfevents.reporting.reporter import Reporter, ReportResult, RunInfo
 from tfevents.settings.environment import TRUE
 from tfevents.settings.home import find_home
@@ -103,7 +103,7 @@ def settle(
     if not name:
         return None
     directory = os.getcwd()
-    asked = arguments.parse((name,), env)
+    asked = arguments.parse_arguments((name,), env)
     unit = given.get("directory") or find_unit(directory, env, hooked=True)
     return Call(
         moment=moment,
@@ -259,13 +259,13 @@ class _Hooked:
         report = self._report(run, {})
         report.start()
         evidence = self._evidence(run, base)
-        judgement = judge(evidence)
+        outcome = determine_hook_outcome(evidence)
         after = evidence.after
         data = {
-            "counts": "exact" if judgement.numbers.resources else "absent",
-            "outcome": "unknown" if judgement.proven is None else None,
+            "counts": "exact" if outcome.numbers.resources else "absent",
+            "outcome": "unknown" if outcome.proven is None else None,
             "partial": ",".join(_partial(evidence, self.call)),
-            "missing": judgement.missing,
+            "missing": outcome.missing,
             "finished_at": now(),
             "exit_code": None if self.call.exit_code is None else str(self.call.exit_code),
             "serial": None if after is None or after.serial is None else str(after.serial),
@@ -273,12 +273,12 @@ class _Hooked:
         }
         metadata = {
             **self._provisioner(evidence),
-            **judgement.numbers.metadata(),
+            **outcome.numbers.metadata(),
             **({"state_checksum": after.checksum} if after and after.checksum else {}),
         }
-        if judgement.activity is None:
+        if outcome.activity is None:
             report.problems.append("whether there is something to apply is not known")
-        report.finish(judgement.activity, metadata, data, self.call.exit_code)
+        report.finish(outcome.activity, metadata, data, self.call.exit_code)
         told = report.deliver()
         return ReportResult(
             "; ".join(filter(None, (self.unseen, told.line))) or None, told.delivered
@@ -349,7 +349,7 @@ class _Hooked:
         if planned and planned.tool and planned.plan.terraform_version:
             tool = "opentofu" if planned.tool == "OpenTofu" else "terraform"
             return {"provisioner": tool, "provisioner_version": planned.plan.terraform_version}
-        version = self.engine.version() if self.engine else None
+        version = self.engine.find_version() if self.engine else None
         if version is None:
             return {}
         return {"provisioner": version.provisioner, "provisioner_version": version.number}
@@ -381,7 +381,7 @@ def _engine(call: Call, env: Mapping[str, str]) -> TerraformClient | None:
     """The binary that the host runs, asked where it ran; none is none."""
     wanted = env.get("TFEVENTS_PROVISIONER") or call.host.provisioner
     try:
-        return TerraformClient(binary.find(env, "tfevents", wanted), (), env)
+        return TerraformClient(binary.find_binary(env, "tfevents", wanted), (), env)
     except ProvisionerNotFound:
         return None
 

@@ -95,7 +95,7 @@ class FactCollector:
 
     def _ask_version(self) -> Later[Version]:
         if self._version is None:
-            self._version = Later(self._client.version, "version")
+            self._version = Later(self._client.find_version, "version")
         return self._version
 
     # When the run has ended
@@ -174,10 +174,10 @@ class FactCollector:
         """The state: where terraform has just written it to a file, that is what a pull prints."""
         terraform = facts.version is not None and facts.version.product == "Terraform"
         if terraform and not STATE & facts.arguments.names():
-            written = self._workdir.written(since)
+            written = self._workdir.read_written_state(since)
             if written:
                 return written
-        return self._client.pull()
+        return self._client.pull_state()
 
     def find_source(self, result: RunResult, facts: RunFacts) -> Source:
         """Where artifacts come from; of an apply that plans by itself there is no plan."""

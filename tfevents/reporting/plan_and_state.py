@@ -84,7 +84,7 @@ def _zipped(path: str, member: str) -> bytes:
 
 def pull_state(engine: TerraformClient) -> State | None:
     """The state as stored; an empty answer is a state that was never written. None: not known."""
-    answer = engine.pull()
+    answer = engine.pull_state()
     return read_state(answer, small=is_small(answer))
 
 

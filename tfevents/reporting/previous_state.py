@@ -32,7 +32,7 @@ class PreviousState:
             if log.snapshot is not None:
                 self._stored = self._find_stored(log.snapshot)
             elif not log.applied:
-                self._pulling = Later(self._engine.pull, "state before")
+                self._pulling = Later(self._engine.pull_state, "state before")
         # what was pulled by the last look had no apply behind it if there is none yet
         self._proven = self._proven or (self._pulled and not log.applied)
         self._pulled = self._pulling is not None and self._pulling.over
@@ -46,4 +46,4 @@ class PreviousState:
         return self._pulling.result() if self._pulling and self._proven else None
 
     def _find_stored(self, identity: Identity) -> bytes | None:
-        return b"" if identity == NEVER_WRITTEN else self._place.find_stored(identity)
+        return b"" if identity == NEVER_WRITTEN else self._place.find_state(identity)

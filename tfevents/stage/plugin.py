@@ -20,7 +20,7 @@ from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
 from tfevents.settings.environment import PREFIX
 from tfevents.stage.outputs import annotate, write_outputs
-from tfevents.terminal import say
+from tfevents.terminal import print_line
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.client import TerraformClient
@@ -159,10 +159,10 @@ def _stage(env: Mapping[str, str]) -> int:
     try:
         stage = read(env)
         os.chdir(stage.directory)
-        path = binary.find(stage.env, "tfevents", stage.env.get("TFEVENTS_PROVISIONER"))
+        path = binary.find_binary(stage.env, "tfevents", stage.env.get("TFEVENTS_PROVISIONER"))
         return _run(stage, path)
     except TfeventsError as error:
-        say(str(error))
+        print_line(str(error))
         return error.exit_code
 
 
@@ -205,12 +205,12 @@ def _pass_on(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
             write(env, body)
         except OSError as error:
             problem = f"{error.filename or 'the outputs'}: {error.strerror}"
-            say(f"a later step is not told: {problem}")
+            print_line(f"a later step is not told: {problem}")
 
 
 def _announce(stage: Stage, what: ManualEvent) -> int:
     told = send_manual_event(what, stage.directory, stage.env, {})
-    say(told.line)
+    print_line(told.line)
     return UNDELIVERED if told.strict and not told.delivered else 0
 
 
@@ -236,4 +236,4 @@ def _needs_init(place: WorkingDirectory, stage: Stage, path: str) -> bool:
     """`validate` refuses without modules and providers; a backend is none of its business."""
     if not place.has_backend and inventory.find(stage.directory).backend:
         return True
-    return TerraformClient(path, (), stage.env).ask(["validate", "-no-color"], 60.0) is None
+    return TerraformClient(path, (), stage.env).run(["validate", "-no-color"], 60.0) is None

@@ -149,7 +149,7 @@ class Arguments:
         return [*self.options, self.command, *flags, *self.own]
 
 
-def parse(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments | None:
+def parse_arguments(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments | None:
     """The invocation of a reported command; None where terraform shall see to it alone."""
     at = next((i for i, word in enumerate(argv) if not word.startswith("-")), len(argv))
     options, command, own = argv[:at], argv[at : at + 1], argv[at + 1 :]

@@ -40,7 +40,7 @@ class NotExecutable(OSError):
     """What is there can't be run: with the system's reason, and its path."""
 
 
-def find(
+def find_binary(
     env: Mapping[str, str], program: str, wanted: str | None = None, directory: str = "."
 ) -> str:
     """The path of the binary to run: never this program, under whatever name it was started.
@@ -226,7 +226,7 @@ def _is_parent(path: str) -> bool:
     return any(os.path.realpath(os.path.join(place, os.fsdecode(w))) == real for w in words[1:3])
 
 
-def observed(env: Mapping[str, str]) -> bool:
+def is_reported_already(env: Mapping[str, str]) -> bool:
     """Whether another `tf` started us in terraform's place: the run is told of already."""
     return bool(_chain(env))
 

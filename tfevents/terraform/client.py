@@ -65,9 +65,9 @@ class TerraformClient(Struct, frozen=True):
     env: Mapping[str, str]
     deadline: Budget | None = None
 
-    def ask(self, arguments: Sequence[str], seconds: float) -> bytes | None:
+    def run(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
-        return self.hear(arguments, seconds, lambda read: read(-1))
+        return self.stream(arguments, seconds, lambda read: read(-1))
 
     def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
         """One call in a session of its own; None where it can't be started."""
@@ -86,7 +86,7 @@ class TerraformClient(Struct, frozen=True):
             return None
 
     def save(self, arguments: Sequence[str], path: str, seconds: float) -> bool:
-        """As `ask`, but stdout goes to a file."""
+        """As `run`, but stdout goes to a file."""
         try:
             with open(path, "wb") as file:
                 child = self._start(arguments, file)
@@ -102,9 +102,9 @@ class TerraformClient(Struct, frozen=True):
         kept = {name: value for name, value in env.items() if name not in SECRETS}
         return {**kept, "CHECKPOINT_DISABLE": "1"}
 
-    def version(self) -> Version | None:
+    def find_version(self) -> Version | None:
         """What `version` says of itself ("OpenTofu v1.6.2"); a version manager may talk before."""
-        answer = (self.ask(["version"], OTHER_SECONDS) or b"").decode(errors="replace")
+        answer = (self.run(["version"], OTHER_SECONDS) or b"").decode(errors="replace")
         for line in answer.splitlines():
             product, _, number = line.partition(" v")
             if product in ("Terraform", "OpenTofu"):
@@ -115,10 +115,12 @@ class TerraformClient(Struct, frozen=True):
         """What `take` makes of `show -json` of a saved plan, as it comes: it has values, and may
         be large. None where it can't be shown. Raises what `take` raises.
         """
-        return self.hear(["show", "-json", plan_file], SHOW_SECONDS, take)
+        return self.stream(["show", "-json", plan_file], SHOW_SECONDS, take)
 
-    def hear(self, arguments: Sequence[str], seconds: float, take: Callable[[Read], T]) -> T | None:
-        """As `ask`, but stdout is read by `take` while it is written."""
+    def stream(
+        self, arguments: Sequence[str], seconds: float, take: Callable[[Read], T]
+    ) -> T | None:
+        """As `run`, but stdout is read by `take` while it is written."""
         child = self._start(arguments)
         if child is None or child.stdout is None:
             return None
@@ -146,9 +148,9 @@ class TerraformClient(Struct, frozen=True):
         finally:
             over.open()
 
-    def pull(self) -> bytes | None:
+    def pull_state(self) -> bytes | None:
         """The state as stored; empty where there is none. OpenTofu may warn before it."""
-        answer = self.ask(["state", "pull"], OTHER_SECONDS)
+        answer = self.run(["state", "pull"], OTHER_SECONDS)
         if answer is None or answer.startswith(b"{") or not answer.strip():
             return answer
         _, begins, state = answer.partition(b"\n{")

@@ -58,7 +58,7 @@ class WorkingDirectory:
         """Whether a backend was initialised here; a local one that nobody declared never is."""
         return backend_type(self._read("terraform.tfstate")) is not None
 
-    def stored(self) -> tuple[int | None, str | None] | None:
+    def read_state_identity(self) -> tuple[int | None, str | None] | None:
         """Serial and lineage of the state where it is a file here; None where it is not.
 
         At once, while `state pull` would come too late: terraform may have written by then.
@@ -71,9 +71,9 @@ class WorkingDirectory:
                 head = file.read(HEAD)
         except OSError as error:
             return (None, None) if isinstance(error, FileNotFoundError) else None
-        return _identity(head) or (None if head.strip() else (None, None))
+        return _parse_identity(head) or (None if head.strip() else (None, None))
 
-    def written(self, since: float) -> bytes | None:
+    def read_written_state(self, since: float) -> bytes | None:
         """The state where it is a file here and was written since; None where it is not.
 
         Of Terraform this is what `state pull` prints: the file and one more newline (semantics §6).
@@ -87,7 +87,7 @@ class WorkingDirectory:
         except (OSError, ValueError):  # a NUL is in no path
             return None
 
-    def find_stored(self, identity: Identity) -> bytes | None:
+    def find_state(self, identity: Identity) -> bytes | None:
         """The state of that serial and lineage, where it is a file here, or the backup that
         terraform makes of it before it writes the first time.
         """
@@ -96,7 +96,7 @@ class WorkingDirectory:
             with suppress(OSError), open(candidate, "rb") as file:
                 data = file.read()
                 whole = data.rstrip().endswith(b"}")  # terraform may be writing it anew
-                if whole and _identity(data[:HEAD]) == identity:
+                if whole and _parse_identity(data[:HEAD]) == identity:
                     return data
         return None
 
@@ -150,7 +150,7 @@ def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
     return real[: -len(part)].rstrip(os.sep) or os.sep if here else None
 
 
-def _identity(head: bytes) -> Identity | None:
+def _parse_identity(head: bytes) -> Identity | None:
     """Serial and lineage of a state file, by its first bytes."""
     import re  # not needed for a plan
 

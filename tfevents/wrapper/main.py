@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tfevents.errors import TfeventsError
-from tfevents.terminal import say
+from tfevents.terminal import print_line
 from tfevents.terraform import binary
 from tfevents.wrapper import process
 
@@ -37,7 +37,7 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     arguments = sys.argv[1:]
     try:
-        path = binary.find(os.environ, sys.argv[0], wanted(), chdir(arguments))
+        path = binary.find_binary(os.environ, sys.argv[0], wanted(), chdir(arguments))
         return run(arguments, path)
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
@@ -93,7 +93,7 @@ class Elsewhere:
 def run(arguments: list[str], path: str) -> int:
     """The provisioner at `path`, reported where this is to be. Raises NotExecutable."""
     try:
-        reports = not off() and reported(arguments) and not binary.observed(os.environ)
+        reports = not off() and reported(arguments) and not binary.is_reported_already(os.environ)
     except Exception as error:
         reports = _unreported(error)
     if reports:
@@ -130,7 +130,7 @@ def _unreported(error: Exception) -> bool:
 
 def complain(message: str, exit_code: int) -> int:
     """One line, and the code to leave with."""
-    say(message)
+    print_line(message)
     return exit_code
 
 

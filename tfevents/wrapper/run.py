@@ -21,8 +21,8 @@ from tfevents.reporting.run import Run, RunResult
 from tfevents.settings.environment import identifiers
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
-from tfevents.terminal import say
-from tfevents.terraform.arguments import parse
+from tfevents.terminal import print_line
+from tfevents.terraform.arguments import parse_arguments
 from tfevents.terraform.workdir import WorkingDirectory, file_identity
 from tfevents.wrapper import process
 from tfevents.wrapper.signals import Interrupted, SignalForwarder
@@ -52,14 +52,14 @@ def run_and_report(
     Raises OSError where terraform could not be started. Becomes terraform where nothing can be
     reported.
     """
-    arguments = parse(argv, env)
+    arguments = parse_arguments(argv, env)
     if arguments is None or arguments.helps:
         process.become(binary, argv, env)
     _hold_streams()
     try:
         lock = _acquire_lock(env)
     except OSError:
-        say("nothing is reported: no directory can be written to")
+        print_line("nothing is reported: no directory can be written to")
         process.become(binary, argv, env)
     try:
         with SignalForwarder() as signals:
@@ -113,7 +113,7 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
     try:
         return _report(run, result, signals, reporter)
     except Exception as error:  # one of the broad ones: the report never breaks the run
-        say(f"nothing is reported: {type(error).__name__} (a bug)")
+        print_line(f"nothing is reported: {type(error).__name__} (a bug)")
         return ReportedRun(result.exit_code, {})
 
 
@@ -127,7 +127,7 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
         run.core_log = None if direct else _create_log(run)
         if run.core_log:
             return arguments.with_flag(), {**run.env, LOG_VARIABLE: run.core_log}
-        run.state_before = workdir.stored()
+        run.state_before = workdir.read_state_identity()
     return arguments.with_flag(), run.env
 
 
@@ -205,7 +205,7 @@ def _report(
     run.lock.clear_files()  # nobody needs the private files any more
     told = reporter.deliver()
     if told.line and not reporter.settings.quiet:
-        say(told.line)
+        print_line(told.line)
     strict = reporter.settings.strict and result.exit_code in (0, 2)
     exit_code = UNDELIVERED if strict and not told.delivered else result.exit_code
     return ReportedRun(exit_code, reporter.last_event)

@@ -153,7 +153,7 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
     ("where", "words"),
     [
         ("run_and_report", "plan"),
-        ("find", "plan"),
+        ("find_binary", "plan"),
         ("reported", "plan"),
         ("start", "plan"),
         ("become", "version"),

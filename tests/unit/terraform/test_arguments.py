@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tfevents.terraform.arguments import Arguments, Mode, parse
+from tfevents.terraform.arguments import Arguments, Mode, parse_arguments
 
 
 def asked(*argv: str, **env: str) -> Arguments:
-    found = parse(argv, env)
+    found = parse_arguments(argv, env)
     assert found is not None
     return found
 
@@ -31,18 +31,18 @@ def asked(*argv: str, **env: str) -> Arguments:
 )
 def test_what_is_not_reported_is_nobodys_invocation(argv: tuple[str, ...]) -> None:
     """Terraform alone sees to it, in its own words."""
-    assert parse(argv, {}) is None
+    assert parse_arguments(argv, {}) is None
 
 
 @pytest.mark.parametrize("words", ["'", '"x', "-var 'a"])
 def test_bad_quoting_is_left_to_terraform(words: str) -> None:
     """Terraform has an error of its own for an environment that can't be read."""
-    assert parse(("plan",), {"TF_CLI_ARGS": words}) is None
+    assert parse_arguments(("plan",), {"TF_CLI_ARGS": words}) is None
 
 
 def test_a_quote_of_one_variable_does_not_end_in_the_other() -> None:
     """Each variable is read by itself."""
-    assert parse(("plan",), {"TF_CLI_ARGS": "'", "TF_CLI_ARGS_plan": "'"}) is None
+    assert parse_arguments(("plan",), {"TF_CLI_ARGS": "'", "TF_CLI_ARGS_plan": "'"}) is None
 
 
 @pytest.mark.parametrize(

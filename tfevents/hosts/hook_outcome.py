@@ -61,7 +61,7 @@ class HookOutcome(Struct, frozen=True):
     missing: str | None = None
 
 
-def judge(evidence: HookFacts) -> HookOutcome:
+def determine_hook_outcome(evidence: HookFacts) -> HookOutcome:
     """The outcome by word before the outcome by proof; the numbers of what was done."""
     plan = evidence.planned.plan if evidence.planned else None
     numbers, proven = _weigh(evidence, plan)
