@@ -6,11 +6,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Mapping
-    from typing import BinaryIO
+from collections.abc import Mapping
+from typing import BinaryIO
 
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 GIT = ".git"

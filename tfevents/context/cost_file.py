@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from tfevents import files
 from tfevents.context import ci, cost
 from tfevents.context.cost import Cost
 from tfevents.errors import UnreadableDocument
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 NAME = "infracost.json"
 

@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import os
 import re
-from _signal import SIGKILL
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from signal import SIGKILL
+from subprocess import Popen
 from time import monotonic
 
 from msgspec import Struct, field
 
 from tfevents import files, text
 from tfevents.context import ci
-from tfevents.lean import suppress
 from tfevents.searchpath import absolute_path
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 SECONDS = 2.0
 """For one question; after twice as long nothing more is asked."""

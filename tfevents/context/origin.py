@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -13,10 +14,6 @@ from tfevents.context import ci, git
 from tfevents.context.ci.build import Build
 from tfevents.context.git import Checkout
 from tfevents.terraform.workdir import find_copy_root
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
 
 LARGEST_EVENT_FILE = 8 << 20
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tfevents.background import Later
+from tfevents.background import BackgroundTask
 from tfevents.context import cost_file as costfile
 from tfevents.context.ci import harness
 from tfevents.deadline import Budget
@@ -77,7 +77,7 @@ def store(
     if query is None:
         return Shelf(problems=["artefacts are only stored inside a Harness pipeline"])
     shelf, counter = Shelf(), Counter(settings, query, destination, budget)
-    if Later(lambda: _fill(shelf, source, counter), "artefacts").within(budget.left):
+    if BackgroundTask(lambda: _fill(shelf, source, counter), "artefacts").result(budget.left):
         return shelf
     return Shelf({**shelf.ids}, [*shelf.problems, "not all artefacts could be stored in time"])
 

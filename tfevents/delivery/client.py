@@ -6,7 +6,9 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from time import time
+from typing import Any
 
 from msgspec import Struct
 
@@ -18,11 +20,6 @@ from tfevents.journal.models import Destination
 from tfevents.settings import url
 from tfevents.settings.load import Key, Settings
 from tfevents.terminal import printable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Mapping
-    from typing import Any
 
 ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"
 """Of an artefact: a UUID, or what another server has instead; nothing that a text could hide in."""

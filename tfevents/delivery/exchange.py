@@ -6,13 +6,11 @@ else that delivery needs. Only what a POST to a service needs is here: no redire
 
 from __future__ import annotations
 
-from msgspec import Struct
+import socket
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Mapping
-    from typing import BinaryIO
+from msgspec import Struct
 
 LINE, LINES = 65536, 100
 """Bytes of a header line, and how many there may be."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import suppress
 
 from tfevents.errors import SettingError
-from tfevents.lean import suppress
 
 
 class Trust:

@@ -8,19 +8,15 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from time import monotonic
 
 from msgspec import Struct, field
 
 from tfevents.delivery.exchange import Connection, Letter, NoHTTP, Reply
-from tfevents.lean import suppress
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Iterator, Mapping
-
-    from tfevents.delivery.trust import Trust
-    from tfevents.settings.url import Address
+from tfevents.delivery.trust import Trust
+from tfevents.settings.url import Address
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 LARGEST_ANSWER = 65536

@@ -10,12 +10,9 @@ from __future__ import annotations
 import json
 import os
 from functools import cache
+from typing import Any
 
 from tfevents.errors import InvalidEvent
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
 
 NAME = "event.schema.json"
 TYPES = {"object": dict, "string": str, "integer": int, "boolean": bool}

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
+from typing import Any
 
 from msgspec import Struct
 
-from tfevents.lean import Enum
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts
 from tfevents.text import VALUE_BYTES, clean, clean_message
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
-
 
 LARGEST = 60_000
 """Bytes of an event; the contract wants it far under 64 KiB."""

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import suppress
 
 from tfevents.errors import JournalUnavailable
-from tfevents.lean import suppress
 from tfevents.settings.home import create_private, make_home
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    import sqlite3
-else:
-    import _sqlite3 as sqlite3  # the same but for dates, for which it would wake `datetime`
 
 VERSION = 1
 """Of the tables, as `user_version` keeps it; 0 is a new file, or one of before."""

@@ -6,10 +6,12 @@ no address and no argv is ever in it.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from msgspec.structs import astuple
 
@@ -30,15 +32,7 @@ from tfevents.journal.rows import (
     write_run,
 )
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    import sqlite3
-    from collections.abc import Callable
-    from typing import Any, TypeVar
-
-    T = TypeVar("T")
-else:
-    import _sqlite3 as sqlite3  # the same but for dates, for which it would wake `datetime`
+T = TypeVar("T")
 
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import run_lock
@@ -10,7 +11,6 @@ from tfevents.journal.fallback import open_memory, open_spare
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Entry
 from tfevents.journal.run_lock import RunLock
-from tfevents.lean import suppress
 
 
 class Keeper:

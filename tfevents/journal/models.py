@@ -6,15 +6,11 @@ import json
 import os
 import time
 from collections.abc import Mapping
+from enum import Enum
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, astuple, replace
-
-from tfevents.lean import Enum
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
 
 
 class Status(str, Enum):

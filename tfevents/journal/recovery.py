@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec.structs import asdict
 
@@ -19,10 +20,6 @@ from tfevents.settings.environment import identifiers
 from tfevents.settings.load import gather
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.workdir import find_unit
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
 
 FORGOTTEN_SECONDS = 86400
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from sqlite3 import Row
+from typing import Any
 
 from msgspec.structs import asdict
 
@@ -20,12 +23,6 @@ from tfevents.journal.models import (
     now,
     queue_of,
 )
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Mapping
-    from sqlite3 import Row
-    from typing import Any
 
 RUN = "run_id, key, command, operation, mode, directory, opened_at, ended_at, exit_code, base"
 QUEUE = "account, org, project, workspace, directory, tf_workspace"

@@ -12,15 +12,12 @@ import fcntl
 import os
 import stat
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
 
-from tfevents.lean import suppress
 from tfevents.settings.home import create_private, make_home, make_private
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import TracebackType
 
 STALE_SECONDS = 86400
 """Where a directory can't be locked, a folder that was never finished is swept after a day."""

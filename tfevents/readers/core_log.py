@@ -8,14 +8,11 @@ internal/backend/local/backend_apply.go, internal/command/ui_input.go, internal/
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import NEVER_WRITTEN, Key, literal
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LONGEST = 1 << 20
 """Bytes of one line; what is longer is none of ours, and is dropped as it comes."""

@@ -9,7 +9,7 @@ import os
 
 from msgspec.structs import replace
 
-from tfevents.background import Later, attempt
+from tfevents.background import BackgroundTask, optional
 from tfevents.deadline import Budget
 from tfevents.delivery.artifacts import Source
 from tfevents.readers.planfile import reader
@@ -40,9 +40,9 @@ class FactCollector:
         self._client = TerraformClient(run.binary, run.arguments.options, run.env, deadline)
         self._previous = PreviousState(workdir, self._client)
         self._watcher: PlanFileWatcher | None = None
-        self._saved_plan: Later[SavedPlan] | None = None
-        self._state_before: Later[State] | None = None
-        self._version: Later[Version] | None = None
+        self._saved_plan: BackgroundTask[SavedPlan] | None = None
+        self._state_before: BackgroundTask[State] | None = None
+        self._version: BackgroundTask[Version] | None = None
         self.mode = run.arguments.mode
         """Of the run; a saved plan's own when it is read."""
 
@@ -61,15 +61,15 @@ class FactCollector:
 
     def _start_apply(self) -> None:
         if self._run.saved_plan:
-            self._saved_plan = Later(self._read_saved_plan, "plan")
+            self._saved_plan = BackgroundTask(self._read_saved_plan, "plan")
         if not self._run.core_log:
             if not self._run.saved_plan:
                 self._ask_version()
-            self._state_before = Later(self._identify_state_before, "state before")
+            self._state_before = BackgroundTask(self._identify_state_before, "state before")
 
     def find_state_before(self) -> None:
         """Pulls the state, and waits for it."""
-        self._state_before = Later(lambda: pull_state(self._client), "state before")
+        self._state_before = BackgroundTask(lambda: pull_state(self._client), "state before")
         self._state_before.result()
 
     def see_log(self, log: ApplyLog) -> None:
@@ -93,9 +93,9 @@ class FactCollector:
         serial, lineage = stored
         return State(serial=serial, lineage=lineage)
 
-    def _ask_version(self) -> Later[Version]:
+    def _ask_version(self) -> BackgroundTask[Version]:
         if self._version is None:
-            self._version = Later(self._client.find_version, "version")
+            self._version = BackgroundTask(self._client.find_version, "version")
         return self._version
 
     # When the run has ended
@@ -127,7 +127,7 @@ class FactCollector:
             return self.read_saved_plan()
         if self._watcher and self._run.plan_file and result.wrote_plan:
             early = self._watcher.found(self._run.plan_file)
-            return early or attempt(self._read_written_plan, "plan")
+            return early or optional(self._read_written_plan, "plan")
         return None
 
     def _read_written_plan(self) -> SavedPlan | None:
@@ -148,17 +148,17 @@ class FactCollector:
     def _add_states(self, facts: RunFacts) -> RunFacts:
         """The state after the run, and of one that was watched the state before it."""
         since = float(int(self._run.opened))
-        after = attempt(lambda: self._find_state_after(facts, since), "state")
-        before = attempt(lambda: self._find_state_before(facts), "state before")
+        after = optional(lambda: self._find_state_after(facts, since), "state")
+        before = optional(lambda: self._find_state_before(facts), "state before")
         small, settled = is_small(after, before), facts.log is not None
         found = replace(
             facts,
-            pulled=attempt(lambda: read_state(after, small=small, settled=settled), "state"),
+            pulled=optional(lambda: read_state(after, small=small, settled=settled), "state"),
             unsaved=left_unsaved(self._run.directory, since),
         )
         if facts.log is None:
             return found
-        was = attempt(lambda: read_state(before, small=small, settled=True), "state before")
+        was = optional(lambda: read_state(before, small=small, settled=True), "state before")
         return replace(found, before=was)
 
     def _find_state_before(self, facts: RunFacts) -> bytes | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from msgspec import Struct
 
 from tfevents.events.table import Approval, Operation, operation_of
-from tfevents.lean import cached_property
 from tfevents.reporting.plan_and_state import SavedPlan
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode

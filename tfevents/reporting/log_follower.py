@@ -7,16 +7,12 @@ the run's own process has it open for good, and what was read is given back to t
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
+from threading import Event
 
-from tfevents.lean import suppress
 from tfevents.readers.core_log import CoreLogReader
 from tfevents.terraform.apply_log import ApplyLog
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tfevents.background import Gate
 
 POLL = 0.02
 """Seconds between two looks."""
@@ -25,7 +21,7 @@ KEEP_SIZE, PUNCH_HOLE = 1, 2
 """fallocate(2): linux/falloc.h."""
 
 
-def follow(path: str, over: Gate) -> Iterator[ApplyLog]:
+def follow(path: str, over: Event) -> Iterator[ApplyLog]:
     """The log as far as it is read, again after each look; the last one when the run is `over`."""
     reader, named, read = CoreLogReader(), True, 0
     log = reader.log

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
 
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
-from tfevents.lean import cached_property, suppress
 from tfevents.readers.json import glance
 from tfevents.readers.planfile import archive
 from tfevents.readers.planfile import reader as planfile

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from tfevents.background import Gate, Later
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Event
+
+from tfevents.background import BackgroundTask
 from tfevents.errors import UnreadableDocument
-from tfevents.lean import suppress
 from tfevents.reporting.plan_and_state import READER, SavedPlan, read_file
 from tfevents.terraform.counts import count_resources
 from tfevents.terraform.workdir import FileIdentity, file_identity
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 POLL, LONGEST_POLL = 0.01, 0.2
 """Seconds between two looks; a longer plan is also shown for longer."""
@@ -23,12 +22,12 @@ class PlanFileWatcher:
     def __init__(self, path: str, older: FileIdentity | None, env: Mapping[str, str]) -> None:
         self._path, self._last = path, older
         self._wanted = env.get(READER, "") != "json"
-        self._over, self._read = Gate(), Gate()
+        self._over, self._read = Event(), Event()
         self._found: SavedPlan | None = None
 
     def start(self) -> None:
         """Begins to look until it can be read, or until somebody asks for it."""
-        Later(self._watch, "plan")
+        BackgroundTask(self._watch, "plan")
 
     def _watch(self) -> None:
         try:
@@ -37,7 +36,7 @@ class PlanFileWatcher:
                 self._look()
                 pause = min(pause * 1.05, LONGEST_POLL)
         finally:
-            self._read.open()
+            self._read.set()
 
     def _look(self) -> None:
         """Half a file has no end, and is refused."""
@@ -51,6 +50,6 @@ class PlanFileWatcher:
 
     def found(self, path: str) -> SavedPlan | None:
         """The plan at `path`, where it was read and is the same now."""
-        self._over.open()
+        self._over.set()
         self._read.wait()
         return self._found if path == self._path and file_identity(path) == self._last else None

@@ -7,7 +7,7 @@ yet when it had been pulled.
 
 from __future__ import annotations
 
-from tfevents.background import Later
+from tfevents.background import BackgroundTask
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.state import NEVER_WRITTEN, Identity
@@ -21,7 +21,7 @@ class PreviousState:
         self._place, self._engine = place, engine
         self._looked = self._pulled = self._proven = False
         self._stored: bytes | None = None
-        self._pulling: Later[bytes] | None = None
+        self._pulling: BackgroundTask[bytes] | None = None
 
     def look(self, log: ApplyLog) -> None:
         """A local backend's file at once; only a remote one's is asked for."""
@@ -32,7 +32,7 @@ class PreviousState:
             if log.snapshot is not None:
                 self._stored = self._find_stored(log.snapshot)
             elif not log.applied:
-                self._pulling = Later(self._engine.pull_state, "state before")
+                self._pulling = BackgroundTask(self._engine.pull_state, "state before")
         # what was pulled by the last look had no apply behind it if there is none yet
         self._proven = self._proven or (self._pulled and not log.applied)
         self._pulled = self._pulling is not None and self._pulling.over

@@ -9,16 +9,18 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from tfevents import __version__
-from tfevents.background import attempt, log
+from tfevents.background import log_failure, optional
 from tfevents.context import cost_file, infracost
 from tfevents.context.origin import Origin, find_origin, make_relative
 from tfevents.context.overrides import PREFIX, gather_overrides
 from tfevents.deadline import Budget
+from tfevents.delivery.artifacts import Source
 from tfevents.delivery.sender import NO_KEY, OUT_OF_TIME, Courier, Delivered, unknown
 from tfevents.errors import (
     InvalidEvent,
@@ -37,12 +39,6 @@ from tfevents.journal.run_lock import RunLock, new_id
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather, told_by
 from tfevents.terminal import printable
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from tfevents.delivery.artifacts import Source
 
 WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
@@ -139,7 +135,7 @@ class Reporter(threading.Thread):
 
     def _problem(self, error: Exception) -> None:
         ours = isinstance(error, TfeventsError)
-        log("report", error, trace=not ours)
+        log_failure("report", error, trace=not ours)
         text = str(error) if ours else f"{type(error).__name__} (a bug)"
         if text not in self.problems:
             self.problems.append(text)
@@ -197,7 +193,7 @@ class Reporter(threading.Thread):
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
         directory, env = self.subject.directory, self.subject.env
-        found = attempt(lambda: find_origin(directory, env), "origin")
+        found = optional(lambda: find_origin(directory, env), "origin")
         return found or Origin({}, make_relative(directory, None))
 
     def _tidy(self) -> None:

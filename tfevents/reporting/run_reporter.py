@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Event
 from typing import Any
 
-from tfevents.background import Gate, Later, attempt
+from tfevents.background import BackgroundTask, optional
 from tfevents.events.table import Operation, ended, operation_of, started
 from tfevents.journal.models import now
 from tfevents.reporting.fact_collector import FactCollector
@@ -42,18 +43,18 @@ class RunReporter:
             )
         )
         self._collector = FactCollector(run, workdir, self._report.budget)
-        self._over = Gate()
-        self._log: Later[ApplyLog] | None = None
-        self._starting: Later[None] | None = None
+        self._over = Event()
+        self._log: BackgroundTask[ApplyLog] | None = None
+        self._starting: BackgroundTask[None] | None = None
 
     def start(self) -> None:
         """Begins everything that is done while terraform works."""
         self._report.start()
         self._collector.start()
         if self._run.core_log:
-            self._log = Later(self._follow_log, "core log")
+            self._log = BackgroundTask(self._follow_log, "core log")
         elif self._run.arguments.command in ("apply", "destroy") and self._run.unasked:
-            self._starting = Later(self._begin_unwatched, "start")
+            self._starting = BackgroundTask(self._begin_unwatched, "start")
 
     def find_state_before(self) -> None:
         """The state before an import, which has to be known before terraform begins; waits."""
@@ -84,9 +85,9 @@ class RunReporter:
                 self._starting = self._begin(log.mode)
         return log if log and log.processes else None
 
-    def _begin(self, mode: Mode | None) -> Later[None]:
+    def _begin(self, mode: Mode | None) -> BackgroundTask[None]:
         operation = operation_of(self._run.arguments.command, mode or self._run.arguments.mode)
-        return Later(lambda: self._report.begin(started(operation), {}), "start")
+        return BackgroundTask(lambda: self._report.begin(started(operation), {}), "start")
 
     def _begin_unwatched(self) -> None:
         """Without a log: at once, where the plan does not say that there is nothing to do.
@@ -106,10 +107,10 @@ class RunReporter:
     def finish(self, result: RunResult) -> None:
         """Finds the rest of the facts, and records the end event: it is being sent from now on."""
         self._report.expire()
-        self._over.open()
+        self._over.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
-        verdict = attempt(lambda: determine_outcome(facts), "verdict") or RunOutcome(None)
+        verdict = optional(lambda: determine_outcome(facts), "verdict") or RunOutcome(None)
         if self._starting is not None:
             self._starting.result()  # the start is told before the end, however short the run
         activity = ended(verdict.outcome) if verdict.outcome else None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 PREFIX = "TFEVENTS_"
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from msgspec import Struct
 
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.readers.hcl.scanner import Item, Source, items
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Mapping
 
 HARNESS = frozenset(
     {"url", "api_path", "api_key", "api_key_file", "account", "org", "project", "workspace"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -11,10 +12,6 @@ from tfevents.context import ci
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.settings.file_format import NOWHERE, SHARED, Document, Field, Mapped, parse
 from tfevents.settings.home import find_user_file
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Callable, Iterable, Mapping
 
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")

@@ -6,10 +6,7 @@ import errno
 import os
 import stat
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 
 def find_home(env: Mapping[str, str]) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -16,17 +18,12 @@ from tfevents import files as untrusted
 from tfevents.errors import SettingError
 from tfevents.settings import url as address
 from tfevents.settings.environment import FALSE, HARNESS_NAMES, LENGTHS, PREFIX, TRUE
+from tfevents.settings.file_format import Field
 from tfevents.settings.files import File, Values, find_users, find_values
 from tfevents.settings.home import find_home
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Callable, Iterator, Mapping
-    from typing import TypeVar
+T = TypeVar("T")
 
-    from tfevents.settings.file_format import Field
-
-    T = TypeVar("T")
 KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
 ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")

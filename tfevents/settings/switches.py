@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tfevents.settings.environment import PREFIX, TRUE
 from tfevents.settings.home import find_user_file
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Mapping
 
 
 def is_on(name: str, env: Mapping[str, str]) -> bool:

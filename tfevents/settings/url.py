@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from socket import AF_INET, AF_INET6, inet_pton
+
 from msgspec import Struct
 
 PORTS = {"http": 80, "https": 443}
@@ -32,8 +34,6 @@ class Address(Struct, frozen=True):
         """Whether it is this machine."""
         if self.host == "localhost":
             return True
-        from _socket import AF_INET, AF_INET6, inet_pton
-
         try:
             if ":" in self.host:
                 return int.from_bytes(inet_pton(AF_INET6, self.host), "big") == 1

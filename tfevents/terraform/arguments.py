@@ -8,13 +8,10 @@ command line. The last one wins.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-from tfevents.lean import Enum, cached_property
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from enum import Enum
+from functools import cached_property
 
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
 HELP = frozenset({"-h", "-help", "--help"})

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping, Sequence
 
 from tfevents.errors import ProvisionerNotFound
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` takes longer to import than a pass-through has
-    from collections.abc import Mapping, Sequence
 
 NAMES = ("terraform", "tofu")
 LOCK_FILE, LOCK_BYTES = ".terraform.lock.hcl", 1 << 20

@@ -6,20 +6,17 @@ Exact or None. Terraform's own closing line counts alike (internal/command/views
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from msgspec import Struct
 
-from tfevents.lean import cached_property
 from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, tally
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State, StateObject, literal
 from tfevents.terraform.values import digest_plain
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
     "NoOp": ("unchanged",),

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import os
-from _signal import SIGKILL
-from _thread import start_new_thread
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from signal import SIGKILL
+from subprocess import DEVNULL, PIPE, Popen
+from threading import Event, Thread
+from typing import IO, TypeVar
 
 from msgspec import Struct
 
-from tfevents.background import Gate
 from tfevents.deadline import Budget
 from tfevents.errors import UnreadableDocument
-from tfevents.lean import suppress
 from tfevents.terraform.binary import SECRETS
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Callable
-    from subprocess import Popen
-    from typing import IO, TypeVar
-
-    from tfevents.readers.json.streaming import Read
-
-    T = TypeVar("T")
-    Child = Popen[bytes]
+T = TypeVar("T")
+Child = Popen[bytes]
+Read = Callable[[int], bytes]
+"""The next bytes of an answer, at most so many; -1 is all."""
 
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
 LOOK_SECONDS = 0.05
@@ -71,15 +65,13 @@ class TerraformClient(Struct, frozen=True):
 
     def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
         """One call in a session of its own; None where it can't be started."""
-        import subprocess  # slow to wake; most plans ask nothing
-
         try:
-            return subprocess.Popen(
+            return Popen(
                 [self.path, *self.options, *arguments],
                 env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=stdout or subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stdin=DEVNULL,
+                stdout=stdout or PIPE,
+                stderr=DEVNULL,
                 start_new_session=True,
             )
         except OSError:
@@ -134,7 +126,7 @@ class TerraformClient(Struct, frozen=True):
     @contextmanager
     def _within(self, seconds: float, child: Child) -> Iterator[None]:
         """The child has that long, and never longer than the deadline."""
-        budget, over = Budget(seconds), Gate()
+        budget, over = Budget(seconds), Event()
 
         def watch() -> None:
             while not over.wait(LOOK_SECONDS):
@@ -142,11 +134,11 @@ class TerraformClient(Struct, frozen=True):
                 if late or not budget.left:
                     return _stop(child.pid)
 
-        start_new_thread(watch, ())
+        Thread(target=watch, name="deadline", daemon=True).start()
         try:
             yield
         finally:
-            over.open()
+            over.set()
 
     def pull_state(self) -> bytes | None:
         """The state as stored; empty where there is none. OpenTofu may warn before it."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cached_property
+
 from msgspec import Struct
 
-from tfevents.lean import cached_property
 from tfevents.terraform.arguments import Mode
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 UPDATE = frozenset({"update"})
 """The actions of an update in place."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tfevents import files
-from tfevents.lean import suppress
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
+if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 

@@ -17,7 +17,7 @@ RUN = START | {
     *("wrapper.run", "wrapper.signals", "reporting", "reporting.run", "journal"),
     *("journal.run_lock", "settings", "settings.home", "settings.switches"),
     *("settings.environment", "terraform.arguments", "terraform.workdir"),
-    *("files", "lean"),
+    "files",
 }
 """What starts terraform and leaves a note of the run."""
 

@@ -6,10 +6,10 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from tfevents.background import Gate
 from tfevents.reporting.log_follower import PIECE, follow
 from tfevents.terraform.apply_log import ApplyLog
 
@@ -27,13 +27,13 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
-def looks(path: Path, over: Gate) -> Iterator[ApplyLog]:
+def looks(path: Path, over: Event) -> Iterator[ApplyLog]:
     return follow(str(path), over)
 
 
 def test_it_is_read_while_it_grows(path: Path) -> None:
     """What is written between two looks is known at the next one."""
-    over = Gate()
+    over = Event()
     following = looks(path, over)
     with path.open("ab", buffering=0) as terraform:
         assert next(following).processes == 0
@@ -47,7 +47,7 @@ def test_it_is_read_while_it_grows(path: Path) -> None:
 
 def test_its_name_is_gone_when_the_run_has_begun(path: Path) -> None:
     """Not before: a version manager may start terraform twice, and both open it by name."""
-    over = Gate()
+    over = Event()
     following = looks(path, over)
     with path.open("ab", buffering=0) as terraform:
         terraform.write(PROCESS)
@@ -57,15 +57,15 @@ def test_its_name_is_gone_when_the_run_has_begun(path: Path) -> None:
         next(following)
         assert not path.exists()
         terraform.write(APPLY)  # whoever has it open writes on
-        over.open()
+        over.set()
         *_, last = following
         assert last.applied
 
 
 def test_a_run_that_is_over_is_read_to_its_end(path: Path) -> None:
     """However short it was."""
-    over = Gate()
-    over.open()
+    over = Event()
+    over.set()
     path.write_bytes(PROCESS + PLAN + APPLY)
     (log,) = looks(path, over)
     assert log.applied
@@ -74,7 +74,7 @@ def test_a_run_that_is_over_is_read_to_its_end(path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives back a part of a file")
 def test_what_was_read_takes_no_place_on_the_disk(path: Path) -> None:
     """A log of 10,000 resources has more than 100 MB."""
-    over = Gate()
+    over = Event()
     following = looks(path, over)
     with path.open("ab", buffering=0) as terraform:
         terraform.write(PROCESS + NOISE * (8 * PIECE // len(NOISE)))

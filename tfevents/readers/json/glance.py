@@ -7,16 +7,13 @@ digests of the two don't compare.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any
 
-from tfevents import digests
 from tfevents.errors import UnreadableDocument
 from tfevents.terraform.state import Key, State, StateObject, literal
 from tfevents.terraform.values import digest_plain, filled
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Iterator, Mapping
-    from typing import Any
 
 ATTRIBUTES = ("attributes", "attributes_flat")
 SMALL = 1 << 17
@@ -43,7 +40,7 @@ def _state(document: Mapping[str, Any], data: bytes) -> State:
         terraform_version=document.get("terraform_version"),
         serial=_whole(document["serial"]),
         lineage=str(document["lineage"]),
-        checksum=digests.checksum(data.removesuffix(b"\n")),
+        checksum=sha256(data.removesuffix(b"\n")).hexdigest(),
     )
 
 

@@ -178,11 +178,11 @@ def _output(sides: SidesJSON) -> OutputChange:
         actions=frozenset(sides.actions),
         null=bytes(sides.before) == bytes(sides.after) == bytes(ABSENT) and not unknown,
         unknown=unknown,
-        before=None if bytes(sides.before) == bytes(ABSENT) else digest(sides.before),
+        before=None if bytes(sides.before) == bytes(ABSENT) else digest_raw(sides.before),
     )
 
 
-def digest(raw: Raw) -> bytes:
+def digest_raw(raw: Raw) -> bytes:
     """A value as something that can be compared and not be read."""
     return digest_plain(plain(raw))
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 
-from tfevents import digests
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json.documents import (
     InstanceJSON,
@@ -20,9 +20,9 @@ from tfevents.readers.json.documents import (
     decode,
     plain,
 )
-from tfevents.readers.json.plan import digest
+from tfevents.readers.json.plan import digest_raw
 from tfevents.terraform.state import Key, State, StateObject, literal
-from tfevents.terraform.values import digest_plain, filled
+from tfevents.terraform.values import digest, digest_plain, filled
 
 
 def parse(data: bytes) -> State:
@@ -62,7 +62,7 @@ def parse_file(data: bytes, *, settled: bool = False) -> State:
         terraform_version=document.terraform_version,
         serial=document.serial,
         lineage=document.lineage,
-        checksum=digests.checksum(data.removesuffix(b"\n")),
+        checksum=sha256(data.removesuffix(b"\n")).hexdigest(),
     )
 
 
@@ -76,7 +76,7 @@ def _file_objects(
             yield (
                 key,
                 StateObject(
-                    _digest(values),
+                    digest(values),
                     instance.status == "tainted",
                     _settled(instance) if settled else b"",
                 ),
@@ -100,13 +100,13 @@ def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
 
 def _stored_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
     return {
-        name: _digest(b"".join(map(compact, (output.value, output.type, output.sensitive))))
+        name: digest(b"".join(map(compact, (output.value, output.type, output.sensitive))))
         for name, output in outputs.items()
     }
 
 
 def _outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
-    return {name: digest(output.value) for name, output in outputs.items()}
+    return {name: digest_raw(output.value) for name, output in outputs.items()}
 
 
 def parse_shown(data: bytes) -> State:
@@ -132,8 +132,4 @@ def _shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
 
 
 def _shown(resource: ResourceJSON) -> StateObject:
-    return StateObject(_digest(compact(resource.values)), resource.tainted)
-
-
-def _digest(values: bytes) -> bytes:
-    return digests.of_value(values)
+    return StateObject(digest(compact(resource.values)), resource.tainted)

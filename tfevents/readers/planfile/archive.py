@@ -11,16 +11,13 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import IO
 
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Iterator, Mapping
-    from typing import IO
 
 PLAN, PRIOR, PREVIOUS, LOCK = "tfplan", "tfstate", "tfstate-prev", ".terraform.lock.hcl"
 LIMITS = {PLAN: 256 << 20, PRIOR: 512 << 20, PREVIOUS: 512 << 20, LOCK: 1 << 20}

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 from tfevents.errors import UnreadableDocument
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
 
 LARGEST = 4 << 20
 """Bytes of one value; as Python objects it takes up to a hundred times as much."""

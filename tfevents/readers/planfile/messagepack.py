@@ -5,14 +5,11 @@ https://github.com/msgpack/msgpack/blob/master/spec.md
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import error, unpack_from
+from typing import Any
 
 from tfevents.errors import UnreadableDocument
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from collections.abc import Callable
-    from typing import Any
 
 NUMBERS = {
     **{0xCA: ">f", 0xCB: ">d", 0xCC: ">B", 0xCD: ">H", 0xCE: ">I", 0xCF: ">Q"},

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -18,10 +19,6 @@ from tfevents.readers.planfile.wire_format import ANY, Message, Schema, schema
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange
 from tfevents.terraform.values import digest_plain, filled
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Any
 
 FORMAT = 3
 """tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""

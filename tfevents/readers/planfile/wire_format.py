@@ -7,20 +7,18 @@ https://protobuf.dev/programming-guides/encoding/ : a message is a row of fields
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` is slow to wake
-    from typing import Protocol
 
-    class Source(Protocol):
-        """A file, or what is read like one."""
+class Source(Protocol):
+    """A file, or what is read like one."""
 
-        def read(self, size: int, /) -> bytes:
-            """The next bytes; fewer than `size` only at the end."""
+    def read(self, size: int, /) -> bytes:
+        """The next bytes; fewer than `size` only at the end."""
 
 
 NUMBER, BYTES = 0, 2
