@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import terraform
+from support.exhaustive import exhaustive_except
 from support.stage import Stage
 
 ONE = 'variable "v" {\n  default = 1\n}\nresource "terraform_data" "a" {\n  input = var.v\n}\n'
@@ -50,8 +51,8 @@ def wrapped(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Sta
     return stage
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("typed", ["no\n", "", "y\n"])
+@pytest.mark.parametrize("command", exhaustive_except(COMMANDS, "apply", "destroy"))
+@pytest.mark.parametrize("typed", exhaustive_except(["no\n", "", "y\n"], "no\n"))
 def test_what_is_not_approved_is_not_applied(wrapped: Stage, command: str, typed: str) -> None:
     """Terraform asks by itself, and nothing else than "yes" is one."""
     if command == "apply":

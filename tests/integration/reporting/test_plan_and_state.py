@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.engines import terraform
+from support.exhaustive import exhaustive_except
 from support.stage import Event, Stage
 from support.standin import script_engine
 
@@ -97,7 +98,7 @@ def told(event: Event) -> tuple[str, dict[str, Any], dict[str, str]]:
     return event.row, metadata, data
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", exhaustive_except(MODES, "normal", "targeted"))
 def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
     """The plan file read by us and terraform's own `show -json` of it give one event."""
     stage.write(BEFORE)

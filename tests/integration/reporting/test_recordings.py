@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.endpoint import Endpoint
 from support.engines import clean_env
+from support.exhaustive import exhaustive_except
 from support.stage import Stage, settings
 from support.standin import OPENTOFU, TERRAFORM, script_engine, standin
 
@@ -36,7 +37,7 @@ def on_stage(endpoint: Endpoint, tmp_path: Path, engine: Path) -> Stage:
 
 @pytest.mark.parametrize("reader", ["file", "json"])
 @pytest.mark.parametrize("engine", ["tofu", "terraform"])
-@pytest.mark.parametrize("scenario", PLANS)
+@pytest.mark.parametrize("scenario", exhaustive_except(PLANS, "forget", "replace"))
 def test_plans_of_newer_engines(
     endpoint: Endpoint, tmp_path: Path, scenario: str, engine: str, reader: str
 ) -> None:

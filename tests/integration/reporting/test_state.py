@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import terraform
+from support.exhaustive import exhaustive_except
 from support.stage import Event, Stage
 from support.standin import script_engine
 from support.statestore import StateStore
@@ -167,7 +168,7 @@ ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", exhaustive_except(ANSWERS, "nothing", "failure", "cut off"))
 def test_a_state_that_cannot_be_had(
     stage: Stage, store: StateStore, tmp_path: Path, answer: str
 ) -> None:

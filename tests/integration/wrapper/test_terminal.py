@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import clean_env
+from support.exhaustive import exhaustive_except
 from support.standin import script_engine
 from support.terminal import Terminal
 from support.twins import TF, Said, Twins, same, twins
@@ -49,8 +50,15 @@ def typing(keys: bytes) -> Callable[[Terminal], None]:
     return play
 
 
-@pytest.mark.parametrize("size", [(24, 40), (40, 80), (50, 200)])
-@pytest.mark.parametrize("flags", [[], ["-no-color"]])
+@pytest.mark.parametrize(
+    "size",
+    [
+        (24, 40),
+        pytest.param((40, 80), marks=pytest.mark.exhaustive),
+        pytest.param((50, 200), marks=pytest.mark.exhaustive),
+    ],
+)
+@pytest.mark.parametrize("flags", exhaustive_except([[], ["-no-color"]], []))
 def test_a_run_of_every_width(pair: Twins, size: tuple[int, int], flags: list[str]) -> None:
     """Lines are wrapped at our terminal's width, in either half and through the relay."""
     pair.in_terminals(["plan", "-out=p", *flags], size=size)
@@ -79,22 +87,22 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("keys", ANSWERS)
+@pytest.mark.parametrize("keys", exhaustive_except(ANSWERS, b"yes\n", b"no\n", b"yes \n", b"\x04"))
 def test_every_answer_to_an_apply(applied: Twins, keys: bytes) -> None:
     """Only `yes`, with spaces behind it at most; Ctrl-D ends the input."""
     same(applied.in_terminals(["apply", "-var", "v=new"], typing(keys)))
 
 
-@pytest.mark.parametrize("keys", [b"yes\n", b"no\n", b"\x04"])
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["destroy"],
-        ["destroy", "-no-color"],
-        ["apply", "-destroy"],
-        ["destroy", "-target=terraform_data.b"],
-    ],
-)
+DESTROYS = [
+    ["destroy"],
+    ["destroy", "-no-color"],
+    ["apply", "-destroy"],
+    ["destroy", "-target=terraform_data.b"],
+]
+
+
+@pytest.mark.parametrize("keys", exhaustive_except([b"yes\n", b"no\n", b"\x04"], b"yes\n"))
+@pytest.mark.parametrize("command", exhaustive_except(DESTROYS, ["destroy"], ["apply", "-destroy"]))
 def test_every_kind_of_destroy(applied: Twins, command: list[str], keys: bytes) -> None:
     """Each with its own question, its own refusal and its own closing line."""
     theirs, ours = applied.in_terminals(command, typing(keys))
@@ -105,7 +113,9 @@ def without_warnings(said: Said) -> Said:
     return said.without_warnings()
 
 
-@pytest.mark.parametrize("command", [["apply"], ["destroy"], ["destroy", "-no-color"]])
+@pytest.mark.parametrize(
+    "command", exhaustive_except([["apply"], ["destroy"], ["destroy", "-no-color"]], ["apply"])
+)
 def test_ctrl_c_at_the_prompt(applied: Twins, command: list[str]) -> None:
     """One of the ways in which terraform's two voices, which speak at once, may be heard."""
     for _ in range(8):  # which of them comes first is chance, with terraform itself
@@ -135,7 +145,9 @@ def test_refresh_only_asks_its_own_question(applied: Twins) -> None:
     same(applied.in_terminals(["apply", "-refresh-only"]))
 
 
-@pytest.mark.parametrize("command", ["apply", "destroy", "refresh-only"])
+@pytest.mark.parametrize(
+    "command", exhaustive_except(["apply", "destroy", "refresh-only"], "destroy")
+)
 def test_the_workspace_is_named_in_the_question(pair: Twins, command: str) -> None:
     """Whether it was selected or is given by the environment."""
     pair.both("workspace", "new", "blue")

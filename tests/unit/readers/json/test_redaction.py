@@ -227,6 +227,7 @@ def peak(path: Path, resources: int) -> int:
     return int(done.stdout)
 
 
+@pytest.mark.exhaustive
 def test_a_plan_of_200_mb_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
     """But for the pieces that are at hand."""
     small, large = peak(tmp_path / "small", 10), peak(tmp_path / "large", 25_000)
