@@ -17,7 +17,7 @@ from tfevents.context.origin import read_event_file
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.readers.hcl import inventory
 from tfevents.readers.hcl.files import read_text
-from tfevents.settings.load import load
+from tfevents.settings.load import load_settings
 from tfevents.terraform.workdir import WorkingDirectory
 
 OTHER = 12345
@@ -100,7 +100,9 @@ def test_an_odd_settings_file_is_one_line(
     (tmp_path / ".harness").mkdir()
     make(tmp_path / name)
     with pytest.raises(SettingError, match=f"^{tmp_path / name}: {why}"):
-        load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}, str(tmp_path / "live"))
+        load_settings(
+            {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}, str(tmp_path / "live")
+        )
 
 
 @odd
@@ -180,7 +182,9 @@ def checkout(tmp_path: Path) -> Path:
 
 def org(directory: Path, **env: str) -> str | None:
     config = str(directory.parent / "none")
-    return load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": config, **env}, directory).org
+    return load_settings(
+        {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": config, **env}, directory
+    ).org
 
 
 def give(path: Path, uid: int) -> None:
@@ -212,7 +216,7 @@ def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
     give(checkout, OTHER)
     env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}
     for directory in (checkout, checkout / "live"):
-        (note,) = load(env, str(directory)).notes
+        (note,) = load_settings(env, str(directory)).notes
         assert note.startswith(f"{checkout}/.tfevents.hcl is not read: a directory on the way")
 
 
@@ -238,9 +242,9 @@ def test_the_users_own_file_is_the_users(tmp_path: Path) -> None:
     config.mkdir()
     (config / "config.hcl").write_text(SHARED)
     env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": str(tmp_path)}
-    assert load(env, "/").org == "o"
+    assert load_settings(env, "/").org == "o"
     os.chown(config, OTHER, OTHER)
-    assert load({**env, "CI": "true"}, "/").org is None
+    assert load_settings({**env, "CI": "true"}, "/").org is None
 
 
 def test_a_users_own_file_is_not_found_from_where_we_stand(
@@ -251,7 +255,9 @@ def test_a_users_own_file_is_not_found_from_where_we_stand(
     (tmp_path / "x" / "tfevents" / "config.hcl").write_text(SHARED)
     monkeypatch.chdir(tmp_path)
     for base, said in ((str(tmp_path / "x"), "o"), ("x", None), ("./x", None)):
-        assert load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": base}, "/").org == said
+        assert (
+            load_settings({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": base}, "/").org == said
+        )
 
 
 def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
@@ -266,4 +272,7 @@ def test_the_users_own_file_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "tfevents").mkdir()
     (tmp_path / "mine.hcl").write_text(SHARED)
     (tmp_path / "tfevents" / "config.hcl").symlink_to(tmp_path / "mine.hcl")
-    assert load({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": str(tmp_path)}, "/").org == "o"
+    assert (
+        load_settings({"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": str(tmp_path)}, "/").org
+        == "o"
+    )

@@ -42,12 +42,12 @@ def flush(refused: bool, seconds: float | None, assign: str | None, **given: str
     """
     from tfevents.delivery.flush import Flush
     from tfevents.journal.ownership import Assignment
-    from tfevents.settings.load import load
+    from tfevents.settings.load import load_settings
 
     if assign is None and any(given.values()):
         name = next(name for name, value in given.items() if value)
         raise click.UsageError(f"--{name.replace('_', '-')} goes with --assign WORKSPACE")
-    settings = load(os.environ, os.getcwd())
+    settings = load_settings(os.environ, os.getcwd())
     for note in settings.notes:
         print_line(note)
     assignment = None if assign is None else Assignment(assign, **given)

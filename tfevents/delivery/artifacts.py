@@ -23,7 +23,7 @@ from tfevents.journal.models import Destination
 from tfevents.journal.run_lock import RunLock
 from tfevents.readers.hcl import inventory
 from tfevents.readers.json.redaction import Sensitive
-from tfevents.settings.load import Settings
+from tfevents.settings.model import Settings
 from tfevents.terraform.client import TerraformClient
 
 DATA_TYPES = {"plan": "plan_human", "state": "state_raw"}

@@ -18,7 +18,7 @@ from tfevents.delivery.wire import Answer, Wire
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings import url
-from tfevents.settings.load import Key, Settings
+from tfevents.settings.model import Key, Settings
 from tfevents.terminal import printable
 
 ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"

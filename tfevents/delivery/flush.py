@@ -18,7 +18,7 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Standing, Status
 from tfevents.journal.ownership import Assignment
 from tfevents.journal.run_lock import RunLock
-from tfevents.settings.load import Settings
+from tfevents.settings.model import Settings
 
 PATIENCE = 60.0
 """Seconds without a delivery after which a flush without a timeout gives up."""

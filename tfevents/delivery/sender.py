@@ -12,7 +12,7 @@ from tfevents.delivery.client import Uploader
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, Entry, Queue, Status
-from tfevents.settings.load import Settings
+from tfevents.settings.model import Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 CONNECT_TRIES = 2

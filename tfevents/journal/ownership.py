@@ -13,7 +13,8 @@ from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, Entry, Queue
 from tfevents.settings.environment import HARNESS_NAMES, PREFIX
-from tfevents.settings.load import Settings, gather, load
+from tfevents.settings.load import gather_settings, load_settings
+from tfevents.settings.model import Settings
 
 ASSIGN = "tfevents flush --assign WORKSPACE"
 SHOWN = 5
@@ -58,7 +59,7 @@ def _look(directory: str, tf_workspace: str | None, env: Mapping[str, str]) -> D
     """What the settings files say for a directory; the variables are another run's."""
     others = {name for names in HARNESS_NAMES.values() for name in names}
     kept = {n: v for n, v in env.items() if n not in others and not n.startswith(PREFIX)}
-    found, _ = gather(kept, directory, tf_workspace=tf_workspace or "default")
+    found, _ = gather_settings(kept, directory, tf_workspace=tf_workspace or "default")
     named = found.sources.get("account", "default") != "default"
     account = found.account if named else None
     return Destination(account, found.org, found.project, found.workspace)
@@ -151,7 +152,7 @@ def _load(entry: Entry, assignment: Assignment, env: Mapping[str, str]) -> Setti
     if not assignment.workspace.strip():
         raise SettingError("--assign: which workspace? it is empty")
     try:
-        return load(env, where, tf_workspace=tf_workspace, flags=assignment.flags())
+        return load_settings(env, where, tf_workspace=tf_workspace, flags=assignment.flags())
     except SettingError as error:
         raise SettingError(str(error).replace("--workspace:", "--assign:", 1)) from None
 

@@ -17,7 +17,7 @@ from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
 from tfevents.settings.environment import identifiers
-from tfevents.settings.load import gather
+from tfevents.settings.load import gather_settings
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.workdir import find_unit
 
@@ -91,7 +91,7 @@ def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
 def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str) -> Destination:
     """Of the environment that the run had, not of ours; of ours only the key, and its account."""
     kept = {name: value for name, value in env.items() if name not in identifiers(env)}
-    found, _ = gather({**kept, **identifiers(note)}, directory)
+    found, _ = gather_settings({**kept, **identifiers(note)}, directory)
     return Destination(found.account, found.org, found.project, found.workspace)
 
 

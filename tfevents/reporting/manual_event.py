@@ -22,7 +22,8 @@ from tfevents.journal.fallback import open_spare
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
 from tfevents.reporting.summary import fate
-from tfevents.settings.load import Settings, load
+from tfevents.settings.load import load_settings
+from tfevents.settings.model import Settings
 from tfevents.terraform.workdir import WorkingDirectory, find_unit
 
 
@@ -51,7 +52,7 @@ def send_manual_event(
     """
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
     directory = find_unit(directory, env)
-    settings = load(env, directory, tf_workspace=tf_workspace, flags=flags)
+    settings = load_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
     event_id = str(uuid.uuid4())
     event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
     journal, problem = _open(settings.home)

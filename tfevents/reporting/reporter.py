@@ -37,7 +37,7 @@ from tfevents.journal.keeper import Keeper
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
 from tfevents.journal.run_lock import RunLock, new_id
 from tfevents.reporting.summary import summarise
-from tfevents.settings.load import gather, told_by
+from tfevents.settings.load import gather_settings, read_early_settings
 from tfevents.terminal import printable
 
 WHOLE_RUN = 86400.0
@@ -92,7 +92,7 @@ class Reporter(threading.Thread):
         super().__init__(name="report", daemon=True)
         self.subject = subject
         self.problems: list[str] = []
-        self.settings = told_by(subject.env)
+        self.settings = read_early_settings(subject.env)
         self._waits: str | None = None
         self.budget = Budget(WHOLE_RUN)
         self._meanwhile = Budget(WHOLE_RUN)
@@ -173,7 +173,7 @@ class Reporter(threading.Thread):
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
         subject = self.subject
-        self.settings, wrong = gather(
+        self.settings, wrong = gather_settings(
             subject.env, subject.directory, tf_workspace=subject.tf_workspace
         )
         fields = schema()["$defs"]["ActivityMetadata"]["properties"]

@@ -15,7 +15,7 @@ from tfevents.reporting.log_follower import follow
 from tfevents.reporting.outcome import RunOutcome, determine_outcome
 from tfevents.reporting.reporter import Reporter, ReportResult, RunInfo
 from tfevents.reporting.run import Run, RunResult
-from tfevents.settings.load import Settings
+from tfevents.settings.model import Settings
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, count_drift, has_changes

@@ -1,4 +1,4 @@
-"""Where events go and how: one frozen Settings, read once at the edge, field by field.
+"""Settings read once at the edge, field by field, each checked.
 
 First found wins: flag, TFEVENTS_*, PLUGIN_* (in the container), Harness' own variables,
 .tfevents.hcl, .harness/workspace.yaml (of both only what a checkout may say),
@@ -9,75 +9,25 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
-
-from msgspec import Struct
 
 from tfevents import files as untrusted
 from tfevents.errors import SettingError
 from tfevents.settings import url as address
-from tfevents.settings.environment import FALSE, HARNESS_NAMES, LENGTHS, PREFIX, TRUE
-from tfevents.settings.file_format import Field
-from tfevents.settings.files import File, Values, find_users, find_values
+from tfevents.settings.environment import LENGTHS, TRUE
+from tfevents.settings.files import find_users, find_values
 from tfevents.settings.home import find_home
+from tfevents.settings.model import ARTEFACTS, DEFAULTS, KEY, Key, Settings
+from tfevents.settings.sources import FieldSources
 
 T = TypeVar("T")
 
-KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
-DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
-ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
 ODD = r"[^!-~]|[?#\\]"
 """What has no place in the address of a server, nor in a path on it."""
-LAST = 99
-"""The level of a default: below all places."""
 
 
-class Key(Struct, frozen=True):
-    """An API key: it shows its first two segments, and itself only to who asks for `secret`."""
-
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"Key({str(self)!r})"
-
-    def __str__(self) -> str:
-        return ".".join([*self.secret.split(".")[:2], "***"]) if self.account else "***"
-
-    @property
-    def account(self) -> str | None:
-        """The account it belongs to; only a key of four segments names one."""
-        match = re.fullmatch(KEY, self.secret)
-        return match[1] if match else None
-
-
-class Settings(Struct, frozen=True):
-    """What was set. `sources`: where each field came from. `budget`: seconds after the run.
-
-    `notes`: a line for each settings file that says more than it may; that is not used.
-    """
-
-    home: str
-    url: str = DEFAULTS["url"]
-    api_path: str = DEFAULTS["api_path"]
-    api_key: Key | None = None
-    account: str | None = None
-    org: str | None = None
-    project: str | None = None
-    workspace: str | None = None
-    budget: float = 10.0
-    ca_bundle: str | None = None
-    cost_file: str | None = None
-    infracost: bool = False
-    artefacts: tuple[str, ...] = ()
-    strict: bool = False
-    direct: bool = False
-    quiet: bool = False
-    sources: Mapping[str, str] = {}
-    notes: tuple[str, ...] = ()
-
-
-def load(
+def load_settings(
     env: Mapping[str, str],
     directory: str,
     *,
@@ -86,7 +36,7 @@ def load(
     container: bool = False,
 ) -> Settings:
     """The settings of a run in `directory`. Raises SettingError: one line, where and what to do."""
-    settings, errors = gather(
+    settings, errors = gather_settings(
         env, directory, tf_workspace=tf_workspace, flags=flags, container=container
     )
     if errors:
@@ -94,7 +44,7 @@ def load(
     return settings
 
 
-def gather(
+def gather_settings(
     env: Mapping[str, str],
     directory: str,
     *,
@@ -109,117 +59,54 @@ def gather(
     """
     files = find_values(env, directory, tf_workspace)
     wrong = [*files.wrong]
-    found = _Found(env, flags or {}, files, container)
-    url = _or(wrong, lambda: _url(found, env), DEFAULTS["url"])
-    key = _or(wrong, lambda: _key(found), None)
+    found = FieldSources(env, flags or {}, files, container)
+    url = _or(wrong, DEFAULTS["url"], _url, found, env)
+    key = _or(wrong, None, _key, found)
     settings = Settings(
         home=find_home(env),
         url=url,
-        api_path=_or(wrong, lambda: _api_path(found), DEFAULTS["api_path"]),
-        api_key=_or(wrong, lambda: _must_go_together(found, key, url), None),
-        account=_or(wrong, lambda: _bounded(found, "account"), None)
-        or (key.account if key else None),
-        org=_or(wrong, lambda: _bounded(found, "org"), None),
-        project=_or(wrong, lambda: _bounded(found, "project"), None),
-        workspace=_or(wrong, lambda: _bounded(found, "workspace"), None),
-        budget=_or(wrong, lambda: _seconds(found), float(DEFAULTS["timeout"])),
-        ca_bundle=_or(wrong, lambda: _file(found, "ca_bundle"), None),
-        cost_file=_or(wrong, lambda: _cost_file(found), None),
-        infracost=_or(wrong, lambda: found.on("infracost"), False),
-        artefacts=_or(wrong, lambda: _kinds(found), ()),
-        strict=_or(wrong, lambda: found.on("strict"), False),
-        direct=_or(wrong, lambda: found.on("direct"), False),
-        quiet=_or(wrong, lambda: found.on("quiet"), False),
+        api_path=_or(wrong, DEFAULTS["api_path"], _api_path, found),
+        api_key=_or(wrong, None, _must_go_together, found, key, url),
+        account=_or(wrong, None, _bounded, found, "account") or (key.account if key else None),
+        org=_or(wrong, None, _bounded, found, "org"),
+        project=_or(wrong, None, _bounded, found, "project"),
+        workspace=_or(wrong, None, _bounded, found, "workspace"),
+        budget=_or(wrong, float(DEFAULTS["timeout"]), _seconds, found),
+        ca_bundle=_or(wrong, None, _file, found, "ca_bundle"),
+        cost_file=_or(wrong, None, _cost_file, found),
+        infracost=_or(wrong, False, found.on, "infracost"),
+        artefacts=_or(wrong, (), _kinds, found),
+        strict=_or(wrong, False, found.on, "strict"),
+        direct=_or(wrong, False, found.on, "direct"),
+        quiet=_or(wrong, False, found.on, "quiet"),
         sources=found.sources,
         notes=files.notes,
     )
     return settings, wrong
 
 
-def told_by(env: Mapping[str, str]) -> Settings:
+def read_early_settings(env: Mapping[str, str]) -> Settings:
     """What the environment and the user say of a run's end, until all settings are read."""
     ignored: list[SettingError] = []
-    found = _Found(env, {}, find_users(env), container=False)
+    found = FieldSources(env, {}, find_users(env), container=False)
     return Settings(
         home=find_home(env),
-        budget=_or(ignored, lambda: _seconds(found), float(DEFAULTS["timeout"])),
-        strict=_or(ignored, lambda: found.on("strict"), False),
-        quiet=_or(ignored, lambda: found.on("quiet"), False),
+        budget=_or(ignored, float(DEFAULTS["timeout"]), _seconds, found),
+        strict=_or(ignored, False, found.on, "strict"),
+        quiet=_or(ignored, False, found.on, "quiet"),
     )
 
 
-def _or(wrong: list[SettingError], find: Callable[[], T], otherwise: T) -> T:
+def _or(wrong: list[SettingError], otherwise: T, find: Callable[..., T], *arguments: object) -> T:
+    """What `find` gives; `otherwise` where that is wrong, which is noted."""
     try:
-        return find()
+        return find(*arguments)
     except SettingError as error:
         wrong.append(error)
         return otherwise
 
 
-class _Found:
-    """One field after the other, remembering where each came from."""
-
-    def __init__(
-        self,
-        env: Mapping[str, str],
-        flags: Mapping[str, str | None],
-        files: Values,
-        container: bool,
-    ) -> None:
-        self._env, self._flags, self._files, self._container = env, flags, files, container
-        self.sources: dict[str, str] = {}
-        self.levels: dict[str, int] = {}
-        self._from: dict[str, File] = {}
-
-    def text(self, name: str, default: str = "") -> str:
-        """A field's text; an empty one is not set."""
-        for level, places in enumerate(self._levels(name)):
-            for source, value in places:
-                if value and value.strip():
-                    self.sources[name], self.levels[name] = source, level
-                    return value.strip()
-        self.sources[name], self.levels[name] = "default", LAST
-        return default
-
-    def file(self, name: str) -> File | None:
-        """The settings file that a field stands in; None for any other place."""
-        return self._from.get(name)
-
-    def unused(self, name: str) -> Field | None:
-        """Where a checkout's file has a field that is not its to say."""
-        return self._files.unused(name)
-
-    def _levels(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
-        """The places of a field, the strongest first."""
-        upper = name.upper()
-        plugin = (f"PLUGIN_{upper}", f"PLUGIN_{PREFIX}{upper}") if self._container else ()
-        yield [("--" + name.replace("_", "-"), self._flags.get(name))]
-        yield self._variables(PREFIX + upper)
-        yield self._variables(*plugin)
-        yield self._variables(*HARNESS_NAMES.get(name, ()))
-        for file in self._files.files:
-            if given := file.fields.get(name):
-                self._from[name] = file
-                yield [(given.place, given.text)]
-            else:
-                yield []
-
-    def _variables(self, *names: str) -> list[tuple[str, str | None]]:
-        return [(name, self._env.get(name)) for name in names]
-
-    def on(self, name: str) -> bool:
-        """A switch. Raises SettingError for a word that is neither on nor off."""
-        word = self.text(name).lower()
-        if word not in TRUE + FALSE:
-            raise self.error(name, f"{word[:20]!r} is neither on nor off: use 1 or 0")
-        return word in TRUE
-
-    def error(self, name: str, what: str) -> SettingError:
-        """`name` is wrong: says where it was set."""
-        return SettingError(f"{self.sources[name]}: {what}")
-
-
-def _must_go_together(found: _Found, key: Key | None, url: str) -> Key | None:
+def _must_go_together(found: FieldSources, key: Key | None, url: str) -> Key | None:
     """The key, if its server was named in the same place as the key or in a stronger one: who sets
     the key says where it goes. The default was named nowhere, unless somebody wanted another."""
     level = min(found.levels["api_key"], found.levels["api_key_file"])
@@ -244,7 +131,7 @@ def _is_default(url: str) -> bool:
     return here is not None and known is not None and here.origin == known.origin
 
 
-def _key(found: _Found) -> Key | None:
+def _key(found: FieldSources) -> Key | None:
     """The key or the file it is in, whichever is named in the stronger place."""
     text, path = found.text("api_key"), _path(found, "api_key_file")
     name = "api_key"
@@ -255,7 +142,7 @@ def _key(found: _Found) -> Key | None:
     return Key(text) if text else None
 
 
-def _read_key(found: _Found, path: str) -> str:
+def _read_key(found: FieldSources, path: str) -> str:
     shown = str(Key(path)) if re.search(KEY, path) else path
     try:
         with open(path, encoding="utf-8") as file:
@@ -268,13 +155,13 @@ def _read_key(found: _Found, path: str) -> str:
     return text
 
 
-def _path(found: _Found, name: str) -> str | None:
+def _path(found: FieldSources, name: str) -> str | None:
     """A path: of a settings file, seen from there; else from where we are."""
     path, file = os.path.expanduser(found.text(name)), found.file(name)
     return os.path.join(file.directory if file else "", path) if path else None
 
 
-def _cost_file(found: _Found) -> str | None:
+def _cost_file(found: FieldSources) -> str | None:
     """Where it may be: a checkout's file can only name one of the checkout."""
     path, file = _path(found, "cost_file"), found.file("cost_file")
     if path and file and file.root and not untrusted.is_inside(path, file.root):
@@ -282,7 +169,7 @@ def _cost_file(found: _Found) -> str | None:
     return path
 
 
-def _kinds(found: _Found) -> tuple[str, ...]:
+def _kinds(found: FieldSources) -> tuple[str, ...]:
     """Kinds of artefacts, with commas between them; each once, in the order of ARTEFACTS."""
     given = {word.strip() for word in found.text("artefacts").split(",")} - {""}
     if odd := sorted(given - {*ARTEFACTS}):
@@ -291,7 +178,7 @@ def _kinds(found: _Found) -> tuple[str, ...]:
     return tuple(kind for kind in ARTEFACTS if kind in given)
 
 
-def _url(found: _Found, env: Mapping[str, str]) -> str:
+def _url(found: FieldSources, env: Mapping[str, str]) -> str:
     text = found.text("url", DEFAULTS["url"]).rstrip("/")
     server = _server(text)
     if server is None or re.search(ODD, text):
@@ -304,7 +191,7 @@ def _url(found: _Found, env: Mapping[str, str]) -> str:
     return text
 
 
-def _api_path(found: _Found) -> str:
+def _api_path(found: FieldSources) -> str:
     """With a slash before it and none behind it; empty where the service is at the root."""
     text = found.text("api_path", DEFAULTS["api_path"]).strip("/")
     if re.search(ODD, text):
@@ -319,7 +206,7 @@ def _server(url: str) -> address.Address | None:
         return None
 
 
-def _bounded(found: _Found, name: str) -> str | None:
+def _bounded(found: FieldSources, name: str) -> str | None:
     text = found.text(name)
     header = name == "account"
     if text in (".", ".."):
@@ -329,7 +216,7 @@ def _bounded(found: _Found, name: str) -> str | None:
     return text or None
 
 
-def _seconds(found: _Found) -> float:
+def _seconds(found: FieldSources) -> float:
     text = found.text("timeout", DEFAULTS["timeout"])
     try:
         seconds = float(text)
@@ -340,7 +227,7 @@ def _seconds(found: _Found) -> float:
     return seconds
 
 
-def _file(found: _Found, name: str) -> str | None:
+def _file(found: FieldSources, name: str) -> str | None:
     path = _path(found, name)
     if path and not os.access(path, os.R_OK):
         raise found.error(name, f"can't read {path}")

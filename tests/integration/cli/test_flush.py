@@ -16,7 +16,7 @@ from support.terminal import Terminal
 
 from tfevents.cli.flush import describe_result
 from tfevents.delivery.flush import Flush
-from tfevents.settings.load import load
+from tfevents.settings.load import load_settings
 
 
 def names(endpoint: Endpoint) -> list[str]:
@@ -114,7 +114,7 @@ def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
     """Patience is for the time without a delivery, not for all of it."""
     tfevents.put("a", "b", "c", "d")
     endpoint.always(answer(200).but(delay=2.0))
-    settings = load(tfevents.env, str(tfevents.cwd))
+    settings = load_settings(tfevents.env, str(tfevents.cwd))
     done = Flush(settings, tfevents.env, patience=6.0).run()
     assert describe_result(done) == ["4 delivered"]
     assert names(endpoint) == ["a", "b", "c", "d"]

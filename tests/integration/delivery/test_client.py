@@ -36,7 +36,7 @@ from support.step import (
 from tfevents.delivery.client import Uploader, path_of, retry_after
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.load import Key, Settings
+from tfevents.settings.model import Key, Settings
 
 SECRET = "pat.acct.token-canary.secret-canary"
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -377,7 +377,7 @@ SEND = """
 import sys
 from tfevents.errors import TfeventsError
 from tfevents.journal.models import Destination
-from tfevents.settings.load import Key, Settings
+from tfevents.settings.model import Key, Settings
 from tfevents.delivery.client import Uploader
 settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
 try:

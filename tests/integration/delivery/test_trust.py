@@ -13,7 +13,7 @@ from tfevents.delivery.client import Uploader
 from tfevents.delivery.trust import Trust
 from tfevents.errors import Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.load import Key, Settings
+from tfevents.settings.model import Key, Settings
 
 
 @pytest.fixture

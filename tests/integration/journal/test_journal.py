@@ -29,7 +29,7 @@ from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now
 from tfevents.journal.ownership import find_destinations
-from tfevents.settings.load import Key, Settings
+from tfevents.settings.model import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
 
@@ -40,7 +40,7 @@ from tfevents.deadline import Budget
 from tfevents.delivery.sender import Courier
 from tfevents.journal.models import Destination, NewEvent, Queue
 from tfevents.journal.journal import open_journal
-from tfevents.settings.load import Key, Settings
+from tfevents.settings.model import Key, Settings
 home, url, who, workspace, count = sys.argv[1:]
 journal = open_journal(home)
 lock = run_lock.acquire(home)

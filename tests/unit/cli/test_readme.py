@@ -8,7 +8,7 @@ import click
 from support.paths import ROOT
 
 from tfevents.cli import main
-from tfevents.settings import load
+from tfevents.settings import environment, model
 from tfevents.stage.plugin import COMMANDS
 from tfevents.terraform import binary
 from tfevents.wrapper.main import ALONE
@@ -42,7 +42,7 @@ def test_every_variable_that_is_read() -> None:
     """By its own name, and what else is read for it; none that isn't."""
     sources = [path.read_text() for path in (ROOT / "tfevents").rglob("*.py")]
     read = {name for text in sources for name in re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", text)}
-    fields = {name.upper() for name in load.Settings.__annotations__}
+    fields = {name.upper() for name in model.Settings.__annotations__}
     fields = (fields - {"SOURCES", "NOTES", "BUDGET"}) | {"TIMEOUT", "API_KEY_FILE"}
     expected = read - INTERNAL | {f"TFEVENTS_{name}" for name in fields}
     told = set(re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", section("Settings")))
@@ -52,7 +52,7 @@ def test_every_variable_that_is_read() -> None:
 def test_harness_own_names() -> None:
     """Each beside the setting that it stands for."""
     table = rows("Settings")
-    for field, names in load.HARNESS_NAMES.items():
+    for field, names in environment.HARNESS_NAMES.items():
         row = next(row for row in table.values() if f"`TFEVENTS_{field.upper()}`" in row)
         assert [name for name in names if f"`{name}`" not in row] == [], field
 

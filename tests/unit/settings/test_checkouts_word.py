@@ -9,7 +9,8 @@ import pytest
 from tfevents.errors import SettingError
 from tfevents.settings import file_format, files
 from tfevents.settings.file_format import HARNESS, SHARED, TOP
-from tfevents.settings.load import Settings, gather, load
+from tfevents.settings.load import gather_settings, load_settings
+from tfevents.settings.model import Settings
 
 KEY = "pat.acct.token-canary.secret-canary"
 
@@ -60,7 +61,7 @@ def test_what_is_not_a_checkouts_to_say_is_one_line(place: Path, name: str) -> N
     (place / "key").write_text(KEY)
     (place / "ca.pem").write_text("")
     path = write_shared(place, name, THEIRS[name])
-    found = load(environment(place), str(place))
+    found = load_settings(environment(place), str(place))
     (note,) = found.notes
     assert note.startswith(f"{path}, line 2, {name} is not used: ")
     assert f"TFEVENTS_{name.upper()}" in note
@@ -79,7 +80,7 @@ KEPT = (
 def test_several_of_them_are_one_line_as_well(place: Path) -> None:
     """With a place for each."""
     (place / ".tfevents.hcl").write_text('quiet = true\nharness {\n  url = "x"\n  org = "o"\n}\n')
-    found = load(environment(place), str(place))
+    found = load_settings(environment(place), str(place))
     (note,) = found.notes
     assert f"{place}/.tfevents.hcl, line 1, quiet, line 3, url is not used" in note
     assert found.org == "o"
@@ -106,7 +107,7 @@ def test_the_users_own_file_says_all_of_it(place: Path) -> None:
         path = write_user(place, f"harness {{\n{line}\n}}" if name in HARNESS else line)
         (path.parent / "key").write_text(KEY)
         (path.parent / "ca.pem").write_text("")
-        found = load(environment(place), str(place))
+        found = load_settings(environment(place), str(place))
         if name == "provisioner":
             assert found.notes == (f"{path}, line 1, {name} is not used: set TFEVENTS_PROVISIONER",)
         else:
@@ -140,7 +141,7 @@ def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
 ) -> None:
     """All pairs of places."""
     env = named(place, url=f"{EVIL} in {url}", api_key=f"{KEY} in {key}")
-    found, wrong = gather(env, str(place), container=True)
+    found, wrong = gather_settings(env, str(place), container=True)
     if PLACES.index(url) <= PLACES.index(key):
         assert found.api_key is not None
         assert wrong == []
@@ -156,19 +157,21 @@ def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
 def test_a_key_goes_to_the_default_unless_somebody_wants_another(place: Path, key: str) -> None:
     """A checkout that names a server is not obeyed, nor is the key sent where it does not say."""
     env = named(place, api_key=f"{KEY} in {key}")
-    assert load(env, str(place), container=True).api_key is not None
+    assert load_settings(env, str(place), container=True).api_key is not None
     for theirs in ("https://app.harness.io/", "https://app.harness.io/gateway", " "):
         write_shared(place, "url", theirs)
-        assert load(env, str(place), container=True).api_key is not None
-        assert load({**env, "HARNESS_ENDPOINT": theirs}, str(place), container=True).api_key
+        assert load_settings(env, str(place), container=True).api_key is not None
+        assert load_settings(
+            {**env, "HARNESS_ENDPOINT": theirs}, str(place), container=True
+        ).api_key
     for theirs in ("https://app.harness.io.evil", "https://app.harness.io:444", "nonsense"):
         write_shared(place, "url", theirs)
         with pytest.raises(SettingError, match="is not sent there"):
-            load(env, str(place), container=True)
+            load_settings(env, str(place), container=True)
     path = write_shared(place, "url", EVIL)
     with pytest.raises(SettingError, match=f"^{path}, line 2, url: the key of "):
-        load(env, str(place), container=True)
-    assert load({**env, "TFEVENTS_URL": GOOD}, str(place), container=True).url == GOOD
+        load_settings(env, str(place), container=True)
+    assert load_settings({**env, "TFEVENTS_URL": GOOD}, str(place), container=True).url == GOOD
 
 
 def test_a_key_file_is_a_key(place: Path) -> None:
@@ -176,8 +179,10 @@ def test_a_key_file_is_a_key(place: Path) -> None:
     (place.parent / "key").write_text(KEY)
     file = f"{place.parent / 'key'} in TFEVENTS_"
     with pytest.raises(SettingError, match="the key of TFEVENTS_API_KEY_FILE is not sent there"):
-        load(named(place, url=f"{EVIL} in HARNESS_", api_key_file=file), str(place))
-    assert load(named(place, url=f"{EVIL} in TFEVENTS_", api_key_file=file), str(place)).api_key
+        load_settings(named(place, url=f"{EVIL} in HARNESS_", api_key_file=file), str(place))
+    assert load_settings(
+        named(place, url=f"{EVIL} in TFEVENTS_", api_key_file=file), str(place)
+    ).api_key
 
 
 # A broken file of a checkout switches nothing off
@@ -189,7 +194,7 @@ def test_a_broken_file_costs_itself_alone(place: Path) -> None:
     (place / ".harness").mkdir()
     (place / ".harness" / "workspace.yaml").write_text("org_id: theirs")
     write_user(place, "strict = true")
-    found, wrong = gather(environment(place), str(place))
+    found, wrong = gather_settings(environment(place), str(place))
     assert (found.strict, found.org) == (True, "theirs")
     assert len(wrong) == 1
 
@@ -201,9 +206,11 @@ def test_a_cost_file_is_inside_the_checkout(place: Path, path: str) -> None:
     (place / "link.json").symlink_to("../cost.json")
     write_shared(place, "cost_file", path)
     with pytest.raises(SettingError, match="line 2, cost_file: a checkout's cost file is in it"):
-        load(environment(place), str(place))
+        load_settings(environment(place), str(place))
     write_shared(place, "cost_file", "reports/cost.json")
-    assert load(environment(place), str(place)).cost_file == str(place / "reports/cost.json")
+    assert load_settings(environment(place), str(place)).cost_file == str(
+        place / "reports/cost.json"
+    )
     (place / ".tfevents.hcl").unlink()
     write_user(place, 'cost_file = "/etc/passwd"')
-    assert load(environment(place), str(place)).cost_file == "/etc/passwd"
+    assert load_settings(environment(place), str(place)).cost_file == "/etc/passwd"

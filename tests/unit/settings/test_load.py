@@ -13,7 +13,8 @@ from tfevents.errors import SettingError
 from tfevents.settings.environment import HARNESS_NAMES
 from tfevents.settings.file_format import SHARED
 from tfevents.settings.home import find_home
-from tfevents.settings.load import Key, Settings, gather, load
+from tfevents.settings.load import gather_settings, load_settings
+from tfevents.settings.model import Key, Settings
 
 KEY = "pat.acct.token-canary.secret-canary"
 
@@ -91,7 +92,7 @@ def test_the_stronger_place_wins(place: Path, name: str) -> None:
                 write_user(place, text)
             else:
                 write_project(place, text)
-        found = load(env, str(place), flags=flags, container=True)
+        found = load_settings(env, str(place), flags=flags, container=True)
         got = {"timeout": found.budget}.get(name, getattr(found, name, None))
         if strongest == len(order):
             assert found.sources[name] == "default"
@@ -110,32 +111,32 @@ def test_switches_are_words(place: Path, name: str) -> None:
     """On, off, and neither."""
     for word, on in (("1", True), ("TRUE", True), ("yes", True), ("0", False), ("off", False)):
         env = environment(place, **{f"TFEVENTS_{name.upper()}": word})
-        assert getattr(load(env, str(place)), name) is on
+        assert getattr(load_settings(env, str(place)), name) is on
     write_user(place, f"{name} = true")
-    assert getattr(load(environment(place), str(place)), name) is True
+    assert getattr(load_settings(environment(place), str(place)), name) is True
     off = environment(place, **{f"TFEVENTS_{name.upper()}": "no"})
-    assert getattr(load(off, str(place)), name) is False
+    assert getattr(load_settings(off, str(place)), name) is False
 
 
 def test_the_container_is_the_only_one_that_reads_plugin_variables(place: Path) -> None:
     """Elsewhere PLUGIN_* is somebody else's."""
     env = environment(place, PLUGIN_ORG="theirs")
-    assert load(env, str(place)).org is None
-    assert load(env, str(place), container=True).org == "theirs"
+    assert load_settings(env, str(place)).org is None
+    assert load_settings(env, str(place), container=True).org == "theirs"
 
 
 def test_the_workspace_directory_of_harness_is_never_a_workspace(place: Path) -> None:
     """HARNESS_WORKSPACE is always /harness."""
     env = environment(place, HARNESS_WORKSPACE="/harness", DRONE_WORKSPACE="/harness")
-    assert load(env, str(place)).workspace is None
-    assert load({**env, "IACM_WORKSPACE_ID": "prod"}, str(place)).workspace == "prod"
+    assert load_settings(env, str(place)).workspace is None
+    assert load_settings({**env, "IACM_WORKSPACE_ID": "prod"}, str(place)).workspace == "prod"
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
 def test_an_empty_value_is_absent(place: Path, empty: str) -> None:
     """A pipeline passes an unresolved setting on as nothing: the next place answers."""
     env = environment(place, TFEVENTS_ORG=empty, HARNESS_ORG_ID="org", TFEVENTS_TIMEOUT=empty)
-    found = load({**env, "TFEVENTS_STRICT": empty}, str(place))
+    found = load_settings({**env, "TFEVENTS_STRICT": empty}, str(place))
     assert (found.org, found.budget, found.strict) == ("org", 10, False)
 
 
@@ -157,10 +158,10 @@ def test_a_key_shows_no_more_than_two_segments() -> None:
 def test_the_account_is_the_second_segment_of_a_key(place: Path) -> None:
     """Of pat. and sat. keys of four segments; what is set is stronger."""
     env = environment(place, TFEVENTS_API_KEY=KEY)
-    assert load(env, str(place)).account == "acct"
-    assert load({**env, "HARNESS_ACCOUNT_ID": "set"}, str(place)).account == "set"
-    assert load({**env, "TFEVENTS_API_KEY": "ey.a.jwt"}, str(place)).account is None
-    sat = load({**env, "TFEVENTS_API_KEY": "sat.other.t.s"}, str(place))
+    assert load_settings(env, str(place)).account == "acct"
+    assert load_settings({**env, "HARNESS_ACCOUNT_ID": "set"}, str(place)).account == "set"
+    assert load_settings({**env, "TFEVENTS_API_KEY": "ey.a.jwt"}, str(place)).account is None
+    sat = load_settings({**env, "TFEVENTS_API_KEY": "sat.other.t.s"}, str(place))
     assert sat.account == "other"
 
 
@@ -169,7 +170,7 @@ def test_a_key_file_holds_a_key(place: Path, text: str) -> None:
     """With or without a line end."""
     (place.parent / "key").write_text(text)
     env = environment(place, TFEVENTS_API_KEY_FILE=str(place.parent / "key"))
-    key = load(env, str(place)).api_key
+    key = load_settings(env, str(place)).api_key
     assert key is not None
     assert key.secret == KEY
 
@@ -181,13 +182,13 @@ def test_a_key_file_is_found_from_where_it_is_named(
     (place.parent / "home-key").write_text("pat.home.t.s")
     monkeypatch.setenv("HOME", str(place.parent))
     env = environment(place, TFEVENTS_API_KEY_FILE="~/home-key")
-    assert load(env, str(place)).account == "home"
+    assert load_settings(env, str(place)).account == "home"
     monkeypatch.chdir(place.parent)
     env = environment(place, TFEVENTS_API_KEY_FILE="home-key")
-    assert load(env, str(place)).account == "home"
+    assert load_settings(env, str(place)).account == "home"
     user = write_user(place, 'harness { api_key_file = "user-key" }')
     user.with_name("user-key").write_text("pat.user.t.s")
-    assert load(environment(place), str(place)).account == "user"
+    assert load_settings(environment(place), str(place)).account == "user"
 
 
 def test_a_key_is_taken_from_the_strongest_place_by_value_or_by_file(place: Path) -> None:
@@ -196,12 +197,15 @@ def test_a_key_is_taken_from_the_strongest_place_by_value_or_by_file(place: Path
     (place.parent / "key").write_text("pat.file.t.s")
     file = {"TFEVENTS_API_KEY_FILE": str(place.parent / "key")}
     env = environment(place, HARNESS_API_KEY="pat.harness.t.s")
-    assert load({**env, **file}, str(place)).account == "file"
-    assert load({**env, **file, "TFEVENTS_API_KEY": "pat.env.t.s"}, str(place)).account == "env"
-    assert load(env, str(place)).account == "harness"
+    assert load_settings({**env, **file}, str(place)).account == "file"
+    assert (
+        load_settings({**env, **file, "TFEVENTS_API_KEY": "pat.env.t.s"}, str(place)).account
+        == "env"
+    )
+    assert load_settings(env, str(place)).account == "harness"
     write_user(place, f'harness {{ api_key_file = "{place.parent / "key"}" }}')
-    assert load(environment(place), str(place)).account == "file"
-    assert load(env, str(place)).account == "harness"
+    assert load_settings(environment(place), str(place)).account == "file"
+    assert load_settings(env, str(place)).account == "harness"
 
 
 @pytest.mark.parametrize(
@@ -223,24 +227,24 @@ def test_a_key_file_that_is_none(place: Path, content: bytes | None, words: str)
         path.write_bytes(content)
     env = environment(place, TFEVENTS_API_KEY_FILE=str(path))
     if not words:
-        assert load(env, str(place)).api_key is not None
+        assert load_settings(env, str(place)).api_key is not None
         return
     with pytest.raises(SettingError, match=words) as caught:
-        load(env, str(place))
+        load_settings(env, str(place))
     assert str(caught.value).startswith("TFEVENTS_API_KEY_FILE: ")
 
 
 def test_a_key_in_the_place_of_its_file_is_not_shown(place: Path) -> None:
     """A mistake that is easily made."""
     with pytest.raises(SettingError) as caught:
-        load(environment(place, TFEVENTS_API_KEY_FILE=KEY), str(place))
+        load_settings(environment(place, TFEVENTS_API_KEY_FILE=KEY), str(place))
     assert "canary" not in str(caught.value)
 
 
 def test_a_directory_is_no_key_file(place: Path) -> None:
     """Nor can it be read."""
     with pytest.raises(SettingError, match="Is a directory"):
-        load(environment(place, TFEVENTS_API_KEY_FILE=str(place)), str(place))
+        load_settings(environment(place, TFEVENTS_API_KEY_FILE=str(place)), str(place))
 
 
 # Values that can't be used
@@ -258,7 +262,7 @@ def test_a_directory_is_no_key_file(place: Path) -> None:
 def test_a_url_that_is_none(place: Path, url: str) -> None:
     """One line that names the variable and never the value, which may hold a password."""
     with pytest.raises(SettingError) as caught:
-        load(environment(place, TFEVENTS_URL=url), str(place))
+        load_settings(environment(place, TFEVENTS_URL=url), str(place))
     assert str(caught.value).startswith("TFEVENTS_URL: ")
     assert "canary" not in str(caught.value)
 
@@ -272,13 +276,13 @@ def test_a_url_that_is_none(place: Path, url: str) -> None:
 )
 def test_a_url_that_is_one(place: Path, url: str) -> None:
     """https anywhere, http to this machine."""
-    assert load(environment(place, TFEVENTS_URL=url), str(place)).url == url.rstrip("/")
+    assert load_settings(environment(place, TFEVENTS_URL=url), str(place)).url == url.rstrip("/")
 
 
 def test_http_can_be_allowed(place: Path) -> None:
     """By a variable of its own, so that nobody does it by accident."""
     env = environment(place, TFEVENTS_URL="http://x.example", TFEVENTS_ALLOW_HTTP="1")
-    assert load(env, str(place)).url == "http://x.example"
+    assert load_settings(env, str(place)).url == "http://x.example"
 
 
 @pytest.mark.parametrize(
@@ -287,7 +291,7 @@ def test_http_can_be_allowed(place: Path) -> None:
 )
 def test_an_api_path_has_one_slash_before_it(place: Path, given: str, taken: str) -> None:
     """However it was written."""
-    assert load(environment(place, TFEVENTS_API_PATH=given), str(place)).api_path == taken
+    assert load_settings(environment(place, TFEVENTS_API_PATH=given), str(place)).api_path == taken
 
 
 BAD = {
@@ -310,7 +314,7 @@ def test_a_bad_value_is_one_line_that_names_its_variable(
 ) -> None:
     """And what to do instead."""
     with pytest.raises(SettingError) as caught:
-        load(environment(place, **{name: value}), str(place))
+        load_settings(environment(place, **{name: value}), str(place))
     assert str(caught.value).startswith(f"{name}: ")
     assert str(caught.value).isprintable()
 
@@ -320,7 +324,7 @@ def test_the_rest_is_read_all_the_same(place: Path) -> None:
     env = environment(
         place, TFEVENTS_TIMEOUT="soon", TFEVENTS_ORG="org", TFEVENTS_STRICT="1", TFEVENTS_URL="x"
     )
-    found, wrong = gather(env, str(place))
+    found, wrong = gather_settings(env, str(place))
     assert (found.org, found.strict, found.budget) == ("org", True, 10)
     assert [str(error).partition(":")[0] for error in wrong] == ["TFEVENTS_URL", "TFEVENTS_TIMEOUT"]
 
@@ -333,7 +337,7 @@ def test_a_bad_value_in_a_file_names_file_line_and_field(place: Path) -> None:
         + '// timeout\n\n   timeout   = "soon"\n',
     )
     with pytest.raises(SettingError, match=rf"^{path}, line 7, timeout: 'soon' is no number"):
-        load(environment(place), str(place))
+        load_settings(environment(place), str(place))
 
 
 # Home
@@ -391,7 +395,7 @@ def test_a_monorepo_maps_directories_to_workspaces(
     for text in (MAP, "\n}\n".join([*blocks[1:-1], blocks[0], blocks[-1]])):
         write_project(place, text)
         env = environment(place)
-        found = load(env, str(place / directory), tf_workspace=tf_workspace)
+        found = load_settings(env, str(place / directory), tf_workspace=tf_workspace)
         assert found.workspace == workspace
         assert (found.account, found.org) == ("acct", "default")
 
@@ -401,14 +405,14 @@ def test_a_mapped_directory_may_be_a_link(place: Path) -> None:
     (place / "live").mkdir()
     (place / "link").symlink_to("live")
     write_project(place, 'workspace "w" { directory = "link" }')
-    assert load(environment(place), str(place / "live")).workspace == "w"
+    assert load_settings(environment(place), str(place / "live")).workspace == "w"
 
 
 def test_two_workspaces_for_one_directory_are_an_error(place: Path) -> None:
     """Nobody could say which is meant."""
     path = write_project(place, 'workspace "a" {}\nworkspace "b" {}\n')
     with pytest.raises(SettingError, match=rf"^{path}, line 1, workspace: a and b are mapped"):
-        load(environment(place), str(place))
+        load_settings(environment(place), str(place))
 
 
 def test_the_nearest_file_up_to_the_git_root_is_read(place: Path) -> None:
@@ -417,14 +421,14 @@ def test_the_nearest_file_up_to_the_git_root_is_read(place: Path) -> None:
     deep.mkdir(parents=True)
     write_project(place.parent, 'harness { org = "above" }')
     env = environment(place)
-    assert load(env, str(deep)).org is None
+    assert load_settings(env, str(deep)).org is None
     write_project(place, 'harness { org = "root" }')
-    assert load(env, str(deep)).org == "root"
+    assert load_settings(env, str(deep)).org == "root"
     write_project(place / "a", 'harness { org = "near" }')
-    assert load(env, str(deep)).org == "near"
+    assert load_settings(env, str(deep)).org == "near"
     (place / ".git").rmdir()
-    assert load(env, str(deep)).org is None
-    assert load(env, str(place / "a")).org == "near"
+    assert load_settings(env, str(deep)).org is None
+    assert load_settings(env, str(place / "a")).org == "near"
 
 
 @pytest.mark.parametrize(
@@ -465,7 +469,7 @@ def test_a_file_with_something_wrong(place: Path, text: str, words: str) -> None
     """File, line and field in one line, and nothing that was written as a value."""
     path = write_user(place, text)
     with pytest.raises(SettingError) as caught:
-        load(environment(place), str(place))
+        load_settings(environment(place), str(place))
     assert str(caught.value).startswith(str(path))
     assert words in str(caught.value)
     assert "canary" not in str(caught.value)
@@ -477,7 +481,7 @@ def test_a_file_that_is_no_settings_file(place: Path, content: bytes) -> None:
     """One line."""
     (place / ".tfevents.hcl").write_bytes(content)
     with pytest.raises(SettingError, match=r"^[^\n]+\.tfevents\.hcl[:,] [^\n]+$"):
-        load(environment(place), str(place))
+        load_settings(environment(place), str(place))
 
 
 SPELLINGS = r"""
@@ -496,7 +500,7 @@ workspace w {
 def test_the_spellings_of_hcl(place: Path) -> None:
     """Comments anywhere, escapes, numbers, labels without quotes, a mark at the beginning."""
     (place / ".tfevents.hcl").write_text("\ufeff" + SPELLINGS.replace("\n", "\r\n"))
-    found = load(environment(place), str(place))
+    found = load_settings(environment(place), str(place))
     assert (found.account, found.org) == ("a", 'ü"${x}%{y}\\')
     assert (found.project, found.workspace) == ("12", "w")
     assert found.sources["project"] == f"{place}/.tfevents.hcl, line 6, project"
@@ -504,8 +508,8 @@ def test_the_spellings_of_hcl(place: Path) -> None:
 
 READ = """
 import os, sys
-from tfevents.settings.load import load
-print(load(os.environ, sys.argv[1]).org, "hcl2" in sys.modules)
+from tfevents.settings.load import load_settings
+print(load_settings(os.environ, sys.argv[1]).org, "hcl2" in sys.modules)
 """
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfevents.settings.load import told_by
+from tfevents.settings.load import read_early_settings
 from tfevents.settings.switches import is_on
 
 
@@ -25,7 +25,7 @@ def test_the_variable_is_stronger_than_the_users_file(tmp_path: Path, name: str)
     assert not is_on(name, {**env, variable: "0"})
     assert not is_on(name, {**env, variable: "maybe"})
     if name != "direct":
-        assert getattr(told_by(env), name)
+        assert getattr(read_early_settings(env), name)
     for text in (f"{name} = false", "harness {", f"{name} = []"):
         config.write_text(text)
         assert not is_on(name, env)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tfevents.errors import SettingError
-from tfevents.settings.load import load
+from tfevents.settings.load import load_settings
 
 FILE = "org_id: yaml-org\nproject_id: yaml-project\nworkspace_id: yaml-workspace\n"
 
@@ -39,7 +39,7 @@ def write(place: Path, text: str) -> Path:
 def test_it_says_whose_workspace_this_is(checkout: Path) -> None:
     """From the git root for every directory below, and where each field stood is known."""
     path = write(checkout, "# ours\n" + FILE + "tags: [a]\n")
-    found = load(environment(checkout), str(checkout / "live"))
+    found = load_settings(environment(checkout), str(checkout / "live"))
     assert (found.org, found.project) == ("yaml-org", "yaml-project")
     assert found.workspace == "yaml-workspace"
     assert found.sources["project"] == f"{path}, line 3, project_id"
@@ -49,14 +49,14 @@ def test_the_nearest_one_counts(checkout: Path) -> None:
     """As with .tfevents.hcl: all of it, and nothing of the one above."""
     write(checkout, FILE)
     write(checkout / "live", "org_id: near\n")
-    found = load(environment(checkout), str(checkout / "live"))
+    found = load_settings(environment(checkout), str(checkout / "live"))
     assert (found.org, found.project) == ("near", None)
 
 
 def test_above_the_git_root_it_is_somebody_elses(checkout: Path) -> None:
     """Nobody's checkout speaks for another."""
     write(checkout.parent, FILE)
-    assert load(environment(checkout), str(checkout)).org is None
+    assert load_settings(environment(checkout), str(checkout)).org is None
 
 
 def test_ours_is_stronger_and_the_users_own_weaker(checkout: Path) -> None:
@@ -66,9 +66,9 @@ def test_ours_is_stronger_and_the_users_own_weaker(checkout: Path) -> None:
     user = checkout.parent / "config" / "tfevents" / "config.hcl"
     user.parent.mkdir(parents=True)
     user.write_text('harness {\n  project = "user"\n  account = "user"\n}')
-    found = load(environment(checkout, HARNESS_PROJECT_ID="env"), str(checkout))
+    found = load_settings(environment(checkout, HARNESS_PROJECT_ID="env"), str(checkout))
     assert (found.org, found.project, found.workspace) == ("ours", "env", "yaml-workspace")
-    assert load(environment(checkout), str(checkout)).project == "yaml-project"
+    assert load_settings(environment(checkout), str(checkout)).project == "yaml-project"
     assert found.account == "user"
 
 
@@ -76,7 +76,7 @@ def test_ours_is_stronger_and_the_users_own_weaker(checkout: Path) -> None:
 def test_what_it_does_not_say_is_not_set(checkout: Path, text: str) -> None:
     """Other names are Harness' business."""
     write(checkout, text)
-    assert load(environment(checkout), str(checkout)).org is None
+    assert load_settings(environment(checkout), str(checkout)).org is None
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_broken_one_is_one_line_with_file_and_line(checkout: Path, text: str, 
     """And what to do; never the text itself."""
     path = write(checkout, text)
     with pytest.raises(SettingError) as caught:
-        load(environment(checkout), str(checkout))
+        load_settings(environment(checkout), str(checkout))
     said = str(caught.value)
     assert said.startswith(f"{path}, line {line}")
     assert said.isprintable()
@@ -114,14 +114,14 @@ def test_a_bomb_of_aliases_is_no_bomb(checkout: Path) -> None:
     merged = [f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 10)}]}}" for n in range(1, 10)]
     text = "\n".join(["l0: &l0 [x]", *levels, "m0: &m0 {a: b}", *merged, "<<: *m9", "org_id: a"])
     write(checkout, text)
-    assert load(environment(checkout), str(checkout)).org == "a"
+    assert load_settings(environment(checkout), str(checkout)).org == "a"
 
 
 def test_yaml_is_woken_only_where_there_is_such_a_file(checkout: Path) -> None:
     """It is slow to wake."""
     code = (
-        "import os, sys; from tfevents.settings.load import load;"
-        "print(load(dict(os.environ), os.getcwd()).org, 'yaml' in sys.modules)"
+        "import os, sys; from tfevents.settings.load import load_settings;"
+        "print(load_settings(dict(os.environ), os.getcwd()).org, 'yaml' in sys.modules)"
     )
 
     def read() -> list[str]:

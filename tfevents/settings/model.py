@@ -1,0 +1,58 @@
+"""One frozen Settings: where events go and how (design §2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
+"""An API key of four segments; the second is its account."""
+DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
+ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
+"""The kinds of artifacts that may be switched on."""
+
+
+class Key(Struct, frozen=True):
+    """An API key: it shows its first two segments, and itself only to who asks for `secret`."""
+
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Key({str(self)!r})"
+
+    def __str__(self) -> str:
+        return ".".join([*self.secret.split(".")[:2], "***"]) if self.account else "***"
+
+    @property
+    def account(self) -> str | None:
+        """The account it belongs to; only a key of four segments names one."""
+        match = re.fullmatch(KEY, self.secret)
+        return match[1] if match else None
+
+
+class Settings(Struct, frozen=True):
+    """What was set. `sources`: where each field came from. `budget`: seconds after the run.
+
+    `notes`: a line for each settings file that says more than it may; that is not used.
+    """
+
+    home: str
+    url: str = DEFAULTS["url"]
+    api_path: str = DEFAULTS["api_path"]
+    api_key: Key | None = None
+    account: str | None = None
+    org: str | None = None
+    project: str | None = None
+    workspace: str | None = None
+    budget: float = 10.0
+    ca_bundle: str | None = None
+    cost_file: str | None = None
+    infracost: bool = False
+    artefacts: tuple[str, ...] = ()
+    strict: bool = False
+    direct: bool = False
+    quiet: bool = False
+    sources: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
