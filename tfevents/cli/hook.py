@@ -39,29 +39,23 @@ def _parse_exit_code(
     "--directory", callback=_parse_text, help="The unit, where that is not the directory."
 )
 @cost_file_option
-def hook(moment: str, command: str, **given: Any) -> int:
-    """Reporter a run of somebody else's terraform.
+def hook(moment: str, command: str, **options: Any) -> int:
+    """Report a run of somebody else's terraform.
 
     To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import.
     """
-    from tfevents.hosts import hook as hooks
-    from tfevents.hosts import host
+    from tfevents.hosts.call import CallOptions, parse_call
+    from tfevents.hosts.hook import find_exit_code, report_call
+    from tfevents.hosts.hook_hosts import find_host
     from tfevents.settings.switches import is_on
 
-    found = host.find(os.environ)
-    if not (command or found.command):
+    host = find_host(os.environ)
+    if not (command or host.command):
         raise click.UsageError("which command? name it: plan, apply, destroy, refresh or import")
-    call = hooks.settle(moment, command, given, found, os.environ)
+    call = parse_call(moment, command, CallOptions(**options), host, os.environ)
     if call is None:
         return 0
-    told = hooks.run(call, os.environ)
-    if told.line and not is_on("quiet", os.environ):
-        print_line(told.line)
-    return find_exit_code(moment, delivered=told.delivered)
-
-
-def find_exit_code(moment: str, *, delivered: bool) -> int:
-    """0 or, for a strict run of which something did not arrive, 86."""
-    from tfevents.hosts import hook as hooks
-
-    return hooks.exit_code(moment, delivered=delivered, env=os.environ)
+    result = report_call(call, os.environ)
+    if result.line and not is_on("quiet", os.environ):
+        print_line(result.line)
+    return find_exit_code(moment, delivered=result.delivered, env=os.environ)

@@ -11,7 +11,7 @@ import click
 from tfevents import __version__
 from tfevents.cli.count import count
 from tfevents.cli.flush import flush
-from tfevents.cli.hook import find_exit_code, hook
+from tfevents.cli.hook import hook
 from tfevents.cli.inventory import inventory
 from tfevents.cli.log import log
 from tfevents.cli.plugin import plugin
@@ -42,7 +42,7 @@ def main() -> int:
         words = expand_aliases(sys.argv[1:])
         exit_code = tfevents.main(words, prog_name="tfevents", standalone_mode=False) or 0
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # click's own way to say that nobody reads on
+    except (BrokenPipeError, SystemExit):  # click's own way to print_line that nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:  # no traceback for those who can't use one
@@ -68,18 +68,21 @@ def expand_aliases(words: list[str]) -> list[str]:
 
 
 def print_error(error: Exception, words: list[str]) -> int:
-    """Print one line on stderr; the code to end with.
-
-    A hook that is called or set wrongly does not stop somebody else's run (design §5).
-    """
+    """Print one line on stderr; the code to end with."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
     text, exit_code = describe_error(error)
     print_line(text)
-    if words[:1] == ["hook"]:
-        return find_exit_code("".join(words[1:2]), delivered=False)
-    return exit_code
+    return find_hook_exit_code(words) if words[:1] == ["hook"] else exit_code
+
+
+def find_hook_exit_code(words: list[str]) -> int:
+    """The exit code of a hook that is called or set wrongly: it does not stop somebody else's run
+    (design §5)."""
+    from tfevents.hosts.hook import find_exit_code
+
+    return find_exit_code("".join(words[1:2]), delivered=False, env=os.environ)
 
 
 def describe_error(error: Exception) -> tuple[str, int]:

@@ -61,8 +61,8 @@ def test_the_readme_has_each_file(path: os.PathLike[str]) -> None:
 
 
 def test_the_readme_has_each_variable_that_is_read_for_hooks() -> None:
-    """What host.py reads is documented, with a link."""
-    source = (HOOKS.parent / "tfevents/hosts/host.py").read_text()
+    """What hook_hosts.py reads is documented, with a link."""
+    source = (HOOKS.parent / "tfevents/hosts/hook_hosts.py").read_text()
     readme = (HOOKS / "README.md").read_text()
     names = re.findall(
         r'"((?:[A-Z][A-Z0-9]*_)+\w*[A-Za-z0-9]|PLANFILE|SHOWFILE|WORKSPACE)"', source

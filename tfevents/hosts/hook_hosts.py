@@ -1,7 +1,7 @@
-"""What a host that runs terraform itself says about the run that its hook belongs to.
+"""The hosts that run terraform themselves, and what each says of the run that its hook belongs to.
 
-One reader per host, in words of `Host`; `hooks/README.md` links the documentation of every
-variable that is read here. Who the CI is, is another question (`ci/`).
+`hooks/README.md` links the documentation of every variable that is read here. Which CI it is, is
+another question (`context.ci`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from tfevents.terraform.arguments import Mode
 
 
-class Host(Struct, frozen=True):
-    """None where the host does not say.
+class HookHost(Struct, frozen=True):
+    """What a host says of a run; None where it does not say.
 
-    `execution`: the host's own id of what the run is part of. `everything`: this call speaks for
-    all runs of the execution. `reports_itself`: the host runs `tf`, a hook would tell it twice.
+    `execution`: the host's own id of what the run is part of. `everything`: this call is
+    about all runs of the execution. `reports_itself`: the host runs `tf`, which reports the run.
     `partial`: what the host left out of the plan.
     """
 
@@ -37,54 +37,54 @@ class Host(Struct, frozen=True):
     partial: tuple[str, ...] = ()
 
 
-def find(env: Mapping[str, str]) -> Host:
-    """The host whose variables are there, over what the CI job itself says of its outcome."""
+def find_host(env: Mapping[str, str]) -> HookHost:
+    """What the host says whose variables are set; the outcome else as the CI job says it."""
     for marker, read in HOSTS.items():
         if env.get(marker):
-            return _completed(read(env), env)
-    return _completed(Host(), env)
+            return _add_job_outcome(read(env), env)
+    return _add_job_outcome(HookHost(), env)
 
 
-def _completed(host: Host, env: Mapping[str, str]) -> Host:
-    """With the job's status where the host says nothing."""
-    told = host.failed is not None or host.exit_code is not None
+def _add_job_outcome(host: HookHost, env: Mapping[str, str]) -> HookHost:
+    """The host with the job's outcome, where it says none itself."""
+    known = host.failed is not None or host.exit_code is not None
     return replace(
         host,
-        failed=host.failed if told else _job_failed(env),
-        exit_code=host.exit_code if told else _job_exit_code(env),
+        failed=host.failed if known else _job_failed(env),
+        exit_code=host.exit_code if known else _job_exit_code(env),
     )
 
 
-def _terragrunt(env: Mapping[str, str]) -> Host:
+def _terragrunt(env: Mapping[str, str]) -> HookHost:
     path = env.get("TG_CTX_TF_PATH")
-    return Host(
+    return HookHost(
         command=env.get("TG_CTX_COMMAND"),
         provisioner=path,
         reports_itself=os.path.basename(path or "") == "tf",
     )
 
 
-def _atlantis(env: Mapping[str, str]) -> Host:
+def _atlantis(env: Mapping[str, str]) -> HookHost:
     """A step of a workflow, or a post-workflow hook, which has the outcome and nothing else."""
     plan_file = env.get("PLANFILE")
     errors = env.get("COMMAND_HAS_ERRORS") if not plan_file else None
     names = ("BASE_REPO_OWNER", "BASE_REPO_NAME", "PULL_NUM")
     tool = env.get("ATLANTIS_TERRAFORM_DISTRIBUTION") or "terraform"
     version = env.get("ATLANTIS_TERRAFORM_VERSION")
-    return Host(
+    return HookHost(
         command=env.get("COMMAND_NAME"),
         tf_workspace=env.get("WORKSPACE"),
         plan_file=plan_file,
-        plan_json=_fresh(env.get("SHOWFILE"), plan_file),
+        plan_json=_find_fresh(env.get("SHOWFILE"), plan_file),
         failed={"true": True, "false": False}.get(errors or ""),
         execution="/".join(filter(None, map(env.get, names))) or None,
-        provisioner=_on_path(f"{tool}{version}", env) if version else None,
+        provisioner=_find_program(f"{tool}{version}", env) if version else None,
         everything=errors is not None,
     )
 
 
-def _fresh(path: str | None, plan_file: str | None) -> str | None:
-    """JSON that is not older than the plan it was made of: Atlantis leaves an old one there."""
+def _find_fresh(path: str | None, plan_file: str | None) -> str | None:
+    """The path of JSON that is not older than its plan: Atlantis leaves an old one there."""
     try:
         if path and plan_file and os.path.exists(plan_file):
             return path if os.path.getmtime(path) >= os.path.getmtime(plan_file) else None
@@ -93,37 +93,37 @@ def _fresh(path: str | None, plan_file: str | None) -> str | None:
     return path if path and os.path.exists(path) else None
 
 
-def _on_path(name: str, env: Mapping[str, str]) -> str | None:
+def _find_program(name: str, env: Mapping[str, str]) -> str | None:
     folders = env.get("PATH", "").split(os.pathsep)
     return name if any(os.access(os.path.join(f, name), os.X_OK) for f in folders) else None
 
 
-def _spacelift(env: Mapping[str, str]) -> Host:
+def _spacelift(env: Mapping[str, str]) -> HookHost:
     prefix = "TF_VAR_spacelift_"
     final = env.get(prefix + "final_run_state")
     destroys = env.get(prefix + "run_type") == "DESTROY"
-    return Host(
+    return HookHost(
         mode=Mode.DESTROY if destroys else None,
         failed=final in ("FAILED", "STOPPED") if final else None,
         execution=env.get(prefix + "run_id"),
     )
 
 
-def _scalr(env: Mapping[str, str]) -> Host:
+def _scalr(env: Mapping[str, str]) -> HookHost:
     destroys, refreshes = env.get("SCALR_RUN_IS_DESTROY"), env.get("SCALR_RUN_MODE")
     mode = Mode.REFRESH_ONLY if refreshes == "refresh" else None
-    return Host(
+    return HookHost(
         command=env.get("SCALR_TERRAFORM_OPERATION"),
         mode=Mode.DESTROY if destroys == "1" else mode,
-        exit_code=_number(env.get("SCALR_TERRAFORM_EXIT_CODE")),
+        exit_code=_parse_code(env.get("SCALR_TERRAFORM_EXIT_CODE")),
         execution=env.get("SCALR_RUN_ID"),
         partial=("refresh=false",) if refreshes == "skip_refresh" else (),
     )
 
 
-def _env0(env: Mapping[str, str]) -> Host:
+def _env0(env: Mapping[str, str]) -> HookHost:
     path = env.get("ENV0_TF_PLAN_JSON")
-    return Host(
+    return HookHost(
         mode=Mode.DESTROY if env.get("ENV0_DEPLOYMENT_TYPE") == "destroy" else None,
         tf_workspace=env.get("ENV0_WORKSPACE_NAME"),
         plan_json=path if path and os.path.isfile(path) else None,
@@ -131,8 +131,8 @@ def _env0(env: Mapping[str, str]) -> Host:
     )
 
 
-def _digger(env: Mapping[str, str]) -> Host:
-    return Host(plan_file=env.get("DIGGER_PLANFILE"))
+def _digger(env: Mapping[str, str]) -> HookHost:
+    return HookHost(plan_file=env.get("DIGGER_PLANFILE"))
 
 
 HOSTS = {
@@ -150,15 +150,15 @@ HOSTS = {
 
 
 def _job_exit_code(env: Mapping[str, str]) -> int | None:
-    """The job's last command's, in the hooks that come after it."""
+    """The exit code of the job's last command, in the hooks that come after it."""
     for name in ("BUILDKITE_COMMAND_EXIT_STATUS", "BITBUCKET_EXIT_CODE"):
-        if (code := _number(env.get(name))) is not None:
+        if (code := _parse_code(env.get(name))) is not None:
             return code
     return None
 
 
 def _job_failed(env: Mapping[str, str]) -> bool | None:
-    """A job's status where it is one of an end; a job that runs says nothing yet."""
+    """Whether the job failed; None while it runs, or where nobody says."""
     ends = {
         "CI_JOB_STATUS": {"success": False, "failed": True, "canceled": True},
         "AGENT_JOBSTATUS": {
@@ -174,5 +174,5 @@ def _job_failed(env: Mapping[str, str]) -> bool | None:
     return None
 
 
-def _number(text: str | None) -> int | None:
+def _parse_code(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None

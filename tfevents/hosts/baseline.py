@@ -1,0 +1,91 @@
+"""What `before` writes into the journal of a run, for `after` to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from tfevents.events.table import Numbers
+from tfevents.hosts.call import HookCall
+from tfevents.hosts.hook_outcome import planned_numbers
+from tfevents.reporting.plan_and_state import SavedPlan
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.counts import Counts
+from tfevents.terraform.state import State
+from tfevents.terraform.workdir import FileIdentity, file_identity
+
+PlanFiles = tuple[FileIdentity | None, FileIdentity | None]
+"""Which files were the plan file and the plan JSON; None for one that was not there."""
+
+
+class Baseline(Struct, frozen=True):
+    """How things were at `before`; None for what was not known.
+
+    `state`: its serial and lineage. `numbers` and `mode`: of the saved plan that is applied, which
+    the host may have deleted since. `plans` is None where the run had no `before`.
+    """
+
+    state: tuple[int | None, str | None] | None = None
+    numbers: Numbers | None = None
+    mode: Mode | None = None
+    plans: PlanFiles | None = None
+    execution: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the journal keeps it."""
+        return {
+            "state": self.state,
+            "numbers": self.numbers.metadata() if self.numbers else None,
+            "mode": self.mode.value if self.mode else None,
+            "plans": self.plans,
+            "execution": self.execution,
+        }
+
+
+def make_baseline(call: HookCall, planned: SavedPlan | None, state: State | None) -> Baseline:
+    """The baseline of a run that is about to begin."""
+    numbers = (
+        planned_numbers(planned.plan, saved=True, targeted=planned.targeted) if planned else None
+    )
+    return Baseline(
+        state=(state.serial, state.lineage) if state else None,
+        numbers=numbers,
+        mode=planned.plan.mode if planned else None,
+        plans=identify_plans(call),
+        execution=call.execution,
+    )
+
+
+def parse_baseline(base: Mapping[str, Any] | None) -> Baseline:
+    """The baseline in what the journal keeps of a run; an empty one where there is none."""
+    base = base or {}
+    state, plans, mode = base.get("state"), base.get("plans"), base.get("mode")
+    return Baseline(
+        state=(state[0], state[1]) if state else None,
+        numbers=_parse_numbers(base.get("numbers")),
+        mode=Mode(mode) if mode else None,
+        plans=(_parse_identity(plans[0]), _parse_identity(plans[1])) if plans else None,
+        execution=base.get("execution"),
+    )
+
+
+def identify_plans(call: HookCall) -> PlanFiles:
+    """Which files are there now."""
+    return _identify(call.plan_file), _identify(call.plan_json)
+
+
+def _identify(path: str | None) -> FileIdentity | None:
+    return file_identity(path) if path else None
+
+
+def _parse_identity(kept: list[int] | None) -> FileIdentity | None:
+    return (kept[0], kept[1], kept[2]) if kept else None
+
+
+def _parse_numbers(kept: Mapping[str, Any] | None) -> Numbers | None:
+    if not kept:
+        return None
+    names = ("resource_counts", "output_counts", "drift_counts")
+    return Numbers(*(Counts(**kept[name]) if name in kept else None for name in names))

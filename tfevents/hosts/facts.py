@@ -1,0 +1,138 @@
+"""What can be found out of a run at one call of its hook: its plan, its state, its provisioner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+
+from tfevents.errors import ProvisionerNotFound, UnreadableDocument
+from tfevents.events.table import operation_of
+from tfevents.hosts.baseline import Baseline, identify_plans
+from tfevents.hosts.call import HookCall
+from tfevents.hosts.hook_outcome import HookFacts
+from tfevents.readers.json import plan as planjson
+from tfevents.reporting.plan_and_state import SavedPlan, pull_state, read_plan
+from tfevents.terraform import binary
+from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
+from tfevents.terraform.client import TerraformClient
+from tfevents.terraform.counts import Counts, count_drift, has_changes
+from tfevents.terraform.state import State
+
+
+def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | None:
+    """The provisioner that the host runs; None where it is not on this machine."""
+    wanted = env.get("TFEVENTS_PROVISIONER") or call.host.provisioner
+    try:
+        return TerraformClient(binary.find_binary(env, "tfevents", wanted), (), env)
+    except ProvisionerNotFound:
+        return None
+
+
+def find_state(call: HookCall, client: TerraformClient | None) -> State | None:
+    """The stored state; None where it can't be pulled, and for a plan, which does not write it."""
+    if client is None or call.command == "plan":
+        return None
+    try:
+        return pull_state(client)
+    except UnreadableDocument:
+        return None
+
+
+def find_plan(
+    call: HookCall, client: TerraformClient | None, env: Mapping[str, str], baseline: Baseline
+) -> SavedPlan | None:
+    """The plan in the plan file, else in the JSON that the host made of it; None without either.
+
+    A file that is the same as before `plan` is an older plan: this one failed and left it there.
+    """
+    plan_file, plan_json = call.plan_file, call.plan_json
+    if call.command == "plan" and baseline.plans is not None:
+        now = identify_plans(call)
+        plan_file = plan_file if now[0] != baseline.plans[0] else None
+        plan_json = plan_json if now[1] != baseline.plans[1] else None
+    found = _read_plan_file(plan_file, client, env, call.mode) if plan_file else None
+    return found or (_read_plan_json(plan_json, call.mode) if plan_json else None)
+
+
+def _read_plan_file(
+    path: str, client: TerraformClient | None, env: Mapping[str, str], mode: Mode
+) -> SavedPlan | None:
+    if not os.path.exists(path):
+        return None
+    try:
+        return read_plan(client or TerraformClient("", (), env), path, mode)
+    except UnreadableDocument:
+        return None
+
+
+def _read_plan_json(path: str, mode: Mode) -> SavedPlan | None:
+    try:
+        with open(path, "rb") as file:
+            return SavedPlan(planjson.stream(file.read, mode))
+    except (OSError, UnreadableDocument):
+        return None
+
+
+def explain_missing_plan(call: HookCall) -> str | None:
+    """Why a plan file that was named gave no plan; None where none was named, or it failed."""
+    path = call.plan_file
+    if path is None:
+        return None
+    if not os.path.exists(path):
+        return f"there is no plan file {path}"
+    return None if call.succeeded is False else f"{path} is no plan of this run"
+
+
+def has_work(planned: SavedPlan | None, mode: Mode) -> bool:
+    """Whether something is about to be changed, as far as that is known (design §3.1)."""
+    if mode is Mode.REFRESH_ONLY:
+        return planned is not None and count_drift(planned.plan.drift or ()) != Counts()
+    return planned is None or has_changes(planned.plan)
+
+
+def collect_facts(
+    call: HookCall,
+    command: str,
+    planned: SavedPlan | None,
+    state: State | None,
+    baseline: Baseline,
+) -> HookFacts:
+    """All that is known of a run at its end. `command`: the one that `before` named."""
+    if call.command == "plan" and call.succeeded is False and planned and not planned.plan.errored:
+        planned = None  # an earlier plan, which nothing has overwritten
+    mode = (planned.plan.mode if planned else None) or baseline.mode or call.mode
+    return HookFacts(
+        operation=operation_of(command, mode),
+        mode=mode,
+        said=call.succeeded,
+        planned=planned,
+        noted=baseline.numbers,
+        before=baseline.state,
+        after=state,
+        changes_by_code=call.exit_code == 2,
+        refreshed=UNREFRESHED not in call.partial,
+        targeted=command == "plan" and bool(PARTS.intersection(call.partial)),
+    )
+
+
+def list_partial(facts: HookFacts, call: HookCall) -> Iterator[str]:
+    """What makes the plan less than the whole, by the environment or the plan itself."""
+    given = call.partial if call.command == "plan" else ()
+    plan = facts.planned.plan if facts.planned else None
+    yield from given
+    if not given and facts.planned and facts.planned.targeted:
+        yield "target"
+    if plan and plan.errored:
+        yield "errored"
+
+
+def describe_provisioner(facts: HookFacts, client: TerraformClient | None) -> dict[str, str]:
+    """The contract's fields for it, by the plan file or by asking; empty where neither says."""
+    planned = facts.planned
+    if planned and planned.tool and planned.plan.terraform_version:
+        tool = "opentofu" if planned.tool == "OpenTofu" else "terraform"
+        return {"provisioner": tool, "provisioner_version": planned.plan.terraform_version}
+    version = client.find_version() if client else None
+    if version is None:
+        return {}
+    return {"provisioner": version.provisioner, "provisioner_version": version.number}
