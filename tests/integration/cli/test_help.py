@@ -104,7 +104,7 @@ def test_the_literals_are_the_contract_s() -> None:
     assert list(send.ACTIVITY_STATUSES) == metadata["activity_status"]["enum"]
 
 
-HEAVY = {"httpx", "hcl2", "jsonschema", "msgspec", "rich", "sqlite3", "subprocess"}
+HEAVY = {"httpx", "hcl2", "jsonschema", "rich", "sqlite3", "subprocess"}
 
 
 def test_nothing_heavy_is_imported_for_the_help() -> None:
