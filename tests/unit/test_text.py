@@ -14,8 +14,9 @@ from support.engines import clean_env, terraform
 
 from tfevents.context.overrides import parse_overrides
 from tfevents.errors import SettingError
+from tfevents.events.body import LARGEST, build_event
+from tfevents.events.model import Activity, EventType
 from tfevents.events.schema import schema
-from tfevents.events.table import LARGEST, Activity, EventType, describe
 from tfevents.terminal import printable
 from tfevents.text import DOOR, MESSAGE_BYTES, VALUE_BYTES, clean, clean_message, clean_sha
 
@@ -65,7 +66,7 @@ def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
     metadata: dict[str, object] = {f"field{n}": "é" * 4000 for n in range(55)}
     metadata["trigger"] = dict.fromkeys(("url", "actor", "type"), "\x9d🚀" * 1000)
     data = {f"fact{n}": "x\x1b[31m" * 1000 for n in range(60)}
-    event = describe(Activity(EventType.PLAN, "plan", "success"), metadata, data)
+    event = build_event(Activity(EventType.PLAN, "plan", "success"), metadata, data)
     assert event.size <= LARGEST
     assert "\x1b" not in json.dumps(event.body(), ensure_ascii=False)
     assert "\x9d" not in json.dumps(event.body(), ensure_ascii=False)
@@ -77,7 +78,7 @@ def test_what_stands_deep_in_an_event_is_cleaned_too() -> None:
     trigger = {"actor": "a\x1b[31mb", "url": "x" * (VALUE_BYTES + 1), "more": ["\x07c", 0, True]}
     numbers = {"added": 0, "changed": 1}
     metadata = {"trigger": trigger, "resource_counts": numbers, "git_branch": "a\nb\ud800"}
-    event = describe(Activity(EventType.PLAN), metadata, {"k\x1b[mey": "v\x9d", "\x07": "none"})
+    event = build_event(Activity(EventType.PLAN), metadata, {"k\x1b[mey": "v\x9d", "\x07": "none"})
     assert event.metadata == {
         "trigger": {"actor": "ab", "more": ["c", 0, True]},
         "resource_counts": numbers,

@@ -9,7 +9,7 @@ from typing import Any
 from tfevents import text
 from tfevents.context import ci
 from tfevents.errors import SettingError
-from tfevents.events.table import MESSAGE
+from tfevents.events.body import MESSAGE
 
 PREFIX = "TFEVENTS_METADATA_"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tfevents.events.table import Numbers
+from tfevents.events.model import Numbers
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import planned_numbers
 from tfevents.reporting.plan_and_state import SavedPlan

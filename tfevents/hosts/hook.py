@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tfevents.errors import UNDELIVERED, JournalUnavailable
-from tfevents.events.table import operation_of, started
+from tfevents.events.table import operation_of, start_activity
 from tfevents.hosts import facts
 from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
@@ -104,7 +104,7 @@ class Hook:
         reporter.start()
         mode = baseline.mode or call.mode
         if applies and facts.has_work(planned, mode):
-            reporter.begin(started(operation_of(call.command, mode)), {})
+            reporter.begin(start_activity(operation_of(call.command, mode)), {})
             return reporter.deliver()
         reporter.deliver()
         return ReportResult("; ".join(reporter.problems) or None, True)

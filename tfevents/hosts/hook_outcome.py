@@ -8,15 +8,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tfevents.events.table import (
-    Activity,
-    Numbers,
-    Operation,
-    Outcome,
-    activity_type,
-    ended,
-    started,
-)
+from tfevents.events.model import Activity, Numbers, Operation, Outcome
+from tfevents.events.table import activity_type, end_activity, start_activity
 from tfevents.reporting.plan_and_state import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
@@ -74,7 +67,7 @@ def determine_hook_outcome(evidence: HookFacts) -> HookOutcome:
         drift=numbers.drift != Counts() if numbers.drift else None,
         empty=evidence.after.empty if evidence.after else None,
     )
-    activity = ended(outcome) if success is not None else None
+    activity = end_activity(outcome) if success is not None else None
     missing = _missing(evidence) if success else None
     return HookOutcome(activity or _begun(evidence, success), numbers, success, missing)
 
@@ -88,7 +81,7 @@ def _begun(evidence: HookFacts, success: bool | None) -> Activity | None:
     status = "success" if success else None
     if evidence.operation is Operation.PLAN:
         return None
-    return Activity(started(evidence.operation).event_type, kind, status)
+    return Activity(start_activity(evidence.operation).event_type, kind, status)
 
 
 def _missing(evidence: HookFacts) -> str | None:

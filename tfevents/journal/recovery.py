@@ -12,7 +12,9 @@ from msgspec.structs import asdict
 from tfevents import __version__, files
 from tfevents.context import ci
 from tfevents.context.origin import make_relative
-from tfevents.events.table import Activity, EventType, Operation, activity_type, describe
+from tfevents.events.body import build_event
+from tfevents.events.model import Activity, EventType, Operation
+from tfevents.events.table import activity_type
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
@@ -101,7 +103,7 @@ def killed(run: Run, how: str | None = "killed") -> NewEvent:
     event_id = run_lock.new_id()
     known = run.operation in {operation.value for operation in Operation}
     kind = activity_type(Operation(run.operation), _mode(run.mode)) if known else None
-    event = describe(
+    event = build_event(
         Activity(EventType.FAILED, kind, "failure"),
         base.get("metadata", {}),
         {

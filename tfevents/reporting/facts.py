@@ -6,7 +6,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from tfevents.events.table import Approval, Operation, operation_of
+from tfevents.events.model import Approval, Operation
+from tfevents.events.table import operation_of
 from tfevents.reporting.plan_and_state import SavedPlan
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode

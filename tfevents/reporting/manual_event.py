@@ -15,8 +15,9 @@ from tfevents.deadline import Budget
 from tfevents.delivery.flush import hold_lock
 from tfevents.delivery.sender import NO_KEY, Courier, unknown
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
+from tfevents.events.body import LARGEST, build_event
+from tfevents.events.model import Activity, Event, EventType
 from tfevents.events.schema import check, schema
-from tfevents.events.table import LARGEST, Activity, Event, EventType, describe
 from tfevents.journal import recovery
 from tfevents.journal.fallback import open_spare
 from tfevents.journal.journal import Journal, open_journal
@@ -85,7 +86,7 @@ def _describe(
     if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     origin = find_origin(directory, env)
-    event = describe(
+    event = build_event(
         Activity(EventType(what.event_type)),
         {**origin.metadata, **parse_overrides(env, fields), **_given(what.metadata, fields)},
         {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from tfevents.events.table import Numbers, Operation, Outcome
+from tfevents.events.model import Numbers, Operation, Outcome
 from tfevents.reporting.facts import RunFacts
 from tfevents.terraform import changes
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode

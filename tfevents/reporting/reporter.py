@@ -28,8 +28,9 @@ from tfevents.errors import (
     SettingError,
     TfeventsError,
 )
+from tfevents.events.body import build_event
+from tfevents.events.model import Activity, EventType
 from tfevents.events.schema import check, schema
-from tfevents.events.table import Activity, EventType, describe
 from tfevents.journal import recovery
 from tfevents.journal.fallback import bring_home, find_spare
 from tfevents.journal.journal import Journal
@@ -374,7 +375,7 @@ class Reporter(threading.Thread):
     ) -> NewEvent:
         self._due += 1
         event_id = new_id()
-        event = describe(
+        event = build_event(
             activity,
             {**self._origin.metadata, **metadata, **self._overrides},
             {

@@ -7,7 +7,8 @@ from threading import Event
 from typing import Any
 
 from tfevents.background import BackgroundTask, optional
-from tfevents.events.table import Operation, ended, operation_of, started
+from tfevents.events.model import Operation
+from tfevents.events.table import end_activity, operation_of, start_activity
 from tfevents.journal.models import now
 from tfevents.reporting.fact_collector import FactCollector
 from tfevents.reporting.facts import RunFacts
@@ -87,7 +88,7 @@ class RunReporter:
 
     def _begin(self, mode: Mode | None) -> BackgroundTask[None]:
         operation = operation_of(self._run.arguments.command, mode or self._run.arguments.mode)
-        return BackgroundTask(lambda: self._report.begin(started(operation), {}), "start")
+        return BackgroundTask(lambda: self._report.begin(start_activity(operation), {}), "start")
 
     def _begin_unwatched(self) -> None:
         """Without a log: at once, where the plan does not say that there is nothing to do.
@@ -100,7 +101,7 @@ class RunReporter:
         drifted = planned is not None and count_drift(planned.plan.drift or ()) != Counts()
         if mode is not Mode.REFRESH_ONLY or drifted:
             operation = operation_of(self._run.arguments.command, mode)
-            self._report.begin(started(operation), {})
+            self._report.begin(start_activity(operation), {})
 
     # When it has ended
 
@@ -113,7 +114,7 @@ class RunReporter:
         verdict = optional(lambda: determine_outcome(facts), "verdict") or RunOutcome(None)
         if self._starting is not None:
             self._starting.result()  # the start is told before the end, however short the run
-        activity = ended(verdict.outcome) if verdict.outcome else None
+        activity = end_activity(verdict.outcome) if verdict.outcome else None
         if activity is None:
             self._report.problems.append(_explain_unknown(facts))
         self._report.finish(

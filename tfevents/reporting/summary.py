@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tfevents.events.table import EventType
+from tfevents.events.model import EventType
 from tfevents.journal.models import Entry, Status
 
 

@@ -14,7 +14,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tfevents.errors import UNDELIVERED, SettingError, TfeventsError
-from tfevents.events.table import Operation, activity_type
+from tfevents.events.model import Operation
+from tfevents.events.table import activity_type
 from tfevents.readers.hcl import inventory
 from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
