@@ -1,250 +1,217 @@
-"""One event, one POST: what the server's answer means (contract/README.md)."""
+"""The one door to the network: a POST to the service, within a deadline, in bounded memory."""
 
 from __future__ import annotations
 
 import json
-import os
+import socket
+import ssl
 import sys
 import threading
-from collections.abc import Mapping
-from time import time
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from math import inf
+from typing import Any, BinaryIO
+from urllib.parse import quote
 
-from msgspec import Struct
+import certifi
+from msgspec import Struct, field
 
 from tfevents import __version__
-from tfevents.delivery.exchange import Letter
-from tfevents.delivery.wire import Answer, Wire
-from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
+from tfevents.deadline import Deadline
+from tfevents.delivery.responses import StoredArtifact, check_response, parse_stored
+from tfevents.errors import DeliveryError, Refused, SettingError, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings import url
-from tfevents.settings.model import Key, Settings
-from tfevents.terminal import printable
+from tfevents.settings.model import Settings
 
-ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"
-"""Of an artefact: a UUID, or what another server has instead; nothing that a text could hide in."""
-REFUSED = frozenset({400, 404, 409, 413, 415, 422})
-UNAUTHORIZED = frozenset({401, 403})
-LEAST_SECONDS, MOST_SECONDS = 0.05, 10.0
-PROXIES = frozenset({"http_proxy", "https_proxy", "all_proxy"})
+# its command line, with all of click and rich; httpx foresees that it is not there
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # that is how it is said
+import httpx  # noqa: E402  # see above
+
+CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
+MOST_SECONDS = 10.0
+"""For one event."""
+LARGEST_RESPONSE = 65536
 
 
-class Uploader:
-    """A connection to one server with one key; opened once per process."""
+class Exchange(Struct):
+    """One request, and what is known of its response so far. `over`: there is no more to come."""
+
+    status: int | None = None
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    error: Exception | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+
+
+class ApiClient:
+    """Speaks to one server with one key; its connections are kept from one event to the next."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises SettingError where there is no key, and for a bundle of certificates or a proxy
+        that can't be used."""
         if settings.api_key is None:
             raise SettingError("no API key is set: set TFEVENTS_API_KEY")
-        server, self._key = url.parse(settings.url), settings.api_key
-        self._host, self._path = server.netloc, server.path + settings.api_path
-        if _is_proxied():
-            from tfevents.delivery.proxied import Proxied
-
-            self._line: Wire | Proxied = Proxied(server, settings.ca_bundle)
-        else:
-            self._line = Wire(server, settings.ca_bundle)
-
-    def open(self) -> None:
-        """Begins to connect: the first event won't have to wait for it."""
-        self._line.open()
+        self._key, self._base = settings.api_key, settings.url + settings.api_path
+        self._http = _open(settings.ca_bundle)
+        self._host = httpx.URL(settings.url).netloc.decode()
 
     def close(self) -> None:
-        """Closes the connection."""
-        self._line.close()
+        """Closes the connections."""
+        self._http.close()
 
-    def send(self, body: Mapping[str, Any], destination: Destination, seconds: float) -> None:
-        """Delivers one event, within `seconds`. Raises a DeliveryError."""
-        bounded = min(max(seconds, LEAST_SECONDS), MOST_SECONDS)
-        answer = self._post(self._letter(body, destination), bounded)
-        if answer.status is None:
-            raise self._failure(answer)
-        judge(answer.status, answer.headers, answer.body, destination, self._key)
-
-    def store(
-        self, path: str, query: Mapping[str, str], destination: Destination, seconds: float
-    ) -> Stored:
-        """Stores a file's bytes, streamed, within `seconds`. Raises a DeliveryError or OSError."""
-        from urllib.parse import urlencode  # slow to wake, and most runs store nothing
-
-        with open(path, "rb") as file:
-            headers = {
-                **self._headers(destination),
-                "Content-Type": "application/octet-stream",
-                "Content-Length": str(os.fstat(file.fileno()).st_size),
-            }
-            target = f"{self._path}{path_of(destination, 'data')}?{urlencode(query)}"
-            answer = self._post(Letter(target, headers, file, asks=True), seconds)
-        if answer.status is None or not answer.over.is_set():
-            raise self._failure(answer)
-        judge(answer.status, answer.headers, answer.body, destination, self._key)
-        return read_stored(answer.body, self._key)
-
-    def _letter(self, body: Mapping[str, Any], destination: Destination) -> Letter:
+    def send_event(
+        self, body: Mapping[str, Any], destination: Destination, deadline: Deadline
+    ) -> None:
+        """Delivers one event. Raises a DeliveryError."""
         try:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except ValueError:
             raise Refused("this event can't be sent: it is no JSON") from None
-        headers = {"Content-Type": "application/json", **self._headers(destination)}
-        return Letter(self._path + path_of(destination), headers, text)
+        request = self._build_request(destination, "events", text)
+        request.headers["Content-Type"] = "application/json"
+        exchange = self._post(request, deadline, MOST_SECONDS)
+        self._check(exchange, destination)
 
-    def _headers(self, destination: Destination) -> dict[str, str]:
-        return {
+    def store_artifact(
+        self, path: str, query: Mapping[str, str], destination: Destination, deadline: Deadline
+    ) -> StoredArtifact:
+        """Stores a file's bytes, streamed. Raises a DeliveryError or OSError."""
+        with open(path, "rb") as file:
+            request = self._build_request(destination, "data", file, query)
+            request.headers["Content-Type"] = "application/octet-stream"
+            exchange = self._post(request, deadline)
+        if not exchange.over.is_set():
+            raise self._explain(exchange)
+        self._check(exchange, destination)
+        return parse_stored(exchange.body, self._key)
+
+    def _build_request(
+        self,
+        destination: Destination,
+        kind: str,
+        content: bytes | BinaryIO,
+        query: Mapping[str, str] | None = None,
+    ) -> httpx.Request:
+        """Raises Refused for what does not fit into one."""
+        headers = {
             "Accept": "application/json",
+            "Accept-Encoding": "identity",
             "Harness-Account": destination.account or "",
             "User-Agent": f"tfevents/{__version__}",
             "x-api-key": self._key.secret,
         }
-
-    def _post(self, letter: Letter, seconds: float) -> Answer:
-        """What was answered in time. Reading is done by a thread: timeouts are for one read, and a
-        name server or an answer that drips knows none."""
-        answer = Answer()
-        reading = (letter, answer, 0.9 * seconds)  # the line knows better what it has waited for
-        threading.Thread(target=self._read, args=reading, name="upload", daemon=True).start()
-        answer.over.wait(seconds)
-        return answer
-
-    def _read(self, letter: Letter, answer: Answer, seconds: float) -> None:
+        url = self._base + path_of(destination, kind)
         try:
-            self._line.post(letter, answer, seconds)
+            return self._http.build_request(
+                "POST", url, params=query, headers=headers, content=content
+            )
+        except (httpx.InvalidURL, ValueError):
+            raise Refused("this event can't be sent: its account or workspace is none") from None
+
+    def _post(self, request: httpx.Request, deadline: Deadline, most: float = inf) -> Exchange:
+        """What was answered in time. A thread does it: httpx' time limits are for one read each,
+        and a name server or a response that drips knows none."""
+        seconds = min(deadline.left, most)
+        ours = 0.9 * seconds  # who asks can say better what it has waited for
+        times = httpx.Timeout(min(READ_SECONDS, ours), connect=min(CONNECT_SECONDS, ours))
+        request.extensions["timeout"] = times.as_dict()
+        exchange = Exchange()
+        threading.Thread(target=self._run, args=(request, exchange), daemon=True).start()
+        deadline.wait(exchange.over, seconds)
+        return exchange
+
+    def _run(self, request: httpx.Request, exchange: Exchange) -> None:
+        """Fills in the exchange as its response comes."""
+        try:
+            response = self._http.send(request, stream=True)
+            exchange.headers, exchange.status = response.headers, response.status_code
+            with closing(response):
+                for piece in response.iter_raw():
+                    exchange.body += piece
+                    if len(exchange.body) > LARGEST_RESPONSE:
+                        break
+        except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # closed meanwhile
+            exchange.error = error
         finally:
-            answer.over.set()
+            exchange.over.set()
 
-    def _failure(self, answer: Answer) -> Unreachable:
-        """Why there is no answer."""
-        what = "no answer from" if answer.connected else "no connection to"
-        return Unreachable(f"{what} {self._host}: {answer.why}", connected=answer.connected)
+    def _check(self, exchange: Exchange, destination: Destination) -> None:
+        """Raises what there is to say against the response, or why there is none."""
+        if exchange.status is None:
+            raise self._explain(exchange)
+        check_response(exchange.status, exchange.headers, exchange.body, destination, self._key)
+
+    def _explain(self, exchange: Exchange) -> DeliveryError:
+        error = exchange.error
+        if isinstance(error, httpx.LocalProtocolError):
+            return Refused("this event can't be sent: a header would be more than one")
+        connected = not isinstance(error, UNCONNECTED)
+        what = "no answer from" if connected else "no connection to"
+        return Unreachable(f"{what} {self._host}: {explain(error)}", connected=connected)
 
 
-def _is_proxied() -> bool:
-    """Whether the environment, or macOS, names a proxy."""
-    if sys.platform == "darwin":
-        from urllib.request import getproxies
+def _open(ca_bundle: str | None) -> httpx.Client:
+    """Never follows a redirect: the key would go there too. Proxies are the environment's."""
+    context = create_context(ca_bundle)
+    try:
+        return httpx.Client(verify=context, limits=httpx.Limits(keepalive_expiry=None))
+    except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
+        names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
+        raise SettingError(f"{names}: this kind of proxy or address can't be used") from None
 
-        return bool(getproxies())
-    return any(value for name, value in os.environ.items() if name.lower() in PROXIES)
+
+def create_context(ca_bundle: str | None) -> ssl.SSLContext:
+    """Whose word is taken for who a server is: one bundle's, or the system's roots, or where it
+    has none, certifi's. Raises SettingError for a bundle that is none."""
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ssl.SSLError):
+        raise SettingError(
+            f"TFEVENTS_CA_BUNDLE, or SSL_CERT_FILE: {ca_bundle} holds no certificates"
+        ) from None
+    roots = ssl.get_default_verify_paths()
+    if not (ca_bundle or roots.cafile or roots.capath):
+        context.load_verify_locations(certifi.where())
+    return context
 
 
 def path_of(destination: Destination, kind: str = "events") -> str:
     """The path of a workspace's events or data; every segment is percent-encoded."""
     parts = (destination.org, destination.project, destination.workspace)
-    org, project, workspace = (url.segment(part or "") for part in parts)
+    org, project, workspace = (_segment(part or "") for part in parts)
     return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/{kind}"
 
 
-def judge(
-    status: int,
-    headers: Mapping[str, str],
-    answer: bytes,
-    destination: Destination,
-    key: Key | None = None,
-) -> None:
-    """Raises what an answer means; returns where the event was taken."""
-    if 200 <= status < 300:
-        return
-    said = read_error(answer, key)
-    told = f"{status}{said.words}"
-    if status in UNAUTHORIZED:
-        raise Unauthorized(f"the server does not take this API key: {told}")
-    if 300 <= status < 400:
-        raise DeliveryError(f"TFEVENTS_URL is not the service's own{_elsewhere(headers)}: {status}")
-    if status == 407:
-        raise Unreachable(f"the proxy wants to know who we are: {status}", connected=False)
-    if status == 404:
-        raise Refused(f"no such place, {_names(destination)}: {told}")
-    if status in REFUSED or not (_again(status) or said.temporary):
-        raise Refused(f"the server refused the event: {told}")
-    raise Unreachable(f"the server can't take it now: {told}", again=retry_after(headers))
+def _segment(text: str) -> str:
+    """One segment of a path; also `.` and `..`, which mean something there."""
+    return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
 
-def _elsewhere(headers: Mapping[str, str]) -> str:
-    """Where a redirect leads: only the host, the rest may hold anything. It is never followed,
-    for the key would go there too."""
-    from urllib.parse import urlsplit  # slow to wake, and this is a mistake in the settings
-
-    try:
-        host = urlsplit(headers.get("location", "")).hostname
-    except ValueError:
-        host = None
-    return f", it points to {printable(host)[:100]}" if host else ""
-
-
-def _again(status: int) -> bool:
-    return status in (408, 423, 425, 429, 499) or status >= 500 or 100 <= status < 200
-
-
-def _names(where: Destination) -> str:
-    return f"org {where.org}, project {where.project}, workspace {where.workspace}"
+UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.PoolTimeout)
+REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (ssl.SSLCertVerificationError, "its certificate is not trusted (see TFEVENTS_CA_BUNDLE)"),
+    (ssl.SSLError, "it does not speak TLS as we do"),
+    (socket.gaierror, "its name is not known"),
+    (UnicodeError, "its name is not known"),
+    (ConnectionRefusedError, "connection refused"),
+    (httpx.RemoteProtocolError, "it hung up, or does not speak HTTP"),
+    (ConnectionError, "connection reset"),
+    (httpx.ProxyError, "the proxy does not let us through"),
+    (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
+    (httpx.TimeoutException, "out of time"),
+)
+"""What says most comes first."""
 
 
-class Said(Struct, frozen=True):
-    """What an error's body says: bounded, printable, and never more than its name and message."""
-
-    words: str = ""
-    temporary: bool = False
-
-
-def read_error(answer: bytes, key: Key | None = None) -> Said:
-    """An error's body: the service's envelope, the gateway's, or anything else (nothing of it)."""
-    try:
-        body = json.loads(answer)
-    except (ValueError, RecursionError):
-        return Said()
-    if not isinstance(body, dict):
-        return Said()
-    said = (body.get("name") or body.get("code"), body.get("message"))
-    words = _without_key(" ".join(word for word in said if isinstance(word, str) and word), key)
-    temporary = body.get("temporary") is True or body.get("timeout") is True
-    return Said(f" ({printable(words)[:200]})" if words else "", temporary)
+def explain(error: BaseException | None) -> str:
+    """The kind of failure, of whichever cause says most; never a text, which may quote what it was
+    given. None is a response that did not come in time."""
+    causes = list(_causes(error))
+    said = (words for kind, words in REASONS if any(isinstance(c, kind) for c in causes))
+    return next(said, type(error).__name__ if error else "out of time")
 
 
-class Stored(Struct, frozen=True):
-    """What became of an artefact: its id, and a policy's word on it."""
-
-    id: str
-    policy: str | None = None
-    words: str = ""
-
-
-def read_stored(answer: bytes, key: Key | None = None) -> Stored:
-    """The answer of create-data. Raises Refused where it has no id."""
-    try:
-        body = json.loads(answer)
-        found = body["id"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        found = None
-    if not isinstance(found, str) or not found:
-        raise Refused("the server's answer has no id")
-    if not _is_id(found, key):
-        raise Refused("the server's answer has an id that is none")
-    policy, message = (body.get(f"policy_evaluation_{name}") for name in ("status", "message"))
-    words = printable(_without_key(message, key))[:200] if isinstance(message, str) else ""
-    known = policy if isinstance(policy, str) else None
-    return Stored(found, known, f" ({words})" if words else "")
-
-
-def _is_id(text: str, key: Key | None) -> bool:
-    """Whether it may be kept and sent on: a server may say the key back here, too."""
-    import re  # most runs store nothing
-
-    return re.fullmatch(ID, text) is not None and _without_key(text, key) == text
-
-
-def _without_key(text: str, key: Key | None) -> str:
-    """A hostile or chatty server may say the key back: its words go to a log."""
-    for secret in (key.secret, *key.secret.split(".")[2:]) if key else ():
-        text = text.replace(secret, "***") if secret else text
-    return text
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, given as a number or as a date; None where it says nothing usable."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    from email.utils import parsedate_to_datetime  # rarely a date, and slow to wake
-
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 
 from msgspec import Struct
 
-from tfevents.deadline import Budget
-from tfevents.delivery.sender import BUSY, Courier, Delivered
+from tfevents.deadline import Deadline
+from tfevents.delivery.result import BUSY, FlushResult
+from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable, SettingError
-from tfevents.journal import ownership, recovery, run_lock
+from tfevents.journal import ownership, recovery
 from tfevents.journal.fallback import bring_home, find_spare
-from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.journal import Journal, hold_lock, open_journal
 from tfevents.journal.models import Standing, Status
 from tfevents.journal.ownership import Assignment
-from tfevents.journal.run_lock import RunLock
 from tfevents.settings.model import Settings
 
 PATIENCE = 60.0
@@ -25,7 +23,7 @@ PATIENCE = 60.0
 
 CLAIM_POLL = 0.1
 
-Tell = Callable[[Delivered], None]
+Tell = Callable[[FlushResult], None]
 Progress = Callable[[int, int], None]
 """Called with how many events have been tried, of how many; with 0 before the first."""
 
@@ -65,24 +63,6 @@ def find_journal(home: str) -> Journal:
     return journal
 
 
-@contextmanager
-def hold_lock(journal: Journal) -> Iterator[RunLock]:
-    """A lock that can claim in this journal; it needs no room for plans.
-
-    Raises JournalUnavailable.
-    """
-    home = journal.home or run_lock.find_fallback_home()
-    try:
-        lock = run_lock.acquire(home, room=0)
-    except OSError as error:
-        reason = f"{os.path.join(home, 'runs')} can't be written: {error.strerror}"
-        raise JournalUnavailable(reason) from None
-    try:
-        yield lock
-    finally:
-        lock.release()
-
-
 class Flush(Struct, frozen=True):
     """One flush. `seconds`: for all of it; None: as long as it gets on."""
 
@@ -115,12 +95,12 @@ class Flush(Struct, frozen=True):
         before = journal.standings(refused=self.refused)
         progress(0, len(before))
         tried = count(1)
-        courier = Courier(journal, self.settings, me)
+        sender = Sender(journal, self.settings, me)
 
-        def tell(_: Delivered) -> None:
+        def tell(_: FlushResult) -> None:
             progress(next(tried), len(before))
 
-        reasons = self._send(courier, journal, me, tell) if before else []
+        reasons = self._send(sender, journal, me, tell) if before else []
         after = journal.standings(refused=True)
         left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
         stayed = {event_id: after[event_id] for event_id in before if event_id in after}
@@ -136,22 +116,29 @@ class Flush(Struct, frozen=True):
             assigned=len(assigned),
         )
 
-    def _send(self, courier: Courier, journal: Journal, me: str, tell: Tell) -> list[str]:
+    def _send(self, sender: Sender, journal: Journal, me: str, tell: Tell) -> list[str]:
         """Round after round while it gets on, or while others hold what is left."""
         endless = self.seconds is None
-        budget = Budget(self.patience if endless else self.seconds or 0.0, renewed=endless)
-        done = self._deliver(courier, journal, budget, tell, refused=self.refused)
-        while done.kept and (done.delivered or _freed(done, journal, me, budget)) and budget.left:
-            done = self._deliver(courier, journal, budget, tell)
+        deadline = Deadline(self.patience if endless else self.seconds or 0.0, renewed=endless)
+        done = self._deliver(sender, journal, deadline, tell, refused=self.refused)
+        while (
+            done.kept and (done.delivered or _freed(done, journal, me, deadline)) and deadline.left
+        ):
+            done = self._deliver(sender, journal, deadline, tell)
         return done.reasons
 
     def _deliver(
-        self, courier: Courier, journal: Journal, budget: Budget, tell: Tell, refused: bool = False
-    ) -> Delivered:
+        self,
+        sender: Sender,
+        journal: Journal,
+        deadline: Deadline,
+        tell: Tell,
+        refused: bool = False,
+    ) -> FlushResult:
         """One round over all queues of which it is known where they go."""
         where = ownership.find_destinations(journal, self.settings, self.env, refused=refused)
         known = {queue: found for queue, found in where.items() if not ownership.lacks(found)}
-        return courier.deliver(known, budget, refused=refused, tell=tell)
+        return sender.flush(known, FlushState(deadline, refused, progress=tell))
 
     def _reasons(
         self, journal: Journal, refused: Iterable[Standing], kept: Iterable[str]
@@ -164,11 +151,11 @@ class Flush(Struct, frozen=True):
         return tuple(dict.fromkeys([*told, *journal.unreadable]))
 
 
-def _freed(done: Delivered, journal: Journal, me: str, budget: Budget) -> bool:
+def _freed(done: FlushResult, journal: Journal, me: str, deadline: Deadline) -> bool:
     """Whether somebody else was sending, and isn't for the moment."""
     if done.reason != BUSY and not journal.busy(me):
         return False
-    budget.rest(CLAIM_POLL)
-    while journal.busy(me) and budget.left:
-        budget.rest(CLAIM_POLL)
-    return budget.left > 0
+    deadline.rest(CLAIM_POLL)
+    while journal.busy(me) and deadline.left:
+        deadline.rest(CLAIM_POLL)
+    return deadline.left > 0

@@ -1,4 +1,4 @@
-"""The journal's stand-ins, for when home can't be written: another directory, or memory."""
+"""The journal's stand-in, for when home can't be written: one in the temporary directory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import run_lock
-from tfevents.journal.database import connect
 from tfevents.journal.journal import Journal, open_journal
 
 
@@ -21,16 +20,11 @@ def find_spare() -> Journal | None:
 
 
 def open_spare() -> Journal:
-    """A journal for when home can't be written: in the temporary directory, else in memory."""
+    """A journal in the temporary directory. Raises JournalUnavailable."""
     try:
         return open_journal(run_lock.find_fallback_home())
-    except (OSError, JournalUnavailable):
-        return open_memory()
-
-
-def open_memory() -> Journal:
-    """A journal for when nothing can be written: it lasts as long as the process."""
-    return Journal(connect(":memory:"), None)
+    except OSError as error:
+        raise JournalUnavailable(f"nor can {error.filename} be used: {error.strerror}") from None
 
 
 def bring_home(journal: Journal) -> int:
@@ -40,7 +34,7 @@ def bring_home(journal: Journal) -> int:
     """
     try:
         spare = find_spare()
-        if spare is None or journal.home in (None, spare.home):
+        if spare is None or journal.home == spare.home:
             return 0
         try:
             return spare.hand_over(journal)

@@ -6,6 +6,7 @@ no address and no argv is ever in it.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import time
@@ -31,6 +32,7 @@ from tfevents.journal.rows import (
     write_event,
     write_run,
 )
+from tfevents.journal.run_lock import RunLock
 
 T = TypeVar("T")
 
@@ -39,12 +41,12 @@ KEPT_EVENTS = 10_000
 
 
 class Journal:
-    """An open journal; `home` is where its locks are, None in memory.
+    """An open journal; `home` is where the locks of the living are.
 
     `unreadable`: a line for each row that could not be read so far. Such a row is left out.
     """
 
-    def __init__(self, connection: sqlite3.Connection, home: str | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, home: str) -> None:
         self._db = connection
         self._turn = threading.RLock()
         self.home = home
@@ -103,12 +105,8 @@ class Journal:
         run_id: str,
         exit_code: int | None,
         events: Iterable[NewEvent] = (),
-        owner: str | None = None,
     ) -> bool:
-        """Records the end and its events in one step; False where the run had ended before.
-
-        `owner`: who is going to send them at once, and claims them by the way if that can be done.
-        """
+        """Records the end and its events in one step; False where the run had ended before."""
         with self._writing() as db:
             ended = db.execute(
                 "update runs set ended_at = ?, exit_code = ? where run_id = ? and ended_at is null",
@@ -118,8 +116,6 @@ class Journal:
                 return False
             for event in events:
                 _insert(db, "events", write_event(event))
-            if owner:
-                self._claim(db, {event.queue for event in events}, owner)
         return True
 
     def runs(self, limit: int = 50) -> list[Run]:
@@ -244,25 +240,22 @@ class Journal:
         if {queue.name for queue in queues} <= {lane for (lane,) in held}:
             return True
         with self._writing() as db:
-            return self._claim(db, queues, owner)
-
-    def _claim(self, db: sqlite3.Connection, queues: Iterable[Queue], owner: str) -> bool:
-        if any(self._sender(db, queue) not in (None, owner) for queue in queues):
-            return False
-        claims = [(queue.name, owner) for queue in queues]
-        db.executemany("insert or replace into claims values (?, ?)", claims)
+            if any(self._sender(db, queue) not in (None, owner) for queue in queues):
+                return False
+            claims = [(queue.name, owner) for queue in queues]
+            db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
 
     def _sender(self, db: sqlite3.Connection, queue: Queue) -> str | None:
         """Who has claimed a queue, and lives."""
         row = db.execute("select owner from claims where lane = ?", (queue.name,)).fetchone()
-        living = row and self.home and run_lock.is_held(self.home, row[0])
+        living = row and run_lock.is_held(self.home, row[0])
         return str(row[0]) if living else None
 
     def busy(self, owner: str) -> bool:
         """Whether a living process other than `owner` is sending."""
         rows = self._rows("select distinct owner from claims where owner != ?", (owner,))
-        return any(self.home and run_lock.is_held(self.home, row[0]) for row in rows)
+        return any(run_lock.is_held(self.home, row[0]) for row in rows)
 
     def release(self, owner: str) -> None:
         """Gives back everything that `owner` claimed."""
@@ -335,3 +328,20 @@ def _insert(
 def open_journal(home: str) -> Journal:
     """The journal under `home`, made if need be. Raises JournalUnavailable."""
     return Journal(open_file(home), home)
+
+
+@contextmanager
+def hold_lock(journal: Journal) -> Iterator[RunLock]:
+    """A lock that can claim in this journal; it needs no room for plans.
+
+    Raises JournalUnavailable.
+    """
+    try:
+        lock = run_lock.acquire(journal.home, room=0)
+    except OSError as error:
+        reason = f"{os.path.join(journal.home, 'runs')} can't be written: {error.strerror}"
+        raise JournalUnavailable(reason) from None
+    try:
+        yield lock
+    finally:
+        lock.release()

@@ -29,8 +29,6 @@ FORGOTTEN_SECONDS = 86400
 def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
     """Closes what is gone under the journal's home, and in the spare home where there is no
     journal of its own; gives how many runs that were."""
-    if journal.home is None:
-        return 0
     closed = _close_forgotten(journal)
     for home in _homes(journal.home):
         for identity in run_lock.find_abandoned(home):

@@ -10,7 +10,7 @@ import os
 from msgspec.structs import replace
 
 from tfevents.background import BackgroundTask, optional
-from tfevents.deadline import Budget
+from tfevents.deadline import Deadline
 from tfevents.delivery.artifacts import Source
 from tfevents.readers.planfile import reader
 from tfevents.reporting.facts import RunFacts
@@ -35,7 +35,7 @@ from tfevents.terraform.workdir import WorkingDirectory
 class FactCollector:
     """`start` begins what is found beside terraform, `collect` waits for it and finds the rest."""
 
-    def __init__(self, run: Run, workdir: WorkingDirectory, deadline: Budget) -> None:
+    def __init__(self, run: Run, workdir: WorkingDirectory, deadline: Deadline) -> None:
         self._run, self._workdir = run, workdir
         self._client = TerraformClient(run.binary, run.arguments.options, run.env, deadline)
         self._previous = PreviousState(workdir, self._client)

@@ -11,16 +11,16 @@ from msgspec import Struct
 from tfevents import __version__
 from tfevents.context.origin import find_origin
 from tfevents.context.overrides import PREFIX, parse_overrides
-from tfevents.deadline import Budget
-from tfevents.delivery.flush import hold_lock
-from tfevents.delivery.sender import NO_KEY, Courier, unknown
+from tfevents.deadline import Deadline
+from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
+from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.events.body import LARGEST, build_event
 from tfevents.events.model import Activity, Event, EventType
 from tfevents.events.schema import check, schema
 from tfevents.journal import recovery
 from tfevents.journal.fallback import open_spare
-from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.journal import Journal, hold_lock, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
 from tfevents.reporting.summary import fate
 from tfevents.settings.load import load_settings
@@ -124,8 +124,8 @@ def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:
     if settings.api_key is None:
         return f"{NO_KEY} (see: tfevents log)"
     if missing := put.destination.missing():
-        return unknown(missing)
-    courier = Courier(journal, settings, put.run_id)
+        return describe_missing(missing)
+    sender = Sender(journal, settings, put.run_id)
     queues = own_queues(put.destination, put.directory, put.tf_workspace)
-    done = courier.deliver(queues, Budget(settings.budget), waits=True)
-    return done.reason or "out of time (send it with: tfevents flush)"
+    state = FlushState(Deadline(settings.budget), waits=True)
+    return sender.flush(queues, state).reason or OUT_OF_TIME

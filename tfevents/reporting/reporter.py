@@ -19,10 +19,12 @@ from tfevents.background import log_failure, optional
 from tfevents.context import cost_file, infracost
 from tfevents.context.origin import Origin, find_origin, make_relative
 from tfevents.context.overrides import PREFIX, gather_overrides
-from tfevents.deadline import Budget
+from tfevents.deadline import Deadline
 from tfevents.delivery.artifacts import Source
-from tfevents.delivery.sender import NO_KEY, OUT_OF_TIME, Courier, Delivered, unknown
+from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
+from tfevents.delivery.sender_process import SenderProcess, SenderReport
 from tfevents.errors import (
+    DeliveryError,
     InvalidEvent,
     JournalUnavailable,
     SettingError,
@@ -34,8 +36,8 @@ from tfevents.events.schema import check, schema
 from tfevents.journal import recovery
 from tfevents.journal.fallback import bring_home, find_spare
 from tfevents.journal.journal import Journal
-from tfevents.journal.keeper import Keeper
-from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
+from tfevents.journal.keeper import JournalFallback
+from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
 from tfevents.journal.run_lock import RunLock, new_id
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
@@ -95,16 +97,14 @@ class Reporter(threading.Thread):
         self.problems: list[str] = []
         self.settings = read_early_settings(subject.env)
         self._waits: str | None = None
-        self.budget = Budget(WHOLE_RUN)
-        self._meanwhile = Budget(WHOLE_RUN)
+        self.deadline = Deadline(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides: dict[str, Any] = {}
-        self._keeper = Keeper(subject.lock, self._problem, self._engage)
-        self._courier: Courier | None = None
-        self._prepared, self._work = threading.Event(), threading.Event()
-        self._idle, self._ending = threading.Event(), False
+        self._keeper = JournalFallback(self._problem, self._send_from)
+        self._sender: SenderProcess | None = None
+        self._prepared = threading.Event()
         self._turn, self._ended, self._due = threading.RLock(), False, 0
-        self._done = Delivered()
+        self._sent = SenderReport()
         self.last: Mapping[str, Any] = {}
         self._cost: Mapping[str, str] = {}
         self._cost_file: str | None = None
@@ -112,19 +112,10 @@ class Reporter(threading.Thread):
     # In the background
 
     def run(self) -> None:
-        """Prepares, then sends whatever is put, until the run has ended."""
+        """Finds out whose the run is, and starts the sender, which wakes meanwhile."""
         with self._harmless():
             self._prepare()
         self._prepared.set()
-        while not self._idle.is_set():
-            self._work.clear()
-            ending = self._ending
-            with self._harmless():
-                self._flush(ending)
-            if ending:
-                self._idle.set()
-            else:
-                self._work.wait()
 
     @contextmanager
     def _harmless(self) -> Iterator[None]:
@@ -147,6 +138,8 @@ class Reporter(threading.Thread):
         with self._harmless():
             self._read_settings()
         with self._harmless():
+            self._start_sender()
+        with self._harmless():
             self._keeper.open(self.settings.home)
         self._origin = self._find_origin()
         with self._harmless():
@@ -155,7 +148,8 @@ class Reporter(threading.Thread):
             self._tidy()
         with self._harmless():
             self._open_run()
-        self._engage()
+        with self._harmless():
+            self._begin_sending()
 
     def _find_cost(self) -> Mapping[str, str]:
         """What Infracost said of this run: in the named file, beside the plan, or here."""
@@ -214,13 +208,25 @@ class Reporter(threading.Thread):
             if not (self.subject.opened or self._ended):
                 self._keeper.write(lambda journal: journal.open_run(self._run()))
 
-    def _engage(self) -> None:
-        """A courier for the journal that is in use."""
-        if self.settings.api_key is not None and not self._destination().missing():
-            with self._harmless():
-                journal = self._keeper.journal
-                self._courier = Courier(journal, self.settings, self._keeper.owner())
-                self._courier.open()
+    def _start_sender(self) -> None:
+        if self.settings.api_key is None or self._destination().missing():
+            return
+        try:
+            self._sender = SenderProcess(self.settings, self.subject.env)
+        except OSError as error:
+            raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
+
+    def _begin_sending(self) -> None:
+        if self._sender is not None:
+            subject, home = self.subject, self._keeper.journal.home
+            self._sender.begin(home, locate(subject.directory), subject.tf_workspace)
+
+    def _send_from(self) -> None:
+        """Another journal is used, which needs another sender."""
+        if self._sender is not None and self._sender.began:
+            self._sender.abandon()
+            self._start_sender()
+            self._begin_sending()
 
     def _run(self) -> Run:
         subject = self.subject
@@ -246,26 +252,9 @@ class Reporter(threading.Thread):
         s = self.settings
         return Destination(s.account, s.org, s.project, s.workspace)
 
-    def _flush(self, ending: bool) -> None:
-        """This run's own queue, and nothing else."""
-        if self._courier is None:
-            return
-        subject, own = self.subject, self._destination()
-        queues = own_queues(own, locate(subject.directory), subject.tf_workspace)
-        self._meanwhile = Budget(WHOLE_RUN)
-        self._courier.leaving = ending
-        if ending or not self._work.is_set():
-            budget = self.budget if ending else self._meanwhile
-            self._done = self._courier.deliver(queues, budget, waits=True)
-
     def ready(self) -> None:
         """Waits until everything that delivery needs is there."""
         self._prepared.wait(PREPARE_SECONDS)
-
-    def _wake(self) -> None:
-        """Something is to be sent: whatever else is being sent comes second."""
-        self._work.set()
-        self._meanwhile.limit(0)
 
     # From the run
 
@@ -276,7 +265,8 @@ class Reporter(threading.Thread):
             if not self._ended:
                 event = self._event(activity, self._cost, data)
                 self._keeper.write(lambda journal: journal.put(event))
-        self._wake()
+        if self._sender is not None:
+            self._sender.notify()
 
     def finish(
         self,
@@ -311,12 +301,12 @@ class Reporter(threading.Thread):
             return {}
         if source.plan_file is None:
             return {}
-        budget = Budget(self.budget.left / 2)
+        deadline = self.deadline.part(0.5)
         program = infracost.find_infracost(source.env)
         words = ["show", "-json", os.path.abspath(source.plan_file)]
-        plan = source.ask("infracost-plan.json", words, budget)  # it goes by the name's end
+        plan = source.ask("infracost-plan.json", words, deadline)  # it goes by the name's end
         path = source.lock.create_file("infracost.json")
-        infracost.estimate_cost(program, plan, path, source.env, budget.left)
+        infracost.estimate_cost(program, plan, path, source.env, deadline.left)
         self._cost_file = path
         return self._read_cost()
 
@@ -324,51 +314,43 @@ class Reporter(threading.Thread):
         """The ids of what was switched on, in half of the time there is: the event needs some."""
         if source is None or not self.settings.artefacts or self.settings.api_key is None:
             return {}
-        from tfevents.delivery import artifacts
+        from tfevents.delivery import artifact_store  # with httpx, which most runs do without
 
-        budget = Budget(self.budget.left / 2)
+        deadline = self.deadline.part(0.5)
         source = replace(source, cost_file=self._cost_file)
         metadata = {**self._origin.metadata, **self._overrides}
         where = self._destination()
-        shelf = artifacts.store(source, self.settings, metadata, where, budget)
-        self.problems += shelf.problems
-        return shelf.ids
+        stored = artifact_store.store_artifacts(source, self.settings, metadata, where, deadline)
+        self.problems += stored.problems
+        return stored.ids
 
     def _send_last(self) -> None:
         """Whatever is in the journal now is the last that is sent."""
-        self._ending = True
-        self._wake()
+        if self._sender is not None:
+            self._sender.finish(self.deadline)
 
     def deliver(self) -> ReportResult:
         """What is in the journal is sent within the budget; the run stays as it is."""
         self._await_prepared()
-        if not self._ending:
-            self._send_last()
-        self._wait()
-        told = self._told()
-        self._keeper.close()
-        return told
+        if self._sender is not None:
+            self._sent = self._sender.wait(self.deadline)
+        return self._told()
 
     def _await_prepared(self) -> None:
         """The budget is for delivery, and begins when there is something to deliver with. What is
         not known by then is done without."""
-        waits = min(PREPARE_SECONDS, self.budget.left)
+        waits = min(PREPARE_SECONDS, self.deadline.left)
         if not self._prepared.wait(waits):
             self._problem(JournalUnavailable("the settings could not be read in time"))
-        self.budget.limit(self.settings.budget)
+        self.deadline.limit(self.settings.budget)
 
     def expire(self) -> None:
         """The run is over: all that is left to do shares one deadline."""
-        self.budget.limit(self.settings.budget)
+        self.deadline.limit(self.settings.budget)
 
     def hurry(self) -> None:
         """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
-        self.budget.limit(INTERRUPTED_SECONDS)
-
-    def _wait(self) -> None:
-        """Idle, or out of time: whatever holds the thread does not hold the run."""
-        while not self._idle.wait(min(0.05, self.budget.left + 0.01)) and self.budget.left:
-            pass
+        self.deadline.limit(INTERRUPTED_SECONDS)
 
     def _event(
         self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
@@ -403,10 +385,8 @@ class Reporter(threading.Thread):
     def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
         """The run's end and its event in one step; the event alone where the run was closed."""
 
-        owner = self._courier.owner if self._courier else None
-
         def end(journal: Journal) -> None:
-            if not journal.end_run(self.subject.run_id, exit_code, events, owner):
+            if not journal.end_run(self.subject.run_id, exit_code, events):
                 for left in events:
                     journal.put(left)
 
@@ -415,8 +395,8 @@ class Reporter(threading.Thread):
     def _told(self) -> ReportResult:
         entries = self._keeper.entries(self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
-        reason = self._done.reason or self._unsent()
-        problems = [*self.problems, *self._keeper.unreadable()]
+        reason = self._sent.reason or self._unsent()
+        problems = [*self.problems, *filter(None, [self._sent.problem]), *self._keeper.unreadable()]
         line = summarise(entries, delivered, problems, reason)
         return ReportResult(printable("; ".join([line, *self.settings.notes])), delivered)
 
@@ -424,5 +404,5 @@ class Reporter(threading.Thread):
         if self.settings.api_key is None:
             return f"{NO_KEY} (see: tfevents log)"
         if missing := self._destination().missing():
-            return unknown(missing)
+            return describe_missing(missing)
         return OUT_OF_TIME

@@ -43,7 +43,7 @@ class RunReporter:
                 plan_file=run.saved_plan,
             )
         )
-        self._collector = FactCollector(run, workdir, self._report.budget)
+        self._collector = FactCollector(run, workdir, self._report.deadline)
         self._over = Event()
         self._log: BackgroundTask[ApplyLog] | None = None
         self._starting: BackgroundTask[None] | None = None

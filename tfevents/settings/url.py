@@ -1,4 +1,4 @@
-"""A server's address as a URL, and what may stand in the path of one.
+"""A server's address as a URL.
 
 `urllib.parse` knows every kind of URL, and takes as long to wake as a small plan's counting.
 """
@@ -10,8 +10,6 @@ from socket import AF_INET, AF_INET6, inet_pton
 from msgspec import Struct
 
 PORTS = {"http": 80, "https": 443}
-PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-"""What needs no percent in a path (RFC 3986, unreserved)."""
 
 
 class Address(Struct, frozen=True):
@@ -71,10 +69,3 @@ def _port(text: str, usual: int) -> int:
     if not (text.isascii() and text.isdigit()) or int(text[:6]) > 65535:
         raise ValueError("no port")
     return int(text)
-
-
-def segment(text: str) -> str:
-    """One segment of a path, percent-encoded; also `.` and `..`, which mean something there."""
-    if not text.strip("."):
-        return text.replace(".", "%2E")
-    return "".join(chr(b) if b in PLAIN else f"%{b:02X}" for b in text.encode())

@@ -12,7 +12,7 @@ from typing import IO, TypeVar
 
 from msgspec import Struct
 
-from tfevents.deadline import Budget
+from tfevents.deadline import Deadline
 from tfevents.errors import UnreadableDocument
 from tfevents.terraform.binary import SECRETS
 
@@ -57,7 +57,7 @@ class TerraformClient(Struct, frozen=True):
     path: str
     options: tuple[str, ...]
     env: Mapping[str, str]
-    deadline: Budget | None = None
+    deadline: Deadline | None = None
 
     def run(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
@@ -126,7 +126,7 @@ class TerraformClient(Struct, frozen=True):
     @contextmanager
     def _within(self, seconds: float, child: Child) -> Iterator[None]:
         """The child has that long, and never longer than the deadline."""
-        budget, over = Budget(seconds), Event()
+        budget, over = Deadline(seconds), Event()
 
         def watch() -> None:
             while not over.wait(LOOK_SECONDS):

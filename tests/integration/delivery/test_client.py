@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+import trustme
+from msgspec.structs import replace
 from support.endpoint import Endpoint
 from support.nowhere import black_hole, closed_port
 from support.step import (
@@ -18,6 +24,7 @@ from support.step import (
     DROP_UNREAD,
     DROP_UNREAD_BODY,
     HANG,
+    NORMAL,
     RECORDED_BUT_CUT_OFF,
     Ending,
     Step,
@@ -33,7 +40,9 @@ from support.step import (
     truncated,
 )
 
-from tfevents.delivery.client import Uploader, path_of, retry_after
+from tfevents.deadline import Deadline
+from tfevents.delivery.client import ApiClient, path_of
+from tfevents.delivery.responses import parse_retry_after
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Key, Settings
@@ -50,22 +59,22 @@ def endpoint() -> Iterator[Endpoint]:
         yield endpoint
 
 
-def uploader(url: str, ca_bundle: Path | None = None) -> Uploader:
+def open_client(url: str, ca_bundle: Path | None = None) -> ApiClient:
     bundle = str(ca_bundle) if ca_bundle else None
-    return Uploader(Settings("/nowhere", url=url, api_key=Key(SECRET), ca_bundle=bundle))
+    return ApiClient(Settings("/nowhere", url=url, api_key=Key(SECRET), ca_bundle=bundle))
 
 
 def said(url: str, seconds: float = LONG, ca_bundle: Path | None = None) -> DeliveryError | None:
     """What became of one event: None where it was taken."""
-    courier = uploader(url, ca_bundle)
+    client = open_client(url, ca_bundle)
     try:
-        courier.send(BODY, WHERE, seconds)
+        client.send_event(BODY, WHERE, Deadline(seconds))
     except DeliveryError as error:
         assert "\n" not in str(error)
         assert "canary" not in str(error)
         return error
     finally:
-        courier.close()
+        client.close()
     return None
 
 
@@ -82,11 +91,11 @@ def test_what_each_status_means(
     endpoint: Endpoint, envelope: object, kind: type[DeliveryError], statuses: tuple[int, ...]
 ) -> None:
     """Every status of the contract and those it does not know, in each of the three envelopes."""
-    client = uploader(endpoint.url)
+    client = open_client(endpoint.url)
     for status in statuses:
         endpoint.script(envelope(status))  # type: ignore[operator]
         with pytest.raises(kind, match=str(status)) as caught:
-            client.send(BODY, WHERE, LONG)
+            client.send_event(BODY, WHERE, Deadline(LONG))
         assert caught.type is kind
     client.close()
 
@@ -94,10 +103,10 @@ def test_what_each_status_means(
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 207, 299])
 def test_any_2xx_is_delivered(endpoint: Endpoint, status: int) -> None:
     """With any body, under any content type, or with none."""
-    client = uploader(endpoint.url)
+    client = open_client(endpoint.url)
     for body in (b"", b"{}", b"<html>", b"\xff\xfe") if status != 204 else (b"",):
         endpoint.script(plain(status, body, "text/html"))
-        client.send(BODY, WHERE, LONG)
+        client.send_event(BODY, WHERE, Deadline(LONG))
     client.close()
 
 
@@ -172,15 +181,15 @@ def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
 )
 def test_a_retry_after_that_says_nothing_is_as_if_not_there(text: str) -> None:
     """Then it is ours to choose the pause."""
-    assert retry_after({"retry-after": text}) is None
+    assert parse_retry_after({"retry-after": text}) is None
 
 
 def test_a_retry_after_is_a_number_or_a_date() -> None:
     """Seconds, or the time to come back; what is past means now."""
-    assert retry_after({"retry-after": " 7 "}) == 7
-    assert retry_after({"retry-after": "9" * 5000}) == 999_999_999
-    assert retry_after({"retry-after": formatdate(time.time() - 60)}) == 0
-    soon = retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
+    assert parse_retry_after({"retry-after": " 7 "}) == 7
+    assert parse_retry_after({"retry-after": "9" * 5000}) == 999_999_999
+    assert parse_retry_after({"retry-after": formatdate(time.time() - 60)}) == 0
+    soon = parse_retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
     assert soon is not None
     assert 50 < soon <= 101
 
@@ -222,8 +231,6 @@ class DrippingBody:
         self.head = f"HTTP/1.1 {status} X\r\nContent-Length: 100000\r\n\r\n".encode()
 
     def __enter__(self) -> str:
-        import socket
-
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.serve)
@@ -267,20 +274,107 @@ def test_a_connection_that_is_dropped_is_tried_again(endpoint: Endpoint, step: S
 
 def test_a_connection_is_kept_for_the_next_event(endpoint: Endpoint) -> None:
     """Fifty waiting events are one handshake; a server that hangs up in between costs one more."""
-    client = uploader(endpoint.url)
+    client = open_client(endpoint.url)
     for _ in range(3):
-        client.send(BODY, WHERE, LONG)
+        client.send_event(BODY, WHERE, Deadline(LONG))
     assert endpoint.connections == 1
     endpoint.script(CLOSE_AFTERWARDS)
-    client.send(BODY, WHERE, LONG)
+    client.send_event(BODY, WHERE, Deadline(LONG))
     client.close()
+
+
+def test_a_response_with_a_body_keeps_the_connection(endpoint: Endpoint) -> None:
+    """Whatever it says: a thousand refusals are one handshake, too."""
+    client = open_client(endpoint.url)
+    for step in (plain(200, b"{}"), plain(202, b"x" * 9999), html(200), NORMAL):
+        endpoint.script(step)
+        client.send_event(BODY, WHERE, Deadline(LONG))
+    for step in (answer(400), answer(503), gateway(404)):
+        endpoint.script(step)
+        with pytest.raises(DeliveryError):
+            client.send_event(BODY, WHERE, Deadline(LONG))
+    assert endpoint.connections == 1
+    client.close()
+
+
+def test_a_response_is_not_unpacked(endpoint: Endpoint) -> None:
+    """Nobody asked for it, and 60 KB may hold 60 MB."""
+    bomb = plain(404, gzip.compress(b'{"message": "%s"}' % (b"x" * 50_000_000)))
+    endpoint.script(bomb.but(headers={"Content-Encoding": "gzip"}))
+    assert str(said(endpoint.url)).endswith("workspace prod: 404")
+    assert endpoint.requests[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("account", ["a\r\nb: c", "a\nb", "a\0", "é"])
+def test_one_header_stays_one_header(endpoint: Endpoint, account: str) -> None:
+    """Whatever an account may hold; nothing is sent of it."""
+    client = open_client(endpoint.url)
+    with pytest.raises(Refused, match="this event can't be sent"):
+        client.send_event(BODY, replace(WHERE, account=account), Deadline(LONG))
+    client.close()
+    assert endpoint.requests == []
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_an_early_answer_to_a_large_upload_is_heard(tmp_path: Path, tls: bool) -> None:
+    """413 after the head, then the connection is closed over what was sent meanwhile: it is told
+    as 413, and not as a connection that broke, which would be tried again."""
+    path = tmp_path / "state"
+    path.write_bytes(b"x" * 20_000_000)
+    bundle = tmp_path / "ca.pem" if tls else None
+    with HangsUp(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n", bundle) as server:
+        client = open_client(server.url, bundle)
+        with pytest.raises(Refused, match="413"):
+            client.store_artifact(str(path), {"a": "b"}, WHERE, Deadline(LONG))
+        client.close()
+    assert server.connections == 1
+
+
+def certify(ca_bundle: Path) -> ssl.SSLContext:
+    """For 127.0.0.1; the file is what trusts it."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(ca_bundle))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+class HangsUp:
+    """A server that answers to the head of a request and closes, though more is on its way."""
+
+    def __init__(self, response: bytes, ca_bundle: Path | None = None) -> None:
+        self.response, self.connections = response, 0
+        self.context = certify(ca_bundle) if ca_bundle else None
+
+    def __enter__(self) -> HangsUp:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        scheme = "https" if self.context else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def serve(self) -> None:
+        with suppress(OSError):  # closed: the test is over
+            while True:
+                connection, _ = self.listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # no half answer
+                self.connections += 1
+                if self.context:
+                    connection = self.context.wrap_socket(connection, server_side=True)
+                with connection:
+                    connection.recv(1000)
+                    connection.sendall(self.response)
+
+    def __exit__(self, *_: object) -> None:
+        self.listener.close()
 
 
 def test_what_is_sent_is_what_the_contract_says(endpoint: Endpoint) -> None:
     """Path, headers and JSON; odd identifiers arrive as they are."""
     odd = Destination("acct", "a/b ö%2F", "..", "x?y#z;" + "w" * 1000)
-    client = uploader(endpoint.url)
-    client.send(BODY, odd, LONG)
+    client = open_client(endpoint.url)
+    client.send_event(BODY, odd, Deadline(LONG))
     client.close()
     (request,) = endpoint.requests
     place = request.place
@@ -304,10 +398,10 @@ def test_a_segment_stays_one_segment(text: str) -> None:
 
 def test_a_body_that_is_no_json_is_refused(endpoint: Endpoint) -> None:
     """NaN and half a character are for no server."""
-    client = uploader(endpoint.url)
+    client = open_client(endpoint.url)
     for value in (float("nan"), "\udc80"):
         with pytest.raises(Refused):
-            client.send({"event_type": "plan", "data": {"a": value}}, WHERE, LONG)
+            client.send_event({"event_type": "plan", "data": {"a": value}}, WHERE, Deadline(LONG))
     client.close()
     assert endpoint.connections == 0
 
@@ -368,7 +462,7 @@ def test_a_bundle_that_is_none_is_a_broken_setting(tmp_path: Path) -> None:
     bundle = tmp_path / "ca.pem"
     bundle.write_text("no certificate")
     with pytest.raises(SettingError, match="holds no certificates"):
-        uploader("https://127.0.0.1", bundle)
+        open_client("https://127.0.0.1", bundle)
 
 
 # Proxies, which are the environment's
@@ -378,10 +472,12 @@ import sys
 from tfevents.errors import TfeventsError
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Key, Settings
-from tfevents.delivery.client import Uploader
+from tfevents.deadline import Deadline
+from tfevents.delivery.client import ApiClient
 settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
 try:
-    Uploader(settings).send({"event_type": "plan"}, Destination("acct", "o", "p", "w"), 8.0)
+    where = Destination("acct", "o", "p", "w")
+    ApiClient(settings).send_event({"event_type": "plan"}, where, Deadline(8.0))
     print("delivered")
 except TfeventsError as error:
     print(type(error).__name__, error)

@@ -219,6 +219,97 @@ def test_one_that_was_killed_keeps_its_directory(machine: Machine, endpoint: End
     assert types(endpoint.events) == ["provisioning", "failed"]
 
 
+# The sender, which is a process of its own
+
+
+def find_sender(run: subprocess.Popen[bytes]) -> int:
+    """Its pid, as soon as it is there."""
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("children are found in /proc only")
+
+    def find() -> int:
+        for place in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == run.pid and b"sender_main" in (place / "cmdline").read_bytes():
+                    return int(place.name)
+        return 0
+
+    return int(until(find))
+
+
+def gone(pid: int) -> bool:
+    """Whether it runs no more; nobody may have waited for it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def test_a_sender_that_is_killed_loses_nothing(machine: Machine, endpoint: Endpoint) -> None:
+    """In the middle of a request: the run goes on, one line says it, a flush delivers it all."""
+    at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+    endpoint.script(HANG)
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    endpoint.wait_for_requests(1, 60)
+    os.kill(find_sender(run), signal.SIGKILL)
+    (at / "go").touch()
+    assert run.wait(60) == 0
+    (line,) = [s for s in (at / "out").read_text().splitlines() if "tfevents: " in s]
+    assert line.endswith("kept in the journal: its sender was ended (send it with: tfevents flush)")
+    assert machine.flush(env).returncode == 0
+    assert types(endpoint.events) == ["provisioning", "active"]
+    assert list((machine.home / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "status"), [(answer(200).but(delay=0.5), "delivered"), (HANG, "pending")]
+)
+def test_a_run_that_is_killed_while_its_sender_sends(
+    machine: Machine, endpoint: Endpoint, step: Step, status: str
+) -> None:
+    """What is on its way arrives, or is given up in a moment: the sender ends, and nothing is lost
+    or comes twice."""
+    at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+    endpoint.script(step)
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    endpoint.wait_for_requests(1, 60)
+    sender = find_sender(run)
+    os.kill(run.pid, signal.SIGKILL)
+    until(lambda: gone(sender))
+    assert machine.statuses() == [status]
+    kill(run)
+    assert machine.flush(env).returncode == 0
+    assert types(endpoint.events) == ["provisioning", "failed"]
+    assert list((machine.home / "runs").iterdir()) == []
+
+
+def test_a_sender_holds_nothing_of_the_run(machine: Machine, endpoint: Endpoint) -> None:
+    """No stream of the user's, no lock of the run's; and the key is nowhere to be seen."""
+    at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    endpoint.wait_for(1, 60)
+    place = Path(f"/proc/{find_sender(run)}")
+    assert KEY.encode() not in (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+    held = [os.readlink(file) for file in (place / "fd").iterdir()]
+    locks = [path for path in held if path.endswith("/lock")]
+    assert len(locks) == 1
+    assert Path(locks[0]).parent.name not in machine.rows("select run_id from runs")
+    assert str(at / "out") not in held
+    (at / "go").touch()
+    assert run.wait(60) == 0
+
+
+def test_a_signal_for_all_ends_no_sender(machine: Machine, endpoint: Endpoint) -> None:
+    """Ctrl-C, or a CI's cancel: what became of the run is still told."""
+    at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    endpoint.wait_for(1, 60)
+    os.killpg(run.pid, signal.SIGTERM)
+    run.wait(60)
+    assert types(endpoint.wait_for(2)) == ["provisioning", "failed"]
+
+
 # Strict
 
 

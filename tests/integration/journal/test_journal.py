@@ -22,8 +22,8 @@ from support.machine import Machine, ids, until
 from support.nowhere import closed_port
 from support.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
-from tfevents.deadline import Budget
-from tfevents.delivery.sender import Courier
+from tfevents.deadline import Deadline
+from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal, open_journal
@@ -36,8 +36,8 @@ WHERE = Destination("acct", "default", "infra", "prod")
 PUT_AND_FLUSH = """
 import sys, uuid
 from tfevents.journal import run_lock
-from tfevents.deadline import Budget
-from tfevents.delivery.sender import Courier
+from tfevents.deadline import Deadline
+from tfevents.delivery.sender import FlushState, Sender
 from tfevents.journal.models import Destination, NewEvent, Queue
 from tfevents.journal.journal import open_journal
 from tfevents.settings.model import Key, Settings
@@ -46,12 +46,12 @@ journal = open_journal(home)
 lock = run_lock.acquire(home)
 print(lock.identity, flush=True)
 where = Destination("acct", "default", "infra", workspace)
-courier = Courier(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), lock.identity)
+sender = Sender(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), lock.identity)
 for number in range(int(count)):
     data = {"event_id": str(uuid.uuid4()), "who": who, "number": str(number)}
     body = {"event_type": "plan", "data": data}
     journal.put(NewEvent(data["event_id"], lock.identity, where, body))
-    courier.deliver({Queue(where): where}, Budget(60), waits=True)
+    sender.flush({Queue(where): where}, FlushState(Deadline(60), waits=True))
 lock.release()
 """
 
@@ -83,11 +83,11 @@ def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options
     lock = run_lock.acquire(str(home))
     try:
         more = options.pop("settings", settings(home, url))
-        courier = Courier(journal, more, lock.identity)  # type: ignore[arg-type]
+        sender = Sender(journal, more, lock.identity)  # type: ignore[arg-type]
         refused = bool(options.get("refused"))
         where = find_destinations(journal, more, {}, refused=refused)  # type: ignore[arg-type]
-        done = courier.deliver(where, Budget(seconds), **options)  # type: ignore[arg-type]
-        courier.close()
+        done = sender.flush(where, FlushState(Deadline(seconds), **options))  # type: ignore[arg-type]
+        sender.close()
         return done
     finally:
         lock.release()
@@ -228,7 +228,7 @@ def test_a_claim_is_not_held_while_waiting_for_better_times(
     """A long apply whose start event met a 503 sleeps; somebody else's flush need not wait."""
     endpoint.script(answer(503, retry_after=3600))
     process = machine.python(
-        PUT_AND_FLUSH.replace("Budget(60)", "Budget(86400)"),
+        PUT_AND_FLUSH.replace("Deadline(60)", "Deadline(86400)"),
         *(str(machine.home), endpoint.url, "0", "prod", "1"),
     )
     endpoint.wait_for_requests(1)
@@ -530,7 +530,7 @@ def test_what_is_put_while_others_are_sent_follows_in_the_same_turn(
         for name in later:
             put(journal, name)
 
-    flush(machine.home, journal, endpoint.url, tell=more)
+    flush(machine.home, journal, endpoint.url, progress=more)
     assert names(endpoint) == ["start", "end"]
     journal.close()
 

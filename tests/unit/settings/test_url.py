@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -54,8 +54,3 @@ def test_what_is_no_address_of_a_server(text: str) -> None:
 def test_only_this_machine_is_loopback(host: str, is_here: bool) -> None:
     """Anything else would show the key to the network."""
     assert url.parse(f"http://{host}/").loopback is is_here
-
-
-@pytest.mark.parametrize("text", ["a", "a b", "ä/ö", "a%b", "~-_.", "a.b", "*", "漢", "a+b&c=d;:@"])
-def test_a_segment_is_quoted_as_urllib_does(text: str) -> None:
-    assert url.segment(text) == quote(text, safe="")

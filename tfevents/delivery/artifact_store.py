@@ -1,0 +1,119 @@
+"""What a run leaves with Harness beside its events: only what was switched on.
+
+Kept by create-data (contract, "Storing artefacts"), which wants ids that only a Harness pipeline
+has. A failing one costs its id, never the event.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+
+from tfevents.background import BackgroundTask
+from tfevents.context.ci import harness
+from tfevents.deadline import Deadline
+from tfevents.delivery.artifacts import COLLECTORS, Source
+from tfevents.delivery.client import ApiClient
+from tfevents.delivery.responses import StoredArtifact
+from tfevents.errors import DeliveryError, TfeventsError, Unreachable
+from tfevents.journal.models import Destination
+from tfevents.settings.model import Settings
+
+DATA_TYPES = {"plan": "plan_human", "state": "state_raw"}
+"""The contract's names, where they are not ours."""
+MOST_BYTES = 1 << 30
+TRIES, PAUSE = 3, 0.5
+
+
+class ArtifactResult(Struct):
+    """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
+
+    ids: dict[str, str] = {}
+    problems: list[str] = []
+
+
+def store_artifacts(
+    source: Source,
+    settings: Settings,
+    metadata: Mapping[str, Any],
+    destination: Destination,
+    deadline: Deadline,
+) -> ArtifactResult:
+    """Stores each kind that is switched on and there, one after the other, within the deadline."""
+    query = find_query(source.env, metadata)
+    if query is None:
+        return ArtifactResult(problems=["artefacts are only stored inside a Harness pipeline"])
+    result, target = ArtifactResult(), Target(settings, query, destination, deadline)
+    work = partial(_store_all, result, source, target)
+    storing: BackgroundTask[None] = BackgroundTask(work, "artefacts")
+    while not storing.over and deadline.left:
+        deadline.rest(0.02)
+    if storing.over:
+        return result
+    late = "not all artefacts could be stored in time"
+    return ArtifactResult({**result.ids}, [*result.problems, late])
+
+
+class Target(Struct, frozen=True):
+    """Where artefacts are stored, and how long that may take."""
+
+    settings: Settings
+    query: Mapping[str, str]
+    destination: Destination
+    deadline: Deadline
+
+
+def _store_all(result: ArtifactResult, source: Source, target: Target) -> None:
+    client = ApiClient(target.settings)
+    try:
+        for kind in target.settings.artefacts:
+            try:
+                path = COLLECTORS[kind](source, target.deadline)
+                if path is not None:
+                    _note(result, kind, _send(client, path, kind, target))
+            except (TfeventsError, OSError) as error:
+                why = str(error) if isinstance(error, TfeventsError) else type(error).__name__
+                result.problems.append(f"{kind} is not stored: {why}")
+    finally:
+        client.close()
+
+
+def _note(result: ArtifactResult, kind: str, stored: StoredArtifact) -> None:
+    """A policy may be hurt by what is stored all the same."""
+    result.ids[f"{kind}_uuid"] = stored.id
+    if stored.policy in ("warning", "error"):
+        result.problems.append(f"{kind}: policy {stored.policy}{stored.words}")
+
+
+def find_query(env: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str, str] | None:
+    """The query of create-data, but for the kind; None outside a Harness pipeline."""
+    if not harness.claims(env):
+        return None
+    query = {
+        "pipeline_id": metadata.get("pipeline"),
+        "stage_id": env.get("HARNESS_STAGE_ID"),
+        "pipeline_execution_id": metadata.get("pipeline_execution_id"),
+        "pipeline_stage_id": metadata.get("pipeline_stage_id"),
+        "provisioner_type": "tf",
+    }
+    return {name: str(text) for name, text in query.items()} if all(query.values()) else None
+
+
+def _send(client: ApiClient, path: str, kind: str, target: Target) -> StoredArtifact:
+    """Tried again where the server, or the way to it, may be better in a moment."""
+    if os.path.getsize(path) > MOST_BYTES:
+        raise DeliveryError(f"it is larger than {MOST_BYTES >> 20} MiB")
+    query = {**target.query, "data_type": DATA_TYPES.get(kind, kind)}
+    deadline, left = target.deadline, TRIES
+    while True:
+        try:
+            return client.store_artifact(path, query, target.destination, deadline)
+        except Unreachable as error:
+            left, pause = left - 1, error.again or PAUSE
+            if not left or deadline.left <= pause:
+                raise
+            deadline.rest(pause)

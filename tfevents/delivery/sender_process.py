@@ -1,0 +1,162 @@
+"""A run's sender, seen from the run: a process of its own, told over a pipe what to send.
+
+It wakes while terraform works, so that imports and connections cost no time afterwards. The journal
+is all that it shares with the run: whichever of the two is killed, no event is lost or comes twice.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from math import inf
+from typing import IO
+
+import msgspec
+from msgspec import Struct
+
+import tfevents
+from tfevents.deadline import Deadline
+from tfevents.delivery.result import SENDER_ENDED
+from tfevents.journal.models import Destination
+from tfevents.settings.model import Settings
+from tfevents.terraform.binary import SECRETS
+
+GRACE_SECONDS = 2.0
+"""How long after the deadline, which it knows, a busy machine may need to let it say so."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+START = (
+    "import sys; sys.path += sys.argv[1:];from tfevents.delivery.sender_main import main; main()"
+)
+
+
+class SenderConfig(Struct, frozen=True):
+    """The first line: what is sent, from where, to whom."""
+
+    home: str
+    destination: Destination
+    directory: str
+    tf_workspace: str
+    url: str
+    api_path: str
+    api_key: str
+    ca_bundle: str | None
+
+
+class Order(Struct, frozen=True):
+    """Each later line: there is more to send. `seconds`: it is the last, and has so long."""
+
+    seconds: float | None = None
+
+
+class SenderReport(Struct, frozen=True):
+    """The answer: why something stayed, where it did; and what broke, where something did."""
+
+    reason: str | None = None
+    problem: str | None = None
+
+
+class SenderProcess:
+    """Started as soon as there is a key; ends when it is told to, or when we are gone."""
+
+    def __init__(self, settings: Settings, env: Mapping[str, str]) -> None:
+        """Raises OSError where no process can be started."""
+        self._settings, self.began, self._end = settings, False, inf
+        self._process = _start(settings, env)
+
+    def begin(self, home: str, directory: str, tf_workspace: str) -> None:
+        """Sends what waits in the journal under `home` for the run's destination: what was put for
+        that, and what its directory put before there was a key."""
+        s, self.began = self._settings, True
+        self._order(
+            SenderConfig(
+                home=home,
+                destination=Destination(s.account, s.org, s.project, s.workspace),
+                directory=directory,
+                tf_workspace=tf_workspace,
+                url=s.url,
+                api_path=s.api_path,
+                api_key=s.api_key.secret if s.api_key else "",
+                ca_bundle=s.ca_bundle,
+            )
+        )
+
+    def notify(self) -> None:
+        """There is more to send."""
+        if self.began:
+            self._order(Order())
+
+    def finish(self, deadline: Deadline) -> None:
+        """What is there now is the last. Said again where the deadline has come nearer."""
+        end = time.monotonic() + deadline.left
+        if self.began and end < self._end - 0.05:
+            self._end = end
+            self._order(Order(deadline.left))
+
+    def wait(self, deadline: Deadline) -> SenderReport:
+        """What it has to say, after the deadline at the latest."""
+        answers, said = _pipe(self._process.stdout), b""
+        poll = select.poll()
+        poll.register(answers, select.POLLIN)
+        self.finish(deadline)
+        while self.began and time.monotonic() < self._end + GRACE_SECONDS:
+            if poll.poll(50):
+                piece = os.read(answers, 65536)
+                said += piece
+                if not piece:
+                    break
+            self.finish(deadline)
+        self._process.kill()  # whatever holds it: its claims are void with that
+        self._process.communicate()
+        return _parse_report(said)
+
+    def abandon(self) -> None:
+        """It ends by itself, with what is on its way."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+    def _order(self, order: Struct) -> None:
+        """One line; a sender that is gone is noticed at the end."""
+        try:
+            os.write(_pipe(self._process.stdin), msgspec.json.encode(order) + b"\n")
+        except OSError:
+            return
+
+
+def _start(settings: Settings, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """It finds what we have found, and holds nothing of ours: no stream, no lock, no key.
+
+    It stays in our process group and leaves the group's signals to us: it inherits them blocked,
+    and what they mean for it is said over the pipe.
+    """
+    package = os.path.dirname(os.path.dirname(tfevents.__file__))
+    places = [place for place in (*sys.path, package) if os.path.isabs(place)]
+    secret = settings.api_key.secret if settings.api_key else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-IS", "-c", START, *places],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            env={n: text for n, text in env.items() if n not in SECRETS and text != secret},
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _pipe(end: IO[bytes] | None) -> int:
+    assert end is not None  # noqa: S101  # it was asked for
+    return end.fileno()
+
+
+def _parse_report(said: bytes) -> SenderReport:
+    try:
+        return msgspec.json.decode(said, type=SenderReport)
+    except msgspec.DecodeError:  # it was killed, or could not even begin
+        return SenderReport(reason=SENDER_ENDED)
