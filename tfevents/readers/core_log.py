@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from tfevents.terraform.apply_log import ApplyLog, Failure
+from tfevents.terraform.apply_log import ApplyLog, Failure, Move
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import NEVER_WRITTEN, Key, literal
 
@@ -34,7 +34,9 @@ LINE = re.compile(
     rb"|writeChange: recorded (?P<plans>\w+) change for (?P<planned>.+)$"
     rb"|writeChange: removing planned change for (?P<unplanned>.+)$"
     rb"|graphNodeImportState: import (?P<imports>.+) " + QUOTED + rb" produced instance object"
-    rb"|refactoring\.ApplyMoves: (?:resource )?(?P<moved>.+) has moved to (?P<to>.+)$"
+    rb"|refactoring\.ApplyMoves: (?P<kind>resource (?:instance )?)?(?P<moved>.+)"
+    rb" has moved to (?P<to>.+)$"
+    rb"|Skipped moving (?P<stays>.+) to .+, because there's already another "
     rb"|statemgr\.Filesystem: read (?P<snapshot>nil snapshot|snapshot with .*)$"
     rb"|.*: (?P<stops>Stop called, initiating interrupt sequence|stop complete)$"
     rb")",
@@ -46,6 +48,8 @@ UNMANAGED = re.compile(
 )
 """The beginning of an address that is no managed resource's."""
 NODE = re.compile(r"(.+?)(?: \((destroy|forget)(?: deposed ([0-9a-f]{8}))?\))?", re.DOTALL)
+ALONG = {None: r"\..*", b"resource ": r"(\[.*)?", b"resource instance ": ""}
+"""What stands behind a module's, a resource's or an instance's address where it moves along."""
 DEPOSED = re.compile(r"(.+) deposed object ([0-9a-f]{8})", re.DOTALL)
 ESCAPES = re.compile(r'\\(?:(["\\abfnrtv])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))')
 ESCAPED = dict(zip('"\\abfnrtv', '"\\\a\b\f\n\r\t\v', strict=True))
@@ -89,6 +93,7 @@ class CoreLogReader:
             "unplanned": self._take_unplanned,
             "imports": self._take_import,
             "to": self._take_move,
+            "stays": self._take_unmoved,
             "snapshot": self._take_snapshot,
             "stops": self._take_stop,
         }
@@ -176,7 +181,13 @@ class CoreLogReader:
 
     def _take_move(self, found: re.Match[bytes]) -> None:
         if not self.log.applied:
-            self.log.moves.append((_address(found["moved"]), _address(found["to"])))
+            source, target = _address(found["moved"]), _address(found["to"])
+            self.log.moves.append(Move(source, target, ALONG[found["kind"]]))
+
+    def _take_unmoved(self, found: re.Match[bytes]) -> None:
+        """It said so too early: there was something already."""
+        if not self.log.applied and self.log.moves:
+            self.log.moves.pop()
 
     def _take_snapshot(self, found: re.Match[bytes]) -> None:
         """The run's own is read before it plans; after that a data source may read another."""

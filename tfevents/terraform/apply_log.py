@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct
 
 from tfevents.terraform.arguments import Mode
@@ -17,6 +19,20 @@ class Failure(Struct, frozen=True):
     deposed: str | None
     judged: bool
     """Whether the object itself came out well, and only a condition on it failed."""
+
+
+class Move(Struct, frozen=True):
+    """From and to; `along` matches what stands behind `target` where that has moved as well."""
+
+    source: str
+    target: str
+    along: str
+
+    def origin(self, address: str) -> str:
+        """Where an address was before."""
+        rest = address[len(self.target) :]
+        along = address.startswith(self.target) and re.fullmatch(self.along, rest, re.DOTALL)
+        return self.source + rest if along else address
 
 
 class ApplyLog:
@@ -41,8 +57,7 @@ class ApplyLog:
         self.planned: dict[Key, str] = {}
         """What planning recorded of managed objects: `Create`, `NoOp`, `DeleteThenCreate`, …"""
         self.imports: set[str] = set()
-        self.moves: list[tuple[str, str]] = []
-        """From and to: of a module, a resource or an instance."""
+        self.moves: list[Move] = []
         self.snapshot: Identity | None = None
         """The state that the run started from, where it is a local file; None where it is not."""
 

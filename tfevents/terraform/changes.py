@@ -15,8 +15,7 @@ from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, tally
 from tfevents.terraform.plan import Plan
-from tfevents.terraform.state import State, StateObject, literal
-from tfevents.terraform.values import digest_plain
+from tfevents.terraform.state import NULL, State, StateObject, literal
 
 COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
     "NoOp": ("unchanged",),
@@ -30,7 +29,6 @@ COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
     "ForgetThenCreate": ("added", "removed"),
     "CreateThenForget": ("added", "removed"),
 }
-NULL = digest_plain(None)
 
 
 class Apply(Struct, frozen=True, dict=True):
@@ -109,9 +107,8 @@ class Apply(Struct, frozen=True, dict=True):
     def origin(self, address: str) -> str:
         """Where an object was before it was moved."""
         address = self._origins.get(address, address)
-        for source, target in reversed(self.log.moves):
-            if _under(address, target):
-                address = source + address[len(target) :]
+        for move in reversed(self.log.moves):
+            address = move.origin(address)
         return address
 
     @property
@@ -290,13 +287,8 @@ def count_planned(log: ApplyLog) -> Counts | None:
 
 
 def _planned(log: ApplyLog) -> Iterator[str]:
-    moved = [target for _, target in log.moves]
     for (address, deposed), action in log.planned.items():
-        apart = deposed or address in log.imports or any(_under(address, to) for to in moved)
+        moved = any(move.origin(address) != address for move in log.moves)
+        apart = deposed or address in log.imports or moved
         if action != "NoOp" or not apart:
             yield from COUNTED_AS[action]
-
-
-def _under(address: str, place: str) -> bool:
-    """Whether it is that module's, resource's or instance's."""
-    return address == place or address.startswith((f"{place}.", f"{place}["))

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from tfevents.terraform.values import digest_plain
+
 Key = tuple[str, str | None]
 """An object's address, as `literal` makes it, and, for a deposed object, its key."""
 
@@ -15,6 +17,9 @@ Identity = tuple[int, str]
 
 NEVER_WRITTEN: Identity = (0, "")
 """Where there is no state; a plan made then says so of its prior state."""
+
+NULL = digest_plain(None)
+"""An output whose value is null; OpenTofu stores one where it was not known."""
 
 ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U([0-9a-f]{8}))|([$%])\4\{'
 WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
@@ -71,8 +76,9 @@ class State(Struct, frozen=True):
 
     @property
     def empty(self) -> bool:
-        """No managed object and no output: data sources are nothing that anyone has to destroy."""
-        return not self.objects and not self.outputs
+        """No managed object and no output that says anything: data sources are nothing that anyone
+        has to destroy, and an output that is null is as good as none."""
+        return not self.objects and all(value == NULL for value in self.outputs.values())
 
     @property
     def managed(self) -> int:

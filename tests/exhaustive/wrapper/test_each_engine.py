@@ -194,6 +194,17 @@ def test_an_output_that_becomes_null(project: Project) -> None:
     assert project.tf(*APPLY).counts("output") == "a1"
 
 
+def test_nothing_but_an_output_that_is_null(project: Project) -> None:
+    """OpenTofu stores an output that was not known as null: nothing is there all the same."""
+    project.write(file_object("a") + output("files_object.a.length"))
+    said = project.tf("apply", "-refresh-only", "-auto-approve", "-no-color")
+    product, *_ = project.version
+    if product == "OpenTofu":
+        assert project.state()["outputs"] == {"o": {"type": "dynamic", "value": None}}
+        assert (said.code, said.types) == (0, ["inactive"])
+    assert "active" not in said.types
+
+
 # Plans of which less is known
 
 
@@ -272,6 +283,58 @@ def test_moved_alone(project: Project) -> None:
     said = project.tf(*APPLY)
     assert closed(said) == ""
     assert said.counts() == "u1"
+
+
+def keyed(name: str, *keys: str, path: str) -> str:
+    """One for each key."""
+    each = ", ".join(f'"{key}"' for key in keys)
+    block = file_object(name, content='"one"', path=path)
+    return block.replace("{\n", f"{{\n  for_each = toset([{each}])\n", 1)
+
+
+def test_moved_to_a_key(project: Project) -> None:
+    """One instance of a resource."""
+    project.make(file_object("a", content='"one"') + file_object("c"))
+    moved = 'moved {\n  from = files_object.a\n  to   = files_object.a["k"]\n}\n'
+    project.write(keyed("a", "k", path='"a.txt"') + file_object("c") + moved)
+    said = project.tf(*APPLY)
+    assert closed(said) == ""
+    assert said.counts() == "u1"
+
+
+def test_moved_by_a_count(project: Project) -> None:
+    """As terraform does by itself."""
+    project.make(file_object("a") + file_object("c"))
+    counted = file_object("a", path='"a.txt"').replace("{\n", "{\n  count = 1\n", 1)
+    project.write(counted + file_object("c"))
+    said = project.tf(*APPLY)
+    assert closed(said) == ""
+    assert said.counts() == "u1"
+
+
+def test_an_instance_moves_away_from_its_siblings(project: Project) -> None:
+    """One of them gets the address of the whole resource; the other can't be deleted yet."""
+    project.make(keyed("a", "x", "y", path='"${each.key}.txt"') + file_object("c"))
+    project.trouble("y.txt", "delete")
+    moved = 'moved {\n  from = files_object.a["x"]\n  to   = files_object.a\n}\n'
+    alone = file_object("a", content='"one"', path='"x.txt"')
+    project.write(alone + file_object("c") + moved)
+    said = project.tf(*APPLY)
+    assert said.code == 1
+    assert said.counts() == "u1"
+
+
+def test_a_move_that_is_blocked(project: Project) -> None:
+    """There is an object at the destination already: it stays, and the other one is deleted."""
+    project.make(file_object("a") + file_object("b") + file_object("c"))
+    project.write(
+        file_object("b")
+        + file_object("c")
+        + "moved {\n  from = files_object.a\n  to   = files_object.b\n}\n"
+    )
+    said = project.tf(*APPLY)
+    assert closed(said) == "d1"
+    assert said.counts() == "d1 u2"
 
 
 def test_imported_beside_a_removed_one(project: Project) -> None:

@@ -182,6 +182,8 @@ class Plan:
             actions = change["actions"]
             if actions == ["no-op"]:
                 found["unchanged"] += change["before"] is not None
+            if actions == ["delete"] and change["before"] is None:
+                continue  # OpenTofu stores what is null, and does not show that it goes
             for action in actions:
                 if action in ACTIONS:
                     found[ACTIONS[action]] += 1

@@ -168,7 +168,7 @@ def test_what_moves_is_not_unchanged() -> None:
         f"[TRACE] refactoring.ApplyMoves: {said}"
         for said in (
             "resource x.a has moved to x.b",
-            "x.b has moved to x.c",
+            "resource x.b has moved to x.c",
             "module.m has moved to module.n[0]",
         )
     )
@@ -179,6 +179,42 @@ def test_what_moves_is_not_unchanged() -> None:
     run = apply(log, before, after)
     assert count_resources(run) == Counts(unchanged=1)
     assert count_drift(run) == Counts(changed=1)
+
+
+MOVES = "[TRACE] refactoring.ApplyMoves: "
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "after"),
+    [
+        ("resource instance x.a has moved to x.a[0]", ["x.a", "x.b"], ["x.a[0]", "x.b"]),
+        ('resource instance x.a["k"] has moved to x.a', ['x.a["k"]', "x.a[1]"], ["x.a", "x.a[1]"]),
+        ("resource x.a has moved to x.c", ["x.a[1]", "x.cd"], ["x.c[1]", "x.cd"]),
+        (
+            "module.m[0] has moved to module.m",
+            ["module.m[0].x.a", "module.m[1].x.a"],
+            ["module.m.x.a", "module.m[1].x.a"],
+        ),
+    ],
+)
+def test_what_moves_along(said: str, before: list[str], after: list[str]) -> None:
+    """An instance alone, all of a resource, all that is in a module; and nothing beside it."""
+    was, now = (State({(at, None): OLD for at in held}, serial=1) for held in (before, after))
+    assert count_resources(apply(log_of(before=(MOVES + said,)), was, now)) == Counts(unchanged=1)
+
+
+def test_a_move_that_was_none() -> None:
+    """Terraform says that it moves before it sees that there is something already."""
+    log = log_of(
+        begun("x.a", "Delete"),
+        before=(
+            f"{MOVES}resource x.a has moved to x.b",
+            "[WARN]  Skipped moving x.a to x.b, because there's already another resource at the"
+            " destination",
+        ),
+    )
+    found = count_resources(apply(log, state(a=OLD, b=OLD), state(b=OLD)))
+    assert found == Counts(deleted=1, unchanged=1)
 
 
 def test_an_object_that_nobody_made() -> None:
@@ -269,7 +305,7 @@ def test_what_was_planned() -> None:
             "[TRACE] writeChange: recorded DeleteThenCreate change for x.a",
             "[TRACE] writeChange: recorded NoOp change for x.b",
             "[TRACE] writeChange: recorded NoOp change for x.moved",
-            "[TRACE] refactoring.ApplyMoves: x.old has moved to x.moved",
+            "[TRACE] refactoring.ApplyMoves: resource x.old has moved to x.moved",
             "[TRACE] writeChange: recorded NoOp change for x.came",
             '[TRACE] graphNodeImportState: import x.came "i" produced instance object of type x',
             "[TRACE] writeChange: recorded Forget change for x.c",

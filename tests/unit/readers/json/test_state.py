@@ -141,6 +141,18 @@ def test_only_outputs_left_is_not_empty() -> None:
     assert not state.parse_file(f'{{{head}[],"outputs":{{"o":{{"value":1}}}}}}'.encode()).empty
 
 
+@pytest.mark.parametrize("form", ["stored", "shown"])
+def test_an_output_that_is_null_is_as_good_as_none(form: str) -> None:
+    """OpenTofu stores one that was not known when a refresh-only plan was applied."""
+    outputs = '"outputs":{"o":{"value":null,"type":"dynamic"}}'
+    if form == "shown":
+        text = f'{{"format_version":"1.0","values":{{{outputs},"root_module":{{}}}}}}'
+        assert state.parse(text.encode()).empty
+    else:
+        text = f'{{"version":4,"serial":1,"lineage":"l","resources":[],{outputs}}}'
+        assert state.parse_file(text.encode()).empty
+
+
 def test_identity_tells_states_apart() -> None:
     """A state that was never written is the one that a first plan is made on."""
     assert State().identity == NEVER_WRITTEN
