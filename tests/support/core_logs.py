@@ -54,7 +54,7 @@ class Recording:
 
     def state(self, name: str) -> State:
         data = (self.folder / f"{name}.json").read_bytes()
-        return parse_file(data, settled=True) if data.strip() else State()
+        return parse_file(data) if data.strip() else State()
 
     def apply(self) -> Apply:
         """As a run would know it that held the states on either side."""

@@ -16,7 +16,6 @@ from tfevents.readers.planfile import reader
 from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.plan_and_state import (
     SavedPlan,
-    is_small,
     left_unsaved,
     pull_state,
     read_plan,
@@ -148,27 +147,22 @@ class FactCollector:
     def _add_states(self, facts: RunFacts) -> RunFacts:
         """The state after the run, and of one that was watched the state before it."""
         since = float(int(self._run.opened))
-        after = optional(lambda: self._find_state_after(facts, since), "state")
-        before = optional(lambda: self._find_state_before(facts), "state before")
-        small, settled = is_small(after, before), facts.log is not None
         found = replace(
             facts,
-            pulled=optional(lambda: read_state(after, small=small, settled=settled), "state"),
+            pulled=optional(lambda: read_state(self._find_state_after(facts, since)), "state"),
             unsaved=left_unsaved(self._run.directory, since),
         )
         if facts.log is None:
             return found
-        was = optional(lambda: read_state(before, small=small, settled=True), "state before")
-        return replace(found, before=was)
+        before = optional(lambda: self._find_state_before(facts), "state before")
+        return replace(found, before=before)
 
-    def _find_state_before(self, facts: RunFacts) -> bytes | None:
+    def _find_state_before(self, facts: RunFacts) -> State | None:
         """Of a saved plan as it has it, where it is nowhere else: a stale one is not applied."""
-        if facts.log is None:
-            return None
-        stored = self._previous.find(facts.log)
-        if stored is None and facts.planned and facts.planned.find_previous:
-            return facts.planned.find_previous()
-        return stored
+        found = self._previous.find_state(facts.log) if facts.log else None
+        if found is None and facts.planned and facts.planned.find_previous:
+            return read_state(facts.planned.find_previous())
+        return found
 
     def _find_state_after(self, facts: RunFacts, since: float) -> bytes | None:
         """The state: where terraform has just written it to a file, that is what a pull prints."""

@@ -10,7 +10,8 @@ from functools import cached_property
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.json import glance
+from tfevents.readers.json import plan as planjson
+from tfevents.readers.json.state import parse_file
 from tfevents.readers.planfile import archive
 from tfevents.readers.planfile import reader as planfile
 from tfevents.terraform.arguments import Mode
@@ -65,8 +66,6 @@ def read_file(path: str) -> SavedPlan:
 
 
 def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPlan | None:
-    from tfevents.readers.json import plan as planjson  # msgspec is slow to wake
-
     plan = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
     if plan is None:
         return None
@@ -79,35 +78,20 @@ def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPl
 
 def _zipped(path: str, member: str) -> bytes:
     """A plain state file in the plan's zip, whatever its plan is."""
-    with archive.opened(path) as zipped:
-        return zipped.read(member)
+    with archive.open_archive(path) as zipped:
+        return zipped.read_member(member)
 
 
 def pull_state(engine: TerraformClient) -> State | None:
     """The state as stored; an empty answer is a state that was never written. None: not known."""
-    answer = engine.pull_state()
-    return read_state(answer, small=is_small(answer))
+    return read_state(engine.pull_state())
 
 
-def is_small(*answers: bytes | None) -> bool:
-    """Whether none of these states is worth waking the decoder for large ones."""
-    return all(len(answer or b"") <= glance.SMALL for answer in answers)
-
-
-def read_state(answer: bytes | None, *, small: bool = False, settled: bool = False) -> State | None:
-    """The state in what a pull answered; two whose values are compared are read alike.
-
-    `settled`: whether they are compared without their empty values as well.
-    """
+def read_state(answer: bytes | None) -> State | None:
+    """The state in what a pull answered; None where there is no answer."""
     if answer is None:
         return None
-    if not answer.strip():
-        return State()
-    if small:
-        return glance.look(answer)
-    from tfevents.readers.json.state import parse_file  # msgspec is slow to wake
-
-    return parse_file(answer, settled=settled)
+    return parse_file(answer) if answer.strip() else State()
 
 
 def left_unsaved(directory: str, since: float) -> bool:

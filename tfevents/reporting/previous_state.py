@@ -8,42 +8,48 @@ yet when it had been pulled.
 from __future__ import annotations
 
 from tfevents.background import BackgroundTask
+from tfevents.reporting.plan_and_state import read_state
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.client import TerraformClient
-from tfevents.terraform.state import NEVER_WRITTEN, Identity
+from tfevents.terraform.state import NEVER_WRITTEN, Identity, State
 from tfevents.terraform.workdir import WorkingDirectory
 
 
 class PreviousState:
     """`look` is called after each look at the log, and never again when the run is over."""
 
-    def __init__(self, place: WorkingDirectory, engine: TerraformClient) -> None:
-        self._place, self._engine = place, engine
-        self._looked = self._pulled = self._proven = False
-        self._stored: bytes | None = None
+    def __init__(self, workdir: WorkingDirectory, client: TerraformClient) -> None:
+        self._workdir, self._client = workdir, client
+        self._looked = self._pulled = False
         self._pulling: BackgroundTask[bytes] | None = None
+        self._state: BackgroundTask[State] | None = None
 
     def look(self, log: ApplyLog) -> None:
-        """A local backend's file at once; only a remote one's is asked for."""
+        """Reads a local backend's file at once; only a remote one's state is asked for."""
         if not (log.planning or log.applied):
             return
         if not self._looked:
             self._looked = True
             if log.snapshot is not None:
-                self._stored = self._find_stored(log.snapshot)
+                self._parse(self._find_stored(log.snapshot))
             elif not log.applied:
-                self._pulling = BackgroundTask(self._engine.pull_state, "state before")
+                self._pulling = BackgroundTask(self._client.pull_state, "state before")
         # what was pulled by the last look had no apply behind it if there is none yet
-        self._proven = self._proven or (self._pulled and not log.applied)
+        if self._pulling and self._pulled and not log.applied and self._state is None:
+            self._parse(self._pulling.result())
         self._pulled = self._pulling is not None and self._pulling.over
 
-    def find(self, log: ApplyLog) -> bytes | None:
-        """A state file, b"" of a state that was never written; None where it is not known."""
-        if self._stored is not None:
-            return self._stored
-        if log.snapshot is not None:
-            return self._find_stored(log.snapshot)
-        return self._pulling.result() if self._pulling and self._proven else None
+    def find_state(self, log: ApplyLog) -> State | None:
+        """The state; None where it is not known."""
+        if self._state is None and log.snapshot is not None:
+            self._parse(self._find_stored(log.snapshot))
+        return self._state.result() if self._state else None
+
+    def _parse(self, stored: bytes | None) -> None:
+        """Beside the run: a large state takes a second."""
+        if stored is not None:
+            self._state = BackgroundTask(lambda: read_state(stored), "state before")
 
     def _find_stored(self, identity: Identity) -> bytes | None:
-        return b"" if identity == NEVER_WRITTEN else self._place.find_state(identity)
+        """The file of that state; b"" of one that was never written."""
+        return b"" if identity == NEVER_WRITTEN else self._workdir.find_state(identity)

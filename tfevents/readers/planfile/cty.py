@@ -9,57 +9,56 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 from tfevents.errors import UnreadableDocument
 
 LARGEST = 4 << 20
 """Bytes of one value; as Python objects it takes up to a hundred times as much."""
 
-
-SMALL = 4096
-"""Bytes of a value that is not worth waking msgspec for."""
 UNKNOWN = (0, 12)
 """MessagePack extensions: an unknown value, plain and with what is known of it after all."""
 PLAIN, REFINED = b"\xd4\x00", b"\x0c"
 """What an unknown value has in it: an extension 0 of one byte, or an extension 12."""
 
 
-def unknown(packed: bytes, *, many: bool = False) -> bool:
+def has_unknown(packed: bytes) -> bool:
     """Whether any of a value is unknown. Raises UnreadableDocument."""
-    return (PLAIN in packed or REFINED in packed) and _unpack(packed, many)[1]
+    return (PLAIN in packed or REFINED in packed) and _unpack(packed)[1]
 
 
-def parse(packed: bytes, *, many: bool = False) -> tuple[Any, bool]:
-    """A value for comparing, and whether any of it is unknown. `many`: of many such values.
+def parse_value(packed: bytes) -> tuple[Any, bool]:
+    """A value for comparing, and whether any of it is unknown.
 
-    Numbers whose type is stored with them are what `document.plain` makes of JSON's; the others
+    Numbers whose type is stored with them are pairs, as readers.json makes of them; the others
     are bare text, since a number may be stored as text and only the schema knows. What is unknown
     is None: that is how `show -json` leaves it out. Raises UnreadableDocument.
     """
-    value, unknown_too = _unpack(packed, many)
+    value, has_unknown = _unpack(packed)
     try:
-        return _any(value), unknown_too
+        return _any(value), has_unknown
     except (LookupError, TypeError, ValueError, RecursionError):
         raise UnreadableDocument("it has a value that does not fit its type") from None
 
 
-def _unpack(packed: bytes, many: bool) -> tuple[Any, bool]:
+def _unpack(packed: bytes) -> tuple[Any, bool]:
     """A value as it is stored, and whether any of it is unknown (then it is None)."""
     if len(packed) > LARGEST:
         raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
     unknown: list[int] = []
 
-    def extension(code: int) -> None:
+    def read_extension(code: int, _: memoryview) -> None:
         if code not in UNKNOWN:
             raise UnreadableDocument(f"it has a MessagePack extension {code}")
         unknown.append(code)
 
-    if many or len(packed) > SMALL:
-        from tfevents.readers.json.documents import unpack  # msgspec is slow to wake
-    else:
-        from tfevents.readers.planfile.messagepack import unpack
-    return unpack(packed, extension), bool(unknown)
+    try:
+        return msgspec.msgpack.decode(packed, ext_hook=read_extension), bool(unknown)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError):
+        raise UnreadableDocument("it has a value that is no MessagePack") from None
 
 
 def _any(value: Any) -> Any:
@@ -105,8 +104,6 @@ def _number(value: Any) -> str:
         return value
     if isinstance(value, bool) or not math.isfinite(value):
         raise TypeError
-    from decimal import Decimal
-
     return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import IO, Any
 
 from msgspec import Struct, field
 
@@ -47,8 +47,6 @@ RESOURCE_SCHEMA = schema(
     strings={DEPOSED: 1, CHANGE: 1, ADDRESS: 1, PREVIOUS_ADDRESS: 1, 8: ANY, 10: ANY, 11: ANY},
 )
 REASONS = range(17)
-MANY = 50
-"""Values for which it pays to wake msgspec."""
 
 # message OutputChange; `sensitive` (3) is no fact of ours
 OUTPUT_NAME, OUTPUT_CHANGE = 1, 2
@@ -149,7 +147,7 @@ class Parts(Struct):
     """Whether it was made with `-invoke`: its mode says refresh-only then (Terraform ≥ 1.14)."""
 
 
-def parse(file: wire_format.Source, tool: Tool) -> Parts:
+def parse(file: IO[bytes], tool: Tool) -> Parts:
     """The message Plan in `file`.
 
     Raises UnreadableDocument for all that `tool` is not known to write.
@@ -189,21 +187,21 @@ def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
                 importing=IMPORTING in change.strings,
                 previous_address=None if previous in ("", address) else previous,
                 deposed=message.text(DEPOSED) or None,
-                unknown=_unknown(change, action, len(parts.changes) >= MANY),
+                unknown=_unknown(change, action),
             )
         )
 
 
 def _take_drift(parts: Parts, encoded: bytes, tool: Tool) -> None:
     _, change, action = _resource(encoded, tool)
-    before, after, _ = _sides(change, action, many=len(parts.drift) >= MANY)
+    before, after, _ = _sides(change, action)
     parts.drift.append(Drift(action.names, filled(before) != filled(after)))
 
 
 def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
     message = wire_format.parse(encoded, OUTPUT_SCHEMA)
     change, action = _change(message, OUTPUT_CHANGE, tool)
-    before, after, unknown = _sides(change, action, many=len(parts.outputs) >= MANY)
+    before, after, unknown = _sides(change, action)
     name = message.text(OUTPUT_NAME)
     if name in parts.outputs:
         raise UnreadableDocument("it has two changes of one output")
@@ -242,23 +240,23 @@ def _change(message: Message, number: int, tool: Tool) -> tuple[Message, Action]
     return change, action
 
 
-def _sides(change: Message, action: Action, many: bool) -> tuple[Any, Any, bool]:
+def _sides(change: Message, action: Action) -> tuple[Any, Any, bool]:
     """The values before and after, and whether any of the latter is unknown."""
-    before, _ = _side(change, action.before, many)
+    before, _ = _side(change, action.before)
     if action.before == action.after:
         return before, before, False
-    return before, *_side(change, action.after, many)
+    return before, *_side(change, action.after)
 
 
-def _side(change: Message, at: int | None, many: bool) -> tuple[Any, bool]:
-    return (None, False) if at is None else cty.parse(_packed(change, at), many=many)
+def _side(change: Message, at: int | None) -> tuple[Any, bool]:
+    return (None, False) if at is None else cty.parse_value(_packed(change, at))
 
 
-def _unknown(change: Message, action: Action, many: bool) -> bool:
+def _unknown(change: Message, action: Action) -> bool:
     """Whether any of what an update makes of an object is unknown."""
     if action.names != UPDATE or action.after is None:
         return False
-    return cty.unknown(_packed(change, action.after), many=many)
+    return cty.has_unknown(_packed(change, action.after))
 
 
 def _packed(change: Message, at: int) -> bytes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import archive, messages, wire_format
-from tfevents.readers.planfile.archive import Archive
+from tfevents.readers.planfile.archive import PlanArchive, open_archive
 from tfevents.readers.planfile.messages import OPENTOFU, TERRAFORM, Parts, Tool
 from tfevents.readers.planfile.wire_format import Message
 from tfevents.terraform.arguments import Mode
@@ -28,6 +29,25 @@ WRITERS = {
     b'# This file is maintained automatically by "tofu init".': OPENTOFU,
 }
 NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.\d")
+
+
+class Instance(Struct):
+    """An instance in a state file."""
+
+    deposed: str | None = None
+
+
+class Resource(Struct):
+    """A resource in a state file."""
+
+    mode: str = "managed"
+    instances: list[Instance] = []
+
+
+class PriorState(Struct):
+    """As much of the plan's own state file as is counted."""
+
+    resources: list[Resource] | None = None
 
 
 class PlanFile(Struct, frozen=True):
@@ -55,18 +75,18 @@ class PlanFile(Struct, frozen=True):
         return self._state(archive.PREVIOUS)
 
     def _state(self, member: str) -> bytes:
-        with archive.opened(self.path) as zipped:
+        with open_archive(self.path) as zipped:
             if self.checksum != zipped.checksum(archive.PLAN):
                 raise UnreadableDocument("it is another plan by now")
-            return zipped.read(member)
+            return zipped.read_member(member)
 
 
 def mode(path: str) -> Mode | None:
     """The planning mode of the plan file at `path`; None where that can't be told."""
     head, invokes = Message(), False
     try:
-        with archive.opened(path) as zipped:
-            for number, value in wire_format.stream(zipped.stream(archive.PLAN)):
+        with open_archive(path) as zipped, zipped.open_member(archive.PLAN) as plan:
+            for number, value in wire_format.stream(plan):
                 invokes = invokes or number == messages.INVOKES
                 if isinstance(value, int):
                     head.numbers[number] = value
@@ -79,14 +99,14 @@ def mode(path: str) -> Mode | None:
 
 def read(path: str) -> PlanFile:
     """The plan file at `path`. Raises UnreadableDocument for all that was not verified."""
-    with archive.opened(path) as zipped:
-        tool = _tool(zipped.read(archive.LOCK))
-        parts = messages.parse(zipped.stream(archive.PLAN), tool)
+    with open_archive(path) as zipped:
+        tool = _tool(zipped.read_member(archive.LOCK))
+        with zipped.open_member(archive.PLAN) as plan:
+            parts = messages.parse(plan, tool)
         version = _verified(parts.head, tool)
         backend = _backend(parts.head)
-        plan = _plan(parts, tool, version, zipped)
         return PlanFile(
-            plan=plan,
+            plan=_plan(parts, tool, version, zipped),
             mode=_mode(parts),
             workspace=backend.text(messages.WORKSPACE),
             backend_type=backend.text(messages.BACKEND_TYPE),
@@ -138,7 +158,7 @@ def _meant(stored: Mode, invokes: bool) -> Mode:
     return Mode.NORMAL if invokes else stored
 
 
-def _plan(parts: Parts, tool: Tool, version: str, zipped: Archive) -> Plan:
+def _plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> Plan:
     """The plan as `show -json` would have told it."""
     mode = _mode(parts)
     judges = tool.judges is not None and _numbers(version) >= tool.judges
@@ -154,14 +174,15 @@ def _plan(parts: Parts, tool: Tool, version: str, zipped: Archive) -> Plan:
         applyable=bool(parts.head.number(messages.APPLYABLE)) if judges else None,
         complete=bool(parts.head.number(messages.COMPLETE)) if judges else None,
         errored=bool(parts.head.number(messages.ERRORED)),
-        managed=0 if parts.changes else _managed(zipped.read(archive.PRIOR)),
+        managed=0 if parts.changes else _count_managed(zipped.read_member(archive.PRIOR)),
     )
 
 
-def _managed(prior: bytes) -> int:
-    """Current managed objects of the prior state; only asked for where there are no changes."""
-    from tfevents.readers.json.documents import StateFileJSON, decode  # msgspec is slow to wake
-
-    resources = decode(prior, StateFileJSON, "a state file").resources or []
-    managed = (resource for resource in resources if resource.mode == "managed")
+def _count_managed(prior: bytes) -> int:
+    """Current managed objects of a state file; only asked for where there are no changes."""
+    try:
+        state = msgspec.json.decode(prior, type=PriorState)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise UnreadableDocument("its state is no state file") from None
+    managed = (resource for resource in state.resources or () if resource.mode == "managed")
     return sum(instance.deposed is None for each in managed for instance in each.instances)

@@ -7,19 +7,11 @@ https://protobuf.dev/programming-guides/encoding/ : a message is a row of fields
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import IO
 
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
-
-
-class Source(Protocol):
-    """A file, or what is read like one."""
-
-    def read(self, size: int, /) -> bytes:
-        """The next bytes; fewer than `size` only at the end."""
-
 
 NUMBER, BYTES = 0, 2
 """The two wire types there are in a plan (VARINT and LEN)."""
@@ -117,7 +109,7 @@ def parse(encoded: bytes, schema: Schema) -> Message:
     raise UnreadableDocument(f"its {schema.name} has more than {FIELDS} fields")
 
 
-def stream(file: Source) -> Iterator[tuple[int, Value]]:
+def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
     """The fields of a message of any size; only the one in hand is in memory."""
     held, at = b"", 0
     for _ in range(RECORDS):
@@ -135,7 +127,7 @@ def stream(file: Source) -> Iterator[tuple[int, Value]]:
     raise UnreadableDocument(f"it has more than {RECORDS} fields")
 
 
-def _reach(file: Source, held: bytes, at: int, length: int) -> tuple[bytes, int]:
+def _reach(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
     """What is held, read on until `length` bytes follow `at`."""
     missing = length - (len(held) - at)
     if missing <= 0:
