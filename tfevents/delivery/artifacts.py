@@ -13,7 +13,7 @@ from tfevents.deadline import Deadline
 from tfevents.errors import UnreadableDocument
 from tfevents.journal.run_lock import RunLock
 from tfevents.readers.hcl import inventory
-from tfevents.readers.json.redaction import Sensitive
+from tfevents.readers.json.redaction import Redactor
 from tfevents.terraform.client import TerraformClient
 
 
@@ -81,26 +81,26 @@ def _plan(source: Source, deadline: Deadline) -> str | None:
         return None
     words = ["show", "-json", os.path.abspath(source.plan_file)]
     shown = source.ask("plan-json", words, deadline)
-    return _redact(source, shown, Sensitive())
+    return _redact(source, shown, Redactor())
 
 
 def _state(source: Source, deadline: Deadline) -> str | None:
     """The state file, redacted; older tools mark in `show -json` what they don't in the file."""
     if not source.has_state:
         return None
-    sensitive = Sensitive()
+    redactor = Redactor()
     with open(source.ask("state-json", ["show", "-json"], deadline), "rb") as file:
-        sensitive.collect(file.read)
-    return _redact(source, source.ask("state", ["state", "pull"], deadline), sensitive)
+        redactor.collect(file.read)
+    return _redact(source, source.ask("state", ["state", "pull"], deadline), redactor)
 
 
-def _redact(source: Source, path: str, sensitive: Sensitive) -> str:
+def _redact(source: Source, path: str, redactor: Redactor) -> str:
     """Twice through the file: what is sensitive, then all but that."""
     with open(path, "rb") as file:
-        sensitive.collect(file.read)
+        redactor.collect(file.read)
     redacted = source.lock.create_file(f"{os.path.basename(path)}-redacted")
     with open(path, "rb") as file, open(redacted, "wb") as out:
-        out.writelines(sensitive.without(file.read))
+        out.writelines(redactor.rewrite(file.read))
     os.unlink(path)
     return redacted
 

@@ -20,7 +20,7 @@ from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl import blocks
 from tfevents.readers.json import plan, state
 from tfevents.readers.json.plan import collect
-from tfevents.readers.json.redaction import Sensitive
+from tfevents.readers.json.redaction import Redactor
 from tfevents.readers.planfile import cty
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
@@ -91,9 +91,9 @@ def pull(data: bytes) -> Callable[[int], bytes]:
 
 
 def redact(data: bytes) -> None:
-    sensitive = Sensitive()
-    sensitive.collect(pull(data))
-    for _ in sensitive.without(pull(data)):
+    redactor = Redactor()
+    redactor.collect(pull(data))
+    for _ in redactor.rewrite(pull(data)):
         pass
 
 

@@ -14,7 +14,8 @@ import pytest
 from support import engines
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.json.redaction import HIDDEN, Sensitive
+from tfevents.readers.json.redaction import Redactor
+from tfevents.readers.json.sensitive_values import HIDDEN
 
 CONFIG = """
 variable "plain" { default = "an open value" }
@@ -72,9 +73,9 @@ VALUES = {
 
 def hidden(document: bytes) -> Any:
     """The document, less what is sensitive."""
-    sensitive = Sensitive()
-    sensitive.collect(BytesIO(document).read)
-    return json.loads(b"".join(sensitive.without(BytesIO(document).read)))
+    redactor = Redactor()
+    redactor.collect(BytesIO(document).read)
+    return json.loads(b"".join(redactor.rewrite(BytesIO(document).read)))
 
 
 def plan_json(tmp_path: Path, config: str, *words: str) -> tuple[bytes, bytes, bytes]:
@@ -138,10 +139,10 @@ def test_numbers_are_what_they_were(number: str) -> None:
     """Also beside what is replaced."""
     text = '{"resource_changes":[{"change":{"after":{"a":"secret","n":%s},'
     text += '"after_sensitive":{"a":true}}}]}'
-    sensitive = Sensitive()
+    redactor = Redactor()
     document = (text % number).encode()
-    sensitive.collect(BytesIO(document).read)
-    written = b"".join(sensitive.without(BytesIO(document).read))
+    redactor.collect(BytesIO(document).read)
+    written = b"".join(redactor.rewrite(BytesIO(document).read))
     after = json.loads(written, parse_float=Decimal)["resource_changes"][0]["change"]["after"]
     assert after == {"a": HIDDEN, "n": json.loads(number, parse_float=Decimal)}
 
@@ -197,13 +198,13 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
 
 MEASURE = """
 import json, resource, sys
-from tfevents.readers.json.redaction import Sensitive
+from tfevents.readers.json.redaction import Redactor
 path = sys.argv[1]
-sensitive = Sensitive()
+redactor = Redactor()
 with open(path, "rb") as file:
-    sensitive.collect(file.read)
+    redactor.collect(file.read)
 with open(path, "rb") as file, open(path + ".out", "wb") as out:
-    out.writelines(sensitive.without(file.read))
+    out.writelines(redactor.rewrite(file.read))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
