@@ -153,6 +153,10 @@ def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place:
     (place / ".tfevents.hcl").write_text("harness {")
     codes = {name: code for name, code, _ in ways_in(machine, place, env)}
     assert codes == {"tf": 86, "run": 86, "hook": 86, "plugin": 86, "send": 2}
+    wrong = [SCRIPTS / "tfevents", "hook", "after", "plan", "--no-such-option"]
+    assert (
+        subprocess.run(wrong, env={**machine.env, **env}, cwd=place, check=False).returncode == 86
+    )
 
 
 def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
@@ -164,12 +168,13 @@ def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: 
     assert said == {"send"}
 
 
-def test_direct_of_the_users_file_is_direct(machine: Machine, place: Path) -> None:
-    """Nothing of ours is added, so that the counts are absent; a checkout can't say so."""
+def test_direct_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
+    """Nothing of ours is added to a plan, so its counts are absent; a checkout can't say so."""
     (place / ".tfevents.hcl").write_text("direct = true")
     with Endpoint() as endpoint:
-        env = machine.reporting_to(endpoint.url)
+        env = machine.reporting_to(endpoint.url, TF_CLI_ARGS_plan="-detailed-exitcode")
         for counts in ("exact", "absent"):
-            assert machine.tf("plan", "-detailed-exitcode", at=place, env=env).returncode == 2
-            assert endpoint.events[-1]["data"]["counts"] == counts
+            for name, _, _ in ways_in(machine, place, env):
+                events = [e for e in endpoint.events if e["event_type"] == "apply_needed"]
+                assert name in ("hook", "send") or events[-1]["data"]["counts"] == counts, name
             write_user(machine, "direct = true")
