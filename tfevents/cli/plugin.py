@@ -13,6 +13,6 @@ def plugin() -> int:
 
     For its entry point: settings arrive as PLUGIN_*.
     """
-    from tfevents.stage import plugin as stage
+    from tfevents.stage.plugin import run_plugin
 
-    return stage.plugin(os.environ)
+    return run_plugin(os.environ)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tfevents.events.model import Numbers
 from tfevents.hosts.call import HookCall
-from tfevents.hosts.hook_outcome import planned_numbers
+from tfevents.hosts.hook_outcome import count_planned
 from tfevents.reporting.plan_and_state import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts
@@ -47,7 +47,7 @@ class Baseline(Struct, frozen=True):
 def make_baseline(call: HookCall, planned: SavedPlan | None, state: State | None) -> Baseline:
     """The baseline of a run that is about to begin."""
     numbers = (
-        planned_numbers(planned.plan, saved=True, targeted=planned.targeted) if planned else None
+        count_planned(planned.plan, saved=True, targeted=planned.targeted) if planned else None
     )
     return Baseline(
         state=(state.serial, state.lineage) if state else None,

@@ -178,7 +178,7 @@ class Hook:
         )
 
     def _make_metadata(self, known: HookFacts, outcome: HookOutcome) -> dict[str, Any]:
-        checksum = known.after.checksum if known.after else None
+        checksum = known.state_after.checksum if known.state_after else None
         return {
             **facts.describe_provisioner(known, self.client),
             **outcome.numbers.metadata(),
@@ -186,10 +186,10 @@ class Hook:
         }
 
     def _make_data(self, known: HookFacts, outcome: HookOutcome) -> dict[str, str | None]:
-        code, after = self.call.exit_code, known.after
+        code, after = self.call.exit_code, known.state_after
         return {
             "counts": "exact" if outcome.numbers.resources else "absent",
-            "outcome": "unknown" if outcome.proven is None else None,
+            "outcome": "unknown" if outcome.succeeded is None else None,
             "partial": ",".join(facts.list_partial(known, self.call)),
             "missing": outcome.missing,
             "finished_at": now(),

@@ -1,4 +1,4 @@
-"""What a plan and the states before and after prove of a run that nobody of us watched.
+"""The outcome of a run that its host ran: as it was said, else as plan and states prove it.
 
 What nobody said and nothing proves stays absent.
 """
@@ -25,108 +25,125 @@ from tfevents.terraform.state import State
 
 
 class HookFacts(Struct, frozen=True):
-    """What is known when the run is over.
+    """What is known when the run is over; None for what is not.
 
-    `said`: the outcome by word (exit code, host). `noted`: the plan's numbers as `before` read
-    them, for a host that has deleted the plan since. `before`: the state's (serial, lineage).
-    `targeted`: whether a flag says that the plan is of a part.
+    `succeeded`: by the exit code or the host. `numbers_before`: the plan's, as `before` counted
+    them, for a host that has deleted the plan since. `state_before`: serial and lineage.
+    `changes_by_code`: `plan -detailed-exitcode` ended with 2. `targeted`: a flag made the plan one
+    of a part.
     """
 
     operation: Operation
     mode: Mode
-    said: bool | None = None
+    succeeded: bool | None = None
     planned: SavedPlan | None = None
-    noted: Numbers | None = None
-    before: tuple[int | None, str | None] | None = None
-    after: State | None = None
+    numbers_before: Numbers | None = None
+    state_before: tuple[int | None, str | None] | None = None
+    state_after: State | None = None
     changes_by_code: bool = False
     refreshed: bool = True
     targeted: bool = False
 
 
 class HookOutcome(Struct, frozen=True):
-    """What is told; None where nothing can be claimed. `proven`: the outcome, None where nobody
-    knows. `missing`: what had to be seen to tell more than that."""
+    """What is reported. `activity` is None where nothing can be claimed, `succeeded` where it is
+    not known. `missing`: plan or state, where that had to be seen to report more."""
 
     activity: Activity | None
     numbers: Numbers
-    proven: bool | None
+    succeeded: bool | None
     missing: str | None = None
 
 
-def determine_hook_outcome(evidence: HookFacts) -> HookOutcome:
-    """The outcome by word before the outcome by proof; the numbers of what was done."""
-    plan = evidence.planned.plan if evidence.planned else None
-    numbers, proven = _weigh(evidence, plan)
-    success = evidence.said if evidence.said is not None else proven
+def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
+    """The outcome that was said, else the one that is proven; the numbers of what was done."""
+    plan = facts.planned.plan if facts.planned else None
+    numbers, proven = _count_done(facts, plan)
+    succeeded = proven if facts.succeeded is None else facts.succeeded
     outcome = Outcome(
-        operation=evidence.operation,
-        mode=evidence.mode,
-        success=success is not False,
-        has_changes=has_changes(plan) if plan else evidence.changes_by_code or None,
+        operation=facts.operation,
+        mode=facts.mode,
+        success=succeeded is not False,
+        has_changes=has_changes(plan) if plan else facts.changes_by_code or None,
         drift=numbers.drift != Counts() if numbers.drift else None,
-        empty=evidence.after.empty if evidence.after else None,
+        empty=facts.state_after.empty if facts.state_after else None,
     )
-    activity = end_activity(outcome) if success is not None else None
-    missing = _missing(evidence) if success else None
-    return HookOutcome(activity or _begun(evidence, success), numbers, success, missing)
+    activity = end_activity(outcome) if succeeded is not None else None
+    missing = _name_missing(facts) if succeeded else None
+    activity = activity or _make_begun_activity(facts, succeeded)
+    return HookOutcome(activity, numbers, succeeded, missing)
 
 
-def _begun(evidence: HookFacts, success: bool | None) -> Activity | None:
-    """The last that is known: an apply was begun. An outcome that nobody knows is left out, and a
-    workspace is never called active: Harness schedules its destruction from that. Of a plan that
-    nobody saw nothing is: `plan` would say that there is nothing to apply.
+def _make_begun_activity(facts: HookFacts, succeeded: bool | None) -> Activity | None:
+    """The last that is known: an apply was begun. None for a plan: `plan` would say that there is
+    nothing to apply.
+
+    An outcome that nobody knows is left out, and a workspace is never called active on a guess:
+    Harness schedules its destruction from that.
     """
-    kind = activity_type(evidence.operation, evidence.mode)
-    status = "success" if success else None
-    if evidence.operation is Operation.PLAN:
+    if facts.operation is Operation.PLAN:
         return None
-    return Activity(start_activity(evidence.operation).event_type, kind, status)
+    kind = activity_type(facts.operation, facts.mode)
+    return Activity(
+        start_activity(facts.operation).event_type, kind, "success" if succeeded else None
+    )
 
 
-def _missing(evidence: HookFacts) -> str | None:
-    """A plan that nobody saw, or a state: whether it holds something is not claimed then."""
-    if evidence.operation is Operation.PLAN:
-        return None if evidence.planned else "plan"
-    unseen = evidence.after is None and evidence.operation is not Operation.IMPORT
+def _name_missing(facts: HookFacts) -> str | None:
+    if facts.operation is Operation.PLAN:
+        return None if facts.planned else "plan"
+    unseen = facts.state_after is None and facts.operation is not Operation.IMPORT
     return "state" if unseen else None
 
 
-def _weigh(evidence: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | None]:
-    """The numbers, and the outcome that they prove."""
+def _count_done(facts: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | None]:
+    """The numbers of what was done, and the outcome that they prove; None where they don't."""
     if plan is None:
-        return (evidence.noted or Numbers()) if evidence.said else Numbers(), None
-    targeted = evidence.planned is not None and evidence.planned.targeted
-    saved = evidence.operation is not Operation.PLAN
-    planned = planned_numbers(plan, saved=saved, targeted=targeted or evidence.targeted)
-    if evidence.operation is Operation.PLAN:
-        return planned if evidence.refreshed else replace(planned, drift=None), not plan.errored
-    prior = evidence.planned.prior if evidence.planned else None
-    if prior is None or evidence.after is None:
-        return (planned if evidence.said else Numbers()), _untouched(plan, evidence)
-    done = done_to_resources(plan, Ledger.of(prior, evidence.after))
-    whole = done == planned.resources
-    did = whole and done is not None and done.planned > 0
-    finished = evidence.said or (evidence.said is None and did)
-    outputs = done_to_outputs(plan, evidence.after, finished=bool(finished))
+        return (facts.numbers_before or Numbers()) if facts.succeeded else Numbers(), None
+    targeted = facts.planned is not None and facts.planned.targeted
+    saved = facts.operation is not Operation.PLAN
+    planned = count_planned(plan, saved=saved, targeted=targeted or facts.targeted)
+    if facts.operation is Operation.PLAN:
+        return planned if facts.refreshed else replace(planned, drift=None), not plan.errored
+    prior = facts.planned.prior if facts.planned else None
+    if prior is None or facts.state_after is None:
+        return (planned if facts.succeeded else Numbers()), _prove_not_applied(plan, facts)
+    return _compare_states(plan, planned, Ledger.of(prior, facts.state_after), facts.succeeded)
+
+
+def _compare_states(
+    plan: Plan, planned: Numbers, states: Ledger, succeeded: bool | None
+) -> tuple[Numbers, bool | None]:
+    """As `_count_done`, by the states before and after."""
+    done = done_to_resources(plan, states)
+    all_done = done == planned.resources
+    did_something = all_done and done is not None and done.planned > 0
+    finished = bool(succeeded or (succeeded is None and did_something))
+    outputs = done_to_outputs(plan, states.after, finished=finished)
     if finished:
         return replace(planned, outputs=outputs), True
-    return Numbers(done, outputs, planned.drift), None if whole else False
+    return Numbers(done, outputs, planned.drift), None if all_done else False
 
 
-def planned_numbers(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
-    """The plan's own. Drift is absent where it was not measured: by a destroy, by a plan that
-    broke off; and of a saved plan that lists none, which does not say whether it looked."""
-    looked = plan.mode is Mode.REFRESH_ONLY or not saved
-    silent = plan.drift is None and (plan.errored or not looked)
+def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
+    """The plan's own numbers.
+
+    Drift is absent where it was not measured: by a destroy, by a plan that broke off; and for a
+    saved plan that lists none, which does not say whether it refreshed.
+    """
+    refreshed = plan.mode is Mode.REFRESH_ONLY or not saved
+    silent = plan.drift is None and (plan.errored or not refreshed)
     unmeasured = plan.mode is Mode.DESTROY or silent
     drift = None if unmeasured else count_drift(plan.drift or ())
     resources = count_resources(plan, partial=targeted)
     return Numbers(resources, count_outputs(plan), drift)
 
 
-def _untouched(plan: Plan, evidence: HookFacts) -> bool | None:
-    """A plan with changes, and a state that nobody wrote since: it was not applied. That it was
-    written proves nothing: a failed apply writes it too."""
-    after = (evidence.after.serial, evidence.after.lineage) if evidence.after else None
-    return False if has_changes(plan) and after and after == evidence.before else None
+def _prove_not_applied(plan: Plan, facts: HookFacts) -> bool | None:
+    """False for a plan with changes whose state nobody has written since; else None.
+
+    That the state was written proves nothing: a failed apply writes it too.
+    """
+    state = facts.state_after
+    after = (state.serial, state.lineage) if state else None
+    return False if has_changes(plan) and after and after == facts.state_before else None

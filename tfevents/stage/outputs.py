@@ -1,4 +1,4 @@
-"""What a stage leaves for the steps after it: `KEY=value` lines, and an annotation."""
+"""The outputs of a stage for the steps after it: `KEY=value` lines, and an annotation."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ NAMES = {
 STYLES = {"failed": "error", "drifted": "warning", "apply_needed": "warning"}
 
 
-def outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The variables of an event; what is not known is left out."""
+def list_outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Name and value of each variable of an event; what is not known is left out."""
     metadata = body.get("metadata", {})
     counts, drift = metadata.get("resource_counts"), metadata.get("drift_counts")
     for name, field in (
@@ -43,14 +43,14 @@ def outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         drifted = drift["changed"] + drift["deleted"]
         yield "DRIFTED", str(drifted)
         yield "HAS_DRIFT", str(drifted > 0).lower()
-    if (changes := _has_changes(body)) is not None:
+    if (changes := _find_has_changes(body)) is not None:
         yield "HAS_CHANGES", str(changes).lower()
     if (exit_code := body.get("data", {}).get("exit_code")) is not None:
         yield "EXIT_CODE", exit_code
 
 
-def _has_changes(body: Mapping[str, Any]) -> bool | None:
-    """By the event where it was a plan's, by what was done where it was an apply's."""
+def _find_has_changes(body: Mapping[str, Any]) -> bool | None:
+    """By the type of a plan's event, by the counts of any other; None where there are none."""
     kind = body.get("event_type")
     if kind in ("apply_needed", "plan"):
         return bool(kind == "apply_needed")
@@ -61,27 +61,27 @@ def _has_changes(body: Mapping[str, Any]) -> bool | None:
 
 
 def write_outputs(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """Appends to $DRONE_OUTPUT (or $HARNESS_OUTPUT_FILE); each line whole and within bounds."""
+    """Append the variables to $DRONE_OUTPUT, else $HARNESS_OUTPUT_FILE. Raises OSError."""
     path = env.get("DRONE_OUTPUT") or env.get("HARNESS_OUTPUT_FILE")
     if path:
-        text = "".join(_line(f"TFEVENTS_{n}", v) for n, v in outputs(body))
+        text = "".join(_make_line(f"TFEVENTS_{n}", v) for n, v in list_outputs(body))
         with open(path, "ab") as file:
             file.write(text.encode())
 
 
-def _line(name: str, value: str) -> str:
+def _make_line(name: str, value: str) -> str:
     """A value is one line: control characters would begin another variable."""
     clean = printable(value)
     room = LONGEST_LINE - len(name) - 2
     return f"{name}={clean.encode()[:room].decode(errors='ignore')}\n"
 
 
-def annotate(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """The annotation of a Harness execution, where it asks for one; written whole or not at all."""
+def write_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
+    """Write $HARNESS_ANNOTATIONS_FILE, where it is set, whole or not at all. Raises OSError."""
     path = env.get("HARNESS_ANNOTATIONS_FILE")
     if not path:
         return
-    text = json.dumps(annotation(env, body))
+    text = json.dumps(make_annotation(env, body))
     handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
     with open(handle, "w", encoding="utf-8") as file:
         os.fchmod(handle, 0o644)  # its reader is somebody else
@@ -89,7 +89,7 @@ def annotate(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     os.replace(scratch, path)
 
 
-def annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+def make_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
     """The annotations document (contract/README.md, "Inside a Harness pipeline")."""
     metadata = body.get("metadata", {})
     style = STYLES.get(body.get("event_type", ""), "success")
@@ -107,7 +107,7 @@ def annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any
                 "stepId": env.get("HARNESS_STEP_ID", ""),
                 "timestamp": int(time.time() * 1000),
                 "style": style,
-                "summary": summary(body),
+                "summary": make_summary(body),
                 "priority": 5,
                 "mode": "replace",
             }
@@ -115,7 +115,7 @@ def annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def summary(body: Mapping[str, Any]) -> str:
+def make_summary(body: Mapping[str, Any]) -> str:
     """A small table in markdown."""
-    rows = [f"| {name.lower()} | {value} |" for name, value in outputs(body)]
+    rows = [f"| {name.lower()} | {value} |" for name, value in list_outputs(body)]
     return "\n".join(["| tfevents | |", "|---|---|", *rows])

@@ -20,7 +20,7 @@ from support.standin import script_engine
 from support.step import HANG
 
 from tfevents.errors import SettingError
-from tfevents.stage import plugin
+from tfevents.stage.settings import make_environment, parse_stage
 
 TFEVENTS = os.path.join(sysconfig.get_path("scripts"), "tfevents")
 DELIVERY = {
@@ -143,10 +143,10 @@ def test_the_steps_own_endpoint_wins_over_harness_names(env: dict[str, str]) -> 
 
 def test_an_empty_setting_is_absent() -> None:
     """A pipeline passes what it could not resolve as nothing."""
-    assert "TFEVENTS_ORG" not in plugin.settings({"PLUGIN_ORG": "", "PLUGIN_STRICT": " "})
-    assert plugin.settings({"PLUGIN_ORG": "o"})["TFEVENTS_ORG"] == "o"
-    assert plugin.settings({"PLUGIN_ORG": "o", "TFEVENTS_ORG": "mine"})["TFEVENTS_ORG"] == "mine"
-    assert plugin.settings({"PLUGIN_ORG": "o", "TFEVENTS_ORG": ""})["TFEVENTS_ORG"] == "o"
+    assert "TFEVENTS_ORG" not in make_environment({"PLUGIN_ORG": "", "PLUGIN_STRICT": " "})
+    assert make_environment({"PLUGIN_ORG": "o"})["TFEVENTS_ORG"] == "o"
+    assert make_environment({"PLUGIN_ORG": "o", "TFEVENTS_ORG": "mine"})["TFEVENTS_ORG"] == "mine"
+    assert make_environment({"PLUGIN_ORG": "o", "TFEVENTS_ORG": ""})["TFEVENTS_ORG"] == "o"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_an_empty_setting_is_absent() -> None:
 def test_a_wrong_setting_is_named(wrong: dict[str, str], said: str) -> None:
     """One line that says which, before anything is run."""
     with pytest.raises(SettingError, match=said):
-        plugin.read(wrong)
+        parse_stage(wrong)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from support.paths import ROOT
 
 from tfevents.cli import main
 from tfevents.settings import environment, model
-from tfevents.stage.plugin import COMMANDS
+from tfevents.stage.settings import COMMANDS
 from tfevents.terraform import binary
 from tfevents.wrapper.main import ALONE
 

@@ -88,7 +88,7 @@ def test_an_annotation_has_the_contracts_form(tmp_path: Path) -> None:
         "HARNESS_EXECUTION_ID": "exec",
         "HARNESS_STAGE_ID": "stage",
     }
-    outputs.annotate(env, body(resource_counts=COUNTS))
+    outputs.write_annotation(env, body(resource_counts=COUNTS))
     document = json.loads(path.read_text())
     (annotation,) = document.pop("annotations")
     assert document == {
@@ -108,7 +108,7 @@ def test_an_annotation_has_the_contracts_form(tmp_path: Path) -> None:
 
 def test_no_annotation_where_none_is_wanted(tmp_path: Path) -> None:
     """Outside Harness nothing is written."""
-    outputs.annotate({}, body())
+    outputs.write_annotation({}, body())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +116,7 @@ def test_an_annotation_names_the_stage_that_the_event_names(tmp_path: Path) -> N
     """An IaCM step knows its stage's execution better than the environment does."""
     path = tmp_path / "annotations.json"
     env = {"HARNESS_ANNOTATIONS_FILE": str(path), "HARNESS_STAGE_ID": "stage"}
-    outputs.annotate(env, {**body(), "metadata": {"pipeline_stage_id": "execution"}})
+    outputs.write_annotation(env, {**body(), "metadata": {"pipeline_stage_id": "execution"}})
     assert json.loads(path.read_text())["stageExecutionId"] == "execution"
     assert path.stat().st_mode & 0o777 == 0o644
 
@@ -126,5 +126,5 @@ def test_a_hostile_identifier_is_still_json(tmp_path: Path, hostile: str) -> Non
     """Whatever a pipeline is called, the document is one."""
     path = tmp_path / "annotations.json"
     env = {"HARNESS_ANNOTATIONS_FILE": str(path), "HARNESS_PIPELINE_ID": hostile}
-    outputs.annotate(env, body())
+    outputs.write_annotation(env, body())
     assert json.loads(path.read_text())["pipelineId"] == hostile

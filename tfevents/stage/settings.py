@@ -1,0 +1,104 @@
+"""What the container is asked to do: its PLUGIN_* settings as a command and an environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tfevents.errors import SettingError
+from tfevents.settings.environment import PREFIX
+
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "plan": ("plan", "-input=false"),
+    "plan-destroy": ("plan", "-destroy", "-input=false"),
+    "plan-refresh-only": ("plan", "-refresh-only", "-input=false"),
+    "detect-drift": ("plan", "-refresh-only", "-input=false"),
+    "apply": ("apply", "-auto-approve", "-input=false"),
+    "apply-refresh-only": ("apply", "-refresh-only", "-auto-approve", "-input=false"),
+    "destroy": ("destroy", "-auto-approve", "-input=false"),
+    "import": ("import", "-input=false"),
+}
+"""PLUGIN_COMMAND → what is run: nobody is there to be asked."""
+
+STAGE_SETTINGS = tuple(
+    f"PLUGIN_{name}" for name in ("COMMAND", "ROOT_DIR", "ARGS", "INIT", "ENDPOINT_VARIABLES")
+)
+"""The stage's own settings; all other PLUGIN_* are settings as anywhere."""
+
+ENDPOINT = {
+    "base_url": "URL",
+    "account_id": "ACCOUNT",
+    "org_id": "ORG",
+    "project_id": "PROJECT",
+    "workspace_id": "WORKSPACE",
+    "token": "API_KEY",
+}
+"""A member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting (contract/README.md)."""
+
+
+class Stage(Struct, frozen=True):
+    """One stage. `command`: a key of COMMANDS or stage-complete; `init`: auto, always or never."""
+
+    command: str
+    directory: str
+    arguments: tuple[str, ...]
+    init: str
+    env: Mapping[str, str]
+
+
+def parse_stage(env: Mapping[str, str]) -> Stage:
+    """The stage that PLUGIN_* ask for. Raises SettingError."""
+    command = _find_setting(env, "COMMAND") or "plan"
+    if command not in (*COMMANDS, "stage-complete"):
+        raise SettingError(
+            f"PLUGIN_COMMAND: {command[:40]!r} is none of {', '.join(COMMANDS)}, stage-complete"
+        )
+    init = _find_setting(env, "INIT") or "auto"
+    if init not in ("auto", "always", "never"):
+        raise SettingError(f"PLUGIN_INIT: {init[:20]!r} is none of auto, always, never")
+    try:
+        arguments = tuple(shlex.split(_find_setting(env, "ARGS") or ""))
+    except ValueError as error:
+        raise SettingError(f"PLUGIN_ARGS: {error}") from None
+    directory = os.path.abspath(_find_setting(env, "ROOT_DIR") or ".")
+    if not os.path.isdir(directory):
+        raise SettingError(f"PLUGIN_ROOT_DIR: there is no directory {directory}")
+    return Stage(command, directory, arguments, init, make_environment(env))
+
+
+def _find_setting(env: Mapping[str, str], name: str) -> str | None:
+    """PLUGIN_<name>; None where it is empty: so a pipeline passes on what it can't resolve."""
+    return env.get(f"PLUGIN_{name}", "").strip() or None
+
+
+def make_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment with every PLUGIN_X as TFEVENTS_X, and the IaCM step's own endpoint.
+
+    First found wins: TFEVENTS_X, PLUGIN_X, the endpoint's variables; Harness' own come after.
+    """
+    found = {name: value for name, value in env.items() if value or not name.startswith(PREFIX)}
+    for name, value in env.items():
+        if name.startswith("PLUGIN_") and name not in STAGE_SETTINGS and value.strip():
+            found.setdefault(PREFIX + name.removeprefix("PLUGIN_").removeprefix(PREFIX), value)
+    for name, value in _parse_endpoint(env).items():
+        found.setdefault(PREFIX + name, value)
+    return found
+
+
+def _parse_endpoint(env: Mapping[str, str]) -> dict[str, str]:
+    """Our settings in the IaCM step's variables, by name without the prefix."""
+    text = _find_setting(env, "ENDPOINT_VARIABLES")
+    if text is None:
+        return {}
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise SettingError("PLUGIN_ENDPOINT_VARIABLES: this takes a JSON object")
+    known = {ENDPOINT[k]: v for k, v in given.items() if k in ENDPOINT and isinstance(v, str) and v}
+    return {**known, "API_PATH": "/api"} if "URL" in known else known
