@@ -8,8 +8,9 @@ from typing import Any
 
 from tfevents import text
 from tfevents.context import ci
-from tfevents.errors import SettingError
+from tfevents.errors import InvalidEvent, SettingError
 from tfevents.events.body import MESSAGE
+from tfevents.events.schema import check, metadata_fields
 
 PREFIX = "TFEVENTS_METADATA_"
 
@@ -41,6 +42,19 @@ def gather_overrides(
             except SettingError as error:
                 wrong.append(error)
     return found, wrong
+
+
+def gather_valid_overrides(env: Mapping[str, str]) -> tuple[dict[str, Any], list[SettingError]]:
+    """As `gather_overrides`, of the contract's fields; what it does not take is an error, too."""
+    found, wrong = gather_overrides(env, metadata_fields())
+    valid = {}
+    for name, value in found.items():
+        try:
+            check({"event_type": "plan", "metadata": {name: value}})
+            valid[name] = value
+        except InvalidEvent as error:
+            wrong.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))
+    return valid, wrong
 
 
 def _parse_value(variable: str, value: str, kind: Mapping[str, Any], name: str) -> Any:

@@ -25,7 +25,8 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Run, at, now
 from tfevents.journal.recovery import killed
 from tfevents.journal.run_lock import RunLock
-from tfevents.reporting.reporter import Reporter, ReportResult, RunInfo
+from tfevents.reporting.reporter import Reporter, ReportResult
+from tfevents.reporting.run import RunInfo
 from tfevents.settings.environment import TRUE
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on

@@ -22,11 +22,11 @@ from tfevents.reporting.plan_and_state import (
     read_state,
 )
 from tfevents.reporting.plan_watcher import PlanFileWatcher
-from tfevents.terraform.previous_state import PreviousState
 from tfevents.reporting.run import Run, RunResult
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, Mode
 from tfevents.terraform.client import TerraformClient, Version
+from tfevents.terraform.previous_state import PreviousState
 from tfevents.terraform.state import State
 from tfevents.terraform.workdir import WorkingDirectory
 

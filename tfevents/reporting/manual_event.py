@@ -17,7 +17,7 @@ from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
 from tfevents.events.body import LARGEST, build_event
 from tfevents.events.model import Activity, Event, EventType
-from tfevents.events.schema import check, schema
+from tfevents.events.schema import check, metadata_fields
 from tfevents.journal import recovery
 from tfevents.journal.fallback import open_spare
 from tfevents.journal.journal import Journal, hold_lock, open_journal
@@ -81,7 +81,7 @@ def _describe(
     what: ManualEvent, directory: str, env: Mapping[str, str], own: Mapping[str, str]
 ) -> Event:
     """The event, with where and why as every event has it. Raises InvalidEvent, SettingError."""
-    fields = schema()["$defs"]["ActivityMetadata"]["properties"]
+    fields = metadata_fields()
     given = [*what.metadata.values(), *what.data.values()]
     if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")

@@ -5,7 +5,6 @@ Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,29 +15,27 @@ from msgspec.structs import asdict, replace
 
 from tfevents import __version__
 from tfevents.background import log_failure, optional
-from tfevents.context import cost_file, infracost
 from tfevents.context.origin import Origin, find_origin, make_relative
-from tfevents.context.overrides import PREFIX, gather_overrides
+from tfevents.context.overrides import gather_valid_overrides
 from tfevents.deadline import Deadline
 from tfevents.delivery.artifacts import Source
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
 from tfevents.errors import (
     DeliveryError,
-    InvalidEvent,
     JournalUnavailable,
-    SettingError,
     TfeventsError,
 )
 from tfevents.events.body import build_event
 from tfevents.events.model import Activity, EventType
-from tfevents.events.schema import check, schema
 from tfevents.journal import recovery
 from tfevents.journal.fallback import bring_home, find_spare
 from tfevents.journal.journal import Journal
 from tfevents.journal.keeper import JournalFallback
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
-from tfevents.journal.run_lock import RunLock, new_id
+from tfevents.journal.run_lock import new_id
+from tfevents.reporting.attachments import Attachments
+from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
 from tfevents.terminal import printable
@@ -47,38 +44,6 @@ WHOLE_RUN = 86400.0
 INTERRUPTED_SECONDS = 1.5
 PREPARE_SECONDS = 5.0
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
-
-
-class RunInfo(Struct, frozen=True):
-    """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
-
-    lock: RunLock
-    operation: str
-    mode: str
-    directory: str
-    tf_workspace: str
-    opened_at: str
-    env: Mapping[str, str]
-    key: str | None = None
-    command: str | None = None
-    identity: str | None = None
-    """The run's id where it is not its lock's: a hook's run outlives the process."""
-    opened: bool = False
-    """Whether the journal knows the run already: a hook's `before` opened it."""
-    base: Mapping[str, Any] = {}
-    plan_file: str | None = None
-    """The saved plan that is applied."""
-    stage: bool = False
-    """Whether a pipeline's stage ends with it."""
-
-    def __repr__(self) -> str:
-        """Without the environment, which holds secrets."""
-        return f"RunInfo({self.run_id!r}, {self.operation!r}, {self.directory!r})"
-
-    @property
-    def run_id(self) -> str:
-        """What the run is called."""
-        return self.identity or self.lock.identity
 
 
 class ReportResult(Struct, frozen=True):
@@ -106,8 +71,7 @@ class Reporter(threading.Thread):
         self._turn, self._ended, self._due = threading.RLock(), False, 0
         self._sent = SenderReport()
         self.last: Mapping[str, Any] = {}
-        self._cost: Mapping[str, str] = {}
-        self._cost_file: str | None = None
+        self._attachments = Attachments(subject)
 
     # In the background
 
@@ -143,7 +107,7 @@ class Reporter(threading.Thread):
             self._keeper.open(self.settings.home)
         self._origin = self._find_origin()
         with self._harmless():
-            self._cost = self._find_cost()
+            self._attachments.find_cost(self.settings, self._origin)
         with self._harmless():
             self._tidy()
         with self._harmless():
@@ -151,34 +115,13 @@ class Reporter(threading.Thread):
         with self._harmless():
             self._begin_sending()
 
-    def _find_cost(self) -> Mapping[str, str]:
-        """What Infracost said of this run: in the named file, beside the plan, or here."""
-        subject = self.subject
-        self._cost_file = self.settings.cost_file or cost_file.find_cost_file(
-            subject.directory, subject.plan_file, subject.env
-        )
-        return self._read_cost()
-
-    def _read_cost(self) -> Mapping[str, str]:
-        if self._cost_file is None:
-            return {}
-        where = self._origin.directory, self.subject.tf_workspace
-        return cost_file.read_cost(self._cost_file, *where).as_json()
-
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
         subject = self.subject
         self.settings, wrong = gather_settings(
             subject.env, subject.directory, tf_workspace=subject.tf_workspace
         )
-        fields = schema()["$defs"]["ActivityMetadata"]["properties"]
-        given, odd = gather_overrides(subject.env, fields)
-        for name, value in given.items():
-            try:
-                check({"event_type": "plan", "metadata": {name: value}})
-                self._overrides[name] = value
-            except InvalidEvent as error:
-                odd.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))
+        self._overrides, odd = gather_valid_overrides(subject.env)
         self._waits = None if self.settings.api_key else NO_KEY
         if wrong or odd:
             self.settings = replace(self.settings, api_key=None)
@@ -263,7 +206,7 @@ class Reporter(threading.Thread):
         self._prepared.wait(PREPARE_SECONDS)
         with self._harmless(), self._turn:
             if not self._ended:
-                event = self._event(activity, self._cost, data)
+                event = self._event(activity, self._attachments.cost, data)
                 self._keeper.write(lambda journal: journal.put(event))
         if self._sender is not None:
             self._sender.notify()
@@ -284,9 +227,9 @@ class Reporter(threading.Thread):
         with self._turn:
             self._ended = True
             with self._harmless():
-                self._cost = self._cost or self._estimate(source)
+                self._attach(source)
             with self._harmless():
-                facts = {**self._cost, **self._store(source), **metadata}
+                facts = {**self._attachments.metadata, **metadata}
                 events += [self._event(activity, facts, data)] if activity else []
                 self.last = events[0].body if events else {}
             with self._harmless():
@@ -295,34 +238,16 @@ class Reporter(threading.Thread):
                 self._end(exit_code, events)
         self._send_last()
 
-    def _estimate(self, source: Source | None) -> Mapping[str, str]:
-        """What `infracost` says of the plan, where it is to be asked, in half of the time."""
-        if source is None or not self.settings.infracost or self._cost_file:
-            return {}
-        if source.plan_file is None:
-            return {}
-        deadline = self.deadline.part(0.5)
-        program = infracost.find_infracost(source.env)
-        words = ["show", "-json", os.path.abspath(source.plan_file)]
-        plan = source.ask("infracost-plan.json", words, deadline)  # it goes by the name's end
-        path = source.lock.create_file("infracost.json")
-        infracost.estimate_cost(program, plan, path, source.env, deadline.left)
-        self._cost_file = path
-        return self._read_cost()
-
-    def _store(self, source: Source | None) -> Mapping[str, str]:
-        """The ids of what was switched on, in half of the time there is: the event needs some."""
-        if source is None or not self.settings.artefacts or self.settings.api_key is None:
-            return {}
-        from tfevents.delivery import artifact_store  # with httpx, which most runs do without
-
-        deadline = self.deadline.part(0.5)
-        source = replace(source, cost_file=self._cost_file)
+    def _attach(self, source: Source | None) -> None:
+        """What is asked or stored for the end event shares its deadline: half of it each time."""
+        if source is None:
+            return
+        attachments, settings = self._attachments, self.settings
+        with self._harmless():
+            attachments.estimate_cost(source, settings, self._origin, self.deadline.part(0.5))
         metadata = {**self._origin.metadata, **self._overrides}
-        where = self._destination()
-        stored = artifact_store.store_artifacts(source, self.settings, metadata, where, deadline)
-        self.problems += stored.problems
-        return stored.ids
+        where, deadline = self._destination(), self.deadline.part(0.5)
+        self.problems += attachments.store(source, settings, metadata, where, deadline)
 
     def _send_last(self) -> None:
         """Whatever is in the journal now is the last that is sent."""
@@ -370,13 +295,11 @@ class Reporter(threading.Thread):
                 **data,
             },
         )
-        body = event.body()
-        check(body)
         return NewEvent(
             event_id,
             self.subject.run_id,
             self._destination(),
-            body,
+            event.body(),
             directory=locate(self.subject.directory),
             tf_workspace=self.subject.tf_workspace,
             reason=self._waits,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from tfevents.journal.run_lock import RunLock
     from tfevents.terraform.arguments import Arguments
@@ -94,3 +96,32 @@ def _absolute(directory: str) -> str:
         return os.path.abspath(directory)
     except OSError:  # it is gone, which terraform says in its own words
         return directory
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
+
+    lock: RunLock
+    operation: str
+    mode: str
+    directory: str
+    tf_workspace: str
+    opened_at: str
+    env: Mapping[str, str] = field(repr=False)
+    key: str | None = None
+    command: str | None = None
+    identity: str | None = None
+    """The run's id where it is not its lock's: a hook's run outlives the process."""
+    opened: bool = False
+    """Whether the journal knows the run already: a hook's `before` opened it."""
+    base: Mapping[str, Any] = field(default_factory=dict)
+    plan_file: str | None = None
+    """The saved plan that is applied."""
+    stage: bool = False
+    """Whether a pipeline's stage ends with it."""
+
+    @property
+    def run_id(self) -> str:
+        """What the run is called."""
+        return self.identity or self.lock.identity

@@ -14,8 +14,8 @@ from tfevents.reporting.fact_collector import FactCollector
 from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.log_follower import follow
 from tfevents.reporting.outcome import RunOutcome, determine_outcome
-from tfevents.reporting.reporter import Reporter, ReportResult, RunInfo
-from tfevents.reporting.run import Run, RunResult
+from tfevents.reporting.reporter import Reporter, ReportResult
+from tfevents.reporting.run import Run, RunInfo, RunResult
 from tfevents.settings.model import Settings
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode

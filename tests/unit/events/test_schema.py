@@ -15,7 +15,7 @@ from support.contract import Refusal, decode
 from support.paths import DATA
 
 from tfevents.errors import InvalidEvent
-from tfevents.events.schema import check, fits, schema
+from tfevents.events.schema import check, schema
 
 CONTRACT = DATA / "contract" / "openapi.yaml"
 COUNTS = {"added": 1, "changed": 0, "deleted": 2, "imported": 0, "removed": 3, "unchanged": 4}
@@ -135,20 +135,6 @@ def test_the_packaged_schema_takes_and_refuses_what_the_contract_does(
         assert taken(body) is said, body
         verdicts[said] += 1
     assert min(verdicts) > 400
-
-
-def test_what_fits_is_found_without_waking_jsonschema() -> None:
-    """It is slow to wake, and asked about everything that does not plainly fit: of bodies of this
-    contract it would say nothing else."""
-    asked = jsonschema.Draft4Validator(schema())
-    for body in bodies():
-        assert fits(body, schema()) is asked.is_valid(body), body
-
-
-@pytest.mark.parametrize("rule", [{}, {"type": ["string"]}, {"type": "string", "pattern": "x"}])
-def test_a_rule_that_is_not_known_is_jsonschemas(rule: dict[str, Any]) -> None:
-    """A later contract may say more: then nothing plainly fits."""
-    assert not fits("x", rule)
 
 
 def test_the_packaged_schema_agrees_with_a_server_in_go() -> None:

@@ -1,0 +1,77 @@
+"""What goes with a run's end event: its cost, and the ids of the artifacts that were stored."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from tfevents.context import cost_file, infracost
+from tfevents.context.origin import Origin
+from tfevents.deadline import Deadline
+from tfevents.delivery.artifacts import Source
+from tfevents.journal.models import Destination
+from tfevents.reporting.run import RunInfo
+from tfevents.settings.model import Settings
+
+
+class Attachments:
+    """`find_cost` early, the others when the run is over. `cost`: the contract's cost fields."""
+
+    def __init__(self, info: RunInfo) -> None:
+        self._info = info
+        self._cost_file: str | None = None
+        self._stored: Mapping[str, str] = {}
+        self.cost: Mapping[str, str] = {}
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The contract's fields of all of them."""
+        return {**self.cost, **self._stored}
+
+    def find_cost(self, settings: Settings, origin: Origin) -> None:
+        """What Infracost said of this run: in the named file, beside the plan, or here."""
+        info = self._info
+        self._cost_file = settings.cost_file or cost_file.find_cost_file(
+            info.directory, info.plan_file, info.env
+        )
+        self._read_cost(origin)
+
+    def _read_cost(self, origin: Origin) -> None:
+        if self._cost_file is not None:
+            where = origin.directory, self._info.tf_workspace
+            self.cost = cost_file.read_cost(self._cost_file, *where).as_json()
+
+    def estimate_cost(
+        self, source: Source, settings: Settings, origin: Origin, deadline: Deadline
+    ) -> None:
+        """Asks `infracost`, where that is switched on and nothing has said it yet."""
+        if self._cost_file or not settings.infracost or source.plan_file is None:
+            return
+        program = infracost.find_infracost(source.env)
+        words = ["show", "-json", os.path.abspath(source.plan_file)]
+        plan = source.ask("infracost-plan.json", words, deadline)  # it goes by the name's end
+        path = source.lock.create_file("infracost.json")
+        infracost.estimate_cost(program, plan, path, source.env, deadline.left)
+        self._cost_file = path
+        self._read_cost(origin)
+
+    def store(
+        self,
+        source: Source,
+        settings: Settings,
+        metadata: Mapping[str, Any],
+        destination: Destination,
+        deadline: Deadline,
+    ) -> list[str]:
+        """Stores the artifacts that are switched on; a line for each that could not be."""
+        if not settings.artefacts or settings.api_key is None:
+            return []
+        from tfevents.delivery import artifact_store  # with httpx, which most runs do without
+
+        source = replace(source, cost_file=self._cost_file)
+        stored = artifact_store.store_artifacts(source, settings, metadata, destination, deadline)
+        self._stored = stored.ids
+        return stored.problems
