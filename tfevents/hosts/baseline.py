@@ -10,7 +10,7 @@ from msgspec import Struct
 from tfevents.events.model import Numbers
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import count_planned
-from tfevents.reporting.plan_and_state import SavedPlan
+from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts
 from tfevents.terraform.state import State

@@ -11,7 +11,8 @@ from tfevents.hosts.baseline import Baseline, identify_plans
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts
 from tfevents.readers.json import plan as planjson
-from tfevents.reporting.plan_and_state import SavedPlan, pull_state, read_plan
+from tfevents.reporting.saved_plan import SavedPlan, read_plan
+from tfevents.reporting.states import pull_state
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.client import TerraformClient

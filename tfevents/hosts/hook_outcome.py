@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tfevents.events.model import Activity, Numbers, Operation, Outcome
 from tfevents.events.table import activity_type, end_activity, start_activity
-from tfevents.reporting.plan_and_state import SavedPlan
+from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,

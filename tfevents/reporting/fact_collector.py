@@ -14,19 +14,12 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.artifacts import Source
 from tfevents.readers.planfile import reader
 from tfevents.reporting.facts import RunFacts
-from tfevents.reporting.plan_and_state import (
-    SavedPlan,
-    left_unsaved,
-    pull_state,
-    read_plan,
-    read_state,
-)
-from tfevents.reporting.plan_watcher import PlanFileWatcher
 from tfevents.reporting.run import Run, RunResult
+from tfevents.reporting.saved_plan import PlanFileWatcher, SavedPlan, read_plan
+from tfevents.reporting.states import PreviousState, left_unsaved, pull_state, read_state
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, Mode
 from tfevents.terraform.client import TerraformClient, Version
-from tfevents.terraform.previous_state import PreviousState
 from tfevents.terraform.state import State
 from tfevents.terraform.workdir import WorkingDirectory
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tfevents.events.model import Approval, Operation
 from tfevents.events.table import operation_of
-from tfevents.reporting.plan_and_state import SavedPlan
+from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode
 from tfevents.terraform.changes import Apply

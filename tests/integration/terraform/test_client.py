@@ -15,7 +15,7 @@ import pytest
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import plan as planjson
-from tfevents.reporting.plan_and_state import read_plan
+from tfevents.reporting.saved_plan import read_plan
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.plan import Plan
 
@@ -40,7 +40,7 @@ READ = """
 import json, re, sys
 from tfevents.terraform.counts import count_resources
 from tfevents.terraform.client import TerraformClient
-from tfevents.reporting.plan_and_state import read_plan
+from tfevents.reporting.saved_plan import read_plan
 planned = read_plan(TerraformClient(sys.argv[1], (), {"TFEVENTS_PLAN_READER": "json"}), "p.tfplan")
 status = open("/proc/self/status").read()
 peak = int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1]) / 1024

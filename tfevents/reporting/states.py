@@ -1,22 +1,48 @@
-"""The state that a run starts from, as the run before left it (terraform's PrevRunState).
-
-A state from before the run's lock would ascribe another run's work to this one: it is only taken
-where the run's own log proves that it is the one that terraform read, or that nothing was applied
-yet when it had been pulled.
-"""
+"""The states before and after a run; each one optional."""
 
 from __future__ import annotations
 
+import os
+
 from tfevents.background import BackgroundTask
-from tfevents.reporting.plan_and_state import read_state
+from tfevents.readers.json.state import parse_file
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.state import NEVER_WRITTEN, Identity, State
 from tfevents.terraform.workdir import WorkingDirectory
 
+ERRORED = "errored.tfstate"
+"""Where terraform puts a state that it could not store."""
+
+
+def pull_state(client: TerraformClient) -> State | None:
+    """The state as stored; an empty answer is a state that was never written. None: not known."""
+    return read_state(client.pull_state())
+
+
+def read_state(answer: bytes | None) -> State | None:
+    """The state in what a pull answered; None where there is no answer."""
+    if answer is None:
+        return None
+    return parse_file(answer) if answer.strip() else State()
+
+
+def left_unsaved(directory: str, since: float) -> bool:
+    """Whether terraform had to leave a state beside the stored one, which is old then."""
+    try:
+        return os.stat(os.path.join(directory, ERRORED)).st_mtime >= since
+    except OSError:
+        return False
+
 
 class PreviousState:
-    """`look` is called after each look at the log, and never again when the run is over."""
+    """The state that a watched run starts from, as the run before left it (PrevRunState).
+
+    A state from before the run's lock would ascribe another run's work to this one: it is only
+    taken where the run's own log proves that it is the one that terraform read, or that nothing was
+    applied yet when it had been pulled. `look` is called after each look at the log, and never
+    again when the run is over.
+    """
 
     def __init__(self, workdir: WorkingDirectory, client: TerraformClient) -> None:
         self._workdir, self._client = workdir, client

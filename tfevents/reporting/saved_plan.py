@@ -1,29 +1,34 @@
-"""Finding what a run is judged by: its plan, and the state before and after; each one optional."""
+"""A saved plan: from its file, from `show -json`, or as soon as terraform has written it."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
+from threading import Event
 
 from msgspec import Struct
 
+from tfevents.background import BackgroundTask
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import plan as planjson
-from tfevents.readers.json.state import parse_file
 from tfevents.readers.planfile import archive
 from tfevents.readers.planfile import reader as planfile
+from tfevents.reporting.states import read_state
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.client import TerraformClient
+from tfevents.terraform.counts import count_resources
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State
+from tfevents.terraform.workdir import FileIdentity, file_identity
 
 READER = "TFEVENTS_PLAN_READER"
 """`file`, `json`, else whichever works: for comparing the two, and for whoever trusts one only."""
 
-ERRORED = "errored.tfstate"
-"""Where terraform puts a state that it could not store."""
+
+POLL, LONGEST_POLL = 0.01, 0.2
+"""Seconds between two looks; a longer plan is also shown for longer."""
 
 
 class SavedPlan(Struct, frozen=True, dict=True):
@@ -55,11 +60,11 @@ def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> S
     reader = engine.env.get(READER, "")
     if reader != "json":
         with suppress(UnreadableDocument):
-            return read_file(path)
+            return read_plan_file(path)
     return _show_plan(engine, path, mode) if reader != "file" else None
 
 
-def read_file(path: str) -> SavedPlan:
+def read_plan_file(path: str) -> SavedPlan:
     """A plan from its file alone. Raises UnreadableDocument."""
     found = planfile.read(path)
     return SavedPlan(found.plan, found.tool, found.targeted, found.prior, found.previous)
@@ -82,21 +87,43 @@ def _zipped(path: str, member: str) -> bytes:
         return zipped.read_member(member)
 
 
-def pull_state(engine: TerraformClient) -> State | None:
-    """The state as stored; an empty answer is a state that was never written. None: not known."""
-    return read_state(engine.pull_state())
+class PlanFileWatcher:
+    """A plan file that terraform is about to write: read while terraform still shows the plan.
 
+    `older`: what lies at `path` before it is written.
+    """
 
-def read_state(answer: bytes | None) -> State | None:
-    """The state in what a pull answered; None where there is no answer."""
-    if answer is None:
-        return None
-    return parse_file(answer) if answer.strip() else State()
+    def __init__(self, path: str, older: FileIdentity | None, env: Mapping[str, str]) -> None:
+        self._path, self._last = path, older
+        self._wanted = env.get(READER, "") != "json"
+        self._over, self._read = Event(), Event()
+        self._found: SavedPlan | None = None
 
+    def start(self) -> None:
+        """Begins to look until it can be read, or until somebody asks for it."""
+        BackgroundTask(self._watch, "plan")
 
-def left_unsaved(directory: str, since: float) -> bool:
-    """Whether terraform had to leave a state beside the stored one, which is old then."""
-    try:
-        return os.stat(os.path.join(directory, ERRORED)).st_mtime >= since
-    except OSError:
-        return False
+    def _watch(self) -> None:
+        try:
+            pause = POLL
+            while self._wanted and not (self._found or self._over.wait(pause)):
+                self._look()
+                pause = min(pause * 1.05, LONGEST_POLL)
+        finally:
+            self._read.set()
+
+    def _look(self) -> None:
+        """Half a file has no end, and is refused."""
+        seen = file_identity(self._path)
+        if seen is not None and seen[1] and seen != self._last:
+            self._last = seen
+            with suppress(UnreadableDocument):
+                found = read_plan_file(self._path)
+                count_resources(found.plan)  # by kind, which the plan keeps
+                self._found = found
+
+    def found(self, path: str) -> SavedPlan | None:
+        """The plan at `path`, where it was read and is the same now."""
+        self._over.set()
+        self._read.wait()
+        return self._found if path == self._path and file_identity(path) == self._last else None
