@@ -13,7 +13,6 @@ from math import inf
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
-import certifi
 from msgspec import Struct, field
 
 from tfevents import __version__
@@ -52,8 +51,12 @@ class ApiClient:
         if settings.api_key is None:
             raise SettingError("no API key is set: set TFEVENTS_API_KEY")
         self._key, self._base = settings.api_key, settings.url + settings.api_path
-        self._http = _open(settings.ca_bundle)
-        self._host = httpx.URL(settings.url).netloc.decode()
+        try:
+            server = httpx.URL(settings.url)
+        except httpx.InvalidURL:
+            raise SettingError("TFEVENTS_URL: this is no URL of a server") from None
+        self._host = server.netloc.decode()
+        self._http = _open(_create_context(server.scheme, settings.ca_bundle))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -150,9 +153,8 @@ class ApiClient:
         return Unreachable(f"{what} {self._host}: {explain(error)}", connected=connected)
 
 
-def _open(ca_bundle: str | None) -> httpx.Client:
+def _open(context: ssl.SSLContext) -> httpx.Client:
     """Never follows a redirect: the key would go there too. Proxies are the environment's."""
-    context = create_context(ca_bundle)
     try:
         return httpx.Client(verify=context, limits=httpx.Limits(keepalive_expiry=None))
     except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
@@ -160,19 +162,20 @@ def _open(ca_bundle: str | None) -> httpx.Client:
         raise SettingError(f"{names}: this kind of proxy or address can't be used") from None
 
 
-def create_context(ca_bundle: str | None) -> ssl.SSLContext:
+def _create_context(scheme: str, ca_bundle: str | None) -> ssl.SSLContext:
     """Whose word is taken for who a server is: one bundle's, or the system's roots, or where it
-    has none, certifi's. Raises SettingError for a bundle that is none."""
+    has none, httpx' own. Raises SettingError for a bundle that is none."""
+    if scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody is asked, and nobody trusted
+    roots = ssl.get_default_verify_paths()
+    if not (ca_bundle or roots.cafile or roots.capath):
+        return httpx.create_ssl_context()
     try:
-        context = ssl.create_default_context(cafile=ca_bundle)
+        return ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ssl.SSLError):
         raise SettingError(
             f"TFEVENTS_CA_BUNDLE, or SSL_CERT_FILE: {ca_bundle} holds no certificates"
         ) from None
-    roots = ssl.get_default_verify_paths()
-    if not (ca_bundle or roots.cafile or roots.capath):
-        context.load_verify_locations(certifi.where())
-    return context
 
 
 def path_of(destination: Destination, kind: str = "events") -> str:

@@ -22,6 +22,8 @@ CONNECT_TRIES = 2
 CLAIM_POLL = 0.05
 LEAST_SECONDS = 0.05
 """With less nothing is begun: an event whose response nobody waits for would come twice."""
+RETRY_SECONDS = 0.5
+"""With less nothing is tried again: not to hear a response would only hide why the last failed."""
 
 
 class Batch(Struct):
@@ -92,7 +94,8 @@ class Sender:
         while waiting and not state.over and state.missed < CONNECT_TRIES:
             batch = min(waiting, key=lambda batch: batch.due)
             pause = max(0.0, max(batch.due, self._not_before) - time.monotonic())
-            if pause >= state.deadline.left or state.deadline.wait(state.more, pause):
+            needed = pause + (RETRY_SECONDS if batch.tried else 0.0)
+            if needed >= state.deadline.left or state.deadline.wait(state.more, pause):
                 return
             if not self._try(batch, state):
                 waiting.remove(batch)
