@@ -9,7 +9,7 @@ from pathlib import Path
 
 from support.paths import DATA
 from tfevents.readers.core_log import parse_core_log
-from tfevents.readers.json.state import parse_file
+from tfevents.readers.json.state import parse_state_file
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import Apply
@@ -54,7 +54,7 @@ class Recording:
 
     def state(self, name: str) -> State:
         data = (self.folder / f"{name}.json").read_bytes()
-        return parse_file(data) if data.strip() else State()
+        return parse_state_file(data) if data.strip() else State()
 
     def apply(self) -> Apply:
         """As a run would know it that held the states on either side."""

@@ -140,10 +140,10 @@ def test_terraforms_list_of_modules_is_no_link_out_of_its_directory(tmp_path: Pa
     (project / ".terraform").symlink_to("../kept")
     listed = tmp_path / "kept" / "modules" / "modules.json"
     listed.write_text('{"Modules": []}')
-    assert inventory.find(str(project)).problems == ()
+    assert inventory.read_inventory(str(project)).problems == ()
     listed.unlink()
     listed.symlink_to("../../elsewhere.json")
-    (problem,) = inventory.find(str(project)).problems
+    (problem,) = inventory.read_inventory(str(project)).problems
     assert problem.startswith("modules.json: a link leads out of ")
 
 

@@ -83,7 +83,7 @@ def show_plan(path: str, mode: Mode | None) -> Plan | None:
     from tfevents.readers.json import plan as planjson
 
     for engine in _find_engines(path):
-        shown = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
+        shown = engine.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
         if shown is not None:
             return shown
     return None

@@ -22,7 +22,7 @@ def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
     from tfevents.readers.hcl import inventory as reader
 
     data_dir = os.environ.get("TF_DATA_DIR") or ".terraform"
-    found = reader.find(directory, opentofu=opentofu, data_dir=data_dir)
+    found = reader.read_inventory(directory, opentofu=opentofu, data_dir=data_dir)
     for problem in found.problems:
         print_line(problem)
     document = found.as_json()

@@ -56,7 +56,7 @@ def _providers(source: Source, _: Deadline) -> str | None:
 
 def _declared(source: Source, kind: str) -> str | None:
     data_dir = source.env.get("TF_DATA_DIR") or ".terraform"
-    found = inventory.find(source.directory, data_dir=data_dir).as_json()[kind]
+    found = inventory.read_inventory(source.directory, data_dir=data_dir).as_json()[kind]
     return _write(source, kind, json.dumps(found).encode()) if found else None
 
 

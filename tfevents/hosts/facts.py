@@ -69,7 +69,7 @@ def _read_plan_file(
 def _read_plan_json(path: str, mode: Mode) -> SavedPlan | None:
     try:
         with open(path, "rb") as file:
-            return SavedPlan(planjson.stream(file.read, mode))
+            return SavedPlan(planjson.read_plan_json(file.read, mode))
     except (OSError, UnreadableDocument):
         return None
 

@@ -16,7 +16,7 @@ from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.readers.json.documents import Raw, decode
-from tfevents.readers.json.streaming import Cursor, Read, again, up_to
+from tfevents.readers.json.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.readers.planfile import reader
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
@@ -111,7 +111,7 @@ def count_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
         with open(path, "rb") as file:
             head = file.read(planjson.LARGE)
             if len(head) == planjson.LARGE and not head.startswith(ZIP):
-                return count_stream(again(head, file.read), path, show_plan)
+                return count_stream(prepend(head, file.read), path, show_plan)
             data = (
                 head if len(head) < planjson.LARGE or os.path.isfile(path) else head + file.read()
             )
@@ -130,9 +130,9 @@ def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
 
     Large plan JSON is parsed as it comes, without holding it. Raises UnreadableDocument.
     """
-    head = up_to(planjson.LARGE, read)
+    head = read_up_to(planjson.LARGE, read)
     if len(head) >= planjson.LARGE and _list_first_members(head) <= PLAN:
-        return _count_large(again(head, read), name)
+        return _count_large(prepend(head, read), name)
     data = b"".join((head, *iter(lambda: read(planjson.LARGE), b"")))
     return _count_held(data, name, show_plan) if _is_plan_file(data) else _count_json(data, name)
 
@@ -158,7 +158,7 @@ def _count_large(read: Read, name: str) -> DocumentCounts:
         return kept.setdefault(change.kind, change)
 
     try:
-        return count_plan(planjson.collect(_check_utf8(read), keep=alike))
+        return count_plan(planjson.stream_plan_json(_check_utf8(read), keep=alike))
     except UnreadableDocument as error:
         raise _make_error(name, str(error)) from None
 
@@ -208,8 +208,8 @@ def _count_json(data: bytes, name: str) -> DocumentCounts:
     try:
         _check_json(data)
         if state.is_state(data):
-            return count_state(state.parse(data))
-        return count_plan(planjson.parse(data))
+            return count_state(state.parse_state(data))
+        return count_plan(planjson.parse_plan(data))
     except UnreadableDocument as error:
         raise _make_error(name, str(error)) from None
 
@@ -237,11 +237,11 @@ def _make_error(name: str, reason: str) -> UnreadableDocument:
 def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
     """From the file itself, else from what a provisioner shows of it."""
     try:
-        return count_plan(reader.read(path).plan)
+        return count_plan(reader.read_plan_file(path).plan)
     except UnreadableDocument as error:
         reason = error
     try:
-        shown = show_plan(path, reader.mode(path))
+        shown = show_plan(path, reader.read_mode(path))
     except ProvisionerNotFound:
         shown, tried = None, "for which there is no terraform or tofu here"
     else:

@@ -74,7 +74,7 @@ class FactCollector:
 
     def _read_saved_plan(self) -> SavedPlan | None:
         path = self._run.saved_plan or ""
-        self.mode = reader.mode(path) or Mode.NORMAL
+        self.mode = reader.read_mode(path) or Mode.NORMAL
         return read_plan(self._client, path, self.mode)
 
     def _identify_state_before(self) -> State | None:

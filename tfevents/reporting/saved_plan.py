@@ -66,12 +66,14 @@ def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> S
 
 def read_plan_file(path: str) -> SavedPlan:
     """A plan from its file alone. Raises UnreadableDocument."""
-    found = planfile.read(path)
-    return SavedPlan(found.plan, found.tool, found.targeted, found.prior, found.previous)
+    found = planfile.read_plan_file(path)
+    return SavedPlan(
+        found.plan, found.tool, found.targeted, found.read_prior_state, found.read_previous_state
+    )
 
 
 def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPlan | None:
-    plan = engine.show(os.path.abspath(path), lambda read: planjson.stream(read, mode))
+    plan = engine.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
     if plan is None:
         return None
     return SavedPlan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tfevents.background import BackgroundTask
-from tfevents.readers.json.state import parse_file
+from tfevents.readers.json.state import parse_state_file
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.state import NEVER_WRITTEN, Identity, State
@@ -24,7 +24,7 @@ def read_state(answer: bytes | None) -> State | None:
     """The state in what a pull answered; None where there is no answer."""
     if answer is None:
         return None
-    return parse_file(answer) if answer.strip() else State()
+    return parse_state_file(answer) if answer.strip() else State()
 
 
 def left_unsaved(directory: str, since: float) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tfevents.errors import SettingError, UnreadableDocument
-from tfevents.readers.hcl.scanner import Item, Source, items
+from tfevents.readers.hcl.scanner import Item, Source, scan_body
 
 HARNESS = frozenset(
     {"url", "api_path", "api_key", "api_key_file", "account", "org", "project", "workspace"}
@@ -65,7 +65,7 @@ def parse(text: str, path: str) -> Document:
     fields: dict[str, Field] = {}
     workspaces = []
     try:
-        for item in items(source, 0, len(source.text)):
+        for item in scan_body(source, 0, len(source.text)):
             if item.name == "harness":
                 _harness(source, item, fields)
             elif item.name == "workspace":
@@ -81,7 +81,7 @@ def parse(text: str, path: str) -> Document:
 def _harness(source: Source, block: Item, fields: dict[str, Field]) -> None:
     if block.labels != ():
         raise _error(source, block, "this is a block: harness { … }")
-    for item in items(source, block.start, block.end):
+    for item in scan_body(source, block.start, block.end):
         _check_name(source, item, HARNESS, " in harness")
         _add(source, item, fields)
 
@@ -90,7 +90,7 @@ def _workspace(source: Source, block: Item) -> Mapped:
     if block.labels is None or len(block.labels) != 1:
         raise _error(source, block, 'this is a block: workspace "id" { … }')
     fields: dict[str, Field] = {}
-    for item in items(source, block.start, block.end):
+    for item in scan_body(source, block.start, block.end):
         if item.name not in MAPPING or item.labels is not None:
             raise _error(source, block, "this takes a directory (and tf_workspace)")
         _add(source, item, fields)

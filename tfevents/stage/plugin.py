@@ -144,6 +144,6 @@ def _run_init(stage: Stage, path: str) -> tuple[int, bool]:
 
 def _needs_init(workdir: WorkingDirectory, stage: Stage, path: str) -> bool:
     """`validate` fails where modules or providers are missing; of a backend it knows nothing."""
-    if not workdir.has_backend and inventory.find(stage.directory).backend:
+    if not workdir.has_backend and inventory.read_inventory(stage.directory).backend:
         return True
     return TerraformClient(path, (), stage.env).run(["validate", "-no-color"], 60.0) is None

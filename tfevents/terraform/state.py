@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from tfevents.terraform.values import digest_plain
+from tfevents.terraform.values import digest_value
 
 Key = tuple[str, str | None]
 """An object's address, as `literal` makes it, and, for a deposed object, its key."""
@@ -18,7 +18,7 @@ Identity = tuple[int, str]
 NEVER_WRITTEN: Identity = (0, "")
 """Where there is no state; a plan made then says so of its prior state."""
 
-NULL = digest_plain(None)
+NULL = digest_value(None)
 """An output whose value is null; OpenTofu stores one where it was not known."""
 
 ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U([0-9a-f]{8}))|([$%])\4\{'

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from tfevents.errors import UnreadableDocument
 
 
-def filled(value: Any) -> Any:
+def drop_empty(value: Any) -> Any:
     """`value` without its empty parts: None, "", [] and {} are one and the same nothing.
 
     Raises UnreadableDocument.
     """
     try:
-        return _filled(value)
+        return _drop_empty(value)
     except RecursionError:
         raise UnreadableDocument("a value in it is nested too deeply") from None
 
 
-def _filled(value: Any) -> Any:
+def _drop_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {key: _filled(item) for key, item in value.items()}
+        kept = {key: _drop_empty(item) for key, item in value.items()}
         return {key: item for key, item in kept.items() if item is not None} or None
     if isinstance(value, list):
-        items = [_filled(item) for item in value]
+        items = [_drop_empty(item) for item in value]
         return None if all(item is None for item in items) else items
     return None if value == "" else value
 
@@ -35,9 +36,9 @@ def digest(text: bytes) -> bytes:
     return sha256(text).digest()
 
 
-def digest_plain(value: Any) -> bytes:
-    """A value as something that can be compared and not be read."""
+def digest_value(value: Any) -> bytes:
+    """What stands for a value. Raises UnreadableDocument."""
     try:
-        return digest(json.dumps(value, sort_keys=True).encode())
+        return digest(msgspec.json.encode(value, order="deterministic"))
     except RecursionError:
         raise UnreadableDocument("a value in it is nested too deeply") from None

@@ -16,11 +16,11 @@ import importlib
 import pkgutil
 
 import tfevents
-from tfevents.readers.json.state import parse_file
+from tfevents.readers.json.state import parse_state_file
 
 for module in pkgutil.walk_packages(tfevents.__path__, "tfevents."):
     importlib.import_module(module.name)
-state = parse_file(sys.stdin.buffer.read())
+state = parse_state_file(sys.stdin.buffer.read())
 print(state.checksum, len(state.objects), len(state.outputs))
 """
 RESOURCE = {

@@ -326,7 +326,7 @@ def scalr(field: Field, job: str) -> int:
 
 
 def _hcl(name: str) -> Any:
-    return expressions.parse((HOOKS / name).read_text(), name)
+    return expressions.parse_hcl((HOOKS / name).read_text(), name)
 
 
 # env zero: https://docs.envzero.com/guides/admin-guide/custom-flows

@@ -31,7 +31,7 @@ def _read_root() -> Mapping[str, Any]:
 
 @cache
 def _parse_root() -> Mapping[str, Any]:
-    (root,) = expressions.parse((HOOKS / NAME).read_text(), NAME)["terraform"]
+    (root,) = expressions.parse_hcl((HOOKS / NAME).read_text(), NAME)["terraform"]
     return dict(root)
 
 

@@ -17,11 +17,11 @@ from tfevents.terraform.plan import Plan
 
 def assert_same(saved: Path, shown: bytes) -> PlanFile:
     """The plan file `saved` says what `shown`, terraform's own JSON of it, says."""
-    file = reader.read(str(saved))
-    expected = planjson.parse(shown, file.mode)
+    file = reader.read_plan_file(str(saved))
+    expected = planjson.parse_plan(shown, file.mode)
     assert facts(file.plan) == facts(expected)
     assert numbers(file.plan) == numbers(expected)
-    assert reader.mode(str(saved)) is file.mode is file.plan.mode
+    assert reader.read_mode(str(saved)) is file.mode is file.plan.mode
     return file
 
 

@@ -19,7 +19,7 @@ from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl import blocks
 from tfevents.readers.json import plan, state
-from tfevents.readers.json.plan import collect
+from tfevents.readers.json.plan import stream_plan_json
 from tfevents.readers.json.redaction import Redactor
 from tfevents.readers.planfile import cty
 
@@ -98,18 +98,21 @@ def redact(data: bytes) -> None:
 
 
 READERS: list[tuple[str, Callable[[bytes], object]]] = [
-    ("plan.json", plan.parse),
-    ("plan.json", lambda data: collect(pull(data))),
+    ("plan.json", plan.parse_plan),
+    ("plan.json", lambda data: stream_plan_json(pull(data))),
     ("plan.json", redact),
     ("plan.json", state.is_state),
-    ("state_after.json", state.parse),
+    ("state_after.json", state.parse_state),
     ("state_after.json", redact),
-    ("state_after.tfstate", state.parse),
-    ("state_after.tfstate", state.parse_file),
+    ("state_after.tfstate", state.parse_state),
+    ("state_after.tfstate", state.parse_state_file),
     ("state_after.tfstate", redact),
     ("cost", lambda data: cost.parse_cost(data, "live/a", "default")),
     ("cost", cost.redact_document),
-    ("main.tf", lambda data: blocks.read(data.decode("utf-8", "replace"), "main.tf", ANYTHING)),
+    (
+        "main.tf",
+        lambda data: blocks.parse_blocks(data.decode("utf-8", "replace"), "main.tf", ANYTHING),
+    ),
 ]
 ANYTHING = blocks.Schema(attributes=None, blocks={"resource": blocks.Schema(2, None)})
 

@@ -19,7 +19,7 @@ from tfevents.terraform.changes import (
 from tfevents.terraform.counts import Counts
 from tfevents.terraform.plan import Change, Plan
 from tfevents.terraform.state import State, StateObject
-from tfevents.terraform.values import digest_plain
+from tfevents.terraform.values import digest_value
 
 APPLY = "[INFO]  backend/local: apply calling Apply"
 GRAPH = "[DEBUG] Building and walking apply graph for NormalMode plan"
@@ -256,8 +256,8 @@ def outputs(**values: object) -> State:
     """A state of outputs: a value, or a pair of a value and whether it is sensitive."""
     pairs = {n: v if isinstance(v, tuple) else (v, False) for n, v in values.items()}
     return State(
-        outputs={name: digest_plain(value) for name, (value, _) in pairs.items()},
-        stored_outputs={name: digest_plain(pair) for name, pair in pairs.items()},
+        outputs={name: digest_value(value) for name, (value, _) in pairs.items()},
+        stored_outputs={name: digest_value(pair) for name, pair in pairs.items()},
         serial=1,
         lineage="l",
     )

@@ -133,7 +133,7 @@ def test_every_plan_is_expected() -> None:
 @pytest.mark.parametrize("name", EXPECTED)
 def test_counts_of_terraform_1_11(name: str) -> None:
     """What `show -json` of a real plan says is what was counted by hand."""
-    plan = planjson.parse((PLANS / name / "plan.json").read_bytes(), EXPECTED[name].mode)
+    plan = planjson.parse_plan((PLANS / name / "plan.json").read_bytes(), EXPECTED[name].mode)
     assert_as_expected(plan, EXPECTED[name])
 
 
@@ -143,7 +143,7 @@ def test_applyable_is_what_our_own_rule_says(name: str) -> None:
     expected = EXPECTED[name]
     document = json.loads((PLANS / name / "plan.json").read_bytes())
     document.pop("applyable", None)
-    plan = planjson.parse(json.dumps(document).encode(), expected.mode)
+    plan = planjson.parse_plan(json.dumps(document).encode(), expected.mode)
     assert has_changes(plan) is (expected.exit_code == 2)
 
 
@@ -160,9 +160,9 @@ def test_counts_of_newer_engines(place: Path, reader: str) -> None:
     """OpenTofu 1.13-dev and Terraform 1.17-dev: the same counts from either reader."""
     expected = RECORDED[place.name]
     if reader == "json":
-        plan = planjson.parse((place / "plan.json").read_bytes(), expected.mode)
+        plan = planjson.parse_plan((place / "plan.json").read_bytes(), expected.mode)
     else:
-        plan = planfile.read(str(place / "plan.tfplan")).plan
+        plan = planfile.read_plan_file(str(place / "plan.tfplan")).plan
     assert_as_expected(plan, expected)
 
 
@@ -193,6 +193,6 @@ def test_counts_are_terraforms_own(stream: Path, place: Path) -> None:
     told = summary(stream, {"plan"})
     if told is None:
         pytest.skip("this run had no summary")
-    own = count_resources(planjson.parse((place / "plan.json").read_bytes())).as_json()
+    own = count_resources(planjson.parse_plan((place / "plan.json").read_bytes())).as_json()
     assert {key: own[name] for key, name in SUMMED.items()} == {key: told[key] for key in SUMMED}
     assert own["removed"] == told.get("forget", own["removed"])

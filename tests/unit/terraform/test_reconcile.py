@@ -51,9 +51,9 @@ def shown(place: Path) -> tuple[Plan, Ledger]:
     """The plan, and its own prior state against the state after, both as `show -json` says."""
     text = (place / "plan.json").read_bytes()
     prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
-    before = state.parse_shown(json.dumps(prior).encode())
-    after = state.parse_shown((place / "state_after.json").read_bytes())
-    return planjson.parse(text), Ledger.of(before, after)
+    before = state.parse_shown_state(json.dumps(prior).encode())
+    after = state.parse_shown_state((place / "state_after.json").read_bytes())
+    return planjson.parse_plan(text), Ledger.of(before, after)
 
 
 @pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
@@ -70,11 +70,11 @@ RECORDED = [path.parent for path in sorted(DATA.glob("engines/*/*/plan.tfplan"))
 @pytest.mark.parametrize("place", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
     """Of newer engines too, from the plan file's prior state and `state pull`."""
-    found = reader.read(str(place / "plan.tfplan"))
+    found = reader.read_plan_file(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
     ledger = Ledger.of(
-        state.parse_file(found.prior()),
-        state.parse_file(pulled) if pulled.strip() else State(),
+        state.parse_state_file(found.read_prior_state()),
+        state.parse_state_file(pulled) if pulled.strip() else State(),
     )
     # plan and apply were recorded apart, so that creations and replacements were made twice
     done = done_to_resources(found.plan, ledger).as_json()

@@ -1,6 +1,6 @@
 """Which blocks HCL text has, as far as a schema wants them, in native syntax and in JSON.
 
-python-hcl2 reads 50 KB in a second; this reads some MB, and asks `configuration` only for values
+python-hcl2 reads 50 KB in a second; this reads some MB, and asks expressions.py only for values
 that are no plain text.
 """
 
@@ -15,8 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.hcl import expressions
-from tfevents.readers.hcl.scanner import NAME, Item, Source, after, items
+from tfevents.readers.hcl.scanner import NAME, Item, Source, find_end, scan_body
 
 KEYWORDS = {"true": True, "false": False, "null": None}
 LITERAL = re.compile(r'"([^"\\$%\n]*)"')
@@ -51,13 +50,13 @@ class Block(Struct, frozen=True):
     blocks: tuple[Block, ...] = ()
 
 
-def read(text: str, name: str, schema: Schema) -> Block:
+def parse_blocks(text: str, name: str, schema: Schema) -> Block:
     """The wanted parts of HCL text as a block without type. Raises UnreadableDocument."""
     source = Source(text.removeprefix("\ufeff"), name)
-    return _block(source, Item("", 0, len(source.text), ()), schema)
+    return _parse_block(source, Item("", 0, len(source.text), ()), schema)
 
 
-def read_json(text: str, name: str, schema: Schema) -> Block:
+def parse_json_blocks(text: str, name: str, schema: Schema) -> Block:
     """The same of HCL's JSON syntax, where labels are keys and lists repeat a block."""
     try:
         root = json.loads(text.removeprefix("\ufeff"))
@@ -66,40 +65,42 @@ def read_json(text: str, name: str, schema: Schema) -> Block:
     except (ValueError, RecursionError):
         raise UnreadableDocument(f"{name}: this is not JSON: correct it") from None
     bodies = root if isinstance(root, list) else [root]
-    blocks = [_json_block("", (), body, schema) for body in bodies if isinstance(body, dict)]
+    blocks = [_make_json_block("", (), body, schema) for body in bodies if isinstance(body, dict)]
     return Block("", blocks=tuple(inner for block in blocks for inner in block.blocks))
 
 
-def _json_block(kind: str, labels: tuple[str, ...], body: dict[str, Any], schema: Schema) -> Block:
+def _make_json_block(
+    kind: str, labels: tuple[str, ...], body: dict[str, Any], schema: Schema
+) -> Block:
     blocks = (
-        _json_block(name, labels, inner, part)
+        _make_json_block(name, labels, inner, part)
         for name, part in schema.blocks.items()
-        for labels, inner in _labelled(body.get(name), part.labels)
+        for labels, inner in _list_labelled(body.get(name), part.labels)
     )
     attributes = {name: body[name] for name in body if schema.wants(name) and name != "//"}
     return Block(kind, labels, attributes, tuple(blocks))
 
 
-def _labelled(value: Any, labels: int) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def _list_labelled(value: Any, labels: int) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     for body in value if isinstance(value, list) else [value]:
         if isinstance(body, dict) and not labels:
             yield (), body
         elif isinstance(body, dict):
             for label, inner in body.items():
-                for more, found in _labelled(inner, labels - 1):
+                for more, found in _list_labelled(inner, labels - 1):
                     yield (label, *more), found
 
 
-def _block(source: Source, item: Item, schema: Schema) -> Block:
+def _parse_block(source: Source, item: Item, schema: Schema) -> Block:
     attributes, blocks = {}, []
-    for inner in items(source, item.start, item.end) if _is_worth(source, item, schema) else ():
+    for inner in scan_body(source, item.start, item.end) if _is_worth(source, item, schema) else ():
         part = schema.blocks.get(inner.name)
         if inner.labels is None and inner.name in schema.references:
             attributes[inner.name] = source.text[inner.start : inner.end].strip(' \t\r"')
         elif inner.labels is None and schema.wants(inner.name):
-            attributes[inner.name] = _value(source, inner)
+            attributes[inner.name] = _parse_value(source, inner)
         elif inner.labels is not None and part and len(inner.labels) == part.labels:
-            blocks.append(_block(source, inner, part))
+            blocks.append(_parse_block(source, inner, part))
     return Block(item.name, item.labels or (), attributes, tuple(blocks))
 
 
@@ -111,7 +112,7 @@ def _is_worth(source: Source, item: Item, schema: Schema) -> bool:
     return any(source.text.find(name, item.start, item.end) >= 0 for name in names)
 
 
-def _value(source: Source, item: Item) -> Any:
+def _parse_value(source: Source, item: Item) -> Any:
     """An expression's value; python-hcl2 is only asked where there is more than plain text."""
     text = source.text[item.start : item.end].strip()
     if literal := LITERAL.fullmatch(text):
@@ -120,27 +121,31 @@ def _value(source: Source, item: Item) -> Any:
         return KEYWORDS[text]
     if REFERENCE.fullmatch(text):
         return f"${{{text}}}"
-    plain = _plain_object(text) if text.startswith("{") else None
+    plain = _parse_plain_object(text) if text.startswith("{") else None
     if plain is not None:
         return plain
     if len(text) > MAX_EXPRESSION:
-        raise source.broken(item.start, f"{item.name!r} is too long to be read")
+        raise source.make_error(item.start, f"{item.name!r} is too long to be read")
     try:
-        return _parsed(text)
+        return _parse_expression(text)
     except UnreadableDocument:
-        raise source.broken(item.start, f"{item.name!r} has no value that can be read") from None
+        raise source.make_error(
+            item.start, f"{item.name!r} has no value that can be read"
+        ) from None
 
 
 @lru_cache(256)
-def _parsed(text: str) -> Any:
-    return expressions.parse(f"value = {text}\n", "")["value"]
+def _parse_expression(text: str) -> Any:
+    from tfevents.readers.hcl.expressions import parse_hcl  # 0.1 s, and few need it
+
+    return parse_hcl(f"value = {text}\n", "")["value"]
 
 
-def _plain_object(text: str) -> dict[str, Any] | None:
+def _parse_plain_object(text: str) -> dict[str, Any] | None:
     """`{name = "text", …}` as it stands in required_providers, or None where it is more."""
     inner = Source(text, "")
     try:
-        found = list(items(inner, 1, after(inner, 0) - 1))
+        found = list(scan_body(inner, 1, find_end(inner, 0) - 1))
     except UnreadableDocument:
         return None
     values = {}

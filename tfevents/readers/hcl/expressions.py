@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import hcl2
+from hcl2.rules.base import AttributeRule, BlockRule, BodyRule, StartRule
+from lark.exceptions import LarkError, UnexpectedInput
 
 from tfevents.errors import UnreadableDocument
-
-if TYPE_CHECKING:
-    from hcl2.rules.base import BlockRule, BodyRule, StartRule
 
 HEREDOC = re.compile(r"<<(-?)([A-Za-z][\w.-]*)\r?\n(.*?)[ \t]*\2", re.DOTALL)
 # Its parser is one for the whole process: two threads at once read each other's text.
@@ -27,7 +28,7 @@ NAMES = {
 }
 
 
-def parse(text: str, name: str) -> dict[str, Any]:
+def parse_hcl(text: str, name: str) -> dict[str, Any]:
     """HCL as dicts, lists, strings, numbers, booleans and None.
 
     Blocks of one type are a list of dicts, each label a key around the next:
@@ -40,37 +41,32 @@ def parse(text: str, name: str) -> dict[str, Any]:
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:
-    import hcl2
-
     plain = hcl2.SerializationOptions(
         with_comments=False, explicit_blocks=False, strip_string_quotes=True
     )
-    tree = _tree(text, name)
+    tree = _parse_tree(text, name)
     try:
-        for body in _bodies(tree.body):
+        for body in _list_bodies(tree.body):
             _check_names(body, name)
-        return {key: _plain(value) for key, value in tree.serialize(plain).items()}
+        return {key: _unwrap_heredocs(value) for key, value in tree.serialize(plain).items()}
     except (RecursionError, ValueError):  # a number of 5,000 digits is a ValueError
-        raise _unreadable(name, None, "a number is too long or it is nested too deeply") from None
+        raise _make_error(name, None, "a number is too long or it is nested too deeply") from None
 
 
-def _tree(text: str, name: str) -> StartRule:
+def _parse_tree(text: str, name: str) -> StartRule:
     """python-hcl2's tree; lark's errors span lines and list every token of the grammar."""
-    import hcl2
-    from lark.exceptions import LarkError, UnexpectedInput
-
     try:
         return hcl2.parses(text.removeprefix("\ufeff"))
     except UnexpectedInput as error:
         place = (error.line, error.column)
-        raise _unreadable(name, place, f"unexpected {_offender(error)}") from None
+        raise _make_error(name, place, f"unexpected {_describe_token(error)}") from None
     except (LarkError, RecursionError) as error:
         deep = isinstance(getattr(error, "orig_exc", error), RecursionError)
         what = "it is nested too deeply" if deep else "a template in it has no end"
-        raise _unreadable(name, None, what) from None
+        raise _make_error(name, None, what) from None
 
 
-def _offender(error: Any) -> str:
+def _describe_token(error: Any) -> str:
     """What stands where something else should: punctuation as it is, anything else by its kind."""
     token = getattr(error, "token", None)
     kind = getattr(token, "type", "")
@@ -83,46 +79,42 @@ def _offender(error: Any) -> str:
     return repr(first) if first.isascii() and first.isprintable() and first else "character"
 
 
-def _unreadable(name: str, place: tuple[int, int] | None, what: str) -> UnreadableDocument:
+def _make_error(name: str, place: tuple[int, int] | None, what: str) -> UnreadableDocument:
     where = f"{name}, line {place[0]}, column {place[1]}" if place else name
     return UnreadableDocument(f"{where}: {what}: correct the HCL there")
 
 
-def _bodies(body: BodyRule) -> list[BodyRule]:
+def _list_bodies(body: BodyRule) -> list[BodyRule]:
     """The body and those of all blocks in it."""
-    return [body] + [inner for block in _blocks(body) for inner in _bodies(block.body)]
+    return [body] + [inner for block in _list_blocks(body) for inner in _list_bodies(block.body)]
 
 
-def _blocks(body: BodyRule) -> list[BlockRule]:
-    from hcl2.rules.base import BlockRule
-
+def _list_blocks(body: BodyRule) -> list[BlockRule]:
     return [child for child in body.children if isinstance(child, BlockRule)]
 
 
 def _check_names(body: BodyRule, name: str) -> None:
     """An attribute stands once in a body and is no block: python-hcl2 lets the last one win."""
-    from hcl2.rules.base import AttributeRule
-
-    blocks = {str(block.labels[0].serialize()) for block in _blocks(body)}
+    blocks = {str(block.labels[0].serialize()) for block in _list_blocks(body)}
     attributes = [child for child in body.children if isinstance(child, AttributeRule)]
     counted = Counter(str(attribute.identifier.serialize()) for attribute in attributes)
     for attribute in reversed(attributes):
         key = str(attribute.identifier.serialize())
         if counted[key] > 1 or key in blocks:
             place = (getattr(attribute._meta, "line", 0), getattr(attribute._meta, "column", 0))
-            raise _unreadable(name, place, f"{key!r} is set a second time")
+            raise _make_error(name, place, f"{key!r} is set a second time")
 
 
-def _plain(value: Any) -> Any:
+def _unwrap_heredocs(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
+        return {key: _unwrap_heredocs(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_plain(inner) for inner in value]
+        return [_unwrap_heredocs(inner) for inner in value]
     heredoc = HEREDOC.fullmatch(value) if isinstance(value, str) else None
-    return _heredoc(heredoc[3], flush=heredoc[1] == "-") if heredoc else value
+    return _trim_heredoc(heredoc[3], flush=heredoc[1] == "-") if heredoc else value
 
 
-def _heredoc(text: str, *, flush: bool) -> str:
+def _trim_heredoc(text: str, *, flush: bool) -> str:
     """A heredoc's own text, with its last line end, as terraform takes it.
 
     `<<-` takes away the indentation that all lines have; a line of blanks keeps its own.

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tfevents import files as untrusted
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.hcl.blocks import Block, Schema, read, read_json
+from tfevents.readers.hcl.blocks import Block, Schema, parse_blocks, parse_json_blocks
 
 MAX_BYTES = 4 * 1024 * 1024  # of one file; no hand writes a tenth of it
 USES = ("resource", "data", "ephemeral", "action")
@@ -49,13 +49,13 @@ class Files(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-def find(directory: str, *, opentofu: bool) -> Files:
+def find_files(directory: str, *, opentofu: bool) -> Files:
     """The files of `directory` in the order they are loaded. Raises OSError without one."""
     found: list[File] = []
     problems: list[str] = []
-    for name in _names(directory, opentofu):
+    for name in _list_names(directory, opentofu):
         try:
-            found.append(_file(os.path.join(directory, name), shown(name)))
+            found.append(_read_file(os.path.join(directory, name), show_path(name)))
         except UnreadableDocument as error:
             problems.append(str(error))
     override = tuple(file for file in found if _is_override(file.name))
@@ -63,7 +63,7 @@ def find(directory: str, *, opentofu: bool) -> Files:
     return Files(primary, override, tuple(problems))
 
 
-def _names(directory: str, opentofu: bool) -> list[str]:
+def _list_names(directory: str, opentofu: bool) -> list[str]:
     """The configuration files in the order both tools load them; `x.tofu` hides `x.tf`."""
     listed = {name for name in os.listdir(directory) if not _is_ignored(name)}
     names = {name for name in listed if name.endswith((".tf", ".tf.json"))}
@@ -84,13 +84,13 @@ def _is_override(name: str) -> bool:
     return base == "override" or base.endswith("_override")
 
 
-def shown(name: str) -> str:
+def show_path(name: str) -> str:
     """A path as text, whatever its bytes are."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
-def _file(path: str, name: str) -> File:
-    parse = read_json if name.endswith(".json") else read
+def _read_file(path: str, name: str) -> File:
+    parse = parse_json_blocks if name.endswith(".json") else parse_blocks
     return File(name, parse(read_text(path, name), name, SCHEMA).blocks)
 
 

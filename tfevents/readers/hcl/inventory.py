@@ -15,8 +15,8 @@ from tfevents import text
 from tfevents.addresses import redact_source
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl import module
-from tfevents.readers.hcl.blocks import Schema, read
-from tfevents.readers.hcl.files import read_text, shown
+from tfevents.readers.hcl.blocks import Schema, parse_blocks
+from tfevents.readers.hcl.files import read_text, show_path
 from tfevents.readers.hcl.module import Call, Module
 
 LOCK_FILE = ".terraform.lock.hcl"
@@ -64,13 +64,13 @@ class Inventory(Struct, frozen=True):
         """
         return {
             "required_version": text.clean(self.required_version),
-            "modules": [_cleaned(asdict(call)) for call in self.modules],
-            "providers": [_cleaned(asdict(provider)) for provider in self.providers],
+            "modules": [_clean_row(asdict(call)) for call in self.modules],
+            "providers": [_clean_row(asdict(provider)) for provider in self.providers],
             "backend": text.clean(self.backend),
         }
 
 
-def _cleaned(row: Mapping[str, str | None]) -> dict[str, str | None]:
+def _clean_row(row: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name: text.clean(value) for name, value in row.items()}
 
 
@@ -102,7 +102,9 @@ class Tree(Struct):
     problems: list[str] = []
 
 
-def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform") -> Inventory:
+def read_inventory(
+    directory: str, *, opentofu: bool = False, data_dir: str = ".terraform"
+) -> Inventory:
     """The inventory of the root module in `directory`; never raises for what is in the files.
 
     `data_dir` is TF_DATA_DIR. Modules from elsewhere are followed where `init` has put them.
@@ -110,10 +112,12 @@ def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform"
     problems: list[str] = []
     own = os.path.join(directory, data_dir)
     manifest = os.path.join(own, "modules", "modules.json")
-    installed = _optional(_installed, manifest, MANIFEST, problems, own)
-    locked = _optional(_locked, os.path.join(directory, LOCK_FILE), LOCK_FILE, problems)
+    installed = _read_optional(_parse_manifest, manifest, MANIFEST, problems, own)
+    locked = _read_optional(
+        _parse_lock_file, os.path.join(directory, LOCK_FILE), LOCK_FILE, problems
+    )
     tree = Tree(directory, opentofu, installed, problems=problems)
-    _walk(tree)
+    _walk_modules(tree)
     root = tree.modules.get(os.path.realpath(directory), Module())
     return Inventory(
         root.required_version,
@@ -127,7 +131,7 @@ def find(directory: str, *, opentofu: bool = False, data_dir: str = ".terraform"
     )
 
 
-def _optional(
+def _read_optional(
     parse: Callable[[str], dict[str, T]],
     path: str,
     name: str,
@@ -142,13 +146,13 @@ def _optional(
         return {}
 
 
-def _locked(text: str) -> dict[str, str]:
+def _parse_lock_file(text: str) -> dict[str, str]:
     """Full source to version, of the dependency lock file."""
-    blocks = read(text, LOCK_FILE, LOCK).blocks
+    blocks = parse_blocks(text, LOCK_FILE, LOCK).blocks
     return {block.labels[0]: str(block.attributes.get("version")) for block in blocks}
 
 
-def _installed(text: str) -> dict[str, Installed]:
+def _parse_manifest(text: str) -> dict[str, Installed]:
     """Module path to record, of `modules.json`."""
     try:
         return {
@@ -160,7 +164,7 @@ def _installed(text: str) -> dict[str, Installed]:
         raise UnreadableDocument(message) from None
 
 
-def _walk(tree: Tree) -> None:
+def _walk_modules(tree: Tree) -> None:
     """Reads the root module and all that it calls, however deep, each directory once."""
     waiting = [Visit("", tree.directory)]
     while waiting and len(tree.calls) < MAX_CALLS:
@@ -169,7 +173,7 @@ def _walk(tree: Tree) -> None:
         if real in visit.above:
             tree.problems.append(f"module {visit.key}: it calls itself: end the circle")
             continue
-        found = _read(tree, visit, real)
+        found = _read_module(tree, visit, real)
         _note_constraints(tree, found)
         for call in found.calls:
             child = _note_call(tree, visit, call)
@@ -179,16 +183,16 @@ def _walk(tree: Tree) -> None:
         tree.problems.append(f"more than {MAX_CALLS} module calls: the rest was not read")
 
 
-def _read(tree: Tree, visit: Visit, real: str) -> Module:
+def _read_module(tree: Tree, visit: Visit, real: str) -> Module:
     if real not in tree.modules:
         try:
-            tree.modules[real] = module.find(visit.directory, opentofu=tree.opentofu)
+            tree.modules[real] = module.read_module(visit.directory, opentofu=tree.opentofu)
         except OSError as error:
             where = f"module {visit.key}" if visit.key else "the root module"
             tree.problems.append(f"{where}: {error.strerror}: correct its source")
             return Module()
         problems = tree.modules[real].problems
-        tree.problems += [_path(tree, visit, problem) for problem in problems]
+        tree.problems += [_locate(tree, visit, problem) for problem in problems]
     return tree.modules[real]
 
 
@@ -206,7 +210,7 @@ def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
     if record and not _is_for(record, call.source or ""):
         record = None
     version = record.version if record else None
-    file = _path(tree, visit, call.file)
+    file = _locate(tree, visit, call.file)
     source = text.clean(call.source)
     shown = redact_source(source) if source else None
     tree.calls.append(ModuleCall(key, shown, call.version, version, file))
@@ -221,7 +225,7 @@ def _is_for(record: Installed, source: str) -> bool:
     return not REGISTRY_SOURCE.fullmatch(source) or f"/{record.source}".endswith(f"/{source}")
 
 
-def _path(tree: Tree, visit: Visit, name: str) -> str:
+def _locate(tree: Tree, visit: Visit, name: str) -> str:
     """A file of a module as seen from the root module's directory."""
     below = os.path.relpath(visit.directory, tree.directory)
-    return name if below == "." else f"{shown(below)}/{name}".replace(os.sep, "/")
+    return name if below == "." else f"{show_path(below)}/{name}".replace(os.sep, "/")

@@ -56,37 +56,41 @@ class Module(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
 
-def find(directory: str, *, opentofu: bool = False) -> Module:
+def read_module(directory: str, *, opentofu: bool = False) -> Module:
     """The module in `directory`. A file that can't be read is a problem; OSError: no directory."""
-    files = tffiles.find(directory, opentofu=opentofu)
-    return _module(files, OPENTOFU if opentofu else TERRAFORM)
+    files = tffiles.find_files(directory, opentofu=opentofu)
+    return _make_module(files, OPENTOFU if opentofu else TERRAFORM)
 
 
-def _module(files: Files, registry: str) -> Module:
-    declared = _declared(files)
+def _make_module(files: Files, registry: str) -> Module:
+    declared = _merge_blocks(files)
     imports = [inner for file in files.primary for inner in file.blocks if inner.type == "import"]
     problems = list(files.problems)
-    required = _required(files, registry, problems)
-    backends = _replaced(files, _backends)
+    required = _list_requirements(files, registry, problems)
+    backends = _find_settings(files, _list_backends)
     return Module(
-        ", ".join(_replaced(files, _required_versions)) or None,
+        ", ".join(_find_settings(files, _list_required_versions)) or None,
         backends[0] if backends else None,
-        tuple(_call(block, name) for block, name in declared.values() if block.type == "module"),
-        _providers([block for block, _ in declared.values()] + imports, required, registry),
+        tuple(
+            _make_call(block, name) for block, name in declared.values() if block.type == "module"
+        ),
+        _collect_constraints(
+            [block for block, _ in declared.values()] + imports, required, registry
+        ),
         tuple(problems),
     )
 
 
-def _declared(files: Files) -> dict[Key, tuple[Block, str]]:
+def _merge_blocks(files: Files) -> dict[Key, tuple[Block, str]]:
     """The labelled blocks and the file each one is in, with the override files' attributes."""
     found: dict[Key, tuple[Block, str]] = {}
     for file in files.primary:
         for block in file.blocks:
             if block.labels:
-                found.setdefault(_key(block), (block, file.name))
+                found.setdefault(_make_key(block), (block, file.name))
     for file in files.override:
         for block in file.blocks:
-            key = _key(block)
+            key = _make_key(block)
             if key in found:
                 base, name = found[key]
                 attributes = {**base.attributes, **block.attributes}
@@ -96,28 +100,28 @@ def _declared(files: Files) -> dict[Key, tuple[Block, str]]:
     return found
 
 
-def _key(block: Block) -> Key:
+def _make_key(block: Block) -> Key:
     """What an override file's block has in common with the one it changes."""
     return (block.type, block.labels, str(block.attributes.get("alias")))
 
 
-def _replaced(files: Files, part: Callable[[Block], Iterable[str]]) -> list[str]:
+def _find_settings(files: Files, part: Callable[[Block], Iterable[str]]) -> list[str]:
     """What the primary files' `terraform` blocks say, or the last override file that says it."""
-    found = [value for file in files.primary for value in _settings(file, part)]
+    found = [value for file in files.primary for value in _list_settings(file, part)]
     for file in files.override:
-        found = _settings(file, part) or found
+        found = _list_settings(file, part) or found
     return found
 
 
-def _settings(file: File, part: Callable[[Block], Iterable[str]]) -> list[str]:
+def _list_settings(file: File, part: Callable[[Block], Iterable[str]]) -> list[str]:
     return [value for block in file.blocks if block.type == "terraform" for value in part(block)]
 
 
-def _required_versions(block: Block) -> list[str]:
+def _list_required_versions(block: Block) -> list[str]:
     return [str(value) for value in block.attributes.values()]
 
 
-def _backends(block: Block) -> list[str]:
+def _list_backends(block: Block) -> list[str]:
     return [
         inner.labels[0] if inner.labels else inner.type
         for inner in block.blocks
@@ -125,16 +129,16 @@ def _backends(block: Block) -> list[str]:
     ]
 
 
-def _call(block: Block, file: str) -> Call:
-    source, version = (_text(block.attributes.get(name)) for name in ("source", "version"))
+def _make_call(block: Block, file: str) -> Call:
+    source, version = (_only_text(block.attributes.get(name)) for name in ("source", "version"))
     return Call(block.labels[0], source, version, file)
 
 
-def _text(value: Any) -> str | None:
+def _only_text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _required(files: Files, registry: str, problems: list[str]) -> dict[str, Requirement]:
+def _list_requirements(files: Files, registry: str, problems: list[str]) -> dict[str, Requirement]:
     """By local name; an override file replaces a provider's whole entry."""
     found: dict[str, Requirement] = {}
     for file in files.primary + files.override:
@@ -142,7 +146,7 @@ def _required(files: Files, registry: str, problems: list[str]) -> dict[str, Req
             if block.type != "required_providers":
                 continue
             for name, value in block.attributes.items():
-                requirement = _requirement(name, value, registry)
+                requirement = _parse_requirement(name, value, registry)
                 if requirement:
                     found[name] = requirement
                 else:
@@ -152,59 +156,59 @@ def _required(files: Files, registry: str, problems: list[str]) -> dict[str, Req
     return found
 
 
-def _requirement(name: str, value: Any, registry: str) -> Requirement | None:
+def _parse_requirement(name: str, value: Any, registry: str) -> Requirement | None:
     """From `{source, version}`, or from the version alone, as terraform 0.12 had it."""
     entry = value if isinstance(value, dict) else {"version": value}
-    source, version = entry.get("source"), _text(entry.get("version"))
-    full = _implied(name, registry) if source is None else _full(source, registry)
+    source, version = entry.get("source"), _only_text(entry.get("version"))
+    full = _imply_source(name, registry) if source is None else _complete_source(source, registry)
     return Requirement(full, version) if full else None
 
 
-def _full(source: Any, registry: str) -> str | None:
+def _complete_source(source: Any, registry: str) -> str | None:
     """A provider's source with all three parts."""
     match = SOURCE.fullmatch(source.lower()) if isinstance(source, str) else None
     return match and f"{match[1] or registry}/{match[2] or 'hashicorp'}/{match[3]}"
 
 
-def _implied(name: str, registry: str) -> str:
+def _imply_source(name: str, registry: str) -> str:
     """The provider that a local name means where required_providers does not have it."""
     return BUILTIN if name == "terraform" else f"{registry}/hashicorp/{name.lower()}"
 
 
-def _providers(
+def _collect_constraints(
     blocks: Sequence[Block], required: Mapping[str, Requirement], registry: str
 ) -> dict[str, tuple[str, ...]]:
     """Every provider that is required, configured or used, with its constraints."""
     found: dict[str, tuple[str, ...]] = {}
     for requirement in required.values():
-        found[requirement.source] = _with(found.get(requirement.source), requirement.version)
-    for name, version in _used(blocks):
-        source = required[name].source if name in required else _implied(name, registry)
-        found[source] = _with(found.get(source), version)
+        found[requirement.source] = _add_version(found.get(requirement.source), requirement.version)
+    for name, version in _list_used(blocks):
+        source = required[name].source if name in required else _imply_source(name, registry)
+        found[source] = _add_version(found.get(source), version)
     return found
 
 
-def _with(versions: tuple[str, ...] | None, version: str | None) -> tuple[str, ...]:
+def _add_version(versions: tuple[str, ...] | None, version: str | None) -> tuple[str, ...]:
     return (versions or ()) + ((version,) if version else ())
 
 
-def _used(blocks: Sequence[Block]) -> Iterator[tuple[str, str | None]]:
+def _list_used(blocks: Sequence[Block]) -> Iterator[tuple[str, str | None]]:
     """Local names of providers, from their own blocks with the version those may have."""
     resources = {block.labels for block in blocks if block.type == "resource"}
     for block in blocks:
         if block.type == "provider":
-            yield block.labels[0], _text(block.attributes.get("version"))
+            yield block.labels[0], _only_text(block.attributes.get("version"))
         elif block.type in USES:
-            yield _local(block, block.labels[0]), None
+            yield _find_local_name(block, block.labels[0]), None
         elif block.type == "check":
-            yield from ((_local(inner, inner.labels[0]), None) for inner in block.blocks)
+            yield from ((_find_local_name(inner, inner.labels[0]), None) for inner in block.blocks)
         elif block.type == "import":
             target = ADDRESS.match(str(block.attributes.get("to")))
             if target and target.groups() not in resources:  # else the resource decides
-                yield _local(block, target[1]), None
+                yield _find_local_name(block, target[1]), None
 
 
-def _local(block: Block, kind: str) -> str:
+def _find_local_name(block: Block, kind: str) -> str:
     """The local name a block names itself, or the first word of its resource type."""
     own = block.attributes.get("provider")
     return str(own).partition(".")[0] if own else kind.partition("_")[0]

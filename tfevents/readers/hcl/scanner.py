@@ -32,7 +32,7 @@ class Source(Struct, frozen=True):
     text: str
     name: str
 
-    def broken(self, at: int, what: str) -> UnreadableDocument:
+    def make_error(self, at: int, what: str) -> UnreadableDocument:
         """The error for the character at `at`: one line that quotes nothing."""
         line = self.text.count("\n", 0, at) + 1
         return UnreadableDocument(f"{self.name}, line {line}: {what}: correct the HCL there")
@@ -51,66 +51,66 @@ class Item(Struct, frozen=True):
     at: int = 0
 
 
-def items(source: Source, at: int, end: int) -> Iterator[Item]:
+def scan_body(source: Source, at: int, end: int) -> Iterator[Item]:
     """The attributes and blocks of a body, which is text[at:end]."""
     text = source.text
-    while (at := _space(source, at, SPACE)) < end:
+    while (at := _skip_space(source, at, SPACE)) < end:
         name = IDENTIFIER.match(text, at)
         if not name:
-            raise source.broken(at, "an argument or a block is expected")
-        at = _space(source, name.end(), GAP)
+            raise source.make_error(at, "an argument or a block is expected")
+        at = _skip_space(source, name.end(), GAP)
         if text[at : at + 1] == "=" and text[at + 1 : at + 2] != "=":
-            start, at = at + 1, _line_end(source, at + 1, end)
+            start, at = at + 1, _find_line_end(source, at + 1, end)
             yield Item(name[0], start, at, None, name.start())
         else:
-            labels, at = _labels(source, at)
-            start, at = at + 1, after(source, at)
+            labels, at = _scan_labels(source, at)
+            start, at = at + 1, find_end(source, at)
             yield Item(name[0], start, at - 1, labels, name.start())
 
 
-def _labels(source: Source, at: int) -> tuple[tuple[str, ...], int]:
+def _scan_labels(source: Source, at: int) -> tuple[tuple[str, ...], int]:
     """The labels from `at` on and where the brace after them is."""
     labels = []
     while label := LABEL.match(source.text, at):
         labels.append(label[1] if label[2] is None else label[2])
-        at = _space(source, label.end(), GAP)
+        at = _skip_space(source, label.end(), GAP)
     if source.text[at : at + 1] != "{":
-        raise source.broken(at, "an argument or a block is expected")
+        raise source.make_error(at, "an argument or a block is expected")
     return tuple(labels), at
 
 
-def _space(source: Source, at: int, space: re.Pattern[str]) -> int:
+def _skip_space(source: Source, at: int, space: re.Pattern[str]) -> int:
     """The index after blanks and comments."""
     while True:
         blanks = space.match(source.text, at)
         at = blanks.end() if blanks else at
         if not source.text.startswith("/*", at):
             return at
-        at = _comment_end(source, at)
+        at = _find_comment_end(source, at)
 
 
-def _comment_end(source: Source, at: int) -> int:
+def _find_comment_end(source: Source, at: int) -> int:
     end = source.text.find("*/", at + 2)
     if end < 0:
-        raise source.broken(at, "a comment has no end")
+        raise source.make_error(at, "a comment has no end")
     return end + 2
 
 
-def _line_end(source: Source, at: int, end: int) -> int:
+def _find_line_end(source: Source, at: int, end: int) -> int:
     """The index where the expression from `at` ends: its line, a comment on it, or the body."""
     while token := LINE.search(source.text, at, end):
         if token[0] == "/*":
-            at = _comment_end(source, token.start())
+            at = _find_comment_end(source, token.start())
         elif token[0] == "\n" or token[0][0] in "#/":
             return token.start()
         elif token[0] in (")", "}", "]"):
-            raise source.broken(token.start(), f"unexpected {token[0]!r}")
+            raise source.make_error(token.start(), f"unexpected {token[0]!r}")
         else:
-            at = after(source, token.start())
+            at = find_end(source, token.start())
     return end
 
 
-def after(source: Source, at: int) -> int:
+def find_end(source: Source, at: int) -> int:
     """The index after what opens at `at`: a bracket, a quoted template or a heredoc.
 
     The stack holds what is open: brackets, `"`, `$` for an interpolation, `<` and its marker for a
@@ -120,34 +120,36 @@ def after(source: Source, at: int) -> int:
     place: int | None = at
     while place is not None:
         top = stack[-1] if stack else "{"
-        step = _code if top in CLOSING else _quoted if top == '"' else _heredoc
+        step = (
+            _step_in_code if top in CLOSING else _step_in_quotes if top == '"' else _step_in_heredoc
+        )
         place = step(source, place, stack)
         if place is not None and not stack:
             return place
-    raise source.broken(at, "what opens here has no end")
+    raise source.make_error(at, "what opens here has no end")
 
 
-def _code(source: Source, at: int, stack: list[str]) -> int | None:
+def _step_in_code(source: Source, at: int, stack: list[str]) -> int | None:
     """One step between brackets; None at the end of the text, as in the next two."""
     token = CODE.search(source.text, at)
     if not token:
         return None
     if token[0] == "/*":
-        return _comment_end(source, token.start())
+        return _find_comment_end(source, token.start())
     if token[1]:
         stack.append("<" + token[1])
     elif token[0] in ('"', "(", "{", "["):
         stack.append(token[0])
     elif token[0] in (")", "}", "]") and CLOSING[stack.pop()] != token[0]:
-        raise source.broken(token.start(), f"unexpected {token[0]!r}")
+        raise source.make_error(token.start(), f"unexpected {token[0]!r}")
     return token.end()
 
 
-def _quoted(source: Source, at: int, stack: list[str]) -> int | None:
+def _step_in_quotes(source: Source, at: int, stack: list[str]) -> int | None:
     """One step in a quoted template, which ends on its line."""
     token = QUOTED.search(source.text, at)
     if token and token[0] == "\n":
-        raise source.broken(token.start(), "a string has no end on its line")
+        raise source.make_error(token.start(), "a string has no end on its line")
     if token and token[0] == '"':
         stack.pop()
     elif token and token[0] in ("${", "%{"):
@@ -155,7 +157,7 @@ def _quoted(source: Source, at: int, stack: list[str]) -> int | None:
     return token.end() if token else None
 
 
-def _heredoc(source: Source, at: int, stack: list[str]) -> int | None:
+def _step_in_heredoc(source: Source, at: int, stack: list[str]) -> int | None:
     """One step in a heredoc, which ends at a line with nothing but its marker."""
     if source.text[at - 1] == "\n":
         end = source.text.find("\n", at)

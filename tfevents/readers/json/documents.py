@@ -158,19 +158,14 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
     Raises UnreadableDocument, which says where in the document but never quotes it.
     """
     try:
-        return msgspec.json.decode(_document(data), type=kind)
+        return msgspec.json.decode(_cut_document(data), type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableDocument(f"this is not {what}: {_reason(error)}") from None
+        raise UnreadableDocument(f"this is not {what}: {_describe_error(error)}") from None
 
 
 def encode(value: object) -> bytes:
     """JSON of types like these; what is absent is left out where its type says so."""
     return msgspec.json.encode(value)
-
-
-def encode_sorted(value: object) -> bytes:
-    """JSON with the names in order, so that equal values are equal bytes."""
-    return msgspec.json.encode(value, order="deterministic")
 
 
 def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
@@ -181,7 +176,7 @@ def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
         return None
 
 
-def _document(data: bytes) -> bytes:
+def _cut_document(data: bytes) -> bytes:
     """UTF-8 without a mark, and without lines before or after the document.
 
     A cloud backend's retries come before the JSON (hashicorp/terraform#35159); PowerShell's `>`
@@ -193,10 +188,10 @@ def _document(data: bytes) -> bytes:
     data = data.removeprefix(codecs.BOM_UTF8)
     if data[:1] == b"{" and data.rstrip()[-1:] == b"}":
         return data
-    return _without_noise(data)
+    return _cut_noise(data)
 
 
-def _without_noise(data: bytes) -> bytes:
+def _cut_noise(data: bytes) -> bytes:
     """From the first line that opens a document to that line's end, or to the last that closes."""
     versioned = data.find(b'{"format_version"')
     start = versioned if versioned >= 0 else (b"\n" + data).find(b"\n{")
@@ -207,7 +202,7 @@ def _without_noise(data: bytes) -> bytes:
     return document[: document.rfind(b"\n}") + 2] if b"\n}" in document else document
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """The decoder's reason in one line; some quote the document or have none worth showing."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
@@ -225,7 +220,7 @@ def check_version(version: str, what: str) -> None:
         )
 
 
-def plain(raw: Raw) -> Any:
+def parse_value(raw: Raw) -> Any:
     """A value for comparing: numbers keep their text, so that none is too large or rounded.
 
     Raises UnreadableDocument.
@@ -234,21 +229,14 @@ def plain(raw: Raw) -> Any:
         text = bytes(raw).decode()
         return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError) as error:
-        raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
+        raise UnreadableDocument(f"a value in it can't be read: {_describe_error(error)}") from None
 
 
-def parse_exact(raw: Raw) -> Any:
-    """As `plain`, in a third of the time; a whole number is an int, and none is rounded.
-
-    Raises UnreadableDocument.
-    """
-    try:
-        return EXACT.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
+def _number(text: str) -> tuple[str, str]:
+    return ("number", text)
 
 
-def compact(raw: bytes | Raw) -> bytes:
+def compact_json(raw: bytes | Raw) -> bytes:
     """JSON without the white space between its parts, in which alone two writers differ.
 
     Raises UnreadableDocument.
@@ -256,11 +244,4 @@ def compact(raw: bytes | Raw) -> bytes:
     try:
         return msgspec.json.format(bytes(raw), indent=-1)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableDocument(f"a value in it can't be read: {_reason(error)}") from None
-
-
-def _number(text: str) -> tuple[str, str]:
-    return ("number", text)
-
-
-EXACT = msgspec.json.Decoder(float_hook=_number)
+        raise UnreadableDocument(f"a value in it can't be read: {_describe_error(error)}") from None

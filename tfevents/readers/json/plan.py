@@ -18,12 +18,12 @@ from tfevents.readers.json.documents import (
     check_version,
     decode,
     decode_many,
-    plain,
+    parse_value,
 )
-from tfevents.readers.json.streaming import Cursor, Read, again, up_to
+from tfevents.readers.json.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange, Plan
-from tfevents.terraform.values import digest_plain, filled
+from tfevents.terraform.values import digest_value, drop_empty
 
 T = TypeVar("T")
 LARGE = 8 << 20
@@ -32,7 +32,7 @@ BEGINNING = b'{"format_version"'
 SCALARS = frozenset({"format_version", "terraform_version", "applyable", "complete", "errored"})
 
 
-def parse(data: bytes, mode: Mode | None = None) -> Plan:
+def parse_plan(data: bytes, mode: Mode | None = None) -> Plan:
     """The plan in `data`; `mode` is what the caller knows, since this JSON does not say.
 
     Raises UnreadableDocument.
@@ -43,27 +43,30 @@ def parse(data: bytes, mode: Mode | None = None) -> Plan:
     return Plan(
         format_version=document.format_version,
         terraform_version=document.terraform_version,
-        changes=tuple(map(_change, document.resource_changes or ())),
-        drift=None if drift is None else tuple(map(_drift, drift)),
-        outputs={name: _output(sides) for name, sides in (document.output_changes or {}).items()},
+        changes=tuple(map(_make_change, document.resource_changes or ())),
+        drift=None if drift is None else tuple(map(_make_drift, drift)),
+        outputs={
+            name: _make_output_change(sides)
+            for name, sides in (document.output_changes or {}).items()
+        },
         mode=mode,
         applyable=document.applyable,
         complete=document.complete,
         errored=document.errored,
-        managed=_managed(document),
+        managed=_count_prior_objects(document),
     )
 
 
-def stream(read: Read, mode: Mode | None = None) -> Plan:
+def read_plan_json(read: Read, mode: Mode | None = None) -> Plan:
     """As `parse`, of a document that comes piece by piece: a large one is not held."""
-    head = up_to(LARGE, read)
+    head = read_up_to(LARGE, read)
     if len(head) < LARGE:
-        return parse(head, mode)
+        return parse_plan(head, mode)
     start = max(0, head.find(BEGINNING))  # a cloud backend's retries come before it
-    return collect(again(head[start:], read), mode)
+    return stream_plan_json(prepend(head[start:], read), mode)
 
 
-def collect(
+def stream_plan_json(
     read: Read,
     mode: Mode | None = None,
     keep: Callable[[Change], Change] = lambda change: change,
@@ -82,15 +85,17 @@ def collect(
             value = cursor.take()
             head += [b'"%b":%b' % (name.encode(), value)] if name in SCALARS else []
         elif name == "resource_changes":
-            _each(cursor, ResourceChangeJSON, lambda entry: changes.append(keep(_change(entry))))
+            _decode_each(
+                cursor, ResourceChangeJSON, lambda entry: changes.append(keep(_make_change(entry)))
+            )
         elif name == "resource_drift":
             drifted = True
-            _each(cursor, DriftJSON, lambda entry: drift.append(_drift(entry)))
+            _decode_each(cursor, DriftJSON, lambda entry: drift.append(_make_drift(entry)))
         elif name == "output_changes":
             for output in cursor.members():
-                outputs[output] = _output(decode(cursor.take(), SidesJSON, "plan JSON"))
+                outputs[output] = _make_output_change(decode(cursor.take(), SidesJSON, "plan JSON"))
         elif name == "prior_state" and not changes:
-            managed = _managed_in(cursor)
+            managed = _count_streamed_objects(cursor)
         else:
             cursor.skip()
     cursor.end()
@@ -110,7 +115,7 @@ def collect(
     )
 
 
-def _each(cursor: Cursor, kind: type[T], take: Callable[[T], None]) -> None:
+def _decode_each(cursor: Cursor, kind: type[T], take: Callable[[T], None]) -> None:
     """Every element of an array; terraform's begin with their address."""
 
     def decoded(batch: bytes) -> bool:
@@ -122,14 +127,14 @@ def _each(cursor: Cursor, kind: type[T], take: Callable[[T], None]) -> None:
     cursor.batches(b'},{"address":', decoded)
 
 
-def _managed_in(cursor: Cursor) -> int:
-    """`_managed`, of a prior state that is just being read."""
+def _count_streamed_objects(cursor: Cursor) -> int:
+    """As `_count_prior_objects`, of a prior state that is just being read."""
     count = 0
     for name in cursor.members():
         if name in ("values", "root_module") and cursor.opens():
-            count += _managed_in(cursor)
+            count += _count_streamed_objects(cursor)
         elif name == "child_modules" and cursor.opens():
-            count += sum(_managed_in(cursor) for _ in cursor.elements())
+            count += sum(_count_streamed_objects(cursor) for _ in cursor.elements())
         elif name == "resources" and cursor.opens():
             count += _count_elements(cursor)
         else:
@@ -139,11 +144,11 @@ def _managed_in(cursor: Cursor) -> int:
 
 def _count_elements(cursor: Cursor) -> int:
     found: list[bool] = []
-    _each(cursor, ResourceJSON, lambda resource: found.append(_is_managed(resource)))
+    _decode_each(cursor, ResourceJSON, lambda resource: found.append(_is_managed(resource)))
     return sum(found)
 
 
-def _change(entry: ResourceChangeJSON) -> Change:
+def _make_change(entry: ResourceChangeJSON) -> Change:
     actions = frozenset(entry.change.actions)
     return Change(
         address=entry.address,
@@ -152,42 +157,40 @@ def _change(entry: ResourceChangeJSON) -> Change:
         importing=entry.change.importing is not None,
         previous_address=entry.previous_address,
         deposed=entry.deposed,
-        unknown=actions == UPDATE and _unknown(entry.change.after_unknown),
+        unknown=actions == UPDATE and _marks_unknown(entry.change.after_unknown),
     )
 
 
-def _unknown(marks: Raw) -> bool:
+def _marks_unknown(marks: Raw) -> bool:
     """Whether `after_unknown` marks anything; a name like "is_true" in it may say so in vain."""
     return b"true" in bytes(marks)
 
 
-def _drift(entry: DriftJSON) -> Drift:
-    return Drift(frozenset(entry.change.actions), differs(entry.change))
+def _make_drift(entry: DriftJSON) -> Drift:
+    return Drift(frozenset(entry.change.actions), _differs(entry.change))
 
 
-def differs(sides: SidesJSON) -> bool:
+def _differs(sides: SidesJSON) -> bool:
     """Whether anything is left of a difference once empty values are dropped (semantics §2)."""
     if bytes(sides.before) == bytes(sides.after):
         return False
-    return bool(filled(plain(sides.before)) != filled(plain(sides.after)))
+    return bool(drop_empty(parse_value(sides.before)) != drop_empty(parse_value(sides.after)))
 
 
-def _output(sides: SidesJSON) -> OutputChange:
-    unknown = _unknown(sides.after_unknown)
+def _make_output_change(sides: SidesJSON) -> OutputChange:
+    unknown = _marks_unknown(sides.after_unknown)
+    absent = bytes(sides.before) == bytes(ABSENT)
     return OutputChange(
         actions=frozenset(sides.actions),
-        null=bytes(sides.before) == bytes(sides.after) == bytes(ABSENT) and not unknown,
+        null=absent and bytes(sides.after) == bytes(ABSENT) and not unknown,
         unknown=unknown,
-        before=None if bytes(sides.before) == bytes(ABSENT) else digest_raw(sides.before),
+        before=None
+        if bytes(sides.before) == bytes(ABSENT)
+        else digest_value(parse_value(sides.before)),
     )
 
 
-def digest_raw(raw: Raw) -> bytes:
-    """A value as something that can be compared and not be read."""
-    return digest_plain(plain(raw))
-
-
-def _managed(document: PlanJSON) -> int:
+def _count_prior_objects(document: PlanJSON) -> int:
     """Current managed objects of the prior state; only looked at where there are no changes."""
     if document.resource_changes or bytes(document.prior_state) == bytes(ABSENT):
         return 0

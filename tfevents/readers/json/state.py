@@ -16,23 +16,21 @@ from tfevents.readers.json.documents import (
     StateJSON,
     StateResourceJSON,
     check_version,
-    compact,
+    compact_json,
     decode,
-    encode_sorted,
-    parse_exact,
+    parse_value,
 )
-from tfevents.readers.json.plan import digest_raw
 from tfevents.terraform.state import Key, State, StateObject, literal
-from tfevents.terraform.values import digest, filled
+from tfevents.terraform.values import digest, digest_value, drop_empty
 
 
-def parse(data: bytes) -> State:
+def parse_state(data: bytes) -> State:
     """A state in either form: a state file (`state pull`) or `show -json` of a state.
 
     Raises UnreadableDocument.
     """
     kind = decode(data, KindJSON, "a state")
-    return parse_file(data) if kind.lineage is not None else parse_shown(data)
+    return parse_state_file(data) if kind.lineage is not None else parse_shown_state(data)
 
 
 def is_state(data: bytes) -> bool:
@@ -46,7 +44,7 @@ def is_state(data: bytes) -> bool:
     return kind.lineage is not None or not planned
 
 
-def parse_file(data: bytes) -> State:
+def parse_state_file(data: bytes) -> State:
     """What `state pull` printed: the stored file and one more newline (semantics §6).
 
     Raises UnreadableDocument.
@@ -57,9 +55,9 @@ def parse_file(data: bytes) -> State:
             f"this state file has version {document.version}, this tfevents knows 4"
         )
     return State(
-        objects=dict(_file_objects(document.resources or [])),
-        outputs=_outputs(document.outputs or {}),
-        stored_outputs=_stored_outputs(document.outputs or {}),
+        objects=dict(_list_file_objects(document.resources or [])),
+        outputs=_digest_outputs(document.outputs or {}),
+        stored_outputs=_digest_stored_outputs(document.outputs or {}),
         terraform_version=document.terraform_version,
         serial=document.serial,
         lineage=document.lineage,
@@ -67,22 +65,22 @@ def parse_file(data: bytes) -> State:
     )
 
 
-def _file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, StateObject]]:
+def _list_file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, StateObject]]:
     for resource in resources:
         for instance in resource.instances if resource.mode == "managed" else ():
-            key = (_address(resource, instance), instance.deposed)
-            values = compact(instance.attributes) + compact(instance.attributes_flat)
+            key = (_make_address(resource, instance), instance.deposed)
+            values = compact_json(instance.attributes) + compact_json(instance.attributes_flat)
             tainted = instance.status == "tainted"
             yield key, StateObject(digest(values), tainted, _digest_filled(instance))
 
 
 def _digest_filled(instance: InstanceJSON) -> bytes:
     """Of the attributes without their empty values."""
-    values = [parse_exact(raw) for raw in (instance.attributes, instance.attributes_flat)]
-    return digest(encode_sorted(filled(values)))
+    values = [parse_value(raw) for raw in (instance.attributes, instance.attributes_flat)]
+    return digest_value(drop_empty(values))
 
 
-def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
+def _make_address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
     address = f"{resource.type}.{resource.name}"
     if resource.module:
         address = f"{literal(resource.module)}.{address}"
@@ -92,38 +90,38 @@ def _address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
     return f"{address}[{key}]" if isinstance(key, int) else f'{address}["{key}"]'
 
 
-def _stored_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
+def _digest_stored_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
     return {
-        name: digest(b"".join(map(compact, (output.value, output.type, output.sensitive))))
+        name: digest(b"".join(map(compact_json, (output.value, output.type, output.sensitive))))
         for name, output in outputs.items()
     }
 
 
-def _outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
-    return {name: digest_raw(output.value) for name, output in outputs.items()}
+def _digest_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
+    return {name: digest_value(parse_value(output.value)) for name, output in outputs.items()}
 
 
-def parse_shown(data: bytes) -> State:
+def parse_shown_state(data: bytes) -> State:
     """What `show -json` printed of a state; without values it is empty."""
     document = decode(data, StateJSON, "state JSON")
     check_version(document.format_version, "this state JSON")
     values = document.values
     root = values.root_module if values else None
     return State(
-        objects=dict(_shown_objects(root)) if root else {},
-        outputs=_outputs(values.outputs) if values else {},
+        objects=dict(_list_shown_objects(root)) if root else {},
+        outputs=_digest_outputs(values.outputs) if values else {},
         terraform_version=document.terraform_version,
         format_version=document.format_version,
     )
 
 
-def _shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
+def _list_shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
     for resource in module.resources:
         if resource.mode == "managed":
-            yield (literal(resource.address), resource.deposed_key), _shown(resource)
+            yield (literal(resource.address), resource.deposed_key), _make_shown_object(resource)
     for child in module.child_modules:
-        yield from _shown_objects(child)
+        yield from _list_shown_objects(child)
 
 
-def _shown(resource: ResourceJSON) -> StateObject:
-    return StateObject(digest(compact(resource.values)), resource.tainted)
+def _make_shown_object(resource: ResourceJSON) -> StateObject:
+    return StateObject(digest(compact_json(resource.values)), resource.tainted)

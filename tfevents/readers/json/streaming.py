@@ -22,7 +22,7 @@ SPACE, OPEN, CLOSE = b" \t\r\n", b"{[", b"}]"
 ENDS = b",]} \t\r\n"
 
 
-def up_to(size: int, read: Read) -> bytes:
+def read_up_to(size: int, read: Read) -> bytes:
     """The first `size` bytes, or all there are: a pipe may give less at a time."""
     pieces = []
     while size > 0 and (piece := read(size)):
@@ -31,7 +31,7 @@ def up_to(size: int, read: Read) -> bytes:
     return b"".join(pieces)
 
 
-def again(head: bytes, read: Read) -> Read:
+def prepend(head: bytes, read: Read) -> Read:
     """What was read already, and then the rest."""
     rest = memoryview(head)
 

@@ -33,13 +33,13 @@ def has_unknown(packed: bytes) -> bool:
 def parse_value(packed: bytes) -> tuple[Any, bool]:
     """A value for comparing, and whether any of it is unknown.
 
-    Numbers whose type is stored with them are pairs, as readers.json makes of them; the others
+    Numbers whose type is stored with them are as readers.json has them; the others
     are bare text, since a number may be stored as text and only the schema knows. What is unknown
     is None: that is how `show -json` leaves it out. Raises UnreadableDocument.
     """
     value, has_unknown = _unpack(packed)
     try:
-        return _any(value), has_unknown
+        return _convert(value), has_unknown
     except (LookupError, TypeError, ValueError, RecursionError):
         raise UnreadableDocument("it has a value that does not fit its type") from None
 
@@ -61,44 +61,44 @@ def _unpack(packed: bytes) -> tuple[Any, bool]:
         raise UnreadableDocument("it has a value that is no MessagePack") from None
 
 
-def _any(value: Any) -> Any:
+def _convert(value: Any) -> Any:
     """A value of the schema's type, which is not known here but is the same on both sides."""
     if isinstance(value, dict):
-        return {_text(key): _any(item) for key, item in value.items()}
+        return {_check_text(key): _convert(item) for key, item in value.items()}
     if isinstance(value, list):
         if value and isinstance(value[0], bytes):
             kind, inner = value
-            return _typed(inner, json.loads(kind))
-        return [_any(item) for item in value]
+            return _convert_typed(inner, json.loads(kind))
+        return [_convert(item) for item in value]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number(value)
-    return value if value is None or isinstance(value, bool) else _text(value)
+        return _write_number(value)
+    return value if value is None or isinstance(value, bool) else _check_text(value)
 
 
-def _typed(value: Any, kind: Any) -> Any:
+def _convert_typed(value: Any, kind: Any) -> Any:
     """A value with its type: a name, or a constructor and what it is made of."""
     if value is None:
         return None
     if kind == "dynamic":
-        return _any(value)
+        return _convert(value)
     if kind == "number":
-        return ("number", _number(value))
+        return ("number", _write_number(value))
     if kind == "bool" and isinstance(value, bool):
         return value
-    return _text(value) if kind == "string" else _collection(value, *kind[:2])
+    return _check_text(value) if kind == "string" else _convert_collection(value, *kind[:2])
 
 
-def _collection(value: Any, kind: str, inner: Any) -> Any:
+def _convert_collection(value: Any, kind: str, inner: Any) -> Any:
     if kind in ("map", "object") and isinstance(value, dict):
         types = inner if kind == "object" else dict.fromkeys(value, inner)
-        return {_text(key): _typed(item, types[key]) for key, item in value.items()}
+        return {_check_text(key): _convert_typed(item, types[key]) for key, item in value.items()}
     if kind in ("list", "set", "tuple") and isinstance(value, list):
         each = inner if kind == "tuple" else [inner] * len(value)
-        return [_typed(item, one) for item, one in zip(value, each, strict=True)]
+        return [_convert_typed(item, one) for item, one in zip(value, each, strict=True)]
     raise TypeError
 
 
-def _number(value: Any) -> str:
+def _write_number(value: Any) -> str:
     """As Go's `Text('f', -1)` writes it: the shortest digits that mean it, never an exponent."""
     if isinstance(value, str):
         return value
@@ -107,7 +107,7 @@ def _number(value: Any) -> str:
     return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
-def _text(value: Any) -> str:
+def _check_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value

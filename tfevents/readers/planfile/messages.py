@@ -15,10 +15,10 @@ from msgspec import Struct, field
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import cty, wire_format
-from tfevents.readers.planfile.wire_format import ANY, Message, Schema, schema
+from tfevents.readers.planfile.wire_format import ANY, Message, Schema, make_schema
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange
-from tfevents.terraform.values import digest_plain, filled
+from tfevents.terraform.values import digest_value, drop_empty
 
 FORMAT = 3
 """tfplanFormatVersion in `internal/plans/planfile/tfplan.go`: since Terraform 1.0, all OpenTofu."""
@@ -37,11 +37,11 @@ ONCE = {BACKEND: 1, VERSION: 1}
 MODES = {0: Mode.NORMAL, 1: Mode.DESTROY, 2: Mode.REFRESH_ONLY}
 
 BACKEND_TYPE, WORKSPACE = 1, 3
-BACKEND_SCHEMA = schema("backend", strings={BACKEND_TYPE: 1, WORKSPACE: 1, 2: ANY})
+BACKEND_SCHEMA = make_schema("backend", strings={BACKEND_TYPE: 1, WORKSPACE: 1, 2: ANY})
 
 # message ResourceInstanceChange; not needed: provider (8), private (10), required_replace (11)
 DEPOSED, CHANGE, REASON, ADDRESS, PREVIOUS_ADDRESS = 7, 9, 12, 13, 14
-RESOURCE_SCHEMA = schema(
+RESOURCE_SCHEMA = make_schema(
     "resource change",
     numbers={REASON},
     strings={DEPOSED: 1, CHANGE: 1, ADDRESS: 1, PREVIOUS_ADDRESS: 1, 8: ANY, 10: ANY, 11: ANY},
@@ -50,11 +50,13 @@ REASONS = range(17)
 
 # message OutputChange; `sensitive` (3) is no fact of ours
 OUTPUT_NAME, OUTPUT_CHANGE = 1, 2
-OUTPUT_SCHEMA = schema("output change", numbers={3}, strings={OUTPUT_NAME: 1, OUTPUT_CHANGE: 1})
+OUTPUT_SCHEMA = make_schema(
+    "output change", numbers={3}, strings={OUTPUT_NAME: 1, OUTPUT_CHANGE: 1}
+)
 
 # message Change; not needed: sensitive paths (3, 4), generated_config (6), identities (7, 8)
 ACTION, VALUES, IMPORTING = 1, 2, 5
-CHANGE_SCHEMA = schema(
+CHANGE_SCHEMA = make_schema(
     "change",
     numbers={ACTION},
     strings={VALUES: 2, IMPORTING: 1, 3: ANY, 4: ANY, 6: ANY, 7: ANY, 8: ANY},
@@ -62,7 +64,7 @@ CHANGE_SCHEMA = schema(
 
 # message DynamicValue
 MSGPACK = 1
-VALUE_SCHEMA = schema("value", strings={MSGPACK: 1})
+VALUE_SCHEMA = make_schema("value", strings={MSGPACK: 1})
 
 NAME, KEY = r'[^.\[\]"\s]+', r'(?:\[(?:\d+|"(?:[^"\\]|\\.)*")\])?'
 INSTANCE = re.compile(rf"(?:module\.{NAME}{KEY}\.)*(?:(data)\.)?{NAME}\.{NAME}{KEY}")
@@ -82,19 +84,19 @@ class Action(Struct, frozen=True):
         return 1 if self.before is None or self.after is None else self.after + 1
 
 
-def _action(*names: str, before: int | None = 0, after: int | None = 1) -> Action:
+def _make_action(*names: str, before: int | None = 0, after: int | None = 1) -> Action:
     return Action(frozenset(names), before, after)
 
 
 ACTIONS = {  # enum Action; which value is which: changeFromTfplan in tfplan.go
-    0: _action("no-op", after=0),
-    1: _action("create", before=None, after=0),
-    2: _action("read"),
-    3: _action("update"),
-    5: _action("delete", after=None),
-    6: _action("delete", "create"),
-    7: _action("create", "delete"),
-    8: _action("forget", after=None),
+    0: _make_action("no-op", after=0),
+    1: _make_action("create", before=None, after=0),
+    2: _make_action("read"),
+    3: _make_action("update"),
+    5: _make_action("delete", after=None),
+    6: _make_action("delete", "create"),
+    7: _make_action("create", "delete"),
+    8: _make_action("forget", after=None),
 }
 
 
@@ -118,20 +120,20 @@ TERRAFORM = Tool(
     name="Terraform",
     first=(1, 6),
     last=(1, 17),
-    schema=schema(
+    schema=make_schema(
         "plan",
         numbers={FORMAT_VERSION, MODE, ERRORED, APPLYABLE, COMPLETE},
         strings=SKIPPED | SKIPPED_IN_TERRAFORM | ONCE,
     ),
-    actions=ACTIONS | {9: _action("create", "forget")},
+    actions=ACTIONS | {9: _make_action("create", "forget")},
     judges=(1, 8),
 )
 OPENTOFU = Tool(
     name="OpenTofu",
     first=(1, 6),
     last=(1, 13),
-    schema=schema("plan", numbers={FORMAT_VERSION, MODE, ERRORED}, strings=SKIPPED | ONCE),
-    actions=ACTIONS | {10: _action("forget", "create")},
+    schema=make_schema("plan", numbers={FORMAT_VERSION, MODE, ERRORED}, strings=SKIPPED | ONCE),
+    actions=ACTIONS | {10: _make_action("forget", "create")},
 )
 
 
@@ -147,7 +149,7 @@ class Parts(Struct):
     """Whether it was made with `-invoke`: its mode says refresh-only then (Terraform ≥ 1.14)."""
 
 
-def parse(file: IO[bytes], tool: Tool) -> Parts:
+def parse_plan_message(file: IO[bytes], tool: Tool) -> Parts:
     """The message Plan in `file`.
 
     Raises UnreadableDocument for all that `tool` is not known to write.
@@ -163,7 +165,7 @@ def parse(file: IO[bytes], tool: Tool) -> Parts:
     if tool is OPENTOFU:
         takers[EXCLUDES] = takers[TARGETS]
         del takers[INVOKES]
-    for number, value in wire_format.stream(file):
+    for number, value in wire_format.iterate_fields(file):
         if isinstance(value, bytes) and number in takers:
             takers[number](value)
         else:
@@ -172,7 +174,7 @@ def parse(file: IO[bytes], tool: Tool) -> Parts:
 
 
 def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
-    message, change, action = _resource(encoded, tool)
+    message, change, action = _parse_resource_change(encoded, tool)
     address, previous = message.text(ADDRESS), message.text(PREVIOUS_ADDRESS)
     if not (instance := INSTANCE.fullmatch(address)):
         raise UnreadableDocument("it has an address that is no resource instance's")
@@ -187,21 +189,21 @@ def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
                 importing=IMPORTING in change.strings,
                 previous_address=None if previous in ("", address) else previous,
                 deposed=message.text(DEPOSED) or None,
-                unknown=_unknown(change, action),
+                unknown=_has_unknown(change, action),
             )
         )
 
 
 def _take_drift(parts: Parts, encoded: bytes, tool: Tool) -> None:
-    _, change, action = _resource(encoded, tool)
-    before, after, _ = _sides(change, action)
-    parts.drift.append(Drift(action.names, filled(before) != filled(after)))
+    _, change, action = _parse_resource_change(encoded, tool)
+    before, after, _ = _parse_sides(change, action)
+    parts.drift.append(Drift(action.names, drop_empty(before) != drop_empty(after)))
 
 
 def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
-    message = wire_format.parse(encoded, OUTPUT_SCHEMA)
-    change, action = _change(message, OUTPUT_CHANGE, tool)
-    before, after, unknown = _sides(change, action)
+    message = wire_format.parse_message(encoded, OUTPUT_SCHEMA)
+    change, action = _parse_change(message, OUTPUT_CHANGE, tool)
+    before, after, unknown = _parse_sides(change, action)
     name = message.text(OUTPUT_NAME)
     if name in parts.outputs:
         raise UnreadableDocument("it has two changes of one output")
@@ -209,7 +211,7 @@ def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
         actions=action.names,
         null=before is None and after is None and not unknown,
         unknown=unknown,
-        before=None if before is None else digest_plain(before),
+        before=None if before is None else digest_value(before),
     )
 
 
@@ -221,17 +223,17 @@ def _take_invocation(parts: Parts) -> None:
     parts.invokes = True
 
 
-def _resource(encoded: bytes, tool: Tool) -> tuple[Message, Message, Action]:
-    message = wire_format.parse(encoded, RESOURCE_SCHEMA)
+def _parse_resource_change(encoded: bytes, tool: Tool) -> tuple[Message, Message, Action]:
+    message = wire_format.parse_message(encoded, RESOURCE_SCHEMA)
     if message.number(REASON) not in REASONS:
         raise UnreadableDocument("it has an action_reason that this tfevents does not know")
-    return message, *_change(message, CHANGE, tool)
+    return message, *_parse_change(message, CHANGE, tool)
 
 
-def _change(message: Message, number: int, tool: Tool) -> tuple[Message, Action]:
+def _parse_change(message: Message, number: int, tool: Tool) -> tuple[Message, Action]:
     if number not in message.strings:
         raise UnreadableDocument("it has a change without actions")
-    change = wire_format.parse(message.strings[number][0], CHANGE_SCHEMA)
+    change = wire_format.parse_message(message.strings[number][0], CHANGE_SCHEMA)
     action = tool.actions.get(change.number(ACTION))
     if action is None:
         raise UnreadableDocument("it has an action that this tfevents does not know")
@@ -240,27 +242,27 @@ def _change(message: Message, number: int, tool: Tool) -> tuple[Message, Action]
     return change, action
 
 
-def _sides(change: Message, action: Action) -> tuple[Any, Any, bool]:
+def _parse_sides(change: Message, action: Action) -> tuple[Any, Any, bool]:
     """The values before and after, and whether any of the latter is unknown."""
-    before, _ = _side(change, action.before)
+    before, _ = _parse_side(change, action.before)
     if action.before == action.after:
         return before, before, False
-    return before, *_side(change, action.after)
+    return before, *_parse_side(change, action.after)
 
 
-def _side(change: Message, at: int | None) -> tuple[Any, bool]:
-    return (None, False) if at is None else cty.parse_value(_packed(change, at))
+def _parse_side(change: Message, at: int | None) -> tuple[Any, bool]:
+    return (None, False) if at is None else cty.parse_value(_find_packed(change, at))
 
 
-def _unknown(change: Message, action: Action) -> bool:
+def _has_unknown(change: Message, action: Action) -> bool:
     """Whether any of what an update makes of an object is unknown."""
     if action.names != UPDATE or action.after is None:
         return False
-    return cty.has_unknown(_packed(change, action.after))
+    return cty.has_unknown(_find_packed(change, action.after))
 
 
-def _packed(change: Message, at: int) -> bytes:
-    stored = wire_format.parse(change.strings[VALUES][at], VALUE_SCHEMA)
+def _find_packed(change: Message, at: int) -> bytes:
+    stored = wire_format.parse_message(change.strings[VALUES][at], VALUE_SCHEMA)
     if MSGPACK not in stored.strings:
         raise UnreadableDocument("it has a value without MessagePack")
     return stored.strings[MSGPACK][0]

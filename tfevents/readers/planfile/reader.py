@@ -63,15 +63,15 @@ class PlanFile(Struct, frozen=True):
     path: str
     checksum: int
 
-    def prior(self) -> bytes:
-        """The state that the plan starts from, refreshed: a state file for `statejson.parse_file`.
+    def read_prior_state(self) -> bytes:
+        """The state that the plan starts from, refreshed: a state file.
 
         Raises UnreadableDocument, also where the file is another by now.
         """
         return self._state(archive.PRIOR)
 
-    def previous(self) -> bytes:
-        """The state as the last apply left it; as `prior`, but its serial and lineage are void."""
+    def read_previous_state(self) -> bytes:
+        """The state as the last apply left it, likewise; its serial and lineage are void."""
         return self._state(archive.PREVIOUS)
 
     def _state(self, member: str) -> bytes:
@@ -81,12 +81,12 @@ class PlanFile(Struct, frozen=True):
             return zipped.read_member(member)
 
 
-def mode(path: str) -> Mode | None:
+def read_mode(path: str) -> Mode | None:
     """The planning mode of the plan file at `path`; None where that can't be told."""
     head, invokes = Message(), False
     try:
         with open_archive(path) as zipped, zipped.open_member(archive.PLAN) as plan:
-            for number, value in wire_format.stream(plan):
+            for number, value in wire_format.iterate_fields(plan):
                 invokes = invokes or number == messages.INVOKES
                 if isinstance(value, int):
                     head.numbers[number] = value
@@ -97,16 +97,16 @@ def mode(path: str) -> Mode | None:
     return _meant(found, invokes) if found else None
 
 
-def read(path: str) -> PlanFile:
+def read_plan_file(path: str) -> PlanFile:
     """The plan file at `path`. Raises UnreadableDocument for all that was not verified."""
     with open_archive(path) as zipped:
-        tool = _tool(zipped.read_member(archive.LOCK))
+        tool = _find_tool(zipped.read_member(archive.LOCK))
         with zipped.open_member(archive.PLAN) as plan:
-            parts = messages.parse(plan, tool)
-        version = _verified(parts.head, tool)
-        backend = _backend(parts.head)
+            parts = messages.parse_plan_message(plan, tool)
+        version = _verify_version(parts.head, tool)
+        backend = _parse_backend(parts.head)
         return PlanFile(
-            plan=_plan(parts, tool, version, zipped),
+            plan=_make_plan(parts, tool, version, zipped),
             mode=_mode(parts),
             workspace=backend.text(messages.WORKSPACE),
             backend_type=backend.text(messages.BACKEND_TYPE),
@@ -118,32 +118,32 @@ def read(path: str) -> PlanFile:
         )
 
 
-def _tool(lock: bytes) -> Tool:
+def _find_tool(lock: bytes) -> Tool:
     line = lock.partition(b"\n")[0]
     if line not in WRITERS:
         raise UnreadableDocument("its lock file does not name the tool that wrote it")
     return WRITERS[line]
 
 
-def _verified(head: Message, tool: Tool) -> str:
+def _verify_version(head: Message, tool: Tool) -> str:
     """The version that wrote the plan, if plans of that version are known."""
     if head.number(messages.FORMAT_VERSION) != messages.FORMAT:
         raise UnreadableDocument(f"it has format {head.number(messages.FORMAT_VERSION)}, not 3")
     version = head.text(messages.VERSION)
-    if not tool.first <= _numbers(version) <= tool.last:
+    if not tool.first <= _parse_version(version) <= tool.last:
         raise UnreadableDocument(f"it was written by {tool.name} {version[:40]!r}")
     return version
 
 
-def _numbers(version: str) -> tuple[int, int]:
+def _parse_version(version: str) -> tuple[int, int]:
     found = NUMBERS.match(version)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def _backend(head: Message) -> Message:
+def _parse_backend(head: Message) -> Message:
     if messages.BACKEND not in head.strings:
         raise UnreadableDocument("it has no backend")
-    return wire_format.parse(head.strings[messages.BACKEND][0], messages.BACKEND_SCHEMA)
+    return wire_format.parse_message(head.strings[messages.BACKEND][0], messages.BACKEND_SCHEMA)
 
 
 def _mode(parts: Parts) -> Mode:
@@ -158,10 +158,10 @@ def _meant(stored: Mode, invokes: bool) -> Mode:
     return Mode.NORMAL if invokes else stored
 
 
-def _plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> Plan:
+def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> Plan:
     """The plan as `show -json` would have told it."""
     mode = _mode(parts)
-    judges = tool.judges is not None and _numbers(version) >= tool.judges
+    judges = tool.judges is not None and _parse_version(version) >= tool.judges
     # a move alone is no drift, but the only news there is where nothing else is planned
     drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]
     return Plan(

@@ -34,7 +34,7 @@ class Schema(Struct, frozen=True):
     limits: Mapping[int, int]
 
 
-def schema(name: str, *, numbers: Iterable[int] = (), strings: Mapping[int, int]) -> Schema:
+def make_schema(name: str, *, numbers: Iterable[int] = (), strings: Mapping[int, int]) -> Schema:
     """A message of these numbers (once each) and these byte strings (each with its limit)."""
     limits = {number << 3 | NUMBER: 1 for number in numbers}
     return Schema(name, limits | {number << 3 | BYTES: most for number, most in strings.items()})
@@ -50,21 +50,21 @@ class Message(Struct):
         """One more field. Raises UnreadableDocument if `schema` does not foresee it."""
         most = schema.limits.get(number << 3 | (NUMBER if isinstance(value, int) else BYTES))
         if most is None:
-            raise _unforeseen(number, schema)
+            raise _make_unforeseen_error(number, schema)
         if most != ANY:
             self._keep(number, value, schema, most)
 
     def _keep(self, number: int, value: Value, schema: Schema, most: int) -> None:
         if isinstance(value, int):
             if number in self.numbers:
-                raise _unforeseen(number, schema)
+                raise _make_unforeseen_error(number, schema)
             self.numbers[number] = value
         elif number not in self.strings:
             self.strings[number] = [value]
         elif len(self.strings[number]) < most:
             self.strings[number].append(value)
         else:
-            raise _unforeseen(number, schema)
+            raise _make_unforeseen_error(number, schema)
 
     def number(self, number: int) -> int:
         """A number, bool or enum."""
@@ -80,36 +80,36 @@ class Message(Struct):
             raise UnreadableDocument("it has a text that is not UTF-8") from None
 
 
-def _unforeseen(number: int, schema: Schema) -> UnreadableDocument:
+def _make_unforeseen_error(number: int, schema: Schema) -> UnreadableDocument:
     """For a field that is unknown, of another type, or there too often."""
     return UnreadableDocument(
         f"its {schema.name} has a field {number} that this tfevents does not know"
     )
 
 
-def parse(encoded: bytes, schema: Schema) -> Message:
+def parse_message(encoded: bytes, schema: Schema) -> Message:
     """The message that is `encoded`. Raises UnreadableDocument."""
     message, limits = Message(), schema.limits
     at, end = 0, len(encoded)
     for _ in range(FIELDS):
         if at == end:
             return message
-        key, value, at = _head(encoded, at)
+        key, value, at = _parse_head(encoded, at)
         most = limits.get(key)
         if most is None:
-            raise _unforeseen(key >> 3, schema)
+            raise _make_unforeseen_error(key >> 3, schema)
         if key & 7 == NUMBER:
             message._keep(key >> 3, value, schema, most)
             continue
         start, at = at, at + value
         if at > end:
-            raise _truncated()
+            raise _make_truncated_error()
         if most != ANY:
             message._keep(key >> 3, encoded[start:at], schema, most)
     raise UnreadableDocument(f"its {schema.name} has more than {FIELDS} fields")
 
 
-def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
+def iterate_fields(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
     """The fields of a message of any size; only the one in hand is in memory."""
     held, at = b"", 0
     for _ in range(RECORDS):
@@ -117,17 +117,17 @@ def stream(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
             held, at = held[at:] + file.read(PIECE), 0
             if not held:
                 return
-        key, value, at = _head(held, at)
+        key, value, at = _parse_head(held, at)
         if key & 7 == BYTES:
-            held, at = _reach(file, held, at, value)
+            held, at = _read_on(file, held, at, value)
             yield key >> 3, held[at : at + value]
             at += value
         else:
-            yield key >> 3, _number(key, value)
+            yield key >> 3, _check_number(key, value)
     raise UnreadableDocument(f"it has more than {RECORDS} fields")
 
 
-def _reach(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
+def _read_on(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
     """What is held, read on until `length` bytes follow `at`."""
     missing = length - (len(held) - at)
     if missing <= 0:
@@ -136,17 +136,17 @@ def _reach(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, i
         raise UnreadableDocument(f"it has a field of more than {RECORD} bytes")
     held = held[at:] + file.read(missing + PIECE)
     if len(held) < length:
-        raise _truncated()
+        raise _make_truncated_error()
     return held, 0
 
 
-def _number(key: int, value: int) -> int:
+def _check_number(key: int, value: int) -> int:
     if key & 7 != NUMBER:
         raise UnreadableDocument(f"it has a field of wire type {key & 7}")
     return value
 
 
-def _head(encoded: bytes, at: int) -> tuple[int, int, int]:
+def _parse_head(encoded: bytes, at: int) -> tuple[int, int, int]:
     """A field's key, the number or length that follows, and where that ends."""
     try:
         key, value = encoded[at], encoded[at + 1]
@@ -154,14 +154,14 @@ def _head(encoded: bytes, at: int) -> tuple[int, int, int]:
             return key, value, at + 2
         if key < 0x80 and (high := encoded[at + 2]) < 0x80:
             return key, value & 0x7F | high << 7, at + 3
-        key, at = _varint(encoded, at)
-        value, at = _varint(encoded, at)
+        key, at = _parse_varint(encoded, at)
+        value, at = _parse_varint(encoded, at)
         return key, value, at
     except IndexError:
-        raise _truncated() from None
+        raise _make_truncated_error() from None
 
 
-def _varint(encoded: bytes, at: int) -> tuple[int, int]:
+def _parse_varint(encoded: bytes, at: int) -> tuple[int, int]:
     """The number at `at`, and where it ends: seven bits a byte, the lowest first."""
     value = 0
     for shift in range(0, 70, 7):
@@ -173,5 +173,5 @@ def _varint(encoded: bytes, at: int) -> tuple[int, int]:
     raise UnreadableDocument("it has a number of more than ten bytes")
 
 
-def _truncated() -> UnreadableDocument:
+def _make_truncated_error() -> UnreadableDocument:
     return UnreadableDocument("it ends too early")

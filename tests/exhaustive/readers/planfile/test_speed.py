@@ -21,7 +21,7 @@ import json, re, sys, time
 begin = time.process_time()
 from tfevents.readers.planfile import reader
 from tfevents.terraform import counts
-plan = reader.read(sys.argv[1]).plan
+plan = reader.read_plan_file(sys.argv[1]).plan
 status = open("/proc/self/status").read()
 print(json.dumps({
     "counts": counts.count_resources(plan).as_json(),

@@ -17,7 +17,7 @@ from support.hcl import estate, oracle
 
 import tfevents
 from tfevents.readers.hcl.files import MAX_BYTES
-from tfevents.readers.hcl.inventory import Inventory, ModuleCall, Provider, find
+from tfevents.readers.hcl.inventory import Inventory, ModuleCall, Provider, read_inventory
 
 ROOT = """\
 terraform {
@@ -124,7 +124,7 @@ def test_providers_are_those_that_terraform_shows(tmp_path: Path, env: dict[str,
     )
     terraform = engines.terraform()
     oracle.run(terraform, root, env, "get")
-    inventory = find(str(root))
+    inventory = read_inventory(str(root))
     assert inventory.problems == ()
     assert declared(inventory) == oracle.providers(terraform, root, env)
     assert called(inventory) == oracle.modules(terraform, root, env)
@@ -134,7 +134,7 @@ def test_the_inventory_as_json(tmp_path: Path) -> None:
     """The keys of the issue, in its order, null where nothing is known."""
     files = {"main.tf": ROOT, "modules/child/main.tf": CHILD, "modules/leaf/a.tf": ""}
     root = write(tmp_path, {**files, "b.tf": BACKEND, ".terraform.lock.hcl": LOCK})
-    found = find(str(root)).as_json()
+    found = read_inventory(str(root)).as_json()
     assert found["required_version"] == ">= 1.0"
     assert found["backend"] == "local"
     assert found["modules"] == [
@@ -170,7 +170,7 @@ def test_random_estates_are_as_terraform_reads_them(
     root = write(tmp_path / "root", estate.files(Random(seed)))
     terraform = engines.terraform()
     oracle.run(terraform, root, env, "get")
-    inventory = find(str(root))
+    inventory = read_inventory(str(root))
     assert inventory.problems == ()
     assert declared(inventory) == oracle.providers(terraform, root, env)
     assert called(inventory) == oracle.modules(terraform, root, env)
@@ -185,14 +185,14 @@ def test_random_estates_are_as_opentofu_reads_them(
     root = write(tmp_path / "root", estate.files(Random(100 + seed), old=True))
     tofu = engines.opentofu_1_6_2()
     oracle.run(tofu, root, env, "get")
-    assert declared(find(str(root), opentofu=True)) == oracle.providers(tofu, root, env)
+    assert declared(read_inventory(str(root), opentofu=True)) == oracle.providers(tofu, root, env)
 
 
 def test_a_new_opentofu_takes_the_same_tofu_files(tmp_path: Path, env: dict[str, str]) -> None:
     """Where a tofu is on PATH, it agrees on which file hides which."""
     root = write(tmp_path / "root", TOFU_FILES)
     tofu = engines.tofu()
-    assert declared(find(str(root), opentofu=True)) == oracle.providers(tofu, root, env)
+    assert declared(read_inventory(str(root), opentofu=True)) == oracle.providers(tofu, root, env)
 
 
 TOFU_FILES: dict[str, str | bytes] = {
@@ -208,9 +208,9 @@ TOFU_FILES: dict[str, str | bytes] = {
 def test_a_tofu_file_hides_the_tf_file_of_its_name(tmp_path: Path) -> None:
     """For OpenTofu only, and only with the same ending behind it."""
     root = str(write(tmp_path, TOFU_FILES))
-    tofu = {source.rpartition("/")[2] for source in declared(find(root, opentofu=True))}
+    tofu = {source.rpartition("/")[2] for source in declared(read_inventory(root, opentofu=True))}
     assert tofu == {"shown", "shownjson", "plain", "other"}
-    terraform = {source.rpartition("/")[2] for source in declared(find(root))}
+    terraform = {source.rpartition("/")[2] for source in declared(read_inventory(root))}
     assert terraform == {"hidden", "hiddenjson", "plain"}
 
 
@@ -241,7 +241,7 @@ def test_what_init_installed_is_followed(tmp_path: Path) -> None:
         "elsewhere/modules/vpc/main.tf": 'module "in" { source = "./in" }',
         "elsewhere/modules/vpc/in/main.tf": 'data "inner_x" "y" {}',
     }
-    inventory = find(str(write(tmp_path, files)), data_dir="elsewhere")
+    inventory = read_inventory(str(write(tmp_path, files)), data_dir="elsewhere")
     assert inventory.modules == (
         ModuleCall("git", "git::https://example.com/x.git?ref=v1", None, None, "main.tf"),
         ModuleCall("stale", "acme/new/aws", None, None, "main.tf"),
@@ -267,7 +267,7 @@ def test_a_broken_file_costs_its_own_facts(tmp_path: Path) -> None:
         "#emacs.tf": "}",
         "notes.txt": "}",
     }
-    inventory = find(str(write(tmp_path, files)))
+    inventory = read_inventory(str(write(tmp_path, files)))
     sources = [provider.source.rpartition("/")[2] for provider in inventory.providers]
     assert sources == ["aws", "google"]
     assert [problem.partition(":")[0] for problem in inventory.problems] == [
@@ -292,7 +292,7 @@ def test_no_file_can_hold_it_up(tmp_path: Path) -> None:
     with (root / "large.tf").open("wb") as file:
         file.truncate(100 * 1024 * 1024)
     start = perf_counter()
-    inventory = find(str(root))
+    inventory = read_inventory(str(root))
     assert perf_counter() - start < 2
     assert [provider.source for provider in inventory.providers] == [
         "registry.terraform.io/hashicorp/aws"
@@ -313,7 +313,7 @@ def test_circles_of_modules_end(tmp_path: Path) -> None:
     }
     root = write(tmp_path, files)
     (root / "a" / "link").symlink_to("..")
-    inventory = find(str(root))
+    inventory = read_inventory(str(root))
     assert [call.name for call in inventory.modules] == ["a", "a.b", "self"]
     assert sorted(inventory.problems) == [
         "module a.b: it calls itself: end the circle",
@@ -328,7 +328,7 @@ def test_a_tree_that_doubles_at_every_level_is_bounded(tmp_path: Path) -> None:
         f"{number}/main.tf": calls % (number + 1, number + 1) for number in range(30)
     }
     start = perf_counter()
-    inventory = find(str(write(tmp_path, files) / "0"))
+    inventory = read_inventory(str(write(tmp_path, files) / "0"))
     assert len(inventory.modules) < 10_100
     assert any("the rest was not read" in problem for problem in inventory.problems)
     assert perf_counter() - start < 20
@@ -340,7 +340,9 @@ def test_resolved_versions_are_terraforms(tmp_path: Path, env: dict[str, str]) -
     files = {".terraform.lock.hcl": LOCK + other, "main.tf": 'data "aws_x" "y" {}'}
     root = write(tmp_path / "root", {**files, "g.tf": 'provider "google" {}'})
     version = oracle.run(engines.terraform(), root, env, "version", "-json")
-    resolved = {found.source: found.resolved_version for found in find(str(root)).providers}
+    resolved = {
+        found.source: found.resolved_version for found in read_inventory(str(root)).providers
+    }
     assert resolved == json.loads(version)["provider_selections"]
 
 
@@ -359,7 +361,7 @@ VALUES = [
 def test_a_version_is_text_as_written(text: str, version: str | None, tmp_path: Path) -> None:
     """OpenTofu takes expressions there, too; what is no text is not known."""
     call = f'module "m" {{\n  source = "acme/m/aws"\n  version = {text}\n}}\n'
-    assert find(str(write(tmp_path, {"main.tf": call}))).modules[0].version == version
+    assert read_inventory(str(write(tmp_path, {"main.tf": call}))).modules[0].version == version
 
 
 @pytest.mark.parametrize(
@@ -377,7 +379,7 @@ def test_a_version_is_text_as_written(text: str, version: str | None, tmp_path: 
 def test_a_value_that_cannot_be_read_is_a_problem(text: str, message: str, tmp_path: Path) -> None:
     """With its place and name, and without itself."""
     call = f'module "m" {{\n  version = {text}\n}}\n'
-    (problem,) = find(str(write(tmp_path, {"main.tf": call}))).problems
+    (problem,) = read_inventory(str(write(tmp_path, {"main.tf": call}))).problems
     assert problem.startswith(message)
 
 
@@ -385,14 +387,14 @@ def test_a_value_that_cannot_be_read_is_a_problem(text: str, message: str, tmp_p
 def test_no_directory_is_a_problem(name: str, tmp_path: Path) -> None:
     """A root module that is not there is told in one line, not raised."""
     write(tmp_path, {"file": ""})
-    inventory = find(str(tmp_path / name))
+    inventory = read_inventory(str(tmp_path / name))
     assert inventory.as_json() == Inventory().as_json()
     assert len(inventory.problems) == 1
 
 
 def test_an_empty_directory_declares_nothing(tmp_path: Path) -> None:
     """And that is no problem."""
-    assert find(str(tmp_path)) == Inventory()
+    assert read_inventory(str(tmp_path)) == Inventory()
 
 
 def test_names_of_any_bytes_survive(tmp_path: Path) -> None:
@@ -400,7 +402,7 @@ def test_names_of_any_bytes_survive(tmp_path: Path) -> None:
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.tf")
     with open(path, "wb") as file:
         file.write(b'module "m" { source = "git::https://example.com/m.git" }')
-    assert [call.file for call in find(str(tmp_path)).modules] == ["caf\ufffd.tf"]
+    assert [call.file for call in read_inventory(str(tmp_path)).modules] == ["caf\ufffd.tf"]
 
 
 @pytest.mark.parametrize(
@@ -413,7 +415,7 @@ def test_names_of_any_bytes_survive(tmp_path: Path) -> None:
 )
 def test_the_backend_is_its_type(text: str, backend: str | None, tmp_path: Path) -> None:
     """`cloud` for the block of that name; none is not known, as terraform's default is no block."""
-    assert find(str(write(tmp_path, {"main.tf": text}))).backend == backend
+    assert read_inventory(str(write(tmp_path, {"main.tf": text}))).backend == backend
 
 
 def test_an_override_file_replaces(tmp_path: Path) -> None:
@@ -427,7 +429,7 @@ def test_an_override_file_replaces(tmp_path: Path) -> None:
         "two/main.tf": 'data "http" "x" {}',
     }
     root = write(tmp_path / "root", files)
-    inventory = find(str(root))
+    inventory = read_inventory(str(root))
     assert (inventory.required_version, inventory.backend) == (">= 1.1", "local")
     assert inventory.modules == (ModuleCall("m", "./two", None, None, "m.tf"),)
     assert [provider.source for provider in inventory.providers] == [
@@ -447,7 +449,7 @@ def test_a_thousand_files_take_no_time_beside_terraform(
     }
     root = write(tmp_path / "root", files)
     script = "import sys; from tfevents.readers.hcl.inventory import find; "
-    script += "print(find(sys.argv[1]).providers)"
+    script += "print(read_inventory(sys.argv[1]).providers)"
     start = cpu_seconds()
     found = oracle.run(Path(sys.executable), root, env | PYTHON, "-c", script, ".")
     ours = cpu_seconds() - start
@@ -467,6 +469,6 @@ def test_the_read_is_bounded(tmp_path: Path) -> None:
             "b.tf": b"\n" * (MAX_BYTES + 1),
         },
     )
-    inventory = find(str(tmp_path))
+    inventory = read_inventory(str(tmp_path))
     assert len(inventory.providers) == 1
     assert inventory.problems == ("b.tf: it is larger than 4 MiB: correct it",)

@@ -12,8 +12,8 @@ from support import engines
 from support.hcl import hcl_text, oracle
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.hcl.blocks import Block, Schema, read, read_json
-from tfevents.readers.hcl.expressions import parse
+from tfevents.readers.hcl.blocks import Block, Schema, parse_blocks, parse_json_blocks
+from tfevents.readers.hcl.expressions import parse_hcl
 
 ALL = Schema(blocks={"b": Schema(1, None), "a": Schema(0, None)})
 # Text, and whether terraform takes it; what it refuses must not be read as something else.
@@ -82,7 +82,7 @@ def as_parsed(block: Block) -> dict[str, Any]:
 
 def is_read(text: str) -> bool:
     try:
-        read(text, "x.tf", Schema(blocks={"alpha": Schema(), "beta": Schema(1)}))
+        parse_blocks(text, "x.tf", Schema(blocks={"alpha": Schema(), "beta": Schema(1)}))
     except UnreadableDocument:
         return False
     return True
@@ -93,7 +93,7 @@ def test_all_values_are_python_hcl2s(seed: int) -> None:
     """Random documents full of misleading braces have the same blocks, labels and values."""
     for number in range(seed, seed + 20):
         text = hcl_text.document(Random(number))
-        assert as_parsed(read(text, "x.tf", nested(5))) == parse(text, "x.tf"), text
+        assert as_parsed(parse_blocks(text, "x.tf", nested(5))) == parse_hcl(text, "x.tf"), text
 
 
 @pytest.mark.parametrize(("text", "valid"), EDGES)
@@ -128,19 +128,19 @@ def test_only_what_is_wanted_is_taken_apart() -> None:
     """A value that python-hcl2 can't read does no harm where nobody asks for it."""
     text = 'a {\n  y = "$${"\n  x = "1"\n}\nc { y = "$${" }\n'
     schema = Schema(blocks={"a": Schema(0, frozenset({"x"}))})
-    assert read(text, "x.tf", schema).blocks == (Block("a", (), {"x": "1"}),)
+    assert parse_blocks(text, "x.tf", schema).blocks == (Block("a", (), {"x": "1"}),)
 
 
 def test_an_error_names_file_and_line() -> None:
     """The line is that of what has no end, and nothing of the text is quoted."""
     with pytest.raises(UnreadableDocument, match=r"^net\.tf, line 2: what opens here has no end: "):
-        read('x = 1\na {\n y = "s3cret"\n', "net.tf", ALL)
+        parse_blocks('x = 1\na {\n y = "s3cret"\n', "net.tf", ALL)
 
 
 def test_json_has_the_same_blocks() -> None:
     """Labels are keys, a list repeats a block at any level, `//` is a comment."""
     text = '{"b": [{"l": [{"x": "1"}, {"x": "2", "//": "why"}]}, {"m": {}}], "a": {}, "c": {}}'
-    assert read_json(text, "x.tf.json", ALL).blocks == (
+    assert parse_json_blocks(text, "x.tf.json", ALL).blocks == (
         Block("b", ("l",), {"x": "1"}),
         Block("b", ("l",), {"x": "2"}),
         Block("b", ("m",)),
@@ -154,7 +154,7 @@ def test_json_has_the_same_blocks() -> None:
 def test_json_that_is_none_is_one_line(text: str) -> None:
     """Broken, deep and huge documents, and half characters, are all the same error."""
     with pytest.raises(UnreadableDocument, match=r"^x\.tf\.json: this is not JSON: correct it$"):
-        read_json(text, "x.tf.json", ALL)
+        parse_json_blocks(text, "x.tf.json", ALL)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=[repr(text[:12]) for text in HOSTILE])

@@ -14,7 +14,7 @@ from support import engines
 from support.hcl import oracle
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.hcl.expressions import parse
+from tfevents.readers.hcl.expressions import parse_hcl
 
 VALUES: list[tuple[str, dict[str, Any]]] = [
     ('a = "text"', {"a": "text"}),
@@ -77,14 +77,14 @@ E\r
 @pytest.mark.parametrize(("text", "expected"), VALUES)
 def test_text_becomes_plain_values(text: str, expected: dict[str, Any]) -> None:
     """Strings have no quotes, blocks are lists of dicts, and nothing is added."""
-    assert parse(text, "x.hcl") == expected
+    assert parse_hcl(text, "x.hcl") == expected
 
 
 @pytest.mark.parametrize(("text", "message"), ERRORS, ids=range(len(ERRORS)))
 def test_an_error_is_one_line_with_its_place(text: str, message: str) -> None:
     """The line says where and what to do, and lists no token of the grammar."""
     with pytest.raises(UnreadableDocument) as caught:
-        parse(text, "x.hcl")
+        parse_hcl(text, "x.hcl")
     assert str(caught.value) == f"{message}: correct the HCL there"
 
 
@@ -95,7 +95,7 @@ def test_an_error_is_one_line_with_its_place(text: str, message: str) -> None:
 def test_an_error_never_quotes_what_could_be_a_key(text: str) -> None:
     """Names, numbers and texts in an error are called by their kind."""
     with pytest.raises(UnreadableDocument) as caught:
-        parse(text, "x.hcl")
+        parse_hcl(text, "x.hcl")
     assert "s3cret" not in str(caught.value)
 
 
@@ -108,7 +108,7 @@ def test_heredocs_and_escapes_are_terraforms(tmp_path: Path) -> None:
     (directory / "main.tf").write_bytes(OUTPUTS.encode())
     oracle.run(terraform, directory, env, "apply", "-auto-approve", "-no-color")
     printed = json.loads(oracle.run(terraform, directory, env, "output", "-json"))
-    blocks = parse(OUTPUTS, "main.tf")["output"]
+    blocks = parse_hcl(OUTPUTS, "main.tf")["output"]
     ours = {name: body["value"] for block in blocks for name, body in block.items()}
     assert ours == {name: output["value"] for name, output in printed.items()}
 
@@ -124,5 +124,5 @@ def test_threads_do_not_read_each_others_text() -> None:
     """python-hcl2 has one parser for the whole process, which is not made for threads."""
     texts = [f'locals {{\n  n{n} = "{n}"\n  list = [{n}, {n}]\n}}\n' * 5 for n in range(60)]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        found = list(pool.map(lambda text: parse(text, "main.tf"), texts))
-    assert found == [parse(text, "main.tf") for text in texts]
+        found = list(pool.map(lambda text: parse_hcl(text, "main.tf"), texts))
+    assert found == [parse_hcl(text, "main.tf") for text in texts]

@@ -34,7 +34,7 @@ def change(*actions: str, **members: Any) -> dict[str, Any]:
 
 
 def planned(*changes: dict[str, Any], **members: Any) -> Plan:
-    return planjson.parse(document(resource_changes=list(changes), **members))
+    return planjson.parse_plan(document(resource_changes=list(changes), **members))
 
 
 def drifted(before: Any, after: Any, *actions: str) -> Counts:
@@ -49,7 +49,7 @@ def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:
         whole = len(text.rstrip())
         for length in range(whole):
             with pytest.raises(UnreadableDocument):
-                planjson.parse(text[:length])
+                planjson.parse_plan(text[:length])
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:
 def test_what_is_no_plan_is_unreadable(text: bytes) -> None:
     """Whatever else comes in is refused in one line that quotes none of it."""
     with pytest.raises(UnreadableDocument) as refused:
-        planjson.parse(text)
+        planjson.parse_plan(text)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99", "1"])
 def test_known_majors_are_read(version: str) -> None:
     """Minor versions only add: majors 0 and 1 are counted."""
-    plan = planjson.parse(json.dumps({"format_version": version}).encode())
+    plan = planjson.parse_plan(json.dumps({"format_version": version}).encode())
     assert plan.format_version == version
 
 
@@ -93,7 +93,7 @@ def test_known_majors_are_read(version: str) -> None:
 def test_unknown_majors_are_refused(version: str) -> None:
     """A new major may mean something else by the same names."""
     with pytest.raises(UnreadableDocument, match="format_version"):
-        planjson.parse(json.dumps({"format_version": version}).encode())
+        planjson.parse_plan(json.dumps({"format_version": version}).encode())
 
 
 NOISE = b"Retrying in 1s... {not json}\nWarning: {\n"
@@ -107,7 +107,7 @@ def test_noise_around_the_document_is_left_out(
 ) -> None:
     """Cloud backends talk before the JSON, shells after it: the plan is the plan."""
     text = before + json.dumps(json.loads(CREATE), indent=pretty).encode() + after
-    assert count_resources(planjson.parse(text)) == Counts(added=2)
+    assert count_resources(planjson.parse_plan(text)) == Counts(added=2)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
@@ -115,7 +115,7 @@ def test_what_powershell_writes_is_read(encoding: str) -> None:
     """`terraform show -json p > plan.json` in PowerShell is UTF-16 with a mark."""
     mark = "" if encoding in ("utf-16", "utf-8-sig") else "\ufeff"
     text = (mark + CREATE.decode() + "\r\n").encode(encoding)
-    assert count_resources(planjson.parse(text)) == Counts(added=2)
+    assert count_resources(planjson.parse_plan(text)) == Counts(added=2)
 
 
 HUGE = 10**5000
@@ -133,7 +133,7 @@ def huge(number: str) -> bytes:
 @pytest.mark.parametrize("number", ["9" * 5000, "1e400", "-0.0", "1" + "0" * 30 + ".5"])
 def test_no_number_is_too_large(number: str) -> None:
     """Numbers are compared as text: none overflows, none is rounded into another."""
-    plan = planjson.parse(huge(number))
+    plan = planjson.parse_plan(huge(number))
     assert count_resources(plan) == Counts(changed=1)
     assert count_drift(plan.drift or ()) == Counts(changed=1)
     assert count_outputs(plan) == Counts(changed=1)
@@ -157,7 +157,7 @@ def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
         "other": f'"configuration":{deep}',
     }[where]
     try:
-        planjson.parse(f'{{"format_version":"1.2",{text}}}'.encode())
+        planjson.parse_plan(f'{{"format_version":"1.2",{text}}}'.encode())
     except UnreadableDocument as refused:
         assert depth >= 100, refused  # both are right, but not for shallow ones
 
@@ -269,4 +269,4 @@ def test_a_truncated_state_is_unreadable(size: int) -> None:
     """A state file cut off is refused: it is not an empty state."""
     text = (PLANS / "create" / "state_after.tfstate").read_bytes()[:size]
     with pytest.raises(UnreadableDocument):
-        state.parse_file(text)
+        state.parse_state_file(text)

@@ -89,8 +89,8 @@ def test_addresses_are_terraforms_own(tmp_path: Path) -> None:
     say("init")
     say("apply", "-auto-approve")
     pulled, shown = (
-        state.parse_file(say("state", "pull")),
-        state.parse_shown(say("show", "-json")),
+        state.parse_state_file(say("state", "pull")),
+        state.parse_shown_state(say("show", "-json")),
     )
     listed = {literal(line) for line in say("state", "list").decode().split("\n") if line}
     assert len(pulled.objects) == 2 * len(KEYS) + 5
@@ -108,8 +108,8 @@ def test_a_literal_address_has_its_key_as_it_is() -> None:
 @pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)
 def test_both_forms_hold_the_same_objects(place: Path) -> None:
     """`state pull` and `show -json` of one state: the same objects, outputs and emptiness."""
-    pulled = state.parse((place / "state_after.tfstate").read_bytes())
-    shown = state.parse((place / "state_after.json").read_bytes())
+    pulled = state.parse_state((place / "state_after.tfstate").read_bytes())
+    shown = state.parse_state((place / "state_after.json").read_bytes())
     assert pulled.objects.keys() == shown.objects.keys()
     assert pulled.outputs == shown.outputs
     assert (pulled.empty, pulled.managed, pulled.tainted) == (
@@ -123,22 +123,24 @@ def test_both_forms_hold_the_same_objects(place: Path) -> None:
 def test_checksum_is_that_of_the_stored_file(place: Path) -> None:
     """`state pull` prints the stored file and one more newline, which is not part of it."""
     stored = (place / "state_after.tfstate").read_bytes()
-    assert state.parse_file(stored + b"\n").checksum == hashlib.sha256(stored).hexdigest()
+    assert state.parse_state_file(stored + b"\n").checksum == hashlib.sha256(stored).hexdigest()
 
 
 def test_white_space_is_no_difference() -> None:
     """OpenTofu stores the same state indented in one place and compact in another."""
     stored = (PLANS / "update" / "state_after.tfstate").read_bytes()
     compact = json.dumps(json.loads(stored), separators=(",", ":")).encode()
-    assert state.parse_file(stored).objects == state.parse_file(compact).objects
+    assert state.parse_state_file(stored).objects == state.parse_state_file(compact).objects
 
 
 def test_only_outputs_left_is_not_empty() -> None:
     """Outputs alone keep a state alive; data sources alone do not."""
     head = '"version":4,"serial":3,"lineage":"l","resources":'
     data = '[{"mode":"data","type":"t","name":"n","instances":[{"attributes":{}}]}]'
-    assert state.parse_file(f'{{{head}{data},"outputs":{{}}}}'.encode()).empty
-    assert not state.parse_file(f'{{{head}[],"outputs":{{"o":{{"value":1}}}}}}'.encode()).empty
+    assert state.parse_state_file(f'{{{head}{data},"outputs":{{}}}}'.encode()).empty
+    assert not state.parse_state_file(
+        f'{{{head}[],"outputs":{{"o":{{"value":1}}}}}}'.encode()
+    ).empty
 
 
 @pytest.mark.parametrize("form", ["stored", "shown"])
@@ -147,17 +149,17 @@ def test_an_output_that_is_null_is_as_good_as_none(form: str) -> None:
     outputs = '"outputs":{"o":{"value":null,"type":"dynamic"}}'
     if form == "shown":
         text = f'{{"format_version":"1.0","values":{{{outputs},"root_module":{{}}}}}}'
-        assert state.parse(text.encode()).empty
+        assert state.parse_state(text.encode()).empty
     else:
         text = f'{{"version":4,"serial":1,"lineage":"l","resources":[],{outputs}}}'
-        assert state.parse_file(text.encode()).empty
+        assert state.parse_state_file(text.encode()).empty
 
 
 def test_identity_tells_states_apart() -> None:
     """A state that was never written is the one that a first plan is made on."""
     assert State().identity == NEVER_WRITTEN
     first = b'{"version":4,"serial":0,"lineage":"","outputs":{},"resources":[]}'
-    assert state.parse_file(first).identity == NEVER_WRITTEN
+    assert state.parse_state_file(first).identity == NEVER_WRITTEN
 
 
 @pytest.mark.parametrize(
@@ -166,11 +168,11 @@ def test_identity_tells_states_apart() -> None:
 def test_what_is_no_state_is_unreadable(text: bytes) -> None:
     """Anything else is refused."""
     with pytest.raises(UnreadableDocument):
-        state.parse_file(text)
+        state.parse_state_file(text)
 
 
 def test_a_huge_serial_is_a_serial() -> None:
     """No integer is too large."""
     huge = 10**30
     text = f'{{"version":4,"serial":{huge},"lineage":"l"}}'.encode()
-    assert state.parse_file(text).serial == huge
+    assert state.parse_state_file(text).serial == huge

@@ -40,10 +40,10 @@ def test_both_readers_agree(recording: Path) -> None:
 def test_both_states_are_the_stored_one(recording: Path) -> None:
     """Nothing drifted in the recordings; a plan's states have what was moved where it goes to."""
     pulled = recording.with_name("state_before.json").read_bytes()
-    stored = state.parse(pulled) if pulled.strip() else State()
-    file = reader.read(str(recording))
+    stored = state.parse_state(pulled) if pulled.strip() else State()
+    file = reader.read_plan_file(str(recording))
     moves = {change.previous_address: change.address for change in file.plan.changes}
     expected = {(moves.get(address, address), deposed) for address, deposed in stored.objects}
-    for held in (file.prior(), file.previous()):
-        assert state.parse_file(held).objects.keys() == expected
-    assert state.parse_file(file.prior()).serial == (stored.serial or 0)
+    for held in (file.read_prior_state(), file.read_previous_state()):
+        assert state.parse_state_file(held).objects.keys() == expected
+    assert state.parse_state_file(file.read_prior_state()).serial == (stored.serial or 0)

@@ -35,12 +35,12 @@ def accepted(path: Path, content: bytes) -> PlanFile | None:
     """This plan file, or None if it is refused; any error but ours fails the test."""
     path.write_bytes(content)
     try:
-        file = reader.read(str(path))
+        file = reader.read_plan_file(str(path))
     except UnreadableDocument:
-        reader.mode(str(path))
+        reader.read_mode(str(path))
         return None
     with suppress(UnreadableDocument):
-        file.prior()
+        file.read_prior_state()
     return file
 
 
@@ -64,7 +64,7 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
     seed: int, recorded: bytes, tmp_path: Path
 ) -> None:
     path = tmp_path / "p.tfplan"
-    expected = facts(reader.read(str(RECORDED / "plan.tfplan")).plan)
+    expected = facts(reader.read_plan_file(str(RECORDED / "plan.tfplan")).plan)
     for at in range(len(recorded)):
         flipped = bytearray(recorded)
         flipped[at] ^= 1 << Random(f"{seed} {at}").randrange(8)
@@ -258,9 +258,9 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (300 << 20, 300 << 20))
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.planfile import reader
-reader.mode(sys.argv[1])
+reader.read_mode(sys.argv[1])
 try:
-    reader.read(sys.argv[1])
+    reader.read_plan_file(sys.argv[1])
 except UnreadableDocument as refusal:
     print(refusal)
 """

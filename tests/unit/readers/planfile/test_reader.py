@@ -31,7 +31,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 def read(saved: Path, *more: bytes, version: str = "1.11.4", lock: bytes = forge.LOCK) -> PlanFile:
-    return reader.read(save(saved, tfplan(*more, version=version), lock))
+    return reader.read_plan_file(save(saved, tfplan(*more, version=version), lock))
 
 
 def refused(saved: Path, *more: bytes, version: str = "1.11.4", lock: bytes = forge.LOCK) -> str:
@@ -54,7 +54,7 @@ def test_an_empty_plan_is_a_plan(saved: Path) -> None:
 
 def test_backend_and_workspace_are_told(saved: Path) -> None:
     plan = tfplan(backend=field(1, "s3") + field(2, b"") + field(3, "blue"))
-    file = reader.read(save(saved, plan))
+    file = reader.read_plan_file(save(saved, plan))
     assert (file.backend_type, file.workspace) == ("s3", "blue")
 
 
@@ -63,7 +63,7 @@ def test_backend_and_workspace_are_told(saved: Path) -> None:
 )
 def test_the_mode_is_told(number: int, mode: Mode, saved: Path) -> None:
     assert read(saved, field(17, number)).mode is mode
-    assert reader.mode(str(saved)) is mode
+    assert reader.read_mode(str(saved)) is mode
 
 
 def test_only_terraform_says_applyable_and_only_since_1_8(saved: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_plan_of_nobody_is_refused(lock: bytes, saved: Path) -> None:
 @pytest.mark.parametrize("plan", [b"", field(1, 2), field(1, 3), field(1, 3) + field(14, "1.11.4")])
 def test_half_a_plan_is_refused(plan: bytes, saved: Path) -> None:
     with pytest.raises(UnreadableDocument):
-        reader.read(save(saved, plan))
+        reader.read_plan_file(save(saved, plan))
 
 
 FOREIGN = {
@@ -255,39 +255,39 @@ FOREIGN = {
 @pytest.mark.parametrize("what", FOREIGN)
 def test_what_else_a_plan_file_may_be_is_named(what: str, saved: Path) -> None:
     saved.write_text(json.dumps(FOREIGN[what]))
-    assert reader.mode(str(saved)) is None
+    assert reader.read_mode(str(saved)) is None
     with pytest.raises(UnreadableDocument, match=f"it is {what}"):
-        reader.read(str(saved))
+        reader.read_plan_file(str(saved))
 
 
 @pytest.mark.parametrize("place", ["", "nothing"])
 def test_no_file_has_no_mode(place: str, tmp_path: Path) -> None:
-    assert reader.mode(str(tmp_path / place)) is None
+    assert reader.read_mode(str(tmp_path / place)) is None
     with pytest.raises(UnreadableDocument, match="there is no such file"):
-        reader.read(str(tmp_path / place))
+        reader.read_plan_file(str(tmp_path / place))
 
 
 def test_a_mode_needs_no_verified_version(saved: Path) -> None:
-    assert reader.mode(save(saved, tfplan(field(17, 1), field(99, 1), version="9.0"))) is (
+    assert reader.read_mode(save(saved, tfplan(field(17, 1), field(99, 1), version="9.0"))) is (
         Mode.DESTROY
     )
-    assert reader.mode(save(saved, field(1, 4) + field(17, 1))) is None
-    assert reader.mode(save(saved, tfplan(field(17, 9)))) is None
+    assert reader.read_mode(save(saved, field(1, 4) + field(17, 1))) is None
+    assert reader.read_mode(save(saved, tfplan(field(17, 9)))) is None
 
 
 def test_the_states_are_as_stored(saved: Path) -> None:
     file = read(saved)
-    assert file.prior() == file.previous() == forge.STATE.encode()
+    assert file.read_prior_state() == file.read_previous_state() == forge.STATE.encode()
 
 
 def test_the_state_of_another_plan_is_not_given_out(saved: Path) -> None:
     file = read(saved)
     read(saved, field(17, 1))
     with pytest.raises(UnreadableDocument, match="it is another plan by now"):
-        file.prior()
+        file.read_prior_state()
     saved.unlink()
     with pytest.raises(UnreadableDocument, match="there is no such file"):
-        file.previous()
+        file.read_previous_state()
 
 
 def test_without_changes_the_prior_state_is_counted(saved: Path) -> None:
@@ -297,4 +297,4 @@ def test_without_changes_the_prior_state_is_counted(saved: Path) -> None:
     resources = [found("managed", {}, {"deposed": "1"}), found("data", {}), found("managed", {})]
     state = json.dumps({"version": 4, "serial": 1, "lineage": "", "resources": resources}).encode()
     saved.write_bytes(forge.zipped(forge.members(tfplan()) | {"tfstate": state}))
-    assert reader.read(str(saved)).plan.managed == 2
+    assert reader.read_plan_file(str(saved)).plan.managed == 2
