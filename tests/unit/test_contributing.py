@@ -1,0 +1,19 @@
+"""CONTRIBUTING.md and docs/architecture.md name what is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.paths import ROOT
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_every_path_is_there(name: str) -> None:
+    """A path of the repository, between backquotes or in a link; <…> stands for any name."""
+    text = (ROOT / name).read_text()
+    tops = "|".join(re.escape(path.name) for path in ROOT.iterdir())
+    paths = re.findall(rf"`((?:{tops})/[^` ]*)`|\]\(((?!http)[^)#]+)\)", text)
+    assert paths
+    for path in ("".join(pair) for pair in paths):
+        assert list(ROOT.glob(re.sub(r"<\w+>", "*", path))), path
