@@ -16,7 +16,7 @@ from tfevents.terminal import print_line
 
 if TYPE_CHECKING:
     from tfevents.journal.history import HistoryItem
-    from tfevents.journal.models import Entry, Run
+    from tfevents.journal.models import Run, StoredEvent
 
 TITLES = ("when", "run", "exit", "event", "delivery", "tries", "why not")
 COLOURS = {
@@ -76,7 +76,7 @@ def _make_run(item: HistoryItem, run: Run) -> dict[str, Any]:
     }
 
 
-def _make_event(entry: Entry) -> dict[str, Any]:
+def _make_event(entry: StoredEvent) -> dict[str, Any]:
     from tfevents.journal.history import find_reason
 
     return {

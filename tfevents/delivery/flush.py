@@ -12,9 +12,9 @@ from tfevents.delivery.result import BUSY, FlushResult
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import ownership, recovery
-from tfevents.journal.fallback import bring_home, find_spare
+from tfevents.journal.fallback import find_fallback, merge_fallback
 from tfevents.journal.journal import Journal, hold_lock, open_journal
-from tfevents.journal.models import Standing, Status
+from tfevents.journal.models import EventState, Status
 from tfevents.journal.ownership import Assignment
 from tfevents.settings.model import Settings
 
@@ -48,18 +48,18 @@ class Flushed(Struct, frozen=True):
 
 
 def find_journal(home: str) -> Journal:
-    """Home's journal, with what the spare one took in; the spare one where home can't be used.
+    """Home's journal, with what the fallback took in; the fallback where home can't be used.
 
     Raises JournalUnavailable.
     """
     try:
         journal = open_journal(home)
     except JournalUnavailable:
-        spare = find_spare()
-        if spare is None:
+        fallback = find_fallback()
+        if fallback is None:
             raise
-        return spare
-    bring_home(journal)
+        return fallback
+    merge_fallback(journal)
     return journal
 
 
@@ -78,7 +78,7 @@ class Flush(Struct, frozen=True):
         whom, and JournalUnavailable."""
         journal = find_journal(self.settings.home)
         if self.settings.api_key is None:
-            waiting = len(journal.standings())
+            waiting = len(journal.find_states())
             events = "1 event" if waiting == 1 else f"{waiting} events"
             raise SettingError(
                 f"no API key is set, {events} waiting: set TFEVENTS_API_KEY"
@@ -92,7 +92,7 @@ class Flush(Struct, frozen=True):
         assigned: list[str] = []
         if self.assignment:
             assigned = ownership.assign(journal, self.assignment, self.settings, self.env, me)
-        before = journal.standings(refused=self.refused)
+        before = journal.find_states(refused=self.refused)
         progress(0, len(before))
         tried = count(1)
         sender = Sender(journal, self.settings, me)
@@ -101,7 +101,7 @@ class Flush(Struct, frozen=True):
             progress(next(tried), len(before))
 
         reasons = self._send(sender, journal, me, tell) if before else []
-        after = journal.standings(refused=True)
+        after = journal.find_states(refused=True)
         left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
         stayed = {event_id: after[event_id] for event_id in before if event_id in after}
         refused = [event_id for event_id, s in stayed.items() if s.status is Status.REFUSED]
@@ -141,7 +141,7 @@ class Flush(Struct, frozen=True):
         return sender.flush(known, FlushState(deadline, refused, progress=tell))
 
     def _reasons(
-        self, journal: Journal, refused: Iterable[Standing], kept: Iterable[str]
+        self, journal: Journal, refused: Iterable[EventState], kept: Iterable[str]
     ) -> tuple[str, ...]:
         """Why events stayed: by what was tried, by what is not known of them, by what they are."""
         where = ownership.find_destinations(journal, self.settings, self.env)

@@ -14,7 +14,7 @@ from tfevents.delivery.client import ApiClient
 from tfevents.delivery.result import BUSY, OUT_OF_TIME, FlushResult, describe_missing
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.journal import Journal
-from tfevents.journal.models import Destination, Entry, Queue, Status
+from tfevents.journal.models import Destination, Queue, Status, StoredEvent
 from tfevents.settings.model import Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
@@ -147,43 +147,43 @@ class Sender:
 
     def _send_all(self, batch: Batch, state: FlushState) -> None:
         """The oldest first. Raises the first reason to stop."""
-        for entry in self._entries(batch, state):
+        for event in self._read_events(batch, state):
             if state.deadline.left < LEAST_SECONDS:
                 raise DeliveryError(OUT_OF_TIME)
             try:
-                self._client.send_event(entry.body, batch.destination, state.deadline)
+                self._client.send_event(event.body, batch.destination, state.deadline)
             except Refused as error:
-                self._settle(entry, state, Status.REFUSED, str(error))
-                state.result.refused.append(entry.event_id)
+                self._settle(event, state, Status.REFUSED, str(error))
+                state.result.refused.append(event.event_id)
             except DeliveryError as error:
-                self._journal.settle(entry.event_id, Status.PENDING, str(error))
+                self._journal.settle(event.event_id, Status.PENDING, str(error))
                 raise
             else:
-                self._settle(entry, state, Status.DELIVERED)
-                state.result.delivered.append(entry.event_id)
+                self._settle(event, state, Status.DELIVERED)
+                state.result.delivered.append(event.event_id)
             batch.tried = state.missed = 0
             state.deadline.renew()
             state.progress(state.result)
 
     def _settle(
-        self, entry: Entry, state: FlushState, status: Status, reason: str | None = None
+        self, event: StoredEvent, state: FlushState, status: Status, reason: str | None = None
     ) -> None:
-        self._journal.settle(entry.event_id, status, reason)
-        state.settled.add(entry.event_id)
+        self._journal.settle(event.event_id, status, reason)
+        state.settled.add(event.event_id)
 
-    def _entries(self, batch: Batch, state: FlushState) -> Iterator[Entry]:
+    def _read_events(self, batch: Batch, state: FlushState) -> Iterator[StoredEvent]:
         """What waits in a batch; what is put while it is being sent follows in the same flush."""
-        while entries := self._waiting(batch, state):
-            yield from entries
+        while events := self._waiting(batch, state):
+            yield from events
 
-    def _waiting(self, batch: Batch, state: FlushState) -> list[Entry]:
-        entries = [
-            entry
+    def _waiting(self, batch: Batch, state: FlushState) -> list[StoredEvent]:
+        events = [
+            event
             for queue in batch.queues
-            for entry in self._journal.waiting(queue, refused=state.refused)
-            if entry.event_id not in state.settled
+            for event in self._journal.waiting(queue, refused=state.refused)
+            if event.event_id not in state.settled
         ]
-        return sorted(entries, key=lambda entry: entry.seq)
+        return sorted(events, key=lambda event: event.seq)
 
     def _note_kept(self, state: FlushState, batches: list[Batch]) -> None:
         """What stayed, and why."""

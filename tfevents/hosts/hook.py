@@ -20,7 +20,7 @@ from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts, HookOutcome, determine_hook_outcome
 from tfevents.journal import run_lock
-from tfevents.journal.fallback import open_spare
+from tfevents.journal.fallback import open_fallback
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Run, at, now
 from tfevents.journal.recovery import killed
@@ -76,7 +76,7 @@ def _use_journal(env: Mapping[str, str]) -> Iterator[Journal]:
     try:
         journal = open_journal(find_home(env))
     except JournalUnavailable:
-        journal = open_spare()
+        journal = open_fallback()
     try:
         yield journal
     finally:
@@ -123,7 +123,7 @@ class Hook:
         with _use_journal(self.env) as journal:
             opened = journal.open_runs(self.call.key)
             last = None if opened else journal.last_hook(self.call.key)
-            events = journal.entries(1, last.run_id) if last else []
+            events = journal.find_events(1, last.run_id) if last else []
         failed = self.call.moment == "error"
         opened = [run for run in opened if failed or run.command == self.call.command]
         if failed and not opened:

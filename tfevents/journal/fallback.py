@@ -1,16 +1,19 @@
-"""The journal's stand-in, for when home can't be written: one in the temporary directory."""
+"""Where events are kept, whatever breaks: the journal, else one in the temporary directory."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from contextlib import suppress
 
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.models import StoredEvent
 
 
-def find_spare() -> Journal | None:
-    """The spare journal, if it was ever needed. Raises JournalUnavailable."""
+def find_fallback() -> Journal | None:
+    """The fallback, if it was ever needed. Raises JournalUnavailable."""
     try:
         place = run_lock.find_fallback_home(make=False)
         os.stat(os.path.join(place, "journal.db"))
@@ -19,7 +22,7 @@ def find_spare() -> Journal | None:
     return open_journal(place)
 
 
-def open_spare() -> Journal:
+def open_fallback() -> Journal:
     """A journal in the temporary directory. Raises JournalUnavailable."""
     try:
         return open_journal(run_lock.find_fallback_home())
@@ -27,18 +30,71 @@ def open_spare() -> Journal:
         raise JournalUnavailable(f"nor can {error.filename} be used: {error.strerror}") from None
 
 
-def bring_home(journal: Journal) -> int:
-    """Moves what the spare journal took in while home could not be written; gives how many events.
+def merge_fallback(journal: Journal) -> int:
+    """Moves what the fallback took in while home could not be written; gives how many events.
 
     What can't be moved stays: another time.
     """
     try:
-        spare = find_spare()
-        if spare is None or journal.home == spare.home:
+        fallback = find_fallback()
+        if fallback is None or journal.home == fallback.home:
             return 0
         try:
-            return spare.hand_over(journal)
+            return fallback.hand_over(journal)
         finally:
-            spare.close()
+            fallback.close()
     except JournalUnavailable:
         return 0
+
+
+class JournalFallback:
+    """The journal in use. `tell` is told what went wrong, `moved` that another journal is used."""
+
+    def __init__(self, tell: Callable[[Exception], None], moved: Callable[[], None]) -> None:
+        self._tell, self._moved = tell, moved
+        self._journals: list[Journal] = []
+
+    def open(self, home: str) -> None:
+        """The journal under `home`, or what stands in for it. Raises JournalUnavailable."""
+        try:
+            self._journals = [open_journal(home)]
+        except JournalUnavailable as error:
+            self._tell(error)
+            self._open_fallback()
+
+    def _open_fallback(self) -> None:
+        self._journals.append(open_fallback())
+        self._tell(JournalUnavailable(f"events are kept in {self.journal.home}"))
+
+    @property
+    def journal(self) -> Journal:
+        """The one in use. Raises JournalUnavailable where none could be opened yet."""
+        if not self._journals:
+            raise JournalUnavailable("there is no journal")
+        return self._journals[-1]
+
+    def write(self, write: Callable[[Journal], None]) -> None:
+        """Where the journal can't be written (any more), the fallback takes it.
+
+        Raises JournalUnavailable.
+        """
+        try:
+            return write(self.journal)
+        except JournalUnavailable as error:
+            if self._journals:
+                self._tell(error)
+        self._open_fallback()
+        self._moved()
+        return write(self.journal)
+
+    def find_events(self, run_id: str) -> list[StoredEvent]:
+        """A run's events, the newest first, wherever they came to be."""
+        found: list[StoredEvent] = []
+        for journal in reversed(self._journals):
+            with suppress(JournalUnavailable):
+                found += journal.find_events(run_id=run_id)
+        return found
+
+    def find_unreadable(self) -> list[str]:
+        """A line for each row of theirs that could not be read."""
+        return [line for journal in self._journals for line in journal.unreadable]

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
-from tfevents.journal.models import Entry, Run, Status
+from tfevents.journal.models import Run, Status, StoredEvent
 from tfevents.journal.ownership import why_it_waits
 
 EVENTS_OF_A_RUN = 1000
@@ -19,7 +19,7 @@ class HistoryItem(Struct, frozen=True):
     """A run and its events, the oldest first; or one event that was sent by hand."""
 
     run: Run | None
-    events: tuple[Entry, ...]
+    events: tuple[StoredEvent, ...]
     end: str
     """A run's exit code; or running, open (a hook's) or killed; empty without a run."""
 
@@ -41,13 +41,13 @@ def _order_of(item: HistoryItem) -> tuple[str, int]:
 
 def _list_items(journal: Journal, limit: int) -> Iterator[HistoryItem]:
     for run in reversed(journal.runs(limit)):
-        events = tuple(reversed(journal.entries(EVENTS_OF_A_RUN, run.run_id)))
+        events = tuple(reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id)))
         yield HistoryItem(run, events, _describe_end(journal, run, events))
-    for entry in reversed(journal.loose(limit)):
+    for entry in reversed(journal.find_loose_events(limit)):
         yield HistoryItem(None, (entry,), "")
 
 
-def _describe_end(journal: Journal, run: Run, events: tuple[Entry, ...]) -> str:
+def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -> str:
     if run.exit_code is not None:
         return str(run.exit_code)
     if run.ended_at is not None:
@@ -58,11 +58,11 @@ def _describe_end(journal: Journal, run: Run, events: tuple[Entry, ...]) -> str:
     return "running" if alive else "killed"
 
 
-def _says_killed(entry: Entry) -> bool:
+def _says_killed(entry: StoredEvent) -> bool:
     return (entry.body.get("data") or {}).get("interrupted") == "killed"
 
 
-def find_reason(entry: Entry) -> str | None:
+def find_reason(entry: StoredEvent) -> str | None:
     """Why an event has not arrived; None where it has, or where nothing is known against it."""
     untried = entry.status is Status.PENDING and not entry.attempts
     return why_it_waits(entry) if untried else entry.reason

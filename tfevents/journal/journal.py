@@ -19,16 +19,25 @@ from msgspec.structs import astuple
 from tfevents.errors import JournalUnavailable, UnreadableRow
 from tfevents.journal import run_lock
 from tfevents.journal.database import open_file
-from tfevents.journal.models import Destination, Entry, NewEvent, Queue, Run, Standing, Status, now
+from tfevents.journal.models import (
+    Destination,
+    EventState,
+    NewEvent,
+    Queue,
+    Run,
+    Status,
+    StoredEvent,
+    now,
+)
 from tfevents.journal.rows import (
     EVENT,
     QUEUE,
     RUN,
     WHOSE,
-    parse_entry,
+    parse_event,
     parse_queue,
     parse_run,
-    parse_standing,
+    parse_state,
     write_event,
     write_run,
 )
@@ -150,16 +159,16 @@ class Journal:
         with self._writing() as db:
             _insert(db, "events", write_event(event))
 
-    def entries(self, limit: int = 50, run_id: str | None = None) -> list[Entry]:
+    def find_events(self, limit: int = 50, run_id: str | None = None) -> list[StoredEvent]:
         """The latest events, the newest first."""
         if run_id is not None:
-            return self._entries("where run_id = ? order by seq desc limit ?", run_id, limit)
-        return self._entries("order by seq desc limit ?", limit)
+            return self._find_events("where run_id = ? order by seq desc limit ?", run_id, limit)
+        return self._find_events("order by seq desc limit ?", limit)
 
-    def loose(self, limit: int = 50) -> list[Entry]:
+    def find_loose_events(self, limit: int = 50) -> list[StoredEvent]:
         """The latest events that belong to no run (sent by hand), the newest first."""
         which = "where run_id not in (select run_id from runs) order by seq desc limit ?"
-        return self._entries(which, limit)
+        return self._find_events(which, limit)
 
     def queues(self, *, refused: bool = False) -> list[Queue]:
         """Where something still has to be sent, what waits longest first."""
@@ -167,14 +176,14 @@ class Journal:
         query = f"select {QUEUE} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
         return list(dict.fromkeys(parse_queue(row) for row in self._rows(query, values)))
 
-    def waiting(self, queue: Queue, *, refused: bool = False) -> list[Entry]:
+    def waiting(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
         """What still has to be sent of a queue, the oldest first. What can't be read never will."""
         which, values = _in_queue(queue, refused)
         # not `order by seq`: for that, SQLite would go through everything that waits anywhere
         rows = self._rows(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
-        found = sorted(self._parsed(parse_entry, rows), key=lambda entry: entry.seq)
+        found = sorted(self._parsed(parse_event, rows), key=lambda event: event.seq)
         if len(found) < len(rows):
-            self._set_aside({row["seq"] for row in rows} - {entry.seq for entry in found})
+            self._set_aside({row["seq"] for row in rows} - {event.seq for event in found})
         return found
 
     def _set_aside(self, unreadable: Iterable[int]) -> None:
@@ -185,17 +194,17 @@ class Journal:
                 [(seq,) for seq in unreadable],
             )
 
-    def unowned(self) -> list[Entry]:
+    def unowned(self) -> list[StoredEvent]:
         """What is not delivered, and of which the run did not know whose it is; the oldest first.
 
         Also what a person gave to somebody who refused it.
         """
-        return self._entries(
+        return self._find_events(
             "where status = 'pending' and (org is null or project is null or workspace is null)"
             " or status = 'refused' and given is not null order by seq"
         )
 
-    def give(self, events: Mapping[str, tuple[Destination, Iterable[str]]]) -> None:
+    def assign(self, events: Mapping[str, tuple[Destination, Iterable[str]]]) -> None:
         """Events → whose they are from now on, with the names of what a person said of it; not one
         that somebody has delivered by now."""
         rows = [
@@ -210,15 +219,15 @@ class Journal:
                 rows,
             )
 
-    def standings(self, *, refused: bool = False) -> dict[str, Standing]:
+    def find_states(self, *, refused: bool = False) -> dict[str, EventState]:
         """What became of each event that still has to be sent, by its id."""
         which, values = _in_states(refused)
         query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
-        return {row["event_id"]: parse_standing(row) for row in self._rows(query, values)}
+        return {row["event_id"]: parse_state(row) for row in self._rows(query, values)}
 
-    def _entries(self, which: str, *values: Any) -> list[Entry]:
+    def _find_events(self, which: str, *values: Any) -> list[StoredEvent]:
         query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module
-        return list(self._parsed(parse_entry, self._rows(query, values)))
+        return list(self._parsed(parse_event, self._rows(query, values)))
 
     def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
         """What became of an attempt to send."""
@@ -237,18 +246,18 @@ class Journal:
         void."""
         queues = set(queues)
         held = self._rows("select lane from claims where owner = ?", (owner,))
-        if {queue.name for queue in queues} <= {lane for (lane,) in held}:
+        if {queue.key for queue in queues} <= {lane for (lane,) in held}:
             return True
         with self._writing() as db:
             if any(self._sender(db, queue) not in (None, owner) for queue in queues):
                 return False
-            claims = [(queue.name, owner) for queue in queues]
+            claims = [(queue.key, owner) for queue in queues]
             db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
 
     def _sender(self, db: sqlite3.Connection, queue: Queue) -> str | None:
         """Who has claimed a queue, and lives."""
-        row = db.execute("select owner from claims where lane = ?", (queue.name,)).fetchone()
+        row = db.execute("select owner from claims where lane = ?", (queue.key,)).fetchone()
         living = row and run_lock.is_held(self.home, row[0])
         return str(row[0]) if living else None
 

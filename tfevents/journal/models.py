@@ -51,7 +51,7 @@ class Queue(Struct, frozen=True):
     tf_workspace: str | None = None
 
     @property
-    def name(self) -> str:
+    def key(self) -> str:
         """What it is claimed by."""
         whose = list(astuple(self.destination))
         where = [self.directory, self.tf_workspace] if self.destination.missing() else []
@@ -94,7 +94,7 @@ class Run(Struct, frozen=True):
     exit_code: int | None = None
 
 
-class Entry(Struct, frozen=True):
+class StoredEvent(Struct, frozen=True):
     """An event in the journal and what became of it.
 
     `directory`: where its run's settings are, as an absolute path; None in a journal of before.
@@ -138,7 +138,7 @@ class NewEvent(Struct, frozen=True):
         return queue_of(self.destination, self.directory, self.tf_workspace)
 
 
-class Standing(Struct, frozen=True):
+class EventState(Struct, frozen=True):
     """What became of an event so far."""
 
     status: Status

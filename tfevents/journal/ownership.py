@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal.journal import Journal
-from tfevents.journal.models import Destination, Entry, Queue
+from tfevents.journal.models import Destination, Queue, StoredEvent
 from tfevents.settings.environment import HARNESS_NAMES, PREFIX
 from tfevents.settings.load import gather_settings, load_settings
 from tfevents.settings.model import Settings
@@ -78,26 +78,26 @@ def assign(
     """
     waiting = journal.unowned()
     if assignment.directory is None:  # then only what no file says
-        queues = {entry.queue for entry in waiting}
+        queues = {event.queue for event in waiting}
         where = {queue: find_destination(queue, settings, env) for queue in queues}
         waiting = [e for e in waiting if e.given or lacks(where[e.queue])]
     events = _choose(waiting, assignment)
-    whose = {entry.event_id: _give(entry, assignment, env) for entry in events}
-    if not journal.claim({entry.queue for entry in events}, owner):
+    whose = {event.event_id: _give(event, assignment, env) for event in events}
+    if not journal.claim({event.queue for event in events}, owner):
         raise JournalUnavailable("another tfevents is sending these events")
-    journal.give(whose)
+    journal.assign(whose)
     return list(whose)
 
 
-def _choose(entries: Sequence[Entry], assignment: Assignment) -> list[Entry]:
+def _choose(events: Sequence[StoredEvent], assignment: Assignment) -> list[StoredEvent]:
     """The events of one directory and one terraform workspace."""
     wanted = assignment.directory
-    places = [_place(entry) for entry in entries]
+    places = [_place(event) for event in events]
     if wanted is not None:
         here = (os.path.realpath(wanted), os.path.normpath(wanted))
-        chosen = [e for e, place in zip(entries, places, strict=True) if place in here]
+        chosen = [e for e, place in zip(events, places, strict=True) if place in here]
     else:
-        chosen = list(entries)
+        chosen = list(events)
     if not chosen:
         others = f": they wait for {_named(places)}" if places else ""
         raise SettingError(f"--assign: no event waits for a workspace{_of(wanted)}{others}")
@@ -113,14 +113,14 @@ def _of(directory: str | None) -> str:
     return f" in {directory}" if directory else ""
 
 
-def _choose_workspace(entries: list[Entry], wanted: str | None) -> list[Entry]:
-    found = dict.fromkeys(map(_tf_workspace, entries))
+def _choose_workspace(events: list[StoredEvent], wanted: str | None) -> list[StoredEvent]:
+    found = dict.fromkeys(map(_tf_workspace, events))
     if wanted is None and len(found) > 1:
         raise SettingError(
             f"--assign: events of several terraform workspaces wait ({', '.join(found)}):"
             " name one with --tf-workspace"
         )
-    chosen = [entry for entry in entries if wanted in (None, _tf_workspace(entry))]
+    chosen = [event for event in events if wanted in (None, _tf_workspace(event))]
     if not chosen:
         raise SettingError(
             f"--tf-workspace: no event waits for {wanted}, only for {', '.join(found)}"
@@ -129,14 +129,14 @@ def _choose_workspace(entries: list[Entry], wanted: str | None) -> list[Entry]:
 
 
 def _give(
-    entry: Entry, assignment: Assignment, env: Mapping[str, str]
+    event: StoredEvent, assignment: Assignment, env: Mapping[str, str]
 ) -> tuple[Destination, Sequence[str]]:
     """What its run knew stays; the rest is as if that run were this person's, in its directory.
 
     Raises SettingError.
     """
-    known = replace(entry.destination, **dict.fromkeys(entry.given))
-    named = _load(entry, assignment, env)
+    known = replace(event.destination, **dict.fromkeys(event.given))
+    named = _load(event, assignment, env)
     whose = known.filled(Destination(None, named.org, named.project, named.workspace))
     if lacking := lacks(whose):
         raise SettingError(f"--assign: which {lacking[0]}? name it with --{lacking[0]}")
@@ -147,8 +147,8 @@ def _give(
     return whose, lacks(known)
 
 
-def _load(entry: Entry, assignment: Assignment, env: Mapping[str, str]) -> Settings:
-    where, tf_workspace = entry.directory or NOWHERE, entry.tf_workspace or "default"
+def _load(event: StoredEvent, assignment: Assignment, env: Mapping[str, str]) -> Settings:
+    where, tf_workspace = event.directory or NOWHERE, event.tf_workspace or "default"
     if not assignment.workspace.strip():
         raise SettingError("--assign: which workspace? it is empty")
     try:
@@ -158,24 +158,24 @@ def _load(entry: Entry, assignment: Assignment, env: Mapping[str, str]) -> Setti
 
 
 def describe_unowned(
-    entries: Sequence[Entry], destinations: Mapping[Queue, Destination]
+    events: Sequence[StoredEvent], destinations: Mapping[Queue, Destination]
 ) -> list[str]:
     """A line for each thing that is not known of events that wait, with their directories."""
     places: dict[str, dict[str, None]] = {}
-    for entry in entries:
-        if lacking := lacks(destinations.get(entry.queue, entry.destination)):
-            places.setdefault(_in_short(lacking), {})[_place(entry)] = None
+    for event in events:
+        if lacking := lacks(destinations.get(event.queue, event.destination)):
+            places.setdefault(_in_short(lacking), {})[_place(event)] = None
     more = (
         " --directory DIRECTORY" if len({p for found in places.values() for p in found}) > 1 else ""
     )
     return [f"no {what} for {_named(found)}: {ASSIGN}{more}" for what, found in places.items()]
 
 
-def why_it_waits(entry: Entry) -> str | None:
+def why_it_waits(event: StoredEvent) -> str | None:
     """Why an event was never tried; None where nothing is known against it."""
-    lacking = lacks(entry.destination)
-    nowhere = f"no {_in_short(lacking)} for {_place(entry)}" if lacking else None
-    return "; ".join(filter(None, (entry.reason, nowhere))) or None
+    lacking = lacks(event.destination)
+    nowhere = f"no {_in_short(lacking)} for {_place(event)}" if lacking else None
+    return "; ".join(filter(None, (event.reason, nowhere))) or None
 
 
 def _in_short(lacking: list[str]) -> str:
@@ -194,11 +194,11 @@ def _named(places: Mapping[str, None] | Sequence[str]) -> str:
     return ", ".join(found[:SHOWN]) + more
 
 
-def _place(entry: Entry) -> str:
+def _place(event: StoredEvent) -> str:
     """Its directory; in a journal of before, as the team knows it."""
-    return entry.directory or str((entry.body.get("data") or {}).get("directory") or "?")
+    return event.directory or str((event.body.get("data") or {}).get("directory") or "?")
 
 
-def _tf_workspace(entry: Entry) -> str:
-    told = (entry.body.get("data") or {}).get("tf_workspace")
-    return entry.tf_workspace or str(told or "default")
+def _tf_workspace(event: StoredEvent) -> str:
+    told = (event.body.get("data") or {}).get("tf_workspace")
+    return event.tf_workspace or str(told or "default")

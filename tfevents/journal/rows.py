@@ -13,12 +13,12 @@ from msgspec.structs import asdict
 from tfevents.errors import UnreadableRow
 from tfevents.journal.models import (
     Destination,
-    Entry,
+    EventState,
     NewEvent,
     Queue,
     Run,
-    Standing,
     Status,
+    StoredEvent,
     as_text,
     now,
     queue_of,
@@ -53,7 +53,7 @@ def _check_base(base: Any) -> None:
     Destination(**base.get("destination", {}))
 
 
-def parse_entry(row: Row) -> Entry:
+def parse_event(row: Row) -> StoredEvent:
     """An event. Raises UnreadableRow."""
     try:
         body = json.loads(row["body"])
@@ -63,7 +63,7 @@ def parse_entry(row: Row) -> Entry:
         if not isinstance(row["attempts"], int):
             raise ValueError
         _check_time(row["put_at"])
-        return Entry(
+        return StoredEvent(
             seq=row["seq"],
             event_id=row["event_id"],
             run_id=row["run_id"],
@@ -74,7 +74,7 @@ def parse_entry(row: Row) -> Entry:
             directory=_text(row["directory"]),
             tf_workspace=_text(row["tf_workspace"]),
             given=tuple((row["given"] or "").split()),
-            **asdict(parse_standing(row)),
+            **asdict(parse_state(row)),
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise UnreadableRow(f"event {row['seq']} of the journal can't be read") from None
@@ -100,12 +100,12 @@ def _check_time(text: str) -> None:
     time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
 
 
-def parse_standing(row: Row) -> Standing:
+def parse_state(row: Row) -> EventState:
     """What became of an event; a status of a later version is none that is sent again."""
     known = row["status"] in {status.value for status in Status}
     status = Status(row["status"]) if known else Status.REFUSED
     attempts = row["attempts"]
-    return Standing(status, row["reason"], attempts if isinstance(attempts, int) else 0)
+    return EventState(status, row["reason"], attempts if isinstance(attempts, int) else 0)
 
 
 def parse_queue(row: Row) -> Queue:

@@ -19,7 +19,7 @@ from tfevents.events.body import LARGEST, build_event
 from tfevents.events.model import Activity, Event, EventType
 from tfevents.events.schema import check, metadata_fields
 from tfevents.journal import recovery
-from tfevents.journal.fallback import open_spare
+from tfevents.journal.fallback import open_fallback
 from tfevents.journal.journal import Journal, hold_lock, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
 from tfevents.reporting.summary import fate
@@ -70,7 +70,7 @@ def send_manual_event(
         journal.put(put)
         recovery.recover_abandoned(journal, env)
         reason = _deliver(journal, settings, put)
-        (entry,) = journal.entries(1, put.run_id)
+        (entry,) = journal.find_events(1, put.run_id)
     told = fate(entry, (entry.reason if entry.attempts else None) or reason)
     line = f"{event.event_type}{told}{problem}"
     line = "; ".join([line, *settings.notes])
@@ -116,7 +116,7 @@ def _open(home: str) -> tuple[Journal, str]:
     try:
         return open_journal(home), ""
     except JournalUnavailable as error:
-        return open_spare(), f"; {error}"
+        return open_fallback(), f"; {error}"
 
 
 def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:

@@ -29,9 +29,8 @@ from tfevents.errors import (
 from tfevents.events.body import build_event
 from tfevents.events.model import Activity, EventType
 from tfevents.journal import recovery
-from tfevents.journal.fallback import bring_home, find_spare
+from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
 from tfevents.journal.journal import Journal
-from tfevents.journal.keeper import JournalFallback
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
 from tfevents.journal.run_lock import new_id
 from tfevents.reporting.attachments import Attachments
@@ -65,7 +64,7 @@ class Reporter(threading.Thread):
         self.deadline = Deadline(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides: dict[str, Any] = {}
-        self._keeper = JournalFallback(self._problem, self._send_from)
+        self._journal = JournalFallback(self._problem, self._send_from)
         self._sender: SenderProcess | None = None
         self._prepared = threading.Event()
         self._turn, self._ended, self._due = threading.RLock(), False, 0
@@ -104,7 +103,7 @@ class Reporter(threading.Thread):
         with self._harmless():
             self._start_sender()
         with self._harmless():
-            self._keeper.open(self.settings.home)
+            self._journal.open(self.settings.home)
         self._origin = self._find_origin()
         with self._harmless():
             self._attachments.find_cost(self.settings, self._origin)
@@ -136,20 +135,20 @@ class Reporter(threading.Thread):
 
     def _tidy(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
-        journal, env = self._keeper.journal, self.subject.env
-        spare = find_spare()
-        if spare is not None:
-            recovery.recover_abandoned(spare, env)
-            spare.close()
+        journal, env = self._journal.journal, self.subject.env
+        fallback = find_fallback()
+        if fallback is not None:
+            recovery.recover_abandoned(fallback, env)
+            fallback.close()
         recovery.recover_abandoned(journal, env)
-        bring_home(journal)
+        merge_fallback(journal)
         if lost := journal.prune():
             self._problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
 
     def _open_run(self) -> None:
         with self._turn:
             if not (self.subject.opened or self._ended):
-                self._keeper.write(lambda journal: journal.open_run(self._run()))
+                self._journal.write(lambda journal: journal.open_run(self._run()))
 
     def _start_sender(self) -> None:
         if self.settings.api_key is None or self._destination().missing():
@@ -161,7 +160,7 @@ class Reporter(threading.Thread):
 
     def _begin_sending(self) -> None:
         if self._sender is not None:
-            subject, home = self.subject, self._keeper.journal.home
+            subject, home = self.subject, self._journal.journal.home
             self._sender.begin(home, locate(subject.directory), subject.tf_workspace)
 
     def _send_from(self) -> None:
@@ -207,7 +206,7 @@ class Reporter(threading.Thread):
         with self._harmless(), self._turn:
             if not self._ended:
                 event = self._event(activity, self._attachments.cost, data)
-                self._keeper.write(lambda journal: journal.put(event))
+                self._journal.write(lambda journal: journal.put(event))
         if self._sender is not None:
             self._sender.notify()
 
@@ -313,13 +312,14 @@ class Reporter(threading.Thread):
                 for left in events:
                     journal.put(left)
 
-        self._keeper.write(end)
+        self._journal.write(end)
 
     def _told(self) -> ReportResult:
-        entries = self._keeper.entries(self.subject.run_id)
+        entries = self._journal.find_events(self.subject.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
         reason = self._sent.reason or self._unsent()
-        problems = [*self.problems, *filter(None, [self._sent.problem]), *self._keeper.unreadable()]
+        broken = [self._sent.problem] if self._sent.problem else []
+        problems = [*self.problems, *broken, *self._journal.find_unreadable()]
         line = summarise(entries, delivered, problems, reason)
         return ReportResult(printable("; ".join([line, *self.settings.notes])), delivered)
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tfevents.events.model import EventType
-from tfevents.journal.models import Entry, Status
+from tfevents.journal.models import Status, StoredEvent
 
 
 def summarise(
-    entries: Sequence[Entry], delivered: bool, problems: Sequence[str], reason: str
+    entries: Sequence[StoredEvent], delivered: bool, problems: Sequence[str], reason: str
 ) -> str:
     """A run's line. `entries`: its events, the newest first; `delivered`: whether all arrived;
     `reason`: why they may not have, where neither a problem nor an event itself says so."""
@@ -26,7 +26,7 @@ def summarise(
     return what + fate(worst, "; ".join(problems) or tried or reason)
 
 
-def fate(entry: Entry, reason: str) -> str:
+def fate(entry: StoredEvent, reason: str) -> str:
     """What became of one event, to be said behind its name."""
     if entry.status is Status.DELIVERED:
         return f", reported to Harness IaCM workspace {entry.destination.workspace}"

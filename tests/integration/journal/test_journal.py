@@ -387,7 +387,7 @@ def test_one_that_is_refused_does_not_hold_up_the_others(
     done = flush(machine.home, journal, endpoint.url)
     assert names(endpoint) == ["a", "c"]
     assert len(done.refused) == 1  # type: ignore[attr-defined]
-    (left,) = [e for e in journal.entries() if e.status is Status.REFUSED]
+    (left,) = [e for e in journal.find_events() if e.status is Status.REFUSED]
     assert "400" in (left.reason or "")
     flush(machine.home, journal, endpoint.url)
     assert names(endpoint) == ["a", "c"]
@@ -549,7 +549,7 @@ def test_what_is_too_old_is_dropped_and_counted(machine: Machine) -> None:
     db.close()
     assert journal.prune() == 1
     assert journal.prune() == 0
-    assert [entry.body["data"]["name"] for entry in journal.entries()] == ["young"]
+    assert [entry.body["data"]["name"] for entry in journal.find_events()] == ["young"]
     journal.close()
 
 
@@ -596,7 +596,7 @@ def test_a_damaged_row_costs_itself_and_one_line(
     assert names(endpoint) == ["a", "c"]
     assert journal.unreadable == ["event 2 of the journal can't be read"]
     assert machine.statuses() == ["delivered", "refused", "delivered"]
-    assert [entry.seq for entry in journal.entries()] == [3, 1]
+    assert [entry.seq for entry in journal.find_events()] == [3, 1]
     journal.close()
     again = open_journal(str(machine.home))
     flush(machine.home, again, endpoint.url)
@@ -672,7 +672,7 @@ def test_what_was_delivered_meanwhile_is_not_given_to_anybody(machine: Machine) 
     put(journal, "a", where=Destination("acct", "o", "p", None))
     (event,) = journal.unowned()
     journal.settle(event.event_id, Status.DELIVERED)
-    journal.give({event.event_id: (WHERE, ["workspace"])})
+    journal.assign({event.event_id: (WHERE, ["workspace"])})
     assert machine.statuses() == ["delivered"]
     journal.close()
 
@@ -698,7 +698,7 @@ def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
     journal._db.set_trace_callback(asked.append)
     journal.waiting(Queue(WHERE))
     journal.waiting(Queue(replace(WHERE, account=None), "/work", "default"))
-    journal.entries(run_id="run")
+    journal.find_events(run_id="run")
     journal.open_runs()
     journal.open_runs("key")
     journal.open_hooks()
@@ -729,7 +729,7 @@ def test_a_later_version_may_share_the_journal(machine: Machine) -> None:
         db.execute("alter table runs add column host text")
         db.execute("update events set status = 'expired' where seq = 1")
     db.close()
-    assert [entry.status for entry in journal.entries()] == [Status.PENDING, Status.REFUSED]
+    assert [entry.status for entry in journal.find_events()] == [Status.PENDING, Status.REFUSED]
     assert journal.runs() == []
     journal.close()
 
