@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import threading
 import time
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import threading
 
 
 class Deadline:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from select import POLLIN, poll
 from signal import SIGKILL
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from time import monotonic
 
 from msgspec import Struct, field
@@ -166,8 +168,6 @@ class _Git(Struct, frozen=True):
         seconds = min(SECONDS, self.until - monotonic())
         if seconds <= 0:
             return None
-        import subprocess  # slow to wake; not needed outside of a checkout
-
         try:
             child = subprocess.Popen(
                 self._command(arguments),
@@ -214,8 +214,6 @@ def _read_answer(child: Popen[bytes], seconds: float) -> str | None:
 
 def _end(child: Popen[bytes], until: float) -> int:
     """The exit code; the child is killed where it has not ended by then."""
-    from subprocess import TimeoutExpired
-
     try:
         return child.wait(max(0.0, until - monotonic()))
     except TimeoutExpired:
@@ -226,8 +224,6 @@ def _end(child: Popen[bytes], until: float) -> int:
 
 def _read_output(child: Popen[bytes], until: float) -> bytes:
     """What the child writes by then, up to LARGEST_ANSWER and 64 KiB."""
-    from select import POLLIN, poll  # see run()
-
     answer, pipe = b"", child.stdout
     if pipe is None:
         return answer

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 from msgspec import Struct, field
@@ -178,8 +179,6 @@ def _interrupted(facts: RunFacts) -> str | None:
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
     if not received:
         return None
-    import signal  # its enums are slow to wake
-
     return signal.Signals(received[0]).name
 
 

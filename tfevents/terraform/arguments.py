@@ -8,6 +8,7 @@ command line. The last one wins.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -165,8 +166,6 @@ def parse_arguments(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments 
 def _words(text: str) -> list[str]:
     if not text.strip():
         return []
-    import shlex  # the environment is rarely set, and `re` costs start-up time
-
     return shlex.split(text)
 
 

@@ -6,6 +6,7 @@ import errno
 import os
 from collections.abc import Mapping, Sequence
 
+from tfevents import files
 from tfevents.errors import ProvisionerNotFound
 
 NAMES = ("terraform", "tofu")
@@ -88,8 +89,6 @@ def initialised_by(directory: str) -> str:
 
 def _registries(lock_file: str, directory: str) -> set[str]:
     """Those of `REGISTRIES` that providers come from; empty where the file can't be read."""
-    from tfevents import files  # where both are installed, and not often at that
-
     try:
         text = files.read(lock_file, LOCK_BYTES, root=directory)
     except OSError:

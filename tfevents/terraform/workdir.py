@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -152,8 +154,6 @@ def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
 
 def _parse_identity(head: bytes) -> Identity | None:
     """Serial and lineage of a state file, by its first bytes."""
-    import re  # not needed for a plan
-
     serial, lineage = re.search(SERIAL, head), re.search(LINEAGE, head)
     if not (serial and lineage):
         return None
@@ -178,8 +178,6 @@ def backend_type(text: str) -> str | None:
 def _backend(text: str) -> Mapping[str, Any]:
     if not text:
         return {}
-    import json  # most directories have no backend, and it is slow to wake
-
     try:
         backend = json.loads(text)["backend"]
     except (ValueError, KeyError, TypeError, RecursionError):

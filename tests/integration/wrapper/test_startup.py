@@ -10,14 +10,13 @@ import tfevents
 
 START = {
     *("errors", "terminal", "terraform", "terraform.binary", "wrapper", "wrapper.main"),
-    "wrapper.process",
+    *("wrapper.process", "files"),
 }
 """What decides whether a command is reported, and becomes terraform where it is not."""
 RUN = START | {
     *("wrapper.run", "wrapper.signals", "reporting", "reporting.run", "journal"),
     *("journal.run_lock", "settings", "settings.home", "settings.switches"),
     *("settings.environment", "terraform.arguments", "terraform.workdir"),
-    "files",
 }
 """What starts terraform and leaves a note of the run."""
 

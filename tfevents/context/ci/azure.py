@@ -9,6 +9,7 @@ https://github.com/MicrosoftDocs/azure-devops-docs/issues/4588
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -81,8 +82,6 @@ def _trigger_type(env: Mapping[str, str]) -> str:
 
 
 def _page(env: Mapping[str, str]) -> str | None:
-    from urllib.parse import quote
-
     collection = env.get("SYSTEM_COLLECTIONURI") or env.get("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
     project, build = env.get("SYSTEM_TEAMPROJECT"), env.get("BUILD_BUILDID")
     if not (collection and project and build):
