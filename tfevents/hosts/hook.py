@@ -19,6 +19,7 @@ from tfevents.hosts import facts
 from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts, HookOutcome, determine_hook_outcome
+from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal import run_lock
 from tfevents.journal.fallback import open_fallback
 from tfevents.journal.journal import Journal, open_journal
@@ -63,7 +64,7 @@ def _hold_lock(env: Mapping[str, str]) -> Iterator[RunLock]:
     try:
         lock = run_lock.acquire(find_home(env))
     except OSError:
-        lock = run_lock.acquire(run_lock.find_fallback_home())
+        lock = run_lock.acquire(find_fallback_home())
     try:
         yield lock
     finally:

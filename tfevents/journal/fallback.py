@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tfevents.errors import JournalUnavailable
+from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import StoredEvent
@@ -15,7 +16,7 @@ from tfevents.journal.models import StoredEvent
 def find_fallback() -> Journal | None:
     """The fallback, if it was ever needed. Raises JournalUnavailable."""
     try:
-        place = run_lock.find_fallback_home(make=False)
+        place = find_fallback_home(make=False)
         os.stat(os.path.join(place, "journal.db"))
     except OSError:
         return None
@@ -25,7 +26,7 @@ def find_fallback() -> Journal | None:
 def open_fallback() -> Journal:
     """A journal in the temporary directory. Raises JournalUnavailable."""
     try:
-        return open_journal(run_lock.find_fallback_home())
+        return open_journal(find_fallback_home())
     except OSError as error:
         raise JournalUnavailable(f"nor can {error.filename} be used: {error.strerror}") from None
 

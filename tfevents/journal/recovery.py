@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 from msgspec.structs import asdict
 
@@ -15,7 +16,8 @@ from tfevents.context.origin import make_relative
 from tfevents.events.body import build_event
 from tfevents.events.model import Activity, EventType, Operation
 from tfevents.events.table import activity_type
-from tfevents.journal import run_lock
+from tfevents.journal import abandoned
+from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
 from tfevents.settings.environment import identifiers
@@ -31,8 +33,8 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
     journal of its own; gives how many runs that were."""
     closed = _close_forgotten(journal)
     for home in _homes(journal.home):
-        for identity in run_lock.find_abandoned(home):
-            with run_lock.AbandonedRun(home, identity) as folder:
+        for identity in abandoned.find_abandoned(home):
+            with abandoned.AbandonedRun(home, identity) as folder:
                 if folder:
                     closed += _close(journal, identity, folder, env)
     return closed
@@ -41,7 +43,7 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
 def _homes(home: str) -> list[str]:
     """A home that is full keeps its journal, while plans go to the spare one."""
     try:
-        spare = run_lock.find_fallback_home(make=False)
+        spare = find_fallback_home(make=False)
     except OSError:
         return [home]
     alone = spare != home and not os.path.exists(os.path.join(spare, "journal.db"))
@@ -64,7 +66,7 @@ def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str])
 
 def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> Run | None:
     """A run that was killed before the journal knew of it."""
-    note = run_lock.read_note(folder)
+    note = abandoned.read_note(folder)
     directory = find_unit(note.get("directory", ""), note)
     mode = _mode(note.get("mode", ""))
     command = operation = note.get("operation", "")
@@ -98,7 +100,7 @@ def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str
 def killed(run: Run, how: str | None = "killed") -> NewEvent:
     """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
     base: Mapping[str, Any] = run.base or {}
-    event_id = run_lock.new_id()
+    event_id = str(uuid4())
     known = run.operation in {operation.value for operation in Operation}
     kind = activity_type(Operation(run.operation), _mode(run.mode)) if known else None
     event = build_event(

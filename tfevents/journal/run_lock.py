@@ -10,19 +10,17 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from types import TracebackType
+from uuid import uuid4
 
 from tfevents.settings.home import create_private, make_home, make_private
 
-STALE_SECONDS = 86400
-"""Where a directory can't be locked, a folder that was never finished is swept after a day."""
 TURN, TURNS = 0.005, 20
 """Seconds that a new run waits, and how often, while the unfinished ones are swept."""
+LOCK = "lock"
 NOTE = "run"
 """The private file in which a run notes what it is, before terraform starts."""
 ROOM = 32 << 20
@@ -58,57 +56,21 @@ class RunLock:
         return path
 
     def write_note(self, words: Mapping[str, str]) -> None:
-        """What this is, for whoever has to bury it; goes without where there is no room."""
+        """What this is, for whoever finds it abandoned; goes without where there is no room."""
         pairs = (os.fsencode(f"{name}={word}") for name, word in words.items())
         with suppress(OSError), open(self.create_file(NOTE), "wb") as file:
             file.write(b"\0".join(pairs))
 
     def clear_files(self) -> None:
         """Everything private is gone, but for the lock that says who is there."""
-        _clear(self.folder)
+        clear_folder(self.folder)
 
     def release(self) -> None:
         """Gone, and everything private with it."""
-        _sweep(self.folder)
+        sweep_folder(self.folder)
         with suppress(OSError):
             os.close(self.descriptor)
         _ours.discard(self.identity)
-
-
-def new_id() -> str:
-    """A random UUID (version 4); the standard library's module is slow to wake."""
-    digits = os.urandom(16).hex()
-    variant = "89ab"[int(digits[16], 16) % 4]
-    parts = (digits[:8], digits[8:12], f"4{digits[13:16]}", variant + digits[17:20], digits[20:])
-    return "-".join(parts)
-
-
-def find_fallback_home(*, make: bool = True) -> str:
-    """What stands in for home where that can't be written: a directory of this user's alone.
-
-    Raises OSError where there is none, or somebody else has made it.
-    """
-    place = _made_spare() if make else _found_spare()
-    found = os.lstat(place)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise PermissionError(errno.EPERM, "somebody else can write there", place)
-    return place
-
-
-def _made_spare() -> str:
-    import tempfile  # rarely wanted, and slow to wake
-
-    place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
-    make_private(place)
-    return place
-
-
-def _found_spare() -> str:
-    """Where one would be: in the first directory that tempfile would take."""
-    given = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
-    places = [*filter(None, given), "/tmp", "/var/tmp", "/usr/tmp", os.curdir]  # noqa: S108
-    usable = (place for place in places if os.access(place, os.W_OK | os.X_OK))
-    return os.path.join(os.path.abspath(next(usable, os.curdir)), f"tfevents-{os.getuid()}")
 
 
 def acquire(home: str, room: int = ROOM) -> RunLock:
@@ -116,8 +78,8 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
     this user's alone."""
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
-    identity = new_id()
-    place = _runs(home)
+    identity = str(uuid4())
+    place = runs_folder(home)
     make_home(home)
     make_private(place)
     disk = os.statvfs(place)
@@ -136,7 +98,7 @@ def _made(place: str, identity: str) -> tuple[str, int]:
     """The folder and its lock."""
     unfinished = os.path.join(place, f".{identity}")
     make_private(unfinished)
-    lock = create_private(os.path.join(unfinished, "lock"))
+    lock = create_private(os.path.join(unfinished, LOCK))
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     folder = os.path.join(place, identity)
     os.rename(unfinished, folder)  # seen from now on, and locked from the first moment
@@ -163,7 +125,7 @@ def is_held(home: str, identity: str) -> bool:
     if identity in _ours:
         return True
     try:
-        lock = os.open(os.path.join(_runs(home), identity, "lock"), os.O_RDONLY)
+        lock = os.open(os.path.join(runs_folder(home), identity, LOCK), os.O_RDONLY)
     except OSError as error:
         return error.errno not in (errno.ENOENT, errno.ENOTDIR)
     try:
@@ -175,110 +137,22 @@ def is_held(home: str, identity: str) -> bool:
     return False
 
 
-def find_abandoned(home: str) -> list[str]:
-    """The ids under `home` whose process has ended without saying so."""
-    try:
-        names = os.listdir(_runs(home))
-    except OSError:
-        return []
-    if any(name.startswith(".") for name in names):
-        _sweep_unfinished(_runs(home))
-    return [name for name in names if not name.startswith(".") and not is_held(home, name)]
-
-
-def _sweep_unfinished(place: str) -> None:
-    """What was killed while it was made; nothing where somebody is at it now."""
-    with suppress(OSError):
-        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            oldest = _oldest_unfinished(directory)
-            for name in os.listdir(place):
-                folder = os.path.join(place, name)
-                if name.startswith(".") and os.lstat(folder).st_mtime <= oldest:
-                    _remove(folder)
-        finally:
-            os.close(directory)
-
-
-def _oldest_unfinished(directory: int) -> float:
-    """Which of them nobody is making: all that are older than this."""
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return time.time() - STALE_SECONDS
-    return float("inf")
-
-
-def _sweep(folder: str) -> None:
-    """All but the lock first: whoever is killed at it leaves what the next one can still bury."""
-    with suppress(OSError):
-        _clear(folder)
-        os.unlink(os.path.join(folder, "lock"))
-        os.rmdir(folder)
-    if os.path.exists(folder):
-        _remove(folder)
-
-
-def _clear(folder: str) -> None:
+def clear_folder(folder: str) -> None:
+    """Removes what is in it, but for the lock."""
     with suppress(OSError):
         for name in os.listdir(folder):
-            path = os.path.join(folder, name)
-            if name != "lock":
-                _remove(path) if os.path.isdir(path) else os.unlink(path)
+            if name != LOCK:
+                os.unlink(os.path.join(folder, name))
 
 
-def _remove(folder: str) -> None:
-    """Everything in it, and itself, as far as that can be done."""
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-class AbandonedRun:
-    """The folder of one that is gone, for one undertaker alone; swept at the end.
-
-    None where somebody else is at it, or was. What went wrong in between leaves it as it is.
-    """
-
-    def __init__(self, home: str, identity: str) -> None:
-        self._folder, self._lock = os.path.join(_runs(home), identity), -1
-
-    def __enter__(self) -> str | None:
-        with suppress(OSError):
-            lock = os.open(os.path.join(self._folder, "lock"), os.O_RDWR)
-            self._lock = lock
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return self._folder if os.path.isdir(self._folder) else None
-        self._let_go()
-        if not os.path.lexists(os.path.join(self._folder, "lock")):
-            _remove(self._folder)  # its undertaker was killed when all but the folder was gone
-        return None
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._lock >= 0 and kind is None:
-            _sweep(self._folder)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        if self._lock >= 0:
-            os.close(self._lock)
-        self._lock = -1
+def sweep_folder(folder: str) -> None:
+    """All but the lock first: whoever is killed at it leaves what the next one can still find."""
+    clear_folder(folder)
+    with suppress(OSError):
+        os.unlink(os.path.join(folder, LOCK))
+        os.rmdir(folder)
 
 
-def read_note(folder: str) -> dict[str, str]:
-    """The note in a folder; empty where there is none, or half of one."""
-    try:
-        with open(os.path.join(folder, NOTE), "rb") as file:
-            pairs = os.fsdecode(file.read()).split("\0")
-    except OSError:
-        return {}
-    return {name: word for name, equals, word in (p.partition("=") for p in pairs) if equals}
-
-
-def _runs(home: str) -> str:
+def runs_folder(home: str) -> str:
+    """Where the folders of living runs are, under a home."""
     return os.path.join(home, "runs")

@@ -32,7 +32,7 @@ from tfevents.journal import recovery
 from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
-from tfevents.journal.run_lock import new_id
+from uuid import uuid4
 from tfevents.reporting.attachments import Attachments
 from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
@@ -280,7 +280,7 @@ class Reporter(threading.Thread):
         self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
     ) -> NewEvent:
         self._due += 1
-        event_id = new_id()
+        event_id = str(uuid4())
         event = build_event(
             activity,
             {**self._origin.metadata, **metadata, **self._overrides},

@@ -88,7 +88,9 @@ def _acquire_lock(env: Mapping[str, str]) -> RunLock:
     with suppress(OSError):
         if os.path.isabs(home):
             return run_lock.acquire(home)
-    return run_lock.acquire(run_lock.find_fallback_home())
+    from tfevents.journal.fallback_home import find_fallback_home  # rarely wanted
+
+    return run_lock.acquire(find_fallback_home())
 
 
 def _note(run: Run) -> None:

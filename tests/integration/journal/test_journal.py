@@ -25,7 +25,7 @@ from support.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 from tfevents.deadline import Deadline
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable
-from tfevents.journal import run_lock
+from tfevents.journal import abandoned, run_lock
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now
 from tfevents.journal.ownership import find_destinations
@@ -274,9 +274,9 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
         pytest.skip("this kernel gives us no pid namespaces")
     assert {line.split()[0] for line in lines} == {"1"}
     identities = [line.split()[1] for line in lines]
-    assert run_lock.find_abandoned(str(machine.home)) == []
+    assert abandoned.find_abandoned(str(machine.home)) == []
     running[0].send_signal(signal.SIGKILL)
-    until(lambda: run_lock.find_abandoned(str(machine.home)) == identities[:1])
+    until(lambda: abandoned.find_abandoned(str(machine.home)) == identities[:1])
     for process in running:
         process.kill()
         process.communicate()
@@ -286,7 +286,7 @@ def test_ones_own_presence_is_never_asked_for(tmp_path: Path) -> None:
     """On NFS a lock belongs to the process: opening and closing the file again would free it."""
     lock = run_lock.acquire(str(tmp_path))
     assert run_lock.is_held(str(tmp_path), lock.identity)
-    assert run_lock.find_abandoned(str(tmp_path)) == []
+    assert abandoned.find_abandoned(str(tmp_path)) == []
     lock.release()
     assert not run_lock.is_held(str(tmp_path), lock.identity)
     assert list((tmp_path / "runs").iterdir()) == []
@@ -298,8 +298,8 @@ def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -
     folder.mkdir(parents=True)
     (folder / "lock").touch()
     (folder / "plan").write_text("secret")
-    assert run_lock.find_abandoned(str(tmp_path)) == ["somebody"]
-    with run_lock.AbandonedRun(str(tmp_path), "somebody") as found:
+    assert abandoned.find_abandoned(str(tmp_path)) == ["somebody"]
+    with abandoned.AbandonedRun(str(tmp_path), "somebody") as found:
         assert found == str(folder)
     assert not folder.exists()
 
@@ -326,8 +326,8 @@ def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
     while done is None or done.returncode:
         done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(step)], check=False)
         assert done.returncode in (0, -signal.SIGKILL)
-        for identity in run_lock.find_abandoned(str(tmp_path)):
-            with run_lock.AbandonedRun(str(tmp_path), identity):
+        for identity in abandoned.find_abandoned(str(tmp_path)):
+            with abandoned.AbandonedRun(str(tmp_path), identity):
                 pass
         assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
         step += 1
@@ -341,15 +341,15 @@ def test_what_is_being_made_is_not_swept(tmp_path: Path) -> None:
     unfinished.mkdir(parents=True)
     maker = os.open(tmp_path / "runs", os.O_RDONLY)
     fcntl.flock(maker, fcntl.LOCK_SH)
-    assert run_lock.find_abandoned(str(tmp_path)) == []
+    assert abandoned.find_abandoned(str(tmp_path)) == []
     assert unfinished.exists()
-    day = time.time() - run_lock.STALE_SECONDS - 1
+    day = time.time() - abandoned.STALE_SECONDS - 1
     os.utime(unfinished, (day, day))
-    assert run_lock.find_abandoned(str(tmp_path)) == []
+    assert abandoned.find_abandoned(str(tmp_path)) == []
     assert not unfinished.exists()
     unfinished.mkdir()
     os.close(maker)
-    assert run_lock.find_abandoned(str(tmp_path)) == []
+    assert abandoned.find_abandoned(str(tmp_path)) == []
     assert not unfinished.exists()
 
 
@@ -368,8 +368,8 @@ def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
     """The undertaker was killed between the lock and the folder."""
     folder = tmp_path / "runs" / "somebody"
     folder.mkdir(parents=True)
-    assert run_lock.find_abandoned(str(tmp_path)) == ["somebody"]
-    with run_lock.AbandonedRun(str(tmp_path), "somebody") as found:
+    assert abandoned.find_abandoned(str(tmp_path)) == ["somebody"]
+    with abandoned.AbandonedRun(str(tmp_path), "somebody") as found:
         assert found is None
     assert not folder.exists()
 

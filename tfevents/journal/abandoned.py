@@ -1,0 +1,103 @@
+"""Runs whose process is gone without an end: which they are, and their folders."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from contextlib import suppress
+from types import TracebackType
+
+from tfevents.journal.run_lock import LOCK, NOTE, is_held, runs_folder, sweep_folder
+
+STALE_SECONDS = 86400
+"""Where a directory can't be locked, a folder that was never finished is swept after a day."""
+
+
+def find_abandoned(home: str) -> list[str]:
+    """The ids under `home` whose process has ended without saying so."""
+    try:
+        names = os.listdir(runs_folder(home))
+    except OSError:
+        return []
+    if any(name.startswith(".") for name in names):
+        _sweep_unfinished(runs_folder(home))
+    return [name for name in names if not name.startswith(".") and not is_held(home, name)]
+
+
+def _sweep_unfinished(place: str) -> None:
+    """What was killed while it was made; nothing where somebody is at it now."""
+    with suppress(OSError):
+        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            oldest = _oldest_unfinished(directory)
+            for name in os.listdir(place):
+                folder = os.path.join(place, name)
+                if name.startswith(".") and os.lstat(folder).st_mtime <= oldest:
+                    shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            os.close(directory)
+
+
+def _oldest_unfinished(directory: int) -> float:
+    """Which of them nobody is making: all that are older than this."""
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return time.time() - STALE_SECONDS
+    return float("inf")
+
+
+class AbandonedRun:
+    """The folder of one that is gone, held by one process alone; swept at the end.
+
+    None where somebody else is at it, or was. What went wrong in between leaves it as it is.
+    """
+
+    def __init__(self, home: str, identity: str) -> None:
+        self._folder, self._lock = os.path.join(runs_folder(home), identity), -1
+
+    def __enter__(self) -> str | None:
+        with suppress(OSError):
+            lock = os.open(os.path.join(self._folder, LOCK), os.O_RDWR)
+            self._lock = lock
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return self._folder if os.path.isdir(self._folder) else None
+        self._let_go()
+        if not os.path.lexists(os.path.join(self._folder, LOCK)):
+            shutil.rmtree(
+                self._folder, ignore_errors=True
+            )  # whoever swept it was killed when all but the folder was gone
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lock >= 0 and kind is None:
+            _sweep(self._folder)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+        self._lock = -1
+
+
+def read_note(folder: str) -> dict[str, str]:
+    """The note in a folder; empty where there is none, or half of one."""
+    try:
+        with open(os.path.join(folder, NOTE), "rb") as file:
+            pairs = os.fsdecode(file.read()).split("\0")
+    except OSError:
+        return {}
+    return {name: word for name, equals, word in (p.partition("=") for p in pairs) if equals}
+
+
+def _sweep(folder: str) -> None:
+    """Also what nobody of us has made in it."""
+    sweep_folder(folder)
+    shutil.rmtree(folder, ignore_errors=True)
