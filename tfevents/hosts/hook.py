@@ -19,9 +19,9 @@ from tfevents.hosts import facts
 from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts, HookOutcome, determine_hook_outcome
-from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal import run_lock
 from tfevents.journal.fallback import open_fallback
+from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Run, at, now
 from tfevents.journal.recovery import killed

@@ -8,7 +8,6 @@ from contextlib import suppress
 
 from tfevents.errors import JournalUnavailable
 from tfevents.journal.fallback_home import find_fallback_home
-from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import StoredEvent
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -32,7 +33,6 @@ from tfevents.journal import recovery
 from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
-from uuid import uuid4
 from tfevents.reporting.attachments import Attachments
 from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
