@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tfevents.events.model import Approval, Operation
 from tfevents.events.table import operation_of
@@ -40,10 +41,12 @@ class RunFacts(Struct, frozen=True, dict=True):
     unsaved: bool = False
     version: Version | None = None
 
-    @property
+    @cached_property
     def plan(self) -> Plan | None:
-        """The plan, from whichever reader."""
-        return self.planned.plan if self.planned else None
+        """The plan, from whichever reader. That it broke off, Terraform 1.5 does not note in it."""
+        plan = self.planned.plan if self.planned else None
+        broke_off = self.arguments.command == "plan" and self.exit_code not in (0, 2)
+        return replace(plan, errored=True) if plan and broke_off else plan
 
     @property
     def operation(self) -> Operation:

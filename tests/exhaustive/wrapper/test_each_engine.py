@@ -240,9 +240,20 @@ def test_a_planning_that_broke_off(project: Project) -> None:
     said = project.tf("plan", "-no-color")
     assert (said.code, said.types) == (1, ["failed"])
     assert said.counts() is None or "errored" in said.data["partial"]
+    assert said.counts("drift") is None
     said = project.tf(*APPLY)
     assert (said.code, said.types) == (1, ["failed"])
     assert said.counts() in (None, "")
+
+
+def test_a_planning_that_came_to_nothing(project: Project) -> None:
+    """What is not listed is not zero."""
+    project.make(file_object("a"))
+    project.trouble("a.txt", "read")
+    said = project.tf("plan", "-no-color")
+    assert (said.code, said.types) == (1, ["failed"])
+    assert said.counts() is None
+    assert said.counts("drift") is None
 
 
 # What comes from elsewhere, goes elsewhere, and is replaced

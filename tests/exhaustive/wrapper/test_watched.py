@@ -5,11 +5,13 @@ With each engine that is to be had. What is counted is the engine's own, or abse
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
 import signal
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +34,8 @@ from support.terminal import Terminal, kill_session
 
 APPLY = ("apply", "-auto-approve", "-no-color")
 PROMPT = "Enter a value:"
+NOTHING = bytes(4)
+"""No bytes left to be read, as FIONREAD says it."""
 
 
 # each of these waits for its engine again and again: the one on PATH, and what is asked for
@@ -271,12 +275,17 @@ def test_tf_is_killed(project: Project) -> None:
 
 
 def read_once(project: Project, path: Path, text: str) -> Thread:
-    """A FIFO that says `text` to the first who reads it."""
+    """A FIFO that says `text` to the first who reads it.
+
+    Who only opens it, as an engine does to see whether it can (cliconfig.go), has not read it.
+    """
     os.mkfifo(path)
 
     def tell() -> None:
-        with path.open("w") as pipe:
-            pipe.write(text)
+        pipe = os.open(path, os.O_RDWR)
+        os.write(pipe, text.encode())
+        until(lambda: fcntl.ioctl(pipe, termios.FIONREAD, NOTHING) == NOTHING)
+        os.close(pipe)
 
     teller = Thread(target=tell, daemon=True)
     teller.start()

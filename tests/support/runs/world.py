@@ -124,6 +124,7 @@ class World:
         moves = [self.add, self.change, self.change, self.change, self.drop, self.rename]
         moves += [self.bring, self.change_output, self.change_output, self.change_keys]
         moves += [self.change_data, self.change_check, self.change_lifecycle, self.forget_history]
+        moves += [self.collide, self.move_key]
         for move in self.chance.choices(moves, k=self.chance.randint(1, 3)):
             move()
 
@@ -282,6 +283,32 @@ class World:
             }
         self._unrefer(was, "" if item.module != was.module else item.place)
         self.history.append(f"moved {{\n  from = {old}\n  to   = {self._full(item)}\n}}\n")
+
+    def collide(self) -> None:
+        """Out of the configuration, and a `moved` block to where there is something already."""
+        single = [i for i in self.items if i.type == "files_object" and i.keys is None]
+        if len(single) < 2:
+            return
+        gone, stays = self.chance.sample(single, 2)
+        self.items.remove(gone)
+        self._unrefer(gone)
+        to = self._full(stays)
+        self.history.append(f"moved {{\n  from = {self._full(gone)}\n  to   = {to}\n}}\n")
+
+    def move_key(self) -> None:
+        """One instance from its key to another one, free or not, or to none at all."""
+        keyed = [i for i in self.items if isinstance(i.keys, list) and not i.blocks]
+        if not keyed:
+            return
+        item = self.chance.choice(keyed)
+        assert isinstance(item.keys, list)
+        was, now = self.chance.choice(item.keys), self.chance.choice([*KEYS, ""])
+        rest = [key for key in item.keys if key not in (was, now)]
+        item.keys = [*rest, now] if now else None
+        place = self._full(item)
+        to = f"{place}[{quote(now)}]" if now else place
+        if now != was:
+            self.history.append(f"moved {{\n  from = {place}[{quote(was)}]\n  to   = {to}\n}}\n")
 
     def _referred(self, item: Item) -> bool:
         return any(f"{item.place}." in v for i in self.items for v in i.attributes.values())
