@@ -19,7 +19,7 @@ from msgspec import Struct, field
 
 from tfevents import files, text
 from tfevents.context import ci
-from tfevents.searchpath import absolute_path
+from tfevents.context.search_path import find_search_path
 
 SECONDS = 2.0
 """For one question; after twice as long nothing more is asked."""
@@ -193,7 +193,7 @@ class _Git(Struct, frozen=True):
         kept = {name: value for name, value in self.env.items() if name in NEEDED}
         return {
             **kept,
-            "PATH": absolute_path(self.env),
+            "PATH": find_search_path(self.env),
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_NO_LAZY_FETCH": "1",

@@ -9,8 +9,8 @@ import os
 import shutil
 from collections.abc import Mapping
 
+from tfevents.context.search_path import find_search_path
 from tfevents.errors import UnreadableDocument
-from tfevents.searchpath import absolute_path
 from tfevents.terraform.client import TerraformClient
 
 ARGUMENTS = ("breakdown", "--format", "json", "--no-color", "--path")
@@ -18,7 +18,7 @@ ARGUMENTS = ("breakdown", "--format", "json", "--no-color", "--path")
 
 def find_infracost(env: Mapping[str, str]) -> str:
     """The path of the program. Raises UnreadableDocument where there is none on PATH."""
-    path = shutil.which("infracost", path=absolute_path(env))
+    path = shutil.which("infracost", path=find_search_path(env))
     if path is None:
         raise UnreadableDocument("TFEVENTS_INFRACOST is on, but there is no infracost on PATH")
     return path
@@ -31,7 +31,7 @@ def estimate_cost(
 
     `plan_json`: the path of the plan's JSON. Raises UnreadableDocument.
     """
-    own = {"PATH": absolute_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}
+    own = {"PATH": find_search_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}
     done = TerraformClient(program, (), {**env, **own}).save([*ARGUMENTS, plan_json], path, seconds)
     os.unlink(plan_json)
     if not done:

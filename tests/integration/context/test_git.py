@@ -15,8 +15,8 @@ from support.engines import clean_env
 from tfevents.context import git
 from tfevents.context.origin import find_origin
 from tfevents.context.overrides import gather_overrides
+from tfevents.context.search_path import find_search_path
 from tfevents.events.schema import schema
-from tfevents.searchpath import absolute_path
 
 FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
 
@@ -312,8 +312,8 @@ def test_a_checkouts_own_git_is_not_run(
 
 def test_only_absolute_places_are_asked() -> None:
     """Without any, the system's own."""
-    assert absolute_path({"PATH": "a:/b c::./d:/e:"}) == "/b c:/e"
-    assert absolute_path({"PATH": ""}) == absolute_path({"PATH": "."}) == "/usr/bin:/bin"
+    assert find_search_path({"PATH": "a:/b c::./d:/e:"}) == "/b c:/e"
+    assert find_search_path({"PATH": ""}) == find_search_path({"PATH": "."}) == "/usr/bin:/bin"
 
 
 @pytest.mark.parametrize(
