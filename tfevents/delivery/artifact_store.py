@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -68,8 +69,7 @@ class Target(Struct, frozen=True):
 
 
 def _store_all(result: ArtifactResult, source: Source, target: Target) -> None:
-    client = ApiClient(target.settings)
-    try:
+    with closing(ApiClient(target.settings)) as client:
         for kind in target.settings.artefacts:
             try:
                 path = COLLECTORS[kind](source, target.deadline)
@@ -78,8 +78,6 @@ def _store_all(result: ArtifactResult, source: Source, target: Target) -> None:
             except (TfeventsError, OSError) as error:
                 why = str(error) if isinstance(error, TfeventsError) else type(error).__name__
                 result.problems.append(f"{kind} is not stored: {why}")
-    finally:
-        client.close()
 
 
 def _note(result: ArtifactResult, kind: str, stored: StoredArtifact) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from itertools import count
 
 from msgspec import Struct
@@ -95,12 +96,12 @@ class Flush(Struct, frozen=True):
         before = journal.find_states(refused=self.refused)
         progress(0, len(before))
         tried = count(1)
-        sender = Sender(journal, self.settings, me)
 
         def tell(_: FlushResult) -> None:
             progress(next(tried), len(before))
 
-        reasons = self._send(sender, journal, me, tell) if before else []
+        with closing(Sender(journal, self.settings, me)) as sender:
+            reasons = self._send(sender, journal, me, tell) if before else []
         after = journal.find_states(refused=True)
         left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
         stayed = {event_id: after[event_id] for event_id in before if event_id in after}
@@ -146,7 +147,7 @@ class Flush(Struct, frozen=True):
         """Why events stayed: by what was tried, by what is not known of them, by what they are."""
         where = ownership.find_destinations(journal, self.settings, self.env)
         unowned = ownership.describe_unowned(journal.unowned(), where)
-        told = [*(f"refused: {standing.reason}" for standing in refused)]
+        told = [*(f"refused: {state.reason}" for state in refused)]
         told += [f"kept: {reason}" for reason in (*kept, *unowned)]
         return tuple(dict.fromkeys([*told, *journal.unreadable]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from msgspec import Struct
@@ -125,7 +126,7 @@ def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:
         return f"{NO_KEY} (see: tfevents log)"
     if missing := put.destination.missing():
         return describe_missing(missing)
-    sender = Sender(journal, settings, put.run_id)
     queues = own_queues(put.destination, put.directory, put.tf_workspace)
     state = FlushState(Deadline(settings.budget), waits=True)
-    return sender.flush(queues, state).reason or OUT_OF_TIME
+    with closing(Sender(journal, settings, put.run_id)) as sender:
+        return sender.flush(queues, state).reason or OUT_OF_TIME
