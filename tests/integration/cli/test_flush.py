@@ -113,9 +113,9 @@ def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
 ) -> None:
     """Patience is for the time without a delivery, not for all of it."""
     tfevents.put("a", "b", "c", "d")
-    endpoint.always(answer(200).but(delay=2.0))
+    endpoint.always(answer(200).but(delay=0.7))
     settings = load_settings(tfevents.env, str(tfevents.cwd))
-    done = Flush(settings, tfevents.env, patience=6.0).run()
+    done = Flush(settings, tfevents.env, patience=2.5).run()
     assert describe_result(done) == ["4 delivered"]
     assert names(endpoint) == ["a", "b", "c", "d"]
 

@@ -123,6 +123,7 @@ def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) ->
         assert types(endpoint.events) == ["provisioning", "active"]
 
 
+@pytest.mark.exhaustive
 def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> None:
     """The same hanging service: nothing to spend is much sooner over than nine seconds of it."""
     at = machine.project()

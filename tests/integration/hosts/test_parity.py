@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.exhaustive import exhaustive_except
 from support.hosts.field import Field, field
 
 ESTATE = """\
@@ -73,9 +74,10 @@ def assert_the_same(place: Field, *, targeted: bool = False) -> None:
         assert hooked == dropped_in
 
 
-@pytest.mark.parametrize(
-    "option", ["", "-destroy", "-refresh-only", "-target=terraform_data.fresh"]
-)
+OPTIONS = ["", "-destroy", "-refresh-only", "-target=terraform_data.fresh"]
+
+
+@pytest.mark.parametrize("option", exhaustive_except(OPTIONS, "", "-destroy"))
 def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
     """Of a plan, and of its apply."""
     other = twin(place)
@@ -116,7 +118,7 @@ def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) ->
     assert "resource_counts" not in place.endpoint.events[1]["metadata"]
 
 
-@pytest.mark.parametrize("option", ["", "-refresh-only"])
+@pytest.mark.parametrize("option", exhaustive_except(["", "-refresh-only"], ""))
 def test_tf_and_hooks_tell_the_same_of_nothing_to_do(place: Field, option: str) -> None:
     """The end only: nothing was about to be changed."""
     (place.directory / "main.tf").write_text(FIRST)

@@ -61,6 +61,7 @@ def assert_each_has_its_own_result(place: Field) -> None:
     assert len(runs) == 20 and len(set(runs)) == 10
 
 
+@pytest.mark.exhaustive
 def test_ten_units_in_parallel_are_told_once_each(place: Field) -> None:
     """Good, failing and killed ones, each with its own result."""
 
@@ -125,6 +126,7 @@ HOOKED = {"TG_TF_PATH": "terraform"}
 
 
 @REAL
+@pytest.mark.exhaustive
 def test_the_real_one_tells_ten_units_once_each(place: Field) -> None:
     """`run --all`, with the root that units include."""
     units(place)
@@ -136,6 +138,7 @@ def test_the_real_one_tells_ten_units_once_each(place: Field) -> None:
 
 
 @REAL
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("binary", ["terraform", "tf"])
 def test_the_real_one_tells_a_unit_with_a_source_once(place: Field, binary: str) -> None:
     """With hooks around terraform, and with the same file and TG_TF_PATH=tf."""
@@ -156,6 +159,7 @@ def test_the_real_one_tells_a_unit_with_a_source_once(place: Field, binary: str)
 
 
 @REAL
+@pytest.mark.exhaustive
 def test_the_real_one_fails_no_run_for_an_endpoint_that_is_down(place: Field) -> None:
     """Hooks end with 0, so Terragrunt does."""
     (good, *_) = units(place)
@@ -165,6 +169,7 @@ def test_the_real_one_fails_no_run_for_an_endpoint_that_is_down(place: Field) ->
 
 
 @REAL
+@pytest.mark.exhaustive
 def test_the_real_one_is_not_told_of_a_users_own_hook_that_fails(place: Field) -> None:
     """Terraform succeeded; error hooks come all the same, when our run is closed."""
     (good, *_) = units(place)

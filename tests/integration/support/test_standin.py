@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import clean_env
+from support.exhaustive import exhaustive_except
 from support.standin import OPENTOFU, TERRAFORM, Standin, script_engine, signals_of, standin
 from support.terminal import Terminal
 
@@ -21,6 +22,7 @@ SCENARIOS = sorted(
 )
 REPLAYED = [folder for folder in SCENARIOS if not folder.name.startswith("prompt_")]
 PROMPTS = [folder for folder in SCENARIOS if folder.name.startswith("prompt_")]
+QUICK = (OPENTOFU / "update", TERRAFORM / "update")
 
 
 def name(folder: Path) -> str:
@@ -49,7 +51,7 @@ def recorded(folder: Path, file: str) -> bytes:
     return path.read_bytes() if path.exists() else b""
 
 
-@pytest.mark.parametrize("folder", REPLAYED, ids=name)
+@pytest.mark.parametrize("folder", exhaustive_except(REPLAYED, *QUICK), ids=name)
 def test_a_plan_is_replayed(folder: Path, tmp_path: Path) -> None:
     engine, codes = make(folder, tmp_path), json.loads(recorded(folder, "exit_codes.json"))
     words = ["plan", "-detailed-exitcode", "-out=plan.tfplan"]
@@ -65,7 +67,7 @@ def test_a_plan_is_replayed(folder: Path, tmp_path: Path) -> None:
     assert run(engine, "state", "pull") == (0, recorded(folder, "state_before.json"), b"")
 
 
-@pytest.mark.parametrize("folder", REPLAYED, ids=name)
+@pytest.mark.parametrize("folder", exhaustive_except(REPLAYED, *QUICK), ids=name)
 def test_an_apply_is_replayed(folder: Path, tmp_path: Path) -> None:
     engine, codes = make(folder, tmp_path), json.loads(recorded(folder, "exit_codes.json"))
     command = "destroy" if folder.name.startswith("destroy") else "apply"
@@ -81,7 +83,7 @@ def test_an_apply_is_replayed(folder: Path, tmp_path: Path) -> None:
     assert run(engine, "state", "pull") == (0, recorded(folder, "state_after.json"), b"")
 
 
-@pytest.mark.parametrize("folder", REPLAYED, ids=name)
+@pytest.mark.parametrize("folder", exhaustive_except(REPLAYED, *QUICK), ids=name)
 def test_two_halves_print_what_the_whole_prints(folder: Path, tmp_path: Path) -> None:
     engine = make(folder, tmp_path)
     planned = run(engine, "plan", "-out=p", TF_IN_AUTOMATION="1")

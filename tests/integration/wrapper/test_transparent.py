@@ -133,32 +133,34 @@ def test_a_whole_life(pair: Twins) -> None:
     assert b"Destroy complete! Resources: 0 destroyed." in compare(pair, "destroy").stdout
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "plan -destroy",
-        "plan -refresh-only",
-        "plan -target=terraform_data.a",
-        "plan -out=",
-        "plan -input=false -lock=false",
-        "-chdir=. plan",
-    ],
-)
+UNSAVED = [
+    "plan -destroy",
+    "plan -refresh-only",
+    "plan -target=terraform_data.a",
+    "plan -out=",
+    "plan -input=false -lock=false",
+    "-chdir=. plan",
+]
+
+
+@pytest.mark.parametrize("line", exhaustive_except(UNSAVED, "plan -destroy", "-chdir=. plan"))
 def test_a_plan_that_is_not_saved_lacks_its_footer_only(pair: Twins, line: str) -> None:
     """Terraform says there how to save a plan; we save it."""
     assert compare_plan(pair, line).ours == 1
 
 
+STREAMS = [
+    "plan -json",
+    "plan -json -out=p",
+    "apply -json",
+    "apply -json -auto-approve",
+    "destroy -json -auto-approve",
+    "refresh -json",
+]
+
+
 @pytest.mark.parametrize(
-    "line",
-    [
-        "plan -json",
-        "plan -json -out=p",
-        "apply -json",
-        "apply -json -auto-approve",
-        "destroy -json -auto-approve",
-        "refresh -json",
-    ],
+    "line", exhaustive_except(STREAMS, "plan -json", "apply -json -auto-approve")
 )
 def test_streams_are_terraforms(pair: Twins, line: str) -> None:
     """The `-json` of the user's own, line by line."""
@@ -223,23 +225,25 @@ def test_a_plans_error_knows_nothing_of_our_flags(pair: Twins, flags: str) -> No
     same((theirs.without_footer(), ours))
 
 
+OTHERS = [
+    "plan x",
+    "plan -chdir=.",
+    "-chdir=nope plan",
+    "-chdir= plan",
+    "-chdir=. -chdir=. plan",
+    "destroy x",
+    "destroy -refresh-only",
+    "destroy -destroy",
+    "import",
+    "import -bogus",
+    "import terraform_data.z x",
+    "refresh x",
+    "refresh -bogus",
+]
+
+
 @pytest.mark.parametrize(
-    "line",
-    [
-        "plan x",
-        "plan -chdir=.",
-        "-chdir=nope plan",
-        "-chdir= plan",
-        "-chdir=. -chdir=. plan",
-        "destroy x",
-        "destroy -refresh-only",
-        "destroy -destroy",
-        "import",
-        "import -bogus",
-        "import terraform_data.z x",
-        "refresh x",
-        "refresh -bogus",
-    ],
+    "line", exhaustive_except(OTHERS, "plan x", "-chdir=nope plan", "refresh -bogus")
 )
 def test_other_errors_are_terraforms(pair: Twins, line: str) -> None:
     """Also of the commands that are not split."""
@@ -355,6 +359,7 @@ def test_a_broken_configuration_is_told_once(tmp_path: Path) -> None:
         assert compare(pair, line).code == 1
 
 
+@pytest.mark.exhaustive
 def test_a_directory_that_needs_init_is_told_once(tmp_path: Path) -> None:
     """The plan half's words are the apply's."""
     pair = twins(tmp_path, {"main.tf": 'resource "null_resource" "a" {}\n'})
@@ -409,7 +414,7 @@ output "o" { value = terraform_data.a.output }
 }
 
 
-@pytest.mark.parametrize("flags", ["", " -no-color"])
+@pytest.mark.parametrize("flags", exhaustive_except(["", " -no-color"], ""))
 def test_a_destroy_ends_with_its_own_line(tmp_path: Path, flags: str) -> None:
     """Whatever provisioners and outputs look like; what a target leaves is no Outputs block."""
     pair = twins(tmp_path, DESTROYED)

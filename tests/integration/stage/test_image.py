@@ -79,6 +79,7 @@ def test_only_what_is_needed_is_copied() -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.exhaustive
 def test_what_its_steps_make_runs(tmp_path: Path) -> None:
     """Installed by the same commands, started by the same entry point, with its environment."""
     source, root = tmp_path / "src", tmp_path / "image"
