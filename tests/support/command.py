@@ -3,39 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import Any
 
-from support.warm import warm
-
-PROGRAM = Path(sys.executable).with_name("tfevents")
-
-
-@contextmanager
-def pipe_of(file: Path | None) -> Iterator[IO[bytes]]:
-    """A pipe that a file's bytes come through, or nothing."""
-    reader, writer = os.pipe()
-    content = file.read_bytes() if file else b""
-    thread = threading.Thread(target=_write, args=(writer, content))
-    thread.start()
-    with open(reader, "rb") as given:
-        yield given
-    thread.join()
-
-
-def _write(writer: int, content: bytes) -> None:
-    with suppress(BrokenPipeError), open(writer, "wb", buffering=0) as file:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[file.write(rest) :]
+from support.warm import PROGRAM, run_tfevents
 
 
 @dataclass
@@ -49,12 +22,8 @@ class Tfevents:
 
     def run(self, *words: object, stdin: Path | None = None) -> subprocess.CompletedProcess[bytes]:
         """One command, to its end, in a fork; without `stdin` there is nothing to read."""
-        command = [str(PROGRAM), *map(str, words)]
-        with pipe_of(stdin) as given, TemporaryFile() as out, TemporaryFile() as err:
-            code = warm().run(command, env=self.env, cwd=self.cwd, streams=(given, out, err))
-            out.seek(0)
-            err.seek(0)
-            return subprocess.CompletedProcess(command, code, out.read(), err.read())
+        given = stdin.read_bytes() if stdin else b""
+        return run_tfevents(words, env=self.env, cwd=self.cwd, stdin=given)
 
     def start(self, *words: object) -> subprocess.Popen[bytes]:
         """One command, under way."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from support.engines import clean_env, terraform
+from support.warm import run_tfevents
 
 SCRIPTS = Path(sys.executable).parent
 KEY = "pat.acct.token.secret"
@@ -107,15 +108,10 @@ class Machine:
 
     def flush(self, env: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
         """`tfevents flush`."""
-        return subprocess.run(
-            [SCRIPTS / "tfevents", "flush", *words],
-            env={**self.env, **env},
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        whole = {**self.env, **env}
+        done = run_tfevents(["flush", *words], env=whole, cwd=self.root)
+        said = done.stdout.decode(), done.stderr.decode()
+        return subprocess.CompletedProcess(done.args, done.returncode, *said)
 
     def python(
         self, source: str, *words: str, env: Mapping[str, str] = {}

@@ -14,15 +14,55 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import IO
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from support.paths import TESTS
 
 SECONDS = 60.0
+PROGRAM = Path(sys.executable).with_name("tfevents")
+
+
+def run_tfevents(
+    words: Sequence[object], *, env: Mapping[str, str], cwd: Path, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """One command to its end, with what it wrote."""
+    command = [str(PROGRAM), *map(str, words)]
+    with _pipe_of(stdin) as given, TemporaryFile() as out, TemporaryFile() as err:
+        code = _warm().run(command, env=env, cwd=cwd, streams=(given, out, err))
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(command, code, out.read(), err.read())
+
+
+def read_log(env: Mapping[str, str]) -> dict[str, Any]:
+    """What `tfevents log --json` says."""
+    done = run_tfevents(["log", "--json"], env=env, cwd=TESTS)
+    assert done.returncode == 0, done
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@contextmanager
+def _pipe_of(content: bytes) -> Iterator[IO[bytes]]:
+    reader, writer = os.pipe()
+    thread = threading.Thread(target=_write, args=(writer, content))
+    thread.start()
+    with open(reader, "rb") as given:
+        yield given
+    thread.join()
+
+
+def _write(writer: int, content: bytes) -> None:
+    with suppress(BrokenPipeError), open(writer, "wb", buffering=0) as file:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 class Warm:
@@ -62,7 +102,7 @@ class Warm:
 
 
 @cache
-def warm() -> Warm:
+def _warm() -> Warm:
     """The one of this test process."""
     return Warm()
 

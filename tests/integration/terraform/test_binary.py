@@ -14,6 +14,7 @@ import pytest
 from support.engines import clean_env, write_executable
 from support.exhaustive import exhaustive_except
 from support.twins import TF
+from support.warm import read_log
 
 ENGINE = """\
 import os, sys
@@ -73,14 +74,7 @@ class Machine:
 
     def runs(self) -> list[str]:
         """The commands that the journal tells of."""
-        told = subprocess.run(
-            [TF.with_name("tfevents"), "log", "--json"],
-            env=dict(self.env),
-            capture_output=True,
-            check=True,
-            timeout=60,
-        )
-        return [run["command"] for run in json.loads(told.stdout)["runs"]]
+        return [run["command"] for run in read_log(self.env)["runs"]]
 
 
 @pytest.fixture

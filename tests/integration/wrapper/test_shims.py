@@ -14,6 +14,7 @@ import pytest
 from support.engines import clean_env, write_executable
 from support.exhaustive import exhaustive_except
 from support.twins import TF
+from support.warm import read_log
 
 ENGINE = """\
 import json, os, sys
@@ -85,11 +86,7 @@ class Machine:
 
     def runs(self) -> int:
         """How many are told of."""
-        program = TF.with_name("tfevents")
-        done = subprocess.run(
-            [program, "log", "--json"], env=self.env, capture_output=True, check=True
-        )
-        return len(json.loads(done.stdout)["runs"])
+        return len(read_log(self.env)["runs"])
 
 
 def machine(tmp_path: Path, shims: Sequence[str], name: str = "terraform") -> Machine:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import signal
@@ -22,6 +21,7 @@ from support.standin import script_engine, signals_of
 from support.step import HANG
 from support.terminal import Terminal
 from support.twins import TF
+from support.warm import read_log
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LAST = {number: next(n for n in SIGNALS if n != number) for number in SIGNALS}
@@ -94,14 +94,7 @@ class Bench:
 
     def told(self) -> dict[str, Any]:
         """The last run as the journal has it."""
-        told = subprocess.run(
-            [TF.with_name("tfevents"), "log", "--json"],
-            env=dict(self.env),
-            cwd=self.place,
-            capture_output=True,
-            check=True,
-        )
-        run: dict[str, Any] = json.loads(told.stdout)["runs"][-1]
+        run: dict[str, Any] = read_log(self.env)["runs"][-1]
         return run
 
 
