@@ -91,10 +91,11 @@ def show_plan(path: str, mode: Mode | None) -> Plan | None:
 
 def _find_engines(path: str) -> list[TerraformClient]:
     """The provisioners here, each twice where the plan file is elsewhere."""
+    from tfevents.settings.environment import find_provisioner
     from tfevents.terraform import binary
     from tfevents.terraform.client import TerraformClient
 
-    wanted = os.environ.get("TFEVENTS_PROVISIONER", "").strip()
+    wanted = find_provisioner(os.environ)
     names = (wanted,) if wanted else binary.NAMES
     binaries = [found for name in names if (found := _find_binary(name))]
     if not binaries:

@@ -13,6 +13,7 @@ from tfevents.hosts.hook_outcome import HookFacts
 from tfevents.readers.json import plan as planjson
 from tfevents.reporting.saved_plan import SavedPlan, read_plan
 from tfevents.reporting.states import pull_state
+from tfevents.settings.environment import find_provisioner
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.client import TerraformClient
@@ -22,7 +23,7 @@ from tfevents.terraform.state import State
 
 def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | None:
     """The provisioner that the host runs; None where it is not on this machine."""
-    wanted = env.get("TFEVENTS_PROVISIONER") or call.host.provisioner
+    wanted = find_provisioner(env) or call.host.provisioner
     try:
         return TerraformClient(binary.find_binary(env, "tfevents", wanted), (), env)
     except ProvisionerNotFound:

@@ -28,7 +28,7 @@ from tfevents.journal.recovery import killed
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.reporter import Reporter, ReportResult
 from tfevents.reporting.run import RunInfo
-from tfevents.settings.environment import TRUE
+from tfevents.settings.environment import is_disabled
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
 
@@ -38,7 +38,7 @@ REPORTED_ALREADY = ReportResult("this run was told already, and nothing has happ
 
 def report_call(call: HookCall, env: Mapping[str, str]) -> ReportResult:
     """Report what one call says of its run; what became of that."""
-    if call.host.reports_itself or env.get("TFEVENTS_DISABLED", "").strip().lower() in TRUE:
+    if call.host.reports_itself or is_disabled(env):
         return NOTHING
     with _hold_lock(env) as lock:
         hook = Hook(call, env, lock)

@@ -1,4 +1,4 @@
-"""Which environment variables say where events go, and whose they are."""
+"""The environment variables that are settings, and those that are asked before all others."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ HARNESS_NAMES = {
 
 LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
 """The longest that the contract takes, in characters."""
+
+
+def is_disabled(env: Mapping[str, str]) -> bool:
+    """Whether TFEVENTS_DISABLED switches reporting off altogether."""
+    return env.get("TFEVENTS_DISABLED", "").strip().lower() in TRUE
+
+
+def find_provisioner(env: Mapping[str, str]) -> str | None:
+    """TFEVENTS_PROVISIONER, a name or a path; None where it is empty.
+
+    No settings file names one: it may be anybody's, and none is read before terraform starts.
+    """
+    return env.get("TFEVENTS_PROVISIONER", "").strip() or None
 
 
 def identifiers(env: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from tfevents.events.table import activity_type
 from tfevents.readers.hcl import inventory
 from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
+from tfevents.settings.environment import find_provisioner
 from tfevents.stage.outputs import write_annotation, write_outputs
 from tfevents.stage.settings import COMMANDS, Stage, parse_stage
 from tfevents.terminal import print_line
@@ -67,7 +68,7 @@ def _run_stage(env: Mapping[str, str]) -> int:
     try:
         stage = parse_stage(env)
         os.chdir(stage.directory)
-        path = binary.find_binary(stage.env, "tfevents", stage.env.get("TFEVENTS_PROVISIONER"))
+        path = binary.find_binary(stage.env, "tfevents", find_provisioner(stage.env))
         return _run_command(stage, path)
     except TfeventsError as error:
         print_line(str(error))

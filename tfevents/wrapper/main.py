@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tfevents.errors import TfeventsError
+from tfevents.settings.environment import find_provisioner, is_disabled
 from tfevents.terminal import print_line
 from tfevents.terraform import binary
 from tfevents.wrapper import process
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
-ON = ("1", "true", "yes", "on")
 CHDIR = "-chdir="
 ALONE = "TFEVENTS_FRONT"
 """For the front: what is Python's must not be asked again."""
@@ -37,7 +37,9 @@ def main() -> int:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     arguments = sys.argv[1:]
     try:
-        path = binary.find_binary(os.environ, sys.argv[0], wanted(), chdir(arguments))
+        path = binary.find_binary(
+            os.environ, sys.argv[0], find_provisioner(os.environ), chdir(arguments)
+        )
         return run(arguments, path)
     except TfeventsError as error:
         return complain(str(error), error.exit_code)
@@ -93,7 +95,11 @@ class Elsewhere:
 def run(arguments: list[str], path: str) -> int:
     """The provisioner at `path`, reported where this is to be. Raises NotExecutable."""
     try:
-        reports = not off() and reported(arguments) and not binary.is_reported_already(os.environ)
+        reports = (
+            not is_disabled(os.environ)
+            and reported(arguments)
+            and not binary.is_reported_already(os.environ)
+        )
     except Exception as error:
         reports = _unreported(error)
     if reports:
@@ -134,11 +140,6 @@ def complain(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def off() -> bool:
-    """Whether reporting is switched off altogether."""
-    return os.environ.get("TFEVENTS_DISABLED", "").strip().lower() in ON
-
-
 def reported(arguments: list[str]) -> bool:
     """Whether this is a command that is reported, and no question for its help."""
     for word in arguments:
@@ -153,9 +154,3 @@ def chdir(arguments: list[str]) -> str:
     """Where terraform will work, from where we stand."""
     first = arguments[0] if arguments else ""
     return first.removeprefix(CHDIR) if first.startswith(CHDIR) else "."
-
-
-def wanted() -> str | None:
-    """The provisioner that is asked for, by the variable alone: a settings file may be anybody's,
-    and none is read before terraform starts."""
-    return os.environ.get("TFEVENTS_PROVISIONER", "").strip() or None

@@ -10,7 +10,7 @@ import tfevents
 
 START = {
     *("errors", "terminal", "terraform", "terraform.binary", "wrapper", "wrapper.main"),
-    *("wrapper.process", "files"),
+    *("wrapper.process", "files", "settings", "settings.environment"),
 }
 """What decides whether a command is reported, and becomes terraform where it is not."""
 RUN = START | {
