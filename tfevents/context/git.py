@@ -64,11 +64,11 @@ def find_checkout(directory: str, env: Mapping[str, str]) -> Checkout:
     sha, _, message = head.partition("\n")
     branch, read_sha = read_head(root)
     if branch == ".invalid":  # what a reftable repository says in its HEAD
-        branch = _branch(git.run("symbolic-ref", "-q", "HEAD") or "")
+        branch = _parse_branch(git.run("symbolic-ref", "-q", "HEAD") or "")
     return Checkout(
         root=root,
         branch=branch or _find_only_branch(git),
-        sha=_sha(sha) or read_sha,
+        sha=_parse_sha(sha) or read_sha,
         message=text.clean_message(message),
         repository=git.run("config", "--get", "remote.origin.url") or _find_only_remote(git),
     )
@@ -76,45 +76,45 @@ def find_checkout(directory: str, env: Mapping[str, str]) -> Checkout:
 
 def read_head(root: str) -> tuple[str | None, str | None]:
     """(branch, sha) from the files themselves: no git binary, or one that won't look."""
-    folder = _git_folder(root)
-    head = _read(folder, "HEAD").strip()
+    folder = _find_git_folder(root)
+    head = _read_file(folder, "HEAD").strip()
     if not head.startswith("ref: "):
-        return None, _sha(head)
+        return None, _parse_sha(head)
     name = head.removeprefix("ref: ").strip()
-    branch = _branch(name)
+    branch = _parse_branch(name)
     if branch is None:
         return None, None
-    shared = os.path.join(folder, _read(folder, "commondir").strip())
-    return branch, _sha(_read(shared, name)) or _find_packed(shared, name)
+    shared = os.path.join(folder, _read_file(folder, "commondir").strip())
+    return branch, _parse_sha(_read_file(shared, name)) or _find_packed(shared, name)
 
 
-def _branch(name: str) -> str | None:
+def _parse_branch(name: str) -> str | None:
     match = re.fullmatch(BRANCH, name)
     return match[1] if match and ".." not in name else None
 
 
-def _sha(name: str) -> str | None:
+def _parse_sha(name: str) -> str | None:
     """The commit that a text names; None for any other text."""
     return name.strip() if re.fullmatch(SHA, name.strip()) else None
 
 
-def _git_folder(root: str) -> str:
+def _find_git_folder(root: str) -> str:
     """`.git` itself, or what a worktree's or submodule's `.git` file points at."""
     path = os.path.join(root, ".git")
     if os.path.isdir(path):
         return path
-    return os.path.join(root, _read(root, ".git").removeprefix("gitdir:").strip())
+    return os.path.join(root, _read_file(root, ".git").removeprefix("gitdir:").strip())
 
 
 def _find_packed(folder: str, name: str) -> str | None:
-    for line in _read(folder, "packed-refs").splitlines():
+    for line in _read_file(folder, "packed-refs").splitlines():
         sha, _, ref = line.partition(" ")
         if ref == name:
-            return _sha(sha)
+            return _parse_sha(sha)
     return None
 
 
-def _read(folder: str, name: str) -> str:
+def _read_file(folder: str, name: str) -> str:
     try:
         path = os.path.join(folder, name)
         return files.read(path, LARGEST, root=folder).decode(errors="replace")
@@ -206,13 +206,13 @@ class _Git(Struct, frozen=True):
 def _read_answer(child: Popen[bytes], seconds: float) -> str | None:
     until = monotonic() + seconds
     answer = _read_output(child, until)
-    failed = _end(child, until) != 0
+    failed = _wait(child, until) != 0
     if failed and len(answer) < LARGEST_ANSWER:
         return None
     return answer.decode(errors="replace").rstrip("\n") or None
 
 
-def _end(child: Popen[bytes], until: float) -> int:
+def _wait(child: Popen[bytes], until: float) -> int:
     """The exit code; the child is killed where it has not ended by then."""
     try:
         return child.wait(max(0.0, until - monotonic()))

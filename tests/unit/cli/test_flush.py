@@ -1,0 +1,34 @@
+"""The lines of `tfevents flush`, by what became of the events."""
+
+from __future__ import annotations
+
+import pytest
+
+from tfevents.cli.flush import describe_result
+from tfevents.delivery.flush import Flushed
+
+
+@pytest.mark.parametrize(
+    ("result", "lines"),
+    [
+        (Flushed(), ["nothing waits"]),
+        (Flushed(delivered=4), ["4 delivered"]),
+        (
+            Flushed(delivered=1, refused=2, kept=3, reasons=("refused: a", "kept: b")),
+            ["1 delivered, 2 refused, 3 kept", "refused: a", "kept: b"],
+        ),
+        (Flushed(assigned=1, delivered=1), ["1 event assigned", "1 delivered"]),
+        (
+            Flushed(closed=1, left=2, dropped=1),
+            [
+                "nothing waits",
+                "1 run without an end, closed",
+                "2 refused earlier, sent again by: tfevents flush --refused",
+                "1 undelivered event dropped: too old or too many",
+            ],
+        ),
+    ],
+)
+def test_lines(result: Flushed, lines: list[str]) -> None:
+    """Numbers first, then reasons, then what else was done."""
+    assert describe_result(result) == lines

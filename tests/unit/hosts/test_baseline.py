@@ -1,0 +1,36 @@
+"""What `before` notes is what `after` reads, through the journal's JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tfevents.events.model import Numbers
+from tfevents.hosts.baseline import Baseline, parse_baseline
+from tfevents.terraform.arguments import Mode
+from tfevents.terraform.counts import Counts
+
+BASELINES = [
+    Baseline(plans=(None, None), execution=""),
+    Baseline(
+        state=(7, "lineage"),
+        numbers=Numbers(Counts(added=1), Counts(), Counts(changed=2)),
+        mode=Mode.REFRESH_ONLY,
+        plans=((1, 2, 3), None),
+        execution="github:1:2",
+    ),
+    Baseline(state=(None, None), numbers=Numbers(None, Counts(deleted=1)), plans=(None, (1, 2, 3))),
+]
+
+
+@pytest.mark.parametrize("baseline", BASELINES)
+def test_it_comes_back_as_it_was(baseline: Baseline) -> None:
+    """Numbers that were absent stay absent, and are no zeros."""
+    assert parse_baseline(json.loads(json.dumps(baseline.as_json()))) == baseline
+
+
+@pytest.mark.parametrize("base", [None, {}, {"metadata": {}, "destination": {}}])
+def test_a_run_without_before_has_none(base: dict[str, object] | None) -> None:
+    """A run of `tf`, and one that only `after` reported."""
+    assert parse_baseline(base) == Baseline()

@@ -1,0 +1,88 @@
+"""What a call of a hook says of its run, by its options and by its host."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from msgspec.structs import replace
+
+from tfevents.hosts.call import COMMANDS, CallOptions, HookCall, parse_call
+from tfevents.hosts.hook_hosts import HookHost, find_host
+from tfevents.terraform.arguments import Mode
+
+NO_ENV: dict[str, str] = {}
+
+
+def call(moment: str = "after", command: str = "apply", **options: object) -> HookCall:
+    """A call outside of CI, by a host that says nothing."""
+    found = parse_call(moment, command, CallOptions(**options), HookHost(), NO_ENV)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("command", ["", "unlock", "output", "PLAN"])
+def test_a_command_that_is_not_reported_is_no_call(command: str) -> None:
+    """Nothing is to be done then."""
+    assert parse_call("before", command, CallOptions(), HookHost(), NO_ENV) is None
+
+
+def test_each_reported_command_has_its_mode() -> None:
+    """A destroy is one by its name."""
+    modes = {name: call(command=name).mode for name in COMMANDS}
+    assert modes.pop("destroy") is Mode.DESTROY
+    assert set(modes.values()) == {Mode.NORMAL}
+
+
+def test_an_option_is_stronger_than_the_host() -> None:
+    """The host's word is taken where no option is given."""
+    host = HookHost(command="plan", plan_file="theirs", exit_code=1, mode=Mode.DESTROY)
+    options = CallOptions(plan_file="mine", exit_code=0, directory="/unit")
+    own = parse_call("after", "apply", options, host, NO_ENV)
+    theirs = parse_call("after", "", CallOptions(), host, NO_ENV)
+    assert own is not None and theirs is not None
+    assert (own.command, own.plan_file, own.succeeded, own.unit) == ("apply", "mine", True, "/unit")
+    assert (theirs.command, theirs.plan_file, theirs.succeeded) == ("plan", "theirs", False)
+    assert theirs.mode is Mode.DESTROY
+
+
+@pytest.mark.parametrize(
+    ("moment", "command", "exit_code", "failed", "succeeded"),
+    [
+        ("after", "apply", 0, None, True),
+        ("after", "apply", 2, None, False),
+        ("after", "plan", 2, None, True),
+        ("after", "plan", 1, False, False),
+        ("after", "plan", None, True, False),
+        ("after", "plan", None, False, True),
+        ("after", "plan", None, None, None),
+        ("error", "plan", 0, False, False),
+    ],
+)
+def test_the_outcome_in_the_order_of_trust(
+    moment: str, command: str, exit_code: int | None, failed: bool | None, succeeded: bool | None
+) -> None:
+    """The moment, then the exit code, then the host; else it is not known."""
+    found = replace(call(moment, command, exit_code=exit_code), host=HookHost(failed=failed))
+    assert found.succeeded is succeeded
+
+
+def test_the_key_is_of_one_run() -> None:
+    """Another unit, terraform workspace or execution has another; moment and command do not."""
+    base = call("before", "apply")
+    others = [replace(base, **{name: "x"}) for name in ("unit", "tf_workspace", "execution")]
+    keys = [found.key for found in (base, *others)]
+    assert all(one != other for one, other in itertools.combinations(keys, 2))
+    assert replace(base, moment="after", command="plan").key == base.key
+    assert replace(base, unit="\udcff").key
+
+
+def test_the_jobs_outcome_where_the_host_says_none() -> None:
+    """GitLab's and Azure's status, Buildkite's and Bitbucket's exit code; none while it runs."""
+    assert find_host({}) == HookHost()
+    assert find_host({"CI_JOB_STATUS": "failed"}).failed is True
+    assert find_host({"CI_JOB_STATUS": "running"}).failed is None
+    assert find_host({"BITBUCKET_EXIT_CODE": "3"}).exit_code == 3
+    assert find_host({"BITBUCKET_EXIT_CODE": "no"}).exit_code is None
+    scalr = {"SCALR_RUN_ID": "run-1", "SCALR_TERRAFORM_EXIT_CODE": "0", "CI_JOB_STATUS": "failed"}
+    assert (find_host(scalr).failed, find_host(scalr).exit_code) == (None, 0)
