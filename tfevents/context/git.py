@@ -163,6 +163,10 @@ class _Git(Struct, frozen=True):
     env: Mapping[str, str]
     until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
 
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"_Git({self.root!r})"
+
     def run(self, *arguments: str) -> str | None:
         """One answer without its line end; None for no answer, a failure, or none in time."""
         seconds = min(SECONDS, self.until - monotonic())

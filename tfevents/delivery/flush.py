@@ -74,6 +74,10 @@ class Flush(Struct, frozen=True):
     assignment: Assignment | None = None
     patience: float = PATIENCE
 
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Flush({self.settings!r})"
+
     def run(self, progress: Progress = lambda tried, total: None) -> Flushed:
         """Raises SettingError where there is no key, or where it is not clear what is assigned to
         whom, and JournalUnavailable."""

@@ -49,6 +49,10 @@ class Stage(Struct, frozen=True):
     init: str
     env: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Stage({self.command!r}, {self.directory!r})"
+
 
 def parse_stage(env: Mapping[str, str]) -> Stage:
     """The stage that PLUGIN_* ask for. Raises SettingError."""

@@ -59,6 +59,10 @@ class TerraformClient(Struct, frozen=True):
     env: Mapping[str, str]
     deadline: Deadline | None = None
 
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"TerraformClient({self.path!r}, {self.options!r})"
+
     def run(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
         return self.stream(arguments, seconds, lambda read: read(-1))
