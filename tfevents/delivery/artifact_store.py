@@ -17,7 +17,8 @@ from msgspec import Struct
 from tfevents.background import BackgroundTask
 from tfevents.context.ci import harness
 from tfevents.deadline import Deadline
-from tfevents.delivery.artifacts import COLLECTORS, Source
+from tfevents.delivery.artifact_source import ArtifactSource
+from tfevents.delivery.artifacts import COLLECTORS
 from tfevents.delivery.client import ApiClient
 from tfevents.delivery.responses import StoredArtifact
 from tfevents.errors import DeliveryError, TfeventsError, Unreachable
@@ -38,7 +39,7 @@ class ArtifactResult(Struct):
 
 
 def store_artifacts(
-    source: Source,
+    source: ArtifactSource,
     settings: Settings,
     metadata: Mapping[str, Any],
     destination: Destination,
@@ -68,7 +69,7 @@ class Target(Struct, frozen=True):
     deadline: Deadline
 
 
-def _store_all(result: ArtifactResult, source: Source, target: Target) -> None:
+def _store_all(result: ArtifactResult, source: ArtifactSource, target: Target) -> None:
     with closing(ApiClient(target.settings)) as client:
         for kind in target.settings.artefacts:
             try:

@@ -6,68 +6,37 @@ import json
 import os
 from collections.abc import Callable, Mapping
 
-from msgspec import Struct
-
 from tfevents.context import cost_file as costfile
 from tfevents.deadline import Deadline
-from tfevents.errors import UnreadableDocument
-from tfevents.journal.run_lock import RunLock
+from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.readers.hcl import inventory
 from tfevents.readers.json.redaction import Redactor
-from tfevents.terraform.client import TerraformClient
-
-
-class Source(Struct, frozen=True):
-    """Where a run's artefacts come from. `plan_file`: None where there is none."""
-
-    engine: TerraformClient
-    lock: RunLock
-    directory: str
-    env: Mapping[str, str]
-    plan_file: str | None = None
-    cost_file: str | None = None
-    has_state: bool = False
-
-    def __repr__(self) -> str:
-        """Without the environment, which holds secrets."""
-        return f"Source({self.directory!r}, {self.plan_file!r})"
-
-    def ask(self, name: str, words: list[str], deadline: Deadline) -> str:
-        """An answer of the provisioner in a private file: it may be larger than memory.
-
-        Raises UnreadableDocument.
-        """
-        path = self.lock.create_file(name)
-        if not self.engine.save(words, path, deadline.left) or not os.path.getsize(path):
-            raise UnreadableDocument(f"{words[0]} did not answer")
-        return path
-
 
 # Each kind: the private file that holds it, or None
 
 
-def _modules(source: Source, _: Deadline) -> str | None:
+def _modules(source: ArtifactSource, _: Deadline) -> str | None:
     return _declared(source, "modules")
 
 
-def _providers(source: Source, _: Deadline) -> str | None:
+def _providers(source: ArtifactSource, _: Deadline) -> str | None:
     return _declared(source, "providers")
 
 
-def _declared(source: Source, kind: str) -> str | None:
+def _declared(source: ArtifactSource, kind: str) -> str | None:
     data_dir = source.env.get("TF_DATA_DIR") or ".terraform"
     found = inventory.read_inventory(source.directory, data_dir=data_dir).as_json()[kind]
     return _write(source, kind, json.dumps(found).encode()) if found else None
 
 
-def _cost_breakdown(source: Source, _: Deadline) -> str | None:
+def _cost_breakdown(source: ArtifactSource, _: Deadline) -> str | None:
     """What was understood of it, written anew: never a file's own bytes."""
     if source.cost_file is None:
         return None
     return _write(source, "cost", costfile.read_redacted(source.cost_file))
 
 
-def _cost_diff(source: Source, deadline: Deadline) -> str | None:
+def _cost_diff(source: ArtifactSource, deadline: Deadline) -> str | None:
     """The same file, where it compares."""
     if source.cost_file is None:
         return None
@@ -75,7 +44,7 @@ def _cost_diff(source: Source, deadline: Deadline) -> str | None:
     return None if known.cost_diff_total_monthly is None else _cost_breakdown(source, deadline)
 
 
-def _plan(source: Source, deadline: Deadline) -> str | None:
+def _plan(source: ArtifactSource, deadline: Deadline) -> str | None:
     """Plan JSON, redacted."""
     if source.plan_file is None:
         return None
@@ -84,7 +53,7 @@ def _plan(source: Source, deadline: Deadline) -> str | None:
     return _redact(source, shown, Redactor())
 
 
-def _state(source: Source, deadline: Deadline) -> str | None:
+def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
     """The state file, redacted; older tools mark in `show -json` what they don't in the file."""
     if not source.has_state:
         return None
@@ -94,7 +63,7 @@ def _state(source: Source, deadline: Deadline) -> str | None:
     return _redact(source, source.ask("state", ["state", "pull"], deadline), redactor)
 
 
-def _redact(source: Source, path: str, redactor: Redactor) -> str:
+def _redact(source: ArtifactSource, path: str, redactor: Redactor) -> str:
     """Twice through the file: what is sensitive, then all but that."""
     with open(path, "rb") as file:
         redactor.collect(file.read)
@@ -105,14 +74,14 @@ def _redact(source: Source, path: str, redactor: Redactor) -> str:
     return redacted
 
 
-def _write(source: Source, name: str, text: bytes) -> str:
+def _write(source: ArtifactSource, name: str, text: bytes) -> str:
     path = source.lock.create_file(name)
     with open(path, "wb") as file:
         file.write(text)
     return path
 
 
-COLLECTORS: Mapping[str, Callable[[Source, Deadline], str | None]] = {
+COLLECTORS: Mapping[str, Callable[[ArtifactSource, Deadline], str | None]] = {
     "modules": _modules,
     "providers": _providers,
     "cost_breakdown": _cost_breakdown,

@@ -2,7 +2,7 @@
 
 It is a draft 4 schema, as in OpenAPI 3.0: in later drafts 1.0 is an integer, for the server it is
 none. What people give is checked by it; our own events are typed, and the tests prove that they
-fit. The only module that knows jsonschema, which is imported for the first check.
+fit. The only module that knows jsonschema.
 """
 
 from __future__ import annotations
@@ -13,16 +13,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from jsonschema import Draft4Validator
+
 from tfevents.errors import InvalidEvent
 
 NAME = "event.schema.json"
-
-
-@cache
-def _validator() -> Any:
-    from jsonschema import Draft4Validator
-
-    return Draft4Validator(schema())
 
 
 def metadata_fields() -> Mapping[str, Any]:
@@ -40,8 +35,13 @@ def schema() -> dict[str, Any]:
     return document
 
 
+@cache
+def _make_validator() -> Any:
+    return Draft4Validator(schema())
+
+
 def check(body: Any) -> None:
     """Raises InvalidEvent: which field, and what is wrong with it, without its value."""
-    for error in _validator().iter_errors(body):
+    for error in _make_validator().iter_errors(body):
         where = ".".join(map(str, error.absolute_path)) or "the event"
         raise InvalidEvent(f"{where} does not fit the contract ({error.validator})")

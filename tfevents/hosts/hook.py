@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from tfevents.context.overrides import gather_valid_overrides
 from tfevents.errors import UNDELIVERED, JournalUnavailable
 from tfevents.events.table import operation_of, start_activity
 from tfevents.hosts import facts
@@ -204,6 +205,7 @@ class Hook:
         self, run: Run | None, base: Mapping[str, Any], *, opened: bool = False
     ) -> Reporter:
         call = self.call
+        overrides, wrong = gather_valid_overrides(self.env)
         return Reporter(
             RunInfo(
                 lock=self.lock,
@@ -219,6 +221,8 @@ class Hook:
                 opened=opened or run is not None,
                 base=base,
                 plan_file=call.plan_file if call.command == "apply" else None,
+                overrides=overrides,
+                wrong=wrong,
             )
         )
 

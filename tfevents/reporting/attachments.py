@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
 from tfevents.context import cost_file, infracost
 from tfevents.context.origin import Origin
 from tfevents.deadline import Deadline
-from tfevents.delivery.artifacts import Source
+from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.journal.models import Destination
 from tfevents.reporting.run import RunInfo
 from tfevents.settings.model import Settings
+
+
+class ArtifactResult(Protocol):
+    """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
+
+    ids: dict[str, str]
+    problems: list[str]
+
+
+StoreArtifacts = Callable[
+    [ArtifactSource, Settings, Mapping[str, Any], Destination, Deadline], ArtifactResult
+]
+"""delivery.artifact_store, which brings httpx and python-hcl2: given where it is wanted."""
 
 
 class Attachments:
@@ -25,6 +38,7 @@ class Attachments:
         self._cost_file: str | None = None
         self._stored: Mapping[str, str] = {}
         self.cost: Mapping[str, str] = {}
+        self.store_artifacts: StoreArtifacts | None = None
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -45,7 +59,7 @@ class Attachments:
             self.cost = cost_file.read_cost(self._cost_file, *where).as_json()
 
     def estimate_cost(
-        self, source: Source, settings: Settings, origin: Origin, deadline: Deadline
+        self, source: ArtifactSource, settings: Settings, origin: Origin, deadline: Deadline
     ) -> None:
         """Asks `infracost`, where that is switched on and nothing has said it yet."""
         if self._cost_file or not settings.infracost or source.plan_file is None:
@@ -60,18 +74,16 @@ class Attachments:
 
     def store(
         self,
-        source: Source,
+        source: ArtifactSource,
         settings: Settings,
         metadata: Mapping[str, Any],
         destination: Destination,
         deadline: Deadline,
     ) -> list[str]:
         """Stores the artifacts that are switched on; a line for each that could not be."""
-        if not settings.artefacts or settings.api_key is None:
+        if self.store_artifacts is None:
             return []
-        from tfevents.delivery import artifact_store  # with httpx, which most runs do without
-
         source = replace(source, cost_file=self._cost_file)
-        stored = artifact_store.store_artifacts(source, settings, metadata, destination, deadline)
+        stored = self.store_artifacts(source, settings, metadata, destination, deadline)
         self._stored = stored.ids
         return stored.problems

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tfevents.background import BackgroundTask, optional
 from tfevents.deadline import Deadline
-from tfevents.delivery.artifacts import Source
+from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.readers.planfile import reader
 from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.run import Run, RunResult
@@ -166,11 +166,11 @@ class FactCollector:
                 return written
         return self._client.pull_state()
 
-    def find_source(self, result: RunResult, facts: RunFacts) -> Source:
+    def find_source(self, result: RunResult, facts: RunFacts) -> ArtifactSource:
         """Where artifacts come from; of an apply that plans by itself there is no plan."""
         run = self._run
         plan_file = (run.plan_file if result.wrote_plan else None) or run.saved_plan
-        return Source(
+        return ArtifactSource(
             engine=self._client,
             lock=run.lock,
             directory=run.directory,

@@ -6,6 +6,7 @@ the run's own process has it open for good, and what was read is given back to t
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -58,8 +59,6 @@ def _give_back(descriptor: int, start: int, end: int) -> int:
     """
     if end - start >= PIECE:
         with suppress(OSError, AttributeError):
-            import ctypes
-
             punch = ctypes.CDLL(None, use_errno=True).fallocate
             offset = ctypes.c_int64
             punch(descriptor, KEEP_SIZE | PUNCH_HOLE, offset(start), offset(end - start))

@@ -17,9 +17,8 @@ from msgspec.structs import asdict, replace
 from tfevents import __version__
 from tfevents.background import log_failure, optional
 from tfevents.context.origin import Origin, find_origin, make_relative
-from tfevents.context.overrides import gather_valid_overrides
 from tfevents.deadline import Deadline
-from tfevents.delivery.artifacts import Source
+from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
 from tfevents.errors import (
@@ -33,7 +32,7 @@ from tfevents.journal import recovery
 from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
-from tfevents.reporting.attachments import Attachments
+from tfevents.reporting.attachments import Attachments, StoreArtifacts
 from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
@@ -63,7 +62,7 @@ class Reporter(threading.Thread):
         self._waits: str | None = None
         self.deadline = Deadline(WHOLE_RUN)
         self._origin = Origin({}, "")
-        self._overrides: dict[str, Any] = {}
+        self._overrides = subject.overrides
         self._journal = JournalFallback(self._problem, self._send_from)
         self._sender: SenderProcess | None = None
         self._prepared = threading.Event()
@@ -120,12 +119,12 @@ class Reporter(threading.Thread):
         self.settings, wrong = gather_settings(
             subject.env, subject.directory, tf_workspace=subject.tf_workspace
         )
-        self._overrides, odd = gather_valid_overrides(subject.env)
         self._waits = None if self.settings.api_key else NO_KEY
-        if wrong or odd:
+        wrong += subject.wrong
+        if wrong:
             self.settings = replace(self.settings, api_key=None)
-            self._problem((wrong + odd)[0])
-            self._waits = str((wrong + odd)[0])
+            self._problem(wrong[0])
+            self._waits = str(wrong[0])
 
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
@@ -194,6 +193,16 @@ class Reporter(threading.Thread):
         s = self.settings
         return Destination(s.account, s.org, s.project, s.workspace)
 
+    def use_artifact_store(self, store_artifacts: StoreArtifacts) -> None:
+        """Called before `finish`, where artifacts are switched on."""
+        self._attachments.store_artifacts = store_artifacts
+
+    @property
+    def stores_artifacts(self) -> bool:
+        """Whether any are switched on; waits until the settings are read."""
+        self._await_prepared()
+        return bool(self.settings.artefacts) and self.settings.api_key is not None
+
     def ready(self) -> None:
         """Waits until everything that delivery needs is there."""
         self._prepared.wait(PREPARE_SECONDS)
@@ -216,7 +225,7 @@ class Reporter(threading.Thread):
         metadata: Mapping[str, Any],
         data: Mapping[str, str | None],
         exit_code: int | None,
-        source: Source | None = None,
+        source: ArtifactSource | None = None,
     ) -> None:
         """The end event: kept, and being sent from now on. `source`: where artifacts come from."""
         if data.get("interrupted"):
@@ -237,7 +246,7 @@ class Reporter(threading.Thread):
                 self._end(exit_code, events)
         self._send_last()
 
-    def _attach(self, source: Source | None) -> None:
+    def _attach(self, source: ArtifactSource | None) -> None:
         """What is asked or stored for the end event shares its deadline: half of it each time."""
         if source is None:
             return

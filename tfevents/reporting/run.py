@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from tfevents.errors import SettingError
     from tfevents.journal.run_lock import RunLock
     from tfevents.terraform.arguments import Arguments
     from tfevents.terraform.workdir import FileIdentity
@@ -120,6 +121,9 @@ class RunInfo:
     """The saved plan that is applied."""
     stage: bool = False
     """Whether a pipeline's stage ends with it."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Metadata that variables set (TFEVENTS_METADATA_*); `wrong`: those that can't be used."""
+    wrong: Sequence[SettingError] = ()
 
     @property
     def run_id(self) -> str:

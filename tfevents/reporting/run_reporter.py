@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import Any
 
 from tfevents.background import BackgroundTask, optional
+from tfevents.errors import SettingError
 from tfevents.events.model import Operation
 from tfevents.events.table import end_activity, operation_of, start_activity
 from tfevents.journal.models import now
+from tfevents.reporting.attachments import StoreArtifacts
 from tfevents.reporting.fact_collector import FactCollector
 from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.log_follower import follow
@@ -26,7 +28,9 @@ from tfevents.terraform.workdir import WorkingDirectory, find_unit
 class RunReporter:
     """`start` while terraform works, `finish` and `deliver` when it has ended."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(
+        self, run: Run, overrides: Mapping[str, Any], wrong: Sequence[SettingError]
+    ) -> None:
         self._run = run
         workdir = WorkingDirectory(run.directory, run.env)
         self._report = Reporter(
@@ -41,6 +45,8 @@ class RunReporter:
                 command=run.arguments.command,
                 stage=run.stage,
                 plan_file=run.saved_plan,
+                overrides=overrides,
+                wrong=wrong,
             )
         )
         self._collector = FactCollector(run, workdir, self._report.deadline)
@@ -104,6 +110,15 @@ class RunReporter:
             self._report.begin(start_activity(operation), {})
 
     # When it has ended
+
+    @property
+    def stores_artifacts(self) -> bool:
+        """Whether any are switched on; waits until the settings are read."""
+        return self._report.stores_artifacts
+
+    def use_artifact_store(self, store_artifacts: StoreArtifacts) -> None:
+        """Called before `finish`, where artifacts are switched on."""
+        self._report.use_artifact_store(store_artifacts)
 
     def finish(self, result: RunResult) -> None:
         """Finds the rest of the facts, and records the end event: it is being sent from now on."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PREFIX = "TFEVENTS_"
+METADATA_PREFIX = "TFEVENTS_METADATA_"
+"""Before the name of a metadata field: it is said instead of what git and CI say."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 """What a switch is set with."""
 
@@ -35,6 +37,13 @@ def find_provisioner(env: Mapping[str, str]) -> str | None:
     No settings file names one: it may be anybody's, and none is read before terraform starts.
     """
     return env.get("TFEVENTS_PROVISIONER", "").strip() or None
+
+
+def read_switch(name: str, env: Mapping[str, str]) -> bool | None:
+    """What the variable of `name` says; None where it is not set. A word that is neither on nor off
+    switches nothing on: it is told where all settings are read."""
+    word = env.get(PREFIX + name.upper(), "").strip()
+    return word.lower() in TRUE if word else None
 
 
 def identifiers(env: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from tfevents.context import ci
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.settings.file_format import NOWHERE, SHARED, Document, Field, Mapped, parse
 from tfevents.settings.home import find_user_file
+from tfevents.settings.workspace_file import NAMES, parse_workspace_file
 
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
@@ -133,10 +134,8 @@ def _read_users(path: str, _: str, run: _Run) -> File:
 
 def _read_harness(path: str, root: str, _: _Run) -> File:
     """Whose workspace this is, by Harness' own file: no more than that is taken from it."""
-    from tfevents.settings.workspace_file import NAMES, parse  # PyYAML is slow to wake
-
     try:
-        document = parse(_text(path, root), path)
+        document = parse_workspace_file(_text(path, root), path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
     fields = {

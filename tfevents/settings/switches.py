@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tfevents.settings.environment import PREFIX, TRUE
-from tfevents.settings.home import find_user_file
+from tfevents.settings.environment import TRUE, read_switch
+from tfevents.settings.files import find_users
 
 
 def is_on(name: str, env: Mapping[str, str]) -> bool:
     """`direct`, `strict` or `quiet`: the variable's word, else that of the user's own file.
 
-    A word that is neither on nor off, and a file that can't be read, switch nothing on: they are
-    told where all settings are read.
+    A file that can't be read switches nothing on: that is told where all settings are read.
     """
-    word = env.get(PREFIX + name.upper(), "").strip() or _filed(name, env)
-    return word.lower() in TRUE
-
-
-def _filed(name: str, env: Mapping[str, str]) -> str:
-    if find_user_file(env) is None:
-        return ""
-    from tfevents.settings.files import find_users  # most have no such file
-
+    said = read_switch(name, env)
+    if said is not None:
+        return said
     fields = (file.fields.get(name) for file in find_users(env).files)
-    return next((found.text for found in fields if found), "")
+    found = next((field.text for field in fields if field), "")
+    return found.lower() in TRUE

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+
 from tfevents.errors import UnreadableDocument
 
 NAMES = {"org_id": "org", "project_id": "project", "workspace_id": "workspace"}
@@ -12,14 +14,12 @@ NAMES = {"org_id": "org", "project_id": "project", "workspace_id": "workspace"}
 TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 
 
-def parse(text: str, name: str) -> dict[str, tuple[str, int]]:
+def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
     """What `text` says of `NAMES`, under the file's own names, each with its line.
 
     Nothing is built of all the rest: aliases and merges of a few lines can stand for gigabytes.
     Raises UnreadableDocument: one line with `name`, the line and the field.
     """
-    import yaml
-
     try:
         nodes = _nodes(text, name)
         pairs = [pair for pair in zip(nodes, nodes, strict=True) if _named(pair[0]) in NAMES]
@@ -38,8 +38,6 @@ def parse(text: str, name: str) -> dict[str, tuple[str, int]]:
 
 def _nodes(text: str, name: str) -> Iterator[Any]:
     """The outermost mapping's names and values in turn, or what begins there."""
-    import yaml
-
     depth = documents = 0
     # libyaml, where PyYAML was built with it: its own reader takes seconds for 64 KiB
     for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -69,8 +67,6 @@ def _named(event: Any) -> str | None:
 
 def _tag(event: Any) -> str | None:
     """What YAML takes a plain value for; None for one that is no single value."""
-    import yaml
-
     if not isinstance(event, yaml.ScalarEvent):
         return None
     resolver: Any = yaml.SafeLoader("")

@@ -18,9 +18,8 @@ from tfevents.errors import UNDELIVERED
 from tfevents.journal import run_lock
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.run import Run, RunResult
-from tfevents.settings.environment import identifiers
-from tfevents.settings.home import find_home
-from tfevents.settings.switches import is_on
+from tfevents.settings.environment import METADATA_PREFIX, identifiers, read_switch
+from tfevents.settings.home import find_home, find_user_file
 from tfevents.terminal import print_line
 from tfevents.terraform.arguments import parse_arguments
 from tfevents.terraform.workdir import WorkingDirectory, file_identity
@@ -28,9 +27,10 @@ from tfevents.wrapper import process
 from tfevents.wrapper.signals import Interrupted, SignalForwarder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from tfevents.errors import SettingError
     from tfevents.reporting.run_reporter import RunReporter
 
 LOG_VARIABLE = "TF_TEMP_LOG_PATH"
@@ -122,7 +122,7 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
 def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
     """Terraform's arguments and environment: as typed, and what tells us of a plan or an apply."""
     arguments, workdir = run.arguments, WorkingDirectory(run.directory, run.env)
-    direct = is_on("direct", run.env) or workdir.in_cloud
+    direct = _is_direct(run.env) or workdir.in_cloud
     if arguments.command == "plan":
         return _prepare_plan(run, direct=direct)
     if arguments.command in ("apply", "destroy"):
@@ -131,6 +131,18 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
             return arguments.with_flag(), {**run.env, LOG_VARIABLE: run.core_log}
         run.state_before = workdir.read_state_identity()
     return arguments.with_flag(), run.env
+
+
+def _is_direct(env: Mapping[str, str]) -> bool:
+    """Whether the user wants terraform to be given nothing of ours."""
+    said = read_switch("direct", env)
+    if said is not None:
+        return said
+    if find_user_file(env) is None:
+        return False
+    from tfevents.settings.switches import is_on  # reads the user's own file
+
+    return is_on("direct", env)
 
 
 def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, str]]:
@@ -202,6 +214,7 @@ def _report(
     signals.when_idle = reporter.hurry
     if signals.interrupted:
         reporter.hurry()
+    _use_artifact_store(reporter)
     reporter.finish(result)
     signals.dismiss()
     run.lock.clear_files()  # nobody needs the private files any more
@@ -211,6 +224,23 @@ def _report(
     strict = reporter.settings.strict and result.exit_code in (0, 2)
     exit_code = UNDELIVERED if strict and not told.delivered else result.exit_code
     return ReportedRun(exit_code, reporter.last_event)
+
+
+def _use_artifact_store(reporter: RunReporter) -> None:
+    """What stores artifacts, where any are switched on: with httpx and python-hcl2."""
+    if reporter.stores_artifacts:
+        from tfevents.delivery.artifact_store import store_artifacts
+
+        reporter.use_artifact_store(store_artifacts)
+
+
+def _find_overrides(env: Mapping[str, str]) -> tuple[Mapping[str, Any], Sequence[SettingError]]:
+    """TFEVENTS_METADATA_*, checked; with jsonschema, which most runs do without."""
+    if not any(name.startswith(METADATA_PREFIX) for name in env):
+        return {}, ()
+    from tfevents.context.overrides import gather_valid_overrides
+
+    return gather_valid_overrides(env)
 
 
 class BackgroundReporter:
@@ -245,7 +275,7 @@ class BackgroundReporter:
         try:
             from tfevents.reporting.run_reporter import RunReporter
 
-            reporter = RunReporter(self._run)
+            reporter = RunReporter(self._run, *_find_overrides(self._run.env))
             reporter.start()
             self._reporter = reporter
         except Exception as error:  # one of the broad ones: the run goes on without

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -115,26 +112,3 @@ def test_a_bomb_of_aliases_is_no_bomb(checkout: Path) -> None:
     text = "\n".join(["l0: &l0 [x]", *levels, "m0: &m0 {a: b}", *merged, "<<: *m9", "org_id: a"])
     write(checkout, text)
     assert load_settings(environment(checkout), str(checkout)).org == "a"
-
-
-def test_yaml_is_woken_only_where_there_is_such_a_file(checkout: Path) -> None:
-    """It is slow to wake."""
-    code = (
-        "import os, sys; from tfevents.settings.load import load_settings;"
-        "print(load_settings(dict(os.environ), os.getcwd()).org, 'yaml' in sys.modules)"
-    )
-
-    def read() -> list[str]:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            cwd=checkout,
-            env={"PATH": os.environ["PATH"], **environment(checkout)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return done.stdout.split()
-
-    assert read() == ["None", "False"]
-    write(checkout, FILE)
-    assert read() == ["yaml-org", "True"]

@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.hcl.expressions import parse_hcl
 from tfevents.readers.hcl.scanner import NAME, Item, Source, find_end, scan_body
 
 KEYWORDS = {"true": True, "false": False, "null": None}
@@ -136,8 +137,6 @@ def _parse_value(source: Source, item: Item) -> Any:
 
 @lru_cache(256)
 def _parse_expression(text: str) -> Any:
-    from tfevents.readers.hcl.expressions import parse_hcl  # 0.1 s, and few need it
-
     return parse_hcl(f"value = {text}\n", "")["value"]
 
 
