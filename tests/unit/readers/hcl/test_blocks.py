@@ -1,49 +1,20 @@
-"""The scanner against python-hcl2 (what is in a block) and terraform (what is a block)."""
+"""The scanner against python-hcl2: what is in a block."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 from time import perf_counter
 from typing import Any
 
 import pytest
-from support import engines
-from support.hcl import hcl_text, oracle
+from support.hcl import hcl_text
+from support.hcl.edges import EDGES
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.blocks import Block, Schema, parse_blocks, parse_json_blocks
 from tfevents.readers.hcl.expressions import parse_hcl
 
 ALL = Schema(blocks={"b": Schema(1, None), "a": Schema(0, None)})
-# Text, and whether terraform takes it; what it refuses must not be read as something else.
-EDGES = [
-    ('x = "${"}"}"\n', True),
-    ('x = "$${"\n', True),
-    ('x = "$$${"\n', True),
-    ('x = "%%{"\n', True),
-    ('x = "a${\n1\n}"\n', True),
-    ('x = "\\\\"\n', True),
-    ("x = <<E\n}\n E  \n", True),
-    ("x = <<É\n}\nÉ\n", True),
-    ("x = <<E\nE ${1}\n${\nE\n}\nE\n", True),
-    ("x = <<-E\n\\E\n$${\nE\n", True),
-    ("x = f(<<E\n)\nE\n)\n", True),
-    ("x = 1\r\ny = <<E\r\n}\r\nE\r\na {\r\n}\r\n", True),
-    ("x = /* \n } */ 1\n", True),
-    ('a "b" /* { */ "c" {\n}\n', True),
-    ("a-b c {}\n", True),
-    ("\ufeffx = 1\n", True),
-    ("x = <<E\n}\nE", False),
-    ('x = "a\n"\n', False),
-    ("a {\n}\n/* x", False),
-    ("a\n{\n}\n", False),
-    ('"a" {}\n', False),
-    ('x = "${a"\n', False),
-    ("x = (1]\n", False),
-    ("a {\n", False),
-    ("}\n", False),
-]
 HOSTILE = [
     "a " * 100_000,
     "/*" * 100_000,
@@ -100,28 +71,6 @@ def test_all_values_are_python_hcl2s(seed: int) -> None:
 def test_edges_of_the_syntax_are_read_as_terraform_reads_them(text: str, valid: bool) -> None:
     """What hides a brace hides it here too; what has no end is an error."""
     assert is_read(text) is valid
-
-
-def test_the_edges_are_what_terraform_says(tmp_path: Path) -> None:
-    """The table above is terraform's own answer."""
-    env = engines.clean_env(tmp_path / "home")
-    for number, (text, _) in enumerate(EDGES):
-        (tmp_path / f"f{number}.tf").write_bytes(text.encode())
-    accepted = oracle.accepted(engines.terraform(), tmp_path, env)
-    assert accepted == {f"f{number}.tf" for number, (_, valid) in enumerate(EDGES) if valid}
-
-
-def test_nothing_that_terraform_takes_is_refused(tmp_path: Path) -> None:
-    """Of 600 randomly damaged documents, those that are still HCL can all be read."""
-    env = engines.clean_env(tmp_path / "home")
-    for seed in range(600):
-        random = Random(1_000_000 + seed)
-        text = hcl_text.damaged(random, hcl_text.document(random))
-        (tmp_path / f"f{seed}.tf").write_bytes(text.encode())
-    accepted = oracle.accepted(engines.terraform(), tmp_path, env)
-    assert 200 < len(accepted) < 500
-    refused = {name for name in accepted if not is_read((tmp_path / name).read_bytes().decode())}
-    assert refused == set()
 
 
 def test_only_what_is_wanted_is_taken_apart() -> None:

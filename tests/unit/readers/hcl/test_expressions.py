@@ -1,15 +1,11 @@
-"""HCL as plain values, against what terraform makes of the same text."""
+"""HCL as plain values."""
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from support import engines
-from support.hcl import oracle
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.expressions import parse_hcl
@@ -41,35 +37,6 @@ ERRORS = [
     ("a = " + "{a = " * 1000 + "1" + "}" * 1000, "x.hcl: it is nested too deeply"),
     ('a = "%{ if x }"', "x.hcl: a template in it has no end"),
 ]
-OUTPUTS = """\
-output "flush" {
-  value = <<-EOT
-\t\tx
-
-\t  y "quoted" \\\\ back
-   \t
-\t\tEOT
-}
-output "indented" {
-  value = <<EOT
-  a
- "b"
-  EOT
-}
-output "empty" {
-  value = <<E
-E
-}
-output "escapes" {
-  value = "a\\tb \\"c\\" \\u00e9"
-}
-output "windows" {
-  value = <<E\r
-a\r
-\r
-E\r
-}
-"""
 
 
 @pytest.mark.parametrize(("text", "expected"), VALUES)
@@ -95,20 +62,6 @@ def test_an_error_never_quotes_what_could_be_a_key(text: str) -> None:
     with pytest.raises(UnreadableDocument) as caught:
         parse_hcl(text, "x.hcl")
     assert "s3cret" not in str(caught.value)
-
-
-def test_heredocs_and_escapes_are_terraforms(tmp_path: Path) -> None:
-    """Values of outputs are the same as those that terraform itself prints."""
-    env = engines.clean_env(tmp_path / "home")
-    terraform = engines.terraform()
-    directory = tmp_path / "root"
-    directory.mkdir()
-    (directory / "main.tf").write_bytes(OUTPUTS.encode())
-    oracle.run(terraform, directory, env, "apply", "-auto-approve", "-no-color")
-    printed = json.loads(oracle.run(terraform, directory, env, "output", "-json"))
-    blocks = parse_hcl(OUTPUTS, "main.tf")["output"]
-    ours = {name: body["value"] for block in blocks for name, body in block.items()}
-    assert ours == {name: output["value"] for name, output in printed.items()}
 
 
 def test_threads_do_not_read_each_others_text() -> None:

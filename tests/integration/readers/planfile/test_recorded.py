@@ -1,0 +1,25 @@
+"""Plans of many versions are counted where none of the tools is at hand."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.planfile import recorded
+
+PLANS = recorded.find()
+
+
+@pytest.mark.parametrize("path", PLANS[::8], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_plan_is_counted_where_there_is_no_tool(path: Path, tmp_path: Path) -> None:
+    """`tfevents count` of somebody else's plan file, on a laptop without terraform."""
+    program = Path(sys.executable).with_name("tfevents")
+    env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "LC_ALL": os.environ.get("LC_ALL", "C")}
+    said = [
+        subprocess.run([program, "count", "--json", file], env=env, capture_output=True, check=True)
+        for file in (path, path.with_suffix(".json"))
+    ]
+    assert said[0].stdout == said[1].stdout
