@@ -14,9 +14,10 @@ from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import ownership, recovery
 from tfevents.journal.fallback import find_fallback, merge_fallback
-from tfevents.journal.journal import Journal, hold_lock, open_journal
+from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import EventState, Status
 from tfevents.journal.ownership import Assignment
+from tfevents.journal.run_lock import hold_lock
 from tfevents.settings.model import Settings
 
 PATIENCE = 60.0
@@ -89,7 +90,7 @@ class Flush(Struct, frozen=True):
                 f"no API key is set, {events} waiting: set TFEVENTS_API_KEY"
                 " or TFEVENTS_API_KEY_FILE"
             )
-        with hold_lock(journal) as lock:
+        with hold_lock(journal.home) as lock:
             return self._flush(journal, lock.identity, progress)
 
     def _flush(self, journal: Journal, me: str, progress: Progress) -> Flushed:

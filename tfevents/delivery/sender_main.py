@@ -17,8 +17,9 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.delivery.sender_process import Order, SenderConfig, SenderReport
 from tfevents.errors import TfeventsError
-from tfevents.journal.journal import hold_lock, open_journal
+from tfevents.journal.journal import open_journal
 from tfevents.journal.models import own_queues
+from tfevents.journal.run_lock import hold_lock
 from tfevents.settings.model import Key, Settings
 
 ABANDONED_SECONDS = 1.5
@@ -76,7 +77,7 @@ def send(config: SenderConfig, orders: Orders) -> str | None:
     """Why something stayed, if something did. Raises SettingError, JournalUnavailable."""
     queues = own_queues(config.destination, config.directory, config.tf_workspace)
     journal, reason = open_journal(config.home), None
-    with hold_lock(journal) as lock:
+    with hold_lock(journal.home) as lock:
         sender = Sender(journal, _settings(config), lock.identity)
         for last in orders.rounds():
             state = FlushState(orders.deadline, waits=True, last=last, more=orders.more)

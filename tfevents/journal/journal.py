@@ -6,7 +6,6 @@ no address and no argv is ever in it.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import time
@@ -41,7 +40,6 @@ from tfevents.journal.rows import (
     write_event,
     write_run,
 )
-from tfevents.journal.run_lock import RunLock
 
 T = TypeVar("T")
 
@@ -337,20 +335,3 @@ def _insert(
 def open_journal(home: str) -> Journal:
     """The journal under `home`, made if need be. Raises JournalUnavailable."""
     return Journal(open_file(home), home)
-
-
-@contextmanager
-def hold_lock(journal: Journal) -> Iterator[RunLock]:
-    """A lock that can claim in this journal; it needs no room for plans.
-
-    Raises JournalUnavailable.
-    """
-    try:
-        lock = run_lock.acquire(journal.home, room=0)
-    except OSError as error:
-        reason = f"{os.path.join(journal.home, 'runs')} can't be written: {error.strerror}"
-        raise JournalUnavailable(reason) from None
-    try:
-        yield lock
-    finally:
-        lock.release()

@@ -11,11 +11,12 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
+from tfevents.errors import JournalUnavailable
 from tfevents.settings.home import create_private, make_home, make_private
 
 TURN, TURNS = 0.005, 20
@@ -156,3 +157,20 @@ def sweep_folder(folder: str) -> None:
 def runs_folder(home: str) -> str:
     """Where the folders of living runs are, under a home."""
     return os.path.join(home, "runs")
+
+
+@contextmanager
+def hold_lock(home: str) -> Iterator[RunLock]:
+    """A lock under which events of the journal in `home` can be claimed; it has no room for plans.
+
+    Raises JournalUnavailable.
+    """
+    try:
+        lock = acquire(home, room=0)
+    except OSError as error:
+        reason = f"{os.path.join(home, 'runs')} can't be written: {error.strerror}"
+        raise JournalUnavailable(reason) from None
+    try:
+        yield lock
+    finally:
+        lock.release()

@@ -21,8 +21,9 @@ from tfevents.events.model import Activity, Event, EventType
 from tfevents.events.schema import check, metadata_fields
 from tfevents.journal import recovery
 from tfevents.journal.fallback import open_fallback
-from tfevents.journal.journal import Journal, hold_lock, open_journal
+from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
+from tfevents.journal.run_lock import hold_lock
 from tfevents.reporting.summary import fate
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import Settings
@@ -58,7 +59,7 @@ def send_manual_event(
     event_id = str(uuid.uuid4())
     event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
     journal, problem = _open(settings.home)
-    with hold_lock(journal) as lock:
+    with hold_lock(journal.home) as lock:
         put = NewEvent(
             event_id,
             lock.identity,
