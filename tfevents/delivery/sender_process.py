@@ -23,11 +23,13 @@ import tfevents
 from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_ENDED
 from tfevents.journal.models import Destination
+from tfevents.settings.environment import HARNESS_NAMES
 from tfevents.settings.model import Settings
 from tfevents.terraform.binary import SECRETS
 
 GRACE_SECONDS = 2.0
 """How long after the deadline, which it knows, a busy machine may need to let it say so."""
+KEYS = ("TFEVENTS_API_KEY", "TFEVENTS_API_KEY_FILE", *HARNESS_NAMES["api_key"])
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 START = (
     "import sys; sys.path += sys.argv[1:];from tfevents.delivery.sender_main import main; main()"
@@ -61,17 +63,17 @@ class SenderReport(Struct, frozen=True):
 
 
 class SenderProcess:
-    """Started as soon as there is a key; ends when it is told to, or when we are gone."""
+    """Started where there may be a key; ends when it is told to, or when we are gone."""
 
-    def __init__(self, settings: Settings, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str]) -> None:
         """Raises OSError where no process can be started."""
-        self._settings, self.began, self._end = settings, False, inf
-        self._process = _start(settings, env)
+        self.began, self._end = False, inf
+        self._process = _start(env)
 
-    def begin(self, home: str, directory: str, tf_workspace: str) -> None:
+    def begin(self, settings: Settings, home: str, directory: str, tf_workspace: str) -> None:
         """Sends what waits in the journal under `home` for the run's destination: what was put for
         that, and what its directory put before there was a key."""
-        s, self.began = self._settings, True
+        s, self.began = settings, True
         self._order(
             SenderConfig(
                 home=home,
@@ -110,14 +112,20 @@ class SenderProcess:
                 if not piece:
                     break
             self.finish(deadline)
-        self._process.kill()  # whatever holds it: its claims are void with that
-        self._process.communicate()
+        self._end_process()
         return _parse_report(said)
 
     def abandon(self) -> None:
-        """It ends by itself, with what is on its way."""
-        if self._process.stdin is not None:
+        """Nobody waits for it: it ends at once, or by itself with what is on its way."""
+        if not self.began:
+            self._end_process()
+        elif self._process.stdin is not None:
             self._process.stdin.close()
+
+    def _end_process(self) -> None:
+        """Whatever holds it; its claims are void with that."""
+        self._process.kill()
+        self._process.communicate()
 
     def _order(self, order: Struct) -> None:
         """One line; a sender that is gone is noticed at the end."""
@@ -127,7 +135,12 @@ class SenderProcess:
             return
 
 
-def _start(settings: Settings, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def may_have_key(env: Mapping[str, str]) -> bool:
+    """Whether a variable names a key: who has it in a file alone waits until that is read."""
+    return any(env.get(name) for name in KEYS)
+
+
+def _start(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """It finds what we have found, and holds nothing of ours: no stream, no lock, no key.
 
     It stays in our process group and leaves the group's signals to us: it inherits them blocked,
@@ -135,7 +148,6 @@ def _start(settings: Settings, env: Mapping[str, str]) -> subprocess.Popen[bytes
     """
     package = os.path.dirname(os.path.dirname(tfevents.__file__))
     places = [place for place in (*sys.path, package) if os.path.isabs(place)]
-    secret = settings.api_key.secret if settings.api_key else None
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         return subprocess.Popen(
@@ -144,7 +156,7 @@ def _start(settings: Settings, env: Mapping[str, str]) -> subprocess.Popen[bytes
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env={n: text for n, text in env.items() if n not in SECRETS and text != secret},
+            env={name: text for name, text in env.items() if name not in (*SECRETS, *KEYS)},
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

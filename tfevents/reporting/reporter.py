@@ -54,7 +54,8 @@ class ReportResult(Struct, frozen=True):
 class Reporter(threading.Thread):
     """Works in the background from `start` on; `finish` is the only call that waits for it."""
 
-    def __init__(self, subject: RunInfo) -> None:
+    def __init__(self, subject: RunInfo, sender: SenderProcess | None = None) -> None:
+        """`sender`: where one wakes already."""
         super().__init__(name="report", daemon=True)
         self.subject = subject
         self.problems: list[str] = []
@@ -64,7 +65,7 @@ class Reporter(threading.Thread):
         self._origin = Origin({}, "")
         self._overrides = subject.overrides
         self._journal = JournalFallback(self._problem, self._send_from)
-        self._sender: SenderProcess | None = None
+        self._sender = sender
         self._prepared = threading.Event()
         self._turn, self._ended, self._due = threading.RLock(), False, 0
         self._sent = SenderReport()
@@ -150,17 +151,22 @@ class Reporter(threading.Thread):
                 self._journal.write(lambda journal: journal.open_run(self._run()))
 
     def _start_sender(self) -> None:
+        """Where it may send; it may have been started before anything was known."""
         if self.settings.api_key is None or self._destination().missing():
-            return
-        try:
-            self._sender = SenderProcess(self.settings, self.subject.env)
-        except OSError as error:
-            raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
+            if self._sender is not None:
+                self._sender.abandon()
+            self._sender = None
+        elif self._sender is None or self._sender.began:
+            try:
+                self._sender = SenderProcess(self.subject.env)
+            except OSError as error:
+                raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
 
     def _begin_sending(self) -> None:
         if self._sender is not None:
             subject, home = self.subject, self._journal.journal.home
-            self._sender.begin(home, locate(subject.directory), subject.tf_workspace)
+            directory = locate(subject.directory)
+            self._sender.begin(self.settings, home, directory, subject.tf_workspace)
 
     def _send_from(self) -> None:
         """Another journal is used, which needs another sender."""

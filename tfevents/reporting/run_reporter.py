@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 
 from tfevents.background import BackgroundTask, optional
+from tfevents.delivery.sender_process import SenderProcess
 from tfevents.errors import SettingError
 from tfevents.events.model import Operation
 from tfevents.events.table import end_activity, operation_of, start_activity
@@ -29,8 +30,14 @@ class RunReporter:
     """`start` while terraform works, `finish` and `deliver` when it has ended."""
 
     def __init__(
-        self, run: Run, overrides: Mapping[str, Any], wrong: Sequence[SettingError]
+        self,
+        run: Run,
+        overrides: Mapping[str, Any],
+        wrong: Sequence[SettingError],
+        *,
+        sender: SenderProcess | None = None,
     ) -> None:
+        """`sender`: where one wakes already."""
         self._run = run
         workdir = WorkingDirectory(run.directory, run.env)
         self._report = Reporter(
@@ -47,7 +54,8 @@ class RunReporter:
                 plan_file=run.saved_plan,
                 overrides=overrides,
                 wrong=wrong,
-            )
+            ),
+            sender,
         )
         self._collector = FactCollector(run, workdir, self._report.deadline)
         self._over = Event()

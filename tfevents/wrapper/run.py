@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from tfevents.delivery.sender_process import SenderProcess
     from tfevents.errors import SettingError
     from tfevents.reporting.run_reporter import RunReporter
 
@@ -271,11 +272,20 @@ class BackgroundReporter:
             signals.when_idle = reporter.hurry
             reporter.find_state_before()
 
+    def _start_sender(self) -> SenderProcess | None:
+        """First of all: it has as much to import as the reporter, and does so beside it."""
+        from tfevents.delivery.sender_process import SenderProcess, may_have_key
+
+        with suppress(OSError):
+            return SenderProcess(self._run.env) if may_have_key(self._run.env) else None
+        return None
+
     def _start(self) -> None:
         try:
+            sender = self._start_sender()
             from tfevents.reporting.run_reporter import RunReporter
 
-            reporter = RunReporter(self._run, *_find_overrides(self._run.env))
+            reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=sender)
             reporter.start()
             self._reporter = reporter
         except Exception as error:  # one of the broad ones: the run goes on without
