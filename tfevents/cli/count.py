@@ -82,14 +82,14 @@ def show_plan(path: str, mode: Mode | None) -> Plan | None:
     """
     from tfevents.readers.json import plan as planjson
 
-    for engine in _find_engines(path):
-        shown = engine.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
+    for client in _find_clients(path):
+        shown = client.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
         if shown is not None:
             return shown
     return None
 
 
-def _find_engines(path: str) -> list[TerraformClient]:
+def _find_clients(path: str) -> list[TerraformClient]:
     """The provisioners here, each twice where the plan file is elsewhere."""
     from tfevents.settings.environment import find_provisioner
     from tfevents.terraform import binary

@@ -72,22 +72,22 @@ def _make_run(item: HistoryItem, run: Run) -> dict[str, Any]:
         "ended_at": run.ended_at,
         "exit_code": run.exit_code,
         "open": run.ended_at is None,
-        "events": [_make_event(entry) for entry in item.events],
+        "events": [_make_event(event) for event in item.events],
     }
 
 
-def _make_event(entry: StoredEvent) -> dict[str, Any]:
+def _make_event(event: StoredEvent) -> dict[str, Any]:
     from tfevents.journal.history import find_reason
 
     return {
-        "event_id": entry.event_id,
-        "status": entry.status.value,
-        "reason": find_reason(entry),
-        "attempts": entry.attempts,
-        "put_at": entry.put_at,
-        "settled_at": entry.settled_at,
-        "destination": asdict(entry.destination),
-        "event": entry.body,
+        "event_id": event.event_id,
+        "status": event.status.value,
+        "reason": find_reason(event),
+        "attempts": event.attempts,
+        "put_at": event.put_at,
+        "settled_at": event.settled_at,
+        "destination": asdict(event.destination),
+        "event": event.body,
     }
 
 
@@ -105,10 +105,10 @@ def _make_rows(item: HistoryItem) -> Iterator[list[str]]:
     about = [f"{run.command or run.operation} {run.directory}" if run else "by hand", item.end]
     if not item.events:
         yield [_format_time(item.at), *about, "-", "-", "", ""]
-    for entry in item.events:
-        event = f"{entry.body['event_type']}{in_short(entry.body.get('metadata') or {})}"
-        delivery = [entry.status.value, str(entry.attempts), find_reason(entry) or ""]
-        yield [_format_time(entry.put_at), *about, event, *delivery]
+    for event in item.events:
+        what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"
+        delivery = [event.status.value, str(event.attempts), find_reason(event) or ""]
+        yield [_format_time(event.put_at), *about, what, *delivery]
 
 
 def _format_time(at: str) -> str:

@@ -48,14 +48,14 @@ def send_event(
     """Send an event of the given metadata and data, print what became of it; the exit code."""
     from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 
-    told = send_manual_event(
+    result = send_manual_event(
         ManualEvent(event_type, metadata, data),
         os.getcwd(),
         os.environ,
         {**flags, "strict": "1" if strict else None},
     )
-    if told.delivered:
-        click.echo(printable(told.line))
+    if result.delivered:
+        click.echo(printable(result.line))
     else:
-        print_line(told.line)
-    return UNDELIVERED if told.strict and not told.delivered else 0
+        print_line(result.line)
+    return UNDELIVERED if result.strict and not result.delivered else 0

@@ -43,8 +43,8 @@ def _list_items(journal: Journal, limit: int) -> Iterator[HistoryItem]:
     for run in reversed(journal.runs(limit)):
         events = tuple(reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id)))
         yield HistoryItem(run, events, _describe_end(journal, run, events))
-    for entry in reversed(journal.find_loose_events(limit)):
-        yield HistoryItem(None, (entry,), "")
+    for event in reversed(journal.find_loose_events(limit)):
+        yield HistoryItem(None, (event,), "")
 
 
 def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -> str:
@@ -54,15 +54,15 @@ def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -
         return "killed" if any(map(_says_killed, events)) else "-"
     if run.key:
         return "open"
-    alive = journal.home is not None and run_lock.is_held(journal.home, run.run_id)
+    alive = run_lock.is_held(journal.home, run.run_id)
     return "running" if alive else "killed"
 
 
-def _says_killed(entry: StoredEvent) -> bool:
-    return (entry.body.get("data") or {}).get("interrupted") == "killed"
+def _says_killed(event: StoredEvent) -> bool:
+    return (event.body.get("data") or {}).get("interrupted") == "killed"
 
 
-def find_reason(entry: StoredEvent) -> str | None:
+def find_reason(event: StoredEvent) -> str | None:
     """Why an event has not arrived; None where it has, or where nothing is known against it."""
-    untried = entry.status is Status.PENDING and not entry.attempts
-    return why_it_waits(entry) if untried else entry.reason
+    untried = event.status is Status.PENDING and not event.attempts
+    return why_it_waits(event) if untried else event.reason
