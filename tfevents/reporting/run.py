@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -99,8 +98,7 @@ def _absolute(directory: str) -> str:
         return directory
 
 
-@dataclass(frozen=True)
-class RunInfo:
+class RunInfo(NamedTuple):
     """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
 
     lock: RunLock
@@ -109,21 +107,25 @@ class RunInfo:
     directory: str
     tf_workspace: str
     opened_at: str
-    env: Mapping[str, str] = field(repr=False)
+    env: Mapping[str, str]
     key: str | None = None
     command: str | None = None
     identity: str | None = None
     """The run's id where it is not its lock's: a hook's run outlives the process."""
     opened: bool = False
     """Whether the journal knows the run already: a hook's `before` opened it."""
-    base: Mapping[str, Any] = field(default_factory=dict)
+    base: Mapping[str, Any] = {}
     plan_file: str | None = None
     """The saved plan that is applied."""
     stage: bool = False
     """Whether a pipeline's stage ends with it."""
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = {}
     """Metadata that variables set (TFEVENTS_METADATA_*); `wrong`: those that can't be used."""
     wrong: Sequence[SettingError] = ()
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"RunInfo({self.run_id!r}, {self.operation!r}, {self.directory!r})"
 
     @property
     def run_id(self) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from typing import NamedTuple
 
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
 HELP = frozenset({"-h", "-help", "--help"})
@@ -50,8 +50,7 @@ class Mode(str, Enum):
     REFRESH_ONLY = "refresh-only"
 
 
-@dataclass(frozen=True)
-class Flag:
+class Flag(NamedTuple):
     """One flag as it was given; a boolean without a value has None."""
 
     name: str
@@ -64,7 +63,6 @@ class Flag:
         return self.value is None or self.value in TRUE
 
 
-@dataclass(frozen=True)
 class Arguments:
     """One command line for the provisioner.
 
@@ -73,11 +71,16 @@ class Arguments:
     could be read the way terraform reads them.
     """
 
-    command: str
-    options: tuple[str, ...]
-    own: tuple[str, ...]
-    merged: tuple[str, ...]
-    sure: bool = True
+    def __init__(
+        self,
+        command: str,
+        options: tuple[str, ...],
+        own: tuple[str, ...],
+        merged: tuple[str, ...],
+        sure: bool,
+    ) -> None:
+        self.command, self.options, self.own = command, options, own
+        self.merged, self.sure = merged, sure
 
     @cached_property
     def _words(self) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tfevents import files
@@ -32,12 +31,11 @@ UNIT = "TG_CTX_TERRAGRUNT_DIR"
 PROJECT_ROOT = "TF_VAR_spacelift_project_root"
 
 
-@dataclass(frozen=True)
 class WorkingDirectory:
     """A directory that terraform works in."""
 
-    directory: str
-    env: Mapping[str, str] = field(repr=False)
+    def __init__(self, directory: str, env: Mapping[str, str]) -> None:
+        self.directory, self.env = directory, env
 
     @property
     def data(self) -> str:
