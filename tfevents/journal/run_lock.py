@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from tfevents.errors import JournalUnavailable
@@ -31,8 +31,7 @@ _ours: set[str] = set()
 """This process' own: to ask would be to let go of them on NFS, where locks are the process'."""
 
 
-@dataclass(frozen=True)
-class RunLock:
+class RunLock(NamedTuple):
     """One living process: its id, its private folder and the lock that proves it."""
 
     identity: str
