@@ -7,6 +7,7 @@ from msgspec import Struct
 OUT_OF_TIME = "out of time (send it with: tfevents flush)"
 BUSY = "another tfevents is sending it"
 NO_KEY = "no TFEVENTS_API_KEY is set"
+SENDER_BROKEN = "what sends it can't start (install tfevents again)"
 SENDER_ENDED = "its sender was ended (send it with: tfevents flush)"
 
 

@@ -21,7 +21,7 @@ from msgspec import Struct
 
 import tfevents
 from tfevents.deadline import Deadline
-from tfevents.delivery.result import SENDER_ENDED
+from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
 from tfevents.journal.models import Destination
 from tfevents.settings.environment import HARNESS_NAMES
 from tfevents.settings.model import Settings
@@ -113,7 +113,7 @@ class SenderProcess:
                     break
             self.finish(deadline)
         self._end_process()
-        return _parse_report(said)
+        return _parse_report(said, self._process.returncode)
 
     def abandon(self) -> None:
         """Nobody waits for it: it ends at once, or by itself with what is on its way."""
@@ -167,8 +167,8 @@ def _pipe(end: IO[bytes] | None) -> int:
     return end.fileno()
 
 
-def _parse_report(said: bytes) -> SenderReport:
+def _parse_report(said: bytes, code: int) -> SenderReport:
     try:
         return msgspec.json.decode(said, type=SenderReport)
-    except msgspec.DecodeError:  # it was killed, or could not even begin
-        return SenderReport(reason=SENDER_ENDED)
+    except msgspec.DecodeError:
+        return SenderReport(reason=SENDER_BROKEN if code > 0 else SENDER_ENDED)

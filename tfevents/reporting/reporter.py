@@ -156,7 +156,7 @@ class Reporter(threading.Thread):
             if self._sender is not None:
                 self._sender.abandon()
             self._sender = None
-        elif self._sender is None or self._sender.began:
+        elif self._sender is None:
             try:
                 self._sender = SenderProcess(self.subject.env)
             except OSError as error:
@@ -172,6 +172,7 @@ class Reporter(threading.Thread):
         """Another journal is used, which needs another sender."""
         if self._sender is not None and self._sender.began:
             self._sender.abandon()
+            self._sender = None
             self._start_sender()
             self._begin_sending()
 

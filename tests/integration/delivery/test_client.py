@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from email.utils import formatdate
 from pathlib import Path
 
 import pytest
@@ -42,7 +41,6 @@ from support.step import (
 
 from tfevents.deadline import Deadline
 from tfevents.delivery.client import ApiClient, path_of
-from tfevents.delivery.responses import parse_retry_after
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Key, Settings
@@ -174,24 +172,6 @@ def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
             f"TFEVENTS_URL is not the service's own, it points to 127.0.0.1: {status}"
         )
         assert elsewhere.connections == 0
-
-
-@pytest.mark.parametrize(
-    "text", ["x", "1.5", "-5", "٣", "1 second", "Mon, 99 Foo 2026", "", "\x00", "9" * 5000 + "x"]
-)
-def test_a_retry_after_that_says_nothing_is_as_if_not_there(text: str) -> None:
-    """Then it is ours to choose the pause."""
-    assert parse_retry_after({"retry-after": text}) is None
-
-
-def test_a_retry_after_is_a_number_or_a_date() -> None:
-    """Seconds, or the time to come back; what is past means now."""
-    assert parse_retry_after({"retry-after": " 7 "}) == 7
-    assert parse_retry_after({"retry-after": "9" * 5000}) == 999_999_999
-    assert parse_retry_after({"retry-after": formatdate(time.time() - 60)}) == 0
-    soon = parse_retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
-    assert soon is not None
-    assert 50 < soon <= 101
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""The sender as the run sees it, where something else than a sender answers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tfevents.deadline import Deadline
+from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
+from tfevents.delivery.sender_process import SenderProcess, SenderReport, may_have_key
+from tfevents.settings.model import Key, Settings
+
+SETTINGS = Settings("/nowhere", api_key=Key("pat.acct.token.secret"))
+
+
+def report_of(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60
+) -> SenderReport:
+    """What is made of a Python that does this."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\n{program}\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    sender = SenderProcess({"PATH": "/usr/bin:/bin"})
+    sender.begin(SETTINGS, str(tmp_path), str(tmp_path), "default")
+    return sender.wait(Deadline(seconds))
+
+
+def test_its_report_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = report_of("""echo '{"reason": "503"}'""", tmp_path, monkeypatch)
+    assert found == SenderReport(reason="503")
+
+
+def test_one_that_can_t_start_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python ends where a module is missing."""
+    assert report_of("exit 1", tmp_path, monkeypatch).reason == SENDER_BROKEN
+
+
+@pytest.mark.parametrize("program", ["kill -9 $$", "echo '{'"])
+def test_one_that_ends_early_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    assert report_of(program, tmp_path, monkeypatch).reason == SENDER_ENDED
+
+
+def test_one_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends with the deadline, whatever it does."""
+    assert report_of("exec sleep 600", tmp_path, monkeypatch, 0).reason == SENDER_ENDED
+
+
+def test_it_starts_early_only_where_a_variable_names_a_key() -> None:
+    assert may_have_key({"TFEVENTS_API_KEY_FILE": "key"})
+    assert may_have_key({"HARNESS_PLATFORM_API_KEY": "key"})
+    assert not may_have_key({"TFEVENTS_API_KEY": "", "HARNESS_ACCOUNT_ID": "acct"})
