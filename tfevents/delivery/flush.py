@@ -1,4 +1,4 @@
-"""The story of `flush`: what waits in the journals is sent, by somebody who has time for it."""
+"""One flush: what waits in the journal is sent, with time for it, and what became of it."""
 
 from __future__ import annotations
 

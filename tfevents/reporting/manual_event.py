@@ -1,4 +1,4 @@
-"""The story of `send` and `stage-complete`: an event that somebody tells by hand."""
+"""An event that somebody sends by hand, with `send` or `stage-complete`."""
 
 from __future__ import annotations
 
