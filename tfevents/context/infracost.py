@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping
 
 from tfevents.context.search_path import find_search_path
+from tfevents.deadline import Deadline
 from tfevents.errors import UnreadableDocument
 from tfevents.terraform.client import TerraformClient
 
@@ -25,14 +26,15 @@ def find_infracost(env: Mapping[str, str]) -> str:
 
 
 def estimate_cost(
-    program: str, plan_json: str, path: str, env: Mapping[str, str], seconds: float
+    program: str, plan_json: str, path: str, env: Mapping[str, str], deadline: Deadline
 ) -> None:
     """Write what `infracost` says of a plan into `path`, and remove the plan.
 
     `plan_json`: the path of the plan's JSON. Raises UnreadableDocument.
     """
     own = {"PATH": find_search_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}
-    done = TerraformClient(program, (), {**env, **own}).save([*ARGUMENTS, plan_json], path, seconds)
+    tool = TerraformClient(program, (), {**env, **own}, deadline)
+    done = tool.save([*ARGUMENTS, plan_json], path, deadline.left)
     os.unlink(plan_json)
     if not done:
         raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")

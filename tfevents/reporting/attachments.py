@@ -68,7 +68,7 @@ class Attachments:
         words = ["show", "-json", os.path.abspath(source.plan_file)]
         plan = source.ask("infracost-plan.json", words, deadline)  # it goes by the name's end
         path = source.lock.create_file("infracost.json")
-        infracost.estimate_cost(program, plan, path, source.env, deadline.left)
+        infracost.estimate_cost(program, plan, path, source.env, deadline)
         self._cost_file = path
         self._read_cost(origin)
 
