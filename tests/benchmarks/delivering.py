@@ -16,23 +16,35 @@ from wrapping import DELIVERY
 
 from tfevents.journal.journal import open_journal
 from tfevents.journal.models import Destination, NewEvent
+from tfevents.journal.rows import EVENT, write_event
 
-EVENTS = 500
+SIZES = ((500, 1), (1000, 300), (9900, 300))
+"""Events and workspaces: one after the other in each, all on one connection."""
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """One workspace, so one after the other, on one connection."""
-    with tempfile.TemporaryDirectory() as name, Endpoint() as endpoint:
-        home = Path(name) / "journal"
-        journal = open_journal(str(home))
-        where = Destination("acct", "org", "proj", "ws")
-        for _ in range(EVENTS):
-            event_id = str(uuid.uuid4())
-            body = {"event_type": "plan", "data": {"event_id": event_id}}
-            journal.put(NewEvent(event_id, "run", where, body))
-        journal.close()
-        env = {**clean_env(Path(name) / "home"), **DELIVERY, "TFEVENTS_URL": endpoint.url}
-        seconds, peak = peak_of_children([TFEVENTS, "flush"], {**env, "TFEVENTS_HOME": str(home)})
-        assert len(endpoint.events) == EVENTS
-    rate = f"{EVENTS / seconds:.0f} events"
-    yield Row(f"flush {EVENTS} events", ours=seconds, peak=peak, rate=rate)
+    """What waited too long, sent by `flush`."""
+    for count, workspaces in SIZES:
+        with tempfile.TemporaryDirectory() as name, Endpoint() as endpoint:
+            home = Path(name) / "journal"
+            fill(home, count, workspaces)
+            env = {**clean_env(Path(name) / "home"), **DELIVERY, "TFEVENTS_URL": endpoint.url}
+            env["TFEVENTS_HOME"] = str(home)
+            seconds, peak = peak_of_children([TFEVENTS, "flush"], env)
+            assert len(endpoint.events) == count
+        rate = f"{count / seconds:.0f} events"
+        title = f"flush {count} events of {workspaces} workspaces"
+        yield Row(title, ours=seconds, peak=peak, rate=rate)
+
+
+def fill(home: Path, count: int, workspaces: int) -> None:
+    """All at once: put one by one they would take as long as their flush."""
+    journal, rows = open_journal(str(home)), []
+    for number in range(count):
+        event_id = str(uuid.uuid4())
+        where = Destination("acct", "org", "proj", f"ws{number % workspaces}")
+        body = {"event_type": "plan", "data": {"event_id": event_id}}
+        columns = {**dict.fromkeys(EVENT.split(", ")), "attempts": 0}
+        rows.append([*(columns | write_event(NewEvent(event_id, "run", where, body))).values()])
+    journal.take_over((), rows)
+    journal.close()

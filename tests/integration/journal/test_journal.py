@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import abandoned, run_lock
 from tfevents.journal.journal import Journal, open_journal
-from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now
+from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now, own_queues
 from tfevents.journal.ownership import find_destinations
 from tfevents.settings.model import Key, Settings
 
@@ -533,6 +534,58 @@ def test_what_is_put_while_others_are_sent_follows_in_the_same_turn(
     flush(machine.home, journal, endpoint.url, progress=more)
     assert names(endpoint) == ["start", "end"]
     journal.close()
+
+
+def backlog(home: Path, count: int) -> Journal:
+    """A journal in which so many events of twenty workspaces wait, numbered."""
+    journal = open_journal(str(home))
+    for number in range(count):
+        put(journal, str(number), where=replace(WHERE, workspace=f"w{number % 20}"))
+    return journal
+
+
+@contextmanager
+def counted(journal: Journal) -> Iterator[list[None]]:
+    """One for each ten steps that SQLite's own machine takes meanwhile."""
+    steps: list[None] = []
+    journal._db.set_progress_handler(lambda: steps.append(None), 10)
+    yield steps
+    journal._db.set_progress_handler(None, 0)
+
+
+def test_a_flush_of_much_is_in_order_and_linear(machine: Machine, endpoint: Endpoint) -> None:
+    """Four times the events are four times the work in the journal, whoever they are of."""
+    work = []
+    for count in (50, 200):
+        journal, told = backlog(machine.root / str(count), count), len(endpoint.events)
+        with counted(journal) as steps:
+            flush(machine.root / str(count), journal, endpoint.url, seconds=100)
+        work.append(len(steps))
+        heard = [int(name) for name in names(endpoint)[told:]]
+        assert sorted(heard) == list(range(count))
+        for workspace in range(20):
+            mine = [number for number in heard if number % 20 == workspace]
+            assert mine == sorted(mine)
+        journal.close()
+    assert work[1] < 6 * work[0]
+
+
+def test_what_waits_for_others_costs_a_run_nothing(machine: Machine, endpoint: Endpoint) -> None:
+    """What its sender asks the journal is as much work with four times the events of others."""
+    work, mine = [], replace(WHERE, workspace="mine")
+    for count in (50, 200):
+        home = machine.root / str(count)
+        journal = backlog(home, count)
+        put(journal, "mine", where=mine)
+        with counted(journal) as steps, run_lock.hold_lock(str(home)) as lock:
+            sender = Sender(journal, settings(home, endpoint.url), lock.identity)
+            state = FlushState(Deadline(20), waits=True)
+            sender.flush(own_queues(mine, str(home), "default"), state)
+            sender.close()
+        work.append(len(steps))
+        journal.close()
+    assert names(endpoint) == ["mine", "mine"]
+    assert work[1] < 2 * work[0]
 
 
 # What is not kept for ever, and what can't be kept
