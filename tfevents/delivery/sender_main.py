@@ -27,7 +27,7 @@ ABANDONED_SECONDS = 1.5
 
 
 class Orders:
-    """What the run says after its first line, heard by a thread."""
+    """What the run says after its first line, read by a thread."""
 
     def __init__(self, pipe: BinaryIO) -> None:
         self.deadline, self.more, self._ending = Deadline(inf), threading.Event(), False

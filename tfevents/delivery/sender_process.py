@@ -1,7 +1,8 @@
 """A run's sender, seen from the run: a process of its own, told over a pipe what to send.
 
-It wakes while terraform works, so that imports and connections cost no time afterwards. The journal
-is all that it shares with the run: whichever of the two is killed, no event is lost or comes twice.
+It is started while terraform works, so that imports and connections cost no time afterwards. The
+journal is all that it shares with the run: whichever of the two is killed, no event is lost or
+comes twice.
 """
 
 from __future__ import annotations

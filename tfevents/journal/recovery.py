@@ -29,7 +29,7 @@ FORGOTTEN_SECONDS = 86400
 
 
 def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
-    """Closes what is gone under the journal's home, and in the spare home where there is no
+    """Closes what is gone under the journal's home, and in the fallback home where there is no
     journal of its own; gives how many runs that were."""
     closed = _close_forgotten(journal)
     for home in _homes(journal.home):
@@ -41,13 +41,13 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
 
 
 def _homes(home: str) -> list[str]:
-    """A home that is full keeps its journal, while plans go to the spare one."""
+    """A home that is full keeps its journal, while plans go to the fallback."""
     try:
-        spare = find_fallback_home(make=False)
+        fallback = find_fallback_home(make=False)
     except OSError:
         return [home]
-    alone = spare != home and not os.path.exists(os.path.join(spare, "journal.db"))
-    return [home, spare] if alone else [home]
+    alone = fallback != home and not os.path.exists(os.path.join(fallback, "journal.db"))
+    return [home, fallback] if alone else [home]
 
 
 def _close_forgotten(journal: Journal) -> int:

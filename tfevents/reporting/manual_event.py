@@ -114,7 +114,7 @@ def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, 
 
 
 def _open(home: str) -> tuple[Journal, str]:
-    """The journal, or the spare one and the words for it."""
+    """The journal, or its fallback and the words for it."""
     try:
         return open_journal(home), ""
     except JournalUnavailable as error:

@@ -38,7 +38,7 @@ class RunOutcome(Struct, frozen=True):
 
 
 def determine_outcome(facts: RunFacts) -> RunOutcome:
-    """The verdict on a run."""
+    """What is told of a run."""
     outcome = _outcome(facts)
     numbers = _numbers(facts, outcome) if outcome else Numbers()
     return RunOutcome(

@@ -54,28 +54,28 @@ class ReportResult(Struct, frozen=True):
 class Reporter(threading.Thread):
     """Works in the background from `start` on; `finish` is the only call that waits for it."""
 
-    def __init__(self, subject: RunInfo, sender: SenderProcess | None = None) -> None:
-        """`sender`: where one wakes already."""
+    def __init__(self, info: RunInfo, sender: SenderProcess | None = None) -> None:
+        """`sender`: where one was started already."""
         super().__init__(name="report", daemon=True)
-        self.subject = subject
+        self.info = info
         self.problems: list[str] = []
-        self.settings = read_early_settings(subject.env)
+        self.settings = read_early_settings(info.env)
         self._waits: str | None = None
         self.deadline = Deadline(WHOLE_RUN)
         self._origin = Origin({}, "")
-        self._overrides = subject.overrides
+        self._overrides = info.overrides
         self._journal = JournalFallback(self._problem, self._send_from)
         self._sender = sender
         self._prepared = threading.Event()
         self._turn, self._ended, self._due = threading.RLock(), False, 0
         self._sent = SenderReport()
         self.last: Mapping[str, Any] = {}
-        self._attachments = Attachments(subject)
+        self._attachments = Attachments(info)
 
     # In the background
 
     def run(self) -> None:
-        """Finds out whose the run is, and starts the sender, which wakes meanwhile."""
+        """Finds out whose the run is, and has the sender begin."""
         with self._harmless():
             self._prepare()
         self._prepared.set()
@@ -116,12 +116,12 @@ class Reporter(threading.Thread):
 
     def _read_settings(self) -> None:
         """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
-        subject = self.subject
+        info = self.info
         self.settings, wrong = gather_settings(
-            subject.env, subject.directory, tf_workspace=subject.tf_workspace
+            info.env, info.directory, tf_workspace=info.tf_workspace
         )
         self._waits = None if self.settings.api_key else NO_KEY
-        wrong += subject.wrong
+        wrong += info.wrong
         if wrong:
             self.settings = replace(self.settings, api_key=None)
             self._problem(wrong[0])
@@ -129,13 +129,13 @@ class Reporter(threading.Thread):
 
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
-        directory, env = self.subject.directory, self.subject.env
+        directory, env = self.info.directory, self.info.env
         found = optional(lambda: find_origin(directory, env), "origin")
         return found or Origin({}, make_relative(directory, None))
 
     def _tidy(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
-        journal, env = self._journal.journal, self.subject.env
+        journal, env = self._journal.journal, self.info.env
         fallback = find_fallback()
         if fallback is not None:
             recovery.recover_abandoned(fallback, env)
@@ -147,7 +147,7 @@ class Reporter(threading.Thread):
 
     def _open_run(self) -> None:
         with self._turn:
-            if not (self.subject.opened or self._ended):
+            if not (self.info.opened or self._ended):
                 self._journal.write(lambda journal: journal.open_run(self._run()))
 
     def _start_sender(self) -> None:
@@ -158,15 +158,15 @@ class Reporter(threading.Thread):
             self._sender = None
         elif self._sender is None:
             try:
-                self._sender = SenderProcess(self.subject.env)
+                self._sender = SenderProcess(self.info.env)
             except OSError as error:
                 raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
 
     def _begin_sending(self) -> None:
         if self._sender is not None:
-            subject, home = self.subject, self._journal.journal.home
-            directory = locate(subject.directory)
-            self._sender.begin(self.settings, home, directory, subject.tf_workspace)
+            info, home = self.info, self._journal.journal.home
+            directory = locate(info.directory)
+            self._sender.begin(self.settings, home, directory, info.tf_workspace)
 
     def _send_from(self) -> None:
         """Another journal is used, which needs another sender."""
@@ -177,22 +177,22 @@ class Reporter(threading.Thread):
             self._begin_sending()
 
     def _run(self) -> Run:
-        subject = self.subject
+        info = self.info
         return Run(
-            run_id=subject.run_id,
-            operation=subject.operation,
-            mode=subject.mode,
+            run_id=info.run_id,
+            operation=info.operation,
+            mode=info.mode,
             directory=self._origin.directory,
-            opened_at=subject.opened_at,
-            key=subject.key,
-            command=subject.command,
+            opened_at=info.opened_at,
+            key=info.key,
+            command=info.command,
             base={
                 "metadata": {**self._origin.metadata, **self._overrides},
-                "data": {"tf_workspace": subject.tf_workspace},
+                "data": {"tf_workspace": info.tf_workspace},
                 "destination": asdict(self._destination()),
-                "directory": locate(subject.directory),
+                "directory": locate(info.directory),
                 "waits": self._waits,
-                **subject.base,
+                **info.base,
             },
         )
 
@@ -248,7 +248,7 @@ class Reporter(threading.Thread):
                 events += [self._event(activity, facts, data)] if activity else []
                 self.last = events[0].body if events else {}
             with self._harmless():
-                events += [self._event(STAGE_ENDED, {}, {})] if self.subject.stage else []
+                events += [self._event(STAGE_ENDED, {}, {})] if self.info.stage else []
             with self._harmless():
                 self._end(exit_code, events)
         self._send_last()
@@ -303,20 +303,20 @@ class Reporter(threading.Thread):
             {
                 "tfevents_version": __version__,
                 "event_id": event_id,
-                "run_id": self.subject.run_id,
-                "tf_workspace": self.subject.tf_workspace,
+                "run_id": self.info.run_id,
+                "tf_workspace": self.info.tf_workspace,
                 "directory": self._origin.directory,
-                "started_at": self.subject.opened_at,
+                "started_at": self.info.opened_at,
                 **data,
             },
         )
         return NewEvent(
             event_id,
-            self.subject.run_id,
+            self.info.run_id,
             self._destination(),
             event.body(),
-            directory=locate(self.subject.directory),
-            tf_workspace=self.subject.tf_workspace,
+            directory=locate(self.info.directory),
+            tf_workspace=self.info.tf_workspace,
             reason=self._waits,
         )
 
@@ -324,14 +324,14 @@ class Reporter(threading.Thread):
         """The run's end and its event in one step; the event alone where the run was closed."""
 
         def end(journal: Journal) -> None:
-            if not journal.end_run(self.subject.run_id, exit_code, events):
+            if not journal.end_run(self.info.run_id, exit_code, events):
                 for left in events:
                     journal.put(left)
 
         self._journal.write(end)
 
     def _told(self) -> ReportResult:
-        entries = self._journal.find_events(self.subject.run_id)
+        entries = self._journal.find_events(self.info.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
         reason = self._sent.reason or self._unsent()
         broken = [self._sent.problem] if self._sent.problem else []

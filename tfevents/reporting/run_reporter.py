@@ -37,7 +37,7 @@ class RunReporter:
         *,
         sender: SenderProcess | None = None,
     ) -> None:
-        """`sender`: where one wakes already."""
+        """`sender`: where one was started already."""
         self._run = run
         workdir = WorkingDirectory(run.directory, run.env)
         self._report = Reporter(
@@ -134,16 +134,16 @@ class RunReporter:
         self._over.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
-        verdict = optional(lambda: determine_outcome(facts), "verdict") or RunOutcome(None)
+        outcome = optional(lambda: determine_outcome(facts), "outcome") or RunOutcome(None)
         if self._starting is not None:
             self._starting.result()  # the start is told before the end, however short the run
-        activity = end_activity(verdict.outcome) if verdict.outcome else None
+        activity = end_activity(outcome.outcome) if outcome.outcome else None
         if activity is None:
             self._report.problems.append(_explain_unknown(facts))
         self._report.finish(
             activity,
-            {**_provisioner(facts), **verdict.numbers.metadata(), **_checksum(facts)},
-            {**self._data(facts, result), **verdict.data, "missing": ",".join(missing)},
+            {**_provisioner(facts), **outcome.numbers.metadata(), **_checksum(facts)},
+            {**self._data(facts, result), **outcome.data, "missing": ",".join(missing)},
             _as_a_shell_says(result.exit_code),
             self._collector.find_source(result, facts),
         )

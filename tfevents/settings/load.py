@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from tfevents import files as untrusted
 from tfevents.errors import SettingError
-from tfevents.settings import url as address
 from tfevents.settings.environment import LENGTHS, TRUE
 from tfevents.settings.files import find_users, find_values
 from tfevents.settings.home import find_home
 from tfevents.settings.model import ARTEFACTS, DEFAULTS, KEY, Key, Settings
 from tfevents.settings.sources import FieldSources
+from tfevents.settings.url import ServerUrl, parse_url
 
 T = TypeVar("T")
 
@@ -199,9 +199,9 @@ def _api_path(found: FieldSources) -> str:
     return f"/{text}" if text else ""
 
 
-def _server(url: str) -> address.Address | None:
+def _server(url: str) -> ServerUrl | None:
     try:
-        return address.parse(url)
+        return parse_url(url)
     except ValueError:
         return None
 
