@@ -12,6 +12,7 @@ from typing import Any
 
 from support.endpoint import Endpoint, Request
 from support.terminal import Terminal
+from support.warm import run_tfevents
 
 TF = Path(sys.executable).with_name("tf")
 KEY = "pat.acct.keyid.secret"
@@ -27,10 +28,9 @@ COUNTS = ("resource_counts", "output_counts", "drift_counts")
 
 
 def settings(endpoint: Endpoint, home: Path) -> dict[str, str]:
-    """Where events go."""
+    """Where events belong, but for the key: they are kept, and sent when they are asked for."""
     return {
         "TFEVENTS_URL": endpoint.url,
-        "TFEVENTS_API_KEY": KEY,
         "TFEVENTS_ACCOUNT": "acct",
         "TFEVENTS_ORG": "org",
         "TFEVENTS_PROJECT": "proj",
@@ -78,7 +78,10 @@ class Event:
 
 @dataclass
 class Stage:
-    """One project; `run` is one run of `tf` and gives its events."""
+    """One project; `run` is one run of `tf` and gives its events.
+
+    A run has no key, so that it waits for no sender: `heard` sends what is in the journal.
+    """
 
     endpoint: Endpoint
     project: Path
@@ -111,6 +114,7 @@ class Stage:
 
     def heard(self) -> list[Event]:
         """The events since the last time; what was refused is a failure."""
+        run_tfevents(["flush"], env={**self.env, "TFEVENTS_API_KEY": KEY}, cwd=self.project)
         requests = self.endpoint.requests[self.seen :]
         self.seen += len(requests)
         for request in requests:
