@@ -421,6 +421,7 @@ def test_a_run_that_was_killed_is_closed_once_and_swept(
     assert machine.rows("select count(*) from runs where ended_at is null") == [0]
 
 
+@pytest.mark.exhaustive
 def test_killed_at_random_moments_every_run_has_one_end(
     machine: Machine, endpoint: Endpoint
 ) -> None:
@@ -540,6 +541,7 @@ def test_a_disk_that_is_full(machine: Machine, endpoint: Endpoint) -> None:
         assert_delivered_beside(machine, endpoint, home, "the journal")
 
 
+@pytest.mark.exhaustive
 def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> None:
     """Room for the journal, none for plans: a kill is noticed and swept there too."""
     with mounted(machine.root / "disk", "size=2m") as home:
@@ -555,6 +557,7 @@ def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> Non
         assert list((machine.spare / "runs").iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_files_that_may_not_grow(machine: Machine, endpoint: Endpoint) -> None:
     """RLIMIT_FSIZE 0, which terraform inherits as well: it can't write its plan nor its state, and
     says so; we say our line and nothing dies of SIGXFSZ."""
@@ -626,6 +629,7 @@ def test_no_home_at_all(machine: Machine, endpoint: Endpoint) -> None:
     assert sorted(p.name for p in at.iterdir()) == [".tfevents.hcl", "main.tf"]
 
 
+@pytest.mark.exhaustive
 def test_a_relative_home_is_where_we_stand(machine: Machine) -> None:
     """Seen from where the command was typed, not from -chdir."""
     at = machine.project()

@@ -12,8 +12,8 @@ from support.hosts.hosts import HOSTS, Host
 
 BY_NAME = {host.name: host for host in HOSTS}
 HEARING = [name for name, host in BY_NAME.items() if host.hears and host.says]
-QUICK = ("atlantis", "github", "scalr", "digger", "make")
-ONE = ("atlantis-tf", "jenkins")
+QUICK = ("atlantis", "github", "digger")
+ONE = ("jenkins",)
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
     assert_the_same(place, targeted="target" in option)
 
 
+@pytest.mark.exhaustive
 def test_tf_and_hooks_tell_the_same_of_a_plan_that_does_not_refresh(place: Field) -> None:
     """What was not measured is absent, where the environment says so."""
     unrefreshed = {**place.env, "TF_CLI_ARGS_plan": "-refresh=false"}
@@ -98,6 +99,7 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_does_not_refresh(place: Field
     assert "drift_counts" not in place.endpoint.events[1]["metadata"]
 
 
+@pytest.mark.exhaustive
 def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
     """Without a number: an older plan in the same place is not this run's."""
     other = twin(place)
@@ -109,6 +111,7 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
     assert "resource_counts" not in place.endpoint.events[3]["metadata"]
 
 
+@pytest.mark.exhaustive
 def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) -> None:
     """As `tf`: what stays of the rest is not known."""
     part = "-out=run.tfplan -refresh-only -target=terraform_data.same"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.endpoint import Endpoint
 from support.machine import KEY, SCRIPTS, Machine
+from support.warm import run_tfevents
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -127,18 +128,14 @@ def ways_in(machine: Machine, place: Path, env: dict[str, str]) -> Iterator[tupl
         "plugin": ["tfevents", "plugin"],
         "send": ["tfevents", "send", "plan"],
     }
+    whole = {**machine.env, **env}
     for name, (program, *words) in ways.items():
-        done = subprocess.run(
-            [SCRIPTS / program, *words],
-            env={**machine.env, **env},
-            cwd=place,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
-        yield name, done.returncode, done.stderr
+        if program == "tf":
+            done = machine.tf(*words, at=place, env=env)
+            yield name, done.returncode, done.stderr
+        else:
+            said = run_tfevents(words, env=whole, cwd=place)
+            yield name, said.returncode, said.stderr.decode()
 
 
 def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:

@@ -169,7 +169,10 @@ def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind
 TFEVENTS = TF.with_name("tfevents")
 
 
-@pytest.mark.parametrize("where", ["run_and_report", "_acquire_lock", "_note", "_run_and_report"])
+WHERE = ["run_and_report", "_acquire_lock", "_note", "_run_and_report"]
+
+
+@pytest.mark.parametrize("where", exhaustive_except(WHERE, "_acquire_lock", "_run_and_report"))
 def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
     """Both go by it."""
     assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")
