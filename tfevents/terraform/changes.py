@@ -276,7 +276,7 @@ def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
     now = apply.now(address)
     if now is None or apply.did(address, "Create"):
         return "deleted"
-    return "changed" if now.settled != was.settled else None
+    return "changed" if now.nonempty != was.nonempty else None
 
 
 def count_planned(log: ApplyLog) -> Counts | None:

@@ -44,12 +44,12 @@ def _literal(found: re.Match[str]) -> str:
 class StateObject(Struct, frozen=True):
     """A managed object: a digest of its values, which only compares within one form of state.
 
-    `settled`: the same without empty values, for telling drift from noise; b"" if not asked for.
+    `nonempty`: of those that are not empty, for telling drift from noise; b"" of a shown state.
     """
 
     values: bytes
     tainted: bool = False
-    settled: bytes = b""
+    nonempty: bytes = b""
 
 
 class State(Struct, frozen=True):

@@ -23,8 +23,8 @@ from tfevents.terraform.values import digest_value
 
 APPLY = "[INFO]  backend/local: apply calling Apply"
 GRAPH = "[DEBUG] Building and walking apply graph for NormalMode plan"
-OLD, NEW = StateObject(b"old", settled=b"old"), StateObject(b"new", settled=b"new")
-BAD = StateObject(b"bad", tainted=True, settled=b"bad")
+OLD, NEW = StateObject(b"old", nonempty=b"old"), StateObject(b"new", nonempty=b"new")
+BAD = StateObject(b"bad", tainted=True, nonempty=b"bad")
 
 
 def log_of(*lines: str, before: tuple[str, ...] = ()) -> ApplyLog:
@@ -276,7 +276,7 @@ def test_outputs() -> None:
 def test_drift() -> None:
     """Changed, and gone with and without a creation in its place; empty values are noise."""
     log = log_of(begun("x.made", "Create"))
-    noise = StateObject(b"other", settled=b"old")
+    noise = StateObject(b"other", nonempty=b"old")
     before = state(a=OLD, b=OLD, gone=OLD, made=OLD)
     run = apply(log, before, state(a=NEW, b=noise, made=NEW))
     assert count_drift(run) == Counts(changed=1, deleted=2)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
+
+from msgspec import Struct
 
 from tfevents.readers.json.documents import (
     ABSENT,
@@ -38,27 +40,18 @@ def parse_plan(data: bytes, mode: Mode | None = None) -> Plan:
     Raises UnreadableDocument.
     """
     document = decode(data, PlanJSON, "plan JSON")
-    check_version(document.format_version, "this plan JSON")
-    drift = document.resource_drift
-    return Plan(
-        format_version=document.format_version,
-        terraform_version=document.terraform_version,
-        changes=tuple(map(_make_change, document.resource_changes or ())),
-        drift=None if drift is None else tuple(map(_make_drift, drift)),
-        outputs={
-            name: _make_output_change(sides)
-            for name, sides in (document.output_changes or {}).items()
-        },
-        mode=mode,
-        applyable=document.applyable,
-        complete=document.complete,
-        errored=document.errored,
+    drift, outputs = document.resource_drift, document.output_changes or {}
+    parts = PlanParts(
+        changes=[_make_change(entry) for entry in document.resource_changes or ()],
+        drift=None if drift is None else [_make_drift(entry) for entry in drift],
+        outputs={name: _make_output_change(sides) for name, sides in outputs.items()},
         managed=_count_prior_objects(document),
     )
+    return _make_plan(document, parts, mode)
 
 
 def read_plan_json(read: Read, mode: Mode | None = None) -> Plan:
-    """As `parse`, of a document that comes piece by piece: a large one is not held."""
+    """As `parse_plan`, of a document that comes piece by piece: a large one is not held."""
     head = read_up_to(LARGE, read)
     if len(head) < LARGE:
         return parse_plan(head, mode)
@@ -71,60 +64,74 @@ def stream_plan_json(
     mode: Mode | None = None,
     keep: Callable[[Change], Change] = lambda change: change,
 ) -> Plan:
-    """As `parse`, of JSON of any size: what is not needed is not held. `keep` says what is kept of
-    a change. Raises UnreadableDocument.
+    """As `parse_plan`, of JSON of any size: what is not needed is not held. `keep` says what is
+    kept of a change. Raises UnreadableDocument.
     """
-    cursor = Cursor(read)
-    head: list[bytes] = []
-    changes: list[Change] = []
-    drift: list[Drift] = []
-    outputs: dict[str, OutputChange] = {}
-    managed, drifted = 0, False
+    cursor, parts = Cursor(read), PlanParts()
     for name in cursor.members():
-        if not cursor.opens():
-            value = cursor.take()
-            head += [b'"%b":%b' % (name.encode(), value)] if name in SCALARS else []
-        elif name == "resource_changes":
-            _decode_each(
-                cursor, ResourceChangeJSON, lambda entry: changes.append(keep(_make_change(entry)))
-            )
-        elif name == "resource_drift":
-            drifted = True
-            _decode_each(cursor, DriftJSON, lambda entry: drift.append(_make_drift(entry)))
-        elif name == "output_changes":
-            for output in cursor.members():
-                outputs[output] = _make_output_change(decode(cursor.take(), SidesJSON, "plan JSON"))
-        elif name == "prior_state" and not changes:
-            managed = _count_streamed_objects(cursor)
+        if cursor.opens():
+            _read_part(name, cursor, parts, keep)
         else:
-            cursor.skip()
+            _read_scalar(name, cursor, parts)
     cursor.end()
-    told = decode(b"{%b}" % b",".join(head), PlanJSON, "plan JSON")
-    check_version(told.format_version, "this plan JSON")
+    head = decode(b"{%b}" % b",".join(parts.scalars), PlanJSON, "plan JSON")
+    return _make_plan(head, parts, mode)
+
+
+class PlanParts(Struct):
+    """What was read of a plan. `scalars`: of one that is streamed, those members as written."""
+
+    changes: list[Change] = []
+    drift: list[Drift] | None = None
+    outputs: dict[str, OutputChange] = {}
+    managed: int = 0
+    scalars: list[bytes] = []
+
+
+def _read_scalar(name: str, cursor: Cursor, parts: PlanParts) -> None:
+    value = cursor.take()
+    if name in SCALARS:
+        parts.scalars.append(b'"%b":%b' % (name.encode(), value))
+
+
+def _read_part(
+    name: str, cursor: Cursor, parts: PlanParts, keep: Callable[[Change], Change]
+) -> None:
+    """A member that is an object or an array."""
+    if name == "resource_changes":
+        for change in _iterate(cursor, ResourceChangeJSON):
+            parts.changes.append(keep(_make_change(change)))
+    elif name == "resource_drift":
+        parts.drift = [_make_drift(entry) for entry in _iterate(cursor, DriftJSON)]
+    elif name == "output_changes":
+        for output in cursor.members():
+            sides = decode(cursor.take(), SidesJSON, "plan JSON")
+            parts.outputs[output] = _make_output_change(sides)
+    elif name == "prior_state" and not parts.changes:
+        parts.managed = _count_streamed_objects(cursor)
+    else:
+        cursor.skip()
+
+
+def _make_plan(head: PlanJSON, parts: PlanParts, mode: Mode | None) -> Plan:
+    check_version(head.format_version, "this plan JSON")
     return Plan(
-        format_version=told.format_version,
-        terraform_version=told.terraform_version,
-        changes=tuple(changes),
-        drift=tuple(drift) if drifted else None,
-        outputs=outputs,
+        format_version=head.format_version,
+        terraform_version=head.terraform_version,
+        changes=tuple(parts.changes),
+        drift=None if parts.drift is None else tuple(parts.drift),
+        outputs=parts.outputs,
         mode=mode,
-        applyable=told.applyable,
-        complete=told.complete,
-        errored=told.errored,
-        managed=managed,
+        applyable=head.applyable,
+        complete=head.complete,
+        errored=head.errored,
+        managed=parts.managed,
     )
 
 
-def _decode_each(cursor: Cursor, kind: type[T], take: Callable[[T], None]) -> None:
-    """Every element of an array; terraform's begin with their address."""
-
-    def decoded(batch: bytes) -> bool:
-        found = decode_many(batch, kind)
-        for element in found or ():
-            take(element)
-        return found is not None
-
-    cursor.batches(b'},{"address":', decoded)
+def _iterate(cursor: Cursor, kind: type[T]) -> Iterator[T]:
+    """The elements of an array; terraform's begin with their address."""
+    return cursor.decoded(b'},{"address":', lambda array: decode_many(array, kind))
 
 
 def _count_streamed_objects(cursor: Cursor) -> int:
@@ -136,16 +143,10 @@ def _count_streamed_objects(cursor: Cursor) -> int:
         elif name == "child_modules" and cursor.opens():
             count += sum(_count_streamed_objects(cursor) for _ in cursor.elements())
         elif name == "resources" and cursor.opens():
-            count += _count_elements(cursor)
+            count += sum(map(_is_managed, _iterate(cursor, ResourceJSON)))
         else:
             cursor.skip()
     return count
-
-
-def _count_elements(cursor: Cursor) -> int:
-    found: list[bool] = []
-    _decode_each(cursor, ResourceJSON, lambda resource: found.append(_is_managed(resource)))
-    return sum(found)
 
 
 def _make_change(entry: ResourceChangeJSON) -> Change:

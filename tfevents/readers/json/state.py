@@ -71,10 +71,10 @@ def _list_file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key
             key = (_make_address(resource, instance), instance.deposed)
             values = compact_json(instance.attributes) + compact_json(instance.attributes_flat)
             tainted = instance.status == "tainted"
-            yield key, StateObject(digest(values), tainted, _digest_filled(instance))
+            yield key, StateObject(digest(values), tainted, _digest_nonempty(instance))
 
 
-def _digest_filled(instance: InstanceJSON) -> bytes:
+def _digest_nonempty(instance: InstanceJSON) -> bytes:
     """Of the attributes without their empty values."""
     values = [parse_value(raw) for raw in (instance.attributes, instance.attributes_flat)]
     return digest_value(drop_empty(values))

@@ -8,9 +8,11 @@ one piece, and the largest value that is taken.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from tfevents.errors import UnreadableDocument
 
+T = TypeVar("T")
 Read = Callable[[int], bytes]
 """At most so many of the next bytes; none at the end."""
 PIECE = 1 << 18
@@ -67,22 +69,24 @@ class Cursor:
             first = False
             yield
 
-    def batches(self, between: bytes, decode: Callable[[bytes], bool]) -> None:
-        """Gives an array to `decode` as arrays of many elements, cut at a comma that `between`
-        stands around: it says whether that was one between elements. Else one by one."""
+    def decoded(self, between: bytes, decode: Callable[[bytes], list[T] | None]) -> Iterator[T]:
+        """The elements of an array, decoded many at a time: it is cut at a comma that `between`
+        stands around. `decode` takes an array; None where that comma was not between elements."""
         self._expect(b"[")
         size, first = PIECE, True
         while self._more(b"]", first):
             held = self._fill(size)
             cut = self._held.rfind(between, self._at, self._at + held)
-            if cut > self._at and decode(b"[%b]" % self._held[self._at : cut + 1]):
+            found = decode(b"[%b]" % self._held[self._at : cut + 1]) if cut > self._at else None
+            if found is not None:
                 self._at, size, first = cut + 2, min(2 * size, PIECE), True
             elif cut > self._at and size > LEAST:
                 size, first = size // 2, True
-            elif decode(b"[%b]" % self.take()):
+            elif (found := decode(b"[%b]" % self.take())) is not None:
                 first = False
             else:
                 raise UnreadableDocument("it is no JSON as terraform writes it")
+            yield from found or ()
 
     def opens(self) -> bool:
         """Whether an object or an array begins here."""

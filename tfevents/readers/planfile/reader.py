@@ -94,7 +94,7 @@ def read_mode(path: str) -> Mode | None:
         return None
     known = head.number(messages.FORMAT_VERSION) == messages.FORMAT
     found = messages.MODES.get(head.number(messages.MODE)) if known else None
-    return _meant(found, invokes) if found else None
+    return _resolve_mode(found, invokes) if found else None
 
 
 def read_plan_file(path: str) -> PlanFile:
@@ -107,7 +107,7 @@ def read_plan_file(path: str) -> PlanFile:
         backend = _parse_backend(parts.head)
         return PlanFile(
             plan=_make_plan(parts, tool, version, zipped),
-            mode=_mode(parts),
+            mode=_find_mode(parts),
             workspace=backend.text(messages.WORKSPACE),
             backend_type=backend.text(messages.BACKEND_TYPE),
             targeted=parts.targeted,
@@ -146,21 +146,21 @@ def _parse_backend(head: Message) -> Message:
     return wire_format.parse_message(head.strings[messages.BACKEND][0], messages.BACKEND_SCHEMA)
 
 
-def _mode(parts: Parts) -> Mode:
+def _find_mode(parts: Parts) -> Mode:
     number = parts.head.number(messages.MODE)
     if number not in messages.MODES:
         raise UnreadableDocument(f"it has a mode {number} that this tfevents does not know")
-    return _meant(messages.MODES[number], parts.invokes)
+    return _resolve_mode(messages.MODES[number], parts.invokes)
 
 
-def _meant(stored: Mode, invokes: bool) -> Mode:
+def _resolve_mode(stored: Mode, invokes: bool) -> Mode:
     """`-invoke` plans as refresh-only does, but is no look for drift: it has something to apply."""
     return Mode.NORMAL if invokes else stored
 
 
 def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> Plan:
     """The plan as `show -json` would have told it."""
-    mode = _mode(parts)
+    mode = _find_mode(parts)
     judges = tool.judges is not None and _parse_version(version) >= tool.judges
     # a move alone is no drift, but the only news there is where nothing else is planned
     drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]
