@@ -415,6 +415,28 @@ def test_a_name_that_is_not_known_is_said() -> None:
     assert str(error).startswith("no connection to tfevents.invalid: ")
 
 
+def test_a_name_server_that_hangs_ends_within_its_seconds(tmp_path: Path) -> None:
+    """Nothing but the deadline ends a question to one: it may take half a minute."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        try:
+            silent.bind(("127.0.0.1", 53))
+        except OSError:
+            pytest.skip("no right to be a name server")
+        mount = 'mount --bind "$1" /etc/resolv.conf || exit 77; shift; exec "$@"'
+        send = [sys.executable, "-c", SEND, "http://slow.example", "1.0"]
+        done = subprocess.run(
+            ["unshare", "--mount", "sh", "-c", mount, "sh", tmp_path / "resolv.conf", *send],
+            capture_output=True,
+            text=True,
+            timeout=25,
+            check=False,
+        )
+    if not done.stdout:
+        pytest.skip("no right to mount")
+    assert done.stdout == "Unreachable no answer from slow.example: out of time\n"
+
+
 def test_a_server_that_speaks_no_http_is_said() -> None:
     """TLS to a plain port, and a plain request to a TLS port."""
     with Endpoint() as endpoint:
@@ -457,7 +479,8 @@ from tfevents.delivery.client import ApiClient
 settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
 try:
     where = Destination("acct", "o", "p", "w")
-    ApiClient(settings).send_event({"event_type": "plan"}, where, Deadline(8.0))
+    seconds = float(sys.argv[2]) if sys.argv[2:] else 8.0
+    ApiClient(settings).send_event({"event_type": "plan"}, where, Deadline(seconds))
     print("delivered")
 except TfeventsError as error:
     print(type(error).__name__, error)
