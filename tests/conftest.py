@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.endpoint import Endpoint
 from support.engines import clean_env, terraform
+from support.machine import Machine
 from support.stage import Stage, settings
 
 ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
@@ -27,6 +28,12 @@ def endpoint() -> Iterator[Endpoint]:
     """A Harness of one's own."""
     with Endpoint() as running:
         yield running
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    """A home of one's own, the terraform on PATH, nothing configured."""
+    return Machine(tmp_path)
 
 
 @pytest.fixture

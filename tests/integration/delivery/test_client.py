@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,12 +48,6 @@ SECRET = "pat.acct.token-canary.secret-canary"
 WHERE = Destination("acct", "default", "infra", "prod")
 BODY = {"event_type": "plan"}
 LONG = 8.0
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as endpoint:
-        yield endpoint
 
 
 def open_client(url: str, ca_bundle: Path | None = None) -> ApiClient:

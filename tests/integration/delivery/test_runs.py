@@ -25,17 +25,6 @@ GENEROUS = 30.0
 """Seconds that no run within its budget comes near, on a machine that does other things too."""
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
-
-
 def ours(done: subprocess.CompletedProcess[str]) -> list[str]:
     """The lines that we said; all of stderr is ours where terraform was content."""
     return [line for line in done.stderr.splitlines() if line.startswith("tfevents: ")]

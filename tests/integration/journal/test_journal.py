@@ -57,17 +57,6 @@ lock.release()
 """
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as endpoint:
-        yield endpoint
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
-
-
 def settings(home: Path, url: str, **more: str | None) -> Settings:
     return Settings(str(home), url=url, api_key=Key("pat.acct.t.s"), **more)  # type: ignore[arg-type]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,12 +14,6 @@ from support.paths import README
 from tfevents.settings.file_format import HARNESS, NOWHERE, SHARED, TOP
 
 ALONE, MONOREPO, TERRAGRUNT = re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as server:
-        yield server
 
 
 @pytest.fixture

@@ -16,21 +16,10 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path)
-
-
-@pytest.fixture
 def place(machine: Machine) -> Path:
     """A directory of a checkout."""
     (machine.root / ".git").mkdir()
     return machine.project()
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as server:
-        yield server
 
 
 @pytest.fixture

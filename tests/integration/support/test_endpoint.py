@@ -42,12 +42,6 @@ EVENT = {"event_type": "plan"}
 COUNTS = {"added": 1, "changed": 0, "deleted": 0, "unchanged": 0}
 
 
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as endpoint:
-        yield endpoint
-
-
 def post(endpoint: Endpoint, event: object = EVENT, path: str = EVENTS) -> httpx.Response:
     with httpx.Client(trust_env=False, timeout=5) as client:
         return client.post(endpoint.url + path, json=event, headers=HEADERS)
