@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
 
 from tfevents.errors import JournalUnavailable
 from tfevents.settings.home import create_private, make_home
+
+Connection: TypeAlias = sqlite3.Connection
+Row: TypeAlias = sqlite3.Row
 
 VERSION = 1
 """Of the tables, as `user_version` keeps it; 0 is a new file, or one of before."""
@@ -38,7 +44,48 @@ INDEXES = (
 BUSY_SECONDS = 5.0
 
 
-def open_file(home: str) -> sqlite3.Connection:
+class Database:
+    """The open file; threads share it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = threading.RLock()
+
+    def close(self) -> None:
+        """Closed; nothing is lost by not calling it."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One that has the write lock from its start. Raises JournalUnavailable."""
+        try:
+            with self._turn:  # threads share the connection, and would share the transaction
+                self._connection.execute("begin immediate")
+                try:
+                    yield self._connection
+                    self._connection.execute("commit")
+                except BaseException:
+                    self._roll_back()
+                    raise
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"the journal can't be written: {error}") from None
+
+    def _roll_back(self) -> None:
+        """What went wrong first is what is told, also where this goes wrong as well."""
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("rollback")
+
+    def query(self, statement: str, values: Iterable[Any] = ()) -> list[Row]:
+        """All rows. Raises JournalUnavailable."""
+        try:
+            with self._turn:
+                return self._connection.execute(statement, tuple(values)).fetchall()
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"the journal can't be read: {error}") from None
+
+
+def open_file(home: str) -> Database:
     """The journal's file under `home`, made if need be. Raises JournalUnavailable."""
     path = os.path.join(home, "journal.db")
     try:
@@ -47,7 +94,7 @@ def open_file(home: str) -> sqlite3.Connection:
         make_home(home)
         with suppress(FileExistsError):
             os.close(create_private(path))
-        return connect(path)
+        return Database(connect(path))
     except (OSError, sqlite3.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None

@@ -6,18 +6,15 @@ no address and no argv is ever in it.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from msgspec.structs import astuple
 
-from tfevents.errors import JournalUnavailable, UnreadableRow
+from tfevents.errors import UnreadableRow
 from tfevents.journal import run_lock
-from tfevents.journal.database import open_file
+from tfevents.journal.database import Connection, Database, Row, open_file
 from tfevents.journal.models import (
     Destination,
     EventState,
@@ -53,40 +50,16 @@ class Journal:
     `unreadable`: a line for each row that could not be read so far. Such a row is left out.
     """
 
-    def __init__(self, connection: sqlite3.Connection, home: str) -> None:
-        self._db = connection
-        self._turn = threading.RLock()
+    def __init__(self, database: Database, home: str) -> None:
+        self._database = database
         self.home = home
         self.unreadable: list[str] = []
 
     def close(self) -> None:
         """Closed; nothing is lost by not calling it."""
-        self._db.close()
+        self._database.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that has the write lock from its start. Raises JournalUnavailable."""
-        try:
-            with self._turn:  # threads share the connection, and would share the transaction
-                self._db.execute("begin immediate")
-                try:
-                    yield self._db
-                    self._db.execute("commit")
-                except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("rollback")
-                    raise
-        except sqlite3.Error as error:
-            raise JournalUnavailable(f"the journal can't be written: {error}") from None
-
-    def _rows(self, query: str, values: Iterable[Any] = ()) -> list[sqlite3.Row]:
-        try:
-            with self._turn:
-                return self._db.execute(query, tuple(values)).fetchall()
-        except sqlite3.Error as error:
-            raise JournalUnavailable(f"the journal can't be read: {error}") from None
-
-    def _parsed(self, parse: Callable[[sqlite3.Row], T], rows: list[sqlite3.Row]) -> Iterator[T]:
+    def _parsed(self, parse: Callable[[Row], T], rows: list[Row]) -> Iterator[T]:
         for row in rows:
             try:
                 yield parse(row)
@@ -98,7 +71,7 @@ class Journal:
 
     def open_run(self, run: Run) -> None:
         """Records that a run has begun; what it was opened with stays when told again."""
-        with self._writing() as db:
+        with self._database.transaction() as db:
             _insert(
                 db,
                 "runs",
@@ -114,7 +87,7 @@ class Journal:
         events: Iterable[NewEvent] = (),
     ) -> bool:
         """Records the end and its events in one step; False where the run had ended before."""
-        with self._writing() as db:
+        with self._database.transaction() as db:
             ended = db.execute(
                 "update runs set ended_at = ?, exit_code = ? where run_id = ? and ended_at is null",
                 (now(), exit_code, run_id),
@@ -140,7 +113,7 @@ class Journal:
 
     def _runs(self, which: str, *values: Any) -> list[Run]:
         query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
-        return list(self._parsed(parse_run, self._rows(query, values)))
+        return list(self._parsed(parse_run, self._database.query(query, values)))
 
     def open_hooks(self) -> list[Run]:
         """Runs that a hook opened and none has closed."""
@@ -154,7 +127,7 @@ class Journal:
 
     def put(self, event: NewEvent) -> None:
         """Committed to the disk when this returns. Raises JournalUnavailable."""
-        with self._writing() as db:
+        with self._database.transaction() as db:
             _insert(db, "events", write_event(event))
 
     def find_events(self, limit: int = 50, run_id: str | None = None) -> list[StoredEvent]:
@@ -172,13 +145,13 @@ class Journal:
         """Where something still has to be sent, what waits longest first."""
         which, values = _in_states(refused)
         query = f"select {QUEUE} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
-        return list(dict.fromkeys(parse_queue(row) for row in self._rows(query, values)))
+        return list(dict.fromkeys(parse_queue(row) for row in self._database.query(query, values)))
 
     def waiting(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
         """What still has to be sent of a queue, the oldest first. What can't be read never will."""
         which, values = _in_queue(queue, refused)
         # not `order by seq`: for that, SQLite would go through everything that waits anywhere
-        rows = self._rows(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
+        rows = self._database.query(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
         found = sorted(self._parsed(parse_event, rows), key=lambda event: event.seq)
         if len(found) < len(rows):
             self._set_aside({row["seq"] for row in rows} - {event.seq for event in found})
@@ -186,7 +159,7 @@ class Journal:
 
     def _set_aside(self, unreadable: Iterable[int]) -> None:
         """ReportResult once: only `flush --refused` meets such a row again."""
-        with self._writing() as db:
+        with self._database.transaction() as db:
             db.executemany(
                 "update events set status = 'refused', reason = 'it can not be read' where seq = ?",
                 [(seq,) for seq in unreadable],
@@ -210,7 +183,7 @@ class Journal:
             for event_id, (whose, names) in events.items()
         ]
         changes = ", ".join(f"{name} = ?" for name in WHOSE)
-        with self._writing() as db:
+        with self._database.transaction() as db:
             db.executemany(
                 f"update events set {changes}, given = ?, status = 'pending', reason = null,"  # noqa: S608  # literals
                 " settled_at = null where event_id = ? and status != 'delivered'",
@@ -221,16 +194,16 @@ class Journal:
         """What became of each event that still has to be sent, by its id."""
         which, values = _in_states(refused)
         query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
-        return {row["event_id"]: parse_state(row) for row in self._rows(query, values)}
+        return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
 
     def _find_events(self, which: str, *values: Any) -> list[StoredEvent]:
         query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module
-        return list(self._parsed(parse_event, self._rows(query, values)))
+        return list(self._parsed(parse_event, self._database.query(query, values)))
 
     def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
         """What became of an attempt to send."""
         settled = None if status is Status.PENDING else now()
-        with self._writing() as db:
+        with self._database.transaction() as db:
             db.execute(
                 "update events set status = ?, reason = ?, settled_at = ?, attempts = attempts + 1"
                 " where event_id = ?",
@@ -243,17 +216,17 @@ class Journal:
         """Whether `owner` may send these queues now: all or none. A claim whose owner is gone is
         void."""
         queues = set(queues)
-        held = self._rows("select lane from claims where owner = ?", (owner,))
+        held = self._database.query("select lane from claims where owner = ?", (owner,))
         if {queue.key for queue in queues} <= {lane for (lane,) in held}:
             return True
-        with self._writing() as db:
+        with self._database.transaction() as db:
             if any(self._sender(db, queue) not in (None, owner) for queue in queues):
                 return False
             claims = [(queue.key, owner) for queue in queues]
             db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
 
-    def _sender(self, db: sqlite3.Connection, queue: Queue) -> str | None:
+    def _sender(self, db: Connection, queue: Queue) -> str | None:
         """Who has claimed a queue, and lives."""
         row = db.execute("select owner from claims where lane = ?", (queue.key,)).fetchone()
         living = row and run_lock.is_held(self.home, row[0])
@@ -261,12 +234,12 @@ class Journal:
 
     def busy(self, owner: str) -> bool:
         """Whether a living process other than `owner` is sending."""
-        rows = self._rows("select distinct owner from claims where owner != ?", (owner,))
+        rows = self._database.query("select distinct owner from claims where owner != ?", (owner,))
         return any(run_lock.is_held(self.home, row[0]) for row in rows)
 
     def release(self, owner: str) -> None:
         """Gives back everything that `owner` claimed."""
-        with self._writing() as db:
+        with self._database.transaction() as db:
             db.execute("delete from claims where owner = ?", (owner,))
 
     # What is not kept here for ever
@@ -277,9 +250,9 @@ class Journal:
         oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
         bounds = (oldest, KEPT_EVENTS)
         query = f"select status != 'delivered' from events where {old}"  # noqa: S608  # a literal
-        if not self._rows(f"{query} limit 1", bounds):
+        if not self._database.query(f"{query} limit 1", bounds):
             return 0
-        with self._writing() as db:
+        with self._database.transaction() as db:
             lost = sum(row[0] for row in db.execute(query, bounds))
             db.execute(f"delete from events where {old}", bounds)  # noqa: S608  # a literal
             db.execute("delete from runs where opened_at < ?", (oldest,))
@@ -291,7 +264,7 @@ class Journal:
         Killed between the two commits, an event is in both under one `event_id`: the next time it
         is not taken again.
         """
-        with self._writing() as db:
+        with self._database.transaction() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
             idle = [row for row in rows if not self._sender(db, parse_queue(row))]
             runs = db.execute(f"select {RUN} from runs where ended_at is not null").fetchall()  # noqa: S608  # literals
@@ -302,7 +275,7 @@ class Journal:
 
     def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
         """The other side of `hand_over`: rows, in the order of RUN and EVENT."""
-        with self._writing() as db:
+        with self._database.transaction() as db:
             for table, columns, rows in (("runs", RUN, runs), ("events", EVENT, events)):
                 marks = ", ".join("?" * len(columns.split(",")))
                 insert = f"insert or ignore into {table} ({columns}) values ({marks})"  # noqa: S608  # literals
@@ -324,9 +297,7 @@ def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
     return " and ".join([*(f"{name} is ?" for name in names), which]), [*values, *states]
 
 
-def _insert(
-    db: sqlite3.Connection, table: str, columns: Mapping[str, Any], conflict: str = ""
-) -> None:
+def _insert(db: Connection, table: str, columns: Mapping[str, Any], conflict: str = "") -> None:
     marks = ", ".join("?" * len(columns))
     statement = f"insert into {table} ({', '.join(columns)}) values ({marks}){conflict}"  # noqa: S608  # literals
     db.execute(statement, tuple(columns.values()))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from sqlite3 import Row
 from typing import Any
 
 from msgspec.structs import asdict
 
 from tfevents.errors import UnreadableRow
+from tfevents.journal.database import Row
 from tfevents.journal.models import (
     Destination,
     EventState,

@@ -27,6 +27,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import abandoned, run_lock
+from tfevents.journal.database import Database
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now, own_queues
 from tfevents.journal.ownership import find_destinations
@@ -537,9 +538,9 @@ def backlog(home: Path, count: int) -> Journal:
 def counted(journal: Journal) -> Iterator[list[None]]:
     """One for each ten steps that SQLite's own machine takes meanwhile."""
     steps: list[None] = []
-    journal._db.set_progress_handler(lambda: steps.append(None), 10)
+    journal._database._connection.set_progress_handler(lambda: steps.append(None), 10)
     yield steps
-    journal._db.set_progress_handler(None, 0)
+    journal._database._connection.set_progress_handler(None, 0)
 
 
 def test_a_flush_of_much_is_in_order_and_linear(machine: Machine, endpoint: Endpoint) -> None:
@@ -737,7 +738,7 @@ def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
     """However much waits for others: nothing that a run asks looks through all events."""
     journal = open_journal(str(machine.home))
     asked: list[str] = []
-    journal._db.set_trace_callback(asked.append)
+    journal._database._connection.set_trace_callback(asked.append)
     journal.waiting(Queue(WHERE))
     journal.waiting(Queue(replace(WHERE, account=None), "/work", "default"))
     journal.find_events(run_id="run")
@@ -749,12 +750,12 @@ def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
     journal.prune()
     put(journal, "a")
     journal.settle("a", Status.DELIVERED)
-    journal._db.set_trace_callback(None)
+    journal._database._connection.set_trace_callback(None)
     plans = [
         (query, row["detail"])
         for query in asked
         if not query.startswith(("begin", "commit"))
-        for row in journal._db.execute(f"explain query plan {query}").fetchall()
+        for row in journal._database._connection.execute(f"explain query plan {query}").fetchall()
     ]
     assert sum("INDEX events_queue (workspace=? AND" in detail for _, detail in plans) == 2
     # neither through all events nor through all that wait
@@ -792,3 +793,15 @@ def test_a_journal_is_for_its_owner_alone(machine: Machine) -> None:
     modes = [path.stat().st_mode & 0o777 for path in (machine.home, machine.home / "journal.db")]
     assert modes == [0o700, 0o600]
     journal.close()
+
+
+def test_a_rollback_that_fails_hides_nothing(tmp_path: Path) -> None:
+    """What went wrong first is told."""
+    journal = open_journal(str(tmp_path))
+    journal.close()
+    with pytest.raises(JournalUnavailable, match="closed database"):
+        journal.release("nobody")
+    database = Database(sqlite3.connect(":memory:", isolation_level=None))
+    with pytest.raises(LookupError), database.transaction() as db:
+        db.close()  # so that nothing can be rolled back
+        raise LookupError
