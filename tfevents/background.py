@@ -20,7 +20,7 @@ def optional(find: Callable[[], T | None], name: str) -> T | None:
     """What `find` returns; None where it fails, which is logged: it costs the fact, not the run."""
     try:
         return find()
-    except Exception as error:  # one of the two broad ones: an optional fact
+    except Exception as error:  # broad on purpose: an optional fact costs only itself
         log_failure(f"{name} could not be found", error)
         return None
 

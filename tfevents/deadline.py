@@ -1,4 +1,4 @@
-"""The one deadline of a run's report: asking, storing and delivering share it (design §3, §9)."""
+"""The one deadline of a run's report: asking, storing and delivering share it."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 GIT = ".git"
 
 
-def read(path: str, most: int, *, root: str | None = None) -> bytes:
+def read_untrusted(path: str, most: int, *, root: str | None = None) -> bytes:
     """A regular file's bytes, at most `most`. With a `root`, no link on the way leads out of it.
 
     Raises OSError, whose `strerror` says why not.
     """
-    with opened(path, root=root) as file:
+    with open_untrusted(path, root=root) as file:
         text = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
     if text is None or len(text) > most:
         size = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
@@ -26,7 +26,7 @@ def read(path: str, most: int, *, root: str | None = None) -> bytes:
     return text
 
 
-def opened(path: str, *, root: str | None = None) -> BinaryIO:
+def open_untrusted(path: str, *, root: str | None = None) -> BinaryIO:
     """The same, open for reading: nobody waits for the other end of a FIFO."""
     if "\0" in path:
         raise OSError(errno.EINVAL, "this is no path", path)
@@ -53,24 +53,24 @@ def find_root(directory: str, env: Mapping[str, str], *, is_ci: bool) -> str | N
 
     None where there is none, or where somebody else's directory is on the way.
     """
-    places = find_places(directory, env, is_ci=is_ci)
+    places = find_trusted_directories(directory, env, is_ci=is_ci)
     return places[-1] if places and _is_root(places[-1]) else None
 
 
-def find_places(directory: str, env: Mapping[str, str], *, is_ci: bool) -> list[str]:
+def find_trusted_directories(directory: str, env: Mapping[str, str], *, is_ci: bool) -> list[str]:
     """Where files may speak for a run in `directory`: there, and upwards to the git root.
 
     Without git only there: what stands above a checkout is somebody else's. Empty where the
     directory itself is somebody else's.
     """
-    places = list_places(directory)
+    places = list_ancestors(directory)
     for number, place in enumerate(places):
         if not is_trusted(place, directory, env, is_ci=is_ci):
             return places[: min(number, 1)]
     return places
 
 
-def list_places(directory: str) -> list[str]:
+def list_ancestors(directory: str) -> list[str]:
     """The same, whoever they belong to."""
     place, places = os.path.abspath(directory), [os.path.abspath(directory)]
     while not _is_root(place):

@@ -66,7 +66,7 @@ def test_nothing_odd_is_read(tmp_path: Path, make: Callable[[Path], None], why: 
     """At once, and it is said."""
     make(tmp_path / "x")
     with pytest.raises(OSError, match=r"^\[Errno") as caught:
-        files.read(str(tmp_path / "x"), 64 << 10, root=str(tmp_path))
+        files.read_untrusted(str(tmp_path / "x"), 64 << 10, root=str(tmp_path))
     assert caught.value.strerror is not None
     assert caught.value.strerror.startswith(why)
 
@@ -77,15 +77,15 @@ def test_a_regular_file_is_read_to_the_last_byte_of_its_limit(tmp_path: Path) ->
     (tmp_path / "a" / "x").write_bytes(b"12345")
     (tmp_path / "link").symlink_to("a")
     path = str(tmp_path / "link" / "x")
-    assert files.read(path, 5, root=str(tmp_path)) == b"12345"
+    assert files.read_untrusted(path, 5, root=str(tmp_path)) == b"12345"
     with pytest.raises(OSError, match="it is larger than"):
-        files.read(path, 4)
+        files.read_untrusted(path, 4)
     with pytest.raises(OSError, match="a link leads out of"):
-        files.read(path, 5, root=str(tmp_path / "b"))
+        files.read_untrusted(path, 5, root=str(tmp_path / "b"))
     with pytest.raises(OSError, match="it is larger than"):
-        files.read("/proc/self/smaps", 16)
+        files.read_untrusted("/proc/self/smaps", 16)
     with pytest.raises(OSError, match="this is no path"):
-        files.read("a\0b", 16)
+        files.read_untrusted("a\0b", 16)
     assert not files.is_inside(str(tmp_path) + "x", str(tmp_path))
 
 

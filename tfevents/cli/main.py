@@ -52,11 +52,11 @@ def main() -> int:
     return int(exit_code)
 
 
-def bare() -> NoReturn:
+def run_from_launcher() -> NoReturn:
     """The entry of the front (`bin/tfevents`), which starts Python without `site`."""
-    from tfevents.wrapper.main import Elsewhere
+    from tfevents.wrapper.main import SiteFinder
 
-    sys.meta_path.append(Elsewhere)
+    sys.meta_path.append(SiteFinder)
     sys.exit(main())
 
 
@@ -79,7 +79,7 @@ def print_error(error: Exception, words: list[str]) -> int:
 
 def find_hook_exit_code(words: list[str]) -> int:
     """The exit code of a hook that is called or set wrongly: it does not stop somebody else's run
-    (design §5)."""
+    ."""
     from tfevents.hosts.hook import find_exit_code
 
     return find_exit_code("".join(words[1:2]), delivered=False, env=os.environ)

@@ -44,6 +44,6 @@ def read_redacted(path: str) -> bytes:
 
 def _read_bytes(path: str) -> bytes:
     try:
-        return files.read(path, cost.MAX_BYTES)
+        return files.read_untrusted(path, cost.MAX_BYTES)
     except OSError as error:
         raise UnreadableDocument(f"can't read the cost file {path}: {error.strerror}") from None

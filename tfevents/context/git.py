@@ -117,7 +117,7 @@ def _find_packed(folder: str, name: str) -> str | None:
 def _read_file(folder: str, name: str) -> str:
     try:
         path = os.path.join(folder, name)
-        return files.read(path, LARGEST, root=folder).decode(errors="replace")
+        return files.read_untrusted(path, LARGEST, root=folder).decode(errors="replace")
     except OSError:
         return ""
 

@@ -1,6 +1,6 @@
 """What a run leaves with Harness beside its events: only what was switched on.
 
-Kept by create-data (contract, "Storing artefacts"), which wants ids that only a Harness pipeline
+Kept by create-data (tests/data/contract/openapi.yaml), which wants ids that only a Harness pipeline
 has. A failing one costs its id, never the event.
 """
 

@@ -1,4 +1,4 @@
-"""What a server's answer to one POST means (contract/README.md)."""
+"""What a server's answer to one POST means (tests/data/contract/openapi.yaml)."""
 
 from __future__ import annotations
 

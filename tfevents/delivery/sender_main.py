@@ -65,7 +65,7 @@ def main() -> None:
         if first := sys.stdin.buffer.readline():
             config = msgspec.json.decode(first, type=SenderConfig)
             report = SenderReport(send(config, Orders(sys.stdin.buffer)))
-    except Exception as error:  # one of the broad ones: the run's line says it
+    except Exception as error:  # broad on purpose: the run's line says it
         ours = isinstance(error, TfeventsError)
         report = SenderReport(problem=str(error) if ours else f"{type(error).__name__} (a bug)")
     with suppress(OSError):  # the run is gone

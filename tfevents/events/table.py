@@ -1,4 +1,4 @@
-"""From a run to its event: the one table (design §3.1)."""
+"""From a run to its event: the one table."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tfevents.context.origin import read_event_file
 from tfevents.hosts.hook_hosts import HookHost
 from tfevents.terraform import arguments
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.workdir import WorkingDirectory, find_unit
+from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
 COMMANDS = {
     "plan": ("plan", Mode.NORMAL),
@@ -80,7 +80,7 @@ def parse_call(
         return None
     directory = os.getcwd()
     parsed = arguments.parse_arguments((name,), env)
-    unit = options.directory or find_unit(directory, env, hooked=True)
+    unit = options.directory or find_unit_directory(directory, env, hooked=True)
     return HookCall(
         moment=moment,
         command=name,

@@ -17,7 +17,7 @@ from tfevents.settings.environment import find_provisioner
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.client import TerraformClient
-from tfevents.terraform.counts import Counts, count_drift, has_changes
+from tfevents.terraform.counts import Counts, count_listed_drift, has_changes
 from tfevents.terraform.state import State
 
 
@@ -86,9 +86,9 @@ def explain_missing_plan(call: HookCall) -> str | None:
 
 
 def has_work(planned: SavedPlan | None, mode: Mode) -> bool:
-    """Whether something is about to be changed, as far as that is known (design §3.1)."""
+    """Whether something is about to be changed, as far as that is known."""
     if mode is Mode.REFRESH_ONLY:
-        return planned is not None and count_drift(planned.plan.drift or ()) != Counts()
+        return planned is not None and count_listed_drift(planned.plan.drift or ()) != Counts()
     return planned is None or has_changes(planned.plan)
 
 

@@ -25,7 +25,7 @@ from tfevents.journal.fallback import open_fallback
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Run, at, now
-from tfevents.journal.recovery import killed
+from tfevents.journal.recovery import make_killed_event
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.reporter import Reporter, ReportResult
 from tfevents.reporting.run import RunInfo
@@ -115,7 +115,7 @@ class Hook:
     def _end_older_runs(self) -> None:
         with _use_journal(self.env) as journal:
             for run in journal.open_runs(self.call.key):
-                journal.end_run(run.run_id, None, [killed(run)])
+                journal.end_run(run.run_id, None, [make_killed_event(run)])
 
     def close_run(self) -> ReportResult:
         """Close the run that `before` opened, or report one that nobody opened.
@@ -154,7 +154,7 @@ class Hook:
             with _use_journal(self.env) as journal:
                 for run in journal.open_hooks():
                     if parse_baseline(run.base).execution == self.call.execution:
-                        journal.end_run(run.run_id, None, [killed(run, how=None)])
+                        journal.end_run(run.run_id, None, [make_killed_event(run, how=None)])
         reporter = self._make_reporter(None, {}, opened=True)
         reporter.start()
         reporter.deliver()

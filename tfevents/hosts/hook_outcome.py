@@ -14,13 +14,13 @@ from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_drift,
+    count_listed_drift,
     count_outputs,
     count_resources,
     has_changes,
 )
 from tfevents.terraform.plan import Plan
-from tfevents.terraform.reconcile import Ledger, done_to_outputs, done_to_resources
+from tfevents.terraform.reconcile import StatePair, done_to_outputs, done_to_resources
 from tfevents.terraform.state import State
 
 
@@ -108,11 +108,13 @@ def _count_done(facts: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | No
     prior = facts.planned.prior if facts.planned else None
     if prior is None or facts.state_after is None:
         return (planned if facts.succeeded else Numbers()), _prove_not_applied(plan, facts)
-    return _compare_states(plan, planned, Ledger.of(prior, facts.state_after), facts.succeeded)
+    return _compare_states(
+        plan, planned, StatePair.compare(prior, facts.state_after), facts.succeeded
+    )
 
 
 def _compare_states(
-    plan: Plan, planned: Numbers, states: Ledger, succeeded: bool | None
+    plan: Plan, planned: Numbers, states: StatePair, succeeded: bool | None
 ) -> tuple[Numbers, bool | None]:
     """As `_count_done`, by the states before and after."""
     done = done_to_resources(plan, states)
@@ -134,7 +136,7 @@ def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
     refreshed = plan.mode is Mode.REFRESH_ONLY or not saved
     silent = plan.drift is None and (plan.errored or not refreshed)
     unmeasured = plan.mode is Mode.DESTROY or silent
-    drift = None if unmeasured else count_drift(plan.drift or ())
+    drift = None if unmeasured else count_listed_drift(plan.drift or ())
     resources = count_resources(plan, partial=targeted)
     return Numbers(resources, count_outputs(plan), drift)
 

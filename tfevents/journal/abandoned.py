@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from types import TracebackType
 
-from tfevents.journal.run_lock import LOCK, NOTE, is_held, runs_folder, sweep_folder
+from tfevents.journal.run_lock import LOCK, NOTE, is_held, remove_folder, runs_folder
 
 STALE_SECONDS = 86400
 """Where a directory can't be locked, a folder that was never finished is swept after a day."""
@@ -99,5 +99,5 @@ def read_note(folder: str) -> dict[str, str]:
 
 def _sweep(folder: str) -> None:
     """Also what nobody of us has made in it."""
-    sweep_folder(folder)
+    remove_folder(folder)
     shutil.rmtree(folder, ignore_errors=True)

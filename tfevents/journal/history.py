@@ -10,7 +10,7 @@ from msgspec import Struct
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Run, Status, StoredEvent
-from tfevents.journal.ownership import why_it_waits
+from tfevents.journal.ownership import explain_waiting
 
 EVENTS_OF_A_RUN = 1000
 
@@ -65,4 +65,4 @@ def _says_killed(event: StoredEvent) -> bool:
 def find_reason(event: StoredEvent) -> str | None:
     """Why an event has not arrived; None where it has, or where nothing is known against it."""
     untried = event.status is Status.PENDING and not event.attempts
-    return why_it_waits(event) if untried else event.reason
+    return explain_waiting(event) if untried else event.reason

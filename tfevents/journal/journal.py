@@ -154,11 +154,12 @@ class Journal:
         rows = self._database.query(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
         found = sorted(self._parsed(parse_event, rows), key=lambda event: event.seq)
         if len(found) < len(rows):
-            self._set_aside({row["seq"] for row in rows} - {event.seq for event in found})
+            self._refuse_unreadable({row["seq"] for row in rows} - {event.seq for event in found})
         return found
 
-    def _set_aside(self, unreadable: Iterable[int]) -> None:
-        """ReportResult once: only `flush --refused` meets such a row again."""
+    def _refuse_unreadable(self, unreadable: Iterable[int]) -> None:
+        """Marks unreadable rows as refused: each is reported once, and only `flush --refused`
+        reads such a row again."""
         with self._database.transaction() as db:
             db.executemany(
                 "update events set status = 'refused', reason = 'it can not be read' where seq = ?",

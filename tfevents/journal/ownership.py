@@ -19,7 +19,7 @@ from tfevents.settings.model import Settings
 ASSIGN = "tfevents flush --assign WORKSPACE"
 SHOWN = 5
 """Directories that one line names."""
-NOWHERE = os.sep
+NO_CHECKOUT = os.sep
 """Where settings are looked for whose directory nobody knows: no checkout is there."""
 
 
@@ -49,13 +49,15 @@ def find_destination(queue: Queue, settings: Settings, env: Mapping[str, str]) -
     """Where a queue goes. The account is the key's, where nobody has said another."""
     known = queue.destination
     if known.missing() and queue.directory and os.path.isdir(queue.directory):
-        found = _look(queue.directory, queue.tf_workspace, env)
+        found = _load_directory_destination(queue.directory, queue.tf_workspace, env)
         if len({known.account, found.account} - {None}) < 2:
             known = known.filled(found)
     return known.filled(Destination(account=settings.account))
 
 
-def _look(directory: str, tf_workspace: str | None, env: Mapping[str, str]) -> Destination:
+def _load_directory_destination(
+    directory: str, tf_workspace: str | None, env: Mapping[str, str]
+) -> Destination:
     """What the settings files say for a directory; the variables are another run's."""
     others = {name for names in HARNESS_NAMES.values() for name in names}
     kept = {n: v for n, v in env.items() if n not in others and not n.startswith(PREFIX)}
@@ -81,15 +83,15 @@ def assign(
         queues = {event.queue for event in waiting}
         where = {queue: find_destination(queue, settings, env) for queue in queues}
         waiting = [e for e in waiting if e.given or lacks(where[e.queue])]
-    events = _choose(waiting, assignment)
-    whose = {event.event_id: _give(event, assignment, env) for event in events}
+    events = _select_events(waiting, assignment)
+    whose = {event.event_id: _resolve_destination(event, assignment, env) for event in events}
     if not journal.claim({event.queue for event in events}, owner):
         raise JournalUnavailable("another tfevents is sending these events")
     journal.assign(whose)
     return list(whose)
 
 
-def _choose(events: Sequence[StoredEvent], assignment: Assignment) -> list[StoredEvent]:
+def _select_events(events: Sequence[StoredEvent], assignment: Assignment) -> list[StoredEvent]:
     """The events of one directory and one terraform workspace."""
     wanted = assignment.directory
     places = [_place(event) for event in events]
@@ -99,17 +101,19 @@ def _choose(events: Sequence[StoredEvent], assignment: Assignment) -> list[Store
     else:
         chosen = list(events)
     if not chosen:
-        others = f": they wait for {_named(places)}" if places else ""
-        raise SettingError(f"--assign: no event waits for a workspace{_of(wanted)}{others}")
+        others = f": they wait for {_join_directories(places)}" if places else ""
+        raise SettingError(
+            f"--assign: no event waits for a workspace{_format_directory(wanted)}{others}"
+        )
     if wanted is None and len(found := dict.fromkeys(places)) > 1:
         raise SettingError(
-            f"--assign: events of several directories wait ({_named(found)}):"
+            f"--assign: events of several directories wait ({_join_directories(found)}):"
             " name one with --directory"
         )
     return _choose_workspace(chosen, assignment.tf_workspace)
 
 
-def _of(directory: str | None) -> str:
+def _format_directory(directory: str | None) -> str:
     return f" in {directory}" if directory else ""
 
 
@@ -128,7 +132,7 @@ def _choose_workspace(events: list[StoredEvent], wanted: str | None) -> list[Sto
     return chosen
 
 
-def _give(
+def _resolve_destination(
     event: StoredEvent, assignment: Assignment, env: Mapping[str, str]
 ) -> tuple[Destination, Sequence[str]]:
     """What its run knew stays; the rest is as if that run were this person's, in its directory.
@@ -148,7 +152,7 @@ def _give(
 
 
 def _load(event: StoredEvent, assignment: Assignment, env: Mapping[str, str]) -> Settings:
-    where, tf_workspace = event.directory or NOWHERE, event.tf_workspace or "default"
+    where, tf_workspace = event.directory or NO_CHECKOUT, event.tf_workspace or "default"
     if not assignment.workspace.strip():
         raise SettingError("--assign: which workspace? it is empty")
     try:
@@ -168,10 +172,13 @@ def describe_unowned(
     more = (
         " --directory DIRECTORY" if len({p for found in places.values() for p in found}) > 1 else ""
     )
-    return [f"no {what} for {_named(found)}: {ASSIGN}{more}" for what, found in places.items()]
+    return [
+        f"no {what} for {_join_directories(found)}: {ASSIGN}{more}"
+        for what, found in places.items()
+    ]
 
 
-def why_it_waits(event: StoredEvent) -> str | None:
+def explain_waiting(event: StoredEvent) -> str | None:
     """Why an event was never tried; None where nothing is known against it."""
     lacking = lacks(event.destination)
     nowhere = f"no {_in_short(lacking)} for {_place(event)}" if lacking else None
@@ -188,7 +195,7 @@ def lacks(destination: Destination) -> list[str]:
     return [name for name in destination.missing() if name != "account"]
 
 
-def _named(places: Mapping[str, None] | Sequence[str]) -> str:
+def _join_directories(places: Mapping[str, None] | Sequence[str]) -> str:
     found = list(dict.fromkeys(places))
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return ", ".join(found[:SHOWN]) + more

@@ -23,7 +23,7 @@ from tfevents.journal.models import Destination, NewEvent, Run, locate, now
 from tfevents.settings.environment import identifiers
 from tfevents.settings.load import gather_settings
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.workdir import find_unit
+from tfevents.terraform.workdir import find_unit_directory
 
 FORGOTTEN_SECONDS = 86400
 
@@ -54,20 +54,22 @@ def _close_forgotten(journal: Journal) -> int:
     """A hook's run has no process: after a day nobody comes back to close it."""
     oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
     runs = [run for run in journal.open_hooks() if run.opened_at < oldest]
-    return sum(journal.end_run(run.run_id, None, [killed(run)]) for run in runs)
+    return sum(journal.end_run(run.run_id, None, [make_killed_event(run)]) for run in runs)
 
 
 def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> bool:
-    run = journal.run(identity) or _noted(journal, identity, folder, env)
+    run = journal.run(identity) or _restore_run_from_note(journal, identity, folder, env)
     if run is None or run.ended_at:
         return False
-    return journal.end_run(identity, None, [killed(run)])
+    return journal.end_run(identity, None, [make_killed_event(run)])
 
 
-def _noted(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> Run | None:
+def _restore_run_from_note(
+    journal: Journal, identity: str, folder: str, env: Mapping[str, str]
+) -> Run | None:
     """A run that was killed before the journal knew of it."""
     note = abandoned.read_note(folder)
-    directory = find_unit(note.get("directory", ""), note)
+    directory = find_unit_directory(note.get("directory", ""), note)
     mode = _mode(note.get("mode", ""))
     command = operation = note.get("operation", "")
     if operation not in {known.value for known in Operation}:
@@ -97,7 +99,7 @@ def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str
     return Destination(found.account, found.org, found.project, found.workspace)
 
 
-def killed(run: Run, how: str | None = "killed") -> NewEvent:
+def make_killed_event(run: Run, how: str | None = "killed") -> NewEvent:
     """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
     base: Mapping[str, Any] = run.base or {}
     event_id = str(uuid4())

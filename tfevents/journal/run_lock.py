@@ -63,11 +63,11 @@ class RunLock(NamedTuple):
 
     def clear_files(self) -> None:
         """Everything private is gone, but for the lock that says who is there."""
-        clear_folder(self.folder)
+        remove_files(self.folder)
 
     def release(self) -> None:
         """Gone, and everything private with it."""
-        sweep_folder(self.folder)
+        remove_folder(self.folder)
         with suppress(OSError):
             os.close(self.descriptor)
         _ours.discard(self.identity)
@@ -86,15 +86,15 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
     if disk.f_blocks and disk.f_bavail * disk.f_frsize < room:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
     _ours.add(identity)
-    making = _shared(place)
+    making = _lock_shared(place)
     try:
-        folder, lock = _made(place, identity)
+        folder, lock = _create_locked_folder(place, identity)
     finally:
         os.close(making)
     return RunLock(identity, folder, lock)
 
 
-def _made(place: str, identity: str) -> tuple[str, int]:
+def _create_locked_folder(place: str, identity: str) -> tuple[str, int]:
     """The folder and its lock."""
     unfinished = os.path.join(place, f".{identity}")
     make_private(unfinished)
@@ -105,7 +105,7 @@ def _made(place: str, identity: str) -> tuple[str, int]:
     return folder, lock
 
 
-def _shared(place: str) -> int:
+def _lock_shared(place: str) -> int:
     """Held while a folder is made in it: whoever has it alone knows that none is."""
     directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     for _ in range(TURNS):
@@ -137,7 +137,7 @@ def is_held(home: str, identity: str) -> bool:
     return False
 
 
-def clear_folder(folder: str) -> None:
+def remove_files(folder: str) -> None:
     """Removes what is in it, but for the lock."""
     with suppress(OSError):
         for name in os.listdir(folder):
@@ -145,9 +145,9 @@ def clear_folder(folder: str) -> None:
                 os.unlink(os.path.join(folder, name))
 
 
-def sweep_folder(folder: str) -> None:
+def remove_folder(folder: str) -> None:
     """All but the lock first: whoever is killed at it leaves what the next one can still find."""
-    clear_folder(folder)
+    remove_files(folder)
     with suppress(OSError):
         os.unlink(os.path.join(folder, LOCK))
         os.rmdir(folder)

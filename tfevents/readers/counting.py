@@ -21,7 +21,7 @@ from tfevents.readers.planfile import reader
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_drift,
+    count_listed_drift,
     count_outputs,
     count_resources,
     has_changes,
@@ -79,7 +79,7 @@ def count_plan(plan: Plan) -> DocumentCounts:
     return DocumentCounts(
         resources=count_resources(plan) or Counts(),
         outputs=count_outputs(plan),
-        drift=None if plan.drift is None else count_drift(plan.drift),
+        drift=None if plan.drift is None else count_listed_drift(plan.drift),
         has_changes=has_changes(plan),
         errored=plan.errored,
         format_version=plan.format_version,

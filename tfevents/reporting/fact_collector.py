@@ -64,9 +64,9 @@ class FactCollector:
         self._state_before = BackgroundTask(lambda: pull_state(self._client), "state before")
         self._state_before.result()
 
-    def see_log(self, log: ApplyLog) -> None:
+    def update_from_log(self, log: ApplyLog) -> None:
         """Called after each look at a core log: the state before must be found in time."""
-        self._previous.look(log)
+        self._previous.update(log)
 
     def read_saved_plan(self) -> SavedPlan | None:
         """The saved plan that is applied, when it is read; None where there is none to be read."""

@@ -80,7 +80,7 @@ class RunFacts(Struct, frozen=True, dict=True):
     @property
     def partial(self) -> tuple[str, ...]:
         """What makes the plan less than the whole; a saved plan's is in its file, for it ignores
-        the flags of its apply (semantics §4.3)."""
+        the flags of its apply."""
         plan = self.plan
         kinds = () if self.arguments.plan_file else self.arguments.partial
         if not kinds and self._targeted:
@@ -107,16 +107,16 @@ class RunFacts(Struct, frozen=True, dict=True):
             after=after,
             mode=self.mode,
             plan=self.plan,
-            finished=self.done,
-            torn=self._broken,
+            finished=self.succeeded,
+            interrupted=self._ended_abruptly,
             refreshed=self.arguments.on("refresh", default=True),
-            whole=not set(self.partial) - {UNREFRESHED},
+            complete=not set(self.partial) - {UNREFRESHED},
         )
 
     @property
-    def done(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether everything was done, by the exit code; one 1 of OpenTofu's is no failure: after a
-        destroy that forgot something (semantics §1.2)."""
+        destroy that forgot something."""
         if self.exit_code == 0:
             return True
         log, version = self.log, self.version
@@ -133,7 +133,12 @@ class RunFacts(Struct, frozen=True, dict=True):
         even where it holds nothing. OpenTofu saves at the end: after a kill it proves nothing.
         """
         state, elsewhere = self.pulled, self.arguments.names() & STATE
-        if state is None or elsewhere or self.unsaved or (self._broken and self._saves_late):
+        if (
+            state is None
+            or elsewhere
+            or self.unsaved
+            or (self._ended_abruptly and self._saves_late)
+        ):
             return None
         return state if state.identity != NEVER_WRITTEN or self._stored_nothing else None
 
@@ -147,10 +152,10 @@ class RunFacts(Struct, frozen=True, dict=True):
     def _stored_nothing(self) -> bool:
         acted = self.log.acts if self.log is not None else self.exit_code == 0
         never = self.before is not None and self.before.identity == NEVER_WRITTEN
-        return (never and not acted) or self.emptied is True
+        return (never and not acted) or self.left_nothing is True
 
     @property
-    def emptied(self) -> bool | None:
+    def left_nothing(self) -> bool | None:
         """Whether a run that ended well has left nothing, by what it did or was to do."""
         if self.exit_code != 0 or self.approval is not None:
             return None
@@ -158,11 +163,11 @@ class RunFacts(Struct, frozen=True, dict=True):
         if begun is not None and begun.leaves_something:
             return False
         if self.plan is not None:
-            return self._emptied_by(self.plan)
+            return self._left_nothing_by_plan(self.plan)
         destroys = self.mode is Mode.DESTROY and not self.arguments.plan_file
         return True if destroys and not self.partial else None
 
-    def _emptied_by(self, plan: Plan) -> bool | None:
+    def _left_nothing_by_plan(self, plan: Plan) -> bool | None:
         stay = any(c.managed and not c.deposed and not _leaves(c.actions) for c in plan.kinds)
         told = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
         if stay or told or plan.managed:
@@ -171,12 +176,13 @@ class RunFacts(Struct, frozen=True, dict=True):
         return True if whole else None
 
     @property
-    def empty(self) -> bool | None:
-        """Whether the state holds nothing now: by itself, else by what was carried out."""
-        return self.after.empty if self.after is not None else self.emptied
+    def state_is_empty(self) -> bool | None:
+        """Whether the state holds nothing now: by the state read after the run, else by what the
+        run did; None if neither is known. It decides between `active` and `inactive`."""
+        return self.after.empty if self.after is not None else self.left_nothing
 
     @property
-    def _broken(self) -> bool:
+    def _ended_abruptly(self) -> bool:
         """Killed, crashed, or told twice to end, which no tool waits at."""
         stopped = self.log is not None and self.log.broken
         return self.exit_code not in (0, 1, 2) or len(self.signals) > 1 or stopped

@@ -1,6 +1,6 @@
 """Reads terraform's core log while terraform writes it, and leaves nothing of it behind.
 
-The log holds values of the command line and more (design §3.2): its name is removed as soon as
+The log holds values of the command line and more: its name is removed as soon as
 the run's own process has it open for good, and what was read is given back to the disk.
 """
 

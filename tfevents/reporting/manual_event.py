@@ -27,7 +27,7 @@ from tfevents.journal.run_lock import hold_lock
 from tfevents.reporting.summary import fate
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import Settings
-from tfevents.terraform.workdir import WorkingDirectory, find_unit
+from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
 
 class ManualEvent(Struct, frozen=True):
@@ -54,7 +54,7 @@ def send_manual_event(
     Raises SettingError and InvalidEvent before anything is kept.
     """
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
-    directory = find_unit(directory, env)
+    directory = find_unit_directory(directory, env)
     settings = load_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
     event_id = str(uuid.uuid4())
     event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})

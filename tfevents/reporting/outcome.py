@@ -17,7 +17,7 @@ from tfevents.terraform import changes
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_drift,
+    count_listed_drift,
     count_outputs,
     count_resources,
     foreign_actions,
@@ -43,34 +43,34 @@ def determine_outcome(facts: RunFacts) -> RunOutcome:
     numbers = _numbers(facts, outcome) if outcome else Numbers()
     return RunOutcome(
         outcome,
-        replace(numbers, resources=None) if _foreign(facts.plan) else numbers,
+        replace(numbers, resources=None) if _find_foreign_actions(facts.plan) else numbers,
         _data(facts, outcome, numbers),
     )
 
 
 def _outcome(facts: RunFacts) -> Outcome | None:
     plan, code = facts.plan, facts.exit_code
-    if facts.operation is not Operation.PLAN and _unclaimed(facts):
+    if facts.operation is not Operation.PLAN and _is_unknown(facts):
         return None
-    drift = count_drift(plan.drift or ()) if plan else Counts()
+    drift = count_listed_drift(plan.drift or ()) if plan else Counts()
     return Outcome(
         operation=facts.operation,
         mode=facts.mode,
-        success=code in (0, 2) if facts.operation is Operation.PLAN else facts.done,
+        success=code in (0, 2) if facts.operation is Operation.PLAN else facts.succeeded,
         declined=facts.approval is not None,
-        has_changes=has_changes(plan) if plan else _by_code(facts),
+        has_changes=has_changes(plan) if plan else _changes_by_exit_code(facts),
         drift=drift != Counts() if plan else None,
-        empty=facts.empty,
+        empty=facts.state_is_empty,
     )
 
 
-def _by_code(facts: RunFacts) -> bool | None:
+def _changes_by_exit_code(facts: RunFacts) -> bool | None:
     """What `-detailed-exitcode` says; None without it."""
     detailed = facts.exit_code == 0 and facts.arguments.on("detailed-exitcode")
     return True if facts.exit_code == 2 else False if detailed else None
 
 
-def _unclaimed(facts: RunFacts) -> bool:
+def _is_unknown(facts: RunFacts) -> bool:
     """Whether terraform asked by itself and ended badly, and there is no telling why: declined,
     unless the state was written."""
     if facts.approved is not None or facts.log or not facts.started:
@@ -85,23 +85,25 @@ def _identity(state: State | None) -> object:
 
 def _numbers(facts: RunFacts, outcome: Outcome) -> Numbers:
     if facts.operation is Operation.IMPORT:
-        return _gained(facts)
+        return _count_import(facts)
     if facts.operation is Operation.PLAN:
-        return _planned(facts, facts.plan) if facts.plan else Numbers()
+        return _count_plan(facts, facts.plan) if facts.plan else Numbers()
     if facts.log is not None:
-        return _done(facts)
-    return _carried_out(facts, facts.plan) if facts.plan and outcome.success else Numbers()
+        return _count_apply(facts)
+    return _count_saved_plan(facts, facts.plan) if facts.plan and outcome.success else Numbers()
 
 
-def _planned(facts: RunFacts, plan: Plan) -> Numbers:
-    return Numbers(_listed(facts, plan), count_outputs(plan), _drift(facts, plan))
+def _count_plan(facts: RunFacts, plan: Plan) -> Numbers:
+    return Numbers(
+        _count_planned_resources(facts, plan), count_outputs(plan), _count_drift(facts, plan)
+    )
 
 
-def _listed(facts: RunFacts, plan: Plan) -> Counts | None:
+def _count_planned_resources(facts: RunFacts, plan: Plan) -> Counts | None:
     return count_resources(plan, partial=bool(PARTS.intersection(facts.partial)))
 
 
-def _gained(facts: RunFacts) -> Numbers:
+def _count_import(facts: RunFacts) -> Numbers:
     """An import's, told by the objects that are there now and were not."""
     if facts.after is None or facts.before is None:
         return Numbers()
@@ -109,7 +111,7 @@ def _gained(facts: RunFacts) -> Numbers:
     return Numbers(Counts(imported=len(now - was), unchanged=len(now & was)))
 
 
-def _done(facts: RunFacts) -> Numbers:
+def _count_apply(facts: RunFacts) -> Numbers:
     """By terraform's own log: what was done, or what it would have done where it was declined."""
     log, apply = facts.log, facts.apply
     if log is not None and facts.approval is not None and facts.mode is not Mode.REFRESH_ONLY:
@@ -117,23 +119,23 @@ def _done(facts: RunFacts) -> Numbers:
     if apply is None:
         return Numbers()
     plan = facts.plan
-    drift = _drift(facts, plan) if plan else changes.count_drift(apply)
+    drift = _count_drift(facts, plan) if plan else changes.count_drift_between_states(apply)
     return Numbers(changes.count_resources(apply), changes.count_outputs(apply), drift)
 
 
-def _carried_out(facts: RunFacts, plan: Plan) -> Numbers:
+def _count_saved_plan(facts: RunFacts, plan: Plan) -> Numbers:
     """A saved plan that was applied without a log: what was planned was done, but for what was not
     known when it was planned."""
     open_ends = any(change.managed and change.unknown for change in plan.kinds)
     unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
     return Numbers(
-        None if open_ends else _listed(facts, plan),
+        None if open_ends else _count_planned_resources(facts, plan),
         None if unknown else count_outputs(plan),
-        _drift(facts, plan),
+        _count_drift(facts, plan),
     )
 
 
-def _drift(facts: RunFacts, plan: Plan) -> Counts | None:
+def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
     """Not measured under -refresh=false, -destroy, or where the plan broke off; nor known of a
     saved plan that lists none, for it does not say whether it looked."""
     if plan.mode is Mode.DESTROY or UNREFRESHED in facts.partial:
@@ -141,12 +143,12 @@ def _drift(facts: RunFacts, plan: Plan) -> Counts | None:
     looked = facts.mode is Mode.REFRESH_ONLY or not facts.arguments.plan_file
     if plan.drift is None and (plan.errored or not looked):
         return None
-    return count_drift(plan.drift or ())
+    return count_listed_drift(plan.drift or ())
 
 
 def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
     """What the contract has no field for."""
-    counted = numbers.resources is not None and not _foreign(facts.plan)
+    counted = numbers.resources is not None and not _find_foreign_actions(facts.plan)
     failed = outcome is not None and not outcome.success
     return {
         "counts": "exact" if counted else "absent",
@@ -154,14 +156,16 @@ def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[st
         "approval": facts.approval.value if facts.approval else None,
         "interrupted": _interrupted(facts),
         "drift_listed": _drift_listed(facts.plan),
-        "unknown_actions": ",".join(sorted(_foreign(facts.plan))),
-        **(dict(_undone(facts)) if failed and facts.operation in APPLIES else {}),
+        "unknown_actions": ",".join(sorted(_find_foreign_actions(facts.plan))),
+        **(dict(_describe_failed_apply(facts)) if failed and facts.operation in APPLIES else {}),
     }
 
 
-def _undone(facts: RunFacts) -> Iterator[tuple[str, str]]:
+def _describe_failed_apply(facts: RunFacts) -> Iterator[tuple[str, str]]:
     """Of a failed apply: what was planned, and how many objects it left tainted."""
-    planned = _listed(facts, facts.plan) if facts.plan else _recorded(facts)
+    planned = (
+        _count_planned_resources(facts, facts.plan) if facts.plan else _count_logged_plan(facts)
+    )
     if planned is not None:
         yield from ((f"planned_{name}", str(number)) for name, number in planned.as_json().items())
     apply = facts.apply
@@ -169,7 +173,7 @@ def _undone(facts: RunFacts) -> Iterator[tuple[str, str]]:
         yield "tainted", str(changes.count_tainted(apply))
 
 
-def _recorded(facts: RunFacts) -> Counts | None:
+def _count_logged_plan(facts: RunFacts) -> Counts | None:
     sure = facts.apply is not None and facts.apply.countable
     return changes.count_planned(facts.log) if facts.log and sure else None
 
@@ -185,9 +189,9 @@ def _interrupted(facts: RunFacts) -> str | None:
 def _drift_listed(plan: Plan | None) -> str | None:
     """How many terraform's JSON lists, where noise was left out of the count."""
     listed = len(plan.drift or ()) if plan else 0
-    counted = count_drift(plan.drift or ()) if plan else Counts()
+    counted = count_listed_drift(plan.drift or ()) if plan else Counts()
     return str(listed) if listed != counted.changed + counted.deleted else None
 
 
-def _foreign(plan: Plan | None) -> frozenset[str]:
+def _find_foreign_actions(plan: Plan | None) -> frozenset[str]:
     return foreign_actions(plan) if plan else frozenset()

@@ -64,7 +64,7 @@ class Reporter(threading.Thread):
         self.deadline = Deadline(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides = info.overrides
-        self._journal = JournalFallback(self._problem, self._send_from)
+        self._journal = JournalFallback(self._add_problem, self._restart_sender)
         self._sender = sender
         self._prepared = threading.Event()
         self._turn, self._ended, self._due = threading.RLock(), False, 0
@@ -76,19 +76,19 @@ class Reporter(threading.Thread):
 
     def run(self) -> None:
         """Finds out whose the run is, and has the sender begin."""
-        with self._harmless():
+        with self._report_errors():
             self._prepare()
         self._prepared.set()
 
     @contextmanager
-    def _harmless(self) -> Iterator[None]:
-        """The other broad one: whatever goes wrong is told, and never breaks the run."""
+    def _report_errors(self) -> Iterator[None]:
+        """Any exception inside becomes a line in `problems`; it never leaves the block."""
         try:
             yield
         except Exception as error:
-            self._problem(error)
+            self._add_problem(error)
 
-    def _problem(self, error: Exception) -> None:
+    def _add_problem(self, error: Exception) -> None:
         ours = isinstance(error, TfeventsError)
         log_failure("report", error, trace=not ours)
         text = str(error) if ours else f"{type(error).__name__} (a bug)"
@@ -98,20 +98,20 @@ class Reporter(threading.Thread):
     def _prepare(self) -> None:
         """Whose the run is, and the journal: what is recorded must not wait for what is slow to
         find, nor be nobody's because somebody holds the journal."""
-        with self._harmless():
+        with self._report_errors():
             self._read_settings()
-        with self._harmless():
+        with self._report_errors():
             self._start_sender()
-        with self._harmless():
+        with self._report_errors():
             self._journal.open(self.settings.home)
         self._origin = self._find_origin()
-        with self._harmless():
+        with self._report_errors():
             self._attachments.find_cost(self.settings, self._origin)
-        with self._harmless():
-            self._tidy()
-        with self._harmless():
+        with self._report_errors():
+            self._recover_and_prune()
+        with self._report_errors():
             self._open_run()
-        with self._harmless():
+        with self._report_errors():
             self._begin_sending()
 
     def _read_settings(self) -> None:
@@ -124,7 +124,7 @@ class Reporter(threading.Thread):
         wrong += info.wrong
         if wrong:
             self.settings = replace(self.settings, api_key=None)
-            self._problem(wrong[0])
+            self._add_problem(wrong[0])
             self._waits = str(wrong[0])
 
     def _find_origin(self) -> Origin:
@@ -133,7 +133,7 @@ class Reporter(threading.Thread):
         found = optional(lambda: find_origin(directory, env), "origin")
         return found or Origin({}, make_relative(directory, None))
 
-    def _tidy(self) -> None:
+    def _recover_and_prune(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
         journal, env = self._journal.journal, self.info.env
         fallback = find_fallback()
@@ -143,12 +143,12 @@ class Reporter(threading.Thread):
         recovery.recover_abandoned(journal, env)
         merge_fallback(journal)
         if lost := journal.prune():
-            self._problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
+            self._add_problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
 
     def _open_run(self) -> None:
         with self._turn:
             if not (self.info.opened or self._ended):
-                self._journal.write(lambda journal: journal.open_run(self._run()))
+                self._journal.write(lambda journal: journal.open_run(self._make_run()))
 
     def _start_sender(self) -> None:
         """Where it may send; it may have been started before anything was known."""
@@ -168,7 +168,7 @@ class Reporter(threading.Thread):
             directory = locate(info.directory)
             self._sender.begin(self.settings, home, directory, info.tf_workspace)
 
-    def _send_from(self) -> None:
+    def _restart_sender(self) -> None:
         """Another journal is used, which needs another sender."""
         if self._sender is not None and self._sender.began:
             self._sender.abandon()
@@ -176,7 +176,7 @@ class Reporter(threading.Thread):
             self._start_sender()
             self._begin_sending()
 
-    def _run(self) -> Run:
+    def _make_run(self) -> Run:
         info = self.info
         return Run(
             run_id=info.run_id,
@@ -210,18 +210,14 @@ class Reporter(threading.Thread):
         self._await_prepared()
         return bool(self.settings.artefacts) and self.settings.api_key is not None
 
-    def ready(self) -> None:
-        """Waits until everything that delivery needs is there."""
-        self._prepared.wait(PREPARE_SECONDS)
-
     # From the run
 
     def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
         """The start event: in the journal now, sent while terraform works; never after the end."""
         self._prepared.wait(PREPARE_SECONDS)
-        with self._harmless(), self._turn:
+        with self._report_errors(), self._turn:
             if not self._ended:
-                event = self._event(activity, self._attachments.cost, data)
+                event = self._make_event(activity, self._attachments.cost, data)
                 self._journal.write(lambda journal: journal.put(event))
         if self._sender is not None:
             self._sender.notify()
@@ -236,20 +232,20 @@ class Reporter(threading.Thread):
     ) -> None:
         """The end event: kept, and being sent from now on. `source`: where artifacts come from."""
         if data.get("interrupted"):
-            self.hurry()
+            self.shorten_deadline()
         self._await_prepared()
         events: list[NewEvent] = []
         with self._turn:
             self._ended = True
-            with self._harmless():
+            with self._report_errors():
                 self._attach(source)
-            with self._harmless():
+            with self._report_errors():
                 facts = {**self._attachments.metadata, **metadata}
-                events += [self._event(activity, facts, data)] if activity else []
+                events += [self._make_event(activity, facts, data)] if activity else []
                 self.last = events[0].body if events else {}
-            with self._harmless():
-                events += [self._event(STAGE_ENDED, {}, {})] if self.info.stage else []
-            with self._harmless():
+            with self._report_errors():
+                events += [self._make_event(STAGE_ENDED, {}, {})] if self.info.stage else []
+            with self._report_errors():
                 self._end(exit_code, events)
         self._send_last()
 
@@ -258,7 +254,7 @@ class Reporter(threading.Thread):
         if source is None:
             return
         attachments, settings = self._attachments, self.settings
-        with self._harmless():
+        with self._report_errors():
             attachments.estimate_cost(source, settings, self._origin, self.deadline.part(0.5))
         metadata = {**self._origin.metadata, **self._overrides}
         where, deadline = self._destination(), self.deadline.part(0.5)
@@ -274,25 +270,25 @@ class Reporter(threading.Thread):
         self._await_prepared()
         if self._sender is not None:
             self._sent = self._sender.wait(self.deadline)
-        return self._told()
+        return self._make_result()
 
     def _await_prepared(self) -> None:
         """The budget is for delivery, and begins when there is something to deliver with. What is
         not known by then is done without."""
         waits = min(PREPARE_SECONDS, self.deadline.left)
         if not self._prepared.wait(waits):
-            self._problem(JournalUnavailable("the settings could not be read in time"))
+            self._add_problem(JournalUnavailable("the settings could not be read in time"))
         self.deadline.limit(self.settings.budget)
 
-    def expire(self) -> None:
+    def start_delivery_deadline(self) -> None:
         """The run is over: all that is left to do shares one deadline."""
         self.deadline.limit(self.settings.budget)
 
-    def hurry(self) -> None:
+    def shorten_deadline(self) -> None:
         """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
         self.deadline.limit(INTERRUPTED_SECONDS)
 
-    def _event(
+    def _make_event(
         self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
     ) -> NewEvent:
         self._due += 1
@@ -330,16 +326,16 @@ class Reporter(threading.Thread):
 
         self._journal.write(end)
 
-    def _told(self) -> ReportResult:
+    def _make_result(self) -> ReportResult:
         entries = self._journal.find_events(self.info.run_id)
         delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
-        reason = self._sent.reason or self._unsent()
+        reason = self._sent.reason or self._explain_unsent()
         broken = [self._sent.problem] if self._sent.problem else []
         problems = [*self.problems, *broken, *self._journal.find_unreadable()]
         line = summarise(entries, delivered, problems, reason)
         return ReportResult(printable("; ".join([line, *self.settings.notes])), delivered)
 
-    def _unsent(self) -> str:
+    def _explain_unsent(self) -> str:
         if self.settings.api_key is None:
             return f"{NO_KEY} (see: tfevents log)"
         if missing := self._destination().missing():

@@ -22,8 +22,8 @@ from tfevents.reporting.run import Run, RunInfo, RunResult
 from tfevents.settings.model import Settings
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.counts import Counts, count_drift, has_changes
-from tfevents.terraform.workdir import WorkingDirectory, find_unit
+from tfevents.terraform.counts import Counts, count_listed_drift, has_changes
+from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
 
 class RunReporter:
@@ -45,7 +45,7 @@ class RunReporter:
                 lock=run.lock,
                 operation=operation_of(run.arguments.command, run.arguments.mode).value,
                 mode=run.arguments.mode.value,
-                directory=find_unit(run.directory, run.env),
+                directory=find_unit_directory(run.directory, run.env),
                 tf_workspace=workdir.tf_workspace,
                 opened_at=run.opened_at,
                 env=run.env,
@@ -75,9 +75,9 @@ class RunReporter:
         """The state before an import, which has to be known before terraform begins; waits."""
         self._collector.find_state_before()
 
-    def hurry(self) -> None:
+    def shorten_deadline(self) -> None:
         """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
-        self._report.hurry()
+        self._report.shorten_deadline()
 
     @property
     def settings(self) -> Settings:
@@ -95,7 +95,7 @@ class RunReporter:
         """Reads the log to its end; the start is told when the run begins to change things."""
         log = None
         for log in follow(self._run.core_log or "", self._over):
-            self._collector.see_log(log)
+            self._collector.update_from_log(log)
             if log.applied and (log.asked or log.acts) and self._starting is None:
                 self._starting = self._begin(log.mode)
         return log if log and log.processes else None
@@ -112,7 +112,7 @@ class RunReporter:
         planned, mode = self._collector.read_saved_plan(), self._collector.mode
         if self._run.saved_plan and planned and not has_changes(planned.plan):
             return
-        drifted = planned is not None and count_drift(planned.plan.drift or ()) != Counts()
+        drifted = planned is not None and count_listed_drift(planned.plan.drift or ()) != Counts()
         if mode is not Mode.REFRESH_ONLY or drifted:
             operation = operation_of(self._run.arguments.command, mode)
             self._report.begin(start_activity(operation), {})
@@ -130,7 +130,7 @@ class RunReporter:
 
     def finish(self, result: RunResult) -> None:
         """Finds the rest of the facts, and records the end event: it is being sent from now on."""
-        self._report.expire()
+        self._report.start_delivery_deadline()
         self._over.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)

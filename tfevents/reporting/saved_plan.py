@@ -109,12 +109,12 @@ class PlanFileWatcher:
         try:
             pause = POLL
             while self._wanted and not (self._found or self._over.wait(pause)):
-                self._look()
+                self._poll()
                 pause = min(pause * 1.05, LONGEST_POLL)
         finally:
             self._read.set()
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         """Half a file has no end, and is refused."""
         seen = file_identity(self._path)
         if seen is not None and seen[1] and seen != self._last:

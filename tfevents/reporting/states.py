@@ -40,7 +40,7 @@ class PreviousState:
 
     A state from before the run's lock would ascribe another run's work to this one: it is only
     taken where the run's own log proves that it is the one that terraform read, or that nothing was
-    applied yet when it had been pulled. `look` is called after each look at the log, and never
+    applied yet when it had been pulled. `update` is called after each look at the log, and never
     again when the run is over.
     """
 
@@ -50,7 +50,7 @@ class PreviousState:
         self._pulling: BackgroundTask[bytes] | None = None
         self._state: BackgroundTask[State] | None = None
 
-    def look(self, log: ApplyLog) -> None:
+    def update(self, log: ApplyLog) -> None:
         """Reads a local backend's file at once; only a remote one's state is asked for."""
         if not (log.planning or log.applied):
             return

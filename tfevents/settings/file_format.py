@@ -59,7 +59,7 @@ class Document(Struct, frozen=True):
     workspaces: tuple[Mapped, ...]
 
 
-def parse(text: str, path: str) -> Document:
+def parse_settings_file(text: str, path: str) -> Document:
     """The settings in `text`. Raises SettingError: one line with file, line and field."""
     source = Source(text.removeprefix("\ufeff"), path)
     fields: dict[str, Field] = {}

@@ -10,7 +10,14 @@ from msgspec import Struct
 from tfevents import files as untrusted
 from tfevents.context import ci
 from tfevents.errors import SettingError, UnreadableDocument
-from tfevents.settings.file_format import NOWHERE, SHARED, Document, Field, Mapped, parse
+from tfevents.settings.file_format import (
+    NOWHERE,
+    SHARED,
+    Document,
+    Field,
+    Mapped,
+    parse_settings_file,
+)
 from tfevents.settings.home import find_user_file
 from tfevents.settings.workspace_file import NAMES, parse_workspace_file
 
@@ -53,13 +60,13 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Va
 
     The nearest from there up to the git root. A file that can't be read costs itself alone.
     """
-    places = untrusted.find_places(directory, env, is_ci=ci.is_ci(env))
+    places = untrusted.find_trusted_directories(directory, env, is_ci=ci.is_ci(env))
     run = _Run(directory, tf_workspace)
     found = _Found()
     for name, reader in ((NAME, _read_shared), (WORKSPACE_FILE, _read_harness)):
         if path := _nearest(places, name):
             found.add(reader, path, places[-1], run)
-    if not places and (path := _nearest(untrusted.list_places(directory), NAME)):
+    if not places and (path := _nearest(untrusted.list_ancestors(directory), NAME)):
         found.notes.append(f"{path} is not read: {ELSEWHERE}")
     _add_users(found, env, run)
     return found.values()
@@ -118,7 +125,7 @@ def _nearest(places: Iterable[str], name: str) -> str | None:
 
 def _read_shared(path: str, root: str, run: _Run) -> File:
     """A workspace that is mapped to the run's directory is nearer than the file's own."""
-    document = parse(_text(path, root), path)
+    document = parse_settings_file(_text(path, root), path)
     fields = {name: found for name, found in document.fields.items() if name in SHARED}
     unused = tuple(found for name, found in document.fields.items() if name not in SHARED)
     directory = os.path.dirname(path)
@@ -126,7 +133,7 @@ def _read_shared(path: str, root: str, run: _Run) -> File:
 
 
 def _read_users(path: str, _: str, run: _Run) -> File:
-    document, directory = parse(_text(path, None), path), os.path.dirname(path)
+    document, directory = parse_settings_file(_text(path, None), path), os.path.dirname(path)
     fields = {name: found for name, found in document.fields.items() if name not in NOWHERE}
     unused = tuple(found for name, found in document.fields.items() if name in NOWHERE)
     return File({**fields, **_mapped(document, directory, run)}, directory, None, unused)
@@ -147,7 +154,7 @@ def _read_harness(path: str, root: str, _: _Run) -> File:
 
 def _text(path: str, root: str | None) -> str:
     try:
-        return untrusted.read(path, LARGEST, root=root).decode()
+        return untrusted.read_untrusted(path, LARGEST, root=root).decode()
     except UnicodeDecodeError:
         raise SettingError(f"{path}: it is no UTF-8 text") from None
     except OSError as error:

@@ -2,7 +2,7 @@
 
 First found wins: flag, TFEVENTS_*, PLUGIN_* (in the container), Harness' own variables,
 .tfevents.hcl, .harness/workspace.yaml (of both only what a checkout may say),
-~/.config/tfevents/config.hcl, default (design §2).
+~/.config/tfevents/config.hcl, default.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One frozen Settings: where events go and how (design §2)."""
+"""One frozen Settings: where events go and how."""
 
 from __future__ import annotations
 

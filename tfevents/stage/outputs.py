@@ -12,7 +12,7 @@ from typing import Any
 from tfevents.terminal import printable
 
 LONGEST_LINE = 65536
-"""Bytes of a line that Harness and Drone read (contract/README.md)."""
+"""Bytes of a line that Harness and Drone read (tests/data/contract/openapi.yaml)."""
 
 NAMES = {
     "ADDED": "added",

@@ -37,7 +37,7 @@ ENDPOINT = {
     "workspace_id": "WORKSPACE",
     "token": "API_KEY",
 }
-"""A member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting (contract/README.md)."""
+"""A member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting."""
 
 
 class Stage(Struct, frozen=True):

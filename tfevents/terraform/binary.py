@@ -90,7 +90,7 @@ def initialised_by(directory: str) -> str:
 def _registries(lock_file: str, directory: str) -> set[str]:
     """Those of `REGISTRIES` that providers come from; empty where the file can't be read."""
     try:
-        text = files.read(lock_file, LOCK_BYTES, root=directory)
+        text = files.read_untrusted(lock_file, LOCK_BYTES, root=directory)
     except OSError:
         return set()
     blocks = (line.split() for line in text.decode(errors="replace").splitlines())

@@ -1,4 +1,4 @@
-"""What an apply did, counted: its log, and the states before and after it (design §3.2).
+"""What an apply did, counted: its log, and the states before and after it.
 
 Exact or None. Terraform's own closing line counts alike (internal/command/views/hook_count.go).
 """
@@ -34,9 +34,9 @@ COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
 class Apply(Struct, frozen=True, dict=True):
     """An apply or destroy that is over. What is None is not known.
 
-    `plan`: the saved plan that was applied. `finished`: it ended well. `torn`: it ended in the
-    middle, and the last that was done may be stored nowhere. `refreshed`: it looked for drift.
-    `whole`: every object was looked at.
+    `plan`: the saved plan that was applied. `finished`: it ended well. `interrupted`: it ended in
+    the middle, and the last that was done may be stored nowhere. `refreshed`: it looked for drift.
+    `complete`: every object was looked at.
     """
 
     log: ApplyLog
@@ -45,14 +45,14 @@ class Apply(Struct, frozen=True, dict=True):
     mode: Mode
     plan: Plan | None = None
     finished: bool = False
-    torn: bool = False
+    interrupted: bool = False
     refreshed: bool = True
-    whole: bool = True
+    complete: bool = True
 
     @property
     def countable(self) -> bool:
         """Whether what was done can be told at all."""
-        return self.log.sure and not (self.torn and self.log.acts) and not self._unexplained
+        return self.log.sure and not (self.interrupted and self.log.acts) and not self._unexplained
 
     @property
     def _unexplained(self) -> bool:
@@ -116,12 +116,12 @@ class Apply(Struct, frozen=True, dict=True):
         """Whether there certainly is an object now; False is not known."""
         made = any({"Create", "Update"} & actions.keys() for actions in self.actions.values())
         looked_at = self.log.planning and "NoOp" in self.log.planned.values()
-        return made or looked_at or self._left_aside
+        return made or looked_at or self._has_untouched_objects
 
     @property
-    def _left_aside(self) -> bool:
+    def _has_untouched_objects(self) -> bool:
         """Whether an object was there that a run of a part has not looked at."""
-        if self.whole or self.before is None:
+        if self.complete or self.before is None:
             return False
         return any(address not in self.touched for address, _ in self.before.objects)
 
@@ -133,7 +133,7 @@ class Apply(Struct, frozen=True, dict=True):
         """Whether an object came to this address from another one."""
         return self.origin(address) != address
 
-    def did(self, address: str, action: str) -> bool:
+    def has_begun(self, address: str, action: str) -> bool:
         """Whether an action was begun there."""
         return address in self.actions and self.actions[address][action] > 0
 
@@ -144,7 +144,7 @@ class Apply(Struct, frozen=True, dict=True):
             found.setdefault(failure.address, []).append(failure)
         return found
 
-    def failed(self, address: str) -> bool:
+    def change_failed(self, address: str) -> bool:
         """Whether a creation or update failed; not so where only a condition did, afterwards."""
         wrong = [f for f in self._failed.get(address, ()) if not f.destroys]
         return any(not failure.judged for failure in wrong)
@@ -172,14 +172,14 @@ def _done(apply: Apply) -> Iterator[str]:
     for address, actions in apply.actions.items():
         if actions["Create"] and _created(apply, address):
             yield "added"
-        if actions["Update"] and not apply.failed(address):
+        if actions["Update"] and not apply.change_failed(address):
             yield "changed"
         yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))
 
 
 def _created(apply: Apply, address: str) -> bool:
     """A creation that failed leaves a tainted object, or none, or the old one put back."""
-    if apply.failed(address):
+    if apply.change_failed(address):
         return False
     made = apply.now(address)
     return apply.after is None or (made is not None and not made.tainted)
@@ -192,7 +192,7 @@ def _forgotten(apply: Apply) -> Iterator[str]:
         if key not in after and key[0] not in apply.log.remade:
             yield "removed"
     for address in apply.log.remade:
-        if apply.did(address, "Create"):
+        if apply.has_begun(address, "Create"):
             yield "removed"
 
 
@@ -200,7 +200,7 @@ def _imported(apply: Apply) -> Iterator[str]:
     """What came under terraform's care, though it may have been replaced at once."""
     held = {address for address, _ in apply.after.objects} if apply.after else apply.imports
     for address in apply.imports:
-        if address in held or apply.did(address, "Delete"):
+        if address in held or apply.has_begun(address, "Delete"):
             yield "imported"
 
 
@@ -211,7 +211,7 @@ def _unchanged(apply: Apply) -> int | None:
     """
     if apply.before is not None and apply.after is not None:
         stood = frozenset(apply.before.objects)
-    elif apply.log.planning and apply.whole and apply.mode is not Mode.REFRESH_ONLY:
+    elif apply.log.planning and apply.complete and apply.mode is not Mode.REFRESH_ONLY:
         stood = frozenset(key for key, action in apply.log.planned.items() if action == "NoOp")
     else:
         return None
@@ -251,7 +251,7 @@ def _output(before: State, after: State, name: str) -> str | None:
     return "added" if has else "deleted" if had else None
 
 
-def count_drift(apply: Apply) -> Counts | None:
+def count_drift_between_states(apply: Apply) -> Counts | None:
     """What somebody had changed or deleted behind terraform's back.
 
     None where that was not looked for, and where something was done to an object that was there:
@@ -274,7 +274,7 @@ def count_drift(apply: Apply) -> Counts | None:
 
 def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
     now = apply.now(address)
-    if now is None or apply.did(address, "Create"):
+    if now is None or apply.has_begun(address, "Create"):
         return "deleted"
     return "changed" if now.nonempty != was.nonempty else None
 

@@ -49,7 +49,7 @@ class Version(Struct, frozen=True):
 class TerraformClient(Struct, frozen=True):
     """The same binary, directory and environment as the run's, asked on our own account.
 
-    TF_CLI_ARGS* is for what the user typed: `show` fails on it (semantics §4.4). Sessions of
+    TF_CLI_ARGS* is for what the user typed: `show` fails on it. Sessions of
     their own keep the terminal's Ctrl-C, which is terraform's, from our questions. `deadline`: of
     the whole report, when the run is over.
     """

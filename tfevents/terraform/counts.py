@@ -56,7 +56,7 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
         return Counts(**names)
     if partial:
         return None
-    return Counts(unchanged=max(0, plan.managed - count_drift(plan.drift or ()).changed))
+    return Counts(unchanged=max(0, plan.managed - count_listed_drift(plan.drift or ()).changed))
 
 
 def resource_names(change: Change) -> list[str]:
@@ -97,7 +97,7 @@ def output_names(output: OutputChange) -> list[str]:
     return [COUNTED_AS[action] for action in sorted(output.actions & COUNTED_AS.keys())]
 
 
-def count_drift(drift: Iterable[Drift]) -> Counts:
+def count_listed_drift(drift: Iterable[Drift]) -> Counts:
     """Objects that somebody changed or deleted behind terraform's back.
 
     Providers report drift that nobody made (null against {}): an update whose two sides are the
@@ -119,7 +119,7 @@ def has_changes(plan: Plan) -> bool:
         return plan.applyable
     if plan.errored:
         return False
-    drifted = plan.mode is Mode.REFRESH_ONLY and count_drift(plan.drift or ()) != Counts()
+    drifted = plan.mode is Mode.REFRESH_ONLY and count_listed_drift(plan.drift or ()) != Counts()
     return drifted or any(map(acts, plan.kinds)) or any(map(alters, plan.outputs.values()))
 
 

@@ -1,6 +1,6 @@
 """What an apply really did: its plan held against the state before and after it.
 
-Terraform prints no numbers when an apply fails; the rules were read off real ones (semantics §5).
+Terraform prints no numbers when an apply fails; the rules were read off real ones.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tfevents.terraform.plan import UPDATE, Change, OutputChange, Plan
 from tfevents.terraform.state import State, StateObject, literal
 
 
-class Ledger(Struct, frozen=True):
+class StatePair(Struct, frozen=True):
     """Two states of one form: digests of a pulled and of a shown state never compare.
 
     `before` is the plan's own prior state, refreshed; its serial is that of the stored one.
@@ -33,7 +33,7 @@ class Ledger(Struct, frozen=True):
     """Addresses whose old object got a deposed key: it still waits to be destroyed."""
 
     @classmethod
-    def of(cls, before: State, after: State) -> Ledger:
+    def compare(cls, before: State, after: State) -> StatePair:
         """The ledger of two states."""
         new = (key for key in after.objects if key[1] and key not in before.objects)
         return cls(before, after, frozenset(address for address, _ in new))
@@ -48,7 +48,7 @@ class Ledger(Struct, frozen=True):
         return not told or self.before.identity != self.after.identity
 
     def was(self, change: Change) -> StateObject | None:
-        """The object before, by its address or the one it moves from (semantics §4.7 e)."""
+        """The object before, by its address or the one it moves from."""
         objects, deposed = self.before.objects, change.deposed
         old = literal(change.previous_address or change.address)
         return objects.get((literal(change.address), deposed)) or objects.get((old, deposed))
@@ -63,7 +63,7 @@ class Ledger(Struct, frozen=True):
         return now if self.written and now != self.was(change) else None
 
 
-def done_to_resources(plan: Plan, ledger: Ledger) -> Counts | None:
+def done_to_resources(plan: Plan, ledger: StatePair) -> Counts | None:
     """How much of a plan that did not end well was done.
 
     A create that ended tainted is no addition, a replacement may be half done, and what was to
@@ -74,7 +74,7 @@ def done_to_resources(plan: Plan, ledger: Ledger) -> Counts | None:
     return tally(name for change in plan.changes for name in _done(change, ledger))
 
 
-def _done(change: Change, ledger: Ledger) -> Iterator[str]:
+def _done(change: Change, ledger: StatePair) -> Iterator[str]:
     planned = resource_names(change)
     if not change.managed or change.actions <= NOTHING:
         yield from (name for name in planned if name != "imported")
@@ -86,14 +86,14 @@ def _done(change: Change, ledger: Ledger) -> Iterator[str]:
         yield "imported"
 
 
-def _happened(change: Change, ledger: Ledger) -> bool:
+def _happened(change: Change, ledger: StatePair) -> bool:
     """Whether an update, a deletion or a forgetting came to be."""
     if change.actions == UPDATE:
         return ledger.now(change) not in (None, ledger.was(change))
     return ledger.now(change) is None
 
 
-def _created(change: Change, ledger: Ledger) -> Iterator[str]:
+def _created(change: Change, ledger: StatePair) -> Iterator[str]:
     """A creation, alone or as one half of a replacement; each half on its own."""
     made = ledger.made(change)
     if made and not made.tainted:
@@ -107,7 +107,7 @@ def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts:
     """Outputs as they ended.
 
     Where the apply `finished`, only a value that was not known when it was planned can have
-    turned out to be what it was before (semantics §1.3).
+    turned out to be what it was before.
     """
     return tally(
         name

@@ -57,7 +57,7 @@ class State(Struct, frozen=True):
 
     `outputs`: a digest of each one's value. `stored_outputs`: a digest of all that is stored of it:
     terraform calls an output changed if only its type or its sensitivity is (node_output.go).
-    `checksum`: sha-256 of the state file, lower-case hex (semantics §6).
+    `checksum`: sha-256 of the state file, lower-case hex.
     """
 
     objects: Mapping[Key, StateObject] = {}

@@ -38,13 +38,13 @@ class WorkingDirectory:
         self.directory, self.env = directory, env
 
     @property
-    def data(self) -> str:
+    def data_dir(self) -> str:
         """`.terraform`, or where TF_DATA_DIR says."""
         return os.path.join(self.directory, self.env.get("TF_DATA_DIR") or ".terraform")
 
     @property
     def tf_workspace(self) -> str:
-        """The selected workspace (semantics §4.5)."""
+        """The selected workspace."""
         return self.env.get("TF_WORKSPACE") or self._read("environment").strip() or "default"
 
     @property
@@ -67,7 +67,7 @@ class WorkingDirectory:
         if path is None or "\0" in path:
             return None
         try:
-            with files.opened(path) as file:
+            with files.open_untrusted(path) as file:
                 head = file.read(HEAD)
         except OSError as error:
             return (None, None) if isinstance(error, FileNotFoundError) else None
@@ -76,13 +76,13 @@ class WorkingDirectory:
     def read_written_state(self, since: float) -> bytes | None:
         """The state where it is a file here and was written since; None where it is not.
 
-        Of Terraform this is what `state pull` prints: the file and one more newline (semantics §6).
+        Of Terraform this is what `state pull` prints: the file and one more newline.
         """
         path = self._state_file()
         try:
             if path is None or os.stat(path).st_mtime < since:
                 return None
-            with files.opened(path) as file:
+            with files.open_untrusted(path) as file:
                 return file.read() + b"\n"
         except (OSError, ValueError):  # a NUL is in no path
             return None
@@ -116,13 +116,13 @@ class WorkingDirectory:
 
     def _read(self, name: str) -> str:
         try:
-            path = os.path.join(self.data, name)
-            return files.read(path, 1 << 20, root=self.data).decode(errors="replace")
+            path = os.path.join(self.data_dir, name)
+            return files.read_untrusted(path, 1 << 20, root=self.data_dir).decode(errors="replace")
         except OSError:
             return ""
 
 
-def find_unit(directory: str, env: Mapping[str, str], *, hooked: bool = False) -> str:
+def find_unit_directory(directory: str, env: Mapping[str, str], *, hooked: bool = False) -> str:
     """The directory as the team knows it: the unit's, where terraform works in Terragrunt's copy.
 
     Terragrunt's own variable is there in its hooks only. It counts in such a copy, wherever its

@@ -48,20 +48,20 @@ def main() -> int:
     except Exception as error:
         if process.attempts:
             return complain(f"{type(error).__name__} (a bug)", 1)
-        return _leave_to_front(error)
+        return _fall_back_to_launcher(error)
 
 
-def bare() -> NoReturn:
+def run_from_launcher() -> NoReturn:
     """The front, /bin/sh, hands on what needs Python, and the name by which it was called.
 
     Python was started without `site`: what is installed beside us is there at once, and what stands
     anywhere else when it is missed.
     """
-    sys.meta_path.append(Elsewhere)
+    sys.meta_path.append(SiteFinder)
     os._exit(main())  # nothing of ours is left to be written; taking Python down takes 20 ms
 
 
-def _leave_to_front(error: Exception) -> int:
+def _fall_back_to_launcher(error: Exception) -> int:
     """Nothing of ours can be relied on any more: the front becomes terraform by itself."""
     _unreported(error)
     front = sys.argv[0]
@@ -71,7 +71,7 @@ def _leave_to_front(error: Exception) -> int:
         return complain(f"can't run {front}: {failed.strerror}", 126)
 
 
-class Elsewhere:
+class SiteFinder:
     """The last that is asked for a module: `site` knows all places, and takes its time."""
 
     asked = False
@@ -120,7 +120,7 @@ def report(
         from tfevents.wrapper.run import run_and_report
 
         return run_and_report(tuple(arguments), env, path, stage=stage)
-    except Exception as error:  # one of the broad ones: terraform runs all the same
+    except Exception as error:  # broad on purpose: terraform runs all the same
         if process.attempts > before:
             raise
         _unreported(error)

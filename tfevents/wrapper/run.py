@@ -115,7 +115,7 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
     result = _run_terraform(run, words, env, signals, reporter)
     try:
         return _report(run, result, signals, reporter)
-    except Exception as error:  # one of the broad ones: the report never breaks the run
+    except Exception as error:  # broad on purpose: the report never breaks the run
         print_line(f"nothing is reported: {type(error).__name__} (a bug)")
         return ReportedRun(result.exit_code, {})
 
@@ -212,9 +212,9 @@ def _report(
     run: Run, result: RunResult, signals: SignalForwarder, background: BackgroundReporter
 ) -> ReportedRun:
     reporter = background.wait()
-    signals.when_idle = reporter.hurry
+    signals.when_idle = reporter.shorten_deadline
     if signals.interrupted:
-        reporter.hurry()
+        reporter.shorten_deadline()
     _use_artifact_store(reporter)
     reporter.finish(result)
     signals.dismiss()
@@ -269,7 +269,7 @@ class BackgroundReporter:
         """What an import gains can only be told against a state from before; optional."""
         with suppress(RuntimeError):
             reporter = self.wait()
-            signals.when_idle = reporter.hurry
+            signals.when_idle = reporter.shorten_deadline
             reporter.find_state_before()
 
     def _start_sender(self) -> SenderProcess | None:
@@ -288,7 +288,7 @@ class BackgroundReporter:
             reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=sender)
             reporter.start()
             self._reporter = reporter
-        except Exception as error:  # one of the broad ones: the run goes on without
+        except Exception as error:  # broad on purpose: the run goes on without
             import logging
 
             logging.getLogger("tfevents").info("no reporter: %s", type(error).__name__)

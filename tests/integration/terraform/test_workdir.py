@@ -8,7 +8,7 @@ import pytest
 from support.endpoint import Endpoint
 from support.machine import KEY, ONE, Machine
 
-from tfevents.terraform.workdir import find_unit
+from tfevents.terraform.workdir import find_unit_directory
 
 MAPPED = """
 harness {
@@ -118,10 +118,10 @@ def test_find_unit(tmp_path: Path) -> None:
     copied, plain, said = copy(tmp_path / "copied"), copy(tmp_path / "plain"), "/live/vpc"
     (copied / MANIFESTS[1]).touch()
     env = {"TG_CTX_TERRAGRUNT_DIR": said}
-    assert find_unit("/u/.terragrunt-cache/a/b", {}) == "/u"
-    assert find_unit("/.terragrunt-cache/a/b", {}) == "/"
-    assert find_unit("/u/.terragrunt-cache/a/b", env) == "/u"
-    assert find_unit(str(copied), env) == said
-    assert find_unit(str(copied), {}) == str(copied)
-    assert find_unit(str(plain), env) == str(plain)
-    assert find_unit(str(plain), env, hooked=True) == said
+    assert find_unit_directory("/u/.terragrunt-cache/a/b", {}) == "/u"
+    assert find_unit_directory("/.terragrunt-cache/a/b", {}) == "/"
+    assert find_unit_directory("/u/.terragrunt-cache/a/b", env) == "/u"
+    assert find_unit_directory(str(copied), env) == said
+    assert find_unit_directory(str(copied), {}) == str(copied)
+    assert find_unit_directory(str(plain), env) == str(plain)
+    assert find_unit_directory(str(plain), env, hooked=True) == said

@@ -466,8 +466,8 @@ def test_a_dependency_that_is_installed_elsewhere_is_found_when_it_is_missed() -
     code = f"""\
 import sys
 sys.path.append({str(root)!r})
-from tfevents.wrapper.main import Elsewhere
-sys.meta_path.append(Elsewhere)
+from tfevents.wrapper.main import SiteFinder
+sys.meta_path.append(SiteFinder)
 sys.path.remove({str(root)!r})
 try:
     import msvcrt

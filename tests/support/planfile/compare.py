@@ -11,7 +11,12 @@ from msgspec.structs import asdict, replace
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.planfile import reader
 from tfevents.readers.planfile.reader import PlanFile
-from tfevents.terraform.counts import count_drift, count_outputs, count_resources, has_changes
+from tfevents.terraform.counts import (
+    count_listed_drift,
+    count_outputs,
+    count_resources,
+    has_changes,
+)
 from tfevents.terraform.plan import Plan
 
 
@@ -34,5 +39,5 @@ def facts(plan: Plan) -> dict[str, Any]:
 
 def numbers(plan: Plan) -> tuple[Any, ...]:
     """All that is counted of a plan."""
-    drift = None if plan.drift is None else count_drift(plan.drift)
+    drift = None if plan.drift is None else count_listed_drift(plan.drift)
     return count_resources(plan), count_outputs(plan), drift, has_changes(plan)

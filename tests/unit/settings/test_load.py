@@ -119,7 +119,7 @@ def test_switches_are_words(place: Path, name: str) -> None:
 
 
 def test_the_container_is_the_only_one_that_reads_plugin_variables(place: Path) -> None:
-    """Elsewhere PLUGIN_* is somebody else's."""
+    """SiteFinder PLUGIN_* is somebody else's."""
     env = environment(place, PLUGIN_ORG="theirs")
     assert load_settings(env, str(place)).org is None
     assert load_settings(env, str(place), container=True).org == "theirs"

@@ -36,7 +36,8 @@ def spoiled(text: str, dice: random.Random) -> str:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(
-    ("parse", "texts"), [(file_format.parse, HCL), (workspace_file.parse_workspace_file, YAML)]
+    ("parse", "texts"),
+    [(file_format.parse_settings_file, HCL), (workspace_file.parse_workspace_file, YAML)],
 )
 def test_spoiled_text_is_read_or_told(
     parse: Callable[[str, str], object], texts: list[str], seed: int
@@ -59,7 +60,7 @@ def test_spoiled_text_is_read_or_told(
 )
 def test_64_kib_of_anything_are_read_or_told(text: str) -> None:
     """Whatever nests or repeats."""
-    for parse in (file_format.parse, workspace_file.parse_workspace_file):
+    for parse in (file_format.parse_settings_file, workspace_file.parse_workspace_file):
         for whole in (text * (65536 // len(text)), "org_id: " + text * 9000, "x = " + text * 9000):
             try:
                 parse(whole, "file")

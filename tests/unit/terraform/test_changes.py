@@ -10,7 +10,7 @@ from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import (
     Apply,
-    count_drift,
+    count_drift_between_states,
     count_outputs,
     count_planned,
     count_resources,
@@ -178,7 +178,7 @@ def test_what_moves_is_not_unchanged() -> None:
     after.objects["module.n[0].x.y", None] = OLD  # type: ignore[index]
     run = apply(log, before, after)
     assert count_resources(run) == Counts(unchanged=1)
-    assert count_drift(run) == Counts(changed=1)
+    assert count_drift_between_states(run) == Counts(changed=1)
 
 
 MOVES = "[TRACE] refactoring.ApplyMoves: "
@@ -231,8 +231,8 @@ def test_two_applies_in_one_log(lines: tuple[str, ...]) -> None:
 def test_a_run_that_ended_in_the_middle() -> None:
     """Once anything was begun nobody knows how it ended."""
     log = log_of(begun("x.a", "Update"))
-    assert count_resources(apply(log, state(a=OLD), state(a=NEW), torn=True)) is None
-    assert count_resources(apply(log_of(), state(a=OLD), state(a=OLD), torn=True)) == Counts(
+    assert count_resources(apply(log, state(a=OLD), state(a=NEW), interrupted=True)) is None
+    assert count_resources(apply(log_of(), state(a=OLD), state(a=OLD), interrupted=True)) == Counts(
         unchanged=1
     )
 
@@ -247,9 +247,9 @@ def test_without_the_state_before() -> None:
     log = log_of(begun("x.b", "Update"), before=planned)
     after = state(a=OLD, b=NEW)
     assert count_resources(apply(log, None, after)) == Counts(changed=1, unchanged=1)
-    assert count_resources(apply(log, None, after, whole=False)) is None
+    assert count_resources(apply(log, None, after, complete=False)) is None
     assert count_outputs(apply(log, None, after)) is None
-    assert count_drift(apply(log, None, after)) is None
+    assert count_drift_between_states(apply(log, None, after)) is None
 
 
 def outputs(**values: object) -> State:
@@ -279,7 +279,7 @@ def test_drift() -> None:
     noise = StateObject(b"other", nonempty=b"old")
     before = state(a=OLD, b=OLD, gone=OLD, made=OLD)
     run = apply(log, before, state(a=NEW, b=noise, made=NEW))
-    assert count_drift(run) == Counts(changed=1, deleted=2)
+    assert count_drift_between_states(run) == Counts(changed=1, deleted=2)
     assert count_resources(run) == Counts(added=1, unchanged=2)
 
 
@@ -288,14 +288,14 @@ def test_drift() -> None:
 )
 def test_drift_that_was_not_looked_for(about: dict[str, object]) -> None:
     """Not measured is absent."""
-    assert count_drift(apply(log_of(), state(a=OLD), state(a=NEW), **about)) is None
+    assert count_drift_between_states(apply(log_of(), state(a=OLD), state(a=NEW), **about)) is None
 
 
 @pytest.mark.parametrize("action", ["Update", "Delete"])
 def test_drift_that_can_not_be_seen(action: str) -> None:
     """What was done to an object hides what the refresh had found of it."""
     log = log_of(begun("x.a", action))
-    assert count_drift(apply(log, state(a=OLD, b=OLD), state(a=NEW, b=OLD))) is None
+    assert count_drift_between_states(apply(log, state(a=OLD, b=OLD), state(a=NEW, b=OLD))) is None
 
 
 def test_what_was_planned() -> None:

@@ -14,7 +14,7 @@ from tfevents.readers.planfile import reader as planfile
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_drift,
+    count_listed_drift,
     count_outputs,
     count_resources,
     has_changes,
@@ -117,7 +117,7 @@ def counts(short: str) -> Counts:
 def assert_as_expected(plan: Plan, expected: Expected) -> None:
     assert count_resources(plan) == counts(expected.resources)
     assert count_outputs(plan) == counts(expected.outputs)
-    found = None if plan.drift is None else count_drift(plan.drift)
+    found = None if plan.drift is None else count_listed_drift(plan.drift)
     assert found == (None if expected.drift is None else counts(expected.drift))
     assert has_changes(plan) is (expected.exit_code == 2)
     assert bool(plan.errored) is (expected.exit_code == 1)

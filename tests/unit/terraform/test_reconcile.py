@@ -16,7 +16,7 @@ from tfevents.readers.planfile import reader
 from tfevents.terraform.counts import Counts
 from tfevents.terraform.plan import Change, OutputChange, Plan
 from tfevents.terraform.reconcile import (
-    Ledger,
+    StatePair,
     done_to_outputs,
     done_to_resources,
 )
@@ -47,13 +47,13 @@ APPLIED = [
 ]
 
 
-def shown(place: Path) -> tuple[Plan, Ledger]:
+def shown(place: Path) -> tuple[Plan, StatePair]:
     """The plan, and its own prior state against the state after, both as `show -json` says."""
     text = (place / "plan.json").read_bytes()
     prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
     before = state.parse_shown_state(json.dumps(prior).encode())
     after = state.parse_shown_state((place / "state_after.json").read_bytes())
-    return planjson.parse_plan(text), Ledger.of(before, after)
+    return planjson.parse_plan(text), StatePair.compare(before, after)
 
 
 @pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
@@ -72,7 +72,7 @@ def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
     """Of newer engines too, from the plan file's prior state and `state pull`."""
     found = reader.read_plan_file(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
-    ledger = Ledger.of(
+    ledger = StatePair.compare(
         state.parse_state_file(found.read_prior_state()),
         state.parse_state_file(pulled) if pulled.strip() else State(),
     )
@@ -94,7 +94,7 @@ def held(serial: int = 0, **objects: StateObject) -> State:
 
 
 def done(change: Change, before: State, after: State) -> Counts:
-    return done_to_resources(Plan("1.2", None, (change,)), Ledger.of(before, after))
+    return done_to_resources(Plan("1.2", None, (change,)), StatePair.compare(before, after))
 
 
 def act(*actions: str, **members: object) -> Change:

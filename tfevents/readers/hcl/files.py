@@ -98,6 +98,6 @@ def read_text(path: str, name: str, root: str | None = None) -> str:
     """A regular file's text; bytes that are no UTF-8 are replaced. With a `root`, no link leads
     out of it. Raises UnreadableDocument."""
     try:
-        return untrusted.read(path, MAX_BYTES, root=root).decode("utf-8", "replace")
+        return untrusted.read_untrusted(path, MAX_BYTES, root=root).decode("utf-8", "replace")
     except OSError as error:
         raise UnreadableDocument(f"{name}: {error.strerror}: correct it") from None

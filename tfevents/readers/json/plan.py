@@ -172,7 +172,7 @@ def _make_drift(entry: DriftJSON) -> Drift:
 
 
 def _differs(sides: SidesJSON) -> bool:
-    """Whether anything is left of a difference once empty values are dropped (semantics §2)."""
+    """Whether anything is left of a difference once empty values are dropped."""
     if bytes(sides.before) == bytes(sides.after):
         return False
     return bool(drop_empty(parse_value(sides.before)) != drop_empty(parse_value(sides.after)))

@@ -45,7 +45,7 @@ def is_state(data: bytes) -> bool:
 
 
 def parse_state_file(data: bytes) -> State:
-    """What `state pull` printed: the stored file and one more newline (semantics §6).
+    """What `state pull` printed: the stored file and one more newline.
 
     Raises UnreadableDocument.
     """

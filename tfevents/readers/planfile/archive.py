@@ -88,7 +88,7 @@ def _check_ends(file: IO[bytes]) -> None:
 
 
 def _describe_foreign(head: bytes) -> str:
-    """What else `plan -out` writes (semantics §1.4, §4.5)."""
+    """What else `plan -out` writes."""
     if b'"remote_plan_format"' in head:
         return "it is a bookmark of a plan in HCP Terraform"
     if b'"encrypted_data"' in head:

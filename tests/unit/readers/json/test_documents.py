@@ -13,7 +13,7 @@ from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.terraform.counts import (
     Counts,
-    count_drift,
+    count_listed_drift,
     count_outputs,
     count_resources,
     foreign_actions,
@@ -39,7 +39,7 @@ def planned(*changes: dict[str, Any], **members: Any) -> Plan:
 
 def drifted(before: Any, after: Any, *actions: str) -> Counts:
     entry = change(*(actions or ("update",)), before=before, after=after)
-    return count_drift(planned(resource_drift=[entry]).drift or ())
+    return count_listed_drift(planned(resource_drift=[entry]).drift or ())
 
 
 def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:
@@ -135,7 +135,7 @@ def test_no_number_is_too_large(number: str) -> None:
     """Numbers are compared as text: none overflows, none is rounded into another."""
     plan = planjson.parse_plan(huge(number))
     assert count_resources(plan) == Counts(changed=1)
-    assert count_drift(plan.drift or ()) == Counts(changed=1)
+    assert count_listed_drift(plan.drift or ()) == Counts(changed=1)
     assert count_outputs(plan) == Counts(changed=1)
 
 
