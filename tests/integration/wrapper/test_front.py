@@ -282,7 +282,7 @@ def test_without_its_python_terraform_runs(stage: Stage) -> None:
 
 TELLING = """\
 import os, sys
-def bare():
+def run_from_launcher():
     print({name!r}, sys.flags.no_site, sys.flags.isolated, *sys.argv[1:], flush=True)
     os._exit(43)
 """
