@@ -3,6 +3,7 @@ that run is over or gone (sender_process.py starts it and tells it so)."""
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -60,6 +61,7 @@ class Orders:
 
 def main() -> None:
     """Ends this process: a request that nobody waits for any more must not hold it."""
+    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
     report = SenderReport()
     try:
         if first := sys.stdin.buffer.readline():

@@ -9,32 +9,21 @@ from __future__ import annotations
 
 import os
 import select
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Mapping
 from math import inf
+from subprocess import Popen
 from typing import IO
 
 import msgspec
 from msgspec import Struct
 
-import tfevents
 from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
 from tfevents.journal.models import Destination
-from tfevents.settings.environment import HARNESS_NAMES
 from tfevents.settings.model import Settings
-from tfevents.terraform.binary import SECRETS
 
 GRACE_SECONDS = 2.0
 """How long after the deadline, which it knows, a busy machine may need to let it say so."""
-KEYS = ("TFEVENTS_API_KEY", "TFEVENTS_API_KEY_FILE", *HARNESS_NAMES["api_key"])
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-START = (
-    "import sys; sys.path += sys.argv[1:];from tfevents.delivery.sender_main import main; main()"
-)
 
 
 class SenderConfig(Struct, frozen=True):
@@ -66,10 +55,10 @@ class SenderReport(Struct, frozen=True):
 class SenderProcess:
     """Started where there may be a key; ends when it is told to, or when we are gone."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        """Raises OSError where no process can be started."""
+    def __init__(self, process: Popen[bytes]) -> None:
+        """`process`: from sender_start."""
         self.began, self._end = False, inf
-        self._process = _start(env)
+        self._process = process
 
     def begin(self, settings: Settings, home: str, directory: str, tf_workspace: str) -> None:
         """Sends what waits in the journal under `home` for the run's destination: what was put for
@@ -134,33 +123,6 @@ class SenderProcess:
             os.write(_pipe(self._process.stdin), msgspec.json.encode(order) + b"\n")
         except OSError:
             return
-
-
-def may_have_key(env: Mapping[str, str]) -> bool:
-    """Whether a variable names a key: who has it in a file alone waits until that is read."""
-    return any(env.get(name) for name in KEYS)
-
-
-def _start(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """It finds what we have found, and holds nothing of ours: no stream, no lock, no key.
-
-    It stays in our process group and leaves the group's signals to us: it inherits them blocked,
-    and what they mean for it is said over the pipe.
-    """
-    package = os.path.dirname(os.path.dirname(tfevents.__file__))
-    places = [place for place in (*sys.path, package) if os.path.isabs(place)]
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-    try:
-        return subprocess.Popen(
-            [sys.executable, "-IS", "-c", START, *places],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            bufsize=0,
-            env={name: text for name, text in env.items() if name not in (*SECRETS, *KEYS)},
-        )
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _pipe(end: IO[bytes] | None) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from subprocess import Popen
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +22,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
+from tfevents.delivery.sender_start import start_sender
 from tfevents.errors import (
     DeliveryError,
     JournalUnavailable,
@@ -54,7 +56,7 @@ class ReportResult(Struct, frozen=True):
 class Reporter(threading.Thread):
     """Works in the background from `start` on; `finish` is the only call that waits for it."""
 
-    def __init__(self, info: RunInfo, sender: SenderProcess | None = None) -> None:
+    def __init__(self, info: RunInfo, sender: Popen[bytes] | None = None) -> None:
         """`sender`: where one was started already."""
         super().__init__(name="report", daemon=True)
         self.info = info
@@ -65,7 +67,7 @@ class Reporter(threading.Thread):
         self._origin = Origin({}, "")
         self._overrides = info.overrides
         self._journal = JournalFallback(self._add_problem, self._restart_sender)
-        self._sender = sender
+        self._sender = SenderProcess(sender) if sender else None
         self._prepared = threading.Event()
         self._turn, self._ended, self._due = threading.RLock(), False, 0
         self._sent = SenderReport()
@@ -158,7 +160,7 @@ class Reporter(threading.Thread):
             self._sender = None
         elif self._sender is None:
             try:
-                self._sender = SenderProcess(self.info.env)
+                self._sender = SenderProcess(start_sender(self.info.env))
             except OSError as error:
                 raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
 

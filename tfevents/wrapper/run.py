@@ -28,9 +28,9 @@ from tfevents.wrapper.signals import Interrupted, SignalForwarder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from subprocess import Popen
     from typing import Any
 
-    from tfevents.delivery.sender_process import SenderProcess
     from tfevents.errors import SettingError
     from tfevents.reporting.run_reporter import RunReporter
 
@@ -272,12 +272,12 @@ class BackgroundReporter:
             signals.when_idle = reporter.shorten_deadline
             reporter.find_state_before()
 
-    def _start_sender(self) -> SenderProcess | None:
+    def _start_sender(self) -> Popen[bytes] | None:
         """First of all: it has as much to import as the reporter, and does so beside it."""
-        from tfevents.delivery.sender_process import SenderProcess, may_have_key
+        from tfevents.delivery.sender_start import may_have_key, start_sender
 
         with suppress(OSError):
-            return SenderProcess(self._run.env) if may_have_key(self._run.env) else None
+            return start_sender(self._run.env) if may_have_key(self._run.env) else None
         return None
 
     def _start(self) -> None:

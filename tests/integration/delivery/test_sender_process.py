@@ -9,7 +9,8 @@ import pytest
 
 from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
-from tfevents.delivery.sender_process import SenderProcess, SenderReport, may_have_key
+from tfevents.delivery.sender_process import SenderProcess, SenderReport
+from tfevents.delivery.sender_start import may_have_key, start_sender
 from tfevents.settings.model import Key, Settings
 
 SETTINGS = Settings("/nowhere", api_key=Key("pat.acct.token.secret"))
@@ -23,7 +24,7 @@ def report_of(
     python.write_text(f"#!/bin/sh\n{program}\n")
     python.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(python))
-    sender = SenderProcess({"PATH": "/usr/bin:/bin"})
+    sender = SenderProcess(start_sender({"PATH": "/usr/bin:/bin"}))
     sender.begin(SETTINGS, str(tmp_path), str(tmp_path), "default")
     return sender.wait(Deadline(seconds))
 
