@@ -22,8 +22,10 @@ from tfevents.errors import DeliveryError, Refused, SettingError, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Settings
 
-# its command line, with all of click and rich; httpx foresees that it is not there
-sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # that is how it is said
+for unused in ("httpx._main", "anyio"):
+    # its command line and its asynchronous half: it foresees that they are not there
+    sys.modules.setdefault(unused, None)  # type: ignore[arg-type]  # that is how it is said
+import httpcore  # noqa: E402, F401  # httpx imports it with its first client: no event waits for it
 import httpx  # noqa: E402  # see above
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0

@@ -14,9 +14,20 @@ from tfevents.terraform.binary import SECRETS
 
 KEYS = ("TFEVENTS_API_KEY", "TFEVENTS_API_KEY_FILE", *HARNESS_NAMES["api_key"])
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-START = (
-    "import sys; sys.path += sys.argv[1:];from tfevents.delivery.sender_main import main; main()"
-)
+START = """
+import sys
+sys.path += sys.argv[1:]
+try:
+    from tfevents.delivery.sender_main import main
+except ImportError:
+    import site
+    site.main()
+    for place in sys.argv[1:]:
+        site.addsitedir(place)
+    from tfevents.delivery.sender_main import main
+main()
+"""
+"""What is installed beside us is there at once; what stands anywhere else, when it is missed."""
 
 
 def may_have_key(env: Mapping[str, str]) -> bool:
