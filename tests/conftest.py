@@ -37,8 +37,8 @@ def machine(tmp_path: Path) -> Machine:
 
 
 @pytest.fixture
-def stage(endpoint: Endpoint, tmp_path: Path) -> Stage:
-    """A project, the terraform on PATH, and where its events go."""
+def stage(tmp_path: Path) -> Stage:
+    """A project, the terraform on PATH, and where its events belong."""
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir()
-    return Stage(endpoint, project, {**clean_env(home, terraform()), **settings(endpoint, home)})
+    return Stage(project, {**clean_env(home, terraform()), **settings(home)})

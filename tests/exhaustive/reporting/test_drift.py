@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from support.aws import Aws
-from support.endpoint import Endpoint
 from support.engines import terraform
 from support.stage import Stage, settings
 
@@ -31,12 +30,12 @@ def aws() -> Iterator[Aws]:
 
 
 @pytest.mark.timeout(900)
-def test_drift_is_what_somebody_did(endpoint: Endpoint, tmp_path: Path, aws: Aws) -> None:
+def test_drift_is_what_somebody_did(tmp_path: Path, aws: Aws) -> None:
     """Changed and deleted objects are drift, the provider's noise is not; accepted, it is gone."""
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir()
-    env = {**aws.environment(home, terraform()), **settings(endpoint, home)}
-    stage = Stage(endpoint, project, env)
+    env = {**aws.environment(home, terraform()), **settings(home)}
+    stage = Stage(project, env)
     stage.write(aws.provider + PARAMETERS)
     stage.engine("init")
     _, end = stage.run("apply", "-auto-approve")

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.endpoint import Endpoint
 from support.engines import (
     TERRAFORM_VERSIONS,
     clean_env,
@@ -45,11 +44,11 @@ output "n" {
 """
 
 
-def on_stage(endpoint: Endpoint, tmp_path: Path, engine: Path) -> Stage:
+def on_stage(tmp_path: Path, engine: Path) -> Stage:
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir(exist_ok=True)
-    env = {**clean_env(home, engine), **settings(endpoint, home)}
-    return Stage(endpoint, project, {**env, "TFEVENTS_PROVISIONER": engine.name})
+    env = {**clean_env(home, engine), **settings(home)}
+    return Stage(project, {**env, "TFEVENTS_PROVISIONER": engine.name})
 
 
 def engine_of(name: str) -> Path:
@@ -58,9 +57,9 @@ def engine_of(name: str) -> Path:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["opentofu-1.6.2", *TERRAFORM_VERSIONS])
-def test_a_life_from_plan_to_destroy(endpoint: Endpoint, tmp_path: Path, name: str) -> None:
+def test_a_life_from_plan_to_destroy(tmp_path: Path, name: str) -> None:
     """Variables go to the half that takes them; counts, rows and closing line are exact."""
-    stage = on_stage(endpoint, tmp_path, engine_of(name))
+    stage = on_stage(tmp_path, engine_of(name))
     stage.write(PROJECT)
     stage.write('list = ["a", "b"]\n', "more.tfvars")
     more = ("-var-file=more.tfvars", "-var", "n=2")
@@ -96,9 +95,9 @@ def test_a_life_from_plan_to_destroy(endpoint: Endpoint, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize("name", EPHEMERAL)
-def test_ephemeral_variables_are_given_twice(endpoint: Endpoint, tmp_path: Path, name: str) -> None:
+def test_ephemeral_variables_are_given_twice(tmp_path: Path, name: str) -> None:
     """Terraform 1.10 and later want them at the apply again."""
-    stage = on_stage(endpoint, tmp_path, engine_of(name))
+    stage = on_stage(tmp_path, engine_of(name))
     stage.write(
         'variable "token" {\n type = string\n ephemeral = true\n}\n'
         'resource "terraform_data" "a" {\n'
@@ -109,7 +108,7 @@ def test_ephemeral_variables_are_given_twice(endpoint: Endpoint, tmp_path: Path,
 
 
 @pytest.mark.parametrize("kind", ["link", "script", "copy"])
-def test_opentofu_under_terraforms_name(endpoint: Endpoint, tmp_path: Path, kind: str) -> None:
+def test_opentofu_under_terraforms_name(tmp_path: Path, kind: str) -> None:
     """The tool is what it says of itself, not what it is called."""
     tofu, other = opentofu_1_6_2(), tmp_path / "terraform"
     if kind == "link":
@@ -120,7 +119,7 @@ def test_opentofu_under_terraforms_name(endpoint: Endpoint, tmp_path: Path, kind
         (tmp_path / "tofu").symlink_to(tofu)
         other.write_text(f'#!/bin/sh\necho "switched to 1.6.2"  >&2\nexec {tmp_path}/tofu "$@"\n')
         other.chmod(0o755)
-    stage = on_stage(endpoint, tmp_path, other)
+    stage = on_stage(tmp_path, other)
     stage.write(PROJECT)
     with stage.sit("apply", "-var=n=5") as terminal:
         terminal.expect("OpenTofu will perform the actions described above.")

@@ -194,7 +194,7 @@ def prepared(stage: Stage, scenario: HalfWay) -> Stage:
     stage.write(scenario.after)
     twin = stage.project.with_name("twin")
     shutil.copytree(stage.project, twin)
-    return Stage(stage.endpoint, twin, stage.env)
+    return Stage(twin, stage.env)
 
 
 QUICK = ("create", "update done", "replace fails in create", "import and update", "odd keys")

@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.endpoint import Endpoint
 from support.engines import clean_env
 from support.exhaustive import exhaustive_except
 from support.stage import Stage, settings
@@ -26,11 +25,11 @@ PLANS = {  # scenario → resources, outputs
 }
 
 
-def on_stage(endpoint: Endpoint, tmp_path: Path, engine: Path) -> Stage:
+def on_stage(tmp_path: Path, engine: Path) -> Stage:
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir(exist_ok=True)
-    env = {**clean_env(home, engine), **settings(endpoint, home)}
-    stage = Stage(endpoint, project, {**env, "TFEVENTS_PROVISIONER": engine.name})
+    env = {**clean_env(home, engine), **settings(home)}
+    stage = Stage(project, {**env, "TFEVENTS_PROVISIONER": engine.name})
     stage.write("# replayed\n")
     return stage
 
@@ -38,22 +37,20 @@ def on_stage(endpoint: Endpoint, tmp_path: Path, engine: Path) -> Stage:
 @pytest.mark.parametrize("reader", ["file", "json"])
 @pytest.mark.parametrize("engine", ["tofu", "terraform"])
 @pytest.mark.parametrize("scenario", exhaustive_except(PLANS, "forget", "replace"))
-def test_plans_of_newer_engines(
-    endpoint: Endpoint, tmp_path: Path, scenario: str, engine: str, reader: str
-) -> None:
+def test_plans_of_newer_engines(tmp_path: Path, scenario: str, engine: str, reader: str) -> None:
     """By either reader, whatever wrote them."""
     folder = (OPENTOFU if engine == "tofu" else TERRAFORM) / scenario
-    stage = on_stage(endpoint, tmp_path, standin(folder, tmp_path / engine).path)
+    stage = on_stage(tmp_path, standin(folder, tmp_path / engine).path)
     (planned,) = stage.run("plan", "-out=p", TFEVENTS_PLAN_READER=reader)
     assert (planned.counts(), planned.counts("output")) == PLANS[scenario]
 
 
 @pytest.mark.parametrize("scenario", ["create", "delete", "update"])
-def test_an_engine_without_a_log(endpoint: Endpoint, tmp_path: Path, scenario: str) -> None:
+def test_an_engine_without_a_log(tmp_path: Path, scenario: str) -> None:
     """What it did is not known; what the state holds is. A saved plan says what was to be done,
     where nothing of it was open."""
     made = standin(TERRAFORM / scenario, tmp_path / "terraform")
-    stage = on_stage(endpoint, tmp_path, made.path)
+    stage = on_stage(tmp_path, made.path)
     (end,) = stage.run("apply", "-auto-approve")
     assert (end.row, end.counts(), end.data["counts"]) == ("active apply success", None, "absent")
     stage.run("plan", "-out=p")
@@ -62,7 +59,7 @@ def test_an_engine_without_a_log(endpoint: Endpoint, tmp_path: Path, scenario: s
     assert (end.row, end.counts()) == ("active apply success", known)
 
 
-def dying(endpoint: Endpoint, tmp_path: Path, scenario: str) -> Stage:
+def dying(tmp_path: Path, scenario: str) -> Stage:
     """An OpenTofu that is killed in its apply; its state file is empty."""
     made = standin(OPENTOFU / scenario, tmp_path / "inner" / "tofu")
     script_engine(
@@ -76,7 +73,7 @@ if argv[:2] == ["state", "pull"] and os.path.exists({str(made.applied)!r}):
 os.execv({str(made.path)!r}, ["tofu", *argv])
 """,
     )
-    return on_stage(endpoint, tmp_path, tmp_path / "tofu")
+    return on_stage(tmp_path, tmp_path / "tofu")
 
 
 @pytest.fixture
@@ -86,11 +83,9 @@ def inner(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("scenario", "command"), [("create", "apply"), ("destroy", "destroy")])
-def test_an_opentofu_killed_in_mid_apply(
-    endpoint: Endpoint, inner: Path, scenario: str, command: str
-) -> None:
+def test_an_opentofu_killed_in_mid_apply(inner: Path, scenario: str, command: str) -> None:
     """Its state is lost with it: nothing is claimed from it, least of all that it is empty."""
-    stage = dying(endpoint, inner, scenario)
+    stage = dying(inner, scenario)
     (end,) = stage.run(command, "-auto-approve")
     assert stage.code == -9
     assert (end.row, end.counts()) == (f"failed {command} failure", None)
@@ -100,16 +95,16 @@ def test_an_opentofu_killed_in_mid_apply(
     assert "state" in end.data["missing"]
 
 
-def test_an_opentofu_killed_at_a_saved_plan(endpoint: Endpoint, inner: Path) -> None:
+def test_an_opentofu_killed_at_a_saved_plan(inner: Path) -> None:
     """The same."""
-    stage = dying(endpoint, inner, "create")
+    stage = dying(inner, "create")
     stage.run("plan", "-out=p")
     (end,) = stage.run("apply", "p")
     assert (end.row, end.counts()) == (FAILED, None)
     assert "serial" not in end.data
 
 
-def test_an_opentofu_that_cannot_show_its_plan(endpoint: Endpoint, inner: Path) -> None:
+def test_an_opentofu_that_cannot_show_its_plan(inner: Path) -> None:
     """OpenTofu 1.13 fails to show a plan with an ephemeral resource; the file can be read."""
     made = standin(OPENTOFU / "update", inner / "inner" / "tofu")
     script_engine(
@@ -120,7 +115,7 @@ if argv[0] == "show":
 os.execv({str(made.path)!r}, ["tofu", *argv])
 """,
     )
-    stage = on_stage(endpoint, inner, inner / "tofu")
+    stage = on_stage(inner, inner / "tofu")
     (event,) = stage.run("plan")
     assert (event.row, event.counts()) == ("apply_needed plan success", "c1 u1")
     assert stage.run("plan", TFEVENTS_PLAN_READER="json") == []  # nothing is known, or claimed
