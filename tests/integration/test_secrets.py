@@ -183,7 +183,7 @@ def test_nothing_leaks_into_the_journal(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "where", exhaustive_except(["file", "harness", "config", "shared"], "file", "shared")
+    "where", exhaustive_except(["file", "harness", "config", "shared"], "shared")
 )
 def test_a_key_leaks_from_nowhere(place: Place, endpoint: Endpoint, where: str) -> None:
     """From a key file, Harness' variable, the user's own settings, and beside a checkout's."""

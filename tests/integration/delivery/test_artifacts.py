@@ -141,6 +141,7 @@ def test_all_kinds_of_an_apply(machine: Machine, endpoint: Endpoint, project: Pa
     assert not list(machine.home.glob("**/*redacted*"))
 
 
+@pytest.mark.exhaustive
 def test_a_plan_alone(machine: Machine, endpoint: Endpoint, project: Path) -> None:
     """Also the user's own plan file, when it is made and when it is applied."""
     for words in (("plan",), ("plan", "-out=mine"), ("apply", "mine")):
@@ -223,7 +224,7 @@ def test_an_answer_without_an_id(
     assert "modules_uuid" not in endpoint.events[0]["metadata"]
 
 
-@pytest.mark.parametrize("part", ["whole", "secret"])
+@pytest.mark.parametrize("part", exhaustive_except(["whole", "secret"], "secret"))
 @pytest.mark.parametrize("shape", exhaustive_except(["{}", "a{}b", "x\n{}"], "a{}b"))
 def test_an_id_that_holds_the_key_is_none(
     machine: Machine, endpoint: Endpoint, project: Path, part: str, shape: str

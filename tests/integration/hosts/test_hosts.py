@@ -12,7 +12,7 @@ from support.hosts.hosts import HOSTS, Host
 
 BY_NAME = {host.name: host for host in HOSTS}
 HEARING = [name for name, host in BY_NAME.items() if host.hears and host.says]
-QUICK = ("atlantis", "github", "digger")
+QUICK = ("github", "digger")
 ONE = ("jenkins",)
 
 
@@ -56,6 +56,7 @@ def test_an_apply_that_fails_is_told_as_failed(host: Host, place: Field) -> None
     assert told == [BEGUN[:3], APPLY_FAILED]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("host", exhaustive_except(HEARING, *ONE), indirect=True)
 def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) -> None:
     """The job fails as terraform did; the retry is told as what it is."""
@@ -80,6 +81,7 @@ def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Fie
     assert [event[:3] for event in place.told()] == [PLAN_FAILED, PLANNED[:3]]
 
 
+@pytest.mark.exhaustive
 def test_the_agent_of_hcp_terraform_tells_no_outcome(place: Field) -> None:
     """A failed apply is told neither as a success nor as a workspace that is active."""
     (agent,) = [host for host in HOSTS if host.name == "hcp-terraform"]

@@ -77,7 +77,7 @@ def assert_the_same(place: Field, *, targeted: bool = False) -> None:
 OPTIONS = ["", "-destroy", "-refresh-only", "-target=terraform_data.fresh"]
 
 
-@pytest.mark.parametrize("option", exhaustive_except(OPTIONS, "", "-destroy"))
+@pytest.mark.parametrize("option", exhaustive_except(OPTIONS, ""))
 def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
     """Of a plan, and of its apply."""
     other = twin(place)
@@ -121,6 +121,7 @@ def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) ->
     assert "resource_counts" not in place.endpoint.events[1]["metadata"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("option", exhaustive_except(["", "-refresh-only"], ""))
 def test_tf_and_hooks_tell_the_same_of_nothing_to_do(place: Field, option: str) -> None:
     """The end only: nothing was about to be changed."""

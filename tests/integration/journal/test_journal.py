@@ -117,6 +117,7 @@ def test_eight_processes_deliver_each_event_once_and_in_order(
     assert set(machine.statuses()) == {"delivered"}
 
 
+@pytest.mark.exhaustive
 def test_killed_at_any_moment_nothing_recorded_is_lost(
     machine: Machine, endpoint: Endpoint
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import write_executable
+from support.exhaustive import exhaustive_except
 from support.stage import Stage
 
 ONE = 'resource "terraform_data" "a" {\n  input = 1\n}\n'
@@ -153,7 +154,7 @@ def test_a_refresh_only_plan_without_drift(stage: Stage) -> None:
 # apply
 
 
-@pytest.mark.parametrize("reader", ["file", "json"])
+@pytest.mark.parametrize("reader", exhaustive_except(["file", "json"], "file"))
 def test_a_refresh_only_plan_of_a_part_counts_nothing(stage: Stage, reader: str) -> None:
     """It lists no objects, and did not look at all of them: what stays is not known."""
     applied(stage, TWO)
@@ -183,7 +184,7 @@ def test_an_apply_that_is_approved(stage: Stage) -> None:
     assert start.data["event_id"] != end.data["event_id"]
 
 
-@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize("command", exhaustive_except(["apply", "destroy"], "apply"))
 @pytest.mark.parametrize(
     ("typed", "approval"), [("no\n", "declined"), ("\x04", "eof"), ("\x03", "interrupted")]
 )
@@ -455,6 +456,7 @@ def test_an_import(stage: Stage) -> None:
     assert (event.row, event.counts()) == ("active import success", "i1 u1")
 
 
+@pytest.mark.exhaustive
 def test_an_import_that_fails(stage: Stage) -> None:
     """Nothing gained."""
     applied(stage, ONE)
@@ -500,6 +502,7 @@ def test_direct_destroy(stage: Stage) -> None:
     ]
 
 
+@pytest.mark.exhaustive
 def test_direct_destroy_that_terraform_asked_in_and_failed(stage: Stage) -> None:
     """As an apply: told by the state."""
     applied(stage, UNDESTROYABLE)
@@ -523,6 +526,7 @@ def test_a_plan_that_speaks_json_is_counted(stage: Stage) -> None:
     assert (event.row, event.counts()) == ("apply_needed plan success", "a1")
 
 
+@pytest.mark.exhaustive
 def test_direct_refresh_only_starts_nothing(stage: Stage) -> None:
     """Whether there is drift to accept is not known."""
     applied(stage, ONE)

@@ -98,7 +98,7 @@ def told(event: Event) -> tuple[str, dict[str, Any], dict[str, str]]:
     return event.row, metadata, data
 
 
-@pytest.mark.parametrize("mode", exhaustive_except(MODES, "normal", "targeted"))
+@pytest.mark.parametrize("mode", exhaustive_except(MODES, "normal"))
 def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
     """The plan file read by us and terraform's own `show -json` of it give one event."""
     stage.write(BEFORE)

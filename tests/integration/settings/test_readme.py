@@ -67,6 +67,7 @@ def test_a_monorepo(machine: Machine, endpoint: Endpoint) -> None:
     assert target(machine, endpoint, "live/sandbox", MONOREPO) == ""
 
 
+@pytest.mark.exhaustive
 def test_terragrunt(machine: Machine, endpoint: Endpoint) -> None:
     """The unit's directory counts, wherever terraform works."""
     for region in ("eu", "us"):

@@ -104,6 +104,7 @@ def test_every_command_runs_what_it_says(env: dict[str, str]) -> None:
     assert kinds == ["apply_needed", "active", "plan", "active", "apply_needed", "inactive"]
 
 
+@pytest.mark.exhaustive
 def test_no_drift_is_no_failure(env: dict[str, str]) -> None:
     """detect-drift ends with 2 on drift, and only then."""
     assert stage({**env, "PLUGIN_COMMAND": "apply"}).returncode == 0

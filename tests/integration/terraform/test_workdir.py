@@ -103,6 +103,7 @@ sys.stdin.read()
     assert [r.place.workspace for r in endpoint.requests if r.place] == ["eu_vpc"]
 
 
+@pytest.mark.exhaustive
 def test_spacelift_has_a_checkout_without_git(machine: Machine, endpoint: Endpoint) -> None:
     """Its project root is the directory's name; one that is not ours to know is not guessed."""
     at = copy(machine.root / "source/live/eu/vpc")

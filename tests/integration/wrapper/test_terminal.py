@@ -87,7 +87,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("keys", exhaustive_except(ANSWERS, b"yes\n", b"no\n", b"yes \n", b"\x04"))
+@pytest.mark.parametrize("keys", exhaustive_except(ANSWERS, b"yes\n", b"\x04"))
 def test_every_answer_to_an_apply(applied: Twins, keys: bytes) -> None:
     """Only `yes`, with spaces behind it at most; Ctrl-D ends the input."""
     same(applied.in_terminals(["apply", "-var", "v=new"], typing(keys)))
@@ -134,6 +134,7 @@ def spoken(said: Said) -> list[bytes]:
     return [said.stdout]
 
 
+@pytest.mark.exhaustive
 def test_refresh_only_asks_its_own_question(applied: Twins) -> None:
     """Of what changed outside of terraform; here the outputs of a configuration that changed."""
     for place in (applied.theirs, applied.ours):
@@ -145,6 +146,7 @@ def test_refresh_only_asks_its_own_question(applied: Twins) -> None:
     same(applied.in_terminals(["apply", "-refresh-only"]))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "command", exhaustive_except(["apply", "destroy", "refresh-only"], "destroy")
 )
@@ -182,6 +184,7 @@ def test_terraform_asks_for_variables_before_we_ask(tmp_path: Path) -> None:
     same(pair.in_terminals(["destroy"], answer))
 
 
+@pytest.mark.exhaustive
 def test_an_apply_that_fails_in_a_terminal(tmp_path: Path) -> None:
     """Output and error are in the order in which they came, through the relay as well."""
     fails = 'provisioner "local-exec" {{ {}command = "echo said; exit 3" }}'
@@ -195,7 +198,10 @@ def test_an_apply_that_fails_in_a_terminal(tmp_path: Path) -> None:
         same(pair.in_terminals(["destroy", "-auto-approve"]))
 
 
-@pytest.mark.parametrize("line", ["-version", "workspace list", "plan -bogus", "apply nope"])
+LINES = ["-version", "workspace list", "plan -bogus", "apply nope"]
+
+
+@pytest.mark.parametrize("line", exhaustive_except(LINES, "apply nope"))
 def test_the_rest_in_a_terminal(applied: Twins, line: str) -> None:
     """What is not reported, and what is refused."""
     same(applied.in_terminals(line.split()))
