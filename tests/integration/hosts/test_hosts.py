@@ -38,6 +38,7 @@ def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> No
     assert host.play(place, "plan") == 0
     assert host.play(place, "apply") == 0
     told = place.told()
+    assert place.endpoint.events == place.events
     if host.planned:
         assert told == [PLANNED, BEGUN, counted(APPLIED, host.applied)]
     elif host.says:
@@ -67,7 +68,7 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
     assert host.play(place, "plan") == 0
     seen = ["success"] if host.planned else []
     assert [event[2] for event in place.told()] == ["failure", *seen]
-    assert len({event["data"]["run_id"] for event in place.endpoint.events}) == 1 + len(seen)
+    assert len({event["data"]["run_id"] for event in place.events}) == 1 + len(seen)
 
 
 def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Field) -> None:

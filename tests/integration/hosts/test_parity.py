@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.exhaustive import exhaustive_except
-from support.hosts.field import Field, field
+from support.hosts.field import Field, field, without_key
 
 ESTATE = """\
 resource "terraform_data" "same" { input = "a" }
@@ -25,7 +25,8 @@ VOLATILE = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms"}
 
 @pytest.fixture(name="place")
 def _place(tmp_path: Path) -> Iterator[Field]:
-    with field(tmp_path, project=FIRST) as place:
+    with field(tmp_path, project=FIRST) as keyed:
+        place = without_key(keyed)
         place.sh("git init -q && echo '*.tfplan' > .gitignore && git add -A && git commit -qm one")
         place.sh("terraform init -input=false && terraform apply -auto-approve")
         (place.directory / "main.tf").write_text(SECOND)
@@ -62,7 +63,7 @@ def comparable(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def assert_the_same(place: Field, *, targeted: bool = False) -> None:
     """The second half of the events, of the hooks, is what the first half is."""
-    events = [comparable(event) for event in place.endpoint.events]
+    events = [comparable(event) for event in place.events]
     types = [event["event_type"] for event in events]
     half = len(events) // 2
     assert types[half:] == types[:half]
@@ -96,7 +97,7 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_does_not_refresh(place: Field
     for way, where in ((by_tf, place), (by_hooks, other)):
         assert way(where, "plan", "-out=run.tfplan") == 0
     assert_the_same(place)
-    assert "drift_counts" not in place.endpoint.events[1]["metadata"]
+    assert "drift_counts" not in place.events[1]["metadata"]
 
 
 @pytest.mark.exhaustive
@@ -108,7 +109,7 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
         (where.directory / "main.tf").write_text(SECOND.replace('"a"', "var.missing"))
         assert way(where, "plan", "-out=run.tfplan") == 1
     assert_the_same(place)
-    assert "resource_counts" not in place.endpoint.events[3]["metadata"]
+    assert "resource_counts" not in place.events[3]["metadata"]
 
 
 @pytest.mark.exhaustive
@@ -118,7 +119,7 @@ def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) ->
     for way, where in ((by_tf, place), (by_hooks, twin(place))):
         assert way(where, "plan", part) == 0
     assert_the_same(place)
-    assert "resource_counts" not in place.endpoint.events[1]["metadata"]
+    assert "resource_counts" not in place.events[1]["metadata"]
 
 
 @pytest.mark.exhaustive
@@ -131,4 +132,4 @@ def test_tf_and_hooks_tell_the_same_of_nothing_to_do(place: Field, option: str) 
         assert way(where, "plan", f"-out=run.tfplan {option}") == 0
         assert way(where, "apply", "run.tfplan") == 0
     assert_the_same(place)
-    assert [event["event_type"] for event in place.endpoint.events][:2] == ["plan", "active"]
+    assert [event["event_type"] for event in place.events][:2] == ["plan", "active"]

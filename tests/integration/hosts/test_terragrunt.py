@@ -46,7 +46,7 @@ def _unit(directory: Path, fate: str) -> Path:
 def ends(place: Field) -> dict[str, list[tuple[Any, ...]]]:
     """What was told of each unit's end."""
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for event in place.endpoint.events:
+    for event in place.events:
         said = (event["event_type"], event["metadata"].get("activity_status"))
         if event["event_type"] != "provisioning":
             found.setdefault(event["data"]["directory"][-2:], []).append(said)
@@ -57,7 +57,7 @@ def assert_each_has_its_own_result(place: Field) -> None:
     wanted = {"good": [("active", "success")]}
     for number, fate in enumerate(FATES):
         assert ends(place)[f"u{number}"] == wanted.get(fate, [("failed", "failure")])
-    runs = [event["data"]["run_id"] for event in place.endpoint.events]
+    runs = [event["data"]["run_id"] for event in place.events]
     assert len(runs) == 20 and len(set(runs)) == 10
 
 
@@ -99,7 +99,7 @@ def test_a_unit_is_called_by_its_directory_and_not_by_its_cache(place: Field) ->
         assert terragrunt(place, place.directory / "live/network", command, cwd=cache) == 0
     assert place.told()[0] == PLANNED
     assert place.told()[-1][:3] == ("active", "apply", "success")
-    assert {event["data"]["directory"][-7:] for event in place.endpoint.events} == {"network"}
+    assert {event["data"]["directory"][-7:] for event in place.events} == {"network"}
 
 
 def test_a_unit_whose_terragrunt_was_killed_is_told_by_its_next_run(place: Field) -> None:
@@ -109,7 +109,7 @@ def test_a_unit_whose_terragrunt_was_killed_is_told_by_its_next_run(place: Field
     assert terragrunt(place, place.directory, "apply") == 0
     told = [event[:3] for event in place.told()]
     assert told == [BEGUN[:3], APPLY_FAILED, BEGUN[:3], ("active", "apply", "success")]
-    assert place.endpoint.events[1]["data"]["interrupted"] == "killed"
+    assert place.events[1]["data"]["interrupted"] == "killed"
 
 
 def test_hooks_keep_silent_where_terragrunt_runs_tf(place: Field) -> None:
@@ -155,7 +155,7 @@ def test_the_real_one_tells_a_unit_with_a_source_once(place: Field, binary: str)
     told = place.told()
     assert told[0] == PLANNED
     assert [event[0] for event in told] == ["apply_needed", "provisioning", "active"]
-    assert "cache" not in str(place.endpoint.events)
+    assert "cache" not in str(place.events)
 
 
 @REAL

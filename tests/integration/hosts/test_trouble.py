@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 from support.exhaustive import exhaustive_except
-from support.hosts.field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
+from support.hosts.field import (
+    APPLIED,
+    APPLY_FAILED,
+    BEGUN,
+    PLAN_FAILED,
+    PLANNED,
+    Field,
+    field,
+    without_key,
+)
 
 MOMENTS = ("before", "after", "error")
 NOWHERE = "http://127.0.0.1:9"
@@ -17,7 +26,7 @@ NOWHERE = "http://127.0.0.1:9"
 @pytest.fixture(name="place")
 def _place(tmp_path: Path) -> Iterator[Field]:
     with field(tmp_path) as place:
-        yield place
+        yield without_key(place)
 
 
 def hook(place: Field, moment: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -150,7 +159,7 @@ def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
     kinds = ("apply", "destroy", "apply", "import")
     types = ("provisioning", "destroying", "provisioning", "provisioning")
     assert place.told() == [(*words, None, None) for words in zip(types, kinds, strict=True)]
-    assert {event["data"]["outcome"] for event in place.endpoint.events} == {"unknown"}
+    assert {event["data"]["outcome"] for event in place.events} == {"unknown"}
 
 
 def test_a_plan_that_nobody_saw_is_told_where_its_code_says_what_it_is(place: Field) -> None:
@@ -158,8 +167,8 @@ def test_a_plan_that_nobody_saw_is_told_where_its_code_says_what_it_is(place: Fi
     for code in ("0", "2"):
         hook(place, "after", "plan", "--exit-code", code)
     assert [event[0] for event in place.told()] == ["apply_needed"]
-    assert [event["data"].get("missing") for event in place.endpoint.events] == ["plan"]
-    assert {event["data"]["counts"] for event in place.endpoint.events} == {"absent"}
+    assert [event["data"].get("missing") for event in place.events] == ["plan"]
+    assert {event["data"]["counts"] for event in place.events} == {"absent"}
 
 
 def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Field) -> None:
@@ -167,7 +176,7 @@ def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Fiel
     nobody = {"TFEVENTS_PROVISIONER": "/nonexistent/terraform"}
     hook(place, "after", "apply", "--exit-code", "0", **nobody)
     assert place.told() == [("provisioning", "apply", "success", None)]
-    assert place.endpoint.events[0]["data"]["missing"] == "state"
+    assert place.events[0]["data"]["missing"] == "state"
 
 
 def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
@@ -249,7 +258,7 @@ def test_workspaces_and_units_do_not_meet(place: Field) -> None:
             name = {"TF_WORKSPACE": workspace}
             hook(place, "before", "plan", "--directory", unit, **name)
     hook(place, "error", "plan", "--directory", "a", TF_WORKSPACE="green")
-    (event,) = place.endpoint.events
+    (event,) = place.events
     assert (event["data"]["directory"], event["data"]["tf_workspace"]) == ("a", "green")
 
 
@@ -262,6 +271,6 @@ def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
     place.sh("terraform init -input=false && terraform plan -out=p")
     hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
     assert place.told()[-1] == PLANNED
-    runs = [event["data"]["run_id"] for event in place.endpoint.events]
+    runs = [event["data"]["run_id"] for event in place.events]
     assert len(runs) == len(set(runs))
     assert {event[:3] for event in place.told()[:-1]} <= {PLAN_FAILED}

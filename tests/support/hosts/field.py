@@ -7,12 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from support.endpoint import Endpoint
 from support.engines import clean_env, terraform
+from support.kept import read_kept
 from support.warm import run_tfevents
 
 PROGRAMS = Path(sys.executable).parent
@@ -82,8 +83,13 @@ class Field:
         return done.returncode
 
     def told(self) -> list[tuple[Any, ...]]:
-        """(event, activity, status, added) of each event, as they came."""
-        return [_essence(event) for event in self.endpoint.events]
+        """(event, activity, status, added) of each event, in their order."""
+        return [_essence(event) for event in self.events]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What the journal holds, sent or not."""
+        return read_kept(Path(self.env["TFEVENTS_HOME"]))
 
     def failing(self, what: str) -> None:
         """From now on the plan, or the apply, fails."""
@@ -101,6 +107,12 @@ def field(tmp_path: Path, *, project: str = PROJECT) -> Iterator[Field]:
     """A field with `project` in it; `terraform`, `tf` and `tfevents` are on PATH."""
     with Endpoint() as endpoint:
         yield Field(_sown(tmp_path / "project", project), _env(tmp_path, endpoint), endpoint)
+
+
+def without_key(field: Field) -> Field:
+    """The same, but nothing can be sent."""
+    env = {name: value for name, value in field.env.items() if name != "TFEVENTS_API_KEY"}
+    return replace(field, env=env)
 
 
 def _sown(directory: Path, project: str) -> Path:

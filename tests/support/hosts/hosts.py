@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from support.hosts.expressions import expand
-from support.hosts.field import Field
+from support.hosts.field import Field, without_key
 from support.hosts.jenkins import stages
 from support.paths import HOOKS
 
@@ -210,13 +210,9 @@ def _azure_step(field: Field, step: Any, parameters: Mapping[str, Any], status: 
         name: re.sub(r"\$\((\w+)\)", lambda match: field.env[match[1]], text)
         for name, text in step.get("env", {}).items()
     }
-    bare = Field(field.directory, _without_key(field.env), field.endpoint)
+    bare = without_key(field)
     job = {"TF_BUILD": "True", "BUILD_BUILDID": "1", "AGENT_JOBSTATUS": status}
     return bash(bare, script, "--noprofile", "--norc", **job, **env)
-
-
-def _without_key(env: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name != "TFEVENTS_API_KEY"}
 
 
 # CircleCI: https://circleci.com/docs/reference/configuration-reference/#run
