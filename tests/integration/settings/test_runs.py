@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.endpoint import Endpoint
+from support.exhaustive import exhaustive_except
 from support.machine import KEY, SCRIPTS, Machine
 from support.warm import run_tfevents
 
@@ -94,7 +95,7 @@ def _nul(path: Path) -> None:
     path.write_text('workspace "w" { directory = "a\\u0000b" }\n\0')
 
 
-@pytest.mark.parametrize("make", [_fifo, _sparse, _long, _nul])
+@pytest.mark.parametrize("make", exhaustive_except([_fifo, _sparse, _long, _nul], _fifo, _long))
 @pytest.mark.parametrize("words", [["plan"], ["version"]])
 def test_a_file_that_is_none_keeps_nobody_waiting(
     machine: Machine, place: Path, endpoint: Endpoint, make: object, words: list[str]

@@ -172,7 +172,7 @@ TFEVENTS = TF.with_name("tfevents")
 WHERE = ["run_and_report", "_acquire_lock", "_note", "_run_and_report"]
 
 
-@pytest.mark.parametrize("where", exhaustive_except(WHERE, "_acquire_lock", "_run_and_report"))
+@pytest.mark.parametrize("where", exhaustive_except(WHERE, "_run_and_report"))
 def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
     """Both go by it."""
     assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")
@@ -206,7 +206,7 @@ ODDLY = ["plan", "apply -auto-approve", "apply saved", "version"]
 
 
 @pytest.mark.parametrize("what", ODD_FILES)
-@pytest.mark.parametrize("words", exhaustive_except(ODDLY, "apply -auto-approve", "version"))
+@pytest.mark.parametrize("words", exhaustive_except(ODDLY, "apply -auto-approve"))
 def test_no_file_keeps_terraform_from_running(early: Early, what: str, words: str) -> None:
     """What lies in a checkout may be anything."""
     name, text = ODD_FILES[what]

@@ -108,9 +108,7 @@ def write_script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-@pytest.mark.parametrize(
-    "shim", exhaustive_except(SHIMS, "plain", "deep", "explicit", "two that wait")
-)
+@pytest.mark.parametrize("shim", exhaustive_except(SHIMS, "deep", "explicit"))
 @pytest.mark.parametrize("command", exhaustive_except(COMMANDS, "odd", "refresh"))
 @pytest.mark.parametrize("program", exhaustive_except(["terraform", "tf"], "terraform"))
 def test_the_real_one_gets_the_users_words(

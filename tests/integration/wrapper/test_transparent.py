@@ -269,9 +269,7 @@ FLAGS = """\
 -auto-approve=false""".splitlines()
 
 
-@pytest.mark.parametrize(
-    "flags", exhaustive_except(FLAGS, "-no-color", "-replace=terraform_data.a", "-auto-approve=T")
-)
+@pytest.mark.parametrize("flags", exhaustive_except(FLAGS, "-replace=terraform_data.a"))
 def test_every_good_flag_of_an_apply(pair: Twins, flags: str) -> None:
     """Declined where it asks; only warnings may come earlier or twice."""
     pair.both("apply", "-auto-approve")
@@ -433,6 +431,7 @@ def test_a_destroy_ends_with_its_own_line(tmp_path: Path, flags: str) -> None:
 CLOSING = re.compile(rb"(?m)^(Apply|Destroy) complete!")
 
 
+@pytest.mark.exhaustive
 def test_a_destroy_that_fails_has_no_closing_line(tmp_path: Path) -> None:
     """And its error stays behind what it stopped, where both go to the same place."""
     failing = DESTROYED["main.tf"].replace("echo ", "exit 3; echo ")
