@@ -99,7 +99,7 @@ def stored(endpoint: Endpoint) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["cost.json", "infracost.json"])
+@pytest.mark.parametrize("name", exhaustive_except(["cost.json", "infracost.json"], "cost.json"))
 def test_a_cost_file_never_leaves_as_it_is(
     machine: Machine, endpoint: Endpoint, project: Path, name: str
 ) -> None:

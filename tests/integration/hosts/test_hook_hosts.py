@@ -12,7 +12,7 @@ from support.hosts.hosts import HOSTS, Host
 
 BY_NAME = {host.name: host for host in HOSTS}
 HEARING = [name for name, host in BY_NAME.items() if host.hears and host.says]
-QUICK = ("github", "digger")
+QUICK = ("github",)
 ONE = ("jenkins",)
 
 
@@ -71,6 +71,7 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
     assert len({event["data"]["run_id"] for event in place.events}) == 1 + len(seen)
 
 
+@pytest.mark.exhaustive
 def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Field) -> None:
     """Its workflow ends at the failing step: the hook hears of it when it is called again."""
     (digger,) = [host for host in HOSTS if host.name == "digger"]

@@ -51,7 +51,7 @@ def wrapped(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Sta
     return stage
 
 
-@pytest.mark.parametrize("command", exhaustive_except(COMMANDS, "apply", "destroy"))
+@pytest.mark.parametrize("command", exhaustive_except(COMMANDS, "apply"))
 @pytest.mark.parametrize("typed", exhaustive_except(["no\n", "", "y\n"], "no\n"))
 def test_what_is_not_approved_is_not_applied(wrapped: Stage, command: str, typed: str) -> None:
     """Terraform asks by itself, and nothing else than "yes" is one."""

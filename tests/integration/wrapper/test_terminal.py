@@ -268,6 +268,7 @@ def test_our_line_is_the_last(applied: Twins) -> None:
             assert re.match(r"tfevents: (plan|active|inactive)", last)
 
 
+@pytest.mark.exhaustive
 def test_the_journal_knows_how_a_question_ended(applied: Twins) -> None:
     """Declined, at its end, interrupted: each is told as what it was."""
     told = {}
