@@ -174,6 +174,7 @@ def test_nothing_leaks_whatever_the_service_does(
         assert {r.headers["x-api-key"] for r in endpoint.requests} == {KEYS[0]}
 
 
+@pytest.mark.exhaustive
 def test_nothing_leaks_into_the_journal(place: Place) -> None:
     """With nobody there: everything is kept, and the file is searched byte by byte."""
     with closed_port() as url:

@@ -128,6 +128,7 @@ def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> Non
     assert took["9"] > took["0"] + 4
 
 
+@pytest.mark.exhaustive
 def test_what_an_earlier_run_left_is_delivered_before(machine: Machine, endpoint: Endpoint) -> None:
     """An outage, then a good run of the same workspace: in order, without anybody's flush. What
     waits for other workspaces is theirs to deliver, or a flush's."""
@@ -503,6 +504,7 @@ def assert_delivered_beside(machine: Machine, endpoint: Endpoint, home: Path, wo
     assert [p.name for p in Path(machine.env["TMPDIR"]).iterdir()] == [machine.spare.name]
 
 
+@pytest.mark.exhaustive
 def test_a_home_that_cannot_be_written(machine: Machine, endpoint: Endpoint) -> None:
     """Read-only: a file stands where it should be."""
     home = machine.root / "file"

@@ -91,6 +91,7 @@ def names(endpoint: Endpoint) -> list[str]:
 # Many at once
 
 
+@pytest.mark.exhaustive
 def test_eight_processes_deliver_each_event_once_and_in_order(
     machine: Machine, endpoint: Endpoint
 ) -> None:

@@ -281,6 +281,7 @@ def test_an_init_that_fails_ends_the_stage(env: dict[str, str]) -> None:
     }
 
 
+@pytest.mark.exhaustive
 def test_a_backend_needs_init(env: dict[str, str]) -> None:
     """`validate` is content without one, `plan` is not."""
     project = Path(env["PLUGIN_ROOT_DIR"])

@@ -113,6 +113,7 @@ def without_warnings(said: Said) -> Said:
     return said.without_warnings()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "command", exhaustive_except([["apply"], ["destroy"], ["destroy", "-no-color"]], ["apply"])
 )

@@ -107,6 +107,7 @@ def test_a_console_reads_our_stdin(pair: Twins) -> None:
     assert compare(pair, "console", b"1+1\n").stdout == b"2\n"
 
 
+@pytest.mark.exhaustive
 def test_a_whole_life(pair: Twins) -> None:
     """From the first plan to the last destroy, command by command, on states that grew alike."""
     compare_plan(pair, "plan")

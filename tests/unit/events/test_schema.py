@@ -125,6 +125,7 @@ def taken(body: Any) -> bool:
     return True
 
 
+@pytest.mark.exhaustive
 def test_the_packaged_schema_takes_and_refuses_what_the_contract_does(
     contract: jsonschema.protocols.Validator,
 ) -> None:
