@@ -392,7 +392,6 @@ def test_tls_is_trusted_only_with_its_bundle() -> None:
             client.get(endpoint.url)
 
 
-@pytest.mark.exhaustive
 def test_many_clients_at_once_are_all_heard(endpoint: Endpoint) -> None:
     def send(number: int) -> None:
         post(endpoint, {"event_type": "plan", "data": {"n": str(number)}})

@@ -47,12 +47,10 @@ def test_the_terraform_on_path_answers(tmp_path: Path) -> None:
     assert said["terraform_outdated"] is False
 
 
-@pytest.mark.exhaustive
 def test_opentofu_is_the_version_asked_for(tmp_path: Path) -> None:
     assert say(opentofu_1_6_2(), "version", home=tmp_path).startswith("OpenTofu v1.6.2\n")
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("version", TERRAFORM_VERSIONS)
 def test_each_terraform_is_the_version_asked_for(version: str, tmp_path: Path) -> None:
     engine = terraform_version(version)
@@ -60,7 +58,6 @@ def test_each_terraform_is_the_version_asked_for(version: str, tmp_path: Path) -
     assert say(engine, "version", home=tmp_path) == f"Terraform v{version}\non linux_amd64\n"
 
 
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_a_library_behaves_as_a_command(version: str, tmp_path: Path) -> None:
     """Prompt, width, Ctrl-C and exit codes in a terminal are terraform's own."""
@@ -83,7 +80,6 @@ def test_a_library_behaves_as_a_command(version: str, tmp_path: Path) -> None:
     assert (done.returncode, b"\x1b[1m" in done.stdout) == (2, True)
 
 
-@pytest.mark.exhaustive
 def test_a_library_dies_of_a_hangup_as_the_command_does(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text(PROJECT)
     engine = terraform_version(NEWEST)
