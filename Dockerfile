@@ -16,7 +16,7 @@ COPY tfevents tfevents
 RUN python -m venv /opt/tfevents \
  && /opt/tfevents/bin/pip install --no-cache-dir . \
  # python-hcl2 builds its grammar once and keeps it beside itself: seconds that no run pays
- && /opt/tfevents/bin/python -c "from tfevents.readers.hcl.expressions import parse; parse('a = 1', 'warm')" \
+ && /opt/tfevents/bin/python -c "from tfevents.readers.hcl.expressions import parse_hcl; parse_hcl('a = 1', 'warm')" \
  && /opt/tfevents/bin/python -m compileall -q /opt/tfevents
 
 FROM python:3.12.11-slim-bookworm

@@ -448,7 +448,7 @@ def test_a_thousand_files_take_no_time_beside_terraform(
         f"f{n}.tf": resources.replace("%d", str(n)) for n in range(1000)
     }
     root = write(tmp_path / "root", files)
-    script = "import sys; from tfevents.readers.hcl.inventory import find; "
+    script = "import sys; from tfevents.readers.hcl.inventory import read_inventory; "
     script += "print(read_inventory(sys.argv[1]).providers)"
     start = cpu_seconds()
     found = oracle.run(Path(sys.executable), root, env | PYTHON, "-c", script, ".")
