@@ -26,8 +26,8 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: three for two cores, since many a test waits for somebody."""
-    return max(2, 3 * (os.cpu_count() or 1) // 2)
+    """`-n auto`: two for each core, since many a test waits for somebody."""
+    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture

@@ -264,8 +264,9 @@ def test_tf_is_killed(project: Project) -> None:
         run.process.wait(60)
         (project.place / "go").touch()
         run.says("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.")
-    subprocess.run([TF.with_name("tfevents"), "flush"], env=project.env, check=False)
-    assert not list(home.rglob("core.log"))
+    flush = [TF.with_name("tfevents"), "flush"]
+    flushed = subprocess.run(flush, env=project.env, check=False, capture_output=True, text=True)
+    assert not list(home.rglob("core.log")), flushed.stderr
     events = project.heard()
     assert events[-1]["data"]["interrupted"] == "killed"
     assert events[-1]["event_type"] == "failed"
