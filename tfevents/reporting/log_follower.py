@@ -15,8 +15,8 @@ from threading import Event
 from tfevents.readers.core_log import CoreLogReader
 from tfevents.terraform.apply_log import ApplyLog
 
-POLL = 0.02
-"""Seconds between two looks."""
+POLL, POLL_APPLYING = 0.02, 0.1
+"""Seconds between two looks; when it is applied, nothing is urgent but its end."""
 PIECE = 1 << 20
 KEEP_SIZE, PUNCH_HOLE = 1, 2
 """fallocate(2): linux/falloc.h."""
@@ -29,7 +29,7 @@ def follow(path: str, over: Event) -> Iterator[ApplyLog]:
     with open(path, "r+b", buffering=0) as file:
         ended = False
         while not ended:
-            ended = over.wait(POLL)
+            ended = over.wait(POLL_APPLYING if log.acts else POLL)
             while data := file.read(PIECE):
                 reader.feed(data)
             read = _give_back(file.fileno(), read, file.tell())
