@@ -21,6 +21,7 @@ from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.delivery.artifacts import COLLECTORS
 from tfevents.delivery.client import ApiClient
 from tfevents.delivery.responses import StoredArtifact
+from tfevents.delivery.result import ArtifactResult
 from tfevents.errors import DeliveryError, TfeventsError, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Settings
@@ -29,13 +30,6 @@ DATA_TYPES = {"plan": "plan_human", "state": "state_raw"}
 """The contract's names, where they are not ours."""
 MOST_BYTES = 1 << 30
 TRIES, PAUSE = 3, 0.5
-
-
-class ArtifactResult(Struct):
-    """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
-
-    ids: dict[str, str] = {}
-    problems: list[str] = []
 
 
 def store_artifacts(

@@ -1,4 +1,4 @@
-"""What a flush did, and the words for why an event stayed."""
+"""What was sent and what was stored, and the words for why an event stayed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,13 @@ class FlushResult(Struct):
     def reason(self) -> str | None:
         """The first; None where nothing stayed."""
         return next(iter(self.reasons), None)
+
+
+class ArtifactResult(Struct):
+    """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
+
+    ids: dict[str, str] = {}
+    problems: list[str] = []
 
 
 def describe_missing(missing: list[str]) -> str:

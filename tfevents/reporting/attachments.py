@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -12,17 +12,10 @@ from tfevents.context import cost_file, infracost
 from tfevents.context.origin import Origin
 from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
+from tfevents.delivery.result import ArtifactResult
 from tfevents.journal.models import Destination
 from tfevents.reporting.run import RunInfo
 from tfevents.settings.model import Settings
-
-
-class ArtifactResult(Protocol):
-    """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
-
-    ids: dict[str, str]
-    problems: list[str]
-
 
 StoreArtifacts = Callable[
     [ArtifactSource, Settings, Mapping[str, Any], Destination, Deadline], ArtifactResult

@@ -59,7 +59,7 @@ class SignalForwarder:
         self._handled = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
         self._arrivals, self._arriving = _make_pipe()
         signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
-        _handle(self._handled, self._wake)
+        _handle(self._handled, self._take_signal)
         _handle([signal.SIGCHLD], _ignore)  # it wakes `wait`
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         try:
@@ -146,7 +146,7 @@ class SignalForwarder:
                 return ended, status
         return os.waitpid(child, os.WNOHANG)
 
-    def _wake(self, number: int, frame: FrameType | None) -> None:
+    def _take_signal(self, number: int, frame: FrameType | None) -> None:
         """Python's handler: while a child runs, `_wait` sees to it."""
         if self._child is not None or not self._take_arrived():
             return
