@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.paths import DATA
-from tfevents.readers.core_log import parse_core_log
+from tfevents.readers.core_log import CoreLogReader
 from tfevents.readers.json.state import parse_state_file
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
@@ -25,6 +25,13 @@ NAMES = {
     "imported": "imported",
     "forgotten": "removed",
 }
+
+
+def parse_core_log(text: bytes) -> ApplyLog:
+    """What a whole log says."""
+    reader = CoreLogReader()
+    reader.feed(text)
+    return reader.log
 
 
 @dataclass(frozen=True)

@@ -64,13 +64,6 @@ JUDGED = "Resource postcondition failed"
 """What is said of an object when it is there already: terraform has counted it by then."""
 
 
-def parse_core_log(text: bytes) -> ApplyLog:
-    """What a whole log says."""
-    reader = CoreLogReader()
-    reader.feed(text)
-    return reader.log
-
-
 class CoreLogReader:
     """`feed` it the log as it grows; `log` is what it has said so far."""
 

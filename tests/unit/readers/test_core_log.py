@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from support.core_logs import ALL, Recording
+from support.core_logs import ALL, Recording, parse_core_log
 
-from tfevents.readers.core_log import LONGEST, CoreLogReader, parse_core_log
+from tfevents.readers.core_log import LONGEST, CoreLogReader
 from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.arguments import Mode
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.core_logs import ALL, Recording
+from support.core_logs import ALL, Recording, parse_core_log
 
-from tfevents.readers.core_log import parse_core_log
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import (
