@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import time
-from contextlib import suppress
 from math import inf
+from subprocess import Popen
+from typing import IO
 
 import msgspec
 from msgspec import Struct
 
 from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
-from tfevents.delivery.sender_start import StartedSender
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Settings
 
@@ -56,7 +55,8 @@ class SenderReport(Struct, frozen=True):
 class SenderProcess:
     """Started where there may be a key; ends when it is told to, or when we are gone."""
 
-    def __init__(self, process: StartedSender) -> None:
+    def __init__(self, process: Popen[bytes]) -> None:
+        """`process`: from sender_start."""
         self.began, self._end = False, inf
         self._process = process
 
@@ -91,7 +91,7 @@ class SenderProcess:
 
     def wait(self, deadline: Deadline) -> SenderReport:
         """What it has to say, after the deadline at the latest."""
-        answers, said = self._process.answers, b""
+        answers, said = _pipe(self._process.stdout), b""
         poll = select.poll()
         poll.register(answers, select.POLLIN)
         self.finish(deadline)
@@ -102,31 +102,32 @@ class SenderProcess:
                 if not piece:
                     break
             self.finish(deadline)
-        return _parse_report(said, self._end_process())
+        self._end_process()
+        return _parse_report(said, self._process.returncode)
 
     def abandon(self) -> None:
         """Nobody waits for it: it ends at once, or by itself with what is on its way."""
-        if self.began:
-            os.close(self._process.orders)
-        else:
+        if not self.began:
             self._end_process()
+        elif self._process.stdin is not None:
+            self._process.stdin.close()
 
-    def _end_process(self) -> int:
-        """Whatever holds it; its claims are void with that. Negative for the signal it died of."""
-        pid, orders, answers = self._process
-        with suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
-        os.close(orders)
-        os.close(answers)
-        try:
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        except OSError:  # whoever started us has its children reaped by the kernel
-            return -signal.SIGKILL
+    def _end_process(self) -> None:
+        """Whatever holds it; its claims are void with that."""
+        self._process.kill()
+        self._process.communicate()
 
     def _order(self, order: Struct) -> None:
         """One line; a sender that is gone is noticed at the end."""
-        with suppress(OSError):
-            os.write(self._process.orders, msgspec.json.encode(order) + b"\n")
+        try:
+            os.write(_pipe(self._process.stdin), msgspec.json.encode(order) + b"\n")
+        except OSError:
+            return
+
+
+def _pipe(end: IO[bytes] | None) -> int:
+    assert end is not None  # noqa: S101  # it was asked for
+    return end.fileno()
 
 
 def _parse_report(said: bytes, code: int) -> SenderReport:

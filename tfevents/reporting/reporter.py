@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from subprocess import Popen
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
-from tfevents.delivery.sender_start import StartedSender, start_sender
+from tfevents.delivery.sender_start import start_sender
 from tfevents.errors import (
     DeliveryError,
     JournalUnavailable,
@@ -55,7 +56,7 @@ class ReportResult(Struct, frozen=True):
 class Reporter(threading.Thread):
     """Works in the background from `start` on; `finish` is the only call that waits for it."""
 
-    def __init__(self, info: RunInfo, sender: StartedSender | None = None) -> None:
+    def __init__(self, info: RunInfo, sender: Popen[bytes] | None = None) -> None:
         """`sender`: where one was started already."""
         super().__init__(name="report", daemon=True)
         self.info = info

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from subprocess import Popen
 from threading import Event
 from typing import Any
 
 from tfevents.background import BackgroundTask, optional
-from tfevents.delivery.sender_start import StartedSender
 from tfevents.errors import SettingError
 from tfevents.events.model import Operation
 from tfevents.events.table import end_activity, operation_of, start_activity
@@ -35,7 +35,7 @@ class RunReporter:
         overrides: Mapping[str, Any],
         wrong: Sequence[SettingError],
         *,
-        sender: StartedSender | None = None,
+        sender: Popen[bytes] | None = None,
     ) -> None:
         """`sender`: where one was started already."""
         self._run = run

@@ -28,9 +28,9 @@ from tfevents.wrapper.signals import Interrupted, SignalForwarder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from subprocess import Popen
     from typing import Any
 
-    from tfevents.delivery.sender_start import StartedSender
     from tfevents.errors import SettingError
     from tfevents.reporting.run_reporter import RunReporter
 
@@ -272,7 +272,7 @@ class BackgroundReporter:
             signals.when_idle = reporter.shorten_deadline
             reporter.find_state_before()
 
-    def _start_sender(self) -> StartedSender | None:
+    def _start_sender(self) -> Popen[bytes] | None:
         """First of all: it has as much to import as the reporter, and does so beside it."""
         from tfevents.delivery.sender_start import may_have_key, start_sender
 
