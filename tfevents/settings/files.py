@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 
 from msgspec import Struct
 
@@ -19,7 +20,6 @@ from tfevents.settings.file_format import (
     parse_settings_file,
 )
 from tfevents.settings.home import find_user_file
-from tfevents.settings.workspace_file import NAMES, parse_workspace_file
 
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
@@ -141,12 +141,15 @@ def _read_users(path: str, _: str, run: _Run) -> File:
 
 def _read_harness(path: str, root: str, _: _Run) -> File:
     """Whose workspace this is, by Harness' own file: no more than that is taken from it."""
+    # by name: it imports PyYAML, which takes longer than all other settings, for a rare file
+    workspace_file = import_module("tfevents.settings.workspace_file")
     try:
-        document = parse_workspace_file(_text(path, root), path)
+        document = workspace_file.parse_workspace_file(_text(path, root), path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
+    names = workspace_file.NAMES
     fields = {
-        NAMES[name]: Field(NAMES[name], text, f"{path}, line {line}, {name}")
+        names[name]: Field(names[name], text, f"{path}, line {line}, {name}")
         for name, (text, line) in document.items()
     }
     return File(fields, os.path.dirname(path), root)

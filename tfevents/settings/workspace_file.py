@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
+
+import yaml
 
 from tfevents.errors import UnreadableDocument
 
@@ -19,15 +20,14 @@ def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
     Nothing is built of all the rest: aliases and merges of a few lines can stand for gigabytes.
     Raises UnreadableDocument: one line with `name`, the line and the field.
     """
-    yaml: Any = import_module("yaml")  # few have this file; it takes longer than all other settings
     try:
-        nodes = _nodes(yaml, text, name)
+        nodes = _nodes(text, name)
         pairs = [pair for pair in zip(nodes, nodes, strict=True) if _named(pair[0]) in NAMES]
     except yaml.YAMLError as error:
         raise _unreadable(name, _line(error, text), "this is no YAML") from None
     found = {}
     for key, value in pairs:
-        line, tag = _begins(key), _tag(yaml, value)
+        line, tag = _begins(key), _tag(value)
         if tag == TEXT:
             found[key.value] = (value.value, line)
         elif tag != NULL:  # 0123 is 83 to YAML, and `on` is true
@@ -36,7 +36,7 @@ def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _nodes(yaml: Any, text: str, name: str) -> Iterator[Any]:
+def _nodes(text: str, name: str) -> Iterator[Any]:
     """The outermost mapping's names and values in turn, or what begins there."""
     depth = documents = 0
     # libyaml, where PyYAML was built with it: its own reader takes seconds for 64 KiB
@@ -48,11 +48,7 @@ def _nodes(yaml: Any, text: str, name: str) -> Iterator[Any]:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.NodeEvent):
-            if (
-                depth == 0
-                and not isinstance(event, yaml.MappingStartEvent)
-                and _tag(yaml, event) != NULL
-            ):
+            if depth == 0 and not isinstance(event, yaml.MappingStartEvent) and _tag(event) != NULL:
                 raise _unreadable(name, 1, "this holds no names with values")
             if depth == 1:
                 yield event
@@ -69,7 +65,7 @@ def _named(event: Any) -> str | None:
     return getattr(event, "value", None)
 
 
-def _tag(yaml: Any, event: Any) -> str | None:
+def _tag(event: Any) -> str | None:
     """What YAML takes a plain value for; None for one that is no single value."""
     if not isinstance(event, yaml.ScalarEvent):
         return None

@@ -21,11 +21,11 @@ RUN = START | {
 """What starts terraform and leaves a note of the run."""
 
 
-def imported(module: str) -> set[str]:
-    """By a Python that was started as the front starts it."""
+def imported(module: str, *flags: str) -> set[str]:
+    """By a Python that was started as the front starts it, or with other flags."""
     place = str(Path(tfevents.__file__).parents[1])
     code = f"import sys; sys.path.append({place!r}); import {module}; print(*sys.modules)"
-    python = [sys.executable, "-IS", "-c", code]
+    python = [sys.executable, *(flags or ("-IS",)), "-c", code]
     return set(subprocess.run(python, capture_output=True, text=True, check=True).stdout.split())
 
 
@@ -46,3 +46,8 @@ def test_terraform_is_started_by_plain_modules() -> None:
     assert names_of(modules) <= RUN
     foreign = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
     assert foreign == {"tfevents", "__main__"}
+
+
+def test_a_report_does_without_what_few_files_need() -> None:
+    """PyYAML is for .harness/workspace.yaml."""
+    assert "yaml" not in imported("tfevents.reporting.run_reporter", "-I")
