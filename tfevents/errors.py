@@ -7,6 +7,7 @@ TfeventsError                 1
 ├── InvalidEvent              1   not what the contract calls an event
 ├── JournalUnavailable        1   home can't be written
 ├── UnreadableRow             1   one row of the journal: the others can be read
+├── StoreUnavailable          1   what was received can't be kept, or looked up
 └── DeliveryError             1   an event that did not arrive
     ├── Refused                   the server will never take this event
     ├── Unauthorized              the server does not take this key: all events wait
@@ -49,6 +50,10 @@ class JournalUnavailable(TfeventsError):
 
 class UnreadableRow(TfeventsError):
     """One row of the journal can't be read; the others are as good as before."""
+
+
+class StoreUnavailable(TfeventsError):
+    """The database of what was received can't be opened, written or read."""
 
 
 class DeliveryError(TfeventsError):

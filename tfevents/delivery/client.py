@@ -22,11 +22,14 @@ from tfevents.errors import DeliveryError, Refused, SettingError, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Settings
 
-for unused in ("httpx._main", "anyio"):
-    # its command line and its asynchronous half: it foresees that they are not there
-    sys.modules.setdefault(unused, None)  # type: ignore[arg-type]  # that is how it is said
+UNUSED = {"httpx._main", "anyio"} - sys.modules.keys()
+"""Its command line and its asynchronous half: it foresees that they are not there."""
+sys.modules |= dict.fromkeys(UNUSED)  # type: ignore[arg-type]  # None: that is how it is said
 import httpcore  # noqa: E402, F401  # httpx imports it with its first client: no event waits for it
 import httpx  # noqa: E402  # see above
+
+for name in UNUSED:  # a server beside us needs anyio
+    del sys.modules[name]
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 MOST_SECONDS = 10.0

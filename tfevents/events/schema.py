@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
 from jsonschema import Draft4Validator
+from msgspec import Struct
 
 from tfevents.errors import InvalidEvent
 
@@ -40,8 +41,32 @@ def _make_validator() -> Any:
     return Draft4Validator(schema())
 
 
+class Mismatch(Struct, frozen=True):
+    """One way in which a body does not fit: where, JSON Schema's name of the rule, what the rule
+    wants (of `required`: the member that is missing), and what stands there."""
+
+    path: tuple[str, ...]
+    rule: str
+    wanted: Any
+    value: Any
+
+
+def find_mismatches(body: Any) -> Iterator[Mismatch]:
+    """Everything that is wrong with a body, in the order of its fields' paths."""
+    errors = _make_validator().iter_errors(body)
+    for error in sorted(errors, key=_path_of):
+        wanted = error.validator_value
+        if error.validator == "required":
+            wanted = next(name for name in wanted if f"{name!r} is" in error.message)
+        yield Mismatch(_path_of(error), error.validator, wanted, error.instance)
+
+
+def _path_of(error: Any) -> tuple[str, ...]:
+    return tuple(map(str, error.absolute_path))
+
+
 def check(body: Any) -> None:
     """Raises InvalidEvent: which field, and what is wrong with it, without its value."""
     for error in _make_validator().iter_errors(body):
-        where = ".".join(map(str, error.absolute_path)) or "the event"
+        where = ".".join(_path_of(error)) or "the event"
         raise InvalidEvent(f"{where} does not fit the contract ({error.validator})")

@@ -1,0 +1,171 @@
+"""`tfevents receive` as a server: what it answers, what it keeps, how it starts and stops."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from support.command import Tfevents
+from support.machine import Machine
+from support.receiver import HEADERS, KEY, Receiver
+
+EVENT = {"event_type": "active", "metadata": {"activity_type": "apply", "git_branch": "main"}}
+ERROR = {"name", "id", "message", "temporary", "timeout", "fault"}
+QUERY = {
+    **dict.fromkeys(("pipeline_id", "stage_id", "pipeline_execution_id", "pipeline_stage_id"), "x"),
+    "provisioner_type": "tf",
+    "data_type": "state_raw",
+}
+
+
+def test_a_run_reports_to_it_as_it_says(receiver: Receiver, machine: Machine) -> None:
+    """With exactly the variables that it prints; the API shows start and end, the latest first."""
+    exports = [line for line in receiver.said.splitlines() if line.startswith("  export ")]
+    env = dict(pair.split("=", 1) for line in exports for pair in line.split()[1:])
+    done = machine.tf("apply", "-auto-approve", at=machine.project(), env=env)
+    assert (done.returncode, "reported" in done.stderr) == (0, True), done
+    found = receiver.http.get(
+        "/iacm/api/orgs/default/projects/demo/activities",
+        params={"workspace": "demo"},
+        headers={"Harness-Account": "local"},
+    )
+    about = [one["metadata"] for one in found.json()]
+    assert [one.get("activity_status") for one in about] == ["success", None]
+    assert about[0]["resource_counts"]["added"] == 1
+
+
+def test_an_event_is_answered_without_a_body(receiver: Receiver) -> None:
+    """200, and it is an activity at once, with what was sent and nothing else."""
+    answer = receiver.send(EVENT, project="taken")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert "content-type" not in answer.headers
+    (activity,) = receiver.list_activities("taken").json()
+    place = {"account": "acct", "org": "default", "project": "taken", "workspace": "prod"}
+    assert activity.items() >= {**place, "metadata": EVENT["metadata"]}.items()
+    assert activity.keys() - place.keys() == {"id", "created", "metadata"}
+
+
+def test_an_error_has_goas_envelope(receiver: Receiver) -> None:
+    """Its name is in the header, too, and nothing is kept."""
+    answer = receiver.send({"event_type": "applied"}, project="refused")
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/vnd.goa.error"
+    assert answer.headers["goa-error"] == answer.json()["name"] == "invalid_enum_value"
+    assert answer.json().keys() == ERROR
+    assert (answer.json()["temporary"], answer.json()["fault"]) == (False, False)
+    assert receiver.list_activities("refused").json() == []
+
+
+def test_pages_of_activities(receiver: Receiver) -> None:
+    """The latest first; the headers tell how many there are."""
+    for number in range(5):
+        event = {**EVENT, "metadata": {**EVENT["metadata"], "pipeline": f"p{number}"}}  # type: ignore[dict-item]
+        receiver.send(event, project="paged")
+    receiver.send({"event_type": "stage-complete"}, project="paged")
+    page = receiver.list_activities("paged", limit=2, page=2)
+    assert [one["metadata"]["pipeline"] for one in page.json()] == ["p2", "p1"]
+    told = {name: page.headers[f"x-{name}"] for name in ("page-size", "total-items", "total-pages")}
+    assert told == {"page-size": "2", "total-items": "5", "total-pages": "3"}
+    assert len(receiver.list_activities("paged", pipeline="p3").json()) == 1
+    assert receiver.list_activities("paged", end_time=1).json() == []
+    assert receiver.list_activities("paged", limit=0).status_code == 400
+
+
+def test_an_artifact(receiver: Receiver) -> None:
+    """Its id is answered; of its bytes, which may be secret, size and digest are kept."""
+    place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
+    content = b"a secret of the state " * 10_000
+    answer = receiver.http.post(place, params=QUERY, content=content)
+    assert (answer.status_code, answer.json().keys()) == (200, {"id"})
+    kept = b"".join(path.read_bytes() for path in receiver.home.glob("received.db*"))
+    assert hashlib.sha256(content).hexdigest().encode() in kept
+    assert b"a secret" not in kept
+
+
+def test_a_body_without_an_announced_length_is_bounded(receiver: Receiver) -> None:
+    """Sent in chunks until it is refused."""
+    connection = http.client.HTTPConnection(urlsplit(receiver.url).netloc)
+    place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
+    chunks = [b" " * 65536] * 17
+    headers = {**HEADERS, "Content-Type": "application/json"}
+    connection.request("POST", place, chunks, headers, encode_chunked=True)
+    assert connection.getresponse().status == 413
+    connection.close()
+
+
+def test_it_only_answers_to_its_own_name(receiver: Receiver) -> None:
+    """A web site that lets its name point to loopback reads nothing."""
+    answer = receiver.http.get("/", headers={"Host": "elsewhere.example"})
+    assert answer.status_code == 400
+
+
+def test_what_it_keeps_is_the_users_alone_and_holds_no_key(receiver: Receiver) -> None:
+    """No part of a key's secret."""
+    receiver.send(EVENT)
+    for path in receiver.home.glob("received.db*"):
+        assert path.stat().st_mode & 0o077 == 0
+        assert KEY.encode() not in path.read_bytes()
+        assert b"s3cr3t" not in path.read_bytes()
+
+
+def test_outages_are_rehearsed(tmp_path: Path) -> None:
+    """First what fails for a while, then what is refused for good; what it has stays readable."""
+    with Receiver(tmp_path, "--fail", "503:1", "--refuse", "423", "--delay", "0.01") as receiver:
+        answers = [receiver.send(EVENT) for _ in range(3)]
+        found = [(one.status_code, one.json()["name"], one.json()["temporary"]) for one in answers]
+        assert found == [(503, "service_unavailable", True), *[(423, "locked", True)] * 2]
+        assert receiver.list_activities().json() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_a_stop_and_a_new_start(number: signal.Signals, tmp_path: Path) -> None:
+    """It ends with 0, also while somebody looks, and keeps what it had."""
+    with Receiver(tmp_path) as receiver:
+        receiver.send(EVENT)
+        with receiver.http.stream("GET", "/"):
+            assert receiver.stop(number) == 0
+    with Receiver(tmp_path) as receiver:
+        assert len(receiver.list_activities().json()) == 1
+
+
+def test_a_port_in_use(receiver: Receiver, tfevents: Tfevents) -> None:
+    """One line that says what else to try."""
+    port = urlsplit(receiver.url).port
+    line = tfevents.fails(2, "receive", "--port", port)
+    assert f"port {port} can't be used: Address already in use; another" in line
+
+
+def test_a_file_that_is_no_database(tfevents: Tfevents) -> None:
+    """It is left as it is."""
+    tfevents.home.mkdir(parents=True, mode=0o700)
+    (tfevents.home / "received.db").write_bytes(b"something else" * 100)
+    line = tfevents.fails(1, "receive", "--port", "0")
+    assert line.endswith("received.db can't be used: it is no database of this version")
+    assert (tfevents.home / "received.db").read_bytes() == b"something else" * 100
+
+
+def test_an_outage_that_there_is_not(tfevents: Tfevents) -> None:
+    """Which statuses there are."""
+    line = tfevents.fails(2, "receive", "--fail", "200:1")
+    assert "200 is none of 400, 401" in line
+
+
+def test_without_its_extra(tfevents: Tfevents) -> None:
+    """One line says how to get it."""
+    code = "import sys; sys.modules['starlette'] = None\n"
+    code += "from tfevents.cli.main import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "receive"],
+        env=tfevents.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    words = "tfevents: receive needs what is not installed: pip install 'tfevents[receive]'\n"
+    assert (done.returncode, done.stderr) == (1, words)

@@ -1,0 +1,73 @@
+"""`tfevents receive`, running on a free port until it is left."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from support.engines import clean_env
+from support.warm import PROGRAM
+
+KEY = "pat.acct.token.s3cr3tofthekey"
+HEADERS = {"x-api-key": KEY, "Harness-Account": "acct"}
+
+
+class Receiver:
+    """The installed command with options; `url` is where it listens, `home` what it keeps in."""
+
+    def __init__(self, home: Path, *options: str) -> None:
+        self.home = home
+        self._process = subprocess.Popen(
+            [PROGRAM, "receive", "--port", "0", "--home", home, *options],
+            env=clean_env(home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Receiver:
+        assert self._process.stdout
+        self.said = ""
+        while "Ctrl-C" not in self.said:
+            line = self._process.stdout.readline()
+            assert line, "it has ended"
+            self.said += line
+        self.url = re.findall(r"http://127\.0\.0\.1:\d+", self.said)[0]
+        self.http = httpx.Client(base_url=self.url, trust_env=False, headers=HEADERS, timeout=30)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.http.close()
+        self.stop()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code."""
+        self._process.send_signal(number)
+        self._process.communicate(timeout=30)
+        return self._process.returncode
+
+    def send(
+        self, event: dict[str, Any], workspace: str = "prod", project: str = "infra"
+    ) -> httpx.Response:
+        """One event."""
+        place = f"/iacm/api/orgs/default/projects/{project}/workspaces/{quote(workspace, safe='')}"
+        headers = {"Content-Type": "application/json"}
+        return self.http.post(f"{place}/events", content=json.dumps(event), headers=headers)
+
+    def list_activities(self, project: str = "infra", **query: Any) -> httpx.Response:
+        """As the public API."""
+        path = f"/iacm/api/orgs/default/projects/{project}/activities"
+        return self.http.get(path, params=query)

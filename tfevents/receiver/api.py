@@ -1,0 +1,138 @@
+"""The service's own paths over HTTP: what a request is answered with, and with which envelope."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from tfevents.errors import StoreUnavailable
+from tfevents.receiver.contract import (
+    LARGEST_ARTIFACT,
+    LARGEST_EVENT,
+    ContractError,
+    Place,
+    Request,
+    check_place,
+    parse_activity_query,
+    parse_artifact,
+    parse_event,
+    too_large,
+)
+from tfevents.receiver.faults import Faults
+from tfevents.receiver.store import Received, Store
+
+GOA_TYPE = "application/vnd.goa.error"
+TEMPORARY = frozenset({408, 423, 425, 429, 499, 500, 502, 503, 504})
+TIMEOUTS = frozenset({408, 504})
+
+
+class Api:
+    """The ASGI application of the contract's paths; any other path is none of its."""
+
+    def __init__(self, store: Store, faults: Faults) -> None:
+        self._store, self._faults = store, faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        http = HttpRequest(scope, receive)
+        try:
+            response = await self._answer(http)
+        except ContractError as error:
+            response = make_error(error)
+        except StoreUnavailable as error:
+            response = make_error(ContractError(503, "service_unavailable", str(error)))
+        except ClientDisconnect:
+            return
+        await asyncio.sleep(self._faults.delay)
+        await response(scope, receive, send)
+
+    async def _answer(self, http: HttpRequest) -> Response:
+        """Raises ContractError and StoreUnavailable."""
+        error = self._faults.next_error() if http.method == "POST" else None
+        if error is not None:
+            raise error
+        request = _read_request(http)
+        place = check_place(request)
+        if place.kind == "activities":
+            return await self._list_activities(place, request)
+        if place.kind == "data":
+            return await self._take_artifact(place, request, http)
+        body = await _read_body(http)
+        event = parse_event(request, body)
+        await run_in_threadpool(self._store.add_event, place, event, body.decode())
+        return Response(status_code=200)
+
+    async def _take_artifact(self, place: Place, request: Request, http: HttpRequest) -> Response:
+        """What an artefact holds may be secret: of its bytes only size and digest are kept."""
+        artifact = parse_artifact(request)
+        digest, size = hashlib.sha256(), 0
+        async for piece in http.stream():
+            digest.update(piece)
+            size += len(piece)
+            if size > LARGEST_ARTIFACT:
+                raise too_large()
+        found = (place, artifact.data_type, size, digest.hexdigest())
+        return JSONResponse({"id": await run_in_threadpool(self._store.add_artifact, *found)})
+
+    async def _list_activities(self, place: Place, request: Request) -> Response:
+        query = parse_activity_query(request)
+        page = await run_in_threadpool(self._store.list_activities, place, query)
+        headers = {
+            "x-page-size": str(query.limit),
+            "x-total-items": str(page.total),
+            "x-total-pages": str(-(-page.total // query.limit)),
+        }
+        return JSONResponse([_describe_activity(one) for one in page.items], headers=headers)
+
+
+def make_error(error: ContractError) -> Response:
+    """The service's own envelope; a header repeats the error's name."""
+    body = {
+        "name": error.name,
+        "id": secrets.token_urlsafe(6),
+        "message": error.message,
+        "temporary": error.status in TEMPORARY,
+        "timeout": error.status in TIMEOUTS,
+        "fault": error.status >= 500,
+    }
+    headers = {"goa-error": error.name}
+    if error.allowed:
+        headers["Allow"] = error.allowed
+    return Response(json.dumps(body), error.status, headers, GOA_TYPE)
+
+
+def _read_request(http: HttpRequest) -> Request:
+    raw = http.scope.get("raw_path") or http.scope["path"].encode()
+    query = http.scope["query_string"].decode("latin-1")
+    return Request(http.method, raw.decode("latin-1"), query, dict(http.headers))
+
+
+async def _read_body(http: HttpRequest) -> bytes:
+    body = bytearray()
+    async for piece in http.stream():
+        body += piece
+        if len(body) > LARGEST_EVENT:
+            raise too_large()
+    return bytes(body)
+
+
+def _describe_activity(one: Received) -> dict[str, Any]:
+    """The service's ActivityResource."""
+    return {
+        "id": one.id,
+        "account": one.account,
+        "org": one.org,
+        "project": one.project,
+        "workspace": one.workspace,
+        "created": one.received_at,
+        "metadata": json.loads(one.body).get("metadata", {}),
+    }

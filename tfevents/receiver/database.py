@@ -1,0 +1,55 @@
+"""The database of what was received: how it is opened, and how it becomes the newest version."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from tfevents.errors import StoreUnavailable
+from tfevents.settings.home import create_private, make_home
+
+NAME = "received.db"
+BUSY_SECONDS = 30
+
+
+def open_database(home: str) -> Engine:
+    """The SQLite file in `home`, made (0600) where it is missing, in the newest version.
+
+    Raises OSError and StoreUnavailable.
+    """
+    make_home(home)
+    path = os.path.join(home, NAME)
+    if not os.path.lexists(path):
+        os.close(create_private(path))
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    migrate(engine)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Brings the tables to the newest version. Raises StoreUnavailable."""
+    config = Config()
+    place = os.path.join(os.path.dirname(__file__), "migrations")
+    config.set_main_option("script_location", place.replace("%", "%%"))
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (SQLAlchemyError, CommandError) as error:
+        where = engine.url.database
+        raise StoreUnavailable(
+            f"{where} can't be used: it is no database of this version"
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Nothing that was answered for is lost with the power; readers do not wait for a writer."""
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,11 @@
+"""Runs the migrations on the connection that it is given (`receiver/database.py`)."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from tfevents.receiver.tables import METADATA
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=METADATA)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,240 @@
+"""What was received, in a database: written before it is answered, read for the page and the API.
+
+The only module that asks the database anything.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from tfevents.errors import StoreUnavailable
+from tfevents.receiver.contract import ActivityQuery, Place
+from tfevents.receiver.tables import ARTIFACTS, EVENTS, PLACE, WORKSPACES
+from tfevents.text import clean
+
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+NO_STATUS = "stage-complete"
+"""The event that says nothing of its workspace."""
+MILLISECONDS = 1000
+
+
+class Received(Struct, frozen=True):
+    """One event as it was received. `received_at`: milliseconds since 1970; `events`: how many
+    its run has so far."""
+
+    seq: int
+    id: str
+    received_at: int
+    account: str
+    org: str
+    project: str
+    workspace: str
+    workspace_id: int
+    run: str
+    event_type: str
+    body: str
+    events: int = 1
+
+
+class Page(Struct, frozen=True):
+    """Some of a list, and how long the whole of it is."""
+
+    items: Sequence[Received]
+    total: int
+
+
+class Filter(Struct, frozen=True):
+    """Which runs, or workspaces: part of a workspace's name, its id, its status; empty is any."""
+
+    text: str = ""
+    workspace_id: int | None = None
+    status: str = ""
+
+
+class Store:
+    """Keeps and finds what was received. Every method may raise StoreUnavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:  # its own text quotes what was to be written
+            reason = type(getattr(error, "orig", None) or error).__name__
+            raise StoreUnavailable(f"the database of what was received: {reason}") from error
+
+    def add_event(self, place: Place, event: Mapping[str, Any], body: str) -> str:
+        """Keeps one event, on the disk when this returns; its id."""
+        event_id = str(uuid.uuid4())
+        metadata, data = event.get("metadata") or {}, event.get("data") or {}
+        names = ("activity_type", "activity_status", "pipeline", "pipeline_execution_id")
+        row = {name: clean(metadata.get(name)) for name in (*names, "pipeline_stage_id")}
+        with self._transaction() as connection:
+            connection.execute(
+                EVENTS.insert().values(
+                    id=event_id,
+                    received_at=_now(),
+                    workspace_id=_find_workspace(connection, place),
+                    run=clean(data.get("run_id")) or event_id,
+                    event_type=event["event_type"],
+                    body=body,
+                    **row,
+                )
+            )
+        return event_id
+
+    def add_artifact(self, place: Place, data_type: str, size: int, sha256: str) -> str:
+        """Keeps what an artefact was, not what it held; its id."""
+        artifact_id = str(uuid.uuid4())
+        with self._transaction() as connection:
+            connection.execute(
+                ARTIFACTS.insert().values(
+                    id=artifact_id,
+                    received_at=_now(),
+                    workspace_id=_find_workspace(connection, place),
+                    data_type=data_type,
+                    size=size,
+                    sha256=sha256,
+                )
+            )
+        return artifact_id
+
+    def find_last_seq(self) -> int:
+        """The number of the latest event; 0 where there is none."""
+        with self._transaction() as connection:
+            return connection.execute(select(func.max(EVENTS.c.seq))).scalar() or 0
+
+    def list_activities(self, place: Place, query: ActivityQuery) -> Page:
+        """The events that are activities, the latest first."""
+        conditions = [
+            EVENTS.c.activity_type.is_not(None),
+            WORKSPACES.c.account == place.account,
+            WORKSPACES.c.org == place.org,
+            WORKSPACES.c.project == place.project,
+            *(_column_of(name) == text for name, text in query.filters.items()),
+        ]
+        if query.start is not None:
+            conditions.append(EVENTS.c.received_at >= query.start)
+        if query.end is not None:
+            conditions.append(EVENTS.c.received_at <= query.end)
+        found = _select_events().where(*conditions).order_by(EVENTS.c.seq.desc())
+        return self._find_page(found, query.page, query.limit)
+
+    def list_workspaces(self, wanted: Filter, page: int, limit: int) -> Page:
+        """Of each workspace the latest event that says how it is, the latest first."""
+        its = EVENTS.alias("its")
+        latest = (
+            select(func.max(its.c.seq))
+            .where(its.c.workspace_id == WORKSPACES.c.id, its.c.event_type != NO_STATUS)
+            .scalar_subquery()
+        )
+        found = _select_events().where(EVENTS.c.seq == latest, *_conditions_of(wanted))
+        return self._find_page(found.order_by(EVENTS.c.seq.desc()), page, limit)
+
+    def list_runs(self, wanted: Filter, page: int, limit: int) -> Page:
+        """Of each run the latest event, the latest first."""
+        runs = (
+            select(func.max(EVENTS.c.seq).label("last"), func.count().label("events"))
+            .group_by(EVENTS.c.workspace_id, EVENTS.c.run)
+            .subquery()
+        )
+        found = (
+            _select_events(runs.c.events)
+            .join(runs, EVENTS.c.seq == runs.c.last)
+            .where(*_conditions_of(wanted))
+            .order_by(EVENTS.c.seq.desc())
+        )
+        return self._find_page(found, page, limit)
+
+    def list_recent(self, workspace_ids: Sequence[int], limit: int) -> dict[int, list[str]]:
+        """The event types of each workspace's latest events, the oldest first."""
+        number = func.row_number().over(
+            partition_by=EVENTS.c.workspace_id, order_by=EVENTS.c.seq.desc()
+        )
+        ranked = (
+            select(EVENTS.c.workspace_id, EVENTS.c.event_type, EVENTS.c.seq, number.label("n"))
+            .where(EVENTS.c.workspace_id.in_(workspace_ids))
+            .subquery()
+        )
+        wanted = select(ranked).where(ranked.c.n <= limit).order_by(ranked.c.seq)
+        found: dict[int, list[str]] = {workspace_id: [] for workspace_id in workspace_ids}
+        with self._transaction() as connection:
+            for row in connection.execute(wanted):
+                found[row.workspace_id].append(row.event_type)
+        return found
+
+    def find_run(self, event_id: str) -> list[Received]:
+        """The events of the run that an event belongs to, the oldest first; none for an id that
+        nobody has."""
+        one = select(EVENTS.c.workspace_id, EVENTS.c.run).where(EVENTS.c.id == event_id).subquery()
+        same = (EVENTS.c.workspace_id == one.c.workspace_id) & (EVENTS.c.run == one.c.run)
+        found = _select_events().join(one, same).order_by(EVENTS.c.seq).limit(1000)
+        with self._transaction() as connection:
+            return [_make_received(row) for row in connection.execute(found)]
+
+    def _find_page(self, found: Select[Any], page: int, limit: int) -> Page:
+        total = select(func.count()).select_from(found.order_by(None).subquery())
+        some = found.limit(limit).offset((page - 1) * limit)
+        with self._transaction() as connection:
+            return Page(
+                items=[_make_received(row) for row in connection.execute(some)],
+                total=connection.execute(total).scalar_one(),
+            )
+
+
+def _find_workspace(connection: Connection, place: Place) -> int:
+    """The number of a workspace, which is new where it is first heard of."""
+    names = {name: getattr(place, name) for name in PLACE}
+    wanted = select(WORKSPACES.c.id).where(*(WORKSPACES.c[name] == names[name] for name in PLACE))
+    found = connection.execute(wanted).scalar()
+    if found is not None:
+        return int(found)
+    insert = INSERTS[connection.dialect.name]
+    connection.execute(insert(WORKSPACES).values(names).on_conflict_do_nothing())
+    return int(connection.execute(wanted).scalar_one())
+
+
+def _select_events(*more: ColumnElement[Any]) -> Select[Any]:
+    places = [WORKSPACES.c[name] for name in PLACE]
+    kept = [EVENTS.c[name] for name in Received.__struct_fields__ if name in EVENTS.c]
+    joined = EVENTS.join(WORKSPACES, EVENTS.c.workspace_id == WORKSPACES.c.id)
+    return select(*kept, *places, *more).select_from(joined)
+
+
+def _make_received(row: Row[Any]) -> Received:
+    return Received(**row._mapping)
+
+
+def _conditions_of(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.text:
+        conditions.append(WORKSPACES.c.workspace.icontains(wanted.text, autoescape=True))
+    if wanted.workspace_id is not None:
+        conditions.append(WORKSPACES.c.id == wanted.workspace_id)
+    if wanted.status:
+        conditions.append(EVENTS.c.event_type == wanted.status)
+    return conditions
+
+
+def _column_of(name: str) -> ColumnElement[Any]:
+    return WORKSPACES.c.workspace if name == "workspace" else EVENTS.c[name]
+
+
+def _now() -> int:
+    return int(time.time() * MILLISECONDS)
