@@ -1,0 +1,81 @@
+"""`tfevents selftest`: the three promises, tried here with the terraform that is used here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tfevents.cli.output import Table, write_json
+
+if TYPE_CHECKING:
+    from tfevents.selftest.check import CheckResult
+
+TITLES = ("group", "check", "result", "seconds")
+GROUPS = ("commands", "terminal", "signals", "counts", "delivery")
+COLOURS = {"ok": "green", "skipped": "yellow", "differs": "bold red"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+@click.option("--only", multiple=True, type=click.Choice(GROUPS), help="Of this group; repeatable.")
+@click.option("--terraform", metavar="PATH", help="Of which binary.  [default: as `tf` chooses]")
+def selftest(as_json: bool, only: tuple[str, ...], terraform: str | None) -> int:
+    """Show that terraform runs here under `tf` as it runs alone.
+
+    In a scratch directory, with terraform_data only: no cloud, no network but loopback, no setting
+    of yours. Every subcommand, the terminal, signals, counts and delivery, bare and wrapped. Exits
+    with 1 where anything differs.
+    """
+    from tfevents.terraform.binary import find_binary
+
+    engine = Path(find_binary(os.environ, sys.argv[0], terraform)).absolute()
+    tf = Path(sys.argv[0]).resolve().with_name("tf")
+    results = list(_run_checks(engine, tf, only))
+    if as_json:
+        write_json(make_document(engine, results))
+    else:
+        show_results(engine, results)
+    return 1 if any(result.status == "differs" for result in results) else 0
+
+
+def _run_checks(engine: Path, tf: Path, only: Sequence[str]) -> Iterator[CheckResult]:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from tfevents.selftest.check import run_check
+    from tfevents.selftest.checks import list_checks, make_scratch
+
+    console = Console(stderr=True)
+    with make_scratch(engine, tf) as scratch, console.status("") as status:
+        for number, check in enumerate(list_checks(scratch, only), 1):
+            status.update(escape(f"{number}  {check.group}: {check.name}"))
+            yield run_check(check)
+
+
+def make_document(engine: Path, results: Sequence[CheckResult]) -> dict[str, Any]:
+    """The shape of `selftest --json`."""
+    from msgspec.structs import asdict
+
+    return {"binary": str(engine), "checks": [asdict(result) for result in results]}
+
+
+def show_results(engine: Path, results: Sequence[CheckResult]) -> None:
+    """A row for each check, then what differs, then the numbers."""
+    rows = [(r.group, r.name, r.status, f"{r.seconds:.1f}") for r in results]
+    Table(TITLES, rows, right=frozenset({"seconds"}), colours=COLOURS).show()
+    for result in results:
+        if result.detail:
+            click.echo(f"{result.status}: {result.group}, {result.name}: {result.detail}")
+    click.echo(describe_numbers(engine, results))
+
+
+def describe_numbers(engine: Path, results: Sequence[CheckResult]) -> str:
+    """The last line: how many checks came out how."""
+    statuses = [result.status for result in results]
+    told = ", ".join(f"{statuses.count(s)} {s}" for s in COLOURS if s in statuses)
+    return f"{engine}: {told}"

@@ -1,0 +1,1 @@
+"""Whether tfevents keeps its promises here: with this terraform, on this machine, no cloud."""

@@ -1,0 +1,37 @@
+"""All the checks, in the order in which they are made."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tfevents.selftest import delivery, exactness, interruptions, subcommands, surroundings
+from tfevents.selftest.check import Check
+from tfevents.selftest.scratch import Scratch
+
+GROUPS = {
+    "commands": subcommands,
+    "terminal": surroundings,
+    "signals": interruptions,
+    "counts": exactness,
+    "delivery": delivery,
+}
+
+
+def list_checks(scratch: Scratch, only: Collection[str] = ()) -> Iterator[Check]:
+    """Each is made before the next is taken: those of one project follow one another.
+
+    `only`: of which groups; of all where it is empty.
+    """
+    for name, group in GROUPS.items():
+        if not only or name in only:
+            yield from group.list_checks(scratch)
+
+
+@contextmanager
+def make_scratch(engine: Path, tf: Path) -> Iterator[Scratch]:
+    """A scratch directory; it is gone when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="tfevents-selftest-") as root:
+        yield Scratch(Path(root).resolve(), engine, tf)

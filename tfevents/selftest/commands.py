@@ -1,0 +1,96 @@
+"""A command through pipes, and how two of them differ."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from tfevents.selftest.check import Differs
+
+SECONDS = 60
+"""For one command; none of the scratch projects takes more than a few."""
+CHANGING = (
+    (rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", b"UUID"),
+    (rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", b"TIME"),
+    (rb"(after|elapsed|\[)( ?)(\d+m)?\d+s", rb"\1\2SECONDS"),
+    (rb'"elapsed_seconds":\d+', b'"elapsed_seconds":N'),
+    (rb"asking for approval: (interrupted|context canceled)", b"asking for approval: ENDED"),
+    (rb"run-\d+/(project|home)", rb"DIRECTORY/\1"),
+)
+"""What is another in two runs of the same command; at the prompt the two threads of terraform that
+hear of an interrupt race."""
+CLOSING_NOTE = re.compile(
+    rb"(\x1b\[90m)?\n\xe2\x94\x80[\xe2\x94\x80]+(\x1b\[0m)?\n\n"
+    rb"Note: You didn't use the -out option(?s:.*)\Z"
+)
+"""What `plan` says about -out: the one thing that the wrapper leaves out."""
+OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
+
+
+class CommandResult(Struct, frozen=True):
+    """`exit_code` is negative for a signal."""
+
+    stdout: bytes
+    stderr: bytes
+    exit_code: int
+
+
+def run_command(
+    command: Sequence[str | Path], directory: Path, env: Mapping[str, str], stdin: bytes = b""
+) -> CommandResult:
+    """Raises Differs where it does not end."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=directory,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise Differs(f"{' '.join(map(str, command))} did not end within {SECONDS} s") from None
+    return CommandResult(done.stdout, done.stderr, done.returncode)
+
+
+def compare(bare: CommandResult, wrapped: CommandResult, *, ordered: bool = True) -> None:
+    """Raises Differs. `ordered` is False where terraform itself writes its lines in any order."""
+    if bare.exit_code != wrapped.exit_code:
+        raise Differs(f"exit code {wrapped.exit_code} instead of {bare.exit_code}")
+    if len(OURS.findall(wrapped.stderr)) > 1:
+        raise Differs("more than one line of tfevents on stderr")
+    stdout = CLOSING_NOTE.sub(b"", bare.stdout), CLOSING_NOTE.sub(b"", wrapped.stdout)
+    _compare_bytes("stdout", *stdout, ordered)
+    _compare_bytes("stderr", bare.stderr, OURS.sub(b"", wrapped.stderr), ordered)
+
+
+def _compare_bytes(stream: str, bare: bytes, wrapped: bytes, ordered: bool) -> None:
+    expected, found = mask(bare), mask(wrapped)
+    if ordered and expected == found:
+        return
+    wanted, seen = expected.splitlines(), found.splitlines()
+    missing, extra = _without(wanted, seen), _without(seen, wanted)
+    if missing:
+        raise Differs(f"{stream} lacks {missing.decode(errors='replace')!r}")
+    if extra:
+        raise Differs(f"{stream} has {extra.decode(errors='replace')!r} as well")
+    if ordered:
+        raise Differs(f"{stream}: the lines are the same in another order, or end otherwise")
+
+
+def _without(lines: Iterable[bytes], others: Iterable[bytes]) -> bytes | None:
+    """The first line that is more often in `lines` than in `others`; None where none is."""
+    return next(iter(Counter(lines) - Counter(others)), None)
+
+
+def mask(text: bytes) -> bytes:
+    """With a word in the place of all that is another in each run."""
+    for pattern, word in CHANGING:
+        text = re.sub(pattern, word, text)
+    return text

@@ -1,0 +1,137 @@
+"""No event is lost or comes twice: endpoints that hang, refuse or are away, and a `kill -9`."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tfevents.selftest.check import Check, Differs
+from tfevents.selftest.commands import SECONDS, CommandResult, compare
+from tfevents.selftest.endpoint import Endpoint, find_closed_port, open_endpoint
+from tfevents.selftest.history import list_events
+from tfevents.selftest.interruptions import run_until
+from tfevents.selftest.scratch import Project, Scratch, first_line
+
+APPLY = ("apply", "-auto-approve", "-no-color")
+CONFIGURATION = {"main.tf": 'resource "terraform_data" "a" {}\n'}
+KILLED = {
+    "main.tf": """\
+resource "terraform_data" "a" {
+  provisioner "local-exec" {
+    command = "echo begun; sleep 2"
+  }
+}
+"""
+}
+DESTINATION = {
+    "TFEVENTS_API_KEY": "pat.selftest.selftest.selftest",
+    "TFEVENTS_ORG": "selftest",
+    "TFEVENTS_PROJECT": "selftest",
+    "TFEVENTS_WORKSPACE": "selftest",
+}
+TIMEOUT_SECONDS = 4
+"""What the runs are told that reporting may cost them."""
+LATE_SECONDS = 6
+"""How much longer than that an apply of one object may last, on a busy machine."""
+OF_AN_APPLY = ["provisioning", "active"]
+OF_A_KILLED_ONE = ["provisioning", "failed"]
+
+
+def list_checks(scratch: Scratch) -> Iterator[Check]:
+    """With an endpoint that takes events, then without."""
+    yield Check("delivery", "an apply is told once", partial(_deliver, scratch))
+    for name, status in {"that refuses": 401, "that is busy": 503, "that hangs": None}.items():
+        yield Check("delivery", f"an endpoint {name}", partial(_refuse, scratch, status))
+    absent = f"http://127.0.0.1:{find_closed_port()}"
+    yield Check("delivery", "an endpoint that is away", partial(_keep, scratch, absent))
+    yield Check("delivery", "kill -9 in the middle of an apply", partial(_kill, scratch))
+
+
+def make_project(scratch: Scratch, url: str, files: Mapping[str, str] = CONFIGURATION) -> Project:
+    """A project whose events go there."""
+    seconds = str(TIMEOUT_SECONDS)
+    return scratch.make_project(files, **DESTINATION, TFEVENTS_URL=url, TFEVENTS_TIMEOUT=seconds)
+
+
+def _deliver(scratch: Scratch) -> None:
+    with open_endpoint() as endpoint:
+        project = make_project(scratch, endpoint.url)
+        _apply(scratch, project)
+        require_once(endpoint.events, OF_AN_APPLY)
+
+
+def _refuse(scratch: Scratch, status: int | None) -> None:
+    with open_endpoint(status) as endpoint:
+        _keep(scratch, endpoint.url)
+
+
+def _keep(scratch: Scratch, url: str) -> None:
+    """The run is terraform's, in time; its events wait, and a flush brings each of them once."""
+    project = make_project(scratch, url)
+    bare = _apply_bare(scratch)
+    began = time.monotonic()
+    compare(bare, _apply(scratch, project))
+    if time.monotonic() - began > TIMEOUT_SECONDS + LATE_SECONDS:
+        raise Differs(f"the run was held up for more than {TIMEOUT_SECONDS} s")
+    kept = [stored["event"]["event_type"] for stored in list_events(scratch, project)]
+    if kept != OF_AN_APPLY:
+        raise Differs(f"the journal keeps {', '.join(kept) or 'nothing'}")
+    with open_endpoint() as endpoint:
+        flush_twice(scratch, project, endpoint)
+        require_once(endpoint.events, OF_AN_APPLY)
+
+
+def flush_twice(scratch: Scratch, project: Project, endpoint: Endpoint) -> None:
+    """Everything is to arrive by the first; the second has nothing left to do."""
+    later = Project(project.directory, {**project.env, "TFEVENTS_URL": endpoint.url})
+    for _ in range(2):
+        scratch.run_tfevents(later, "flush")
+
+
+def require_once(events: Sequence[Mapping[str, Any]], event_types: Sequence[str]) -> None:
+    """Raises Differs unless these arrived, in this order, each once."""
+    ids = Counter(event["data"]["event_id"] for event in events)
+    if any(times > 1 for times in ids.values()):
+        raise Differs("an event arrived twice")
+    found = [event["event_type"] for event in events]
+    if found != list(event_types):
+        raise Differs(
+            f"{', '.join(found) or 'nothing'} arrived instead of {', '.join(event_types)}"
+        )
+
+
+def _apply(scratch: Scratch, project: Project) -> CommandResult:
+    done = scratch.run_wrapped(project, *APPLY)
+    if done.exit_code:
+        raise Differs(f"exit code {done.exit_code}: {first_line(done.stderr)}")
+    return done
+
+
+def _apply_bare(scratch: Scratch) -> CommandResult:
+    return scratch.run_bare(scratch.make_project(CONFIGURATION), *APPLY)
+
+
+def _kill(scratch: Scratch) -> None:
+    """The engine goes on alone; what is known of the run is told by the next flush."""
+    project = make_project(scratch, f"http://127.0.0.1:{find_closed_port()}", KILLED)
+    run_until(scratch.tf, project, b"(local-exec): begun", signal.SIGKILL)
+    _await_state(project.directory / "terraform.tfstate")
+    with open_endpoint() as endpoint:
+        flush_twice(scratch, project, endpoint)
+        # it may have been killed before it could note that the apply had begun
+        noted = OF_A_KILLED_ONE if len(endpoint.events) > 1 else OF_A_KILLED_ONE[1:]
+        require_once(endpoint.events, noted)
+
+
+def _await_state(state: Path) -> None:
+    """Terraform writes its object when the killed wrapper is long gone."""
+    deadline = time.monotonic() + SECONDS
+    while not (state.exists() and b'"terraform_data"' in state.read_bytes()):
+        if time.monotonic() > deadline:
+            raise Differs("the engine did not go on after the wrapper was killed")
+        time.sleep(0.05)

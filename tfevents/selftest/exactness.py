@@ -1,0 +1,125 @@
+"""The counts of a dozen scenarios against the binary's own words, and the words of its log."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from tfevents.readers.core_log import CoreLogReader
+from tfevents.selftest.check import Check, Differs, Skipped
+from tfevents.selftest.commands import CommandResult
+from tfevents.selftest.history import find_last_event
+from tfevents.selftest.scenarios import FAILING, SCENARIOS, Scenario, Version
+from tfevents.selftest.scratch import Project, Scratch, first_line
+
+NAMES = ("imported", "added", "changed", "deleted")
+DONE = re.compile(
+    r"^(?:Apply|Destroy) complete! Resources: (?:(\d+) imported, )?"
+    r"(?:(\d+) added, (\d+) changed, )?(\d+) destroyed",
+    re.MULTILINE,
+)
+PLANNED = re.compile(
+    r"^Plan: (?:(\d+) to import, )?(\d+) to add, (\d+) to change, (\d+) to destroy", re.MULTILINE
+)
+NOTHING = re.compile(r"^(?:No changes\.|You can apply this plan to save)", re.MULTILINE)
+COMPLETE = re.compile(r": (Creation|Modifications|Destruction) complete after ")
+STEPS = {"Creation": "added", "Modifications": "changed", "Destruction": "deleted"}
+LOG_VARIABLE = "TF_TEMP_LOG_PATH"
+VERSION = re.compile(r"v(\d+)\.(\d+)\.")
+
+
+def list_checks(scratch: Scratch) -> Iterator[Check]:
+    """One check for each scenario, and one for the words of the log."""
+    for scenario in SCENARIOS:
+        yield Check("counts", scenario.name, partial(_compare_counts, scratch, scenario))
+    yield Check("counts", "the log's words are known", partial(_read_log, scratch))
+
+
+def _compare_counts(scratch: Scratch, scenario: Scenario) -> None:
+    project = scratch.make_project({"main.tf": scenario.before or scenario.after})
+    if find_version(scratch, project) < scenario.since:
+        raise Skipped(f"{scratch.engine.name} is older than {'.'.join(map(str, scenario.since))}")
+    _prepare(scratch, project, scenario)
+    said = scratch.run_wrapped(project, *scenario.words, "-no-color")
+    if bool(said.exit_code) is not scenario.fails:
+        raise Differs(f"exit code {said.exit_code}: {first_line(said.stderr)}")
+    expected = read_words(said, scenario)
+    counts = find_last_event(scratch, project).get("metadata", {}).get("resource_counts")
+    if counts is None:
+        raise Differs(f"the counts are absent; the binary says {_describe(expected)}")
+    found = {name: counts[name] for name in NAMES}
+    if found != expected:
+        raise Differs(f"counted {_describe(found)}; the binary says {_describe(expected)}")
+
+
+def _prepare(scratch: Scratch, project: Project, scenario: Scenario) -> None:
+    if scenario.before is None:
+        return
+    steps = [("apply", "-auto-approve")] + [scenario.prepare] * bool(scenario.prepare)
+    for words in steps:
+        done = scratch.run_bare(project, *words)
+        if done.exit_code:
+            raise Differs(f"{' '.join(words)} failed: {first_line(done.stderr)}")
+    project.write({"main.tf": scenario.after})
+
+
+def read_words(said: CommandResult, scenario: Scenario) -> Mapping[str, int]:
+    """What the binary printed of it, by the names of the counts. Raises Differs for nothing."""
+    text = said.stdout.decode(errors="replace")
+    if scenario.fails:
+        done = Counter(STEPS[step] for step in COMPLETE.findall(text))
+        return {name: done[name] for name in NAMES}
+    pattern = PLANNED if scenario.words[0] == "plan" else DONE
+    if found := pattern.search(text):
+        return dict(zip(NAMES, (int(number or 0) for number in found.groups()), strict=True))
+    if NOTHING.search(text):
+        return dict.fromkeys(NAMES, 0)
+    raise Differs("the binary's closing line is missing, or in other words than we know")
+
+
+def _describe(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
+
+
+def find_version(scratch: Scratch, project: Project) -> Version:
+    """Of the binary; (0, 0) where it does not say."""
+    told = scratch.run_bare(project, "version").stdout.decode(errors="replace")
+    found = VERSION.search(told)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def _read_log(scratch: Scratch) -> None:
+    """The log of a real apply by the reader that counts; a half fails, so that it says all."""
+    text = SCENARIOS[0].after + FAILING
+    path = scratch.root / "core.log"
+    project = scratch.make_project({"main.tf": text}, **{LOG_VARIABLE: str(path)})
+    path.write_bytes(b"")  # without what init wrote; terraform itself makes none
+    scratch.run_bare(project, "apply", "-auto-approve")
+    unknown = list_unknown_words(path)
+    if unknown:
+        version = ".".join(map(str, find_version(scratch, project)))
+        what = f"{scratch.engine.name} {version}"
+        raise Differs(f"{what} writes its log in other words than we know: no {unknown}")
+
+
+def list_unknown_words(path: Path) -> str:
+    """Which of its words were not found in a log, by what they tell; empty where all were."""
+    reader = CoreLogReader()
+    try:
+        reader.feed(path.read_bytes())
+    except OSError:
+        return "log at all"
+    log = reader.log
+    told = {
+        "version": log.version,
+        "planning": log.plans == 1,
+        "planned change": len(log.planned) == 4,
+        "apply": log.applies == 1,
+        "apply graph": log.graphs == 1,
+        "beginning of a change": len(log.begun) == 4,
+        "failure": len(log.failures) == 1,
+    }
+    return ", ".join(name for name, known in told.items() if not known)

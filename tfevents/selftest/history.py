@@ -1,0 +1,29 @@
+"""What a run left in the journal, as `tfevents log --json` says it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tfevents.selftest.check import Differs
+from tfevents.selftest.scratch import Project, Scratch
+
+
+def list_events(scratch: Scratch, project: Project) -> Sequence[Mapping[str, Any]]:
+    """The events of the project's latest run, the oldest first."""
+    told = scratch.run_tfevents(project, "log", "--json", "-n", "1")
+    runs = json.loads(told.stdout or b"{}").get("runs")
+    if not runs:
+        raise Differs("the run is not in the journal")
+    events: Sequence[Mapping[str, Any]] = runs[-1]["events"]
+    return events
+
+
+def find_last_event(scratch: Scratch, project: Project) -> Mapping[str, Any]:
+    """The body of the latest run's last event."""
+    events = list_events(scratch, project)
+    if not events:
+        raise Differs("the run has no event in the journal")
+    body: Mapping[str, Any] = events[-1]["event"]
+    return body

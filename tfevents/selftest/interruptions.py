@@ -1,0 +1,116 @@
+"""Signals from the terminal and from outside: each arrives once, and ends the engine as alone."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from tfevents.selftest.check import Check, Differs
+from tfevents.selftest.commands import SECONDS, CommandResult, compare
+from tfevents.selftest.scratch import Project, Scratch
+from tfevents.selftest.surroundings import CTRL_C, make_probe_project, place_probe, read_report
+from tfevents.selftest.terminal_session import Terminal, run_in_terminal
+
+SLOW = {
+    "main.tf": """\
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "echo begun; exec sleep 50"
+  }
+}
+"""
+}
+BEGUN = b"(local-exec): begun"
+APPLY = ("apply", "-auto-approve", "-no-color")
+OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def list_checks(scratch: Scratch) -> Iterator[Check]:
+    """Counted by a stand-in, then in the middle of a real apply."""
+    for number in OUTSIDE:
+        name = f"{number.name} from outside arrives once"
+        yield Check("signals", name, partial(_count_outside, scratch, number))
+    yield Check("signals", "Ctrl-C arrives once", partial(_count_typed, scratch))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        name = f"{number.name} in the middle of an apply"
+        yield Check("signals", name, partial(_compare_outside, scratch, number))
+    name = "Ctrl-C in the middle of an apply"
+    yield Check("signals", name, partial(_compare_typed, scratch))
+
+
+def _count_outside(scratch: Scratch, number: signal.Signals) -> None:
+    probing = place_probe(scratch)
+    project = make_probe_project(probing, "signals")
+    run_until(probing.tf, project, b"ready", number)
+    _require_once(project, number)
+
+
+def _count_typed(scratch: Scratch) -> None:
+    probing = place_probe(scratch)
+    project = make_probe_project(probing, "signals")
+    run_in_terminal([probing.tf, "apply"], project, partial(_interrupt, b"ready"))
+    _require_once(project, signal.SIGINT)
+
+
+def _require_once(project: Project, number: signal.Signals) -> None:
+    seen = read_report(project)["signals"]
+    if seen != {number.name: 1}:
+        told = ", ".join(f"{name} {count}\N{MULTIPLICATION SIGN}" for name, count in seen.items())
+        raise Differs(f"one {number.name} was sent, and {told or 'nothing'} came")
+
+
+def _interrupt(awaited: bytes, terminal: Terminal) -> None:
+    terminal.wait_for(awaited)
+    terminal.type(CTRL_C)
+
+
+def _compare_outside(scratch: Scratch, number: signal.Signals) -> None:
+    """Terraform writes what it stops in any order."""
+    results = [
+        run_until(program, scratch.make_project(SLOW), BEGUN, number)
+        for program in (scratch.engine, scratch.tf)
+    ]
+    compare(*results, ordered=False)
+
+
+def _compare_typed(scratch: Scratch) -> None:
+    results = [
+        run_in_terminal([program, *APPLY], scratch.make_project(SLOW), partial(_interrupt, BEGUN))
+        for program in (scratch.engine, scratch.tf)
+    ]
+    compare(*results, ordered=False)
+
+
+def run_until(
+    program: Path, project: Project, awaited: bytes, number: signal.Signals
+) -> CommandResult:
+    """An apply that gets a signal, it alone, when it has printed `awaited`."""
+    with subprocess.Popen(
+        [program, *APPLY],
+        cwd=project.directory,
+        env=project.env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        printed = _read_until(child.stdout or (), awaited)
+        child.send_signal(number)
+        try:
+            rest, errors = child.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            raise Differs(f"{number.name} did not end it within {SECONDS} s") from None
+        return CommandResult(printed + rest, errors, child.returncode)
+
+
+def _read_until(stream: Iterable[bytes], awaited: bytes) -> bytes:
+    """What was printed up to that line. Raises Differs where it does not come."""
+    printed = b""
+    for line in stream:
+        printed += line
+        if awaited in line:
+            return printed
+    raise Differs(f"it ended without {awaited.decode()!r}")

@@ -1,0 +1,103 @@
+"""Every subcommand the binary lists, bare and wrapped: the same bytes and exit codes."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from functools import partial
+
+from tfevents.selftest.check import Check
+from tfevents.selftest.commands import compare
+from tfevents.selftest.scratch import Project, Scratch
+
+PROJECT = {
+    "main.tf": """\
+variable "v" { default = "d" }
+resource "terraform_data" "a" { input = var.v }
+resource "terraform_data" "b" { input = terraform_data.a.output }
+output "o" { value = terraform_data.b.output }
+"""
+}
+LISTED = re.compile(r"^ {2}([a-z][a-z0-9-]*) {2,}\S", re.MULTILINE)
+STORY = """\
+init
+validate
+fmt -check
+plan
+plan -detailed-exitcode
+plan -json
+plan -out=saved
+show saved
+apply saved
+apply saved
+plan
+apply -auto-approve -var=v=2
+plan -detailed-exitcode -var=v=2
+apply -var=v=3
+show
+show -json
+output
+output -json
+output nope
+state list
+state pull
+state show terraform_data.a
+taint terraform_data.a
+untaint terraform_data.a
+graph
+providers
+get
+refresh -var=v=2
+workspace list
+workspace new other
+workspace show
+workspace select default
+workspace delete other
+force-unlock -force nope
+import terraform_data.a nope
+metadata functions -json
+test
+plan -no-color -refresh=false
+plan -bogus
+apply nope
+destroy -auto-approve -target=terraform_data.b
+destroy -auto-approve
+destroy -auto-approve
+-version
+version
+-help
+-chdir=nope plan
+bogus
+
+"""
+"""Line by line in one project; a last line without a word."""
+TYPED = {"apply -var=v=3": b"no\n"}
+
+
+def list_checks(scratch: Scratch) -> Iterator[Check]:
+    """The story of one project in two copies, then the help of every subcommand."""
+    pair = (scratch.make_bare_project(PROJECT), scratch.make_bare_project(PROJECT))
+    for line in STORY.splitlines():
+        yield Check("commands", line or "(no command)", partial(_compare, scratch, pair, line))
+    console = partial(_compare, scratch, pair, "console", b"1 + 1\n")
+    yield Check("commands", "console", console)
+    for name in list_subcommands(scratch, pair[0]):
+        line = f"{name} -help"
+        yield Check("commands", line, partial(_compare, scratch, pair, line))
+
+
+def list_subcommands(scratch: Scratch, project: Project) -> list[str]:
+    """As the binary's own help lists them."""
+    told = scratch.run_bare(project, "-help")
+    return LISTED.findall(told.stdout.decode(errors="replace"))
+
+
+def _compare(
+    scratch: Scratch, pair: tuple[Project, Project], line: str, stdin: bytes | None = None
+) -> None:
+    words = shlex.split(line)
+    typed = TYPED.get(line, b"") if stdin is None else stdin
+    bare = scratch.run_bare(pair[0], *words, stdin=typed)
+    wrapped = scratch.run_wrapped(pair[1], *words, stdin=typed)
+    compare(bare, wrapped, ordered=line != "graph")

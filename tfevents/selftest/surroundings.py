@@ -1,0 +1,122 @@
+"""What terraform sees of how it was started, and what happens at its prompt: bare and wrapped."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tfevents.selftest import probe
+from tfevents.selftest.check import Check, Differs
+from tfevents.selftest.commands import compare
+from tfevents.selftest.scratch import Project, Scratch
+from tfevents.selftest.terminal_session import Terminal, run_in_terminal
+
+ADDED = frozenset({"TF_TEMP_LOG_PATH", "TFEVENTS_CALLER"})
+"""The variables that the wrapper sets for terraform: README, `What terraform sees`."""
+CONFIGURATION = {"main.tf": 'resource "terraform_data" "a" {}\n'}
+OTHER_SIZE = (33, 99)
+QUESTION = b"Enter a value:"
+CTRL_C = b"\x03"
+ANSWERS = {"yes": b"yes\n", "no": b"no\n", "Ctrl-D": b"\x04", "Ctrl-C": CTRL_C}
+
+
+def list_checks(scratch: Scratch) -> Iterator[Check]:
+    """Through pipes and in a terminal, by a stand-in; then the prompt of the engine itself."""
+    yield Check("terminal", "what a child sees through pipes", partial(_compare_pipes, scratch))
+    yield Check("terminal", "what a child sees in a terminal", partial(_compare_terminal, scratch))
+    yield Check("terminal", "the window's size changes", partial(_compare_size, scratch))
+    for name, keys in ANSWERS.items():
+        check = partial(_compare_prompt, scratch, keys)
+        yield Check("terminal", f"the prompt is answered with {name}", check)
+
+
+def place_probe(scratch: Scratch) -> Scratch:
+    """The same scratch with the stand-in as its engine."""
+    program = scratch.root / "bin" / scratch.engine.name
+    program.parent.mkdir(exist_ok=True)
+    words = shlex.join([sys.executable, "-IS", probe.__file__])
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+    program.chmod(0o755)
+    return Scratch(scratch.root, program, scratch.tf)
+
+
+def read_report(project: Project) -> Mapping[str, Any]:
+    """What the stand-in saw. Raises Differs where it was not run to its end."""
+    try:
+        seen = json.loads(Path(project.env["SELFTEST_REPORT"]).read_text())
+    except (OSError, ValueError):
+        raise Differs("terraform was not run as typed, or not to its end") from None
+    report: Mapping[str, Any] = seen
+    return report
+
+
+def make_probe_project(scratch: Scratch, task: str = "") -> Project:
+    """A project whose runs are noted by the stand-in."""
+    project = scratch.make_bare_project(CONFIGURATION, SELFTEST_TASK=task)
+    report = str(project.directory.parent / "report.json")
+    return Project(project.directory, {**project.env, "SELFTEST_REPORT": report})
+
+
+def _compare_pipes(scratch: Scratch) -> None:
+    probing = place_probe(scratch)
+    project = make_probe_project(probing)
+    probing.run_bare(project, "apply", "-auto-approve", "-var=v=a b")
+    bare = read_report(project)
+    probing.run_wrapped(project, "apply", "-auto-approve", "-var=v=a b")
+    compare_surroundings(bare, read_report(project))
+
+
+def _compare_terminal(scratch: Scratch) -> None:
+    probing = place_probe(scratch)
+    project = make_probe_project(probing)
+    run_in_terminal([probing.engine, "apply"], project)
+    bare = read_report(project)
+    run_in_terminal([probing.tf, "apply"], project)
+    compare_surroundings(bare, read_report(project))
+
+
+def compare_surroundings(bare: Mapping[str, Any], wrapped: Mapping[str, Any]) -> None:
+    """Raises Differs for the first thing that is not the same."""
+    for name in bare:
+        if name != "environment" and bare[name] != wrapped[name]:
+            raise Differs(f"{name}: {wrapped[name]} instead of {bare[name]}")
+    before, after = bare["environment"], wrapped["environment"]
+    changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)} - ADDED
+    if changed:
+        raise Differs(f"environment: {', '.join(sorted(changed))}")
+
+
+def _compare_size(scratch: Scratch) -> None:
+    probing = place_probe(scratch)
+    project = make_probe_project(probing, "size")
+    for program in (probing.engine, probing.tf):
+        run_in_terminal([program, "apply"], project, _resize)
+        seen = read_report(project)["size"]
+        if seen != list(reversed(OTHER_SIZE)):
+            raise Differs(f"{program.name}: the new size did not arrive, but {seen}")
+
+
+def _resize(terminal: Terminal) -> None:
+    terminal.wait_for(b"ready")
+    terminal.resize(*OTHER_SIZE)
+
+
+def _compare_prompt(scratch: Scratch, keys: bytes) -> None:
+    """Interrupted, two threads of terraform write at once."""
+    bare, wrapped = (
+        run_in_terminal(
+            [program, "apply"], scratch.make_project(CONFIGURATION), partial(_answer, keys)
+        )
+        for program in (scratch.engine, scratch.tf)
+    )
+    compare(bare, wrapped, ordered=keys != CTRL_C)
+
+
+def _answer(keys: bytes, terminal: Terminal) -> None:
+    terminal.wait_for(QUESTION)
+    terminal.type(keys)
