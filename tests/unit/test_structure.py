@@ -13,8 +13,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES, MOST_MODULES = 350, 12
 LATE_IMPORTS = ("cli", "wrapper")
 """Packages in which a function may import: what a command needs, what terraform waits for."""
-ENVIRONMENT = ("cli", "wrapper/main.py")
-"""Where the environment is read; everybody else is given it."""
+ENVIRONMENT = ("cli", "wrapper/main.py", "selftest/probe.py")
+"""Where the environment is read; everybody else is given it. The probe is a program of its own."""
 
 
 def name_of(path: Path) -> str:
@@ -31,8 +31,8 @@ def test_a_module_is_no_longer_than_can_be_read(path: Path) -> None:
 
 
 def test_a_package_has_no_more_modules_than_can_be_known() -> None:
-    """But for the CI vendors and the commands, which are one each."""
-    packages = {path.parent for path in MODULES} - {PACKAGE / "context" / "ci", PACKAGE / "cli"}
+    """But for the CI vendors, which are one each."""
+    packages = {path.parent for path in MODULES} - {PACKAGE / "context" / "ci"}
     sizes = {name_of(path): len([*path.glob("[!_]*.py")]) for path in packages}
     assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
 

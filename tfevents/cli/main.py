@@ -15,15 +15,27 @@ from tfevents.cli.hook import hook
 from tfevents.cli.inventory import inventory
 from tfevents.cli.log import log
 from tfevents.cli.plugin import plugin
-from tfevents.cli.receive import receive
 from tfevents.cli.run import run
-from tfevents.cli.selftest import selftest
 from tfevents.cli.send import send
+from tfevents.cli.setup.receive import receive
+from tfevents.cli.setup.selftest import selftest
 from tfevents.cli.stage_complete import stage_complete
 from tfevents.errors import TfeventsError
 from tfevents.terminal import print_line
 
-COMMANDS = (run, count, log, flush, send, stage_complete, hook, inventory, plugin, receive, selftest)
+COMMANDS = (
+    run,
+    count,
+    log,
+    flush,
+    send,
+    stage_complete,
+    hook,
+    inventory,
+    plugin,
+    receive,
+    selftest,
+)
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
 

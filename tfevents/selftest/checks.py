@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfevents.selftest import delivery, exactness, interruptions, subcommands, surroundings
 from tfevents.selftest.check import Check
+from tfevents.selftest.groups import delivery, exactness, interruptions, subcommands, surroundings
 from tfevents.selftest.scratch import Scratch
 
 GROUPS = {
@@ -31,7 +31,7 @@ def list_checks(scratch: Scratch, only: Collection[str] = ()) -> Iterator[Check]
 
 
 @contextmanager
-def make_scratch(engine: Path, tf: Path) -> Iterator[Scratch]:
+def make_scratch(engine: Path, tf: Path, env: Mapping[str, str]) -> Iterator[Scratch]:
     """A scratch directory; it is gone when the block ends."""
     with tempfile.TemporaryDirectory(prefix="tfevents-selftest-") as root:
-        yield Scratch(Path(root).resolve(), engine, tf)
+        yield Scratch(Path(root).resolve(), engine, tf, env)

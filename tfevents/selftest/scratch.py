@@ -32,11 +32,15 @@ class Project(Struct, frozen=True):
 
 
 class Scratch(Struct, frozen=True):
-    """`engine` is the real binary, `tf` the wrapper; everything is made below `root`."""
+    """`engine` is the real binary, `tf` the wrapper; everything is made below `root`.
+
+    `env`: of the machine, of which little is passed on.
+    """
 
     root: Path
     engine: Path
     tf: Path
+    env: Mapping[str, str]
 
     def make_project(self, files: Mapping[str, str], **variables: str) -> Project:
         """An initialised directory of its own with a home of its own."""
@@ -56,7 +60,7 @@ class Scratch(Struct, frozen=True):
         return project
 
     def _environment(self, home: Path, variables: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in OF_THE_MACHINE if name in os.environ}
+        kept = {name: self.env[name] for name in OF_THE_MACHINE if name in self.env}
         return {
             **kept,
             "HOME": str(home),

@@ -51,7 +51,7 @@ def _run_checks(engine: Path, tf: Path, only: Sequence[str]) -> Iterator[CheckRe
     from tfevents.selftest.checks import list_checks, make_scratch
 
     console = Console(stderr=True)
-    with make_scratch(engine, tf) as scratch, console.status("") as status:
+    with make_scratch(engine, tf, os.environ) as scratch, console.status("") as status:
         for number, check in enumerate(list_checks(scratch, only), 1):
             status.update(escape(f"{number}  {check.group}: {check.name}"))
             yield run_check(check)

@@ -10,8 +10,13 @@ from pathlib import Path
 
 from tfevents.selftest.check import Check, Differs
 from tfevents.selftest.commands import SECONDS, CommandResult, compare
+from tfevents.selftest.groups.surroundings import (
+    CTRL_C,
+    make_probe_project,
+    place_probe,
+    read_report,
+)
 from tfevents.selftest.scratch import Project, Scratch
-from tfevents.selftest.surroundings import CTRL_C, make_probe_project, place_probe, read_report
 from tfevents.selftest.terminal_session import Terminal, run_in_terminal
 
 SLOW = {

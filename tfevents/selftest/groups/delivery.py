@@ -13,8 +13,8 @@ from typing import Any
 from tfevents.selftest.check import Check, Differs
 from tfevents.selftest.commands import SECONDS, CommandResult, compare
 from tfevents.selftest.endpoint import Endpoint, find_closed_port, open_endpoint
+from tfevents.selftest.groups.interruptions import run_until
 from tfevents.selftest.history import list_events
-from tfevents.selftest.interruptions import run_until
 from tfevents.selftest.scratch import Project, Scratch, first_line
 
 APPLY = ("apply", "-auto-approve", "-no-color")

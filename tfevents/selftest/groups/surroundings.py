@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from tfevents.selftest import probe
 from tfevents.selftest.check import Check, Differs
 from tfevents.selftest.commands import compare
@@ -42,7 +44,7 @@ def place_probe(scratch: Scratch) -> Scratch:
     words = shlex.join([sys.executable, "-IS", probe.__file__])
     program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     program.chmod(0o755)
-    return Scratch(scratch.root, program, scratch.tf)
+    return replace(scratch, engine=program)
 
 
 def read_report(project: Project) -> Mapping[str, Any]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from tfevents.readers.core_log import CoreLogReader
 from tfevents.selftest.check import Check, Differs, Skipped
 from tfevents.selftest.commands import CommandResult
+from tfevents.selftest.groups.scenarios import FAILING, SCENARIOS, Scenario, Version
 from tfevents.selftest.history import find_last_event
-from tfevents.selftest.scenarios import FAILING, SCENARIOS, Scenario, Version
 from tfevents.selftest.scratch import Project, Scratch, first_line
 
 NAMES = ("imported", "added", "changed", "deleted")

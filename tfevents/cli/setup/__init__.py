@@ -1,0 +1,1 @@
+"""The commands before and beside the work: set it up, try it out, look at it."""
