@@ -8,6 +8,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tfevents.receiver.api import Api
 from tfevents.receiver.faults import Faults
+from tfevents.receiver.routes import ROUTES, TROUBLE
 from tfevents.receiver.store import Store
 
 HOSTS = ("127.0.0.1", "localhost")
@@ -16,7 +17,8 @@ HOSTS = ("127.0.0.1", "localhost")
 
 def make_app(store: Store, faults: Faults) -> Starlette:
     """The pages; every other path is the contract's."""
-    app = Starlette(middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)])
+    trusted = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
+    app = Starlette(routes=ROUTES, middleware=[trusted], exception_handlers=TROUBLE)
     app.state.store = store
     app.router.default = Api(store, faults)
     return app

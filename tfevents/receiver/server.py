@@ -21,17 +21,28 @@ MOST_CONNECTIONS = 512
 def listen(port: int) -> socket.socket:
     """A socket on loopback; port 0 is any that is free. Raises SettingError."""
     try:
-        return socket.create_server((LOOPBACK, port), backlog=512)
+        listener = socket.create_server((LOOPBACK, port), backlog=512)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         words = f"port {port} can't be used: {reason}; another one: --port"
         raise SettingError(words) from None
+    # what it accepts has it, too: asyncio only sets it where a socket says that it is TCP
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def url_of(listener: socket.socket) -> str:
     """The address of what listens there, without a path."""
     host, port = listener.getsockname()
     return f"http://{host}:{port}"
+
+
+def list_settings(url: str) -> tuple[str, ...]:
+    """What to type in another terminal, so that runs are reported to this server."""
+    return (
+        f"export TFEVENTS_URL={url} TFEVENTS_API_KEY=pat.local.receive.demo",
+        "export TFEVENTS_ORG=default TFEVENTS_PROJECT=demo TFEVENTS_WORKSPACE=demo",
+    )
 
 
 def run_server(app: Starlette, listener: socket.socket) -> None:

@@ -28,8 +28,7 @@ MILLISECONDS = 1000
 
 
 class Received(Struct, frozen=True):
-    """One event as it was received. `received_at`: milliseconds since 1970; `events`: how many
-    its run has so far."""
+    """One event as it was received. `received_at`: milliseconds since 1970."""
 
     seq: int
     id: str
@@ -42,7 +41,6 @@ class Received(Struct, frozen=True):
     run: str
     event_type: str
     body: str
-    events: int = 1
 
 
 class Page(Struct, frozen=True):
@@ -122,7 +120,7 @@ class Store:
 
     def list_activities(self, place: Place, query: ActivityQuery) -> Page:
         """The events that are activities, the latest first."""
-        conditions = [
+        conditions: list[ColumnElement[bool]] = [
             EVENTS.c.activity_type.is_not(None),
             WORKSPACES.c.account == place.account,
             WORKSPACES.c.org == place.org,
@@ -133,7 +131,7 @@ class Store:
             conditions.append(EVENTS.c.received_at >= query.start)
         if query.end is not None:
             conditions.append(EVENTS.c.received_at <= query.end)
-        found = _select_events().where(*conditions).order_by(EVENTS.c.seq.desc())
+        found = select(EVENTS.c.seq).join(WORKSPACES).where(*conditions)
         return self._find_page(found, query.page, query.limit)
 
     def list_workspaces(self, wanted: Filter, page: int, limit: int) -> Page:
@@ -142,25 +140,39 @@ class Store:
         latest = (
             select(func.max(its.c.seq))
             .where(its.c.workspace_id == WORKSPACES.c.id, its.c.event_type != NO_STATUS)
+            .correlate(WORKSPACES)
             .scalar_subquery()
         )
-        found = _select_events().where(EVENTS.c.seq == latest, *_conditions_of(wanted))
-        return self._find_page(found.order_by(EVENTS.c.seq.desc()), page, limit)
+        found = select(EVENTS.c.seq).join(WORKSPACES).where(EVENTS.c.seq == latest)
+        return self._find_page(found.where(*_conditions_of(wanted)), page, limit)
 
     def list_runs(self, wanted: Filter, page: int, limit: int) -> Page:
         """Of each run the latest event, the latest first."""
-        runs = (
-            select(func.max(EVENTS.c.seq).label("last"), func.count().label("events"))
-            .group_by(EVENTS.c.workspace_id, EVENTS.c.run)
+        latest = select(func.max(EVENTS.c.seq).label("seq")).group_by(
+            EVENTS.c.workspace_id, EVENTS.c.run
+        )
+        conditions = _conditions_of(wanted)
+        if not conditions:  # the index alone tells
+            return self._find_page(latest, page, limit)
+        runs = latest.subquery()
+        found = select(EVENTS.c.seq).join(runs, EVENTS.c.seq == runs.c.seq).join(WORKSPACES)
+        return self._find_page(found.where(*conditions), page, limit)
+
+    def count_statuses(self) -> dict[str, int]:
+        """How many workspaces there are of each status."""
+        latest = (
+            select(func.max(EVENTS.c.seq).label("seq"))
+            .where(EVENTS.c.event_type != NO_STATUS)
+            .group_by(EVENTS.c.workspace_id)
             .subquery()
         )
         found = (
-            _select_events(runs.c.events)
-            .join(runs, EVENTS.c.seq == runs.c.last)
-            .where(*_conditions_of(wanted))
-            .order_by(EVENTS.c.seq.desc())
+            select(EVENTS.c.event_type, func.count())
+            .join(latest, EVENTS.c.seq == latest.c.seq)
+            .group_by(EVENTS.c.event_type)
         )
-        return self._find_page(found, page, limit)
+        with self._transaction() as connection:
+            return {row[0]: row[1] for row in connection.execute(found)}
 
     def list_recent(self, workspace_ids: Sequence[int], limit: int) -> dict[int, list[str]]:
         """The event types of each workspace's latest events, the oldest first."""
@@ -189,11 +201,17 @@ class Store:
             return [_make_received(row) for row in connection.execute(found)]
 
     def _find_page(self, found: Select[Any], page: int, limit: int) -> Page:
-        total = select(func.count()).select_from(found.order_by(None).subquery())
-        some = found.limit(limit).offset((page - 1) * limit)
+        """The events of a query for their `seq`, the latest first; no body of another is read."""
+        seqs = found.subquery()
+        total = select(func.count()).select_from(seqs)
+        some = (
+            select(seqs.c.seq).order_by(seqs.c.seq.desc()).limit(limit).offset((page - 1) * limit)
+        )
         with self._transaction() as connection:
+            wanted = connection.execute(some).scalars().all()
+            rows = _select_events().where(EVENTS.c.seq.in_(wanted)).order_by(EVENTS.c.seq.desc())
             return Page(
-                items=[_make_received(row) for row in connection.execute(some)],
+                items=[_make_received(row) for row in connection.execute(rows)],
                 total=connection.execute(total).scalar_one(),
             )
 
@@ -210,11 +228,11 @@ def _find_workspace(connection: Connection, place: Place) -> int:
     return int(connection.execute(wanted).scalar_one())
 
 
-def _select_events(*more: ColumnElement[Any]) -> Select[Any]:
+def _select_events() -> Select[Any]:
     places = [WORKSPACES.c[name] for name in PLACE]
     kept = [EVENTS.c[name] for name in Received.__struct_fields__ if name in EVENTS.c]
     joined = EVENTS.join(WORKSPACES, EVENTS.c.workspace_id == WORKSPACES.c.id)
-    return select(*kept, *places, *more).select_from(joined)
+    return select(*kept, *places).select_from(joined)
 
 
 def _make_received(row: Row[Any]) -> Received:

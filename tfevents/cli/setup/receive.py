@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -81,19 +82,14 @@ def receive(
         raise TfeventsError(words) from None
     with server.listen(port) as listener:
         kept = store.Store(database.open_database(os.path.abspath(home or find_home(os.environ))))
-        click.echo(describe(server.url_of(listener)))
+        url = server.url_of(listener)
+        click.echo(describe(url, server.list_settings(url)))
         server.run_server(app.make_app(kept, Faults(fail + refuse, delay)), listener)
         kept.close()
 
 
-def describe(url: str) -> str:
+def describe(url: str, settings: Sequence[str]) -> str:
     """What to open, and what to say in the other terminal."""
-    return f"""\
-tfevents receives, and shows: {url}/
-In another terminal:
-
-  export TFEVENTS_URL={url} TFEVENTS_API_KEY=pat.local.receive.demo
-  export TFEVENTS_ORG=default TFEVENTS_PROJECT=demo TFEVENTS_WORKSPACE=demo
-  tf apply
-
-Ctrl-C stops it."""
+    typed = "\n".join(f"  {line}" for line in (*settings, "tf apply"))
+    shown = f"tfevents shows what it receives: {url}/"
+    return f"{shown}\nIn another terminal:\n\n{typed}\n\nCtrl-C stops it."

@@ -1,0 +1,164 @@
+"""The pages over HTTP: their addresses, what may run on them, and what keeps them live."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tfevents.errors import StoreUnavailable
+from tfevents.receiver.page import (
+    group_by_day,
+    make_pages,
+    make_query,
+    render,
+    view_workspaces,
+)
+from tfevents.receiver.run_view import describe_event
+from tfevents.receiver.server import list_settings
+from tfevents.receiver.store import Filter, Store
+from tfevents.text import clean
+
+RUNS, CARDS, WORKSPACES, TICKS = 50, 6, 60, 24
+"""How many: runs on a page, workspaces on the first and on theirs, events that a card shows."""
+LOOK_SECONDS, BEAT_SECONDS = 0.25, 15.0
+"""How often a live page looks for news, and how often it is told that there are none."""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+async def show_index(request: Request) -> Response:
+    """The workspaces, and the runs, the latest first."""
+    url = str(request.base_url).removesuffix("/")
+    return await run_in_threadpool(_make_index, _store_of(request), request.query_params, url)
+
+
+async def show_workspaces(request: Request) -> Response:
+    """All workspaces, page by page."""
+    return await run_in_threadpool(_make_workspaces, _store_of(request), request.query_params)
+
+
+async def show_run(request: Request) -> Response:
+    """One run with all its events."""
+    event_id = request.path_params["event_id"]
+    return await run_in_threadpool(_make_run, _store_of(request), event_id)
+
+
+async def stream_news(request: Request) -> Response:
+    """Server-sent events: the number of the latest event, whenever there is another."""
+    headers = {**HEADERS, "X-Accel-Buffering": "no"}
+    return StreamingResponse(_follow(request), headers=headers, media_type="text/event-stream")
+
+
+async def show_trouble(request: Request, error: Exception) -> Response:
+    """The database can't be read."""
+    return _respond(render("missing.html", title="Not now", words=str(error)), 503)
+
+
+def _make_index(store: Store, query: QueryParams, url: str) -> Response:
+    wanted, number = _read_filter(query), _read_page(query)
+    runs = store.list_runs(wanted, number, RUNS)
+    cards = store.list_workspaces(wanted, 1, CARDS)
+    recent = store.list_recent([one.workspace_id for one in cards.items], TICKS)
+    html = render(
+        "index.html",
+        seq=store.find_last_seq(),
+        statuses_found=store.count_statuses(),
+        wanted=wanted,
+        query=make_query(wanted),
+        workspaces=view_workspaces(cards, recent),
+        workspaces_total=cards.total,
+        days=group_by_day(runs.items),
+        pages=make_pages(runs, number, RUNS, wanted),
+        settings=list_settings(url),
+    )
+    return _respond(html)
+
+
+def _make_workspaces(store: Store, query: QueryParams) -> Response:
+    wanted, number = _read_filter(query), _read_page(query)
+    found = store.list_workspaces(wanted, number, WORKSPACES)
+    recent = store.list_recent([one.workspace_id for one in found.items], TICKS)
+    html = render(
+        "workspaces.html",
+        seq=store.find_last_seq(),
+        statuses_found=store.count_statuses(),
+        wanted=wanted,
+        workspaces=view_workspaces(found, recent),
+        pages=make_pages(found, number, WORKSPACES, wanted),
+    )
+    return _respond(html)
+
+
+def _make_run(store: Store, event_id: str) -> Response:
+    events = [describe_event(one) for one in store.find_run(event_id)]
+    if not events:
+        return _respond(render("missing.html", title="No such run", words="Nobody sent it."), 404)
+    return _respond(render("run.html", seq=store.find_last_seq(), run=events[-1], events=events))
+
+
+async def _follow(request: Request) -> AsyncIterator[str]:
+    store, server = _store_of(request), request.app.state.server
+    known, quiet = -1, 0.0
+    while not server.should_exit:
+        seq = await run_in_threadpool(store.find_last_seq)
+        if seq != known:
+            known, quiet = seq, 0.0
+            yield f"data: {seq}\n\n"
+        elif quiet >= BEAT_SECONDS:
+            quiet = 0.0
+            yield ":\n\n"
+        await asyncio.sleep(LOOK_SECONDS)
+        quiet += LOOK_SECONDS
+
+
+def _respond(html: str, status: int = 200) -> Response:
+    return HTMLResponse(html, status, HEADERS)
+
+
+def _store_of(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _read_filter(query: QueryParams) -> Filter:
+    """What can't be read is passed over: an address is typed by people."""
+    workspace = _read_number(query.get("w"))
+    return Filter(clean(query.get("q")) or "", workspace, clean(query.get("status")) or "")
+
+
+def _read_page(query: QueryParams) -> int:
+    return _read_number(query.get("page")) or 1
+
+
+def _read_number(text: str | None) -> int | None:
+    """A number from 1 on; None is anything else."""
+    good = text and text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) or None if text and good else None
+
+
+STATIC = StaticFiles(directory=os.path.join(os.path.dirname(__file__), "static"))
+ROUTES = (
+    Route("/", show_index),
+    Route("/workspaces", show_workspaces),
+    Route("/runs/{event_id}", show_run),
+    Route("/live", stream_news),
+    Mount("/static", STATIC),
+)
+TROUBLE = {StoreUnavailable: show_trouble}
