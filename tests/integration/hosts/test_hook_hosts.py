@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.engines import terraform
 from support.exhaustive import exhaustive_except
 from support.hosts.field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
 from support.hosts.hosts import HOSTS, Host
+from support.setup_action import install_wrapper
 
 BY_NAME = {host.name: host for host in HOSTS}
 HEARING = [name for name, host in BY_NAME.items() if host.hears and host.says]
@@ -69,6 +72,19 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
     seen = ["success"] if host.planned else []
     assert [event[2] for event in place.told()] == ["failure", *seen]
     assert len({event["data"]["run_id"] for event in place.events}) == 1 + len(seen)
+
+
+def test_the_exit_code_on_github_is_terraforms_under_a_wrapper(
+    place: Field, tmp_path: Path
+) -> None:
+    """The wrapper of setup-terraform makes a 2 a 0, and says aside what it was."""
+    own = install_wrapper(tmp_path / "cli", terraform())
+    path = f"{tmp_path / 'cli'}:{place.env['PATH']}"
+    detailed = {"TF_CLI_ARGS_plan": "-detailed-exitcode"}
+    wrapped = replace(place, env={**place.env, **own, **detailed, "PATH": path})
+    assert BY_NAME["github"].play(wrapped, "plan") == 0
+    assert place.told() == [PLANNED]
+    assert place.events[0]["data"]["exit_code"] == "2"
 
 
 @pytest.mark.exhaustive

@@ -18,6 +18,7 @@ from support.hosts.expressions import expand
 from support.hosts.field import Field, without_key
 from support.hosts.jenkins import stages
 from support.paths import HOOKS
+from support.setup_action import parse_outputs
 
 from tfevents.readers.hcl import expressions
 
@@ -131,10 +132,10 @@ def _atlantis_afterwards(field: Field, config: Any, job: str, failed: bool) -> N
 def github(field: Field, job: str) -> int:
     """The steps of the composite action; `shell: bash` is bash with -eo pipefail and a file."""
     action = load("github/action.yml")
-    given = {"command": job, "plan-file": "run.tfplan"}
+    given = {"command": job, "plan-file": "run.tfplan", "api-key": field.env["TFEVENTS_API_KEY"]}
     given["arguments"] = "-input=false -out=run.tfplan" if job == "plan" else "run.tfplan"
     inputs = {name: given.get(name, spec.get("default")) for name, spec in action["inputs"].items()}
-    context = {"inputs": inputs, "steps": {}}
+    context: dict[str, Any] = {"inputs": inputs, "steps": {}, "env": {}}
     code = field.sh("terraform init -input=false")
     for step in action["runs"]["steps"]:
         if not code or step.get("if") == "always()":
@@ -149,8 +150,9 @@ def _github_step(field: Field, step: Mapping[str, Any], context: dict[str, Any])
     assert expand(step["working-directory"], context) == "."
     options = ("--noprofile", "--norc", "-eo", "pipefail")
     env.update(GITHUB_ACTIONS="true", GITHUB_RUN_ID="1", GITHUB_OUTPUT=str(output))
-    code = bash(field, expand(step["run"], context), *options, **env)
-    said = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    code = bash(without_key(field), expand(step["run"], context), *options, **env)
+    text = output.read_text()
+    said = dict(re.findall(r"^([\w-]+)=(.*)$", text, re.MULTILINE)) | dict(parse_outputs(text))
     context["steps"][step.get("id")] = {"outputs": said}
     return code
 
