@@ -14,7 +14,7 @@ from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_listed_drift,
+    count_drift,
     count_outputs,
     count_resources,
     has_changes,
@@ -136,7 +136,7 @@ def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
     refreshed = plan.mode is Mode.REFRESH_ONLY or not saved
     silent = plan.drift is None and (plan.errored or not refreshed)
     unmeasured = plan.mode is Mode.DESTROY or silent
-    drift = None if unmeasured else count_listed_drift(plan.drift or ())
+    drift = None if unmeasured else count_drift(plan.drift or ())
     resources = count_resources(plan, partial=targeted)
     return Numbers(resources, count_outputs(plan), drift)
 

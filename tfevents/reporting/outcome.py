@@ -17,6 +17,7 @@ from tfevents.terraform import changes
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.counts import (
     Counts,
+    count_drift,
     count_listed_drift,
     count_outputs,
     count_resources,
@@ -143,7 +144,7 @@ def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
     looked = facts.mode is Mode.REFRESH_ONLY or not facts.arguments.plan_file
     if plan.drift is None and (plan.errored or not looked):
         return None
-    return count_listed_drift(plan.drift or ())
+    return count_drift(plan.drift or ())
 
 
 def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:

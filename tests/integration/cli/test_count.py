@@ -73,6 +73,22 @@ def test_nothing_is_left_of_a_plan_file_that_came_through_a_pipe(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_plan_that_failed_before_it_planned(tfevents: Tfevents, tmp_path: Path) -> None:
+    """Nothing is planned, and that it failed is said."""
+    path = tmp_path / "plan.json"
+    path.write_text('{"format_version":"1.2","errored":true}')
+    nothing = dict.fromkeys(KEYS, 0)
+    assert tfevents.json("count", "--json", path) == {
+        "resource_counts": nothing,
+        "output_counts": nothing,
+        "drift_counts": None,
+        "has_changes": False,
+        "errored": True,
+        "format_version": "1.2",
+        "terraform_version": None,
+    }
+
+
 STATES = {
     # name: managed objects, outputs, in both forms
     "plans/create": (2, 1),
@@ -145,7 +161,29 @@ def test_a_fifo_is_read(tfevents: Tfevents) -> None:
 
 TAKES = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 PLAN = '{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[]}'
+MANY = "there is more than one document"
+UNKNOWN = "it has an unknown action 'teleport': update tfevents"
 BAD = {
+    "an array": (f"[{PLAN},{PLAN}]".encode(), MANY),
+    "an array of one, behind noise": (f"Retrying...\n[{PLAN}]\n".encode(), MANY),
+    "an array, indented": (json.dumps([json.loads(PLAN)] * 2, indent=2).encode(), MANY),
+    "one a line": (f"{PLAN}\n{PLAN}\nReleasing state lock...\n".encode(), MANY),
+    "an array of states": (b'[\n{"version":4,"serial":1,"lineage":"a"}\n]', MANY),
+    "resource action": (
+        PLAN.replace("[]", '[{"change":{"actions":["teleport"]}}]').encode(),
+        UNKNOWN,
+    ),
+    "drift action": (
+        PLAN.replace("changes", "drift")
+        .replace("[]", '[{"change":{"actions":["teleport"]}}]')
+        .encode(),
+        UNKNOWN,
+    ),
+    "output action": (
+        b'{"format_version":"1.2","output_changes":{"o":{"actions":["teleport","create"]}}}',
+        UNKNOWN,
+    ),
+    "no action": (PLAN.replace("[]", '[{"change":{"actions":[]}}]').encode(), "length >= 1"),
     "empty": (b"", "it is empty"),
     "blank": (b" \n\n", "it is empty"),
     "truncated": (PLAN[:60].encode(), "Input data was truncated"),
