@@ -238,7 +238,9 @@ def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
     else:
         tried = "which failed here, too"
     if shown is None:
-        raise UnreadableDocument(f"{reason}, {tried} (try in the directory it was made in)")
+        raise UnreadableDocument(
+            f"{reason}, {tried} (try in the directory it was made in, or with --show)"
+        )
     try:
         return count_plan(shown)
     except UnreadableDocument as error:

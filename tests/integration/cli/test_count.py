@@ -265,14 +265,15 @@ def test_plan_files_that_nobody_can_read(
 
 
 def test_a_provisioner_is_asked_for_what_is_not_known(tfevents: Tfevents, tmp_path: Path) -> None:
-    """Here first, then where the plan file is."""
+    """Here, and where the plan file is only if that is allowed: whose providers are there?"""
     known = DATA / "plans" / "import_update" / "plan.json"
     place = tmp_path / "live"
     place.mkdir()
     (place / "p.tfplan").write_bytes(b'{"encrypted_data":"x"}')
     script = f'case "$*" in "-chdir={place} show -json {place}/p.tfplan") cat {known};; *) exit 1;;'
     tfevents.provisioner(f"{script} esac")
-    counted = tfevents.json("count", "--json", place / "p.tfplan")
+    assert "or with --show" in tfevents.fails(1, "count", "--json", place / "p.tfplan")
+    counted = tfevents.json("count", "--json", "--show", place / "p.tfplan")
     assert counted == whole(EXPECTED["plans/import_update"])
 
 
