@@ -130,14 +130,17 @@ class Hook:
         opened = [run for run in opened if failed or run.command == self.call.command]
         if failed and not opened:
             return NOTHING
-        if last and events and self._is_repeated(last, events[0].body.get("data", {})):
+        if last and events and self._is_repeated(last, events[0].body):
             return REPORTED_ALREADY
         return self._report_end(opened[-1] if opened else None)
 
-    def _is_repeated(self, last: Run, data: Mapping[str, str]) -> bool:
+    def _is_repeated(self, last: Run, ended: Mapping[str, Any]) -> bool:
         """Whether this is the second call for the end of a run: neither the plan nor the state is
-        another than at its first. `data`: of the event that ended it."""
-        call = self.call
+        another than at its first. `ended`: the event that ended it."""
+        call, data = self.call, ended.get("data", {})
+        status = ended.get("metadata", {}).get("activity_status")
+        if call.said is not None and status != ("success" if call.said else "failure"):
+            return False
         if parse_baseline(last.base).plans is None or "finished_at" not in data:
             return False
         paths = filter(None, (call.plan_file, call.plan_json))

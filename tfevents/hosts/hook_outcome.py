@@ -29,8 +29,8 @@ class HookFacts(Struct, frozen=True):
 
     `succeeded`: by the exit code or the host. `numbers_before`: the plan's, as `before` counted
     them, for a host that has deleted the plan since. `state_before`: serial and lineage.
-    `changes_by_code`: `plan -detailed-exitcode` ended with 2. `targeted`: a flag made the plan one
-    of a part.
+    `changes_by_code`: what `plan -detailed-exitcode` says by its exit code. `targeted`: a flag made
+    the plan one of a part.
     """
 
     operation: Operation
@@ -40,7 +40,7 @@ class HookFacts(Struct, frozen=True):
     numbers_before: Numbers | None = None
     state_before: tuple[int | None, str | None] | None = None
     state_after: State | None = None
-    changes_by_code: bool = False
+    changes_by_code: bool | None = None
     refreshed: bool = True
     targeted: bool = False
 
@@ -64,7 +64,7 @@ def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
         operation=facts.operation,
         mode=facts.mode,
         success=succeeded is not False,
-        has_changes=has_changes(plan) if plan else facts.changes_by_code or None,
+        has_changes=has_changes(plan) if plan else facts.changes_by_code,
         drift=numbers.drift != Counts() if numbers.drift else None,
         empty=facts.state_after.empty if facts.state_after else None,
     )
