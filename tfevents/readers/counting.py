@@ -16,8 +16,8 @@ from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.readers.json.documents import EMPTY_STATE, PLAN_MEMBERS, list_members
-from tfevents.readers.json.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.readers.planfile import reader
+from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,

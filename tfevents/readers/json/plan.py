@@ -22,7 +22,7 @@ from tfevents.readers.json.documents import (
     decode_many,
     parse_value,
 )
-from tfevents.readers.json.streaming import Cursor, Read, prepend, read_up_to
+from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange, Plan
 from tfevents.terraform.values import digest_value, drop_empty

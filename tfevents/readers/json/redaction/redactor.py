@@ -23,7 +23,7 @@ from tfevents.readers.json.redaction.encodings import encode_json
 from tfevents.readers.json.redaction.marks import Redaction
 from tfevents.readers.json.redaction.replacer import Replacer
 from tfevents.readers.json.redaction.sensitive_values import SensitiveValues
-from tfevents.readers.json.streaming import Cursor, Read
+from tfevents.readers.streaming import Cursor, Read
 
 PLAN = frozenset(
     {
