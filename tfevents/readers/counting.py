@@ -17,6 +17,7 @@ from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.readers.json.documents import EMPTY_STATE, PLAN_MEMBERS, list_members
 from tfevents.readers.planfile import reader
+from tfevents.readers.state_file import measure_state_file
 from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
@@ -124,11 +125,15 @@ def count_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
 def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
     """The counts of the document that `read` gives; errors call it `name`.
 
-    Large plan JSON is parsed as it comes, without holding it. Raises UnreadableDocument.
+    Large plan JSON and state files are parsed as they come, without holding them.
+    Raises UnreadableDocument.
     """
     head = read_up_to(planjson.LARGE, read)
-    if len(head) >= planjson.LARGE and _list_first_members(head) <= PLAN_MEMBERS:
+    names = _list_first_members(head) if len(head) >= planjson.LARGE else {""}
+    if names <= PLAN_MEMBERS:
         return _count_large(prepend(head, read), name)
+    if "lineage" in names and "encrypted_data" not in names:
+        return _count_large_state_file(prepend(head, read), name)
     data = b"".join((head, *iter(lambda: read(planjson.LARGE), b"")))
     return _count_held(data, name, show_plan) if _is_plan_file(data) else _count_json(data, name)
 
@@ -157,6 +162,24 @@ def _count_large(read: Read, name: str) -> DocumentCounts:
         return count_plan(planjson.stream_plan_json(_check_utf8(read), keep=alike))
     except UnreadableDocument as error:
         raise _make_error(name, str(error)) from None
+
+
+def _count_large_state_file(read: Read, name: str) -> DocumentCounts:
+    try:
+        size = measure_state_file(_check_utf8(read))
+        if size.version != STATE_FILE.encode():
+            raise UnreadableDocument(f"it is no state file of version {STATE_FILE}")
+    except UnreadableDocument as error:
+        raise _make_error(name, str(error)) from None
+    return DocumentCounts(
+        resources=Counts(unchanged=size.managed),
+        outputs=Counts(unchanged=size.outputs),
+        drift=None,
+        has_changes=None,
+        errored=None,
+        format_version=STATE_FILE,
+        terraform_version=size.terraform_version,
+    )
 
 
 def _check_utf8(read: Read) -> Read:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.streaming import Cursor, Read
 
-VERSION = b"4"
 NEXT_INSTANCE = b"},\n        {"
 """What stands between two instances, as terraform indents them."""
 

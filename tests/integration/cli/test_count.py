@@ -122,6 +122,21 @@ def test_state(name: str, tfevents: Tfevents) -> None:
     assert shown == {**pulled, **version}
 
 
+def test_a_large_state_file_is_counted_alike(tfevents: Tfevents, tmp_path: Path) -> None:
+    """One that is not held: in any order of its members, also of another version or without end."""
+    path = tmp_path / "large.tfstate"
+    known = json.loads((DATA / "plans" / "deposed" / "state_before.tfstate").read_text())
+    expected = tfevents.json("count", "--json", DATA / "plans/deposed/state_before.tfstate")
+    for members in (known, dict(reversed(known.items()))):
+        pad = {"lineage": known["lineage"], "check_results": "\\" * (9 << 20)}
+        path.write_text(json.dumps(members | pad))
+        assert tfevents.json("count", "--json", path) == expected
+    path.write_text(json.dumps(known | {"version": 3, "check_results": "x" * (9 << 20)}))
+    assert "no state file of version 4" in tfevents.fails(1, "count", path)
+    path.write_text(path.read_text()[:-9])
+    assert "it ends too early" in tfevents.fails(1, "count", path)
+
+
 def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
     """Two objects at one address, one of them deposed: one current managed object."""
     path = DATA / "plans" / "deposed" / "state_before.tfstate"

@@ -21,6 +21,8 @@ Meta = msgspec.Meta
 T = TypeVar("T")
 
 ABSENT = Raw(b"null")
+LARGEST, MOST_PARTS = 4 << 20, 1_000_000
+"""Bytes, and commas, of a value that is built: as Python objects each part takes some 100 bytes."""
 OPENED = re.compile(rb"^(\{|\[\s*\{)", re.M)
 VERSIONED = re.compile(rb'^[ \t]*(\{|\[\s*\{)\s*"format_version"', re.M)
 """Where a line opens a document or an array of them, and where it does so for terraform."""
@@ -243,8 +245,10 @@ def parse_value(raw: Raw) -> Any:
 
     Raises UnreadableDocument.
     """
+    if len(raw_bytes := bytes(raw)) > LARGEST and raw_bytes.count(b",") > MOST_PARTS:
+        raise UnreadableDocument(f"a value in it has more than {MOST_PARTS} parts")
     try:
-        text = bytes(raw).decode()
+        text = raw_bytes.decode()
         return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError) as error:
         raise UnreadableDocument(f"a value in it can't be read: {_describe_error(error)}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from msgspec import Struct
@@ -149,8 +150,14 @@ def _count_streamed_objects(cursor: Cursor) -> int:
     return count
 
 
+@lru_cache(maxsize=64)
+def _make_actions(names: tuple[str, ...]) -> frozenset[str]:
+    """One set for all entries that have it: it is larger than the rest of an output."""
+    return frozenset(names)
+
+
 def _make_change(entry: ResourceChangeJSON) -> Change:
-    actions = frozenset(entry.change.actions)
+    actions = _make_actions(entry.change.actions)
     return Change(
         address=entry.address,
         mode=entry.mode,
@@ -168,7 +175,7 @@ def _marks_unknown(marks: Raw) -> bool:
 
 
 def _make_drift(entry: DriftJSON) -> Drift:
-    return Drift(frozenset(entry.change.actions), _differs(entry.change))
+    return Drift(_make_actions(entry.change.actions), _differs(entry.change))
 
 
 def _differs(sides: SidesJSON) -> bool:
@@ -182,7 +189,7 @@ def _make_output_change(sides: SidesJSON) -> OutputChange:
     unknown = _marks_unknown(sides.after_unknown)
     absent = bytes(sides.before) == bytes(ABSENT)
     return OutputChange(
-        actions=frozenset(sides.actions),
+        actions=_make_actions(sides.actions),
         null=absent and bytes(sides.after) == bytes(ABSENT) and not unknown,
         unknown=unknown,
         before=None
