@@ -66,8 +66,6 @@ def find_plan(
 def _read_plan_file(
     path: str, client: TerraformClient | None, env: Mapping[str, str], mode: Mode
 ) -> SavedPlan | None:
-    if not os.path.isfile(path):  # nobody may write into a pipe
-        return None
     try:
         return read_plan(client or TerraformClient("", (), env), path, mode)
     except UnreadableDocument:
