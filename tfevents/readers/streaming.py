@@ -85,19 +85,36 @@ class Cursor:
     def decoded(self, between: bytes, decode: Callable[[bytes], list[T] | None]) -> Iterator[T]:
         """The elements of an array, decoded many at a time: it is cut at a comma that `between`
         stands around. `decode` takes an array; None where that comma was not between elements."""
-        self._expect(b"[")
+        return self._decode(b"[", b"]", between, decode, self.take)
+
+    def decoded_members(
+        self, between: bytes, decode: Callable[[bytes], list[T] | None]
+    ) -> Iterator[T]:
+        """The members of an object, likewise; `decode` takes an object."""
+        return self._decode(b"{", b"}", between, decode, self._take_member)
+
+    def _decode(
+        self,
+        opening: bytes,
+        closing: bytes,
+        between: bytes,
+        decode: Callable[[bytes], list[T] | None],
+        take: Callable[[], bytes],
+    ) -> Iterator[T]:
+        self._expect(opening)
         size, first, many = PIECE, True, 0
-        while self._more(b"]", first):
+        while self._more(closing, first):
             held = self._fill(size)
             cut = self._held.rfind(between, self._at, self._at + held)
-            found = decode(b"[%b]" % self._held[self._at : cut + 1]) if cut > self._at else None
+            whole = self._held[self._at : cut + 1]
+            found = decode(opening + whole + closing) if cut > self._at else None
             if found is not None:
                 self._at, size, first = cut + 2, min(2 * size, PIECE), True
             elif cut > self._at and size > LEAST:
                 size, first = size // 2, True
             else:
-                one = self.take()
-                found, size, first = decode(b"[%b]" % one), _fit(2 * len(one)), False
+                one = take()
+                found, size, first = decode(opening + one + closing), _fit(2 * len(one)), False
                 if found is None:
                     raise UnreadableDocument("it is no JSON as terraform writes it")
             many += len(found or ())
@@ -116,6 +133,11 @@ class Cursor:
         if self._peek() == b'"':
             return b'"%b"' % self._string()
         return self._word()
+
+    def _take_member(self) -> bytes:
+        name = self._string()
+        self._expect(b":")
+        return b'"%b":%b' % (name, self.take())
 
     def skip(self) -> None:
         """As `take`, but nothing is kept."""
@@ -185,8 +207,7 @@ class Cursor:
         self._expect(b'"')
         while held := self._fill(PIECE):
             text = self._held[self._at : self._at + held]
-            # a backslash is not parted from what it stands before
-            text = text[: held - (held - len(text.rstrip(b"\\"))) % 2]
+            text = _keep_escapes(text)
             plain = text.replace(b"\\\\", b"..").replace(b'\\"', b"..")
             at = plain.find(b'"')
             self._at += len(text) if at < 0 else at + 1
@@ -225,14 +246,14 @@ class Cursor:
         while depth:
             held = self._fill(size)
             # what a backslash stands before is not cut off
-            whole = self._held[self._at : self._at + held].rstrip(b"\\")
+            whole = _keep_escapes(self._held[self._at : self._at + held])
             if not whole and held < size:
                 raise UnreadableDocument("it ends too early")
             closed, opened, then = _balance(whole, inside)
             while (
                 closed >= depth
                 and len(whole) > LEAST
-                and (half := whole[: len(whole) // 2].rstrip(b"\\"))
+                and (half := _keep_escapes(whole[: len(whole) // 2]))
             ):
                 whole = half
                 closed, opened, then = _balance(whole, inside)
@@ -243,6 +264,11 @@ class Cursor:
                 whole, depth = whole[: _partner(whole, depth, inside)], 0
             self._at += len(whole)
             yield whole
+
+
+def _keep_escapes(piece: bytes) -> bytes:
+    """Without a last backslash that stands before what is not in it."""
+    return piece[: len(piece) - (len(piece) - len(piece.rstrip(b"\\"))) % 2]
 
 
 def _fit(size: int) -> int:

@@ -105,8 +105,7 @@ def _read_part(
     elif name == "resource_drift":
         parts.drift = [_make_drift(entry) for entry in _iterate(cursor, DriftJSON)]
     elif name == "output_changes":
-        for output in cursor.members():
-            sides = decode(cursor.take(), SidesJSON, "plan JSON")
+        for output, sides in cursor.decoded_members(b'},"', _decode_outputs):
             parts.outputs[output] = _make_output_change(sides)
     elif name == "prior_state" and not parts.changes:
         parts.managed = _count_streamed_objects(cursor)
@@ -133,6 +132,12 @@ def _make_plan(head: PlanJSON, parts: PlanParts, mode: Mode | None) -> Plan:
 def _iterate(cursor: Cursor, kind: type[T]) -> Iterator[T]:
     """The elements of an array; terraform's begin with their address."""
     return cursor.decoded(b'},{"address":', lambda array: decode_many(array, kind))
+
+
+def _decode_outputs(members: bytes) -> list[tuple[str, SidesJSON]] | None:
+    """Of an object; None where it is none of these."""
+    found = decode_many(b"[%b]" % members, dict[str, SidesJSON])
+    return [*found[0].items()] if found else None
 
 
 def _count_streamed_objects(cursor: Cursor) -> int:
