@@ -14,7 +14,7 @@ from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_drift,
+    count_measured_drift,
     count_outputs,
     count_resources,
     has_changes,
@@ -128,15 +128,8 @@ def _compare_states(
 
 
 def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
-    """The plan's own numbers.
-
-    Drift is absent where it was not measured: by a destroy, by a plan that broke off; and for a
-    saved plan that lists none, which does not say whether it refreshed.
-    """
-    refreshed = plan.mode is Mode.REFRESH_ONLY or not saved
-    silent = plan.drift is None and (plan.errored or not refreshed)
-    unmeasured = plan.mode is Mode.DESTROY or silent
-    drift = None if unmeasured else count_drift(plan.drift or ())
+    """The plan's own numbers."""
+    drift = count_measured_drift(plan, saved=saved)
     resources = count_resources(plan, partial=targeted)
     return Numbers(resources, count_outputs(plan), drift)
 

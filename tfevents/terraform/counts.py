@@ -126,6 +126,17 @@ def count_drift(drift: Collection[Drift]) -> Counts | None:
     return None if foreign else count_listed_drift(drift)
 
 
+def count_measured_drift(plan: Plan, *, saved: bool) -> Counts | None:
+    """The drift of a plan that refreshed; None where it was not measured.
+
+    That is so for a destroy and for a plan that broke off; and for a `saved` one that lists none,
+    which does not say whether it refreshed, unless that was all it was to do.
+    """
+    silent = plan.drift is None and (plan.errored or (saved and plan.mode is not Mode.REFRESH_ONLY))
+    unmeasured = plan.mode is Mode.DESTROY or silent
+    return None if unmeasured else count_listed_drift(plan.drift or ())
+
+
 def has_changes(plan: Plan) -> bool:
     """Whether there is something to apply: `applyable` where the plan has it, else the same rule.
 
