@@ -9,19 +9,25 @@ import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import msgspec
 import pytest
-from support.paths import PLANS
+from support.paths import ENGINES, PLANS
+from support.planfile import forge
 
 from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
+from tfevents.readers import counting
 from tfevents.readers.hcl import blocks
 from tfevents.readers.json import plan, state
 from tfevents.readers.json.plan import stream_plan_json
 from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
-from tfevents.readers.planfile import cty
+from tfevents.readers.planfile import archive, cty
+from tfevents.readers.planfile import reader as planfile
+from tfevents.readers.state_file import measure_state_file
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
@@ -90,6 +96,10 @@ def pull(data: bytes) -> Callable[[int], bytes]:
     return BytesIO(data).read
 
 
+def show_nothing(path: str, mode: object) -> None:
+    """No provisioner can show it."""
+
+
 def redact(data: bytes) -> None:
     redactor = Redactor()
     redactor.collect(pull(data))
@@ -107,6 +117,9 @@ READERS: list[tuple[str, Callable[[bytes], object]]] = [
     ("state_after.tfstate", state.parse_state),
     ("state_after.tfstate", state.parse_state_file),
     ("state_after.tfstate", redact),
+    ("state_after.tfstate", lambda data: measure_state_file(pull(data))),
+    ("plan.json", lambda data: counting.count_stream(pull(data), "x", show_nothing)),
+    ("state_after.json", lambda data: counting.count_stream(pull(data), "x", show_nothing)),
     ("cost", lambda data: cost.parse_cost(data, "live/a", "default")),
     ("cost", cost.redact_document),
     (
@@ -164,6 +177,28 @@ def test_a_value_of_a_plan_file_is_read_or_told() -> None:
             cty.parse_value(packed)
         except UnreadableDocument:
             refused += 1
+    assert refused
+
+
+def test_a_plan_file_is_read_or_told(tmp_path: Path) -> None:
+    """Its zip is spoiled, or sound with a member that is."""
+    dice, path, refused = random.Random(7), tmp_path / "p.tfplan", 0
+    recorded = sorted(ENGINES.glob("*/*/plan.tfplan"))
+    for _ in range(ROUNDS):
+        content = dice.choice(recorded).read_bytes()
+        if dice.random() < 0.3:
+            path.write_bytes(spoiled(content, dice))
+        else:
+            with ZipFile(BytesIO(content)) as zipped:
+                members = {name: zipped.read(name) for name in zipped.namelist()}
+            name = dice.choice([archive.PLAN, archive.PLAN, archive.PRIOR, archive.LOCK])
+            path.write_bytes(forge.zipped(members | {name: spoiled(members[name], dice)}))
+        try:
+            planfile.read_mode(str(path))
+            planfile.read_plan_file(str(path))
+        except UnreadableDocument as error:
+            refused += 1
+            assert "\n" not in str(error)
     assert refused
 
 
