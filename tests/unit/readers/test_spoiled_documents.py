@@ -15,12 +15,14 @@ from zipfile import ZipFile
 
 import msgspec
 import pytest
+from support.core_logs import ALL
 from support.paths import ENGINES, PLANS
 from support.planfile import forge
 
 from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
 from tfevents.readers import counting
+from tfevents.readers.core_log import CoreLogReader
 from tfevents.readers.hcl import blocks
 from tfevents.readers.json import plan, state
 from tfevents.readers.json.plan import stream_plan_json
@@ -28,6 +30,7 @@ from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 from tfevents.readers.planfile import archive, cty
 from tfevents.readers.planfile import reader as planfile
 from tfevents.readers.state_file import measure_state_file
+from tfevents.terraform.arguments import parse_arguments
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
@@ -200,6 +203,42 @@ def test_a_plan_file_is_read_or_told(tmp_path: Path) -> None:
             refused += 1
             assert "\n" not in str(error)
     assert refused
+
+
+def test_a_core_log_is_read_whatever_stands_in_it() -> None:
+    """It has no error to raise: what it does not know, it does not count."""
+    dice = random.Random(8)
+    for _ in range(ROUNDS):
+        reader = CoreLogReader()
+        reader.feed(spoiled(dice.choice(ALL).text[:100_000], dice) + b"\n")
+        assert reader.log.processes >= 0
+
+
+WORDS = (
+    "plan",
+    "apply",
+    "-out",
+    "-out=",
+    "-chdir=",
+    "-target=a",
+    "--",
+    "-",
+    "",
+    "\xe9",
+    "-x=\n=",
+    "-var",
+    "-json",
+)
+
+
+def test_arguments_are_parsed_whatever_they_are() -> None:
+    """Also those of TF_CLI_ARGS, whose quotes may be broken."""
+    dice = random.Random(9)
+    for _ in range(10 * ROUNDS):
+        argv = tuple(dice.choices((*WORDS, "p.tfplan", "\udcff"), k=dice.randrange(6)))
+        quoted = "".join(dice.choices(" '\"\\\\-=ab", k=dice.randrange(12)))
+        found = parse_arguments(argv, {"TF_CLI_ARGS": quoted, "TF_CLI_ARGS_plan": quoted})
+        assert found is None or found.command in argv
 
 
 def test_random_bytes_are_no_value() -> None:
