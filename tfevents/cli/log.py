@@ -102,13 +102,18 @@ def _make_rows(item: HistoryItem) -> Iterator[list[str]]:
     from tfevents.reporting.summary import in_short
 
     run = item.run
-    about = [f"{run.command or run.operation} {run.directory}" if run else "by hand", item.end]
+    about = [f"{run.command or run.operation} {run.directory}" if run else _name(item), item.end]
     if not item.events:
         yield [_format_time(item.at), *about, "-", "-", "", ""]
     for event in item.events:
         what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"
         delivery = [event.status.value, str(event.attempts), find_reason(event) or ""]
         yield [_format_time(event.put_at), *about, what, *delivery]
+
+
+def _name(item: HistoryItem) -> str:
+    """What has no run to be read: an event that was sent by hand, or one of a run that is lost."""
+    return "?" if "run_id" in (item.events[0].body.get("data") or {}) else "by hand"
 
 
 def _format_time(at: str) -> str:
