@@ -74,7 +74,9 @@ def describe_document(found: DocumentCounts) -> str:
     changes = {None: "a state", True: "something to apply", False: "nothing to apply"}
     version = f"terraform {found.terraform_version}" if found.terraform_version else ""
     parts = [changes[found.has_changes], "planning failed" if found.errored else "", version]
-    return ", ".join(part for part in (*parts, f"format {found.format_version}") if part)
+    unknown = None in (found.resources, found.outputs, found.drift)
+    parts += [f"format {found.format_version}", "-: it does not say" if unknown else ""]
+    return ", ".join(filter(None, parts))
 
 
 def show_plan(path: str, mode: Mode | None, *, there: bool) -> Plan | None:

@@ -162,7 +162,7 @@ def test_what_is_not_known_is_a_dash(tfevents: Tfevents) -> None:
     """Zero and unknown are two things."""
     told = tfevents.ok("count", DATA / "plans" / "create" / "state_after.tfstate")
     assert told.splitlines()[3].split() == ["drift", *"------"]
-    assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4"
+    assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4, -: it does not say"
 
 
 def test_a_fifo_is_read(tfevents: Tfevents) -> None:

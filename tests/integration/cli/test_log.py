@@ -136,6 +136,19 @@ def reasons(tfevents: Tfevents) -> list[str]:
     return found
 
 
+def test_what_nothing_is_known_against_says_what_sends_it(tfevents: Tfevents) -> None:
+    """As of a run whose sender was killed."""
+    tfevents.put("a")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute(
+            "update events set reason = null, account = 'a', org = 'o', project = 'p',"
+            " workspace = 'w'"
+        )
+    db.close()
+    (reason,) = reasons(tfevents)
+    assert reason.endswith("tfevents flush")
+
+
 def test_why_what_was_never_tried_waits(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """No key, no workspace for this directory, a broken setting: each is said by name."""
     tfevents.provisioner(REFRESH)
