@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 LOG_VARIABLE = "TF_TEMP_LOG_PATH"
 """Where every engine writes its core log, if the file is there (internal/logging/logging.go)."""
 
+PRIVATE_PLAN = "not-kept-without-your-own-out"
+"""Terraform's closing note names the file. TF_IN_AUTOMATION would hide the note, and with it what
+was generated, how to accept drift, and that `init` is needed."""
+
 
 class ReportedRun(NamedTuple):
     """`exit_code`: negative for the signal it died of. `event`: the end event's body, or {}."""
@@ -156,11 +160,9 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
         return arguments.with_flag(), run.env
     if direct or not arguments.sure:
         return arguments.with_flag(), run.env
-    run.plan_file = run.lock.create_file("plan")
+    run.plan_file = run.lock.create_file(PRIVATE_PLAN)
     run.older_plan = file_identity(run.plan_file)
-    # its footer would advertise our file
-    env = {**run.env, "TF_IN_AUTOMATION": "1"}
-    return arguments.with_flag(f"-out={run.plan_file}"), env
+    return arguments.with_flag(f"-out={run.plan_file}"), run.env
 
 
 def _create_log(run: Run) -> str | None:
