@@ -21,6 +21,10 @@ _MASKS = (
     (rb"(after|elapsed|\[)( ?)(\d+m)?\d+s", rb"\1\2SECONDS"),
     (rb'"elapsed_seconds":\d+', b'"elapsed_seconds":N'),
 )
+_FOOTER = re.compile(
+    rb"(\x1b\[90m)?\n\xe2\x94\x80[\xe2\x94\x80]+(\x1b\[0m)?\n\n"
+    rb"Note: You didn't use the -out option(?s:.*)\Z"
+)
 _NOTE = re.compile(
     rb"\nNote: You didn't use the -out option(?s:.*)\Z|\nSaved the plan to:\s(?s:.*)\Z"
 )
@@ -38,6 +42,10 @@ class Said:
     stderr: bytes
     code: int
     ours: int = 0
+
+    def without_footer(self) -> Said:
+        """Less what terraform advertises behind a plan that was not saved."""
+        return replace(self, stdout=_FOOTER.sub(b"", self.stdout))
 
     def without_note(self) -> Said:
         """Less what terraform says at last of a plan that was not, or was, saved."""

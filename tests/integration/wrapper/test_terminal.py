@@ -64,7 +64,7 @@ def test_a_run_of_every_width(pair: Twins, size: tuple[int, int], flags: list[st
     pair.in_terminals(["plan", "-out=p", *flags], size=size)
     same(pair.in_terminals(["apply", *flags], typing(b"yes\n"), size))
     theirs, ours = pair.in_terminals(["plan", *flags, "-var", "v=x"], size=size)
-    same((theirs.without_note(), ours.without_note()))
+    same((theirs.without_footer(), ours))
     same(pair.in_terminals(["apply", "-auto-approve", "-var", "v=x", *flags], size=size))
     same(pair.in_terminals(["apply", *flags], typing(b"no\n"), size))
     same(pair.in_terminals(["destroy", *flags], typing(b"yes\n"), size))

@@ -31,9 +31,9 @@ def compare(pair: Twins, line: str, stdin: bytes = b"", **env: str) -> Said:
 
 
 def compare_plan(pair: Twins, line: str, **env: str) -> Said:
-    """Of a plan that is not saved, the closing note alone may differ."""
+    """A plan that is not saved may lack the footer that says so."""
     theirs, ours = pair.both(*shlex.split(line), **env)
-    return same((theirs.without_note(), ours.without_note()))
+    return same((theirs.without_footer(), ours))
 
 
 NOT_REPORTED = """\
@@ -145,23 +145,18 @@ UNSAVED = [
 
 
 @pytest.mark.parametrize("line", exhaustive_except(UNSAVED, "plan -destroy", "-chdir=. plan"))
-def test_of_a_plan_that_is_not_saved_the_closing_note_alone_differs(pair: Twins, line: str) -> None:
+def test_a_plan_that_is_not_saved_lacks_its_footer_only(pair: Twins, line: str) -> None:
     """Terraform says there how to save a plan; we save it."""
     assert compare_plan(pair, line).ours == 1
 
 
-def test_the_closing_note_names_a_file_that_says_what_it_is(pair: Twins) -> None:
-    """The plan is ours and goes with the run: whoever reads the note learns that from the name."""
-    said = pair.alone("plan", "-no-color").stdout
-    assert said.count(b"/not-kept-without-your-own-out") == 2
-    assert not list((Path(pair.env["HOME"]) / ".local/state/tfevents/runs").iterdir())
-
-
 def test_a_configuration_that_was_generated_is_told_of(tmp_path: Path) -> None:
-    """In terraform's words, before its closing note."""
+    """In terraform's words, before its closing note, which names a file that says what it is."""
     text = 'import {\n  to = terraform_data.i\n  id = "x"\n}\n'
     pair = twins(tmp_path, {"main.tf": text})
-    said = compare_plan(pair, "plan -generate-config-out=generated.tf")
+    theirs, said = pair.both("plan", "-generate-config-out=generated.tf")
+    same((theirs.without_note(), said.without_note()))
+    assert said.stdout.count(b"/not-kept-without-your-own-out") == 2
     assert b"has generated configuration and written it to generated.tf" in said.stdout
     assert (pair.ours / "generated.tf").exists()
 
@@ -246,7 +241,7 @@ def test_an_error_is_in_the_words_of_the_command_that_was_typed(pair: Twins, fla
 def test_a_plans_error_knows_nothing_of_our_flags(pair: Twins, flags: str) -> None:
     """What we add is not what terraform complains about."""
     theirs, ours = pair.both("plan", *flags.split())
-    same((theirs.without_note(), ours.without_note()))
+    same((theirs.without_footer(), ours))
 
 
 OTHERS = [
@@ -492,7 +487,7 @@ def test_a_variable_that_terraform_asks_for_is_asked_by_terraform(tmp_path: Path
     )
     for line in ("plan", "apply", "destroy"):
         theirs, ours = pair.both(line, stdin=b"value\nyes\n")
-        same((theirs.without_note(), ours.without_note()))
+        same((theirs.without_footer(), ours))
 
 
 REDIRECTIONS = ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full"]

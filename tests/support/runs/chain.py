@@ -23,7 +23,8 @@ from support.runs.world import Dialect, World
 
 BIN = Path(sys.executable).parent
 NOTE = re.compile(
-    r"\nNote: You didn't use the -out option(?s:.*)\Z|\nSaved the plan to:\s(?s:.*)\Z"
+    r"(\x1b\[90m)?\n──+(\x1b\[0m)?\n\n"
+    r"(Note: You didn't use the -out option|Saved the plan to: )(?s:.*)\Z"
 )
 OURS = re.compile(r"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 AGAIN = 20
