@@ -11,10 +11,13 @@ FROM ${PROVISIONER_IMAGE} AS provisioner
 
 FROM python:3.12.11-slim-bookworm AS build
 WORKDIR /src
-COPY setup.cfg pyproject.toml README.md LICENSE ./
+COPY requirements.txt setup.cfg pyproject.toml README.md LICENSE ./
 COPY tfevents tfevents
+# nothing is installed whose hash does not stand in requirements.txt: CONTRIBUTING.md says how it is made
 RUN python -m venv /opt/tfevents \
- && /opt/tfevents/bin/pip install --no-cache-dir . \
+ && /opt/tfevents/bin/pip install --no-cache-dir --require-hashes -r requirements.txt \
+ && /opt/tfevents/bin/pip install --no-cache-dir --no-deps --no-build-isolation . \
+ && /opt/tfevents/bin/pip uninstall --yes --quiet setuptools \
  # python-hcl2 builds its grammar once and keeps it beside itself: seconds that no run pays
  && /opt/tfevents/bin/python -c "from tfevents.readers.hcl.expressions import parse_hcl; parse_hcl('a = 1', 'warm')" \
  && /opt/tfevents/bin/python -m compileall -q /opt/tfevents

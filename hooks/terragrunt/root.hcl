@@ -10,35 +10,49 @@ terraform {
     env_vars  = { TF_IN_AUTOMATION = "1" }
   }
 
-  before_hook "tfevents" {
-    commands = ["plan", "apply", "destroy", "refresh", "import"]
-    execute  = ["tfevents", "hook", "before", get_terraform_command(), "--directory", get_terragrunt_dir()]
+  # A plan holds secrets: it is written into a file that is its owner's alone, and that replaces one that
+  # a killed run has left.
+  before_hook "tfevents_plan_file" {
+    commands = ["plan"]
+    execute  = ["install", "-m", "600", "/dev/null", "${get_terragrunt_dir()}/.tfevents.tfplan"]
   }
 
-  # Reached only when terraform succeeded: without run_on_error the exit code is known.
+  before_hook "tfevents" {
+    commands = ["plan", "apply", "destroy", "refresh", "import"]
+    execute = concat(
+      ["tfevents", "hook", "before", "--directory", get_terragrunt_dir(), "--"], get_terraform_cli_args()
+    )
+  }
+
+  # Reached only when terraform succeeded: without run_on_error. By which exit code, nobody says.
   after_hook "tfevents_plan" {
     commands = ["plan"]
-    execute = [
-      "tfevents", "hook", "after", "plan", "--exit-code", "0", "--directory", get_terragrunt_dir(),
-      "--plan-file", "${get_terragrunt_dir()}/.tfevents.tfplan",
-    ]
+    execute = concat(
+      ["tfevents", "hook", "after", "--exit-code", "success", "--directory", get_terragrunt_dir()],
+      ["--plan-file", "${get_terragrunt_dir()}/.tfevents.tfplan", "--"], get_terraform_cli_args()
+    )
   }
 
   after_hook "tfevents" {
     commands = ["apply", "destroy", "refresh", "import"]
-    execute  = ["tfevents", "hook", "after", get_terraform_command(), "--exit-code", "0", "--directory", get_terragrunt_dir()]
+    execute = concat(
+      ["tfevents", "hook", "after", "--exit-code", "success", "--directory", get_terragrunt_dir(), "--"],
+      get_terraform_cli_args()
+    )
   }
 
-  # A plan holds secrets: it goes, whatever became of the run.
+  # Our plan goes, whatever became of the run, and so does one that a killed run has left.
   after_hook "tfevents_clean" {
-    commands     = ["plan"]
+    commands     = ["plan", "apply", "destroy", "refresh", "import"]
     execute      = ["rm", "-f", "${get_terragrunt_dir()}/.tfevents.tfplan"]
     run_on_error = true
   }
 
   error_hook "tfevents" {
-    commands  = ["plan", "apply", "destroy", "refresh", "import"]
-    execute   = ["tfevents", "hook", "error", get_terraform_command(), "--directory", get_terragrunt_dir()]
+    commands = ["plan", "apply", "destroy", "refresh", "import"]
+    execute = concat(
+      ["tfevents", "hook", "error", "--directory", get_terragrunt_dir(), "--"], get_terraform_cli_args()
+    )
     on_errors = [".*"]
   }
 }

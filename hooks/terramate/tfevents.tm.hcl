@@ -28,7 +28,7 @@ script "hooked" "preview" {
       ["terraform", "init", "-input=false"],
       ["sh", "-c", <<-EOT
         tfevents hook before plan
-        terraform plan -input=false -out=run.tfplan
+        env -u TFEVENTS_API_KEY terraform plan -input=false -out=run.tfplan
         code=$?
         tfevents hook after plan --exit-code "$code" --plan-file run.tfplan
         exit "$code"
@@ -44,7 +44,7 @@ script "hooked" "deploy" {
     commands = [
       ["sh", "-c", <<-EOT
         tfevents hook before apply --plan-file run.tfplan
-        terraform apply -input=false run.tfplan
+        env -u TFEVENTS_API_KEY terraform apply -input=false run.tfplan
         code=$?
         tfevents hook after apply --exit-code "$code" --plan-file run.tfplan
         exit "$code"

@@ -23,8 +23,10 @@ _MASKS = (
 )
 _FOOTER = re.compile(
     rb"(\x1b\[90m)?\n\xe2\x94\x80[\xe2\x94\x80]+(\x1b\[0m)?\n\n"
-    rb"(Note: You didn't use the -out option|Saved the plan to: )"
-    rb"(?s:.*)\Z"
+    rb"Note: You didn't use the -out option(?s:.*)\Z"
+)
+_NOTE = re.compile(
+    rb"\nNote: You didn't use the -out option(?s:.*)\Z|\nSaved the plan to:\s(?s:.*)\Z"
 )
 _WARNING = re.compile(
     rb"(?m)^(\x1b\[0m)?\x1b\[33m\xe2\x95\xb7(?s:.*?)^\x1b\[33m\xe2\x95\xb5[^\n]*\n"
@@ -42,8 +44,12 @@ class Said:
     ours: int = 0
 
     def without_footer(self) -> Said:
-        """Less what terraform advertises behind a plan that was not, or was, saved."""
+        """Less what terraform advertises behind a plan that was not saved."""
         return replace(self, stdout=_FOOTER.sub(b"", self.stdout))
+
+    def without_note(self) -> Said:
+        """Less what terraform says at last of a plan that was not, or was, saved."""
+        return replace(self, stdout=_NOTE.sub(b"", self.stdout))
 
     def without_warnings(self) -> Said:
         """Less its boxes of warnings, which a split may show earlier or twice."""

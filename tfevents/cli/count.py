@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,17 +24,20 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def count(file: str, as_json: bool) -> None:
+@click.option("--show", is_flag=True, help="May run terraform, and providers, in FILE's directory.")
+def count(file: str, as_json: bool, show: bool) -> None:
     """Count a plan or a state.
 
-    FILE is a plan file, plan JSON or state JSON; - reads any of these from stdin.
+    FILE is a plan file, plan JSON or state JSON; - reads any of these from stdin. A plan file that
+    can't be read directly is shown by terraform in the working directory.
     """
     from tfevents.readers import counting
 
+    show_plan_file = partial(show_plan, there=show)
     if file == "-":
-        found = counting.count_stream(sys.stdin.buffer.read, "standard input", show_plan)
+        found = counting.count_stream(sys.stdin.buffer.read, "standard input", show_plan_file)
     else:
-        found = counting.count_file(file, show_plan)
+        found = counting.count_file(file, show_plan_file)
     if as_json:
         return write_json(make_document(found))
     make_table(found).show()
@@ -70,27 +74,29 @@ def describe_document(found: DocumentCounts) -> str:
     changes = {None: "a state", True: "something to apply", False: "nothing to apply"}
     version = f"terraform {found.terraform_version}" if found.terraform_version else ""
     parts = [changes[found.has_changes], "planning failed" if found.errored else "", version]
-    return ", ".join(part for part in (*parts, f"format {found.format_version}") if part)
+    unknown = None in (found.resources, found.outputs, found.drift)
+    parts += [f"format {found.format_version}", "-: it does not say" if unknown else ""]
+    return ", ".join(filter(None, parts))
 
 
-def show_plan(path: str, mode: Mode | None) -> Plan | None:
+def show_plan(path: str, mode: Mode | None, *, there: bool) -> Plan | None:
     """The plan in a plan file, by `terraform show -json`; None where no provisioner can show it.
 
-    The one that TFEVENTS_PROVISIONER names, else terraform and then tofu, is asked first here and
-    then where the file is: to show it takes the providers it was made with. Raises
-    ProvisionerNotFound.
+    The one that TFEVENTS_PROVISIONER names, else terraform and then tofu, is asked here, and then
+    `there`, where the file is: to show it takes the providers it was made with, and starts those
+    that it finds. Raises ProvisionerNotFound.
     """
     from tfevents.readers.json import plan as planjson
 
-    for client in _find_clients(path):
+    for client in _find_clients(path, there):
         shown = client.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
         if shown is not None:
             return shown
     return None
 
 
-def _find_clients(path: str) -> list[TerraformClient]:
-    """The provisioners here, each twice where the plan file is elsewhere."""
+def _find_clients(path: str, there: bool) -> list[TerraformClient]:
+    """The provisioners here, and each `there`, where the plan file is elsewhere."""
     from tfevents.settings.environment import find_provisioner
     from tfevents.terraform import binary
     from tfevents.terraform.client import TerraformClient
@@ -101,7 +107,7 @@ def _find_clients(path: str) -> list[TerraformClient]:
     if not binaries:
         raise ProvisionerNotFound(f"there is no {' or '.join(names)} here")
     directory = os.path.dirname(os.path.abspath(path))
-    elsewhere = directory != os.getcwd() and not directory.startswith("/proc/")
+    elsewhere = there and directory != os.getcwd() and not directory.startswith("/proc/")
     options: list[tuple[str, ...]] = [(), (f"-chdir={directory}",)] if elsewhere else [()]
     return [TerraformClient(found, each, os.environ) for found in binaries for each in options]
 

@@ -10,49 +10,65 @@ import click
 from tfevents.cli.options import cost_file_option
 from tfevents.terminal import print_line
 
+OUTCOMES = {"success": True, "failure": False}
+"""How `--exit-code` is told an outcome whose number nobody knows."""
+
 
 def _parse_text(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
     """A pipeline's inputs are empty where they were not given."""
     return text.strip() or None if text else None
 
 
-def _parse_exit_code(
+def _check_exit_code(
     context: click.Context, parameter: click.Parameter, text: str | None
-) -> int | None:
+) -> str | None:
     text = _parse_text(context, parameter, text)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit():
-        raise click.BadParameter(f"{text[:20]!r} is no exit code", context, parameter)
-    return int(text)
+    if text is None or text in OUTCOMES or (text.isascii() and text.isdigit()):
+        return text
+    problem = f"{text[:20]!r} is no exit code: a number, or success or failure"
+    raise click.BadParameter(problem, context, parameter)
 
 
 @click.command()
 @click.argument("moment", type=click.Choice(("before", "after", "error")))
-@click.argument("command", required=False, default="")
+@click.argument("words", metavar="[--] COMMAND [ARGUMENTS]", nargs=-1)
 @click.option("--plan-file", callback=_parse_text, help="The saved plan, for its counts.")
 @click.option(
-    "--plan-json", callback=_parse_text, help="`show -json` of it, where the host made one."
+    "--plan-json",
+    callback=_parse_text,
+    help="`show -json` of it, where the host made one; - reads it from stdin.",
 )
-@click.option("--exit-code", callback=_parse_exit_code, help="What terraform ended with.")
+@click.option(
+    "--exit-code",
+    metavar="CODE",
+    callback=_check_exit_code,
+    help="What terraform ended with; success or failure where only that is known.",
+)
 @click.option(
     "--directory", callback=_parse_text, help="The unit, where that is not the directory."
 )
 @cost_file_option
-def hook(moment: str, command: str, **options: Any) -> int:
+def hook(moment: str, words: tuple[str, ...], exit_code: str | None, **options: Any) -> int:
     """Report a run of somebody else's terraform.
 
-    To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import.
+    To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import;
+    behind -- comes the command line as terraform gets it: tfevents hook before -- "$@"
     """
-    from tfevents.hosts.call import CallOptions, parse_call
+    from tfevents.hosts.call import CallOptions, find_unknown_command, parse_call
     from tfevents.hosts.hook import find_exit_code, report_call
     from tfevents.hosts.hook_hosts import find_host
     from tfevents.settings.switches import is_on
 
     host = find_host(os.environ)
-    if not (command or host.command):
+    words = words if any(words) else tuple(filter(None, (host.command,)))
+    if not words:
         raise click.UsageError("which command? name it: plan, apply, destroy, refresh or import")
-    call = parse_call(moment, command, CallOptions(**options), host, os.environ)
+    if (unknown := find_unknown_command(words)) not in (None, host.command):
+        raise click.UsageError(f"{unknown[:20]!r} is no command of terraform")
+    said = OUTCOMES.get(exit_code or "")
+    number = int(exit_code) if exit_code and said is None else None
+    given = CallOptions(exit_code=number, succeeded=said, **options)
+    call = parse_call(moment, words, given, host, os.environ)
     if call is None:
         return 0
     result = report_call(call, os.environ)

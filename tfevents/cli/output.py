@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import click
@@ -14,16 +15,20 @@ from tfevents import terminal
 
 UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 
-GAP = "  "
+GAP, INDENT = "  ", "    "
 
 
 class Table(Struct, frozen=True):
-    """`right`: titles of the columns that hold numbers. `colours`: a cell's text → rich's style."""
+    """`right`: titles of the columns that hold numbers. `colours`: a cell's text → rich's style.
+
+    `notes`: for each row what stands below it, where it is not empty; none where there are none.
+    """
 
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[str] = frozenset()
     colours: Mapping[str, str] = {}
+    notes: Sequence[str] = ()
 
     def show(self) -> None:
         """On stdout, as fits whoever reads it."""
@@ -34,18 +39,43 @@ class Table(Struct, frozen=True):
 
     def plain(self) -> str:
         """One line a row, columns aligned; what a terminal would obey is left out."""
-        lines = [
-            list(self.titles),
-            *([_shown(cell) for cell in row] for row in self.rows),
-        ]
-        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-        return "".join(GAP.join(self._aligned(line, widths)).rstrip() + "\n" for line in lines)
+        title, *rows = (GAP.join(line).rstrip() for line in self._aligned())
+        noted = zip_longest(rows, map(_shown, self.notes))
+        lines = [title, *(f"{row}\n{INDENT}{note}" if note else row for row, note in noted)]
+        return "".join(line + "\n" for line in lines)
 
-    def _aligned(self, line: Sequence[str], widths: Sequence[int]) -> list[str]:
-        pairs = zip(self.titles, line, widths, strict=True)
-        return [t.rjust(w) if title in self.right else t.ljust(w) for title, t, w in pairs]
+    def _aligned(self) -> list[list[str]]:
+        """The cells of the titles and of each row, each as wide as its column."""
+        lines = [list(self.titles), *([_shown(cell) for cell in row] for row in self.rows)]
+        columns = [
+            [cell.rjust(width) if title in self.right else cell.ljust(width) for cell in column]
+            for title, *column in zip(self.titles, *lines, strict=True)
+            for width in [max(map(len, column))]
+        ]
+        return [list(line) for line in zip(*columns, strict=True)]
 
     def _draw(self) -> None:
+        if self.notes:
+            self._draw_with_notes()
+        else:
+            self._draw_table()
+
+    def _draw_with_notes(self) -> None:
+        """Rows that are cut at the terminal's edge; the notes are told whole."""
+        from rich.console import Console
+        from rich.padding import Padding
+        from rich.text import Text
+
+        console = Console(file=sys.stdout)
+        titles, *rows = self._aligned()
+        console.print(Text(GAP.join(titles).rstrip(), "bold"), no_wrap=True, overflow="ellipsis")
+        for cells, note in zip(rows, self.notes, strict=True):
+            styled = [Text(cell, self.colours.get(cell.strip(), "")) for cell in cells]
+            console.print(Text(GAP).join(styled), no_wrap=True, overflow="ellipsis")
+            if note:
+                console.print(Padding(Text(_shown(note), "dim"), (0, 0, 0, len(INDENT))))
+
+    def _draw_table(self) -> None:
         from rich.console import Console
         from rich.table import Table as Drawn
         from rich.text import Text

@@ -37,3 +37,7 @@ class ArtifactSource(Struct, frozen=True):
         if not self.engine.save(words, path, deadline.left) or not os.path.getsize(path):
             raise UnreadableDocument(f"{words[0]} did not answer")
         return path
+
+    def show_plan(self, plan_file: str, deadline: Deadline) -> str:
+        """A plan file as JSON, as `ask`."""
+        return self.ask("plan.json", ["show", "-json", os.path.abspath(plan_file)], deadline)

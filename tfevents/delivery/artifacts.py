@@ -10,7 +10,7 @@ from tfevents.context import cost_file as costfile
 from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.readers.hcl import inventory
-from tfevents.readers.json.redaction import Redactor
+from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 
 # Each kind: the private file that holds it, or None
 
@@ -48,28 +48,41 @@ def _plan(source: ArtifactSource, deadline: Deadline) -> str | None:
     """Plan JSON, redacted."""
     if source.plan_file is None:
         return None
-    words = ["show", "-json", os.path.abspath(source.plan_file)]
-    shown = source.ask("plan-json", words, deadline)
-    return _redact(source, shown, Redactor())
+    return _redact(source, source.show_plan(source.plan_file, deadline), Redactor(), PLAN)
+
+
+def _show_plan(source: ArtifactSource, deadline: Deadline) -> str:
+    return source.ask(
+        "plan-json", ["show", "-json", os.path.abspath(source.plan_file or "")], deadline
+    )
 
 
 def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
-    """The state file, redacted; older tools mark in `show -json` what they don't in the file."""
+    """The state file, redacted; older tools mark in `show -json` what they don't in the file, and
+    only a plan says what the configuration declares."""
     if not source.has_state:
         return None
     redactor = Redactor()
-    with open(source.ask("state-json", ["show", "-json"], deadline), "rb") as file:
+    _collect(redactor, source.ask("state-json", ["show", "-json"], deadline))
+    if source.plan_file is not None:
+        _collect(redactor, source.show_plan(source.plan_file, deadline))
+    return _redact(source, source.ask("state", ["state", "pull"], deadline), redactor, STATE)
+
+
+def _collect(redactor: Redactor, path: str) -> None:
+    """Also removes the file, which holds secrets."""
+    with open(path, "rb") as file:
         redactor.collect(file.read)
-    return _redact(source, source.ask("state", ["state", "pull"], deadline), redactor)
+    os.unlink(path)
 
 
-def _redact(source: ArtifactSource, path: str, redactor: Redactor) -> str:
+def _redact(source: ArtifactSource, path: str, redactor: Redactor, sections: frozenset[str]) -> str:
     """Twice through the file: what is sensitive, then all but that."""
     with open(path, "rb") as file:
         redactor.collect(file.read)
     redacted = source.lock.create_file(f"{os.path.basename(path)}-redacted")
     with open(path, "rb") as file, open(redacted, "wb") as out:
-        out.writelines(redactor.rewrite(file.read))
+        out.writelines(redactor.rewrite(file.read, sections))
     os.unlink(path)
     return redacted
 

@@ -16,7 +16,7 @@ from typing import Any
 from tfevents.context.overrides import gather_valid_overrides
 from tfevents.errors import UNDELIVERED, JournalUnavailable
 from tfevents.events.table import operation_of, start_activity
-from tfevents.hosts import facts
+from tfevents.hosts import hook_facts
 from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts, HookOutcome, determine_hook_outcome
@@ -90,7 +90,7 @@ class Hook:
 
     def __init__(self, call: HookCall, env: Mapping[str, str], lock: RunLock) -> None:
         self.call, self.env, self.lock = call, env, lock
-        self.client = facts.find_client(call, env)
+        self.client = hook_facts.find_client(call, env)
 
     def open_run(self) -> ReportResult:
         """Open the run, with its start event where something is about to be changed.
@@ -101,12 +101,12 @@ class Hook:
         self._end_older_runs()
         applies = call.command in ("apply", "destroy")
         # before a plan there is only an older one
-        planned = facts.find_plan(call, self.client, self.env, Baseline()) if applies else None
-        baseline = make_baseline(call, planned, facts.find_state(call, self.client))
+        planned = hook_facts.find_plan(call, self.client, self.env, Baseline()) if applies else None
+        baseline = make_baseline(call, planned, hook_facts.find_state(call, self.client))
         reporter = self._make_reporter(None, baseline.as_json())
         reporter.start()
         mode = baseline.mode or call.mode
-        if applies and facts.has_work(planned, mode):
+        if applies and hook_facts.has_work(planned, mode):
             reporter.begin(start_activity(operation_of(call.command, mode)), {})
             return reporter.deliver()
         reporter.deliver()
@@ -130,21 +130,24 @@ class Hook:
         opened = [run for run in opened if failed or run.command == self.call.command]
         if failed and not opened:
             return NOTHING
-        if last and events and self._is_repeated(last, events[0].body.get("data", {})):
+        if last and events and self._is_repeated(last, events[0].body):
             return REPORTED_ALREADY
         return self._report_end(opened[-1] if opened else None)
 
-    def _is_repeated(self, last: Run, data: Mapping[str, str]) -> bool:
+    def _is_repeated(self, last: Run, ended: Mapping[str, Any]) -> bool:
         """Whether this is the second call for the end of a run: neither the plan nor the state is
-        another than at its first. `data`: of the event that ended it."""
-        call = self.call
+        another than at its first. `ended`: the event that ended it."""
+        call, data = self.call, ended.get("data", {})
+        status = ended.get("metadata", {}).get("activity_status")
+        if call.said is not None and status != ("success" if call.said else "failure"):
+            return False
         if parse_baseline(last.base).plans is None or "finished_at" not in data:
             return False
         paths = filter(None, (call.plan_file, call.plan_json))
         planned = any(_find_written(path) > data["finished_at"] for path in paths)
         if planned or (last.command, last.exit_code) != (call.command, call.exit_code):
             return False
-        state = facts.find_state(call, self.client)
+        state = hook_facts.find_state(call, self.client)
         found = (str(state.serial), state.lineage) if state and state.lineage else (None, None)
         return found == (data.get("serial"), data.get("lineage"))
 
@@ -165,11 +168,11 @@ class Hook:
         call, baseline = self.call, parse_baseline(run.base if run else None)
         reporter = self._make_reporter(run, {})
         reporter.start()
-        planned = facts.find_plan(call, self.client, self.env, baseline)
-        problem = facts.explain_missing_plan(call) if planned is None else None
-        state = facts.find_state(call, self.client)
+        planned = hook_facts.find_plan(call, self.client, self.env, baseline)
+        problem = hook_facts.explain_missing_plan(call) if planned is None else None
+        state = hook_facts.find_state(call, self.client)
         command = run.command if run and run.command else call.command
-        known = facts.collect_facts(call, command, planned, state, baseline)
+        known = hook_facts.collect_facts(call, command, planned, state, baseline)
         outcome = determine_hook_outcome(known)
         if outcome.activity is None:
             reporter.problems.append("whether there is something to apply is not known")
@@ -183,7 +186,7 @@ class Hook:
     def _make_metadata(self, known: HookFacts, outcome: HookOutcome) -> dict[str, Any]:
         checksum = known.state_after.checksum if known.state_after else None
         return {
-            **facts.describe_provisioner(known, self.client),
+            **hook_facts.describe_provisioner(known, self.client),
             **outcome.numbers.metadata(),
             **({"state_checksum": checksum} if checksum else {}),
         }
@@ -193,7 +196,7 @@ class Hook:
         return {
             "counts": "exact" if outcome.numbers.resources else "absent",
             "outcome": "unknown" if outcome.succeeded is None else None,
-            "partial": ",".join(facts.list_partial(known, self.call)),
+            "partial": ",".join(hook_facts.list_partial(known, self.call)),
             "missing": outcome.missing,
             "finished_at": now(),
             "exit_code": None if code is None else str(code),

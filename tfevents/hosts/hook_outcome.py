@@ -14,7 +14,7 @@ from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
-    count_listed_drift,
+    count_measured_drift,
     count_outputs,
     count_resources,
     has_changes,
@@ -29,8 +29,8 @@ class HookFacts(Struct, frozen=True):
 
     `succeeded`: by the exit code or the host. `numbers_before`: the plan's, as `before` counted
     them, for a host that has deleted the plan since. `state_before`: serial and lineage.
-    `changes_by_code`: `plan -detailed-exitcode` ended with 2. `targeted`: a flag made the plan one
-    of a part.
+    `changes_by_code`: what `plan -detailed-exitcode` says by its exit code. `targeted`: a flag made
+    the plan one of a part.
     """
 
     operation: Operation
@@ -40,7 +40,7 @@ class HookFacts(Struct, frozen=True):
     numbers_before: Numbers | None = None
     state_before: tuple[int | None, str | None] | None = None
     state_after: State | None = None
-    changes_by_code: bool = False
+    changes_by_code: bool | None = None
     refreshed: bool = True
     targeted: bool = False
 
@@ -64,7 +64,7 @@ def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
         operation=facts.operation,
         mode=facts.mode,
         success=succeeded is not False,
-        has_changes=has_changes(plan) if plan else facts.changes_by_code or None,
+        has_changes=has_changes(plan) if plan else facts.changes_by_code,
         drift=numbers.drift != Counts() if numbers.drift else None,
         empty=facts.state_after.empty if facts.state_after else None,
     )
@@ -128,15 +128,8 @@ def _compare_states(
 
 
 def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
-    """The plan's own numbers.
-
-    Drift is absent where it was not measured: by a destroy, by a plan that broke off; and for a
-    saved plan that lists none, which does not say whether it refreshed.
-    """
-    refreshed = plan.mode is Mode.REFRESH_ONLY or not saved
-    silent = plan.drift is None and (plan.errored or not refreshed)
-    unmeasured = plan.mode is Mode.DESTROY or silent
-    drift = None if unmeasured else count_listed_drift(plan.drift or ())
+    """The plan's own numbers."""
+    drift = count_measured_drift(plan, saved=saved)
     resources = count_resources(plan, partial=targeted)
     return Numbers(resources, count_outputs(plan), drift)
 

@@ -63,6 +63,6 @@ def _says_killed(event: StoredEvent) -> bool:
 
 
 def find_reason(event: StoredEvent) -> str | None:
-    """Why an event has not arrived; None where it has, or where nothing is known against it."""
+    """Why an event has not arrived; None where it has."""
     untried = event.status is Status.PENDING and not event.attempts
     return explain_waiting(event) if untried else event.reason

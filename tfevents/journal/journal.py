@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000
+LONGEST_IDENTITY = 64
 
 
 class Journal:
@@ -54,6 +55,7 @@ class Journal:
         self._database = database
         self.home = home
         self.unreadable: list[str] = []
+        self._unreadable_runs: set[Any] = set()
 
     def close(self) -> None:
         """Closed; nothing is lost by not calling it."""
@@ -64,8 +66,11 @@ class Journal:
             try:
                 yield parse(row)
             except UnreadableRow as error:
-                if str(error) not in self.unreadable:
-                    self.unreadable.append(str(error))
+                self._note_unreadable(str(error))
+
+    def _note_unreadable(self, line: str) -> None:
+        if line not in self.unreadable:
+            self.unreadable.append(line)
 
     # Runs
 
@@ -113,7 +118,10 @@ class Journal:
 
     def _runs(self, which: str, *values: Any) -> list[Run]:
         query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
-        return list(self._parsed(parse_run, self._database.query(query, values)))
+        rows = self._database.query(query, values)
+        found = list(self._parsed(parse_run, rows))
+        self._unreadable_runs |= {row["run_id"] for row in rows} - {run.run_id for run in found}
+        return found
 
     def open_hooks(self) -> list[Run]:
         """Runs that a hook opened and none has closed."""
@@ -137,15 +145,25 @@ class Journal:
         return self._find_events("order by seq desc limit ?", limit)
 
     def find_loose_events(self, limit: int = 50) -> list[StoredEvent]:
-        """The latest events that belong to no run (sent by hand), the newest first."""
-        which = "where run_id not in (select run_id from runs) order by seq desc limit ?"
-        return self._find_events(which, limit)
+        """The latest events of no run (sent by hand), or of one that could not be read so far; the
+        newest first."""
+        lost = tuple(self._unreadable_runs)
+        known = "select run_id from runs where run_id is not null"
+        which = f"run_id not in ({known}) or run_id in ({_marks(lost)})"
+        return self._find_events(f"where {which} order by seq desc limit ?", *lost, limit)
 
     def queues(self, *, refused: bool = False) -> list[Queue]:
         """Where something still has to be sent, what waits longest first."""
         which, values = _in_states(refused)
-        query = f"select {QUEUE} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
-        return list(dict.fromkeys(parse_queue(row) for row in self._database.query(query, values)))
+        columns = f"{QUEUE}, group_concat(seq) as events"
+        query = f"select {columns} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
+        found: dict[Queue, None] = {}
+        for row in self._database.query(query, values):
+            try:
+                found[parse_queue(row)] = None
+            except UnreadableRow:
+                self._refuse_unreadable(map(int, row["events"].split(",")))
+        return list(found)
 
     def waiting(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
         """What still has to be sent of a queue, the oldest first. What can't be read never will."""
@@ -161,10 +179,13 @@ class Journal:
         """Marks unreadable rows as refused: each is reported once, and only `flush --refused`
         reads such a row again."""
         with self._database.transaction() as db:
-            db.executemany(
-                "update events set status = 'refused', reason = 'it can not be read' where seq = ?",
-                [(seq,) for seq in unreadable],
-            )
+            for seq in unreadable:
+                self._note_unreadable(f"event {seq} of the journal can't be read")
+                db.execute(
+                    "update events set status = 'refused', reason = 'it can not be read',"
+                    " given = null where seq = ?",
+                    (seq,),
+                )
 
     def unowned(self) -> list[StoredEvent]:
         """What is not delivered, and of which the run did not know whose it is; the oldest first.
@@ -230,13 +251,25 @@ class Journal:
     def _sender(self, db: Connection, queue: Queue) -> str | None:
         """Who has claimed a queue, and lives."""
         row = db.execute("select owner from claims where lane = ?", (queue.key,)).fetchone()
-        living = row and run_lock.is_held(self.home, row[0])
-        return str(row[0]) if living else None
+        return str(row[0]) if row and self._lives(row[0]) else None
+
+    def _is_being_sent(self, db: Connection, row: Row) -> bool:
+        try:
+            return self._sender(db, parse_queue(row)) is not None
+        except UnreadableRow:
+            return False
 
     def busy(self, owner: str) -> bool:
         """Whether a living process other than `owner` is sending."""
         rows = self._database.query("select distinct owner from claims where owner != ?", (owner,))
-        return any(run_lock.is_held(self.home, row[0]) for row in rows)
+        return any(self._lives(row[0]) for row in rows)
+
+    def _lives(self, owner: Any) -> bool:
+        """What can be no identity is nobody's."""
+        named = (
+            isinstance(owner, str) and 0 < len(owner) <= LONGEST_IDENTITY and owner.isprintable()
+        )
+        return named and run_lock.is_held(self.home, owner)
 
     def release(self, owner: str) -> None:
         """Gives back everything that `owner` claimed."""
@@ -267,7 +300,7 @@ class Journal:
         """
         with self._database.transaction() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
-            idle = [row for row in rows if not self._sender(db, parse_queue(row))]
+            idle = [row for row in rows if not self._is_being_sent(db, row)]
             runs = db.execute(f"select {RUN} from runs where ended_at is not null").fetchall()  # noqa: S608  # literals
             other.take_over(runs, [tuple(row)[1:] for row in idle])
             db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
@@ -278,14 +311,18 @@ class Journal:
         """The other side of `hand_over`: rows, in the order of RUN and EVENT."""
         with self._database.transaction() as db:
             for table, columns, rows in (("runs", RUN, runs), ("events", EVENT, events)):
-                marks = ", ".join("?" * len(columns.split(",")))
+                marks = _marks(columns.split(","))
                 insert = f"insert or ignore into {table} ({columns}) values ({marks})"  # noqa: S608  # literals
                 db.executemany(insert, [tuple(row) for row in rows])
 
 
+def _marks(values: Iterable[Any]) -> str:
+    return ", ".join("?" for _ in values)
+
+
 def _in_states(refused: bool) -> tuple[str, list[Any]]:
     states = [Status.PENDING.value, *([Status.REFUSED.value] if refused else [])]
-    return f"status in ({', '.join('?' * len(states))})", states
+    return f"status in ({_marks(states)})", states
 
 
 def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
@@ -299,8 +336,7 @@ def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
 
 
 def _insert(db: Connection, table: str, columns: Mapping[str, Any], conflict: str = "") -> None:
-    marks = ", ".join("?" * len(columns))
-    statement = f"insert into {table} ({', '.join(columns)}) values ({marks}){conflict}"  # noqa: S608  # literals
+    statement = f"insert into {table} ({', '.join(columns)}) values ({_marks(columns)}){conflict}"  # noqa: S608  # literals
     db.execute(statement, tuple(columns.values()))
 
 

@@ -17,6 +17,7 @@ from tfevents.settings.load import gather_settings, load_settings
 from tfevents.settings.model import Settings
 
 ASSIGN = "tfevents flush --assign WORKSPACE"
+UNTRIED = "not tried yet: the next run of its workspace sends it, or tfevents flush"
 SHOWN = 5
 """Directories that one line names."""
 NO_CHECKOUT = os.sep
@@ -178,11 +179,11 @@ def describe_unowned(
     ]
 
 
-def explain_waiting(event: StoredEvent) -> str | None:
-    """Why an event was never tried; None where nothing is known against it."""
+def explain_waiting(event: StoredEvent) -> str:
+    """Why an event was never tried; where nothing is known against it, what sends it."""
     lacking = lacks(event.destination)
     nowhere = f"no {_in_short(lacking)} for {_place(event)}" if lacking else None
-    return "; ".join(filter(None, (event.reason, nowhere))) or None
+    return "; ".join(filter(None, (event.reason, nowhere))) or UNTRIED
 
 
 def _in_short(lacking: list[str]) -> str:

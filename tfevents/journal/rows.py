@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec.structs import asdict
@@ -29,37 +29,55 @@ QUEUE = "account, org, project, workspace, directory, tf_workspace"
 EVENT = f"event_id, run_id, {QUEUE}, body, status, reason, attempts, put_at, settled_at, given"
 """By name: a later version that shares this home may have added columns."""
 WHOSE = ("account", "org", "project", "workspace")
-OPTIONAL = ("reason", "settled_at", "given")
+OPTIONAL = ("reason", "settled_at", "given", "directory", "tf_workspace")
 COUNTS = ("resource_counts", "drift_counts")
+LONGEST_NAME, LONGEST, LARGEST = 512, 16_384, 1 << 20
+"""Characters of an identifier, of any other text, and of a document. More is damage."""
+REPLACED = "\ufffd"
+"""Stands for what was no UTF-8; no identifier has it."""
 
 
 def parse_run(row: Row) -> Run:
     """A run. Raises UnreadableRow."""
     fields = {name: row[name] for name in RUN.split(", ")}
     try:
-        base = json.loads(fields["base"] or "{}")
-        _check_texts(fields, "run_id", "operation", "mode", "directory")
+        base = _parse_document(fields["base"] or "{}")
+        _check_texts(fields[name] for name in ("run_id", "operation", "mode", "directory"))
+        _check_optional(fields[name] for name in ("key", "command", "ended_at"))
         _check_time(fields["opened_at"])
+        if not isinstance(fields["exit_code"] or 0, int):
+            raise ValueError
         _check_base(base)
-    except (ValueError, TypeError, RecursionError):
-        raise UnreadableRow(f"run {fields['run_id']} of the journal can't be read") from None
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        name = str(fields["run_id"])[:40]
+        raise UnreadableRow(f"run {name} of the journal can't be read") from None
     return Run(**{**fields, "base": base})
 
 
-def _check_base(base: Any) -> None:
-    parts = [base, *(base.get(name, {}) for name in ("metadata", "data", "destination"))]
-    if not all(isinstance(part, dict) for part in parts):
+def _parse_document(text: str) -> Any:
+    if len(text) > LARGEST:
         raise ValueError
+    return json.loads(text)
+
+
+def _check_base(base: Any) -> None:
+    """What an end that nobody saw is told with."""
+    texts = {**base.get("destination", {}), **base.get("data", {})}
+    _check_optional([*texts.values(), base.get("directory"), base.get("waits")])
     Destination(**base.get("destination", {}))
+    if not isinstance(base.get("metadata", {}), dict):
+        raise ValueError
 
 
 def parse_event(row: Row) -> StoredEvent:
     """An event. Raises UnreadableRow."""
     try:
-        body = json.loads(row["body"])
+        body = _parse_document(row["body"])
         _check_body(body)
-        _check_texts(row, "event_id", "run_id")
-        _check_texts({n: row[n] or "" for n in OPTIONAL}, *OPTIONAL)
+        _check_texts(row[name] for name in ("event_id", "run_id"))
+        if REPLACED in row["event_id"]:  # nobody could settle it: it would be sent for ever
+            raise ValueError
+        _check_optional(row[name] for name in OPTIONAL)
         if not isinstance(row["attempts"], int):
             raise ValueError
         _check_time(row["put_at"])
@@ -67,13 +85,13 @@ def parse_event(row: Row) -> StoredEvent:
             seq=row["seq"],
             event_id=row["event_id"],
             run_id=row["run_id"],
-            destination=_destination(row),
+            destination=_parse_destination(row),
             body=body,
             put_at=row["put_at"],
             settled_at=row["settled_at"],
-            directory=_text(row["directory"]),
-            tf_workspace=_text(row["tf_workspace"]),
-            given=tuple((row["given"] or "").split()),
+            directory=row["directory"],
+            tf_workspace=row["tf_workspace"],
+            given=tuple(name for name in WHOSE if name in (row["given"] or "").split()),
             **asdict(parse_state(row)),
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -85,18 +103,24 @@ def _check_body(body: Any) -> None:
     metadata = body.get("metadata") or {}
     counts = [metadata.get(name) or {} for name in COUNTS]
     numbers = [number for found in counts for number in found.values()]
-    if not isinstance(body.get("event_type"), str) or not isinstance(body.get("data") or {}, dict):
+    _check_texts([body.get("event_type")])
+    if not isinstance(body.get("data") or {}, dict):
         raise ValueError
     if not all(isinstance(number, int) for number in numbers):
         raise ValueError
 
 
-def _check_texts(row: Row | Mapping[str, Any], *names: str) -> None:
-    if not all(isinstance(row[name], str) for name in names):
+def _check_texts(values: Iterable[Any]) -> None:
+    if not all(isinstance(value, str) and len(value) <= LONGEST for value in values):
         raise ValueError
 
 
-def _check_time(text: str) -> None:
+def _check_optional(values: Iterable[Any]) -> None:
+    _check_texts(value for value in values if value is not None)
+
+
+def _check_time(text: Any) -> None:
+    _check_texts([text])
     time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
 
 
@@ -109,17 +133,20 @@ def parse_state(row: Row) -> EventState:
 
 
 def parse_queue(row: Row) -> Queue:
-    """The queue of an event's row."""
-    return queue_of(_destination(row), _text(row["directory"]), _text(row["tf_workspace"]))
+    """The queue of an event's row. Raises UnreadableRow, without a name."""
+    try:
+        _check_optional([row["directory"], row["tf_workspace"]])
+        return queue_of(_parse_destination(row), row["directory"], row["tf_workspace"])
+    except ValueError:
+        raise UnreadableRow from None
 
 
-def _destination(row: Row) -> Destination:
-    return Destination(*(_text(row[name]) for name in WHOSE))
-
-
-def _text(value: Any) -> str | None:
-    """Bytes are what a damaged page may hold."""
-    return value if isinstance(value, str) else None
+def _parse_destination(row: Row) -> Destination:
+    whose = [row[name] for name in WHOSE]
+    _check_optional(whose)
+    if any(REPLACED in (name or "") or len(name or "") > LONGEST_NAME for name in whose):
+        raise ValueError
+    return Destination(*whose)
 
 
 def write_run(run: Run) -> dict[str, Any]:

@@ -15,15 +15,18 @@ from msgspec import Struct
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
-from tfevents.readers.json.documents import Raw, decode
-from tfevents.readers.json.streaming import Cursor, Read, prepend, read_up_to
+from tfevents.readers.json.documents import EMPTY_STATE, PLAN_MEMBERS, list_members
 from tfevents.readers.planfile import reader
+from tfevents.readers.state_file import measure_state_file
+from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
     count_listed_drift,
     count_outputs,
     count_resources,
+    find_foreign,
+    foreign_actions,
     has_changes,
 )
 from tfevents.terraform.plan import Change, Plan
@@ -36,18 +39,7 @@ HEAD_BYTES = 1 << 16
 STATE_FILE = "4"
 """A pulled state's `version`, the only one that is known."""
 
-PLAN = frozenset(
-    {
-        *("format_version", "terraform_version", "variables", "planned_values", "resource_drift"),
-        *("resource_changes", "deferred_changes", "output_changes", "prior_state", "configuration"),
-        *("relevant_attributes", "checks", "timestamp", "applyable", "complete", "errored"),
-        *("action_invocations", "deferred_action_invocations"),
-    }
-)
-"""What plan JSON holds; with anything else at its beginning a document is no plan."""
-
-DISTINCTIVE = {"planned_values", "configuration", "resource_changes", "values"}
-EMPTY_STATE = {"format_version", "terraform_version", "checks"}
+DISTINCTIVE = (PLAN_MEMBERS - EMPTY_STATE) | {"values"}
 """Members by which a plan or a state is told from what else has a format_version."""
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -75,10 +67,15 @@ class DocumentCounts(Struct, frozen=True):
 
 
 def count_plan(plan: Plan) -> DocumentCounts:
-    """The counts of a plan."""
+    """The counts of a plan. Raises UnreadableDocument for an action that nobody knows."""
+    others = [output.actions for output in plan.outputs.values()]
+    others += [entry.actions for entry in plan.drift or ()]
+    if foreign := foreign_actions(plan) | find_foreign(others):
+        names = ", ".join(sorted(foreign))[:100]
+        raise UnreadableDocument(f"it has an unknown action {names!r}: update tfevents")
     return DocumentCounts(
         resources=count_resources(plan) or Counts(),
-        outputs=count_outputs(plan),
+        outputs=count_outputs(plan) or Counts(),
         drift=None if plan.drift is None else count_listed_drift(plan.drift),
         has_changes=has_changes(plan),
         errored=plan.errored,
@@ -128,11 +125,15 @@ def count_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
 def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
     """The counts of the document that `read` gives; errors call it `name`.
 
-    Large plan JSON is parsed as it comes, without holding it. Raises UnreadableDocument.
+    Large plan JSON and state files are parsed as they come, without holding them.
+    Raises UnreadableDocument.
     """
     head = read_up_to(planjson.LARGE, read)
-    if len(head) >= planjson.LARGE and _list_first_members(head) <= PLAN:
+    names = _list_first_members(head) if len(head) >= planjson.LARGE else {""}
+    if names <= PLAN_MEMBERS:
         return _count_large(prepend(head, read), name)
+    if "lineage" in names and "encrypted_data" not in names:
+        return _count_large_state_file(prepend(head, read), name)
     data = b"".join((head, *iter(lambda: read(planjson.LARGE), b"")))
     return _count_held(data, name, show_plan) if _is_plan_file(data) else _count_json(data, name)
 
@@ -161,6 +162,24 @@ def _count_large(read: Read, name: str) -> DocumentCounts:
         return count_plan(planjson.stream_plan_json(_check_utf8(read), keep=alike))
     except UnreadableDocument as error:
         raise _make_error(name, str(error)) from None
+
+
+def _count_large_state_file(read: Read, name: str) -> DocumentCounts:
+    try:
+        size = measure_state_file(_check_utf8(read))
+        if size.version != STATE_FILE.encode():
+            raise UnreadableDocument(f"it is no state file of version {STATE_FILE}")
+    except UnreadableDocument as error:
+        raise _make_error(name, str(error)) from None
+    return DocumentCounts(
+        resources=Counts(unchanged=size.managed),
+        outputs=Counts(unchanged=size.outputs),
+        drift=None,
+        has_changes=None,
+        errored=None,
+        format_version=STATE_FILE,
+        terraform_version=size.terraform_version,
+    )
 
 
 def _check_utf8(read: Read) -> Read:
@@ -194,14 +213,9 @@ def _list_marked_members(data: bytes) -> set[str]:
     if b'"encrypted_data"' not in head and b'"remote_plan_format"' not in head:
         return set()
     try:
-        return _list_members(data)
+        return list_members(data)
     except UnreadableDocument:
         return set()
-
-
-def _list_members(data: bytes) -> set[str]:
-    """The names of what a JSON object holds. Raises UnreadableDocument."""
-    return set(decode(data, dict[str, Raw], "plan or state JSON"))
 
 
 def _count_json(data: bytes, name: str) -> DocumentCounts:
@@ -223,7 +237,7 @@ def _check_json(data: bytes) -> None:
     except UnicodeDecodeError as error:
         reason = f"byte {error.start + 1} is not {error.encoding.upper()}"
         raise UnreadableDocument(reason) from None
-    names = _list_members(data)
+    names = list_members(data)
     if "encrypted_data" in names:
         raise UnreadableDocument("it is an encrypted state")
     if "format_version" in names and not names & DISTINCTIVE and not names <= EMPTY_STATE:
@@ -247,8 +261,13 @@ def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
     else:
         tried = "which failed here, too"
     if shown is None:
-        raise UnreadableDocument(f"{reason}, {tried} (try in the directory it was made in)")
-    return count_plan(shown)
+        raise UnreadableDocument(
+            f"{reason}, {tried} (try in the directory it was made in, or with --show)"
+        )
+    try:
+        return count_plan(shown)
+    except UnreadableDocument as error:
+        raise _make_error(path, str(error)) from None
 
 
 def _count_held(data: bytes, name: str, show_plan: ShowPlan) -> DocumentCounts:

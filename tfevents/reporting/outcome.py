@@ -18,6 +18,7 @@ from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.counts import (
     Counts,
     count_listed_drift,
+    count_measured_drift,
     count_outputs,
     count_resources,
     foreign_actions,
@@ -136,14 +137,11 @@ def _count_saved_plan(facts: RunFacts, plan: Plan) -> Numbers:
 
 
 def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
-    """Not measured under -refresh=false, -destroy, or where the plan broke off; nor known of a
-    saved plan that lists none, for it does not say whether it looked."""
-    if plan.mode is Mode.DESTROY or UNREFRESHED in facts.partial:
+    """None where it was not measured: under -refresh=false too."""
+    if UNREFRESHED in facts.partial:
         return None
-    looked = facts.mode is Mode.REFRESH_ONLY or not facts.arguments.plan_file
-    if plan.drift is None and (plan.errored or not looked):
-        return None
-    return count_listed_drift(plan.drift or ())
+    saved = bool(facts.arguments.plan_file) and facts.mode is not Mode.REFRESH_ONLY
+    return count_measured_drift(plan, saved=saved)
 
 
 def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:

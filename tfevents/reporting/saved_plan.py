@@ -54,9 +54,11 @@ class SavedPlan(Struct, frozen=True, dict=True):
 def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> SavedPlan | None:
     """A saved plan: from the file itself where that is proven, else by `show -json`.
 
-    `path` as we see it. None where neither can be had. Raises UnreadableDocument for JSON that
-    no tool writes.
+    `path` as we see it. None where neither can be had, and for a pipe, which is somebody else's to
+    read. Raises UnreadableDocument for JSON that no tool writes.
     """
+    if not os.path.isfile(path):
+        return None
     reader = engine.env.get(READER, "")
     if reader != "json":
         with suppress(UnreadableDocument):

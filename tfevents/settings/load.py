@@ -17,7 +17,7 @@ from tfevents.errors import SettingError
 from tfevents.settings.environment import LENGTHS, TRUE
 from tfevents.settings.files import find_users, find_values
 from tfevents.settings.home import find_home
-from tfevents.settings.model import ARTEFACTS, DEFAULTS, KEY, Key, Settings
+from tfevents.settings.model import ARTEFACTS, DEFAULTS, FORM, KEY, Key, Settings
 from tfevents.settings.sources import FieldSources
 from tfevents.settings.url import ServerUrl, parse_url
 
@@ -67,7 +67,7 @@ def gather_settings(
         url=url,
         api_path=_or(wrong, DEFAULTS["api_path"], _api_path, found),
         api_key=_or(wrong, None, _must_go_together, found, key, url),
-        account=_or(wrong, None, _bounded, found, "account") or (key.account if key else None),
+        account=_or(wrong, None, _account, found, key),
         org=_or(wrong, None, _bounded, found, "org"),
         project=_or(wrong, None, _bounded, found, "project"),
         workspace=_or(wrong, None, _bounded, found, "workspace"),
@@ -119,10 +119,9 @@ def _must_go_together(found: FieldSources, key: Key | None, url: str) -> Key | N
         where = unused.place
     else:
         return key
-    name = "api_key_file" if level < found.levels["api_key"] else "api_key"
-    raise SettingError(
-        f"{where}: the key of {found.sources[name]} is not sent there: set TFEVENTS_URL beside it"
-    )
+    key_place = found.sources[_key_field(found)]
+    told = f"the key of {key_place} is not sent there: set TFEVENTS_URL beside it"
+    raise SettingError(f"{where}: {told}")
 
 
 def _is_default(url: str) -> bool:
@@ -134,12 +133,28 @@ def _is_default(url: str) -> bool:
 def _key(found: FieldSources) -> Key | None:
     """The key or the file it is in, whichever is named in the stronger place."""
     text, path = found.text("api_key"), _path(found, "api_key_file")
-    name = "api_key"
-    if path and found.levels["api_key_file"] < found.levels["api_key"]:
-        text, name = _read_key(found, path), "api_key_file"
-    if any(ord(character) < 33 or ord(character) > 126 for character in text):
-        raise found.error(name, "an API key has no spaces, line ends or other such characters")
-    return Key(text) if text else None
+    name = _key_field(found)
+    if path and name == "api_key_file":
+        text = _read_key(found, path)
+    key = Key(text) if text else None
+    if key and key.fault:
+        raise found.error(name, key.fault)
+    return key
+
+
+def _key_field(found: FieldSources) -> str:
+    """Which of the two fields, which were read, is named in the stronger place."""
+    levels = found.levels
+    return "api_key_file" if levels["api_key_file"] < levels["api_key"] else "api_key"
+
+
+def _account(found: FieldSources, key: Key | None) -> str | None:
+    """What is set, else what the key says."""
+    account = _bounded(found, "account")
+    if key and not (account or key.account):
+        told = f"this is no {FORM}: take such a key, or set TFEVENTS_ACCOUNT as well"
+        raise found.error(_key_field(found), told)
+    return account or (key.account if key else None)
 
 
 def _read_key(found: FieldSources, path: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+FORM = "pat.ACCOUNT.ID.SECRET"
+QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 """An API key of four segments; the second is its account."""
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
@@ -30,6 +32,20 @@ class Key(Struct, frozen=True):
         """The account it belongs to; only a key of four segments names one."""
         match = re.fullmatch(KEY, self.secret)
         return match[1] if match else None
+
+    @property
+    def fault(self) -> str | None:
+        """What stands where a key should, and what to do; None where it may be one."""
+        text = self.secret
+        if text[0] in QUOTES or text[-1] in QUOTES:
+            return "the quotes are taken for a part of the key: leave them out"
+        if re.match(r"(?i)(bearer|token|x-api-key:?)\s", text):
+            return f"{text.split()[0]!r} is no part of a key: leave it out"
+        if not re.fullmatch(r"[!-~]+", text):
+            return "an API key has no spaces, line ends or other such characters"
+        if text.startswith(("pat.", "sat.")) and not self.account:
+            return f"this is not the whole of a key, which is {FORM}"
+        return None
 
 
 class Settings(Struct, frozen=True):

@@ -15,6 +15,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 REPORTED = frozenset({"plan", "apply", "destroy", "refresh", "import"})
+SUBCOMMANDS = REPORTED | {
+    *("init", "validate", "show", "output", "state", "version", "workspace", "providers", "env"),
+    *("fmt", "force-unlock", "get", "graph", "login", "logout", "metadata", "modules", "taint"),
+    *("untaint", "test", "query", "stacks", "cloud", "console", "push", "rpcapi"),
+}
+"""Terraform's and OpenTofu's, and what older versions had."""
 HELP = frozenset({"-h", "-help", "--help"})
 
 VIEW = frozenset(

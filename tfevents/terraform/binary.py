@@ -34,6 +34,11 @@ SECRETS = (
 """Not for terraform and what it starts. HARNESS_* stays: the Harness provider reads it."""
 
 
+CLI_PATHS = {"terraform": "TERRAFORM_CLI_PATH", "tofu": "TOFU_CLI_PATH"}
+"""Where the setup action of GitHub says that the binary lies which its wrapper runs as NAME-bin.
+https://github.com/hashicorp/setup-terraform, https://github.com/opentofu/setup-opentofu"""
+
+
 class NotExecutable(OSError):
     """What is there can't be run: with the system's reason, and its path."""
 
@@ -59,6 +64,20 @@ def find_binary(
     if wanted and os.sep in wanted:
         _must_run(_places(wanted, "")[0])
     raise ProvisionerNotFound(_missing(wanted, names))
+
+
+def find_unwrapped(path: str, env: Mapping[str, str]) -> str:
+    """The binary behind the wrapper of GitHub's setup actions; `path` where it is none of them.
+
+    The wrapper is a script for node that writes what its terraform said into the outputs of the
+    step: what is asked on our own account must not go through it.
+    """
+    name = os.path.basename(path)
+    if name not in CLI_PATHS or b"node" not in _script(path).partition(b"\n")[0]:
+        return path
+    folders = (env.get(CLI_PATHS[name]), os.path.dirname(os.path.realpath(path)))
+    places = [os.path.join(folder, f"{name}-bin") for folder in folders if folder]
+    return next(filter(_runs, places), path)
 
 
 def _names(program: str, wanted: str | None) -> Sequence[str]:

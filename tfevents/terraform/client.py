@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tfevents.deadline import Deadline
 from tfevents.errors import UnreadableDocument
-from tfevents.terraform.binary import SECRETS
+from tfevents.terraform.binary import SECRETS, find_unwrapped
 
 T = TypeVar("T")
 Child = Popen[bytes]
@@ -71,7 +71,7 @@ class TerraformClient(Struct, frozen=True):
         """One call in a session of its own; None where it can't be started."""
         try:
             return Popen(
-                [self.path, *self.options, *arguments],
+                [find_unwrapped(self.path, self.env), *self.options, *arguments],
                 env=self._environment(),
                 stdin=DEVNULL,
                 stdout=stdout or PIPE,

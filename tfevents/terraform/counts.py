@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -45,12 +45,13 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
 
     A refresh-only plan (JSON alone does not say what it is) lists no changes at all: what the prior
     state holds and nobody touched is then unchanged. None where it did not look at all of it
-    (`partial`), and where planning broke off before anything was listed.
+    (`partial`), where planning broke off before anything was listed, and where nobody knows what
+    an action is.
     """
     names: Counter[str] = Counter()
     for change, number in plan.kinds.items():
         names.update(dict.fromkeys(resource_names(change), number))
-    if plan.errored and not plan.changes:
+    if foreign_actions(plan) or (plan.errored and not plan.changes):
         return None
     if plan.changes or plan.mode not in (None, Mode.REFRESH_ONLY):
         return Counts(**names)
@@ -72,7 +73,11 @@ def resource_names(change: Change) -> list[str]:
 
 def foreign_actions(plan: Plan) -> frozenset[str]:
     """Actions on managed objects that nobody knows yet: what they would count as is not guessed."""
-    actions = (change.actions for change in plan.kinds if change.managed)
+    return find_foreign(change.actions for change in plan.kinds if change.managed)
+
+
+def find_foreign(actions: Iterable[frozenset[str]]) -> frozenset[str]:
+    """Those of the actions that nobody knows yet."""
     return frozenset().union(*actions) - COUNTED_AS.keys() - NOTHING
 
 
@@ -81,8 +86,13 @@ def foreign_actions(plan: Plan) -> frozenset[str]:
 COUNTED_AS = {"create": "added", "update": "changed", "delete": "deleted", "forget": "removed"}
 
 
-def count_outputs(plan: Plan) -> Counts:
-    """Root outputs by what the plan does to them; one that is null throughout is in no state."""
+def count_outputs(plan: Plan) -> Counts | None:
+    """Root outputs by what the plan does to them; one that is null throughout is in no state.
+
+    None where nobody knows what an action is.
+    """
+    if find_foreign(output.actions for output in plan.outputs.values()):
+        return None
     return tally(name for output in plan.outputs.values() for name in output_names(output))
 
 
@@ -108,6 +118,23 @@ def count_listed_drift(drift: Iterable[Drift]) -> Counts:
         for entry in drift
         if entry.actions == {"delete"} or (entry.actions == {"update"} and entry.differs)
     )
+
+
+def count_drift(drift: Collection[Drift]) -> Counts | None:
+    """The same; None where nobody knows what an action is."""
+    foreign = find_foreign(entry.actions for entry in drift)
+    return None if foreign else count_listed_drift(drift)
+
+
+def count_measured_drift(plan: Plan, *, saved: bool) -> Counts | None:
+    """The drift of a plan that refreshed; None where it was not measured.
+
+    That is so for a destroy and for a plan that broke off; and for a `saved` one that lists none,
+    which does not say whether it refreshed, unless that was all it was to do.
+    """
+    silent = plan.drift is None and (plan.errored or (saved and plan.mode is not Mode.REFRESH_ONLY))
+    unmeasured = plan.mode is Mode.DESTROY or silent
+    return None if unmeasured else count_listed_drift(plan.drift or ())
 
 
 def has_changes(plan: Plan) -> bool:

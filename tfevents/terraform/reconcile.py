@@ -13,6 +13,8 @@ from tfevents.terraform.counts import (
     NOTHING,
     Counts,
     count_resources,
+    find_foreign,
+    foreign_actions,
     output_names,
     resource_names,
     tally,
@@ -69,7 +71,7 @@ def done_to_resources(plan: Plan, ledger: StatePair) -> Counts | None:
     A create that ended tainted is no addition, a replacement may be half done, and what was to
     stay unchanged did.
     """
-    if not plan.changes:
+    if not plan.changes or foreign_actions(plan):
         return count_resources(plan)
     return tally(name for change in plan.changes for name in _done(change, ledger))
 
@@ -103,12 +105,14 @@ def _created(change: Change, ledger: StatePair) -> Iterator[str]:
         yield "deleted" if "delete" in change.actions else "removed"
 
 
-def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts:
+def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts | None:
     """Outputs as they ended.
 
     Where the apply `finished`, only a value that was not known when it was planned can have
-    turned out to be what it was before.
+    turned out to be what it was before. None where nobody knows what an action is.
     """
+    if find_foreign(change.actions for change in plan.outputs.values()):
+        return None
     return tally(
         name
         for output, change in plan.outputs.items()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tfevents import files
+from tfevents.terraform.binary import LOCK_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,12 @@ class WorkingDirectory:
     def tf_workspace(self) -> str:
         """The selected workspace."""
         return self.env.get("TF_WORKSPACE") or self._read("environment").strip() or "default"
+
+    @property
+    def lacks_plugins(self) -> bool:
+        """Whether providers are locked, and none was ever installed."""
+        locked = os.path.exists(os.path.join(self.directory, LOCK_FILE))
+        return locked and not os.path.isdir(os.path.join(self.data_dir, "providers"))
 
     @property
     def in_cloud(self) -> bool:

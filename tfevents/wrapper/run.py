@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 LOG_VARIABLE = "TF_TEMP_LOG_PATH"
 """Where every engine writes its core log, if the file is there (internal/logging/logging.go)."""
 
+PRIVATE_PLAN = "not-kept-without-your-own-out"
+"""Where terraform's closing note is not hidden it names the file."""
+
 
 class ReportedRun(NamedTuple):
     """`exit_code`: negative for the signal it died of. `event`: the end event's body, or {}."""
@@ -156,11 +159,18 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
         return arguments.with_flag(), run.env
     if direct or not arguments.sure:
         return arguments.with_flag(), run.env
-    run.plan_file = run.lock.create_file("plan")
+    run.plan_file = run.lock.create_file(PRIVATE_PLAN)
     run.older_plan = file_identity(run.plan_file)
-    # its footer would advertise our file
-    env = {**run.env, "TF_IN_AUTOMATION": "1"}
+    # its closing note would tell people to apply our file
+    env = run.env if _has_more_to_say(run) else {**run.env, "TF_IN_AUTOMATION": "1"}
     return arguments.with_flag(f"-out={run.plan_file}"), env
+
+
+def _has_more_to_say(run: Run) -> bool:
+    """Whether TF_IN_AUTOMATION would hide more than the note: what was generated (PlanNextStep in
+    internal/command/views/operation.go), or that `init` is needed."""
+    generates = run.arguments.value("generate-config-out") is not None
+    return generates or WorkingDirectory(run.directory, run.env).lacks_plugins
 
 
 def _create_log(run: Run) -> str | None:

@@ -73,6 +73,22 @@ def test_nothing_is_left_of_a_plan_file_that_came_through_a_pipe(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_plan_that_failed_before_it_planned(tfevents: Tfevents, tmp_path: Path) -> None:
+    """Nothing is planned, and that it failed is said."""
+    path = tmp_path / "plan.json"
+    path.write_text('{"format_version":"1.2","errored":true}')
+    nothing = dict.fromkeys(KEYS, 0)
+    assert tfevents.json("count", "--json", path) == {
+        "resource_counts": nothing,
+        "output_counts": nothing,
+        "drift_counts": None,
+        "has_changes": False,
+        "errored": True,
+        "format_version": "1.2",
+        "terraform_version": None,
+    }
+
+
 STATES = {
     # name: managed objects, outputs, in both forms
     "plans/create": (2, 1),
@@ -106,6 +122,21 @@ def test_state(name: str, tfevents: Tfevents) -> None:
     assert shown == {**pulled, **version}
 
 
+def test_a_large_state_file_is_counted_alike(tfevents: Tfevents, tmp_path: Path) -> None:
+    """One that is not held: in any order of its members, also of another version or without end."""
+    path = tmp_path / "large.tfstate"
+    known = json.loads((DATA / "plans" / "deposed" / "state_before.tfstate").read_text())
+    expected = tfevents.json("count", "--json", DATA / "plans/deposed/state_before.tfstate")
+    for members in (known, dict(reversed(known.items()))):
+        pad = {"lineage": known["lineage"], "check_results": "\\" * (9 << 20)}
+        path.write_text(json.dumps(members | pad))
+        assert tfevents.json("count", "--json", path) == expected
+    path.write_text(json.dumps(known | {"version": 3, "check_results": "x" * (9 << 20)}))
+    assert "no state file of version 4" in tfevents.fails(1, "count", path)
+    path.write_text(path.read_text()[:-9])
+    assert "it ends too early" in tfevents.fails(1, "count", path)
+
+
 def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
     """Two objects at one address, one of them deposed: one current managed object."""
     path = DATA / "plans" / "deposed" / "state_before.tfstate"
@@ -131,7 +162,7 @@ def test_what_is_not_known_is_a_dash(tfevents: Tfevents) -> None:
     """Zero and unknown are two things."""
     told = tfevents.ok("count", DATA / "plans" / "create" / "state_after.tfstate")
     assert told.splitlines()[3].split() == ["drift", *"------"]
-    assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4"
+    assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4, -: it does not say"
 
 
 def test_a_fifo_is_read(tfevents: Tfevents) -> None:
@@ -145,7 +176,29 @@ def test_a_fifo_is_read(tfevents: Tfevents) -> None:
 
 TAKES = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 PLAN = '{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[]}'
+MANY = "there is more than one document"
+UNKNOWN = "it has an unknown action 'teleport': update tfevents"
 BAD = {
+    "an array": (f"[{PLAN},{PLAN}]".encode(), MANY),
+    "an array of one, behind noise": (f"Retrying...\n[{PLAN}]\n".encode(), MANY),
+    "an array, indented": (json.dumps([json.loads(PLAN)] * 2, indent=2).encode(), MANY),
+    "one a line": (f"{PLAN}\n{PLAN}\nReleasing state lock...\n".encode(), MANY),
+    "an array of states": (b'[\n{"version":4,"serial":1,"lineage":"a"}\n]', MANY),
+    "resource action": (
+        PLAN.replace("[]", '[{"change":{"actions":["teleport"]}}]').encode(),
+        UNKNOWN,
+    ),
+    "drift action": (
+        PLAN.replace("changes", "drift")
+        .replace("[]", '[{"change":{"actions":["teleport"]}}]')
+        .encode(),
+        UNKNOWN,
+    ),
+    "output action": (
+        b'{"format_version":"1.2","output_changes":{"o":{"actions":["teleport","create"]}}}',
+        UNKNOWN,
+    ),
+    "no action": (PLAN.replace("[]", '[{"change":{"actions":[]}}]').encode(), "length >= 1"),
     "empty": (b"", "it is empty"),
     "blank": (b" \n\n", "it is empty"),
     "truncated": (PLAN[:60].encode(), "Input data was truncated"),
@@ -227,14 +280,15 @@ def test_plan_files_that_nobody_can_read(
 
 
 def test_a_provisioner_is_asked_for_what_is_not_known(tfevents: Tfevents, tmp_path: Path) -> None:
-    """Here first, then where the plan file is."""
+    """Here, and where the plan file is only if that is allowed: whose providers are there?"""
     known = DATA / "plans" / "import_update" / "plan.json"
     place = tmp_path / "live"
     place.mkdir()
     (place / "p.tfplan").write_bytes(b'{"encrypted_data":"x"}')
     script = f'case "$*" in "-chdir={place} show -json {place}/p.tfplan") cat {known};; *) exit 1;;'
     tfevents.provisioner(f"{script} esac")
-    counted = tfevents.json("count", "--json", place / "p.tfplan")
+    assert "or with --show" in tfevents.fails(1, "count", "--json", place / "p.tfplan")
+    counted = tfevents.json("count", "--json", "--show", place / "p.tfplan")
     assert counted == whole(EXPECTED["plans/import_update"])
 
 

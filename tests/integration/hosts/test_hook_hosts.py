@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.engines import terraform
 from support.exhaustive import exhaustive_except
-from support.hosts.field import APPLIED, APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, Field, field
-from support.hosts.hosts import HOSTS, Host
+from support.hosts.field import (
+    APPLIED,
+    APPLY_FAILED,
+    BEGUN,
+    KEY,
+    PLAN_FAILED,
+    PLANNED,
+    Field,
+    field,
+)
+from support.hosts.hosts import HOSTS, Host, buildkite, spacelift_custom
+from support.paths import HOOKS
+from support.setup_action import install_wrapper
 
 BY_NAME = {host.name: host for host in HOSTS}
 HEARING = [name for name, host in BY_NAME.items() if host.hears and host.says]
@@ -39,6 +52,7 @@ def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> No
     assert host.play(place, "apply") == 0
     told = place.told()
     assert place.endpoint.events == place.events
+    assert (place.directory / "key").read_text().strip() == ("" if host.hides else KEY)
     if host.planned:
         assert told == [PLANNED, BEGUN, counted(APPLIED, host.applied)]
     elif host.says:
@@ -69,6 +83,77 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
     seen = ["success"] if host.planned else []
     assert [event[2] for event in place.told()] == ["failure", *seen]
     assert len({event["data"]["run_id"] for event in place.events}) == 1 + len(seen)
+
+
+def test_the_exit_code_on_github_is_terraforms_under_a_wrapper(
+    place: Field, tmp_path: Path
+) -> None:
+    """The wrapper of setup-terraform makes a 2 a 0, and says aside what it was."""
+    own = install_wrapper(tmp_path / "cli", terraform())
+    path = f"{tmp_path / 'cli'}:{place.env['PATH']}"
+    detailed = {"TF_CLI_ARGS_plan": "-detailed-exitcode"}
+    wrapped = replace(place, env={**place.env, **own, **detailed, "PATH": path})
+    assert BY_NAME["github"].play(wrapped, "plan") == 0
+    assert place.told() == [PLANNED]
+    assert place.events[0]["data"]["exit_code"] == "2"
+
+
+def test_buildkites_plan_reaches_another_agent(place: Field) -> None:
+    """Of a configuration in a subdirectory: its plan comes from the artifacts alone."""
+    part = place.directory / "infra dir"
+    part.mkdir()
+    (place.directory / "main.tf").rename(part / "main.tf")
+    assert buildkite(place, "plan", TF_DIR=part.name) == 0
+    (part / "run.tfplan").unlink()
+    assert buildkite(place, "apply", TF_DIR=part.name) == 0
+    assert place.told() == [PLANNED, BEGUN, APPLIED]
+
+
+TARGETS = """\
+resource "terraform_data" "at" {
+  for_each = toset(["it's", "a <b> & $HOME `c` \\"d\\"", "untouched"])
+}
+"""
+
+
+def test_spacelifts_targets_reach_terraform_as_they_are(place: Field) -> None:
+    """Quotes, and what else a shell would take for its own."""
+    (place.directory / "main.tf").write_text(TARGETS)
+    keys = ("it's", 'a <b> & $HOME `c` \\"d\\"')
+    targets = [f'terraform_data.at["{key}"]' for key in keys]
+    assert spacelift_custom(place, "plan", *targets) == 0
+    assert place.told() == [("apply_needed", "plan", "success", 2)]
+
+
+SCRIPT, MAKE = f"{HOOKS}/make/terraform.sh", f"make -f {HOOKS}/make/Makefile"
+
+
+def test_terraforms_own_words_are_known_as_tf_knows_them(place: Field) -> None:
+    """Directory, plan file, what is left out of a plan: by the script, told as by `tf`."""
+    part = place.directory / "infra"
+    part.mkdir()
+    (place.directory / "main.tf").rename(part / "main.tf")
+    words = "-chdir=infra plan -input=false -refresh=false -target=terraform_data.kept -out=x"
+    for line in (f"{SCRIPT} -chdir=infra init", f"{SCRIPT} {words}", f"tf {words}"):
+        assert place.sh(line) == 0
+    hooked, wrapped = place.events
+    assert hooked["metadata"] == wrapped["metadata"]
+    assert hooked["metadata"]["resource_counts"]["added"] == 2
+    names = ("directory", "partial", "exit_code", "counts")
+    assert [hooked["data"].get(name) for name in names] == [
+        wrapped["data"].get(name) for name in names
+    ]
+
+
+def test_the_makefile_tells_its_words(place: Field) -> None:
+    """A partial destroy is no destroyed workspace."""
+    place.sh("terraform init -input=false && terraform apply -auto-approve")
+    last = "DESTROY_ARGUMENTS=-auto-approve -target=terraform_data.last"
+    assert place.sh(f"{MAKE} destroy '{last}'") == 0
+    assert [event[:3] for event in place.told()] == [
+        ("destroying", "destroy", None),
+        ("active", "destroy", "success"),
+    ]
 
 
 @pytest.mark.exhaustive

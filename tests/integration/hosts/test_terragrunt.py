@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.hosts.field import APPLY_FAILED, BEGUN, PLAN_FAILED, PLANNED, PROJECT, Field, field
-from support.hosts.terragrunt import terragrunt
+from support.hosts.field import (
+    APPLIED,
+    APPLY_FAILED,
+    BEGUN,
+    PLAN_FAILED,
+    PLANNED,
+    PROJECT,
+    Field,
+    field,
+)
+from support.hosts.terragrunt import Play, terragrunt
 from support.paths import HOOKS
 
 INCLUDE = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
@@ -81,6 +91,34 @@ def test_a_plan_is_counted_and_leaves_nothing_behind(place: Field) -> None:
     terragrunt(place, place.directory, "plan")
     assert place.told() == [PLANNED, (*PLAN_FAILED, None)]
     assert not (place.directory / ".tfevents.tfplan").exists()
+
+
+def test_a_users_own_plan_file_is_counted_and_kept(place: Field) -> None:
+    """`plan -out=my.tfplan`, then `apply my.tfplan`: the usual pair in CI."""
+    assert terragrunt(place, place.directory, "plan", "-out=my.tfplan") == 0
+    assert terragrunt(place, place.directory, "apply", "my.tfplan") == 0
+    assert place.told() == [PLANNED, BEGUN, APPLIED]
+    assert (place.directory / "my.tfplan").exists()
+
+
+def test_an_exit_code_that_terragrunt_does_not_tell_is_not_told(place: Field) -> None:
+    """`plan -detailed-exitcode` ends with 2, and its after hook runs as after a 0."""
+    assert terragrunt(place, place.directory, "plan", "-detailed-exitcode") == 0
+    assert place.told() == [PLANNED]
+    assert "exit_code" not in place.events[0]["data"]
+
+
+def test_the_plan_file_is_its_owners_alone_and_never_stays(place: Field) -> None:
+    """Whatever the umask; what a killed run has left is swept by the unit's next one."""
+    plan_file = place.directory / ".tfevents.tfplan"
+    killed = Play(place, place.directory, ("plan",), place.directory)
+    for _ in killed.hooks("before_hook"):
+        pass
+    assert killed.terraform() == 0
+    assert plan_file.stat().st_size > 0
+    assert stat.S_IMODE(plan_file.stat().st_mode) == 0o600
+    assert terragrunt(place, place.directory, "apply") == 0
+    assert not plan_file.exists()
 
 
 def test_an_apply_that_fails_is_told_by_the_error_hook(place: Field) -> None:

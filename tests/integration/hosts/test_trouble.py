@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,6 +142,56 @@ def test_a_file_that_is_no_plan_is_said(place: Field) -> None:
     assert "p is no plan of this run" in done.stderr
     assert "whether there is something to apply is not known" in done.stderr
     assert place.told() == []
+
+
+@pytest.mark.parametrize("kind", ["missing", "directory", "pipe"])
+def test_what_is_no_plan_file_is_waited_for_by_nobody(kind: str, place: Field) -> None:
+    """Nothing is claimed of such a plan, by either option or by terraform's own word."""
+    path = place.directory / "p"
+    if kind == "directory":
+        path.mkdir()
+    if kind == "pipe":
+        os.mkfifo(path)
+    for words in (["--plan-file", "p"], ["--plan-json", "p"], ["--", "plan", "-out=p"]):
+        command = [] if "--" in words else ["plan"]
+        hook(place, "before", *command, *words)
+        done = hook(place, "after", "--exit-code", "success", *command, *words)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (0, "", 1)
+        assert "whether there is something to apply is not known" in done.stderr
+    assert place.told() == []
+
+
+def test_a_plan_as_json_from_a_pipe(place: Field) -> None:
+    """`-` is stdin, as for `count`; and a shell's `<(…)` is read too."""
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    after = "tfevents hook after plan --exit-code success --plan-json"
+    place.sh(
+        f"tfevents hook before plan --plan-json - </dev/null; terraform show -json p | {after} -"
+    )
+    words = ["/bin/bash", "-c", f"tfevents hook before plan; {after} <(terraform show -json p)"]
+    assert place.run(words).returncode == 0
+    assert place.told() == [PLANNED, PLANNED]
+
+
+def test_success_without_its_number(place: Field) -> None:
+    """It is a success, and no exit code is told; a failure after it is another end."""
+    hook(place, "before", "apply")
+    hook(place, "after", "apply", "--exit-code", "success")
+    assert "told already" in hook(place, "after", "apply", "--exit-code", "success").stderr
+    hook(place, "after", "apply", "--exit-code", "failure")
+    assert [event[2] for event in place.told()] == [None, "success", "failure"]
+    assert not any("exit_code" in event["data"] for event in place.events)
+
+
+def test_a_word_that_is_no_command_of_terraform_is_said(place: Field) -> None:
+    """A command that is not reported is no slip, and neither is what the host calls its own."""
+    done = hook(place, "before", "--", "-chdir=d", "aply", "run.tfplan")
+    assert "'aply' is no command of terraform" in done.stderr
+    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    for words in (["output"], ["--", "-chdir=d", "state", "list"], ["--", "-version"]):
+        assert hook(place, "before", *words).stderr == ""
+    atlantis = {"COMMAND_NAME": "policy_check", "COMMAND_HAS_ERRORS": "false"}
+    assert hook(place, "after", "policy_check", **atlantis).stderr == ""
 
 
 def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:

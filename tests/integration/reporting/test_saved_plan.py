@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from support.engines import terraform
 from support.exhaustive import exhaustive_except
 from support.stage import Event, Stage
 from support.standin import script_engine
+
+from tfevents.reporting.saved_plan import read_plan
+from tfevents.terraform.client import TerraformClient
 
 BEFORE = """
 resource "terraform_data" "same" {}
@@ -146,6 +150,18 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
     assert (end.counts(), end.data["missing"]) == ("a6", "plan")  # the log says what was done
     assert end.metadata["state_checksum"]
+
+
+@pytest.mark.parametrize("reader", ["", "json"])
+def test_a_pipe_is_left_to_its_reader(tmp_path: Path, reader: str) -> None:
+    """`plan -out=FIFO`: nobody of ours opens it, the provisioner included, which would wait."""
+    engine = tmp_path / "terraform"
+    script_engine(engine, f"open({str(tmp_path / 'asked')!r}, 'w').close()")
+    os.mkfifo(tmp_path / "pipe")
+    client = TerraformClient(str(engine), (), {**os.environ, "TFEVENTS_PLAN_READER": reader})
+    for name in ("pipe", ".", "missing"):
+        assert read_plan(client, str(tmp_path / name)) is None
+    assert not (tmp_path / "asked").exists()
 
 
 def test_a_refresh_only_that_cannot_be_read_starts_nothing(stage: Stage, tmp_path: Path) -> None:

@@ -9,10 +9,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from support.engines import terraform
 from support.paths import ROOT
 
@@ -55,6 +58,23 @@ def test_every_base_is_pinned() -> None:
     assert named
     for base in named:
         assert re.search(r":\d+\.\d+\.\d+", base), base
+
+
+def test_all_that_is_installed_has_a_hash() -> None:
+    """Every dependency of setup.cfg, in a version that it allows."""
+    pins = re.findall(
+        r"^([a-z0-9-]+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$",
+        (ROOT / "requirements.txt").read_text(),
+        re.MULTILINE,
+    )
+    pinned = {name: version for name, version, _ in pins}
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    wanted = map(Requirement, config["options"]["install_requires"].strip().splitlines())
+    for requirement in wanted:
+        assert pinned[canonicalize_name(requirement.name)] in requirement.specifier
+    (run,) = of("build", "RUN")
+    assert "pip install --no-cache-dir --require-hashes -r requirements.txt" in run
 
 
 def test_it_runs_as_nobody_and_starts_the_plugin() -> None:

@@ -213,6 +213,23 @@ def test_ctrl_c_in_a_terminal_reaches_terraform_once(patient: Bench) -> None:
     assert patient.names == ["SIGINT", "SIGTERM"]
 
 
+def test_ctrl_backslash_in_a_terminal_ends_as_it_ends_terraform(tmp_path: Path) -> None:
+    """Go writes its goroutines and exits with 2; the journal has the run and why it ended."""
+    real = bench(tmp_path, terraform())
+    (real.place / "main.tf").write_text(HELD)
+    for program in (terraform(), TF):
+        (real.place / "working").unlink(missing_ok=True)
+        command = [program, "apply", "-auto-approve", "-lock=false"]
+        with Terminal(command, env=real.env, cwd=real.place) as terminal:
+            until((real.place / "working").exists)
+            terminal.send(b"\x1c")
+            assert terminal.wait() == 2
+            assert terminal.output.count(b"SIGQUIT: quit") == 1
+    run = real.told()
+    assert run["exit_code"] == 2
+    assert run["events"][-1]["event"]["data"]["interrupted"] == "SIGQUIT"
+
+
 @pytest.mark.parametrize("whom", ["tf", "group"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_terraform_ends_gracefully(tmp_path: Path, number: signal.Signals, whom: str) -> None:

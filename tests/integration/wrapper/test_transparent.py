@@ -150,6 +150,26 @@ def test_a_plan_that_is_not_saved_lacks_its_footer_only(pair: Twins, line: str) 
     assert compare_plan(pair, line).ours == 1
 
 
+def test_a_configuration_that_was_generated_is_told_of(tmp_path: Path) -> None:
+    """In terraform's words, before its closing note, which names a file that says what it is."""
+    text = 'import {\n  to = terraform_data.i\n  id = "x"\n}\n'
+    pair = twins(tmp_path, {"main.tf": text})
+    theirs, said = pair.both("plan", "-generate-config-out=generated.tf")
+    same((theirs.without_note(), said.without_note()))
+    assert said.stdout.count(b"/not-kept-without-your-own-out") == 2
+    assert b"has generated configuration and written it to generated.tf" in said.stdout
+    assert (pair.ours / "generated.tf").exists()
+
+
+def test_plugins_that_are_not_installed(tmp_path: Path) -> None:
+    """Terraform names the command that gets them."""
+    lock = 'provider "registry.terraform.io/hashicorp/null" {\n  version = "3.2.3"\n}\n'
+    files = {"main.tf": 'resource "null_resource" "a" {}\n', ".terraform.lock.hcl": lock}
+    said = compare_plan(twins(tmp_path, files), "plan")
+    assert said.code == 1
+    assert b"terraform init" in said.stderr
+
+
 STREAMS = [
     "plan -json",
     "plan -json -out=p",

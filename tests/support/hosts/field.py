@@ -33,11 +33,12 @@ resource "terraform_data" "last" {
     }
   }
   provisioner "local-exec" {
-    command = "test ! -e fail-apply && if test -e slow; then sleep 60; fi"
+    command = "printenv TFEVENTS_API_KEY >key; test ! -e fail-apply && (! test -e slow || sleep 60)"
   }
 }
 """
-"""Three to add. A file `fail-plan` or `fail-apply` makes it fail, `slow` makes it hang."""
+"""Three to add. A file `fail-plan` or `fail-apply` makes it fail, `slow` makes it hang. An apply
+leaves a file `key` with what terraform knows of the key."""
 
 PLANNED = ("apply_needed", "plan", "success", 3)
 BEGUN = ("provisioning", "apply", None, None)

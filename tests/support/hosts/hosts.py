@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from support.hosts.expressions import expand
 from support.hosts.field import Field, without_key
 from support.hosts.jenkins import stages
 from support.paths import HOOKS
+from support.setup_action import parse_outputs
 
 from tfevents.readers.hcl import expressions
 
@@ -30,7 +32,7 @@ class Host:
     """`play(field, "plan" or "apply")` is one job; its exit code is the host's.
 
     `planned`, `applied`: whether the counts can be known. `hears`: whether a failure is heard of.
-    `says`: whether the outcome is known at all.
+    `says`: whether the outcome is known at all. `hides`: whether terraform is not given the key.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Host:
     applied: bool = True
     hears: bool = True
     says: bool = True
+    hides: bool = True
 
 
 def load(name: str) -> Any:
@@ -131,10 +134,10 @@ def _atlantis_afterwards(field: Field, config: Any, job: str, failed: bool) -> N
 def github(field: Field, job: str) -> int:
     """The steps of the composite action; `shell: bash` is bash with -eo pipefail and a file."""
     action = load("github/action.yml")
-    given = {"command": job, "plan-file": "run.tfplan"}
+    given = {"command": job, "api-key": field.env["TFEVENTS_API_KEY"]}
     given["arguments"] = "-input=false -out=run.tfplan" if job == "plan" else "run.tfplan"
     inputs = {name: given.get(name, spec.get("default")) for name, spec in action["inputs"].items()}
-    context = {"inputs": inputs, "steps": {}}
+    context: dict[str, Any] = {"inputs": inputs, "steps": {}, "env": {}}
     code = field.sh("terraform init -input=false")
     for step in action["runs"]["steps"]:
         if not code or step.get("if") == "always()":
@@ -149,8 +152,9 @@ def _github_step(field: Field, step: Mapping[str, Any], context: dict[str, Any])
     assert expand(step["working-directory"], context) == "."
     options = ("--noprofile", "--norc", "-eo", "pipefail")
     env.update(GITHUB_ACTIONS="true", GITHUB_RUN_ID="1", GITHUB_OUTPUT=str(output))
-    code = bash(field, expand(step["run"], context), *options, **env)
-    said = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    code = bash(without_key(field), expand(step["run"], context), *options, **env)
+    text = output.read_text()
+    said = dict(re.findall(r"^([\w-]+)=(.*)$", text, re.MULTILINE)) | dict(parse_outputs(text))
     context["steps"][step.get("id")] = {"outputs": said}
     return code
 
@@ -252,18 +256,29 @@ def _with_parameters(text: str, values: Mapping[str, str]) -> str:
 # Buildkite: https://buildkite.com/docs/agent/hooks
 
 
-def buildkite(field: Field, job: str) -> int:
+def buildkite(field: Field, job: str, **directory: str) -> int:
     """The commands are one script; the repository's pre-exit hook is sourced at the end."""
     pipeline = load("buildkite/pipeline.yml")
     agent = Path(field.env["HOME"]) / "bin/buildkite-agent"
-    agent.write_text("#!/bin/sh\n")
+    agent.write_text(_BUILDKITE_AGENT)
     agent.chmod(0o755)
     (step,) = [one for one in pipeline["steps"] if one.get("label") == job]
-    env = {"BUILDKITE": "true", "BUILDKITE_BUILD_ID": "1", **pipeline["env"]}
+    env = {"BUILDKITE": "true", "BUILDKITE_BUILD_ID": "1", **pipeline["env"], **directory}
+    env["ARTIFACTS"] = str(Path(field.env["HOME"]) / "artifacts")
     code = bash(field, "\n".join(step["commands"]).replace("$$", "$"), "-e", **env)
     env["BUILDKITE_COMMAND_EXIT_STATUS"] = str(code)
     assert bash(field, f". {shlex.quote(str(HOOKS / 'buildkite/hooks/pre-exit'))}", **env) == 0
     return code
+
+
+_BUILDKITE_AGENT = """\
+#!/bin/sh -e
+# `artifact upload PATH`: by its path from here; `artifact download PATH TO`: what has that path
+case $2 in
+upload) mkdir -p "$ARTIFACTS/$(dirname "$3")" && cp "$3" "$ARTIFACTS/$3" ;;
+download) cp "$ARTIFACTS/$3" "$4/$3" ;;
+esac
+"""
 
 
 # Bitbucket: https://support.atlassian.com/bitbucket-cloud/docs/step-options/#After-script
@@ -296,14 +311,22 @@ def spacelift(field: Field, job: str) -> int:
     return code
 
 
-def spacelift_custom(field: Field, job: str) -> int:
+def spacelift_custom(field: Field, job: str, *targets: str) -> int:
     """https://docs.spacelift.io/vendors/terraform/workflow-tool: a Go template per command."""
     commands = load("spacelift/workflow.yml")
     field.sh(commands["init"])
-    text = re.sub(r"\{\{ (if|range) .*?\{\{ end \}\}", "", commands[job])
+    text = re.sub(r"\{\{ if .*?\{\{ end \}\}", "", commands[job])
+    text = re.sub(r"\{\{ range \.Targets \}\}(.*?)\{\{ end \}\}", partial(_each, targets), text)
     text = text.replace("{{ .PlanFileName }}", "spacelift.plan").replace("{{ .Lock }}", "true")
     assert "{{" not in text
     return field.sh(text, TF_VAR_spacelift_run_id="01JK")
+
+
+def _each(targets: Sequence[str], body: re.Match[str]) -> str:
+    """The body for each target, by Go's `html`: https://pkg.go.dev/text/template#HTMLEscapeString"""
+    marks = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
+    escaped = (target.translate(str.maketrans(marks)) for target in targets)
+    return "".join(body[1].replace("{{ html . }}", target) for target in escaped)
 
 
 # Scalr: https://docs.scalr.io/docs/hooks-1, https://docs.scalr.io/docs/run-environment
@@ -427,11 +450,11 @@ def script(field: Field, job: str) -> int:
     """The shell script, as it is."""
     field.sh("terraform init -input=false")
     words = "plan -out=run.tfplan" if job == "plan" else "apply run.tfplan"
-    return field.sh(f"{HOOKS}/make/terraform.sh {words}", PLAN="run.tfplan")
+    return field.sh(f"{HOOKS}/make/terraform.sh {words}")
 
 
 HOSTS = (
-    Host("atlantis", atlantis("tfevents-hooks")),
+    Host("atlantis", atlantis("tfevents-hooks"), hides=False),
     Host("atlantis-tf", atlantis("tfevents")),
     Host("github", github),
     Host("gitlab", gitlab),
@@ -440,15 +463,15 @@ HOSTS = (
     Host("circleci", circleci),
     Host("buildkite", buildkite),
     Host("bitbucket", bitbucket),
-    Host("spacelift", spacelift),
+    Host("spacelift", spacelift, hides=False),
     Host("spacelift-tf", spacelift_custom),
-    Host("scalr", scalr, planned=False, applied=False),
-    Host("env0", env0),
-    Host("hcp-terraform", hcp_terraform, planned=False, applied=False, says=False),
+    Host("scalr", scalr, planned=False, applied=False, hides=False),
+    Host("env0", env0, hides=False),
+    Host("hcp-terraform", hcp_terraform, planned=False, applied=False, says=False, hides=False),
     Host("terramate-tf", terramate()),
     Host("terramate", terramate("hooked")),
     Host("digger-tf", digger("tfevents")),
-    Host("digger", digger("tfevents-hooks"), hears=False),
+    Host("digger", digger("tfevents-hooks"), hears=False, hides=False),
     Host("make", make),
     Host("script", script),
 )

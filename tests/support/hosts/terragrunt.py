@@ -8,7 +8,7 @@ runs, which is the cache where the unit has a `source`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -21,6 +21,7 @@ from tfevents.readers.hcl import expressions
 
 NAME = "terragrunt/root.hcl"
 _ONE_AT_A_TIME = Lock()
+_TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<word>\w+)\(\)')
 
 
 def _read_root() -> Mapping[str, Any]:
@@ -35,9 +36,9 @@ def _parse_root() -> Mapping[str, Any]:
     return dict(root)
 
 
-def terragrunt(field: Field, unit: Path, command: str, *, cwd: Path | None = None) -> int:
-    """One unit's command; the code that Terragrunt would leave with."""
-    play = _Play(field, unit, command, cwd or unit)
+def terragrunt(field: Field, unit: Path, command: str, *words: str, cwd: Path | None = None) -> int:
+    """One unit's command, with the user's own words; the code that Terragrunt would leave with."""
+    play = Play(field, unit, (command, *words), cwd or unit)
     assert all(code == 0 for code in play.hooks("before_hook"))
     code = play.terraform()
     assert all(code == 0 for code in play.hooks("after_hook", failed=bool(code)))
@@ -46,9 +47,12 @@ def terragrunt(field: Field, unit: Path, command: str, *, cwd: Path | None = Non
     return code
 
 
-class _Play:
-    def __init__(self, field: Field, unit: Path, command: str, cwd: Path) -> None:
-        self.field, self.unit, self.command, self.cwd = field, unit, command, cwd
+class Play:
+    """One unit's command, step by step."""
+
+    def __init__(self, field: Field, unit: Path, arguments: tuple[str, ...], cwd: Path) -> None:
+        self.field, self.unit, self.arguments, self.cwd = field, unit, arguments, cwd
+        self.command = arguments[0]
 
     def hooks(self, kind: str, *, failed: bool = False) -> Iterator[int]:
         """The exit codes of the hooks that this command has."""
@@ -58,22 +62,24 @@ class _Play:
             elif failed and not hook.get("run_on_error"):
                 continue
             context = {"TG_CTX_HOOK_NAME": name, "TG_CTX_COMMAND": self.command}
-            words = [self._evaluated(word) for word in hook["execute"]]
+            words = self._evaluate_list(hook["execute"])
             done = self.field.run(words, cwd=self.cwd, TG_CTX_TF_PATH="terraform", **context)
             print(words, done.returncode, done.stdout, done.stderr)
             assert done.stdout == ""
             yield done.returncode
 
     def terraform(self) -> int:
-        """With the extra arguments first, as Terragrunt inserts them."""
+        """With the extra arguments before the user's own, as Terragrunt inserts them; its exit
+        code is a 0 for Terragrunt where it is a 2 of `-detailed-exitcode`."""
         words = ["terraform", self.command, "-input=false"]
         for _, extra in self._for_command("extra_arguments"):
-            words[2:2] = [self._evaluated(word) for word in extra["arguments"]]
-        if self.command == "apply":
-            words.append("-auto-approve")
+            words += self._evaluate_list(extra["arguments"])
+        words += ["-auto-approve"] if self.command == "apply" else []
+        words += self.arguments[1:]
         done = self.field.run(words, cwd=self.cwd)
         print(words, done.returncode, done.stdout, done.stderr)
-        return done.returncode
+        detailed = "-detailed-exitcode" in words and done.returncode == 2
+        return 0 if detailed else done.returncode
 
     def _for_command(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for block in _read_root()[kind]:
@@ -81,6 +87,25 @@ class _Play:
             if self.command in body["commands"]:
                 yield name, body
 
-    def _evaluated(self, word: str) -> str:
-        word = word.replace("${get_terragrunt_dir()}", str(self.unit))
-        return word.replace("${get_terraform_command()}", self.command)
+    def _evaluate_list(self, value: list[str] | str) -> list[str]:
+        """A list of texts, or `concat` of such lists and of functions."""
+        if isinstance(value, list):
+            return [self._evaluate(word) for word in value]
+        found: list[str] = []
+        for token in _TOKEN.finditer(value.removeprefix("${concat(")):
+            if token["word"]:
+                found += _FUNCTIONS[token["word"]](self)
+            else:
+                found.append(self._evaluate(token["text"]))
+        return found
+
+    def _evaluate(self, word: str) -> str:
+        return word.replace("${get_terragrunt_dir()}", str(self.unit))
+
+
+_FUNCTIONS: Mapping[str, Callable[[Play], Sequence[str]]] = {
+    "get_terragrunt_dir": lambda play: [str(play.unit)],
+    "get_terraform_cli_args": lambda play: play.arguments,
+}
+"""https://docs.terragrunt.com/reference/hcl/functions; the arguments are the user's, with the
+command before them, and nothing of `extra_arguments`."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import pytest
 from msgspec.structs import replace
 
-from tfevents.hosts.call import COMMANDS, CallOptions, HookCall, parse_call
+from tfevents.hosts.call import CallOptions, HookCall, find_unknown_command, parse_call
 from tfevents.hosts.hook_hosts import HookHost, find_host
-from tfevents.terraform.arguments import Mode
+from tfevents.terraform.arguments import REPORTED, Mode
 
 NO_ENV: dict[str, str] = {}
 
 
 def call(moment: str = "after", command: str = "apply", **options: object) -> HookCall:
     """A call outside of CI, by a host that says nothing."""
-    found = parse_call(moment, command, CallOptions(**options), HookHost(), NO_ENV)
+    found = parse_call(moment, [command], CallOptions(**options), HookHost(), NO_ENV)
     assert found is not None
     return found
 
@@ -24,12 +25,12 @@ def call(moment: str = "after", command: str = "apply", **options: object) -> Ho
 @pytest.mark.parametrize("command", ["", "unlock", "output", "PLAN"])
 def test_a_command_that_is_not_reported_is_no_call(command: str) -> None:
     """Nothing is to be done then."""
-    assert parse_call("before", command, CallOptions(), HookHost(), NO_ENV) is None
+    assert parse_call("before", [command], CallOptions(), HookHost(), NO_ENV) is None
 
 
 def test_each_reported_command_has_its_mode() -> None:
     """A destroy is one by its name."""
-    modes = {name: call(command=name).mode for name in COMMANDS}
+    modes = {name: call(command=name).mode for name in REPORTED}
     assert modes.pop("destroy") is Mode.DESTROY
     assert set(modes.values()) == {Mode.NORMAL}
 
@@ -38,8 +39,8 @@ def test_an_option_is_stronger_than_the_host() -> None:
     """The host's word is taken where no option is given."""
     host = HookHost(command="plan", plan_file="theirs", exit_code=1, mode=Mode.DESTROY)
     options = CallOptions(plan_file="mine", exit_code=0, directory="/unit")
-    own = parse_call("after", "apply", options, host, NO_ENV)
-    theirs = parse_call("after", "", CallOptions(), host, NO_ENV)
+    own = parse_call("after", ["apply"], options, host, NO_ENV)
+    theirs = parse_call("after", ["plan"], CallOptions(), host, NO_ENV)
     assert own is not None and theirs is not None
     assert (own.command, own.plan_file, own.succeeded, own.unit) == ("apply", "mine", True, "/unit")
     assert (theirs.command, theirs.plan_file, theirs.succeeded) == ("plan", "theirs", False)
@@ -65,6 +66,103 @@ def test_the_outcome_in_the_order_of_trust(
     """The moment, then the exit code, then the host; else it is not known."""
     found = replace(call(moment, command, exit_code=exit_code), host=HookHost(failed=failed))
     assert found.succeeded is succeeded
+
+
+@pytest.mark.parametrize(
+    ("moment", "said", "host", "succeeded"),
+    [
+        ("after", True, HookHost(failed=True), True),
+        ("after", True, HookHost(exit_code=1), True),
+        ("after", False, HookHost(failed=False), False),
+        ("error", True, HookHost(), False),
+    ],
+)
+def test_an_outcome_without_its_number(
+    moment: str, said: bool, host: HookHost, succeeded: bool
+) -> None:
+    """It is stronger than the host, and is no exit code."""
+    found = replace(call(moment, "plan", succeeded=said), host=host)
+    assert (found.succeeded, found.exit_code, found.changes) == (succeeded, None, None)
+
+
+def line(text: str, env: dict[str, str] = NO_ENV, **options: object) -> HookCall | None:
+    """A call with terraform's own words behind it."""
+    return parse_call("after", text.split(), CallOptions(**options), HookHost(), env)
+
+
+@pytest.mark.parametrize(
+    ("text", "plan_file"),
+    [
+        ("plan", "option"),
+        ("plan -input=false", "option"),
+        ("plan -out=x", "x"),
+        ("plan -out x -out=y", "y"),
+        ("-chdir=d plan -out=x", "d/x"),
+        ("-chdir=d plan -out=/x", "/x"),
+        ("apply -input=false", "option"),
+        ("apply -input=false x", "x"),
+        ("-chdir=d apply x", "d/x"),
+    ],
+)
+def test_the_plan_file_by_the_command_line(text: str, plan_file: str) -> None:
+    """Terraform's own words say which it is, else the option."""
+    found = line(text, plan_file="option")
+    assert found is not None and found.plan_file == plan_file
+
+
+def test_the_plan_file_by_the_environment() -> None:
+    """What TF_CLI_ARGS_plan says is weaker than an option: terraform puts it before the line."""
+    env = {"TF_CLI_ARGS_plan": "-out=x"}
+    found = (
+        line("plan", env),
+        line("plan -input=false", env),
+        line("plan -input=false", env, plan_file="option"),
+        line("plan -out=y", env, plan_file="option"),
+    )
+    assert [call and call.plan_file for call in found] == ["x", "x", "option", "y"]
+
+
+def test_what_else_the_command_line_says() -> None:
+    """The directory, the mode, what is left out, and that the state is another."""
+    found = line("-chdir=d plan -destroy -refresh=false -target=a.b")
+    assert found is not None
+    assert found.directory == found.unit == os.path.abspath("d")
+    assert (found.mode, found.partial) == (Mode.DESTROY, ("target", "refresh=false"))
+    assert not found.state_elsewhere
+    elsewhere = line("apply -state=x")
+    assert elsewhere is not None and elsewhere.state_elsewhere
+
+
+@pytest.mark.parametrize(
+    ("text", "exit_code", "changes"),
+    [
+        ("plan", 0, None),
+        ("plan", 2, True),
+        ("plan -detailed-exitcode", 0, False),
+        ("plan -detailed-exitcode=false", 0, None),
+        ("plan -detailed-exitcode", 1, None),
+        ("apply", 2, None),
+    ],
+)
+def test_what_the_exit_code_says_of_a_plan(text: str, exit_code: int, changes: bool | None) -> None:
+    """0 only where terraform was asked for a detailed one."""
+    found = line(text, exit_code=exit_code)
+    assert found is not None and found.changes is changes
+
+
+@pytest.mark.parametrize(
+    "text", ["plan -help", "-version", "-help plan", "-chdir=d output", "-no-such plan", "init -x"]
+)
+def test_a_command_line_that_is_no_run(text: str) -> None:
+    """As for `tf`, which leaves it to terraform."""
+    assert line(text) is None
+
+
+def test_a_word_that_is_no_command() -> None:
+    """Commands of terraform are known, reported or not; the rest is somebody's slip."""
+    assert find_unknown_command(["-chdir=d", "plann", "-out=x"]) == "plann"
+    for words in (["-chdir=d", "plan"], ["output"], ["force-unlock", "x"], ["-version"], []):
+        assert find_unknown_command(words) is None
 
 
 def test_the_key_is_of_one_run() -> None:

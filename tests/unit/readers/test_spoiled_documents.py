@@ -9,19 +9,28 @@ import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import msgspec
 import pytest
-from support.paths import PLANS
+from support.core_logs import ALL
+from support.paths import ENGINES, PLANS
+from support.planfile import forge
 
 from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
+from tfevents.readers import counting
+from tfevents.readers.core_log import CoreLogReader
 from tfevents.readers.hcl import blocks
 from tfevents.readers.json import plan, state
 from tfevents.readers.json.plan import stream_plan_json
-from tfevents.readers.json.redaction import Redactor
-from tfevents.readers.planfile import cty
+from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
+from tfevents.readers.planfile import archive, cty
+from tfevents.readers.planfile import reader as planfile
+from tfevents.readers.state_file import measure_state_file
+from tfevents.terraform.arguments import parse_arguments
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
@@ -90,10 +99,14 @@ def pull(data: bytes) -> Callable[[int], bytes]:
     return BytesIO(data).read
 
 
+def show_nothing(path: str, mode: object) -> None:
+    """No provisioner can show it."""
+
+
 def redact(data: bytes) -> None:
     redactor = Redactor()
     redactor.collect(pull(data))
-    for _ in redactor.rewrite(pull(data)):
+    for _ in redactor.rewrite(pull(data), PLAN | STATE):
         pass
 
 
@@ -107,6 +120,9 @@ READERS: list[tuple[str, Callable[[bytes], object]]] = [
     ("state_after.tfstate", state.parse_state),
     ("state_after.tfstate", state.parse_state_file),
     ("state_after.tfstate", redact),
+    ("state_after.tfstate", lambda data: measure_state_file(pull(data))),
+    ("plan.json", lambda data: counting.count_stream(pull(data), "x", show_nothing)),
+    ("state_after.json", lambda data: counting.count_stream(pull(data), "x", show_nothing)),
     ("cost", lambda data: cost.parse_cost(data, "live/a", "default")),
     ("cost", cost.redact_document),
     (
@@ -165,6 +181,64 @@ def test_a_value_of_a_plan_file_is_read_or_told() -> None:
         except UnreadableDocument:
             refused += 1
     assert refused
+
+
+def test_a_plan_file_is_read_or_told(tmp_path: Path) -> None:
+    """Its zip is spoiled, or sound with a member that is."""
+    dice, path, refused = random.Random(7), tmp_path / "p.tfplan", 0
+    recorded = sorted(ENGINES.glob("*/*/plan.tfplan"))
+    for _ in range(ROUNDS):
+        content = dice.choice(recorded).read_bytes()
+        if dice.random() < 0.3:
+            path.write_bytes(spoiled(content, dice))
+        else:
+            with ZipFile(BytesIO(content)) as zipped:
+                members = {name: zipped.read(name) for name in zipped.namelist()}
+            name = dice.choice([archive.PLAN, archive.PLAN, archive.PRIOR, archive.LOCK])
+            path.write_bytes(forge.zipped(members | {name: spoiled(members[name], dice)}))
+        try:
+            planfile.read_mode(str(path))
+            planfile.read_plan_file(str(path))
+        except UnreadableDocument as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused
+
+
+def test_a_core_log_is_read_whatever_stands_in_it() -> None:
+    """It has no error to raise: what it does not know, it does not count."""
+    dice = random.Random(8)
+    for _ in range(ROUNDS):
+        reader = CoreLogReader()
+        reader.feed(spoiled(dice.choice(ALL).text[:100_000], dice) + b"\n")
+        assert reader.log.processes >= 0
+
+
+WORDS = (
+    "plan",
+    "apply",
+    "-out",
+    "-out=",
+    "-chdir=",
+    "-target=a",
+    "--",
+    "-",
+    "",
+    "\xe9",
+    "-x=\n=",
+    "-var",
+    "-json",
+)
+
+
+def test_arguments_are_parsed_whatever_they_are() -> None:
+    """Also those of TF_CLI_ARGS, whose quotes may be broken."""
+    dice = random.Random(9)
+    for _ in range(10 * ROUNDS):
+        argv = tuple(dice.choices((*WORDS, "p.tfplan", "\udcff"), k=dice.randrange(6)))
+        quoted = "".join(dice.choices(" '\"\\\\-=ab", k=dice.randrange(12)))
+        found = parse_arguments(argv, {"TF_CLI_ARGS": quoted, "TF_CLI_ARGS_plan": quoted})
+        assert found is None or found.command in argv
 
 
 def test_random_bytes_are_no_value() -> None:

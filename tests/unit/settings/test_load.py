@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -160,7 +161,8 @@ def test_the_account_is_the_second_segment_of_a_key(place: Path) -> None:
     env = environment(place, TFEVENTS_API_KEY=KEY)
     assert load_settings(env, str(place)).account == "acct"
     assert load_settings({**env, "HARNESS_ACCOUNT_ID": "set"}, str(place)).account == "set"
-    assert load_settings({**env, "TFEVENTS_API_KEY": "ey.a.jwt"}, str(place)).account is None
+    token = {**env, "TFEVENTS_API_KEY": "ey.a.jwt", "HARNESS_ACCOUNT_ID": "step"}
+    assert load_settings(token, str(place)).account == "step"
     sat = load_settings({**env, "TFEVENTS_API_KEY": "sat.other.t.s"}, str(place))
     assert sat.account == "other"
 
@@ -217,7 +219,7 @@ def test_a_key_is_taken_from_the_strongest_place_by_value_or_by_file(place: Path
         (b"\xff\xfe", "it is no text"),
         (b"pat.acct.t s", "an API key has no spaces"),
         (b"a\nb", "an API key has no spaces"),
-        (b"x" * 5000 + b"\n", ""),
+        (b"x" * 5000 + b"\n", "this is no pat.ACCOUNT.ID.SECRET"),
     ],
 )
 def test_a_key_file_that_is_none(place: Path, content: bytes | None, words: str) -> None:
@@ -226,12 +228,31 @@ def test_a_key_file_that_is_none(place: Path, content: bytes | None, words: str)
     if content is not None:
         path.write_bytes(content)
     env = environment(place, TFEVENTS_API_KEY_FILE=str(path))
-    if not words:
-        assert load_settings(env, str(place)).api_key is not None
-        return
     with pytest.raises(SettingError, match=words) as caught:
         load_settings(env, str(place))
     assert str(caught.value).startswith("TFEVENTS_API_KEY_FILE: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f'"{KEY}"', "the quotes are taken for a part of the key: leave them out"),
+        (f"'{KEY}", "the quotes are taken"),
+        (f"\u201c{KEY}\u201d", "the quotes are taken"),
+        (f"Bearer {KEY}", "'Bearer' is no part of a key: leave it out"),
+        (f"x-api-key: {KEY}", "'x-api-key:' is no part of a key"),
+        (KEY.rpartition(".")[0], "this is not the whole of a key, which is pat.ACCOUNT.ID.SECRET"),
+        (KEY + ".", "this is not the whole of a key"),
+        ("pat.", "this is not the whole of a key"),
+        ("canary", "this is no pat.ACCOUNT.ID.SECRET: take such a key, or set TFEVENTS_ACCOUNT"),
+    ],
+)
+def test_what_is_no_key_is_named_as_that(place: Path, text: str, words: str) -> None:
+    """Never with what stands there, and never as an account that is missing."""
+    with pytest.raises(SettingError, match=re.escape(words)) as caught:
+        load_settings(environment(place, TFEVENTS_API_KEY=text), str(place))
+    assert str(caught.value).startswith("TFEVENTS_API_KEY: ")
+    assert "canary" not in str(caught.value)
 
 
 def test_a_key_in_the_place_of_its_file_is_not_shown(place: Path) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import codecs
 import json
-from typing import Any, TypeVar
+import re
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -20,13 +21,33 @@ Meta = msgspec.Meta
 T = TypeVar("T")
 
 ABSENT = Raw(b"null")
-MISSING = Raw(b"")
+LARGEST, MOST_PARTS = 4 << 20, 1_000_000
+"""Bytes, and commas, of a value that is built: as Python objects each part takes some 100 bytes."""
+OPENED = re.compile(rb"^(\{|\[\s*\{)", re.M)
+VERSIONED = re.compile(rb'^[ \t]*(\{|\[\s*\{)\s*"format_version"', re.M)
+"""Where a line opens a document or an array of them, and where it does so for terraform."""
+
+Actions = Annotated[tuple[str, ...], Meta(min_length=1)]
+"""What is done about an object; an entry without any would count as nothing."""
+
+PLAN_MEMBERS = frozenset(
+    {
+        *("format_version", "terraform_version", "variables", "planned_values", "resource_drift"),
+        *("resource_changes", "deferred_changes", "output_changes", "prior_state", "configuration"),
+        *("relevant_attributes", "checks", "timestamp", "applyable", "complete", "errored"),
+        *("action_invocations", "deferred_action_invocations"),
+    }
+)
+"""What plan JSON holds; one that failed before it planned has no more than that it did."""
+
+EMPTY_STATE = frozenset({"format_version", "terraform_version", "checks"})
+"""What `show -json` of a state holds beside its `values`."""
 
 
 class ChangeJSON(Struct, gc=False):
     """`change` of a resource: the actions, whether it is imported, what is not known yet."""
 
-    actions: tuple[str, ...]
+    actions: Actions
     importing: dict[str, Raw] | None = None
     after_unknown: Raw = ABSENT
 
@@ -44,7 +65,7 @@ class ResourceChangeJSON(Struct, gc=False):
 class SidesJSON(Struct, gc=False):
     """`change` where the two sides are needed: of a drift, of an output."""
 
-    actions: tuple[str, ...]
+    actions: Actions
     before: Raw = ABSENT
     after: Raw = ABSENT
     after_unknown: Raw = ABSENT
@@ -142,16 +163,6 @@ class StateFileJSON(Struct, gc=False):
     resources: list[StateResourceJSON] | None = None
 
 
-class KindJSON(Struct, gc=False):
-    """Just enough to tell the documents apart; a member that is not there is an empty slice."""
-
-    format_version: str | None = None
-    lineage: str | None = None
-    planned_values: Raw = MISSING
-    configuration: Raw = MISSING
-    resource_changes: Raw = MISSING
-
-
 def decode(data: bytes, kind: type[T], what: str) -> T:
     """`data` as `kind`; terraform's own noise around the document is left out.
 
@@ -161,6 +172,11 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
         return msgspec.json.decode(_cut_document(data), type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableDocument(f"this is not {what}: {_describe_error(error)}") from None
+
+
+def list_members(data: bytes) -> set[str]:
+    """The names of what a JSON object holds. Raises UnreadableDocument."""
+    return set(decode(data, dict[str, Raw], "plan or state JSON"))
 
 
 def encode(value: object) -> bytes:
@@ -192,10 +208,14 @@ def _cut_document(data: bytes) -> bytes:
 
 
 def _cut_noise(data: bytes) -> bytes:
-    """From the first line that opens a document to that line's end, or to the last that closes."""
-    versioned = data.find(b'{"format_version"')
-    start = versioned if versioned >= 0 else (b"\n" + data).find(b"\n{")
-    document = data[max(start, 0) :]
+    """From the first line that opens a document to that line's end, or to the last that closes.
+
+    Raises UnreadableDocument for an array and for a second document: neither is one plan.
+    """
+    opened = [*VERSIONED.finditer(data)] or [*OPENED.finditer(data)]
+    if len(opened) > 1 or (opened and opened[0][1].startswith(b"[")):
+        raise UnreadableDocument("there is more than one document: take each of them alone")
+    document = data[opened[0].start(1) :] if opened else data
     line = document.partition(b"\n")[0].rstrip()
     if len(line) > 1 and line.endswith(b"}"):
         return line
@@ -225,8 +245,10 @@ def parse_value(raw: Raw) -> Any:
 
     Raises UnreadableDocument.
     """
+    if len(raw_bytes := bytes(raw)) > LARGEST and raw_bytes.count(b",") > MOST_PARTS:
+        raise UnreadableDocument(f"a value in it has more than {MOST_PARTS} parts")
     try:
-        text = bytes(raw).decode()
+        text = raw_bytes.decode()
         return json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_number)
     except (ValueError, RecursionError) as error:
         raise UnreadableDocument(f"a value in it can't be read: {_describe_error(error)}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TypeVar
 
 from msgspec import Struct
@@ -22,7 +23,7 @@ from tfevents.readers.json.documents import (
     decode_many,
     parse_value,
 )
-from tfevents.readers.json.streaming import Cursor, Read, prepend, read_up_to
+from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange, Plan
 from tfevents.terraform.values import digest_value, drop_empty
@@ -104,8 +105,7 @@ def _read_part(
     elif name == "resource_drift":
         parts.drift = [_make_drift(entry) for entry in _iterate(cursor, DriftJSON)]
     elif name == "output_changes":
-        for output in cursor.members():
-            sides = decode(cursor.take(), SidesJSON, "plan JSON")
+        for output, sides in cursor.decoded_members(b'},"', _decode_outputs):
             parts.outputs[output] = _make_output_change(sides)
     elif name == "prior_state" and not parts.changes:
         parts.managed = _count_streamed_objects(cursor)
@@ -134,6 +134,12 @@ def _iterate(cursor: Cursor, kind: type[T]) -> Iterator[T]:
     return cursor.decoded(b'},{"address":', lambda array: decode_many(array, kind))
 
 
+def _decode_outputs(members: bytes) -> list[tuple[str, SidesJSON]] | None:
+    """Of an object; None where it is none of these."""
+    found = decode_many(b"[%b]" % members, dict[str, SidesJSON])
+    return [*found[0].items()] if found else None
+
+
 def _count_streamed_objects(cursor: Cursor) -> int:
     """As `_count_prior_objects`, of a prior state that is just being read."""
     count = 0
@@ -149,8 +155,14 @@ def _count_streamed_objects(cursor: Cursor) -> int:
     return count
 
 
+@lru_cache(maxsize=64)
+def _make_actions(names: tuple[str, ...]) -> frozenset[str]:
+    """One set for all entries that have it: it is larger than the rest of an output."""
+    return frozenset(names)
+
+
 def _make_change(entry: ResourceChangeJSON) -> Change:
-    actions = frozenset(entry.change.actions)
+    actions = _make_actions(entry.change.actions)
     return Change(
         address=entry.address,
         mode=entry.mode,
@@ -168,7 +180,7 @@ def _marks_unknown(marks: Raw) -> bool:
 
 
 def _make_drift(entry: DriftJSON) -> Drift:
-    return Drift(frozenset(entry.change.actions), _differs(entry.change))
+    return Drift(_make_actions(entry.change.actions), _differs(entry.change))
 
 
 def _differs(sides: SidesJSON) -> bool:
@@ -182,7 +194,7 @@ def _make_output_change(sides: SidesJSON) -> OutputChange:
     unknown = _marks_unknown(sides.after_unknown)
     absent = bytes(sides.before) == bytes(ABSENT)
     return OutputChange(
-        actions=frozenset(sides.actions),
+        actions=_make_actions(sides.actions),
         null=absent and bytes(sides.after) == bytes(ABSENT) and not unknown,
         unknown=unknown,
         before=None

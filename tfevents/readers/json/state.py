@@ -7,8 +7,9 @@ from hashlib import sha256
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json.documents import (
+    EMPTY_STATE,
+    PLAN_MEMBERS,
     InstanceJSON,
-    KindJSON,
     ModuleJSON,
     OutputJSON,
     ResourceJSON,
@@ -18,6 +19,7 @@ from tfevents.readers.json.documents import (
     check_version,
     compact_json,
     decode,
+    list_members,
     parse_value,
 )
 from tfevents.terraform.state import Key, State, StateObject, literal
@@ -29,19 +31,17 @@ def parse_state(data: bytes) -> State:
 
     Raises UnreadableDocument.
     """
-    kind = decode(data, KindJSON, "a state")
-    return parse_state_file(data) if kind.lineage is not None else parse_shown_state(data)
+    return parse_state_file(data) if "lineage" in list_members(data) else parse_shown_state(data)
 
 
 def is_state(data: bytes) -> bool:
     """Whether this JSON is a state rather than a plan; an empty shown state has only a version."""
-    kind = decode(data, KindJSON, "plan or state JSON")
-    planned = any(map(bytes, (kind.planned_values, kind.configuration, kind.resource_changes)))
-    if kind.format_version is None and kind.lineage is None:
+    names = list_members(data)
+    if not names & {"format_version", "lineage"}:
         raise UnreadableDocument(
             "this JSON is no plan and no state: it has neither format_version nor lineage"
         )
-    return kind.lineage is not None or not planned
+    return "lineage" in names or not names & (PLAN_MEMBERS - EMPTY_STATE)
 
 
 def parse_state_file(data: bytes) -> State:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 
-import msgspec
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
+from tfevents.readers import state_file
 from tfevents.readers.planfile import archive, messages, wire_format
 from tfevents.readers.planfile.archive import PlanArchive, open_archive
 from tfevents.readers.planfile.messages import OPENTOFU, TERRAFORM, Parts, Tool
@@ -29,25 +29,6 @@ WRITERS = {
     b'# This file is maintained automatically by "tofu init".': OPENTOFU,
 }
 NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.\d")
-
-
-class Instance(Struct):
-    """An instance in a state file."""
-
-    deposed: str | None = None
-
-
-class Resource(Struct):
-    """A resource in a state file."""
-
-    mode: str = "managed"
-    instances: list[Instance] = []
-
-
-class PriorState(Struct):
-    """As much of the plan's own state file as is counted."""
-
-    resources: list[Resource] | None = None
 
 
 class PlanFile(Struct, frozen=True):
@@ -174,15 +155,11 @@ def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> P
         applyable=bool(parts.head.number(messages.APPLYABLE)) if judges else None,
         complete=bool(parts.head.number(messages.COMPLETE)) if judges else None,
         errored=bool(parts.head.number(messages.ERRORED)),
-        managed=0 if parts.changes else _count_managed(zipped.read_member(archive.PRIOR)),
+        managed=0 if parts.changes else _count_managed(zipped),
     )
 
 
-def _count_managed(prior: bytes) -> int:
-    """Current managed objects of a state file; only asked for where there are no changes."""
-    try:
-        state = msgspec.json.decode(prior, type=PriorState)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise UnreadableDocument("its state is no state file") from None
-    managed = (resource for resource in state.resources or () if resource.mode == "managed")
-    return sum(instance.deposed is None for each in managed for instance in each.instances)
+def _count_managed(zipped: PlanArchive) -> int:
+    """Current managed objects of the state; only asked for where there are no changes."""
+    with zipped.open_member(archive.PRIOR) as state:
+        return state_file.measure_state_file(state.read).managed

@@ -13,6 +13,7 @@ from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.terraform.counts import (
     Counts,
+    count_drift,
     count_listed_drift,
     count_outputs,
     count_resources,
@@ -207,9 +208,21 @@ def test_imports_moves_and_deposed_objects(entry: dict[str, Any], expected: Coun
 def test_an_unknown_action_is_named_and_not_guessed() -> None:
     """What a future terraform does with "teleport" nobody knows: it is named and not counted."""
     plan = planned(change("teleport"), change("create"), change("dance", mode="data"))
-    assert count_resources(plan) == Counts(added=1)
+    assert count_resources(plan) is None
     assert foreign_actions(plan) == {"teleport"}
     assert has_changes(plan)
+
+
+def test_an_unknown_action_makes_only_its_own_counts_absent() -> None:
+    """Those of outputs and of drift likewise."""
+    plan = planned(
+        change("create"),
+        resource_drift=[change("update", before=1, after=2), change("teleport")],
+        output_changes={"o": {"actions": ["teleport"]}, "p": {"actions": ["create"]}},
+    )
+    assert count_resources(plan) == Counts(added=1)
+    assert count_outputs(plan) is None
+    assert count_drift(plan.drift or ()) is None
 
 
 @pytest.mark.parametrize(

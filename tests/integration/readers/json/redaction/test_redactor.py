@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support import engines
 
-from tfevents.readers.json.redaction import Redactor
+from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 
 CONFIG = """
 variable "plain" { default = "an open value" }
@@ -25,13 +25,22 @@ variable "nested" {
   type      = object({ list = list(string), n = number })
   sensitive = true
 }
+variable "keys" {
+  type      = map(string)
+  sensitive = true
+}
 variable "short" {
   type      = string
   sensitive = true
 }
+variable "passed" { default = "canary-passed-default" }
 module "inner" {
   source = "./inner"
   given  = "canary-module-constant"
+}
+module "outer" {
+  source = "./outer"
+  given  = "x ${var.passed} y"
 }
 resource "terraform_data" "marked" {
   input            = { open = var.plain, hidden = var.secret, deep = [var.nested, "open"] }
@@ -44,9 +53,26 @@ resource "terraform_data" "leaks" {
 resource "terraform_data" "encoded" {
   input = nonsensitive(jsonencode({ a = var.nested.list[1] }))
 }
+resource "terraform_data" "encoded_more" {
+  input = [
+    base64encode("user:${nonsensitive(var.secret)}"),
+    "https://host.example/?q=${urlencode(nonsensitive(var.nested.list[0]))}&r=1",
+    nonsensitive(jsonencode({ a = jsonencode({ b = jsonencode(var.nested.list[1]) }) })),
+    "it is '${nonsensitive(jsonencode(jsonencode(var.nested.list[1])))}'",
+    base64encode(nonsensitive(jsonencode(var.keys))),
+  ]
+}
+resource "terraform_data" "keys" {
+  for_each = nonsensitive(toset(keys(var.keys)))
+  input    = { (each.key) = var.passed }
+}
 resource "terraform_data" "numbers" { input = nonsensitive(var.nested.n) }
 output "marked" {
   value     = var.secret
+  sensitive = true
+}
+output "keys" {
+  value     = { for name, value in var.keys : nonsensitive(name) => value }
   sensitive = true
 }
 output "constant" {
@@ -64,25 +90,37 @@ variable "given" { sensitive = true }
 resource "terraform_data" "own" { input = var.given }
 """
 
+OUTER = """
+variable "given" {}
+module "inner" {
+  source = "../inner"
+  given  = var.given
+}
+"""
 
 VALUES = {
+    "passed": "canary-passed-value",
+    "keys": {"canary-key-one": "x", "canary-key-two": "canary-key-value"},
     "secret": "canary-secret-value",
     "nested": {"list": ["canary-list-<&>", 'canary-"quoted"\nline'], "n": 8675309},
     "short": "abc",
 }
 
 
-def hidden(document: bytes) -> Any:
-    """The document, less what is sensitive."""
+def hidden(document: bytes, *others: bytes) -> Any:
+    """The document, less what is sensitive in it and in others."""
     redactor = Redactor()
-    redactor.collect(BytesIO(document).read)
-    return json.loads(b"".join(redactor.rewrite(BytesIO(document).read)))
+    for one in (document, *others):
+        redactor.collect(BytesIO(one).read)
+    return json.loads(b"".join(redactor.rewrite(BytesIO(document).read, PLAN | STATE)))
 
 
 def plan_json(tmp_path: Path, config: str, *words: str) -> tuple[bytes, bytes, bytes]:
     """Plan JSON of a second plan after an apply, the state file, and `show -json` of the state."""
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "main.tf").write_text(INNER)
+    (tmp_path / "outer").mkdir()
+    (tmp_path / "outer" / "main.tf").write_text(OUTER)
     (tmp_path / "main.tf").write_text(config)
     (tmp_path / "terraform.tfvars.json").write_text(json.dumps(VALUES))
     env = engines.clean_env(tmp_path / "home", engines.terraform())
@@ -105,24 +143,25 @@ def plan_json(tmp_path: Path, config: str, *words: str) -> tuple[bytes, bytes, b
 @pytest.mark.parametrize("words", [(), ("-destroy",), ("-replace=terraform_data.marked",)])
 def test_what_is_marked_anywhere_is_nowhere(tmp_path: Path, words: tuple[str, ...]) -> None:
     """Of a real plan: variables, values, changes, outputs, configuration, keys and addresses."""
-    for document in plan_json(tmp_path, CONFIG, *words):
-        text = json.dumps(hidden(document))
+    plan, *states = plan_json(tmp_path, CONFIG, *words)
+    for document in (plan, *states):
+        text = json.dumps(hidden(document, plan))
         assert b"canary" in document
         assert "canary" not in text
+        assert "Y2FuYXJ5" not in text
         assert "8675309" not in text
         assert '"abc"' not in text
 
 
 def test_the_rest_of_a_real_plan_stays(tmp_path: Path) -> None:
-    """What is open is there, under its own name."""
+    """What is open is there, under its own name; variables and configuration are at home."""
     document, _, _ = plan_json(tmp_path, CONFIG)
     before, after = json.loads(document), hidden(document)
-    assert after["variables"]["plain"] == {"value": "an open value"}
     assert after["planned_values"]["outputs"]["open"] == before["planned_values"]["outputs"]["open"]
     assert [c["type"] for c in after["resource_changes"]] == [
         c["type"] for c in before["resource_changes"]
     ]
-    assert after.keys() == before.keys()
+    assert after.keys() == before.keys() - {"variables", "configuration"}
 
 
 def test_nothing_marked_is_nothing_changed(tmp_path: Path) -> None:
@@ -131,19 +170,20 @@ def test_nothing_marked_is_nothing_changed(tmp_path: Path) -> None:
         'resource "terraform_data" "a" { input = { sensitive = true, value = var.secret } }\n'
         'output "o" { value = { n = 1.10, big = 123456789012345678901234567890 } }\n'
     )
-    for document in plan_json(tmp_path, config):
-        assert hidden(document) == json.loads(document)
+    plan, state, _ = (json.loads(document) for document in plan_json(tmp_path, config))
+    assert hidden(json.dumps(plan).encode()) == {n: v for n, v in plan.items() if n in PLAN}
+    assert hidden(json.dumps(state).encode()) == state
 
 
 MEASURE = """
 import json, resource, sys
-from tfevents.readers.json.redaction import Redactor
+from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 path = sys.argv[1]
 redactor = Redactor()
 with open(path, "rb") as file:
     redactor.collect(file.read)
 with open(path, "rb") as file, open(path + ".out", "wb") as out:
-    out.writelines(redactor.rewrite(file.read))
+    out.writelines(redactor.rewrite(file.read, PLAN | STATE))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import BinaryIO
 
+from tfevents import files
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.events.table import operation_of
 from tfevents.hosts.baseline import Baseline, identify_plans
@@ -25,14 +29,16 @@ def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | Non
     """The provisioner that the host runs; None where it is not on this machine."""
     wanted = find_provisioner(env) or call.host.provisioner
     try:
-        return TerraformClient(binary.find_binary(env, "tfevents", wanted), (), env)
+        path = binary.find_binary(env, "tfevents", wanted, call.directory)
     except ProvisionerNotFound:
         return None
+    return TerraformClient(path, call.options, env)
 
 
 def find_state(call: HookCall, client: TerraformClient | None) -> State | None:
-    """The stored state; None where it can't be pulled, and for a plan, which does not write it."""
-    if client is None or call.command == "plan":
+    """The stored state; None where it can't be pulled or is not the run's, and for a plan, which
+    does not write it."""
+    if client is None or call.command == "plan" or call.state_elsewhere:
         return None
     try:
         return pull_state(client)
@@ -51,7 +57,8 @@ def find_plan(
     if call.command == "plan" and baseline.plans is not None:
         now = identify_plans(call)
         plan_file = plan_file if now[0] != baseline.plans[0] else None
-        plan_json = plan_json if now[1] != baseline.plans[1] else None
+        fresh = _is_stream(plan_json) or now[1] != baseline.plans[1]
+        plan_json = plan_json if fresh else None
     found = _read_plan_file(plan_file, client, env, call.mode) if plan_file else None
     return found or (_read_plan_json(plan_json, call.mode) if plan_json else None)
 
@@ -59,8 +66,6 @@ def find_plan(
 def _read_plan_file(
     path: str, client: TerraformClient | None, env: Mapping[str, str], mode: Mode
 ) -> SavedPlan | None:
-    if not os.path.exists(path):
-        return None
     try:
         return read_plan(client or TerraformClient("", (), env), path, mode)
     except UnreadableDocument:
@@ -69,10 +74,27 @@ def _read_plan_file(
 
 def _read_plan_json(path: str, mode: Mode) -> SavedPlan | None:
     try:
-        with open(path, "rb") as file:
+        with _open_json(path) as file:
             return SavedPlan(planjson.read_plan_json(file.read, mode))
     except (OSError, UnreadableDocument):
         return None
+
+
+@contextmanager
+def _open_json(path: str) -> Iterator[BinaryIO]:
+    if path == "-":
+        yield sys.stdin.buffer
+    elif _is_stream(path):
+        with open(path, "rb") as stream:
+            yield stream
+    else:
+        with files.open_untrusted(path) as file:
+            yield file
+
+
+def _is_stream(path: str | None) -> bool:
+    """Whether it is open already, so that somebody writes into it: `-`, or `<(…)` of a shell."""
+    return path is not None and (path == "-" or path.startswith(("/dev/fd/", "/dev/stdin")))
 
 
 def explain_missing_plan(call: HookCall) -> str | None:
@@ -111,7 +133,7 @@ def collect_facts(
         numbers_before=baseline.numbers,
         state_before=baseline.state,
         state_after=state,
-        changes_by_code=call.exit_code == 2,
+        changes_by_code=call.changes,
         refreshed=UNREFRESHED not in call.partial,
         targeted=command == "plan" and bool(PARTS.intersection(call.partial)),
     )

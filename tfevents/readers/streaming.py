@@ -2,7 +2,7 @@
 
 Brackets are counted a piece at a time, with everything between quotes cut out first; that is five
 times as fast as any tokenizer in Python. Skipped parts are not checked beyond that. Held at once:
-one piece, and the largest value that is taken.
+one piece, and the largest value that is taken, which has a limit.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ T = TypeVar("T")
 Read = Callable[[int], bytes]
 """At most so many of the next bytes; none at the end."""
 PIECE = 1 << 18
+LARGEST = 64 << 20
+"""Bytes of one value that is taken."""
+MOST = 1_000_000
+"""Elements of one array, members of one object."""
 LEAST = 1 << 9
 """Bytes of a piece: halved until the end of a container is near, doubled again behind it."""
 
@@ -55,37 +59,67 @@ class Cursor:
     def members(self) -> Iterator[str]:
         """The names in an object; the value of each is to be taken, skipped or gone through."""
         self._expect(b"{")
-        first = True
-        while self._more(b"}", first):
-            name, first = self._string(), False
+        for number in range(MOST):
+            if not self._more(b"}", first=number == 0):
+                return
+            name = self._string()
             self._expect(b":")
             yield name.decode(errors="replace")
+        raise _make_crowded_error()
+
+    def skipped_members(self) -> Iterator[str]:
+        """The same, and no value is wanted."""
+        for name in self.members():
+            self.skip()
+            yield name
 
     def elements(self) -> Iterator[None]:
         """The elements of an array, likewise."""
         self._expect(b"[")
-        first = True
-        while self._more(b"]", first):
-            first = False
+        for number in range(MOST):
+            if not self._more(b"]", first=number == 0):
+                return
             yield
+        raise _make_crowded_error()
 
     def decoded(self, between: bytes, decode: Callable[[bytes], list[T] | None]) -> Iterator[T]:
         """The elements of an array, decoded many at a time: it is cut at a comma that `between`
         stands around. `decode` takes an array; None where that comma was not between elements."""
-        self._expect(b"[")
-        size, first = PIECE, True
-        while self._more(b"]", first):
+        return self._decode(b"[", b"]", between, decode, self.take)
+
+    def decoded_members(
+        self, between: bytes, decode: Callable[[bytes], list[T] | None]
+    ) -> Iterator[T]:
+        """The members of an object, likewise; `decode` takes an object."""
+        return self._decode(b"{", b"}", between, decode, self._take_member)
+
+    def _decode(
+        self,
+        opening: bytes,
+        closing: bytes,
+        between: bytes,
+        decode: Callable[[bytes], list[T] | None],
+        take: Callable[[], bytes],
+    ) -> Iterator[T]:
+        self._expect(opening)
+        size, first, many = PIECE, True, 0
+        while self._more(closing, first):
             held = self._fill(size)
             cut = self._held.rfind(between, self._at, self._at + held)
-            found = decode(b"[%b]" % self._held[self._at : cut + 1]) if cut > self._at else None
+            whole = self._held[self._at : cut + 1]
+            found = decode(opening + whole + closing) if cut > self._at else None
             if found is not None:
                 self._at, size, first = cut + 2, min(2 * size, PIECE), True
             elif cut > self._at and size > LEAST:
                 size, first = size // 2, True
-            elif (found := decode(b"[%b]" % self.take())) is not None:
-                first = False
             else:
-                raise UnreadableDocument("it is no JSON as terraform writes it")
+                one = take()
+                found, size, first = decode(opening + one + closing), _fit(2 * len(one)), False
+                if found is None:
+                    raise UnreadableDocument("it is no JSON as terraform writes it")
+            many += len(found or ())
+            if many > MOST:
+                raise _make_crowded_error()
             yield from found or ()
 
     def opens(self) -> bool:
@@ -95,18 +129,25 @@ class Cursor:
     def take(self) -> bytes:
         """The value that begins here."""
         if self._peek() in OPEN:
-            return b"".join(self._container())
+            return b"".join(_limit(self._container()))
         if self._peek() == b'"':
             return b'"%b"' % self._string()
         return self._word()
+
+    def _take_member(self) -> bytes:
+        name = self._string()
+        self._expect(b":")
+        return b'"%b":%b' % (name, self.take())
 
     def skip(self) -> None:
         """As `take`, but nothing is kept."""
         if self._peek() in OPEN:
             for _ in self._container():
                 pass
+        elif self._peek() == b'"':
+            self._skip_string()
         else:
-            self.take()
+            self._word()
 
     def end(self) -> None:
         """Nothing but space is left. Raises UnreadableDocument."""
@@ -160,9 +201,21 @@ class Cursor:
             if (at := plain.find(b'"')) >= 0:
                 self._at += at + 1
                 return text[:at]
-            if held < size:
-                raise UnreadableDocument("it ends too early")
-            size *= 2
+            size = self._enlarge(size, held)
+
+    def _skip_string(self) -> None:
+        self._expect(b'"')
+        while held := self._fill(PIECE):
+            text = self._held[self._at : self._at + held]
+            text = _keep_escapes(text)
+            plain = text.replace(b"\\\\", b"..").replace(b'\\"', b"..")
+            at = plain.find(b'"')
+            self._at += len(text) if at < 0 else at + 1
+            if at >= 0:
+                return
+            if not text:
+                break
+        raise UnreadableDocument("it ends too early")
 
     def _word(self) -> bytes:
         """A number, true, false or null."""
@@ -174,7 +227,16 @@ class Cursor:
             if length < len(held) or len(held) < size:
                 self._at += length
                 return held[:length]
-            size *= 2
+            size = self._enlarge(size, there)
+
+    @staticmethod
+    def _enlarge(size: int, held: int) -> int:
+        """The next size to try, after one at which the end was not found."""
+        if held < size:
+            raise UnreadableDocument("it ends too early")
+        if size > LARGEST:
+            raise _make_large_error()
+        return 2 * size
 
     def _container(self) -> Iterator[bytes]:
         """Pieces, from a bracket to its partner."""
@@ -184,14 +246,14 @@ class Cursor:
         while depth:
             held = self._fill(size)
             # what a backslash stands before is not cut off
-            whole = self._held[self._at : self._at + held].rstrip(b"\\")
+            whole = _keep_escapes(self._held[self._at : self._at + held])
             if not whole and held < size:
                 raise UnreadableDocument("it ends too early")
             closed, opened, then = _balance(whole, inside)
             while (
                 closed >= depth
                 and len(whole) > LEAST
-                and (half := whole[: len(whole) // 2].rstrip(b"\\"))
+                and (half := _keep_escapes(whole[: len(whole) // 2]))
             ):
                 whole = half
                 closed, opened, then = _balance(whole, inside)
@@ -202,6 +264,34 @@ class Cursor:
                 whole, depth = whole[: _partner(whole, depth, inside)], 0
             self._at += len(whole)
             yield whole
+
+
+def _keep_escapes(piece: bytes) -> bytes:
+    """Without a last backslash that stands before what is not in it."""
+    return piece[: len(piece) - (len(piece) - len(piece.rstrip(b"\\"))) % 2]
+
+
+def _fit(size: int) -> int:
+    """A size between the least and the largest of a piece."""
+    return min(max(size, LEAST), PIECE)
+
+
+def _limit(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces of a value. Raises UnreadableDocument beyond the limit."""
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if size > LARGEST:
+            raise _make_large_error()
+        yield piece
+
+
+def _make_large_error() -> UnreadableDocument:
+    return UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
+
+
+def _make_crowded_error() -> UnreadableDocument:
+    return UnreadableDocument(f"it has more than {MOST} members or elements in one place")
 
 
 def _balance(piece: bytes, inside: bool) -> tuple[int, int, bool]:

@@ -1,0 +1,183 @@
+"""Plan JSON and state files without what is sensitive in them: by marks, and wherever it recurs.
+
+Where terraform marks a value, whatever stands there is replaced, all of it (marks.py); so is what
+the configuration declares to be sensitive (configuration.py). What was replaced is then looked for
+everywhere else in the document, in names too (replacer.py). Of a document, only sections that are
+known stay (PLAN, STATE): a new one is none of them until it was looked at.
+
+Parts that hold nothing of this are passed on byte by byte. At once in memory: one resource, the
+configuration, and what is sensitive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.json.redaction.configuration import note_module
+from tfevents.readers.json.redaction.encodings import encode_json
+from tfevents.readers.json.redaction.marks import Redaction
+from tfevents.readers.json.redaction.replacer import Replacer
+from tfevents.readers.json.redaction.sensitive_values import SensitiveValues
+from tfevents.readers.streaming import Cursor, Read
+
+PLAN = frozenset(
+    {
+        "format_version",
+        "terraform_version",
+        "timestamp",
+        "applyable",
+        "complete",
+        "errored",
+        "planned_values",
+        "prior_state",
+        "resource_drift",
+        "resource_changes",
+        "deferred_changes",
+        "action_invocations",
+        "deferred_action_invocations",
+        "output_changes",
+        "relevant_attributes",
+        "checks",
+    }
+)
+"""The sections of plan JSON that stay; not `variables` and `configuration`."""
+STATE = frozenset(
+    {"version", "terraform_version", "serial", "lineage", "outputs", "resources", "check_results"}
+)
+"""The sections of a state file."""
+
+MODULE: dict[str, Any] = {"resources": [None]}
+MODULE["child_modules"] = [MODULE]
+VALUES = {"outputs": {"*": None}, "root_module": MODULE}
+PARTS: dict[str, Any] = {
+    # a plan
+    "planned_values": VALUES,
+    "prior_state": {"values": VALUES},
+    "resource_drift": [None],
+    "resource_changes": [None],
+    "deferred_changes": [None],
+    "action_invocations": [None],
+    "deferred_action_invocations": [None],
+    "output_changes": {"*": None},
+    # `show -json` of a state
+    "values": VALUES,
+    # a state file
+    "outputs": {"*": None},
+    "resources": [{"instances": [None]}],
+}
+"""How a document is cut into parts: objects by name (`*`: any), arrays by their elements."""
+
+
+class Redactor:
+    """Reads documents twice: what is sensitive is collected first, then each is rewritten."""
+
+    def __init__(self) -> None:
+        self._found = SensitiveValues()
+
+    def collect(self, read: Read) -> None:
+        """Notes all that is marked in a document. Raises UnreadableDocument."""
+        redaction = Redaction(self._found)
+        variables: Any = {}
+        names: set[str] = set()
+        for part in _split_document(read):
+            if isinstance(part, Part):
+                with _refuse_other_shapes():
+                    value = part.decode()
+                    if part.path == ("variables",):
+                        variables = value
+                    elif part.path == ("configuration",):
+                        names = note_module(value.get("root_module") or {}, self._found)
+                    else:
+                        redaction.apply(value, part.name)
+        with _refuse_other_shapes():
+            for name in names & variables.keys():
+                self._found.hide(variables[name].get("value"))
+
+    def rewrite(self, read: Read, sections: frozenset[str]) -> Iterator[bytes]:
+        """These sections of a document, in pieces, without all that was collected.
+
+        Raises UnreadableDocument.
+        """
+        redaction = Redaction(self._found, Replacer(self._found))
+        for part in _split_document(read, sections):
+            yield _rewrite_part(part, redaction) if isinstance(part, Part) else part
+
+
+def _rewrite_part(part: Part, redaction: Redaction) -> bytes:
+    with _refuse_other_shapes():
+        value = part.decode()
+        redacted = redaction.apply(value, part.name)
+        return part.raw if redacted == value else encode_json(redacted).encode()
+
+
+class Part(NamedTuple):
+    """A value that is looked at as a whole, and the names that lead to it."""
+
+    raw: bytes
+    path: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The member that it is; "" where its name is not the format's."""
+        return self.path[-1] if self.path else ""
+
+    def decode(self) -> Any:
+        """The value; numbers as they are written."""
+        return json.loads(self.raw, parse_float=Decimal, parse_constant=_refuse_constant)
+
+
+@contextmanager
+def _refuse_other_shapes() -> Iterator[None]:
+    """What has another shape than terraform's, anywhere in a part, is refused: what can't be
+    looked through may hold anything."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        raise UnreadableDocument("it is no JSON as terraform writes it") from None
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(constant)
+
+
+def _split_document(read: Read, sections: frozenset[str] | None = None) -> Iterator[bytes | Part]:
+    """A document in order: punctuation and names as they are written, and parts; where sections
+    are given, only those."""
+    cursor = Cursor(read)
+    yield from _split_object(cursor, PARTS, (), sections)
+    cursor.end()
+
+
+def _split_object(
+    cursor: Cursor, parts: dict[str, Any], path: tuple[str, ...], wanted: frozenset[str] | None
+) -> Iterator[bytes | Part]:
+    yield b"{"
+    comma = ""
+    for name in cursor.members():
+        if wanted is not None and name not in wanted:
+            cursor.skip()
+            continue
+        yield f'{comma}"{name}":'.encode()
+        comma = ","
+        inner = (parts.get(name), name) if "*" not in parts else (parts["*"], "")
+        yield from _split_value(cursor, inner[0], (*path, inner[1]))
+    yield b"}"
+
+
+def _split_value(cursor: Cursor, parts: Any, path: tuple[str, ...]) -> Iterator[bytes | Part]:
+    """`parts`: how the value is cut, as in PARTS; None where it is one part."""
+    if not isinstance(parts, (dict, list)) or not cursor.opens():
+        yield Part(cursor.take(), path)
+    elif isinstance(parts, dict):
+        yield from _split_object(cursor, parts, path, None)
+    else:
+        yield b"["
+        for number, _ in enumerate(cursor.elements()):
+            yield b"," if number else b""
+            yield from _split_value(cursor, parts[0], path)
+        yield b"]"

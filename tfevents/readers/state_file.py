@@ -1,0 +1,76 @@
+"""How much a stored state has, read as it comes: the state in a plan file, and a large one alone.
+
+The format, version 4, is that of `internal/states/statefile/version4.go`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import Struct
+
+from tfevents.errors import UnreadableDocument
+from tfevents.readers.streaming import Cursor, Read
+
+NEXT_INSTANCE = b"},\n        {"
+"""What stands between two instances, as terraform indents them."""
+
+
+class Instance(Struct, gc=False):
+    """An instance of a resource; `deposed` is the key of one that is not the current one."""
+
+    deposed: str | None = None
+
+
+class StateSize(Struct):
+    """`managed`: current managed objects. `version`: of the format, as it is written."""
+
+    version: bytes = b""
+    terraform_version: str | None = None
+    managed: int = 0
+    outputs: int = 0
+
+
+def measure_state_file(read: Read) -> StateSize:
+    """The size of the state file that `read` gives. Raises UnreadableDocument."""
+    cursor, size = Cursor(read), StateSize()
+    for name in cursor.members():
+        if name == "resources" and cursor.opens():
+            size.managed += sum(_count_instances(cursor) for _ in cursor.elements())
+        elif name == "outputs" and cursor.opens():
+            size.outputs += sum(1 for _ in cursor.skipped_members())
+        elif name == "version" and not cursor.opens():
+            size.version = cursor.take()
+        elif name == "terraform_version" and not cursor.opens():
+            size.terraform_version = _parse_text(cursor.take())
+        else:
+            cursor.skip()
+    cursor.end()
+    return size
+
+
+def _count_instances(cursor: Cursor) -> int:
+    """Those of one resource that are managed and current."""
+    managed, current = True, 0
+    for name in cursor.members():
+        if name == "mode" and not cursor.opens():
+            managed = cursor.take() == b'"managed"'
+        elif name == "instances" and cursor.opens():
+            found = cursor.decoded(NEXT_INSTANCE, _parse_instances)
+            current += sum(instance.deposed is None for instance in found)
+        else:
+            cursor.skip()
+    return current if managed else 0
+
+
+def _parse_instances(array: bytes) -> list[Instance] | None:
+    try:
+        return msgspec.json.decode(array, type=list[Instance])
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _parse_text(value: bytes) -> str | None:
+    try:
+        return msgspec.json.decode(value, type=str | None)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise UnreadableDocument("its terraform_version is no text") from None
