@@ -17,6 +17,7 @@ from tfevents.cli.log import log
 from tfevents.cli.plugin import plugin
 from tfevents.cli.run import run
 from tfevents.cli.send import send
+from tfevents.cli.setup.doctor import doctor
 from tfevents.cli.setup.receive import receive
 from tfevents.cli.setup.selftest import selftest
 from tfevents.cli.stage_complete import stage_complete
@@ -26,6 +27,7 @@ from tfevents.terminal import print_line
 COMMANDS = (
     run,
     count,
+    doctor,
     log,
     flush,
     send,

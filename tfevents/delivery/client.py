@@ -32,6 +32,7 @@ for name in UNUSED:  # a server beside us needs anyio
     del sys.modules[name]
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
+BAD_REQUEST = 400
 MOST_SECONDS = 10.0
 """For one event."""
 LARGEST_RESPONSE = 65536
@@ -79,6 +80,18 @@ class ApiClient:
         request.headers["Content-Type"] = "application/json"
         exchange = self._post(request, deadline, MOST_SECONDS)
         self._check(exchange, destination)
+
+    def check_access(self, destination: Destination, deadline: Deadline) -> None:
+        """Whether the server takes this key for this workspace. Raises a DeliveryError.
+
+        What is sent lacks an event's one required member: a server that looks at it at all answers
+        400 (contract: bad_request), and none can record it.
+        """
+        request = self._build_request(destination, "events", b"{}")
+        request.headers["Content-Type"] = "application/json"
+        exchange = self._post(request, deadline, MOST_SECONDS)
+        if exchange.status != BAD_REQUEST:
+            self._check(exchange, destination)
 
     def store_artifact(
         self, path: str, query: Mapping[str, str], destination: Destination, deadline: Deadline

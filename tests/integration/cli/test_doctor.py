@@ -1,0 +1,162 @@
+"""`tfevents doctor` names the cause and the cure in its first lines, whatever is broken."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from support.command import Tfevents
+from support.endpoint import Endpoint, Rules
+from support.engines import terraform
+
+SECRET = "canary"
+KEY = f"pat.acc.token.{SECRET}"
+PLACES = frozenset({("default", "infra", "prod")})
+
+
+@pytest.fixture
+def patient(tfevents: Tfevents) -> Tfevents:
+    """Everything is well but for the server, which a test opens; terraform is the real one."""
+    tfevents.provisioner(f'exec {terraform()} "$@"')
+    tfevents.env |= {
+        "TFEVENTS_API_KEY": KEY,
+        "TFEVENTS_ORG": "default",
+        "TFEVENTS_PROJECT": "infra",
+        "TFEVENTS_WORKSPACE": "prod",
+    }
+    return tfevents
+
+
+def diagnose(patient: Tfevents, endpoint: Endpoint | None = None) -> list[str]:
+    """The lines of a patient whose runs would not be reported."""
+    if endpoint:
+        patient.env["TFEVENTS_URL"] = endpoint.url
+    done = patient.run("doctor")
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert SECRET.encode() not in done.stdout
+    return done.stdout.decode().splitlines()
+
+
+def test_all_is_well(patient: Tfevents) -> None:
+    """The server is asked with the key, and records nothing."""
+    with Endpoint(Rules(api_key=KEY, account="acc", workspaces=PLACES)) as endpoint:
+        patient.env["TFEVENTS_URL"] = endpoint.url
+        told = patient.ok("doctor")
+        document = patient.json("doctor", "--json")
+        assert endpoint.events == []
+        assert len(endpoint.requests) == 2
+    assert told.splitlines()[0] == "a run here is reported"
+    assert document["reported"] is True
+    assert document["findings"] == []
+    assert document["facts"]["metadata"]["provisioner"] == "terraform"
+    sources = {one["name"]: one["source"] for one in document["facts"]["settings"]["found"]}
+    assert sources["workspace"] == "TFEVENTS_WORKSPACE"
+    assert SECRET not in told + str(document)
+
+
+def test_no_key(patient: Tfevents) -> None:
+    del patient.env["TFEVENTS_API_KEY"]
+    lines = diagnose(patient)
+    assert lines[0] == "problem: no API key is set"
+    assert "set TFEVENTS_API_KEY" in lines[1]
+
+
+def test_a_wrong_key(patient: Tfevents) -> None:
+    with Endpoint(Rules(api_key="pat.acc.token.another")) as endpoint:
+        lines = diagnose(patient, endpoint)
+    assert lines[0].startswith("problem: the server does not take this API key: 401")
+    assert "make a new key" in lines[1]
+
+
+def test_a_wrong_workspace(patient: Tfevents) -> None:
+    patient.env["TFEVENTS_WORKSPACE"] = "prdo"
+    with Endpoint(Rules(workspaces=PLACES)) as endpoint:
+        lines = diagnose(patient, endpoint)
+    assert lines[0].startswith("problem: no such place, ")
+    assert "prdo" in lines[0]
+    assert "check TFEVENTS_ORG, TFEVENTS_PROJECT and TFEVENTS_WORKSPACE" in lines[1]
+
+
+def test_no_terraform(patient: Tfevents) -> None:
+    patient.env["PATH"] = "/nonexistent"
+    with Endpoint() as endpoint:
+        lines = diagnose(patient, endpoint)
+    assert lines[0] == "problem: no terraform or tofu on PATH"
+    assert "install one" in lines[1]
+
+
+def test_an_endpoint_that_nobody_knows(patient: Tfevents) -> None:
+    patient.env["TFEVENTS_URL"] = "https://nowhere.invalid"
+    lines = diagnose(patient)
+    assert lines[0].startswith("problem: no connection to nowhere.invalid")
+    assert "check TFEVENTS_URL, the name server and HTTPS_PROXY" in lines[1]
+
+
+def test_an_unknown_certificate(patient: Tfevents) -> None:
+    with Endpoint(tls="127.0.0.1") as endpoint:
+        lines = diagnose(patient, endpoint)
+        assert "its certificate is not trusted" in lines[0]
+        assert "set TFEVENTS_CA_BUNDLE" in lines[1]
+        patient.env["TFEVENTS_CA_BUNDLE"] = str(endpoint.ca_bundle)
+        assert patient.ok("doctor").startswith("a run here is reported\n")
+
+
+def test_a_home_that_can_not_be_written(patient: Tfevents, tmp_path: Path) -> None:
+    """Its parent is a file: so for everybody, root too."""
+    (tmp_path / "file").write_text("")
+    patient.env["TFEVENTS_HOME"] = str(tmp_path / "file" / "home")
+    with Endpoint() as endpoint:
+        lines = diagnose(patient, endpoint)
+    assert lines[0].startswith("problem: ")
+    assert str(tmp_path / "file" / "home") in lines[0]
+    assert "set TFEVENTS_HOME" in lines[1]
+
+
+def test_a_home_of_somebody_else(patient: Tfevents) -> None:
+    """Or one that everybody may write to, where only root could make the first."""
+    patient.home.mkdir(parents=True)
+    if os.getuid() == 0:
+        os.chown(patient.home, 65534, 65534)
+    else:
+        patient.home.chmod(0o777)
+    with Endpoint() as endpoint:
+        lines = diagnose(patient, endpoint)
+    assert str(patient.home) in lines[0]
+    assert "somebody else" in lines[0] or "others can write" in lines[0]
+    assert "set TFEVENTS_HOME to a directory that is yours alone" in lines[1]
+
+
+def test_settings_in_the_wrong_file(patient: Tfevents) -> None:
+    """A checkout may not say where the key goes: what it says is not used, and that is told."""
+    (patient.cwd / ".tfevents.hcl").write_text('harness {\n  url = "https://evil.example"\n}\n')
+    with Endpoint() as endpoint:
+        patient.env["TFEVENTS_URL"] = endpoint.url
+        lines = patient.ok("doctor").splitlines()
+    assert lines[0] == "a run here is reported"
+    assert lines[1].startswith("warning: ")
+    assert ".tfevents.hcl" in lines[1]
+    assert "url" in lines[1]
+    assert "config.hcl" in lines[2]
+
+
+def test_a_backlog_that_waits(patient: Tfevents) -> None:
+    """Why, since when, and what sends it."""
+    patient.put("a", "b")
+    with Endpoint() as endpoint:
+        patient.env["TFEVENTS_URL"] = endpoint.url
+        lines = patient.ok("doctor").splitlines()
+        assert endpoint.events == []
+    assert lines[1].startswith("warning: 2 events wait in the journal, since 20")
+    assert "no TFEVENTS_API_KEY is set" in lines[1]
+    assert "tfevents flush" in lines[2]
+
+
+def test_several_things_at_once(patient: Tfevents) -> None:
+    """Problems before warnings, and each is told."""
+    patient.put("a")
+    del patient.env["TFEVENTS_API_KEY"], patient.env["TFEVENTS_WORKSPACE"]
+    (patient.cwd / ".tfevents.hcl").write_text("wrong = 1\n")
+    kinds = [line.partition(":")[0] for line in diagnose(patient)]
+    told = [kind for kind in kinds if kind in ("problem", "warning")]
+    assert told == ["problem", "problem", "warning"]

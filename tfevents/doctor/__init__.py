@@ -1,0 +1,1 @@
+"""Would a run here be reported, and if not, why not."""

@@ -1,0 +1,80 @@
+"""What is wrong by the facts, worst first, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tfevents.doctor.facts import DoctorFacts, EndpointFacts
+
+REACH = "check TFEVENTS_URL, the name server and HTTPS_PROXY"
+CURES = {
+    "Unauthorized": "make a new key at that server, and see that TFEVENTS_ACCOUNT is its account",
+    "Refused": "check TFEVENTS_ORG, TFEVENTS_PROJECT and TFEVENTS_WORKSPACE",
+    "DeliveryError": "set TFEVENTS_URL to the address of the service itself",
+}
+CERTIFICATE = "certificate"
+NO_SERVER = frozenset({"DeliveryError", "Unreachable"})
+
+
+class Finding(Struct, frozen=True):
+    """`problem`: a run here would not be reported; else it would, and this is worth knowing."""
+
+    problem: bool
+    what: str
+    cure: str
+
+
+def list_findings(facts: DoctorFacts) -> list[Finding]:
+    """Problems first."""
+    found = [*_find_problems(facts), *_find_warnings(facts)]
+    return sorted(found, key=_order)
+
+
+def _order(finding: Finding) -> bool:
+    return not finding.problem
+
+
+def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
+    if facts.binary.problem:
+        yield _split(facts.binary.problem)
+    for wrong in facts.settings.wrong:
+        yield _split(wrong)
+    if facts.home.problem:
+        cure = "set TFEVENTS_HOME to a directory that is yours alone"
+        yield Finding(problem=True, what=facts.home.problem, cure=cure)
+    if not (facts.settings.has_key or facts.settings.wrong):
+        cure = "set TFEVENTS_API_KEY to a key of your server: pat.ACCOUNT.ID.SECRET"
+        yield Finding(problem=True, what="no API key is set", cure=cure)
+    if facts.settings.missing:
+        names = " and ".join(f"TFEVENTS_{name.upper()}" for name in facts.settings.missing)
+        cure = f"set {names}, or name them in .tfevents.hcl (tfevents init writes one)"
+        what = f"nobody says whose this directory is: {', '.join(facts.settings.missing)}"
+        yield Finding(problem=True, what=what, cure=cure)
+    if facts.endpoint.problem:
+        yield Finding(problem=True, what=facts.endpoint.problem, cure=_cure(facts.endpoint))
+
+
+def _split(line: str) -> Finding:
+    """Our own lines say what happened and then, behind the last colon, what to do."""
+    what, colon, cure = line.rpartition(": ")
+    return Finding(problem=True, what=what or line, cure=cure if colon else "")
+
+
+def _cure(endpoint: EndpointFacts) -> str:
+    if CERTIFICATE in (endpoint.problem or ""):
+        return "set TFEVENTS_CA_BUNDLE to the certificates that it is signed with"
+    return CURES.get(endpoint.kind or "", REACH)
+
+
+def _find_warnings(facts: DoctorFacts) -> Iterator[Finding]:
+    for note in facts.settings.ignored:
+        cure = "set it in your own config.hcl or as a variable: README.md, Settings"
+        yield Finding(problem=False, what=note, cure=cure)
+    waiting = facts.waiting
+    if waiting.number:
+        events = "1 event waits" if waiting.number == 1 else f"{waiting.number} events wait"
+        why = "; ".join(f"{reason} ({number})" for reason, number in waiting.reasons.items())
+        what = f"{events} in the journal, since {waiting.oldest}: {why}"
+        yield Finding(problem=False, what=what, cure="when that is mended: tfevents flush")

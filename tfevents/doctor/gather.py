@@ -1,0 +1,141 @@
+"""Asks everybody whom a run would ask: the search path, the settings, git, CI, the journal and the
+server; without an event, and each within the time that a run would have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tfevents.background import optional
+from tfevents.context.origin import find_origin
+from tfevents.deadline import Deadline
+from tfevents.delivery.client import ApiClient
+from tfevents.doctor.facts import (
+    BinaryFacts,
+    DoctorFacts,
+    EndpointFacts,
+    HomeFacts,
+    SettingFact,
+    SettingsFacts,
+    WaitingFacts,
+)
+from tfevents.errors import JournalUnavailable, ProvisionerNotFound, TfeventsError
+from tfevents.journal.history import find_reason
+from tfevents.journal.journal import Journal, open_journal
+from tfevents.journal.models import Destination, StoredEvent
+from tfevents.settings.environment import find_provisioner
+from tfevents.settings.load import gather_settings
+from tfevents.settings.model import Settings
+from tfevents.terraform.binary import NotExecutable, find_binary
+from tfevents.terraform.client import TerraformClient
+from tfevents.terraform.workdir import WorkingDirectory
+
+SHOWN = ("url", "api_path", "api_key", "account", "org", "project", "workspace", "home")
+"""The settings that say where an event goes; of the others those that somebody set."""
+UNSET = "default"
+MOST_REASONS = 5
+
+
+def gather_facts(directory: str, env: Mapping[str, str], program: str) -> DoctorFacts:
+    """`program`: argv[0], which is no terraform."""
+    tf_workspace = WorkingDirectory(directory, env).tf_workspace
+    settings, wrong = gather_settings(env, directory, tf_workspace=tf_workspace)
+    told = tuple(map(str, wrong))
+    home, waiting = _look_into_journal(settings.home)
+    binary = find_binary_facts(directory, env, program)
+    origin = optional(_OriginFinder(directory, env), "origin")
+    return DoctorFacts(
+        directory=directory,
+        tf_workspace=tf_workspace,
+        binary=binary,
+        settings=describe_settings(settings, told),
+        home=home,
+        endpoint=EndpointFacts(settings.url) if wrong else ask_endpoint(settings),
+        waiting=waiting,
+        metadata={**(origin or {}), **_describe_provisioner(binary)},
+    )
+
+
+class _OriginFinder:
+    """Called for what git and CI say, as a run's events would."""
+
+    def __init__(self, directory: str, env: Mapping[str, str]) -> None:
+        self.directory, self.env = directory, env
+
+    def __call__(self) -> Mapping[str, Any]:
+        return find_origin(self.directory, self.env).metadata
+
+
+def find_binary_facts(directory: str, env: Mapping[str, str], program: str) -> BinaryFacts:
+    """The terraform that would run here."""
+    try:
+        path = find_binary(env, program, find_provisioner(env), directory)
+    except (ProvisionerNotFound, NotExecutable) as error:
+        return BinaryFacts(problem=str(error))
+    version = TerraformClient(path, (f"-chdir={directory}",), env).find_version()
+    return BinaryFacts(path, f"{version.product} {version.number}" if version else None)
+
+
+def _describe_provisioner(binary: BinaryFacts) -> Mapping[str, str]:
+    product, _, number = (binary.version or "").partition(" ")
+    name = "opentofu" if product == "OpenTofu" else "terraform"
+    return {"provisioner": name, "provisioner_version": number} if number else {}
+
+
+def describe_settings(settings: Settings, wrong: tuple[str, ...]) -> SettingsFacts:
+    """Each with its source; the key without its secret."""
+    found = []
+    for name in dict.fromkeys((*SHOWN, *settings.sources)):
+        source = settings.sources.get(name, UNSET)
+        value = getattr(settings, "budget" if name == "timeout" else name, None)
+        if value is not None and (name in SHOWN or source != UNSET):
+            found.append(SettingFact(name, _in_words(value), source))
+    destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
+    missing = [name for name in destination.missing() if settings.api_key or name != "account"]
+    return SettingsFacts(
+        tuple(found), wrong, settings.notes, tuple(missing), has_key=settings.api_key is not None
+    )
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def ask_endpoint(settings: Settings) -> EndpointFacts:
+    """Whether it would take an event of this key for this workspace; none is made."""
+    destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
+    if settings.api_key is None or destination.missing():
+        return EndpointFacts(settings.url)
+    try:
+        client = ApiClient(settings)
+        client.check_access(destination, Deadline(settings.budget))
+    except TfeventsError as error:
+        kind = type(error).__name__
+        return EndpointFacts(settings.url, asked=True, problem=str(error), kind=kind)
+    return EndpointFacts(settings.url, asked=True)
+
+
+def _look_into_journal(home: str) -> tuple[HomeFacts, WaitingFacts]:
+    try:
+        journal = open_journal(home)
+        return HomeFacts(home), describe_waiting(journal)
+    except JournalUnavailable as error:
+        return HomeFacts(home, str(error)), WaitingFacts()
+
+
+def describe_waiting(journal: Journal) -> WaitingFacts:
+    """What `tfevents flush` would have to do. Raises JournalUnavailable."""
+    waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
+    reasons = Counter(map(_reason_of, waiting))
+    return WaitingFacts(
+        len(waiting),
+        min((event.put_at for event in waiting), default=None),
+        dict(reasons.most_common(MOST_REASONS)),
+    )
+
+
+def _reason_of(event: StoredEvent) -> str:
+    return find_reason(event) or "not known"
