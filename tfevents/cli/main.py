@@ -18,6 +18,7 @@ from tfevents.cli.plugin import plugin
 from tfevents.cli.run import run
 from tfevents.cli.send import send
 from tfevents.cli.setup.doctor import doctor
+from tfevents.cli.setup.init import init
 from tfevents.cli.setup.receive import receive
 from tfevents.cli.setup.selftest import selftest
 from tfevents.cli.stage_complete import stage_complete
@@ -33,6 +34,7 @@ COMMANDS = (
     send,
     stage_complete,
     hook,
+    init,
     inventory,
     plugin,
     receive,

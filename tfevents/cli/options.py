@@ -38,14 +38,14 @@ def event_options(command: Any) -> Any:
             *("--metadata", "metadata"),
             multiple=True,
             metavar="FIELD=VALUE",
-            callback=_parse_pairs,
+            callback=parse_pairs,
             help="A metadata field of the contract; may be repeated.",
         ),
         click.option(
             *("--data", "data"),
             multiple=True,
             metavar="KEY=VALUE",
-            callback=_parse_pairs,
+            callback=parse_pairs,
             help="Anything else worth telling; may be repeated.",
         ),
     ):
@@ -53,7 +53,7 @@ def event_options(command: Any) -> Any:
     return command
 
 
-def _parse_pairs(
+def parse_pairs(
     context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, str]:
     """`KEY=VALUE` texts as a mapping. Raises BadParameter."""
