@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from typing import NoReturn
 
 import click
 
+from tfevents import __file__ as tfevents_place
 from tfevents import __version__
 from tfevents.cli.count import count
 from tfevents.cli.flush import flush
@@ -17,6 +19,7 @@ from tfevents.cli.log import log
 from tfevents.cli.plugin import plugin
 from tfevents.cli.run import run
 from tfevents.cli.send import send
+from tfevents.cli.setup.completion import completion
 from tfevents.cli.setup.doctor import doctor
 from tfevents.cli.setup.init import init
 from tfevents.cli.setup.receive import receive
@@ -27,6 +30,7 @@ from tfevents.terminal import print_line
 
 COMMANDS = (
     run,
+    completion,
     count,
     doctor,
     log,
@@ -40,11 +44,14 @@ COMMANDS = (
     receive,
     selftest,
 )
+VERSION = (
+    f"%(prog)s %(version)s, Python {platform.python_version()}, {os.path.dirname(tfevents_place)}"
+)
 INTERRUPTED, BROKEN_PIPE = 130, 141
 
 
 @click.group(commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="tfevents", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="tfevents", message=VERSION)
 def tfevents() -> None:
     """Run your terraform or tofu, stay out of its way, and tell Harness IaCM what happened."""
 
@@ -60,7 +67,9 @@ def main() -> int:
         words = expand_aliases(sys.argv[1:])
         exit_code = tfevents.main(words, prog_name="tfevents", standalone_mode=False) or 0
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit):  # click's own way to print_line that nobody reads on
+    except (BrokenPipeError, SystemExit) as end:  # click's own way to say that nobody reads on
+        if isinstance(end, SystemExit) and not end.code:
+            return 0  # and that it has completed a word
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except Exception as error:  # no traceback for those who can't use one

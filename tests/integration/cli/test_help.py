@@ -4,23 +4,58 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import shlex
+import shutil
 import subprocess
 import sys
 import time
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import Path
 
 import click
 import pytest
 from support.command import PROGRAM, Tfevents
 from support.terminal import Terminal
 
+from tfevents import __file__ as tfevents_package
 from tfevents.cli import main, send
 
 
 def test_version(tfevents: Tfevents) -> None:
     """The installed one."""
-    assert tfevents.ok("--version") == f"tfevents {version('tfevents')}\n"
+    python = platform.python_version()
+    place = Path(tfevents_package).parent
+    told = tfevents.ok("--version")
+    assert told == f"tfevents {version('tfevents')}, Python {python}, {place}\n"
+
+
+WORDS = {
+    "a command": (["tfevents", "do"], ["doctor"]),
+    "an option": (["tfevents", "flush", "--ti"], ["--timeout"]),
+}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_bash_completes(tfevents: Tfevents, words: str) -> None:
+    """By the function that is printed for it, in a real bash."""
+    typed, completed = WORDS[words]
+    script = f"""
+        eval "$({tfevents.program} completion bash)"
+        COMP_WORDS=({shlex.join(typed)}) COMP_CWORD={len(typed) - 1}
+        _tfevents_completion {tfevents.program} && echo "${{COMPREPLY[@]}}"
+    """
+    told = subprocess.check_output(["bash", "-ec", script], env=tfevents.env, text=True)
+    assert told.split() == completed
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_other_shells_take_what_is_printed(tfevents: Tfevents, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not here")
+    script = tfevents.ok("completion", shell)
+    subprocess.run([shell, "-n"], input=script, env=tfevents.env, text=True, check=True)
 
 
 @pytest.mark.parametrize(

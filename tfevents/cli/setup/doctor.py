@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @click.argument("directory", default=".", type=click.Path(exists=True, file_okay=False))
 def doctor(directory: str, as_json: bool) -> int:
-    """Say whether a run in DIRECTORY would be reported, and what is in the way.
+    """Say whether a run here would be reported, or why not.
 
     Which terraform, which settings and where from, what git and CI say, whether home can be
     written to and the server takes the key, and what waits. No event is made. Exits with 1 where
