@@ -14,6 +14,15 @@ from tfevents.deadline import Deadline
 from tfevents.errors import UnreadableDocument
 from tfevents.terraform.client import TerraformClient
 
+INHERITED = frozenset(
+    {
+        *("HOME", "USER", "LOGNAME", "TMPDIR", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+        *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    }
+)
+"""What it gets of the environment, in capitals or not, beside what is its own: no key of ours, of
+Harness or of a provider, whatever a variable is named."""
+OWN = ("INFRACOST_", "XDG_", "LC_")
 ARGUMENTS = ("breakdown", "--format", "json", "--no-color", "--path")
 
 
@@ -32,9 +41,13 @@ def estimate_cost(
 
     `plan_json`: the path of the plan's JSON. Raises UnreadableDocument.
     """
-    own = {"PATH": find_search_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}
-    tool = TerraformClient(program, (), {**env, **own}, deadline)
+    tool = TerraformClient(program, (), _make_environment(env), deadline)
     done = tool.save([*ARGUMENTS, plan_json], path, deadline.left)
     os.unlink(plan_json)
     if not done:
         raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")
+
+
+def _make_environment(env: Mapping[str, str]) -> dict[str, str]:
+    kept = {n: v for n, v in env.items() if n.upper() in INHERITED or n.startswith(OWN)}
+    return {**kept, "PATH": find_search_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}

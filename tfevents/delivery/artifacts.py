@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable, Mapping
 
 from tfevents.context import cost_file as costfile
+from tfevents.context import infracost
 from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.readers.hcl import inventory
-from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
+from tfevents.readers.json.redaction.redactor import PLAN, PRICED, STATE, Redactor
 
 # Each kind: the private file that holds it, or None
 
@@ -51,6 +52,21 @@ def _plan(source: ArtifactSource, deadline: Deadline) -> str | None:
     return _redact(source, source.show_plan(source.plan_file, deadline), Redactor(), PLAN)
 
 
+def estimate_cost(source: ArtifactSource, deadline: Deadline) -> str | None:
+    """The path of what `infracost` says of the plan, which it gets redacted; None without a plan.
+
+    Raises UnreadableDocument.
+    """
+    if source.plan_file is None:
+        return None
+    program = infracost.find_infracost(source.env)
+    shown = source.show_plan(source.plan_file, deadline)
+    plan = _redact(source, shown, Redactor(), PRICED)
+    path = source.lock.create_file("infracost.json")
+    infracost.estimate_cost(program, plan, path, source.env, deadline)
+    return path
+
+
 def _show_plan(source: ArtifactSource, deadline: Deadline) -> str:
     return source.ask(
         "plan-json", ["show", "-json", os.path.abspath(source.plan_file or "")], deadline
@@ -63,10 +79,10 @@ def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
     if not source.has_state:
         return None
     redactor = Redactor()
-    _collect(redactor, source.ask("state-json", ["show", "-json"], deadline))
+    _collect(redactor, source.ask("state-values.json", ["show", "-json"], deadline))
     if source.plan_file is not None:
         _collect(redactor, source.show_plan(source.plan_file, deadline))
-    return _redact(source, source.ask("state", ["state", "pull"], deadline), redactor, STATE)
+    return _redact(source, source.ask("state.json", ["state", "pull"], deadline), redactor, STATE)
 
 
 def _collect(redactor: Redactor, path: str) -> None:
@@ -80,7 +96,7 @@ def _redact(source: ArtifactSource, path: str, redactor: Redactor, sections: fro
     """Twice through the file: what is sensitive, then all but that."""
     with open(path, "rb") as file:
         redactor.collect(file.read)
-    redacted = source.lock.create_file(f"{os.path.basename(path)}-redacted")
+    redacted = source.lock.create_file(f"redacted-{os.path.basename(path)}")
     with open(path, "rb") as file, open(redacted, "wb") as out:
         out.writelines(redactor.rewrite(file.read, sections))
     os.unlink(path)

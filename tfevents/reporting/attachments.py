@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from tfevents.context import cost_file, infracost
+from tfevents.context import cost_file
 from tfevents.context.origin import Origin
 from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
@@ -17,10 +16,16 @@ from tfevents.journal.models import Destination
 from tfevents.reporting.run import RunInfo
 from tfevents.settings.model import Settings
 
-StoreArtifacts = Callable[
-    [ArtifactSource, Settings, Mapping[str, Any], Destination, Deadline], ArtifactResult
-]
-"""delivery.artifact_store, which brings httpx and python-hcl2: given where it is wanted."""
+
+class Tools(NamedTuple):
+    """What makes them, with httpx, python-hcl2 and redaction: given where it is wanted."""
+
+    store_artifacts: Callable[
+        [ArtifactSource, Settings, Mapping[str, Any], Destination, Deadline], ArtifactResult
+    ]
+    """delivery.artifact_store's."""
+    estimate_cost: Callable[[ArtifactSource, Deadline], str | None]
+    """delivery.artifacts'."""
 
 
 class Attachments:
@@ -31,7 +36,7 @@ class Attachments:
         self._cost_file: str | None = None
         self._stored: Mapping[str, str] = {}
         self.cost: Mapping[str, str] = {}
-        self.store_artifacts: StoreArtifacts | None = None
+        self.tools: Tools | None = None
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -55,14 +60,9 @@ class Attachments:
         self, source: ArtifactSource, settings: Settings, origin: Origin, deadline: Deadline
     ) -> None:
         """Asks `infracost`, where that is switched on and nothing has said it yet."""
-        if self._cost_file or not settings.infracost or source.plan_file is None:
+        if self._cost_file or self.tools is None or not settings.infracost:
             return
-        program = infracost.find_infracost(source.env)
-        words = ["show", "-json", os.path.abspath(source.plan_file)]
-        plan = source.ask("infracost-plan.json", words, deadline)  # it goes by the name's end
-        path = source.lock.create_file("infracost.json")
-        infracost.estimate_cost(program, plan, path, source.env, deadline)
-        self._cost_file = path
+        self._cost_file = self.tools.estimate_cost(source, deadline)
         self._read_cost(origin)
 
     def store(
@@ -74,9 +74,9 @@ class Attachments:
         deadline: Deadline,
     ) -> list[str]:
         """Stores the artifacts that are switched on; a line for each that could not be."""
-        if self.store_artifacts is None:
+        if self.tools is None or not settings.artefacts or settings.api_key is None:
             return []
         source = replace(source, cost_file=self._cost_file)
-        stored = self.store_artifacts(source, settings, metadata, destination, deadline)
+        stored = self.tools.store_artifacts(source, settings, metadata, destination, deadline)
         self._stored = stored.ids
         return stored.problems

@@ -34,7 +34,7 @@ from tfevents.journal import recovery
 from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
-from tfevents.reporting.attachments import Attachments, StoreArtifacts
+from tfevents.reporting.attachments import Attachments, Tools
 from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
@@ -202,15 +202,16 @@ class Reporter(threading.Thread):
         s = self.settings
         return Destination(s.account, s.org, s.project, s.workspace)
 
-    def use_artifact_store(self, store_artifacts: StoreArtifacts) -> None:
-        """Called before `finish`, where artifacts are switched on."""
-        self._attachments.store_artifacts = store_artifacts
+    def use_tools(self, tools: Tools) -> None:
+        """Called before `finish`, where `wants_tools`."""
+        self._attachments.tools = tools
 
     @property
-    def stores_artifacts(self) -> bool:
-        """Whether any are switched on; waits until the settings are read."""
+    def wants_tools(self) -> bool:
+        """Whether anything is to be stored or estimated; waits until the settings are read."""
         self._await_prepared()
-        return bool(self.settings.artefacts) and self.settings.api_key is not None
+        stores = bool(self.settings.artefacts) and self.settings.api_key is not None
+        return stores or self.settings.infracost
 
     # From the run
 

@@ -12,7 +12,7 @@ from tfevents.errors import SettingError
 from tfevents.events.model import Operation
 from tfevents.events.table import end_activity, operation_of, start_activity
 from tfevents.journal.models import now
-from tfevents.reporting.attachments import StoreArtifacts
+from tfevents.reporting.attachments import Tools
 from tfevents.reporting.fact_collector import FactCollector
 from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.log_follower import follow
@@ -120,13 +120,13 @@ class RunReporter:
     # When it has ended
 
     @property
-    def stores_artifacts(self) -> bool:
-        """Whether any are switched on; waits until the settings are read."""
-        return self._report.stores_artifacts
+    def wants_tools(self) -> bool:
+        """Whether anything is to be stored or estimated; waits until the settings are read."""
+        return self._report.wants_tools
 
-    def use_artifact_store(self, store_artifacts: StoreArtifacts) -> None:
-        """Called before `finish`, where artifacts are switched on."""
-        self._report.use_artifact_store(store_artifacts)
+    def use_tools(self, tools: Tools) -> None:
+        """Called before `finish`, where `wants_tools`."""
+        self._report.use_tools(tools)
 
     def finish(self, result: RunResult) -> None:
         """Finds the rest of the facts, and records the end event: it is being sent from now on."""

@@ -225,7 +225,7 @@ def _report(
     signals.when_idle = reporter.shorten_deadline
     if signals.interrupted:
         reporter.shorten_deadline()
-    _use_artifact_store(reporter)
+    _use_tools(reporter)
     reporter.finish(result)
     signals.dismiss()
     run.lock.clear_files()  # nobody needs the private files any more
@@ -237,12 +237,15 @@ def _report(
     return ReportedRun(exit_code, reporter.last_event)
 
 
-def _use_artifact_store(reporter: RunReporter) -> None:
-    """What stores artifacts, where any are switched on: with httpx and python-hcl2."""
-    if reporter.stores_artifacts:
+def _use_tools(reporter: RunReporter) -> None:
+    """What stores artifacts and estimates cost, where that is switched on: most runs do without
+    httpx, python-hcl2 and redaction."""
+    if reporter.wants_tools:
         from tfevents.delivery.artifact_store import store_artifacts
+        from tfevents.delivery.artifacts import estimate_cost
+        from tfevents.reporting.attachments import Tools
 
-        reporter.use_artifact_store(store_artifacts)
+        reporter.use_tools(Tools(store_artifacts, estimate_cost))
 
 
 def _find_overrides(env: Mapping[str, str]) -> tuple[Mapping[str, Any], Sequence[SettingError]]:

@@ -102,16 +102,38 @@ def test_by_flag(tmp_path: Path) -> None:
 INFRACOST = """
 assert argv[:-1] == ["breakdown", "--format", "json", "--no-color", "--path"], argv
 assert argv[-1].endswith(".json"), argv
-assert "TFEVENTS_API_KEY" not in os.environ
+assert os.environ["INFRACOST_CANARY"] == "infracost"
+assert "canary" not in str(os.environ), os.environ
 import json
-import subprocess
-plan = json.load(open(argv[-1]))
+text = open(argv[-1]).read()
+assert "canary" not in text, text
+plan = json.loads(text)
+assert not {"variables"} & plan.keys(), plan.keys()
+(resource,) = plan["configuration"]["root_module"]["resources"]
+assert resource["expressions"] == {"input": {"references": ["var.secret", "var.open"]}}, resource
 say(json.dumps({"version": "0.2", "totalMonthlyCost": str(len(plan["resource_changes"]))}))
 """
 
 
+SECRET = """
+variable "secret" {
+  sensitive = true
+  default   = "canary-default"
+}
+variable "open" { default = "open" }
+resource "terraform_data" "a" { input = "${var.secret} ${var.open}" }
+"""
+SECRETS = {
+    name: f"canary-{name}"
+    for name in (
+        *("TFEVENTS_X", "PLUGIN_X", "HARNESS_PLATFORM_API_KEY", "HARNESS_X", "IACM_TOKEN"),
+        *("TF_VAR_secret", "MY_HARNESS_KEY", "AWS_SECRET_ACCESS_KEY"),
+    )
+}
+
+
 def test_the_binary_where_the_setting_says_so(tmp_path: Path) -> None:
-    """It gets the plan as JSON, and not our key."""
+    """It gets the plan as JSON, redacted, and no key but its own."""
     with Endpoint() as endpoint:
         done = run_with(tmp_path, endpoint, "plan", INFRACOST)
         assert done.returncode == 0, done.stderr
@@ -144,10 +166,11 @@ def run_with(
 ) -> subprocess.CompletedProcess[str]:
     """`tf`, where this `infracost` is on PATH."""
     machine = Machine(tmp_path)
-    place = machine.project()
+    place = machine.project("project", SECRET)
     (tmp_path / "bin").mkdir()
     script_engine(tmp_path / "bin" / "infracost", script)
-    env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT=budget, TFEVENTS_INFRACOST="1")
+    more = {**SECRETS, "TFEVENTS_INFRACOST": "1", "INFRACOST_CANARY": "infracost"}
+    env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT=budget, **more)
     env["PATH"] = f"{tmp_path / 'bin'}:{machine.env['PATH']}"
     words = ["apply", "-auto-approve"] if command == "apply" else [command]
     return machine.tf(*words, at=place, env=env)

@@ -12,7 +12,7 @@ configuration, and what is sensitive.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from tfevents.errors import UnreadableDocument
 from tfevents.readers.json.redaction.configuration import note_module
 from tfevents.readers.json.redaction.encodings import encode_json
 from tfevents.readers.json.redaction.marks import Redaction
+from tfevents.readers.json.redaction.references import keep_references
 from tfevents.readers.json.redaction.replacer import Replacer
 from tfevents.readers.json.redaction.sensitive_values import SensitiveValues
 from tfevents.readers.streaming import Cursor, Read
@@ -46,6 +47,8 @@ PLAN = frozenset(
     }
 )
 """The sections of plan JSON that stay; not `variables` and `configuration`."""
+PRICED = PLAN | {"configuration"}
+"""What Infracost gets; of the configuration only what references.py keeps."""
 STATE = frozenset(
     {"version", "terraform_version", "serial", "lineage", "outputs", "resources", "check_results"}
 )
@@ -78,25 +81,26 @@ class Redactor:
 
     def __init__(self) -> None:
         self._found = SensitiveValues()
+        self._variables: Mapping[str, Any] = {}
 
     def collect(self, read: Read) -> None:
         """Notes all that is marked in a document. Raises UnreadableDocument."""
         redaction = Redaction(self._found)
-        variables: Any = {}
+        self._variables = {}
         names: set[str] = set()
         for part in _split_document(read):
             if isinstance(part, Part):
                 with _refuse_other_shapes():
                     value = part.decode()
                     if part.path == ("variables",):
-                        variables = value
+                        self._variables = value
                     elif part.path == ("configuration",):
                         names = note_module(value.get("root_module") or {}, self._found)
                     else:
                         redaction.apply(value, part.name)
         with _refuse_other_shapes():
-            for name in names & variables.keys():
-                self._found.hide(variables[name].get("value"))
+            for name in names & self._variables.keys():
+                self._found.hide(self._variables[name].get("value"))
 
     def rewrite(self, read: Read, sections: frozenset[str]) -> Iterator[bytes]:
         """These sections of a document, in pieces, without all that was collected.
@@ -105,14 +109,16 @@ class Redactor:
         """
         redaction = Redaction(self._found, Replacer(self._found))
         for part in _split_document(read, sections):
-            yield _rewrite_part(part, redaction) if isinstance(part, Part) else part
+            yield self._rewrite_part(part, redaction) if isinstance(part, Part) else part
 
-
-def _rewrite_part(part: Part, redaction: Redaction) -> bytes:
-    with _refuse_other_shapes():
-        value = part.decode()
-        redacted = redaction.apply(value, part.name)
-        return part.raw if redacted == value else encode_json(redacted).encode()
+    def _rewrite_part(self, part: Part, redaction: Redaction) -> bytes:
+        with _refuse_other_shapes():
+            value = part.decode()
+            kept = value
+            if part.path == ("configuration",):
+                kept = keep_references(value, self._variables)
+            redacted = redaction.apply(kept, part.name)
+            return part.raw if redacted == value else encode_json(redacted).encode()
 
 
 class Part(NamedTuple):

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
+from tfevents.readers.json.redaction.redactor import PLAN, PRICED, STATE, Redactor
 from tfevents.readers.json.redaction.sensitive_values import HIDDEN
 
 
-def hidden(document: bytes) -> Any:
+def hidden(document: bytes, sections: frozenset[str] = PLAN | STATE) -> Any:
     """The document, less what is sensitive."""
     redactor = Redactor()
     redactor.collect(BytesIO(document).read)
-    return json.loads(b"".join(redactor.rewrite(BytesIO(document).read, PLAN | STATE)))
+    return json.loads(b"".join(redactor.rewrite(BytesIO(document).read, sections)))
 
 
 @pytest.mark.parametrize("number", ["1e400", "1.00000000000000000001", "-0.0", "12345678901234567"])
@@ -280,3 +280,56 @@ def test_what_is_no_json_is_refused(text: bytes) -> None:
     """Nothing of it is passed on unread."""
     with pytest.raises(UnreadableDocument):
         hidden(text)
+
+
+def test_infracost_gets_references_and_regions() -> None:
+    """Of the configuration, nothing else: without them its prices are another region's."""
+    provider = {
+        "name": "aws",
+        "alias": "eu",
+        "expressions": {
+            "region": {"references": ["var.region"]},
+            "secret_key": {"constant_value": "canary"},
+        },
+    }
+    west = {"name": "aws", "expressions": {"region": {"constant_value": "us-west-2"}}}
+    resource = {
+        "address": "a.b",
+        "expressions": {
+            "x": {"constant_value": "canary"},
+            "block": [{"y": {"references": ["a.c"]}, "z": {"constant_value": "canary"}}],
+        },
+        "provisioners": ["canary"],
+    }
+    module = {
+        "resources": [resource],
+        "module_calls": {"m": {"source": "canary", "module": {"resources": [resource]}}},
+        "variables": {"region": {"default": "canary"}},
+    }
+    document = {
+        "variables": {"region": {"value": "eu-central-1"}, "x": {"value": "canary"}},
+        "configuration": {"provider_config": {"aws": provider, "w": west}, "root_module": module},
+    }
+    found = hidden(json.dumps(document).encode(), PRICED)
+    kept = {
+        "address": "a.b",
+        "expressions": {"x": {}, "block": [{"y": {"references": ["a.c"]}, "z": {}}]},
+    }
+    assert found == {
+        "configuration": {
+            "provider_config": {
+                "aws": {
+                    "name": "aws",
+                    "alias": "eu",
+                    "expressions": {"region": {"constant_value": "eu-central-1"}},
+                },
+                "w": west,
+            },
+            "root_module": {
+                "resources": [kept],
+                "module_calls": {
+                    "m": {"expressions": None, "module": {"resources": [kept], "module_calls": {}}}
+                },
+            },
+        }
+    }
