@@ -23,6 +23,10 @@ class Project(Struct, frozen=True):
     directory: Path
     env: Mapping[str, str]
 
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Project({str(self.directory)!r})"
+
     def write(self, files: Mapping[str, str]) -> None:
         """These files, and no other configuration."""
         for old in self.directory.glob("*.tf"):
@@ -41,6 +45,10 @@ class Scratch(Struct, frozen=True):
     engine: Path
     tf: Path
     env: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Without the environment, which holds secrets."""
+        return f"Scratch({str(self.root)!r})"
 
     def make_project(self, files: Mapping[str, str], **variables: str) -> Project:
         """An initialised directory of its own with a home of its own."""
