@@ -52,6 +52,7 @@ def tool(place: Path, body: str) -> Path:
     path = place / "terraform"
     path.write_text(TOOL.format(python=sys.executable, body=body))
     path.chmod(0o755)
+    (place / "p.tfplan").write_bytes(b"")  # only a file is asked for
     return path
 
 
@@ -68,7 +69,11 @@ def test_a_large_plan_is_counted_in_little_memory(tmp_path: Path) -> None:
     """A run falls back to it where its plan file can't be read by itself."""
     path = tool(tmp_path, LARGE)
     done = subprocess.run(
-        [sys.executable, "-c", READ, path], capture_output=True, text=True, check=True
+        [sys.executable, "-c", READ, path],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     changed, peak = json.loads(done.stdout)
     assert changed == 1000
