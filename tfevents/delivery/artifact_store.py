@@ -25,6 +25,7 @@ from tfevents.delivery.result import ArtifactResult
 from tfevents.errors import DeliveryError, TfeventsError, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Settings
+from tfevents.text import clean
 
 DATA_TYPES = {"plan": "plan_human", "state": "state_raw"}
 """The contract's names, where they are not ours."""
@@ -88,7 +89,7 @@ def find_query(env: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str,
         return None
     query = {
         "pipeline_id": metadata.get("pipeline"),
-        "stage_id": env.get("HARNESS_STAGE_ID"),
+        "stage_id": clean(env.get("HARNESS_STAGE_ID")),
         "pipeline_execution_id": metadata.get("pipeline_execution_id"),
         "pipeline_stage_id": metadata.get("pipeline_stage_id"),
         "provisioner_type": "tf",

@@ -18,6 +18,8 @@ from tfevents.terminal import printable
 
 ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"
 """Of an artefact: a UUID, or what another server has instead; nothing that a text could hide in."""
+POLICIES = frozenset({"pass", "warning", "error"})
+"""What an evaluation may say."""
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
 UNAUTHORIZED = frozenset({401, 403})
 
@@ -37,7 +39,8 @@ def check_response(
     if status in UNAUTHORIZED:
         raise Unauthorized(f"the server does not take this API key: {told}")
     if 300 <= status < 400:
-        raise DeliveryError(f"TFEVENTS_URL is not the service's own{_elsewhere(headers)}: {status}")
+        elsewhere = _elsewhere(headers, key)
+        raise DeliveryError(f"TFEVENTS_URL is not the service's own{elsewhere}: {status}")
     if status == 407:
         raise Unreachable(f"the proxy wants to know who we are: {status}", connected=False)
     if status == 404:
@@ -47,14 +50,14 @@ def check_response(
     raise Unreachable(f"the server can't take it now: {told}", again=parse_retry_after(headers))
 
 
-def _elsewhere(headers: Mapping[str, str]) -> str:
+def _elsewhere(headers: Mapping[str, str], key: Key | None) -> str:
     """Where a redirect leads: only the host, the rest may hold anything. It is never followed,
     for the key would go there too."""
     try:
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
         host = None
-    return f", it points to {printable(host)[:100]}" if host else ""
+    return f", it points to {_show(host, key, 100)}" if host else ""
 
 
 def _again(status: int) -> bool:
@@ -81,9 +84,9 @@ def parse_error(answer: bytes, key: Key | None = None) -> ApiError:
     if not isinstance(body, dict):
         return ApiError()
     said = (body.get("name") or body.get("code"), body.get("message"))
-    words = _without_key(" ".join(word for word in said if isinstance(word, str) and word), key)
+    words = _show(" ".join(word for word in said if isinstance(word, str) and word), key)
     temporary = body.get("temporary") is True or body.get("timeout") is True
-    return ApiError(f" ({printable(words)[:200]})" if words else "", temporary)
+    return ApiError(f" ({words})" if words else "", temporary)
 
 
 class StoredArtifact(Struct, frozen=True):
@@ -106,8 +109,8 @@ def parse_stored(answer: bytes, key: Key | None = None) -> StoredArtifact:
     if not _is_id(found, key):
         raise Refused("the server's answer has an id that is none")
     policy, message = (body.get(f"policy_evaluation_{name}") for name in ("status", "message"))
-    words = printable(_without_key(message, key))[:200] if isinstance(message, str) else ""
-    known = policy if isinstance(policy, str) else None
+    words = _show(message, key) if isinstance(message, str) else ""
+    known = policy if policy in POLICIES else None
     return StoredArtifact(found, known, f" ({words})" if words else "")
 
 
@@ -116,10 +119,18 @@ def _is_id(text: str, key: Key | None) -> bool:
     return re.fullmatch(ID, text) is not None and _without_key(text, key) == text
 
 
+def _show(text: str, key: Key | None, most: int = 200) -> str:
+    """A server's words as they may be shown: printable, bounded, and not the key said back."""
+    plain = "".join(character for character in text if character.isprintable())
+    if _without_key(plain, key) != plain:
+        return _without_key(plain, key)[:most]
+    return printable(text)[:most]
+
+
 def _without_key(text: str, key: Key | None) -> str:
-    """A hostile or chatty server may say the key back: its words go to a log."""
+    """A hostile or chatty server may say the key back, in whatever capitals: its words are kept."""
     for secret in (key.secret, *key.secret.split(".")[2:]) if key else ():
-        text = text.replace(secret, "***") if secret else text
+        text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE) if secret else text
     return text
 
 

@@ -16,7 +16,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
-from tfevents.events.body import LARGEST, build_event
+from tfevents.events.body import LARGEST, build_whole_event
 from tfevents.events.model import Activity, Event, EventType
 from tfevents.events.schema import check, metadata_fields
 from tfevents.journal import recovery
@@ -88,10 +88,12 @@ def _describe(
     if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     origin = find_origin(directory, env)
-    event = build_event(
+    where = {} if "directory" in what.data else {"directory": origin.directory}
+    event = build_whole_event(
         Activity(EventType(what.event_type)),
         {**origin.metadata, **parse_overrides(env, fields), **_given(what.metadata, fields)},
-        {"directory": origin.directory, **what.data, "tfevents_version": __version__, **own},
+        {**where, "tfevents_version": __version__, **own},
+        told=what.data,
     )
     check(event.body())
     if event.size > LARGEST:  # of many small ones

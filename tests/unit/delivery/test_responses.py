@@ -8,8 +8,14 @@ from email.utils import formatdate
 
 import pytest
 
-from tfevents.delivery.responses import parse_error, parse_retry_after, parse_stored
-from tfevents.errors import Refused
+from tfevents.delivery.responses import (
+    check_response,
+    parse_error,
+    parse_retry_after,
+    parse_stored,
+)
+from tfevents.errors import DeliveryError, Refused
+from tfevents.journal.models import Destination
 from tfevents.settings.model import Key
 
 KEY = Key("pat.acct.token-canary.secret-canary")
@@ -54,3 +60,32 @@ def test_an_artefact_s_id_is_an_id() -> None:
     for text in ("", "two words", "x" * 200, "token-canary"):
         with pytest.raises(Refused):
             parse_stored(json.dumps({"id": text}).encode(), KEY)
+
+
+SAID_BACK = [
+    KEY.secret,
+    KEY.secret.upper(),
+    "token-canary",
+    "x secret-canary x",
+    "pat.acct.token-canary.sec\nret-can\x00ary",
+    "." * 195 + "token-canary",
+]
+
+
+@pytest.mark.parametrize("text", SAID_BACK)
+def test_no_field_says_the_key_back(text: str) -> None:
+    """Name, message, a policy's word, where a redirect leads: each is kept and shown."""
+    error = json.dumps({"name": text, "message": text}).encode()
+    stored = parse_stored(
+        json.dumps(
+            {"id": "a-1", "policy_evaluation_message": text, "policy_evaluation_status": text}
+        ).encode(),
+        KEY,
+    )
+    host = "".join(c for c in text if c.isprintable() and c != " ")
+    with pytest.raises(DeliveryError) as told:
+        check_response(302, {"location": f"https://{host}/"}, b"", Destination(), KEY)
+    shown = f"{parse_error(error, KEY).words} {stored} {told.value}".lower()
+    assert "canary" not in shown
+    assert "token" not in shown
+    assert stored.policy is None
