@@ -110,7 +110,7 @@ def parse_stored(answer: bytes, key: Key | None = None) -> StoredArtifact:
         raise Refused("the server's answer has an id that is none")
     policy, message = (body.get(f"policy_evaluation_{name}") for name in ("status", "message"))
     words = _show(message, key) if isinstance(message, str) else ""
-    known = policy if policy in POLICIES else None
+    known = policy if isinstance(policy, str) and policy in POLICIES else None
     return StoredArtifact(found, known, f" ({words})" if words else "")
 
 

@@ -20,7 +20,7 @@ LONGEST = 1 << 20
 QUOTED = rb'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
     rb"^\d{4}-\d\d-\d\dT[^ ]+ \[[A-Z]+\] +(?:"
-    rb"(?P<product>Terraform|OpenTofu) version: (?P<version>[0-9]\S*)"
+    rb"(?P<product>Terraform|OpenTofu) version: (?P<version>[0-9][\w.+-]*)"
     rb"|(?P<process>CLI args: )"
     rb"|backend/local: apply calling (?P<calls>Plan|Apply)$"
     rb"|Building and walking plan graph for (?P<replans>\w+)$"
@@ -42,7 +42,7 @@ LINE = re.compile(
     rb")",
     re.MULTILINE,
 )
-SNAPSHOT = re.compile(rb'lineage "([^"\\]*)" serial (\d+)$')
+SNAPSHOT = re.compile(rb'lineage "([^"\\]*)" serial (\d{1,20})$')
 UNMANAGED = re.compile(
     rb'(?:module\.[^.\[\]"\s]+(?:\[(?:\d+|' + QUOTED + rb")\])?\.)*(?:data|ephemeral|action)\."
 )
@@ -51,7 +51,9 @@ NODE = re.compile(r"(.+?)(?: \((destroy|forget)(?: deposed ([0-9a-f]{8}))?\))?",
 ALONG = {None: r"\..*", b"resource ": r"(\[.*)?", b"resource instance ": ""}
 """What stands behind a module's, a resource's or an instance's address where it moves along."""
 DEPOSED = re.compile(r"(.+) deposed object ([0-9a-f]{8})", re.DOTALL)
-ESCAPES = re.compile(r'\\(?:(["\\abfnrtv])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))')
+ESCAPES = re.compile(
+    r'\\(?:(["\\abfnrtv])|x([0-9a-f]{2})|u([0-9a-f]{4})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))'
+)
 ESCAPED = dict(zip('"\\abfnrtv', '"\\\a\b\f\n\r\t\v', strict=True))
 MODES = {
     b"NormalMode": Mode.NORMAL,
@@ -186,7 +188,9 @@ class CoreLogReader:
         """The run's own is read before it plans; after that a data source may read another."""
         if not (self.log.planning or self.log.applied):
             told = SNAPSHOT.search(found["snapshot"])
-            self.log.snapshot = (int(told[2]), told[1].decode()) if told else NEVER_WRITTEN
+            self.log.snapshot = (
+                (int(told[2]), told[1].decode(errors="replace")) if told else NEVER_WRITTEN
+            )
 
     def _take_stop(self, found: re.Match[bytes]) -> None:
         if found["stops"].startswith(b"Stop"):

@@ -21,7 +21,7 @@ NEVER_WRITTEN: Identity = (0, "")
 NULL = digest_value(None)
 """An output whose value is null; OpenTofu stores one where it was not known."""
 
-ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U([0-9a-f]{8}))|([$%])\4\{'
+ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))|([$%])\4\{'
 WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
 
 

@@ -1,23 +1,30 @@
-"""What a response says, whatever else may be in it."""
+"""What a response says, whatever else may be in it. TFEVENTS_TEST_FUZZ sets how many are tried."""
 
 from __future__ import annotations
 
 import json
+import os
+import random
+import re
 import time
 from email.utils import formatdate
+from typing import Any
 
 import pytest
 
 from tfevents.delivery.responses import (
+    ID,
+    POLICIES,
     check_response,
     parse_error,
     parse_retry_after,
     parse_stored,
 )
-from tfevents.errors import DeliveryError, Refused
+from tfevents.errors import DeliveryError, Refused, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Key
 
+ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 KEY = Key("pat.acct.token-canary.secret-canary")
 
 
@@ -89,3 +96,78 @@ def test_no_field_says_the_key_back(text: str) -> None:
     assert "canary" not in shown
     assert "token" not in shown
     assert stored.policy is None
+
+
+NAMES = (
+    *("name", "code", "message", "id", "temporary", "timeout"),
+    *("policy_evaluation_status", "policy_evaluation_message"),
+)
+WORDS = (*SAID_BACK, *POLICIES, "a-1", "x", "\ud800", "\u202e", "\x1b[31m", "\n", "é" * 300)
+NOISE = (b"\xff", b"\x00", b'"', b"{", b"[", b"1e999", b"\\ud800", b"NaN")
+HEADERS = (
+    *("7", "Wed, 21 Oct 2099 07:28:00 GMT", "Mon, 01 Jan 0001 00:00:00 -2359"),
+    *("https://u:p@h.example:80/x?y#z", "//[::1]/", "/login"),
+)
+
+
+def some_value(dice: random.Random, depth: int = 0) -> Any:
+    """Any JSON, with the names of the contract's answers."""
+    if depth < 3 and dice.random() < 0.4:
+        names = dice.sample(NAMES, 4)
+        return {name: some_value(dice, depth + 1) for name in names}
+    if depth and dice.random() < 0.2:
+        return dice.choice([None, True, 1, -1.5, 10**400, [], ["x"], {}])
+    return " ".join(dice.choices(WORDS, k=dice.randrange(1, 3)))
+
+
+def some_answer(dice: random.Random) -> bytes:
+    """JSON, spoiled one time in three."""
+    answer = json.dumps(some_value(dice)).encode()
+    if dice.random() < 0.3:
+        at = dice.randrange(len(answer) + 1)
+        answer = answer[:at] + dice.choice(NOISE) + answer[at + dice.choice((0, 1, 30)) :]
+    return answer
+
+
+def some_header(dice: random.Random) -> str:
+    text = dice.choice(HEADERS)
+    at = dice.randrange(len(text) + 1)
+    return text[:at] + dice.choice(("", *WORDS, "9" * 20, "[")) + text[at + dice.randrange(3) :]
+
+
+def says_the_key(text: str) -> bool:
+    """Whether one of its secret parts stands there."""
+    return any(part in text.lower() for part in KEY.secret.split(".")[2:])
+
+
+def test_any_answer_is_taken_or_told() -> None:
+    """In one line that is bounded and says no key back; nothing else is ever raised."""
+    dice = random.Random(14)
+    taken = 0
+    for _ in range(ROUNDS):
+        answer = some_answer(dice)
+        headers = {"retry-after": some_header(dice), "location": some_header(dice)}
+        try:
+            check_response(dice.randrange(100, 600), headers, answer, Destination(), KEY)
+        except DeliveryError as error:
+            assert str(error).isprintable()
+            assert len(str(error)) < 400
+            assert not says_the_key(str(error))
+            assert not isinstance(error, Unreachable) or (error.again or 0) >= 0
+        try:
+            stored = parse_stored(answer, KEY)
+        except Refused:
+            continue
+        taken += 1
+        assert re.fullmatch(ID, stored.id)
+        assert stored.policy in (None, *POLICIES)
+        assert not says_the_key(f"{stored}")
+    assert 0 < taken < ROUNDS
+
+
+@pytest.mark.parametrize("word", [None, 1, [], ["pass"], {}, {"pass": 1}, "passed"])
+def test_a_policy_s_word_that_is_none_is_left_out(word: object) -> None:
+    """The artefact was stored all the same."""
+    answer = json.dumps({"id": "a-1", "policy_evaluation_status": word}).encode()
+    stored = parse_stored(answer, KEY)
+    assert (stored.id, stored.policy) == ("a-1", None)

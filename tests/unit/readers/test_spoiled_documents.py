@@ -15,14 +15,12 @@ from zipfile import ZipFile
 
 import msgspec
 import pytest
-from support.core_logs import ALL
 from support.paths import ENGINES, PLANS
 from support.planfile import forge
 
 from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
 from tfevents.readers import counting
-from tfevents.readers.core_log import CoreLogReader
 from tfevents.readers.hcl import blocks
 from tfevents.readers.json import plan, state
 from tfevents.readers.json.plan import stream_plan_json
@@ -203,15 +201,6 @@ def test_a_plan_file_is_read_or_told(tmp_path: Path) -> None:
             refused += 1
             assert "\n" not in str(error)
     assert refused
-
-
-def test_a_core_log_is_read_whatever_stands_in_it() -> None:
-    """It has no error to raise: what it does not know, it does not count."""
-    dice = random.Random(8)
-    for _ in range(ROUNDS):
-        reader = CoreLogReader()
-        reader.feed(spoiled(dice.choice(ALL).text[:100_000], dice) + b"\n")
-        assert reader.log.processes >= 0
 
 
 WORDS = (

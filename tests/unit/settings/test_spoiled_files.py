@@ -1,18 +1,23 @@
-"""Whatever stands in a settings file: its fields, or one line that says what is wrong."""
+"""Whatever stands in a settings file, or in a variable that tells metadata: its fields, or one line
+that says what is wrong. TFEVENTS_TEST_FUZZ sets how many of each kind are tried."""
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections.abc import Callable
 
 import pytest
 from support.paths import README
+from support.spoiled_text import spoil_text
 
+from tfevents.context.overrides import PREFIX, gather_valid_overrides, parse_overrides
 from tfevents.errors import SettingError, UnreadableDocument
+from tfevents.events.schema import metadata_fields
 from tfevents.settings import file_format, workspace_file
 
-ROUNDS = 1500
+ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "1500"))
 HCL = [
     *re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL),
     'timeout = 3 # x\n/* y */ ca_bundle = "a\\u00fc$${}" // z\nharness { url = "x" }\n',
@@ -22,16 +27,10 @@ YAML = [
     "{org_id: a, project_id: [1], x: &a {b: *a}}\n---\n",
     "? [a]\n: b\norg_id: !!str 1\nx: |\n  y\n",
 ]
-PIECES = [*'{}"\\/*#$%\n\r\t =<-[]().,:?!&|aü\0\u2028😀1', "${", "<<EOT\n", "*/", "\\u", "---\n"]
-
-
-def spoiled(text: str, dice: random.Random) -> str:
-    """With some of it gone, doubled, or something else in between."""
-    for _ in range(dice.randint(1, 6)):
-        at, other = dice.randint(0, len(text)), dice.randint(0, len(text))
-        piece = dice.choice((dice.choice(PIECES), text[other : other + dice.randint(1, 30)]))
-        text = text[:at] + piece + text[at + dice.choice((0, 0, 1, dice.randint(1, 9))) :]
-    return text
+TOLD = [
+    *("text", "true", "3", "[1]", "0" * 40, "https://h.example/o/r.git"),
+    *('{"added": 1, "changed": 0}', '{"url": "https://h.example/a", "actor": [{}]}'),
+]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -46,7 +45,7 @@ def test_spoiled_text_is_read_or_told(
     dice = random.Random(seed)
     read = 0
     for _ in range(ROUNDS):
-        text = spoiled(dice.choice(texts), dice)
+        text = spoil_text(dice.choice(texts), dice)
         try:
             parse(text, "file")
             read += 1
@@ -66,3 +65,21 @@ def test_64_kib_of_anything_are_read_or_told(text: str) -> None:
                 parse(whole, "file")
             except (SettingError, UnreadableDocument) as error:
                 assert str(error).startswith("file, line ")
+
+
+def test_spoiled_metadata_is_taken_or_told() -> None:
+    """In one line that names the variable; what is taken fits the contract."""
+    dice = random.Random(11)
+    fields = metadata_fields()
+    taken = 0
+    for _ in range(ROUNDS):
+        variable = PREFIX + dice.choice([*fields]).upper()
+        env = {variable: spoil_text(dice.choice(TOLD), dice)}
+        valid, wrong = gather_valid_overrides(env)
+        taken += bool(valid)
+        assert all(re.fullmatch(rf"{variable}: [^\n]+", str(error)) for error in wrong), env
+        try:
+            parse_overrides(env, fields)
+        except SettingError as error:
+            assert [str(error)] == [str(other) for other in wrong]
+    assert 0 < taken < ROUNDS

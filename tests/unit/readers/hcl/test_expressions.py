@@ -1,15 +1,20 @@
-"""HCL as plain values."""
+"""HCL as plain values. TFEVENTS_TEST_FUZZ sets how many spoiled texts are tried."""
 
 from __future__ import annotations
 
+import os
+import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from support.spoiled_text import spoil_text
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.expressions import parse_hcl
 
+ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 4
 VALUES: list[tuple[str, dict[str, Any]]] = [
     ('a = "text"', {"a": "text"}),
     ('a = "q\\"uo\\nte \\\\ \\u00e9"', {"a": 'q"uo\nte \\ é'}),
@@ -70,3 +75,28 @@ def test_threads_do_not_read_each_others_text() -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = list(pool.map(lambda text: parse_hcl(text, "main.tf"), texts))
     assert found == [parse_hcl(text, "main.tf") for text in texts]
+
+
+EXPRESSIONS = [
+    *(text for text, _ in VALUES if text),
+    'a = v ? "1" : foo(2, [for x in y : x if z]...)\n',
+    "a = {for k, v in m : k => v...}\nb = m.x[0].*.c[*].d\n",
+    "a = -1.5e3 + !true && (1 >= 2) || x != y % 3\n",
+    'b "x" {\n  c = <<-EOT\n    t ${upper("x")} %{if a}b%{else}c%{endif}\n  EOT\n}\n',
+    "a = provider::x::f(<<E\n%{for v in w ~}\n$${v}\n%{endfor}\nE\n)\n",
+]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_spoiled_text_is_read_or_told(seed: int) -> None:
+    """In one line that begins with the file; nothing else is ever raised."""
+    dice = random.Random(seed)
+    read = 0
+    for _ in range(ROUNDS):
+        text = spoil_text(dice.choice(EXPRESSIONS), dice)
+        try:
+            parse_hcl(text, "x.hcl")
+            read += 1
+        except UnreadableDocument as error:
+            assert re.fullmatch(r"x\.hcl[,:] [^\n]+: correct the HCL there", str(error)), text
+    assert 0 < read < ROUNDS

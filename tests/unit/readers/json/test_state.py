@@ -25,6 +25,9 @@ def test_a_literal_address_has_its_key_as_it_is() -> None:
     quoted = r'module.m["q\""].a.b["\\u0041 \u200b\U000e0001 $${x} %%{y} $$$${ \n"]'
     key = "\\u0041 \u200b\U000e0001 ${x} %{y} $$${ \n"
     assert literal(quoted) == f'module.m["q""].a.b["{key}"]'
+    last, beyond = r'a.b["\U0010ffff"]', r'a.b["\U00110000 \Uffffffff"]'
+    assert literal(last) == 'a.b["\U0010ffff"]'
+    assert literal(beyond) == beyond
 
 
 @pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)

@@ -1,0 +1,109 @@
+"""Whatever stands in a core log: no error, and no count above what the whole log gives.
+TFEVENTS_TEST_FUZZ sets how many are tried."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+
+import pytest
+from msgspec.structs import replace
+from support.core_logs import ALL, Recording, parse_core_log
+
+from tfevents.terraform.changes import count_resources
+
+ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
+STAMP = b"2026-11-27T09:22:01.823Z [TRACE] "
+NOISE = (
+    *(b"\n", b"\xff\x00 {]\n", b"x: applying the planned Create change\n", STAMP + b"vertex "),
+    STAMP + b"provider.stdio: received data\n",
+    STAMP + b'vertex "x": visit complete\n',
+)
+"""Nothing that terraform's core says of an object; a write may be cut off by another's."""
+ODD = (
+    *(
+        b"Terraform version: 1.5\xff",
+        b"CLI args: \xff",
+        b"writeChange: recorded NoOp change for \xff",
+    ),
+    b'statemgr.Filesystem: read snapshot with lineage "\xff" serial ' + b"9" * 5000,
+    b'statemgr.Filesystem: read snapshot with lineage "\xff" serial 1',
+    b'vertex "\\Uffffffff \\ud800 \\x" error: \xff',
+)
+"""What the core says, of what it never has."""
+Spoil = Callable[[list[bytes], random.Random], None]
+COUNTED = [recording for recording in ALL if count_resources(recording.apply()) is not None]
+
+
+def cut(lines: list[bytes], dice: random.Random) -> None:
+    """A line without its end, without its beginning, or none at all."""
+    at = dice.randrange(len(lines))
+    size = dice.randrange(len(lines[at]) + 1)
+    lines[at] = dice.choice((lines[at][:size] + b"\n", lines[at][size:], b""))
+
+
+def double(lines: list[bytes], dice: random.Random) -> None:
+    """A line again, later; not of a deletion, for an address may have two: of its object and of a
+    deposed one."""
+    at = dice.randrange(len(lines))
+    if not lines[at].endswith(b": applying the planned Delete change\n"):
+        lines.insert(dice.randrange(at, len(lines)) + 1, lines[at])
+
+
+def interleave(lines: list[bytes], dice: random.Random) -> None:
+    """Something else between two lines, or in the middle of one."""
+    at = dice.randrange(len(lines))
+    size = dice.choice((0, dice.randrange(len(lines[at]) + 1)))
+    lines[at] = lines[at][:size] + dice.choice(NOISE) + lines[at][size:]
+
+
+SPOILS = (cut, double, interleave)
+
+
+def spoiled(recording: Recording, spoils: tuple[Spoil, ...], dice: random.Random) -> bytes:
+    """Its log with one to four changes of these kinds."""
+    lines = recording.text.splitlines(keepends=True)
+    for _ in range(dice.randint(1, 4)):
+        dice.choice(spoils)(lines, dice)
+    return b"".join(lines)
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_spoiled_log_never_counts_more(spoil: Spoil) -> None:
+    """What is done is counted less, or not at all. (What it was not heard to do may count as
+    unchanged.)"""
+    dice = random.Random(spoil.__name__)
+    told = 0
+    for _ in range(ROUNDS):
+        recording = dice.choice(COUNTED)
+        apply = recording.apply()
+        whole = count_resources(apply)
+        log = parse_core_log(spoiled(recording, (spoil,), dice))
+        found = count_resources(replace(apply, log=log))
+        if whole is None or found is None:
+            continue
+        told += 1
+        for name, number in found.as_json().items():
+            assert number <= whole.as_json()[name] or name == "unchanged", recording.name
+    assert 0 < told < ROUNDS
+
+
+def test_a_core_log_is_read_whatever_stands_in_it() -> None:
+    """It has no error to raise: what it does not know, it does not count."""
+    dice = random.Random(8)
+    for _ in range(ROUNDS):
+        text = spoiled(dice.choice(ALL), SPOILS, dice)
+        odd = STAMP + dice.choice(ODD) + b"\n"
+        at = dice.randrange(len(text) + 1)
+        log = parse_core_log(odd + text[:at] + dice.randbytes(3) + text[at:] + odd)
+        assert log.version.isascii()
+        assert log.processes >= 0
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_line_of_what_never_was(odd: bytes) -> None:
+    """Bytes that are no text, numbers and characters that are none."""
+    log = parse_core_log(STAMP + b"backend/local: apply calling Apply\n" + STAMP + odd + b"\n")
+    assert log.applies == 1
+    assert log.version in ("", "1.5")
