@@ -82,7 +82,7 @@ def _metadata(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
 
 def _data(fields: Mapping[str, str | None], most: int) -> dict[str, str]:
     """A text of more than `most` bytes is no fact here, either."""
-    return _filled({name: clean(text, min(most, VALUE_BYTES)) for name, text in fields.items()})
+    return _filled(_cleaned(fields, min(most, VALUE_BYTES)))
 
 
 def _told(fields: Mapping[str, str], most: int) -> dict[str, str]:
