@@ -1,8 +1,8 @@
 """Settings read once at the edge, field by field, each checked.
 
-First found wins: flag, TFEVENTS_*, PLUGIN_* (in the container), Harness' own variables,
-.tfevents.hcl, .harness/workspace.yaml (of both only what a checkout may say),
-~/.config/tfevents/config.hcl, default.
+First found wins: flag, TFEVENTS_* (in the container also as PLUGIN_*, see stage/settings.py),
+Harness' own variables, .tfevents.hcl, .harness/workspace.yaml (of both only what a checkout may
+say), ~/.config/tfevents/config.hcl, default.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from tfevents import files as untrusted
 from tfevents.errors import SettingError
@@ -22,6 +22,7 @@ from tfevents.settings.sources import FieldSources
 from tfevents.settings.url import ServerUrl, parse_url
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 ODD = r"[^!-~]|[?#\\]"
 """What has no place in the address of a server, nor in a path on it."""
@@ -33,12 +34,9 @@ def load_settings(
     *,
     tf_workspace: str = "default",
     flags: Mapping[str, str | None] | None = None,
-    container: bool = False,
 ) -> Settings:
     """The settings of a run in `directory`. Raises SettingError: one line, where and what to do."""
-    settings, errors = gather_settings(
-        env, directory, tf_workspace=tf_workspace, flags=flags, container=container
-    )
+    settings, errors = gather_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
     if errors:
         raise errors[0]
     return settings
@@ -50,7 +48,6 @@ def gather_settings(
     *,
     tf_workspace: str = "default",
     flags: Mapping[str, str | None] | None = None,
-    container: bool = False,
 ) -> tuple[Settings, list[SettingError]]:
     """The same, with what is wrong beside it: a field that can't be used is as if not set.
 
@@ -59,7 +56,7 @@ def gather_settings(
     """
     files = find_values(env, directory, tf_workspace)
     wrong = [*files.wrong]
-    found = FieldSources(env, flags or {}, files, container)
+    found = FieldSources(env, flags or {}, files)
     url = _or(wrong, DEFAULTS["url"], _url, found, env)
     key = _or(wrong, None, _key, found)
     settings = Settings(
@@ -88,7 +85,7 @@ def gather_settings(
 def read_early_settings(env: Mapping[str, str]) -> Settings:
     """What the environment and the user say of a run's end, until all settings are read."""
     ignored: list[SettingError] = []
-    found = FieldSources(env, {}, find_users(env), container=False)
+    found = FieldSources(env, {}, find_users(env))
     return Settings(
         home=find_home(env),
         budget=_or(ignored, float(DEFAULTS["timeout"]), _seconds, found),
@@ -97,10 +94,16 @@ def read_early_settings(env: Mapping[str, str]) -> Settings:
     )
 
 
-def _or(wrong: list[SettingError], otherwise: T, find: Callable[..., T], *arguments: object) -> T:
+def _or(
+    wrong: list[SettingError],
+    otherwise: T,
+    find: Callable[P, T],
+    *arguments: P.args,
+    **options: P.kwargs,
+) -> T:
     """What `find` gives; `otherwise` where that is wrong, which is noted."""
     try:
-        return find(*arguments)
+        return find(*arguments, **options)
     except SettingError as error:
         wrong.append(error)
         return otherwise

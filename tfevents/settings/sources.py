@@ -17,13 +17,9 @@ class FieldSources:
     """One field after the other, remembering where each came from."""
 
     def __init__(
-        self,
-        env: Mapping[str, str],
-        flags: Mapping[str, str | None],
-        files: Values,
-        container: bool,
+        self, env: Mapping[str, str], flags: Mapping[str, str | None], files: Values
     ) -> None:
-        self._env, self._flags, self._files, self._container = env, flags, files, container
+        self._env, self._flags, self._files = env, flags, files
         self.sources: dict[str, str] = {}
         self.levels: dict[str, int] = {}
         self._from: dict[str, File] = {}
@@ -49,10 +45,8 @@ class FieldSources:
     def _levels(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
         """The places of a field, the strongest first."""
         upper = name.upper()
-        plugin = (f"PLUGIN_{upper}", f"PLUGIN_{PREFIX}{upper}") if self._container else ()
         yield [("--" + name.replace("_", "-"), self._flags.get(name))]
         yield self._variables(PREFIX + upper)
-        yield self._variables(*plugin)
         yield self._variables(*HARNESS_NAMES.get(name, ()))
         for file in self._files.files:
             if given := file.fields.get(name):

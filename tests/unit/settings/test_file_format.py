@@ -119,7 +119,7 @@ def test_the_users_own_file_says_all_of_it(place: Path) -> None:
 
 
 EVIL, GOOD = "https://evil.example", "https://good.example"
-PLACES = ("TFEVENTS_", "PLUGIN_", "HARNESS_", "config.hcl")
+PLACES = ("TFEVENTS_", "HARNESS_", "config.hcl")
 
 
 def named(place: Path, **fields: str) -> dict[str, str]:
@@ -141,7 +141,7 @@ def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
 ) -> None:
     """All pairs of places."""
     env = named(place, url=f"{EVIL} in {url}", api_key=f"{KEY} in {key}")
-    found, wrong = gather_settings(env, str(place), container=True)
+    found, wrong = gather_settings(env, str(place))
     if PLACES.index(url) <= PLACES.index(key):
         assert found.api_key is not None
         assert wrong == []
@@ -157,21 +157,19 @@ def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
 def test_a_key_goes_to_the_default_unless_somebody_wants_another(place: Path, key: str) -> None:
     """A checkout that names a server is not obeyed, nor is the key sent where it does not say."""
     env = named(place, api_key=f"{KEY} in {key}")
-    assert load_settings(env, str(place), container=True).api_key is not None
+    assert load_settings(env, str(place)).api_key is not None
     for theirs in ("https://app.harness.io/", "https://app.harness.io/gateway", " "):
         write_shared(place, "url", theirs)
-        assert load_settings(env, str(place), container=True).api_key is not None
-        assert load_settings(
-            {**env, "HARNESS_ENDPOINT": theirs}, str(place), container=True
-        ).api_key
+        assert load_settings(env, str(place)).api_key is not None
+        assert load_settings({**env, "HARNESS_ENDPOINT": theirs}, str(place)).api_key
     for theirs in ("https://app.harness.io.evil", "https://app.harness.io:444", "nonsense"):
         write_shared(place, "url", theirs)
         with pytest.raises(SettingError, match="is not sent there"):
-            load_settings(env, str(place), container=True)
+            load_settings(env, str(place))
     path = write_shared(place, "url", EVIL)
     with pytest.raises(SettingError, match=f"^{path}, line 2, url: the key of "):
-        load_settings(env, str(place), container=True)
-    assert load_settings({**env, "TFEVENTS_URL": GOOD}, str(place), container=True).url == GOOD
+        load_settings(env, str(place))
+    assert load_settings({**env, "TFEVENTS_URL": GOOD}, str(place)).url == GOOD
 
 
 def test_a_key_file_is_a_key(place: Path) -> None:

@@ -64,15 +64,15 @@ FIELDS = {
 def places(name: str, place: Path) -> list[tuple[str, str]]:
     """All places of a field, the strongest first."""
     upper = name.upper()
-    variables = [f"TFEVENTS_{upper}", f"PLUGIN_{upper}", *HARNESS_NAMES.get(name, ())]
+    variables = [f"TFEVENTS_{upper}", *HARNESS_NAMES.get(name, ())]
     files = ["config.hcl"] if name not in SHARED else [str(place / ".tfevents.hcl"), "config.hcl"]
     return [("flag", name), *(("variable", v) for v in variables), *(("file", f) for f in files)]
 
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_the_stronger_place_wins(place: Path, name: str) -> None:
-    """Every field, every pair of neighbours: flag, TFEVENTS_, PLUGIN_, Harness' own, project file,
-    user file, default."""
+    """Every field, every pair of neighbours: flag, TFEVENTS_, Harness' own, project file, user
+    file, default."""
     block, form = FIELDS[name]
     order = places(name, place)
     for strongest in range(len(order) + 1):
@@ -93,7 +93,7 @@ def test_the_stronger_place_wins(place: Path, name: str) -> None:
                 write_user(place, text)
             else:
                 write_project(place, text)
-        found = load_settings(env, str(place), flags=flags, container=True)
+        found = load_settings(env, str(place), flags=flags)
         got = {"timeout": found.budget}.get(name, getattr(found, name, None))
         if strongest == len(order):
             assert found.sources[name] == "default"
@@ -119,11 +119,10 @@ def test_switches_are_words(place: Path, name: str) -> None:
     assert getattr(load_settings(off, str(place)), name) is False
 
 
-def test_the_container_is_the_only_one_that_reads_plugin_variables(place: Path) -> None:
-    """SiteFinder PLUGIN_* is somebody else's."""
+def test_outside_the_container_plugin_variables_are_somebody_elses(place: Path) -> None:
+    """The container itself makes TFEVENTS_* of them: tests/integration/stage."""
     env = environment(place, PLUGIN_ORG="theirs")
     assert load_settings(env, str(place)).org is None
-    assert load_settings(env, str(place), container=True).org == "theirs"
 
 
 def test_the_workspace_directory_of_harness_is_never_a_workspace(place: Path) -> None:
