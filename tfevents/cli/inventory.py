@@ -33,5 +33,6 @@ def inventory(directory: str, as_json: bool, opentofu: bool) -> None:
         if rows:
             columns = tuple(rows[0])
             Table(columns, [[str(row[c] or "-") for c in columns] for row in rows]).show()
-    version, backend = document["required_version"], document["backend"]
-    click.echo(printable(f"terraform {version or 'any version'}, backend {backend or 'local'}"))
+    version, backend = document["required_version"] or "any version", document["backend"]
+    declared = f"backend {backend}" if backend else "no backend declared"
+    click.echo(printable(f"terraform {version}, {declared}"))
