@@ -25,6 +25,8 @@ new one too, decides where the key goes or what is trusted: it is for who runs t
 NOWHERE = frozenset({"provisioner"})
 """What no file says: it is needed before any is read."""
 MAPPING = frozenset({"directory", "tf_workspace"})
+BLOCKS = ("harness { … }", 'workspace "id" { … }')
+"""What stands beside the fields of TOP."""
 
 GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/)*"
 VALUE = re.compile(
@@ -71,7 +73,7 @@ def parse_settings_file(text: str, path: str) -> Document:
             elif item.name == "workspace":
                 workspaces.append(_workspace(source, item))
             else:
-                _check_name(source, item, TOP, "")
+                _check_name(source, item, TOP, "", *BLOCKS)
                 _add(source, item, fields)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
@@ -98,9 +100,11 @@ def _workspace(source: Source, block: Item) -> Mapped:
     return Mapped(label, fields, _place(source, block))
 
 
-def _check_name(source: Source, item: Item, known: frozenset[str], where: str) -> None:
+def _check_name(
+    source: Source, item: Item, known: frozenset[str], where: str, *blocks: str
+) -> None:
     if item.name not in known:
-        there = "it takes " + ", ".join(sorted(known - NOWHERE))
+        there = "it takes " + ", ".join([*sorted(known - NOWHERE), *blocks])
         what = "it stands in harness { … }" if item.name in HARNESS else there
         raise _error(source, item, f"no such setting{where}: {what}")
 

@@ -467,6 +467,7 @@ def test_the_nearest_file_up_to_the_git_root_is_read(place: Path) -> None:
         ('harness { org = "a" }\nharness { org = "b" }', "line 2, org: it is set a second time"),
         ('org = "a"', "line 1, org: no such setting: it stands in harness { … }"),
         ('timeoutt = "a"', "it takes artefacts, ca_bundle, cost_file, direct, infracost, quiet"),
+        ('harnes { org = "a" }', 'strict, timeout, harness { … }, workspace "id" { … }'),
         ("workspace {}", "line 1, workspace: this is a block"),
         ('workspace "a" "b" {}', "line 1, workspace: this is a block"),
         ('harness "x" {}', "line 1, harness: this is a block"),
