@@ -172,6 +172,17 @@ def parse_arguments(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments 
     return Arguments(command[0], options, own, merged, not SHELL & set("".join(inherited)))
 
 
+def is_inherited(path: str, env: Mapping[str, str]) -> bool:
+    """Whether TF_CLI_ARGS* of any command names a file of that name."""
+    texts = [text for name, text in env.items() if name.startswith("TF_CLI_ARGS")]
+    try:
+        words = [word for text in texts for word in _words(text)]
+    except ValueError:  # whatever it names
+        return True
+    named = {word.rpartition("=")[2].rpartition("/")[2] for word in words}
+    return path.rpartition("/")[2] in named
+
+
 def _words(text: str) -> list[str]:
     if not text.strip():
         return []

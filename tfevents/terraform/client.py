@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tfevents.deadline import Deadline
 from tfevents.errors import UnreadableDocument
+from tfevents.terraform.arguments import is_inherited
 from tfevents.terraform.binary import SECRETS, find_unwrapped
 
 T = TypeVar("T")
@@ -70,14 +71,16 @@ class TerraformClient(Struct, frozen=True):
     def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
         """One call in a session of its own; None where it can't be started."""
         try:
-            return Popen(
-                [find_unwrapped(self.path, self.env), *self.options, *arguments],
-                env=self._environment(),
-                stdin=DEVNULL,
-                stdout=stdout or PIPE,
-                stderr=DEVNULL,
-                start_new_session=True,
-            )
+            with _pass_inherited(arguments, self.env) as (words, descriptors):
+                return Popen(
+                    [find_unwrapped(self.path, self.env), *self.options, *words],
+                    env=self._environment(),
+                    stdin=DEVNULL,
+                    stdout=stdout or PIPE,
+                    stderr=DEVNULL,
+                    start_new_session=True,
+                    pass_fds=descriptors,
+                )
         except OSError:
             return None
 
@@ -151,6 +154,24 @@ class TerraformClient(Struct, frozen=True):
             return answer
         _, begins, state = answer.partition(b"\n{")
         return b"{" + state if begins else None
+
+
+@contextmanager
+def _pass_inherited(
+    arguments: Sequence[str], env: Mapping[str, str]
+) -> Iterator[tuple[list[str], list[int]]]:
+    """The arguments, and the descriptors to pass: a file that TF_CLI_ARGS* names is passed open,
+    for an argv is everybody's to read. Raises OSError."""
+    words, descriptors = [*arguments], list[int]()
+    try:
+        for at, word in enumerate(arguments):
+            if os.path.isabs(word) and os.path.isfile(word) and is_inherited(word, env):
+                descriptors.append(os.open(word, os.O_RDONLY))
+                words[at] = f"/dev/fd/{descriptors[-1]}"
+        yield words, descriptors
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
 
 
 def _attempt(
