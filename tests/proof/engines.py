@@ -1,0 +1,36 @@
+"""Every engine that the packages bring, and the one on PATH."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from support import engines
+
+ENGINES = {
+    "terraform": engines.terraform,
+    **{
+        f"terraform-{v}": lambda v=v: engines.terraform_version(v)
+        for v in engines.TERRAFORM_VERSIONS
+    },
+    "opentofu-1.6.2": engines.opentofu_1_6_2,
+}
+
+
+def add_option(parser: ArgumentParser) -> None:
+    """`--engine`, repeatable."""
+    parser.add_argument(
+        "--engine", action="append", choices=[*ENGINES], help="only this one; repeatable"
+    )
+
+
+def find_engines(names: Sequence[str] | None) -> Iterator[tuple[str, Path]]:
+    """The named ones, or all; one that can't be had here is told on stderr."""
+    for name in names or ENGINES:
+        try:
+            yield name, ENGINES[name]()
+        except pytest.skip.Exception as why:
+            print(f"without {name}: {why}", file=sys.stderr)

@@ -1,0 +1,62 @@
+"""docs/proof.md and README.md's table of figures, from the records: nobody writes them by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from record import Record, read_record
+from suites import SUITES
+
+ROOT = Path(__file__).parents[2]
+PAGE, README = ROOT / "docs/proof.md", ROOT / "README.md"
+TABLE = re.compile(r"(?<=<!-- proof -->\n).*?(?=<!-- /proof -->)", re.DOTALL)
+HEAD = """\
+# What was tried, and what was found
+
+Written by `python tests/proof page` from `tests/proof/results/`, which the commands below fill with
+`--keep`. Each takes a seed where chance has a part: another one finds other runs.
+"""
+
+
+def write_pages() -> None:
+    """Both, as the records are."""
+    PAGE.write_text(render_page())
+    README.write_text(render_readme(README.read_text()))
+
+
+def render_page() -> str:
+    """One section a suite."""
+    return "\n".join([HEAD, *(_section(record) for record in _records())])
+
+
+def render_readme(text: str) -> str:
+    """README.md with the table as it has to be."""
+    lines = ["| what was tried | how often | wrong |", "|---|---|---|"]
+    for record in _records():
+        name, figure = next(iter(record.figures.items()))
+        lines.append(f"| {SUITES[record.suite].ABOUT} | {figure:,} {name} | {record.wrong} |")
+    table = "".join(f"{line}\n" for line in lines)
+    return TABLE.sub(lambda _: table, text)
+
+
+def _records() -> Iterator[Record]:
+    found = (read_record(name) for name in SUITES)
+    return (record for record in found if record is not None)
+
+
+def _section(record: Record) -> str:
+    rows = [f"| {name} | {figure:,} |" for name, figure in record.figures.items()]
+    return "\n".join(
+        [
+            f"## {record.suite.capitalize()}",
+            SUITES[record.suite].ABOUT + ".",
+            f"\n`{record.command}` on {record.date}, {record.machine}: "
+            f"{record.seconds:,.0f} seconds, **{record.wrong} wrong**.\n",
+            "| | |",
+            "|---|---:|",
+            *rows,
+            "",
+        ]
+    )

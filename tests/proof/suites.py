@@ -1,0 +1,15 @@
+"""All suites, in the order of docs/proof.md.
+
+A suite is a module with ABOUT (one sentence), `add_options(parser)` and `run(options)`, which
+returns an Outcome and shows progress on stderr.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import transparency
+
+SUITES: dict[str, ModuleType] = {
+    "transparency": transparency,
+}
