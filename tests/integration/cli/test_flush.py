@@ -108,6 +108,7 @@ def test_the_timeout_is_for_all_of_it(tfevents: Tfevents, endpoint: Endpoint) ->
     assert (done.returncode, done.stdout.splitlines()[0]) == (1, b"2 kept")
 
 
+@pytest.mark.exhaustive
 def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
     tfevents: Tfevents, endpoint: Endpoint
 ) -> None:

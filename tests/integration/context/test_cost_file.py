@@ -74,6 +74,7 @@ def test_beside_the_applied_plan(tmp_path: Path) -> None:
         assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == "3"
 
 
+@pytest.mark.exhaustive
 def test_by_flag(tmp_path: Path) -> None:
     """The flag of `run` is stronger than the variable."""
     machine = Machine(tmp_path)
@@ -132,6 +133,7 @@ SECRETS = {
 }
 
 
+@pytest.mark.exhaustive
 def test_the_binary_where_the_setting_says_so(tmp_path: Path) -> None:
     """It gets the plan as JSON, redacted, and no key but its own."""
     with Endpoint() as endpoint:
@@ -140,6 +142,7 @@ def test_the_binary_where_the_setting_says_so(tmp_path: Path) -> None:
         assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == "1"
 
 
+@pytest.mark.exhaustive
 def test_the_binary_has_nothing_to_look_at_without_a_plan(tmp_path: Path) -> None:
     """An apply that plans by itself leaves no plan behind: its cost is absent."""
     with Endpoint() as endpoint:

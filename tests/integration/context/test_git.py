@@ -324,6 +324,7 @@ HANGS = [
 
 
 @pytest.mark.parametrize("body", exhaustive_except(HANGS, "(trap '' TERM; sleep 600) &"))
+@pytest.mark.exhaustive
 def test_a_git_that_hangs_does_not(
     checkout: Path, env: dict[str, str], tmp_path: Path, body: str
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_refused_artefact_costs_its_id(
     assert event["metadata"]["plan_uuid"]
 
 
+@pytest.mark.exhaustive
 def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, project: Path) -> None:
     """With all of the bytes once more."""
     endpoint.script(answer(503), answer(429))
@@ -183,6 +184,7 @@ def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, proj
     assert endpoint.events[0]["metadata"]["modules_uuid"]
 
 
+@pytest.mark.exhaustive
 def test_a_server_that_hangs_costs_half_of_the_budget(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:

@@ -391,6 +391,7 @@ def test_a_closed_port_is_no_connection() -> None:
     assert str(error) == f"no connection to {url.removeprefix('http://')}: connection refused"
 
 
+@pytest.mark.exhaustive
 def test_a_black_hole_ends_within_its_seconds() -> None:
     """A firewall that drops: no answer to the first packet."""
     with black_hole() as url:
@@ -408,6 +409,7 @@ def test_a_name_that_is_not_known_is_said() -> None:
     assert str(error).startswith("no connection to tfevents.invalid: ")
 
 
+@pytest.mark.exhaustive
 def test_a_name_server_that_hangs_ends_within_its_seconds(tmp_path: Path) -> None:
     """Nothing but the deadline ends a question to one: it may take half a minute."""
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")

@@ -99,6 +99,7 @@ def test_a_plan_with_something_to_apply(stage: Stage, code: list[str]) -> None:
     assert event.data["exit_code"] == str(stage.code) == ("2" if code else "0")
 
 
+@pytest.mark.exhaustive
 def test_a_plan_that_only_moves_something(stage: Stage) -> None:
     """A move is something to apply and counts as nothing."""
     applied(stage, ONE)
@@ -186,7 +187,10 @@ def test_an_apply_that_is_approved(stage: Stage) -> None:
 
 @pytest.mark.parametrize("command", exhaustive_except(["apply", "destroy"], "apply"))
 @pytest.mark.parametrize(
-    ("typed", "approval"), [("no\n", "declined"), ("\x04", "eof"), ("\x03", "interrupted")]
+    ("typed", "approval"),
+    exhaustive_except(
+        [("no\n", "declined"), ("\x04", "eof"), ("\x03", "interrupted")], ("no\n", "declined")
+    ),
 )
 def test_a_run_that_is_not_approved(stage: Stage, command: str, typed: str, approval: str) -> None:
     """The plan stands and waits to be applied."""
@@ -288,6 +292,7 @@ def test_a_run_whose_plan_fails(stage: Stage, command: str) -> None:
     assert rows(stage, command, "-auto-approve") == [f"failed {command} failure"]
 
 
+@pytest.mark.exhaustive
 def test_an_apply_of_refresh_only_without_drift(stage: Stage) -> None:
     """No start: there is nothing to accept, whatever the exit code says."""
     applied(stage, ONE + OUTPUT)
@@ -334,6 +339,7 @@ def test_a_destroy(stage: Stage) -> None:
     assert "Destroy complete! Resources: 2 destroyed." in stage.stdout
 
 
+@pytest.mark.exhaustive
 def test_an_apply_with_the_destroy_flag(stage: Stage) -> None:
     """It is a destroy, by another name."""
     applied(stage, ONE)
@@ -343,6 +349,7 @@ def test_an_apply_with_the_destroy_flag(stage: Stage) -> None:
     ]
 
 
+@pytest.mark.exhaustive
 def test_a_targeted_destroy_leaves_something(stage: Stage) -> None:
     """Something is left, so it is active; and the plan was part of the whole."""
     applied(stage, TWO)
@@ -375,7 +382,7 @@ def test_a_destroy_that_fails(stage: Stage) -> None:
     [
         ([], ["provisioning apply", "active apply success"]),
         (["-destroy"], ["destroying destroy", "inactive destroy success"]),
-        (["-refresh-only"], ["active apply success"]),
+        pytest.param(["-refresh-only"], ["active apply success"], marks=pytest.mark.exhaustive),
     ],
 )
 def test_a_saved_plan_of_each_mode(stage: Stage, flags: list[str], expected: list[str]) -> None:
@@ -398,6 +405,7 @@ def test_a_saved_plan_with_nothing_to_do(stage: Stage) -> None:
     assert (event.row, event.counts()) == ("active apply success", "u1")
 
 
+@pytest.mark.exhaustive
 def test_a_saved_plan_that_fails(stage: Stage) -> None:
     """The counts are what was done."""
     stage.write(FAILS)
@@ -407,6 +415,7 @@ def test_a_saved_plan_that_fails(stage: Stage) -> None:
     assert (end.counts(), end.data["tainted"]) == ("a1", "1")
 
 
+@pytest.mark.exhaustive
 def test_a_saved_plan_that_was_targeted_says_so(stage: Stage) -> None:
     """The flags of the apply don't tell, the file does."""
     stage.write(TWO)
@@ -415,6 +424,7 @@ def test_a_saved_plan_that_was_targeted_says_so(stage: Stage) -> None:
     assert (end.counts(), end.data["partial"]) == ("a1", "target")
 
 
+@pytest.mark.exhaustive
 def test_an_errored_plan_cannot_be_applied(stage: Stage) -> None:
     """Nothing is started, nothing was done."""
     stage.write(ONE + BREAKS_OFF)
@@ -425,6 +435,7 @@ def test_an_errored_plan_cannot_be_applied(stage: Stage) -> None:
     assert event.data["partial"] == "errored"
 
 
+@pytest.mark.exhaustive
 def test_a_stale_plan_does_nothing_and_counts_nothing(stage: Stage) -> None:
     """What the first apply of this plan did is not done again by the second."""
     stage.write(TWO)
@@ -448,6 +459,7 @@ def test_a_plan_file_that_is_none(stage: Stage) -> None:
 # import
 
 
+@pytest.mark.exhaustive
 def test_an_import(stage: Stage) -> None:
     """Counted by what the state gained."""
     applied(stage, ONE)
@@ -478,6 +490,7 @@ def test_direct_mode_with_auto_approve(stage: Stage) -> None:
     assert end.metadata["state_checksum"] == hashlib.sha256(stage.state()).hexdigest()
 
 
+@pytest.mark.exhaustive
 def test_direct_mode_that_terraform_asked_in(stage: Stage) -> None:
     """Approved or declined is terraform's own affair: success is seen, a decline is not."""
     stage.write(ONE)

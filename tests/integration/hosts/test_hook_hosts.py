@@ -62,6 +62,7 @@ def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> No
 
 
 @pytest.mark.parametrize("host", exhaustive_except(HEARING, *ONE), indirect=True)
+@pytest.mark.exhaustive
 def test_an_apply_that_fails_is_told_as_failed(host: Host, place: Field) -> None:
     """The start event is followed by the failure, and by nothing else."""
     assert host.play(place, "plan") == 0
@@ -98,6 +99,7 @@ def test_the_exit_code_on_github_is_terraforms_under_a_wrapper(
     assert place.events[0]["data"]["exit_code"] == "2"
 
 
+@pytest.mark.exhaustive
 def test_buildkites_plan_reaches_another_agent(place: Field) -> None:
     """Of a configuration in a subdirectory: its plan comes from the artifacts alone."""
     part = place.directory / "infra dir"
@@ -128,6 +130,7 @@ def test_spacelifts_targets_reach_terraform_as_they_are(place: Field) -> None:
 SCRIPT, MAKE = f"{HOOKS}/make/terraform.sh", f"make -f {HOOKS}/make/Makefile"
 
 
+@pytest.mark.exhaustive
 def test_terraforms_own_words_are_known_as_tf_knows_them(place: Field) -> None:
     """Directory, plan file, what is left out of a plan: by the script, told as by `tf`."""
     part = place.directory / "infra"

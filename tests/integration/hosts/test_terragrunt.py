@@ -93,6 +93,7 @@ def test_a_plan_is_counted_and_leaves_nothing_behind(place: Field) -> None:
     assert not (place.directory / ".tfevents.tfplan").exists()
 
 
+@pytest.mark.exhaustive
 def test_a_users_own_plan_file_is_counted_and_kept(place: Field) -> None:
     """`plan -out=my.tfplan`, then `apply my.tfplan`: the usual pair in CI."""
     assert terragrunt(place, place.directory, "plan", "-out=my.tfplan") == 0
@@ -101,6 +102,7 @@ def test_a_users_own_plan_file_is_counted_and_kept(place: Field) -> None:
     assert (place.directory / "my.tfplan").exists()
 
 
+@pytest.mark.exhaustive
 def test_an_exit_code_that_terragrunt_does_not_tell_is_not_told(place: Field) -> None:
     """`plan -detailed-exitcode` ends with 2, and its after hook runs as after a 0."""
     assert terragrunt(place, place.directory, "plan", "-detailed-exitcode") == 0
@@ -108,6 +110,7 @@ def test_an_exit_code_that_terragrunt_does_not_tell_is_not_told(place: Field) ->
     assert "exit_code" not in place.events[0]["data"]
 
 
+@pytest.mark.exhaustive
 def test_the_plan_file_is_its_owners_alone_and_never_stays(place: Field) -> None:
     """Whatever the umask; what a killed run has left is swept by the unit's next one."""
     plan_file = place.directory / ".tfevents.tfplan"
@@ -128,6 +131,7 @@ def test_an_apply_that_fails_is_told_by_the_error_hook(place: Field) -> None:
     assert [event[:3] for event in place.told()] == [BEGUN[:3], APPLY_FAILED]
 
 
+@pytest.mark.exhaustive
 def test_a_unit_is_called_by_its_directory_and_not_by_its_cache(place: Field) -> None:
     """Terraform runs in the cache; plan, state and counts are found there all the same."""
     cache = place.directory / "live/network/.terragrunt-cache/abc/def"

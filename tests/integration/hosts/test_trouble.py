@@ -201,6 +201,7 @@ def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
         assert (done.returncode, done.stderr.count("\n")) == (code, 1)
 
 
+@pytest.mark.exhaustive
 def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
     """The last that is known: an apply was begun, which is not called a success. Of a plan that is
     nothing."""
@@ -230,6 +231,7 @@ def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Fiel
     assert place.events[0]["data"]["missing"] == "state"
 
 
+@pytest.mark.exhaustive
 def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
     """The host made it of the plan before, and none of this one."""
     place.sh("terraform init -input=false && terraform plan -out=p")

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 from support.endpoint import Endpoint
+from support.exhaustive import exhaustive_except
 from support.machine import Machine
 from support.warm import run_tfevents
 
@@ -62,7 +63,7 @@ def shown(machine: Machine) -> tuple[list[str], list[str]]:
     return names, text.stderr.decode().splitlines()
 
 
-@pytest.mark.parametrize("status", ["pending", "delivered"])
+@pytest.mark.parametrize("status", exhaustive_except(["pending", "delivered"], "pending"))
 def test_events(machine: Machine, endpoint: Endpoint, status: str) -> None:
     """Each column of an event with each damage, all in one journal: what can be read is shown,
     delivered once and in order, by a run, a flush and one that assigns; each row is one line."""

@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 MISSING = ("_blake2", "_md5", "_sha1", "_sha2", "_sha256", "_sha3", "_sha512")
 PROGRAM = f"""
 import sys
@@ -38,6 +40,7 @@ STATE = {
 }
 
 
+@pytest.mark.exhaustive
 def test_everything_works_without_builtin_hashes() -> None:
     """All modules can be imported, and a state's checksum is the same."""
     data = json.dumps(STATE).encode()

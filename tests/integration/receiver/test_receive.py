@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from support.command import Tfevents
+from support.exhaustive import exhaustive_except
 from support.machine import Machine
 from support.receiver import HEADERS, KEY, Receiver
 
@@ -123,7 +124,9 @@ def test_outages_are_rehearsed(tmp_path: Path) -> None:
         assert receiver.list_activities().json() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    "number", exhaustive_except([signal.SIGINT, signal.SIGTERM], signal.SIGINT), ids=str
+)
 def test_a_stop_and_a_new_start(number: signal.Signals, tmp_path: Path) -> None:
     """It ends with 0, also while somebody looks, and keeps what it had."""
     with Receiver(tmp_path) as receiver:

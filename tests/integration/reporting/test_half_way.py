@@ -279,6 +279,7 @@ def test_the_lock_is_held_while_the_question_waits(stage: Stage) -> None:
     assert end.counts() == "a2"
 
 
+@pytest.mark.exhaustive
 def test_another_apply_holds_the_lock_first(stage: Stage) -> None:
     """This run waits for it, and starts from the state that the other one leaves."""
     stage.write(resource("a") + resource("b"))
@@ -293,6 +294,7 @@ def test_another_apply_holds_the_lock_first(stage: Stage) -> None:
     assert (counts["active"], counts["inactive"]) == ("a2", "d2")
 
 
+@pytest.mark.exhaustive
 def test_an_update_that_turns_out_to_be_none(stage: Stage) -> None:
     """Planned because a value was not known; terraform counts what it was in the end."""
     text = (

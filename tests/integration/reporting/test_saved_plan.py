@@ -128,6 +128,7 @@ def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
         assert planned[0][0].counts("output") == "a1 c1 d1 u1"
 
 
+@pytest.mark.exhaustive
 def test_a_plan_that_cannot_be_read_costs_its_counts(stage: Stage, tmp_path: Path) -> None:
     """Neither reader works: the run is reported, what is missing is said."""
     script_engine(
@@ -201,6 +202,7 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
     assert stage.code == 2
 
 
+@pytest.mark.exhaustive
 def test_an_unknown_version_costs_the_version(stage: Stage, tmp_path: Path) -> None:
     """A tool that does not say what it is: its log does, else nobody."""
     script_engine(

@@ -82,6 +82,7 @@ def test_another_state_file_that_fails(stage: Stage) -> None:
     assert_no_state_facts(end)
 
 
+@pytest.mark.exhaustive
 def test_an_import_into_another_state_file(stage: Stage) -> None:
     """Nobody can say what it gained."""
     stage.write(ONE)
@@ -101,6 +102,7 @@ def test_a_remote_state(stage: Stage, store: StateStore) -> None:
     assert end.row == "inactive destroy success"
 
 
+@pytest.mark.exhaustive
 def test_a_remote_state_that_fails_half_way(stage: Stage, store: StateStore) -> None:
     """Reconciled as well."""
     stage.write(store.block + ONE + FAILS)
@@ -109,6 +111,7 @@ def test_a_remote_state_that_fails_half_way(stage: Stage, store: StateStore) -> 
     assert (end.counts(), end.data["tainted"]) == ("a1", "1")
 
 
+@pytest.mark.exhaustive
 def test_a_remote_state_that_is_stale(stage: Stage, store: StateStore) -> None:
     """A look beside the apply finds that somebody else was there first."""
     stage.write(store.block + TWO)
@@ -133,6 +136,7 @@ def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage, store: S
     assert_no_state_facts(end)
 
 
+@pytest.mark.exhaustive
 def test_an_old_errored_state_is_no_matter(stage: Stage, store: StateStore) -> None:
     """One that an earlier run left says nothing of this one."""
     stage.write(store.block + TWO)

@@ -128,6 +128,7 @@ def ways_in(machine: Machine, place: Path, env: dict[str, str]) -> Iterator[tupl
             yield name, said.returncode, said.stderr.decode()
 
 
+@pytest.mark.exhaustive
 def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
     """Also where a checkout's file is broken; the variable is stronger."""
     write_user(machine, "strict = true\ntimeout = 1\n")
@@ -155,6 +156,7 @@ def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: 
     assert said == {"send"}
 
 
+@pytest.mark.exhaustive
 def test_direct_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
     """Nothing of ours is added to a plan, so its counts are absent; a checkout can't say so."""
     (place / ".tfevents.hcl").write_text("direct = true")

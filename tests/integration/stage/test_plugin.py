@@ -94,6 +94,7 @@ def test_outputs_are_written_when_terraform_fails(env: dict[str, str]) -> None:
     assert outputs(env)["TFEVENTS_EXIT_CODE"] == "1"
 
 
+@pytest.mark.exhaustive
 def test_every_command_runs_what_it_says(env: dict[str, str]) -> None:
     """The command table, each with the real terraform, from nothing to nothing again."""
     kinds = []
@@ -112,6 +113,7 @@ def test_no_drift_is_no_failure(env: dict[str, str]) -> None:
     assert stage({**env, "PLUGIN_COMMAND": "detect-drift"}).returncode == 0
 
 
+@pytest.mark.exhaustive
 def test_the_steps_own_endpoint_wins_over_harness_names(env: dict[str, str]) -> None:
     """PLUGIN_ENDPOINT_VARIABLES names server, path, token and whose the run is."""
     with Endpoint(Rules(api_path="/api", api_key="a.b.c", account="acct")) as endpoint:
@@ -264,6 +266,7 @@ def test_the_stages_end_is_told_behind_the_runs(env: dict[str, str]) -> None:
     assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
 
 
+@pytest.mark.exhaustive
 def test_an_init_that_fails_ends_the_stage(env: dict[str, str]) -> None:
     """Nothing was run; the code is init's, and the steps after it read it."""
     Path(env["PLUGIN_ROOT_DIR"], "main.tf").write_text('module "m" { source = "./missing" }\n')
@@ -313,6 +316,7 @@ def test_drift_is_exit_code_2(
     assert outputs(env)["TFEVENTS_HAS_DRIFT"] == str(code == 2).lower()
 
 
+@pytest.mark.exhaustive
 def test_outputs_that_cannot_be_written_are_told(env: dict[str, str], tmp_path: Path) -> None:
     """In one line; the stage's result stands."""
     done = stage({**env, "DRONE_OUTPUT": str(tmp_path / "none" / "outputs")})
@@ -337,6 +341,7 @@ def test_the_steps_token_is_not_inherited(env: dict[str, str], tmp_path: Path) -
     assert "HARNESS_PLATFORM_API_KEY=theirs" in seen
 
 
+@pytest.mark.exhaustive
 def test_a_stop_during_init_is_handed_on_and_does_not_wait(
     env: dict[str, str], tmp_path: Path
 ) -> None:

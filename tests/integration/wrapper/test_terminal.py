@@ -59,6 +59,7 @@ def typing(keys: bytes) -> Callable[[Terminal], None]:
     ],
 )
 @pytest.mark.parametrize("flags", exhaustive_except([[], ["-no-color"]], []))
+@pytest.mark.exhaustive
 def test_a_run_of_every_width(pair: Twins, size: tuple[int, int], flags: list[str]) -> None:
     """Lines are wrapped at our terminal's width, in either half and through the relay."""
     pair.in_terminals(["plan", "-out=p", *flags], size=size)

@@ -161,6 +161,7 @@ def test_a_configuration_that_was_generated_is_told_of(tmp_path: Path) -> None:
     assert (pair.ours / "generated.tf").exists()
 
 
+@pytest.mark.exhaustive
 def test_plugins_that_are_not_installed(tmp_path: Path) -> None:
     """Terraform names the command that gets them."""
     lock = 'provider "registry.terraform.io/hashicorp/null" {\n  version = "3.2.3"\n}\n'
