@@ -14,6 +14,8 @@ from tfevents.selftest.scratch import Project
 
 SIZE = (40, 120)
 """Rows and columns."""
+ECHOED = b"^C"
+"""What the terminal itself shows of Ctrl-C, wherever the child's output has got to by then."""
 
 
 class Terminal:
@@ -55,7 +57,7 @@ class Terminal:
         except pexpect.TIMEOUT:
             raise Differs(f"{self.name} did not end within {SECONDS} s") from None
         self._child.close()
-        printed = self._printed.getvalue().replace(b"\r\n", b"\n")
+        printed = self._printed.getvalue().replace(ECHOED, b"").replace(b"\r\n", b"\n")
         return CommandResult(OURS.sub(b"", printed), b"", self._exit_code)
 
     @property

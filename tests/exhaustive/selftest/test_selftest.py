@@ -27,8 +27,10 @@ SWALLOWED = Fault(
     "os.posix_spawn(path, words,",
     """os.posix_spawn("/bin/sh", ["sh", "-c", '"$0" "$@" | sed 2d', path, *words[1:]],""",
 )
-DOUBLED = Fault(
-    "wrapper/signals.py", "os.kill(pid, number)", "os.kill(pid, number), os.kill(pid, number)"
+DOUBLED = Fault(  # not at once: two that wait in the kernel are one
+    "wrapper/signals.py",
+    "os.kill(pid, number)",
+    "os.kill(pid, number), time.sleep(0.3), os.kill(pid, number)",
 )
 LOST_CODE = Fault("wrapper/main.py", ", path).exit_code)", ", path).exit_code and 0)")
 MISCOUNTED = Fault(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support import engines
+from support.peak_memory import PRINT_PEAK
 
 from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 
@@ -176,7 +177,7 @@ def test_nothing_marked_is_nothing_changed(tmp_path: Path) -> None:
 
 
 MEASURE = """
-import json, resource, sys
+import sys
 from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 path = sys.argv[1]
 redactor = Redactor()
@@ -184,7 +185,6 @@ with open(path, "rb") as file:
     redactor.collect(file.read)
 with open(path, "rb") as file, open(path + ".out", "wb") as out:
     out.writelines(redactor.rewrite(file.read, PLAN | STATE))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
 
@@ -198,7 +198,7 @@ def peak(path: Path, resources: int) -> int:
         file.write('{"resource_changes": [' + text)
         file.writelines(f",{text}" for _ in range(resources - 1))
         file.write('], "prior_state": {}}')
-    command = [sys.executable, "-c", MEASURE, str(path)]
+    command = [sys.executable, "-c", MEASURE + PRINT_PEAK, str(path)]
     done = subprocess.run(command, capture_output=True, check=True, text=True)
     with Path(f"{path}.out").open("rb") as file:
         while piece := file.read(1 << 20):
