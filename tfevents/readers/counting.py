@@ -17,7 +17,7 @@ from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
 from tfevents.readers.json.documents import EMPTY_STATE, PLAN_MEMBERS, list_members
 from tfevents.readers.planfile import reader
-from tfevents.readers.state_file import measure_state_file
+from tfevents.readers.state_size import measure_state_file
 from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (

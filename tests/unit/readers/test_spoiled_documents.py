@@ -27,7 +27,7 @@ from tfevents.readers.json.plan import stream_plan_json
 from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
 from tfevents.readers.planfile import archive, cty
 from tfevents.readers.planfile import reader as planfile
-from tfevents.readers.state_file import measure_state_file
+from tfevents.readers.state_size import measure_state_file
 from tfevents.terraform.arguments import parse_arguments
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10

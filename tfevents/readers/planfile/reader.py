@@ -11,7 +11,7 @@ import re
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers import state_file
+from tfevents.readers import state_size
 from tfevents.readers.planfile import archive, messages, wire_format
 from tfevents.readers.planfile.archive import PlanArchive, open_archive
 from tfevents.readers.planfile.messages import OPENTOFU, TERRAFORM, Parts, Tool
@@ -162,4 +162,4 @@ def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> P
 def _count_managed(zipped: PlanArchive) -> int:
     """Current managed objects of the state; only asked for where there are no changes."""
     with zipped.open_member(archive.PRIOR) as state:
-        return state_file.measure_state_file(state.read).managed
+        return state_size.measure_state_file(state.read).managed
