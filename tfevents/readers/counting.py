@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import os
 import stat
@@ -15,10 +14,17 @@ from msgspec import Struct
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers.json import plan as planjson
 from tfevents.readers.json import state
-from tfevents.readers.json.documents import EMPTY_STATE, PLAN_MEMBERS, list_members
+from tfevents.readers.json.documents import (
+    EMPTY_STATE,
+    PLAN_MEMBERS,
+    check_version,
+    cut_beginning,
+    list_members,
+)
 from tfevents.readers.planfile import reader
-from tfevents.readers.state_size import measure_state_file
-from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
+from tfevents.readers.state_size import StateSize, measure_state_file
+from tfevents.readers.streaming import PIECE, Cursor, Read, prepend, read_up_to
+from tfevents.readers.utf8 import read_as_utf8
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
     Counts,
@@ -39,10 +45,12 @@ HEAD_BYTES = 1 << 16
 STATE_FILE = "4"
 """A pulled state's `version`, the only one that is known."""
 
+STATE_MEMBERS = frozenset({"serial", "lineage", "outputs", "resources", "check_results"})
+"""Members of a state file that no other document has at its top."""
+
 DISTINCTIVE = (PLAN_MEMBERS - EMPTY_STATE) | {"values"}
 """Members by which a plan or a state is told from what else has a format_version."""
 
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 ACCEPTS = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 NAMELESS = os.path.isdir("/proc/self/fd")
 """Whether a file without a name can be opened by its descriptor (Linux)."""
@@ -106,40 +114,39 @@ def count_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
         if stat.S_ISDIR(os.stat(path).st_mode):
             raise _make_error(path, "it is a directory")
         with open(path, "rb") as file:
-            head = file.read(planjson.LARGE)
-            if len(head) == planjson.LARGE and not head.startswith(ZIP):
-                return count_stream(prepend(head, file.read), path, show_plan)
-            data = (
-                head if len(head) < planjson.LARGE or os.path.isfile(path) else head + file.read()
-            )
+            head = file.read(HEAD_BYTES)
+            if _is_plan_file(head) and os.path.isfile(path):
+                return _count_plan_file(path, show_plan)
+            return count_stream(prepend(head, file.read), path, show_plan)
     except (OSError, ValueError) as error:  # a name with a NUL is a ValueError
         reason = error.strerror if isinstance(error, OSError) else "no file has such a name"
         raise UnreadableDocument(f"can't read {path}: {reason}") from None
-    if _is_plan_file(data):
-        if os.path.isfile(path):
-            return _count_plan_file(path, show_plan)
-        return _count_held(data, path, show_plan)
-    return _count_json(data, path)
 
 
 def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
     """The counts of the document that `read` gives; errors call it `name`.
 
-    Large plan JSON and state files are parsed as they come, without holding them.
-    Raises UnreadableDocument.
+    A large one is counted as it comes, without holding it. Raises UnreadableDocument.
     """
-    head = read_up_to(planjson.LARGE, read)
-    names = _list_first_members(head) if len(head) >= planjson.LARGE else {""}
-    if names <= PLAN_MEMBERS:
-        return _count_large(prepend(head, read), name)
-    if "lineage" in names and "encrypted_data" not in names:
-        return _count_large_state_file(prepend(head, read), name)
-    data = b"".join((head, *iter(lambda: read(planjson.LARGE), b"")))
-    return _count_held(data, name, show_plan) if _is_plan_file(data) else _count_json(data, name)
+    head = read_up_to(HEAD_BYTES, read)
+    if _is_plan_file(head):
+        return _count_held(prepend(head, read), name, show_plan)
+    try:
+        return _count_json(read_as_utf8(prepend(head, read)))
+    except UnreadableDocument as error:
+        raise _make_error(name, str(error)) from None
+
+
+def _is_plan_file(head: bytes) -> bool:
+    """What `plan -out` writes: a zip, or the JSON of an encrypted plan or of one in the cloud."""
+    if head.startswith(ZIP):
+        return True
+    names = _list_first_members(head)
+    return "remote_plan_format" in names or ("encrypted_data" in names and "lineage" not in names)
 
 
 def _list_first_members(head: bytes) -> set[str]:
-    """The names of the members in the first bytes of a JSON object; {""} where it is no object."""
+    """The names of the members in the first bytes of a JSON object; none where it is no object."""
     cursor = Cursor(io.BytesIO(head).read)
     names: set[str] = set()
     try:
@@ -148,100 +155,75 @@ def _list_first_members(head: bytes) -> set[str]:
             cursor.skip()
     except UnreadableDocument:
         pass
-    return names or {""}
+    return names
 
 
-def _count_large(read: Read, name: str) -> DocumentCounts:
+def _count_json(read: Read) -> DocumentCounts:
+    head = read_up_to(planjson.LARGE, read)
+    if len(head) < planjson.LARGE:
+        return _count_small_json(head)
+    head = cut_beginning(head)
+    names = _list_first_members(head)
+    _check_members(names)
+    if names & STATE_MEMBERS:
+        return _count_state_file(prepend(head, read))
+    if names & (PLAN_MEMBERS - EMPTY_STATE):
+        return _count_large_plan(prepend(head, read))
+    if "values" in names:
+        return _count_shown_state(prepend(head, read))
+    raise UnreadableDocument("this JSON is no plan and no state")
+
+
+def _count_small_json(data: bytes) -> DocumentCounts:
+    if not data.strip():
+        raise UnreadableDocument("it is empty")
+    _check_members(list_members(data))
+    if state.is_state(data):
+        return count_state(state.parse_state(data))
+    return count_plan(planjson.parse_plan(data))
+
+
+def _check_members(names: set[str]) -> None:
+    """Refuse what the parsers would take for an empty plan. Raises UnreadableDocument."""
+    if "encrypted_data" in names:
+        raise UnreadableDocument("it is an encrypted state")
+    if "format_version" in names and not names & DISTINCTIVE and not names <= EMPTY_STATE:
+        raise UnreadableDocument("this JSON is no plan and no state")  # `validate -json`, …
+
+
+def _count_large_plan(read: Read) -> DocumentCounts:
     kept: dict[tuple[object, ...], Change] = {}
 
     def alike(change: Change) -> Change:
         """One object for all changes that are counted alike, so that memory stays bounded."""
         return kept.setdefault(change.kind, change)
 
-    try:
-        return count_plan(planjson.stream_plan_json(_check_utf8(read), keep=alike))
-    except UnreadableDocument as error:
-        raise _make_error(name, str(error)) from None
+    return count_plan(planjson.stream_plan_json(read, keep=alike))
 
 
-def _count_large_state_file(read: Read, name: str) -> DocumentCounts:
-    try:
-        size = measure_state_file(_check_utf8(read))
-        if size.version != STATE_FILE.encode():
-            raise UnreadableDocument(f"it is no state file of version {STATE_FILE}")
-    except UnreadableDocument as error:
-        raise _make_error(name, str(error)) from None
+def _count_state_file(read: Read) -> DocumentCounts:
+    size = measure_state_file(read)
+    if size.version != STATE_FILE:
+        raise UnreadableDocument(f"it is no state file of version {STATE_FILE}")
+    return _count_size(size)
+
+
+def _count_shown_state(read: Read) -> DocumentCounts:
+    size = state.measure_shown_state(read)
+    check_version(size.version or "", "this state JSON")
+    return _count_size(size)
+
+
+def _count_size(size: StateSize) -> DocumentCounts:
     return DocumentCounts(
         resources=Counts(unchanged=size.managed),
         outputs=Counts(unchanged=size.outputs),
         drift=None,
         has_changes=None,
         errored=None,
-        format_version=STATE_FILE,
+        format_version=size.version or "",
         terraform_version=size.terraform_version,
     )
-
-
-def _check_utf8(read: Read) -> Read:
-    """A `read` that raises UnreadableDocument where the bytes are not UTF-8."""
-    decoder, before = codecs.getincrementaldecoder("utf-8")(), 0
-
-    def checked(size: int) -> bytes:
-        nonlocal before
-        piece = read(size)
-        try:
-            decoder.decode(piece, final=not piece)
-        except UnicodeDecodeError as error:
-            raise UnreadableDocument(f"byte {before + error.start + 1} is not UTF-8") from None
-        before += len(piece)
-        return piece
-
-    return checked
-
-
-def _is_plan_file(data: bytes) -> bool:
-    """What `plan -out` writes: a zip, or the JSON of an encrypted plan or of one in the cloud."""
-    if data.startswith(ZIP):
-        return True
-    names = _list_marked_members(data)
-    return "remote_plan_format" in names or ("encrypted_data" in names and "lineage" not in names)
-
-
-def _list_marked_members(data: bytes) -> set[str]:
-    """The members of JSON that looks encrypted or remote; a plan's values may look so, too."""
-    head = data[:HEAD_BYTES]
-    if b'"encrypted_data"' not in head and b'"remote_plan_format"' not in head:
-        return set()
-    try:
-        return list_members(data)
-    except UnreadableDocument:
-        return set()
-
-
-def _count_json(data: bytes, name: str) -> DocumentCounts:
-    try:
-        _check_json(data)
-        if state.is_state(data):
-            return count_state(state.parse_state(data))
-        return count_plan(planjson.parse_plan(data))
-    except UnreadableDocument as error:
-        raise _make_error(name, str(error)) from None
-
-
-def _check_json(data: bytes) -> None:
-    """Refuse what the parsers would take for an empty plan. Raises UnreadableDocument."""
-    if not data.strip():
-        raise UnreadableDocument("it is empty")
-    try:
-        data.decode("utf-16" if data.startswith(UTF_16) else "utf-8")
-    except UnicodeDecodeError as error:
-        reason = f"byte {error.start + 1} is not {error.encoding.upper()}"
-        raise UnreadableDocument(reason) from None
-    names = list_members(data)
-    if "encrypted_data" in names:
-        raise UnreadableDocument("it is an encrypted state")
-    if "format_version" in names and not names & DISTINCTIVE and not names <= EMPTY_STATE:
-        raise UnreadableDocument("this JSON is no plan and no state")  # `validate -json`, …
 
 
 def _make_error(name: str, reason: str) -> UnreadableDocument:
@@ -270,8 +252,8 @@ def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
         raise _make_error(path, str(error)) from None
 
 
-def _count_held(data: bytes, name: str, show_plan: ShowPlan) -> DocumentCounts:
-    with _make_file(data) as path:
+def _count_held(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
+    with _make_file(read) as path:
         try:
             return _count_plan_file(path, show_plan)
         except UnreadableDocument as error:
@@ -279,10 +261,10 @@ def _count_held(data: bytes, name: str, show_plan: ShowPlan) -> DocumentCounts:
 
 
 @contextmanager
-def _make_file(data: bytes) -> Iterator[str]:
-    """The path of a temporary file with `data`; on Linux of one without a name."""
+def _make_file(read: Read) -> Iterator[str]:
+    """The path of a temporary file with what `read` gives; on Linux of one without a name."""
     kind = tempfile.TemporaryFile if NAMELESS else tempfile.NamedTemporaryFile
     with kind(prefix="tfevents-") as file:
-        file.write(data)
+        file.writelines(iter(lambda: read(PIECE), b""))
         file.flush()
         yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if NAMELESS else str(file.name)

@@ -22,9 +22,9 @@ class Instance(Struct, gc=False):
 
 
 class StateSize(Struct):
-    """`managed`: current managed objects. `version`: of the format, as it is written."""
+    """`managed`: current managed objects. `version`: of the format, as text."""
 
-    version: bytes = b""
+    version: str | None = None
     terraform_version: str | None = None
     managed: int = 0
     outputs: int = 0
@@ -39,9 +39,9 @@ def measure_state_file(read: Read) -> StateSize:
         elif name == "outputs" and cursor.opens():
             size.outputs += sum(1 for _ in cursor.skipped_members())
         elif name == "version" and not cursor.opens():
-            size.version = cursor.take()
+            size.version = cursor.take().decode(errors="replace")
         elif name == "terraform_version" and not cursor.opens():
-            size.terraform_version = _parse_text(cursor.take())
+            size.terraform_version = parse_text(cursor.take())
         else:
             cursor.skip()
     cursor.end()
@@ -69,8 +69,9 @@ def _parse_instances(array: bytes) -> list[Instance] | None:
         return None
 
 
-def _parse_text(value: bytes) -> str | None:
+def parse_text(value: bytes) -> str | None:
+    """A string or null of JSON. Raises UnreadableDocument."""
     try:
         return msgspec.json.decode(value, type=str | None)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise UnreadableDocument("its terraform_version is no text") from None
+        raise UnreadableDocument("its version is no text") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,12 @@ from support.peak_memory import PRINT_PEAK
 
 READ = """
 import sys
-from tfevents.errors import UnreadableDocument
+from tfevents.errors import ProvisionerNotFound, UnreadableDocument
 from tfevents.readers import counting
+def show(*_):
+    raise ProvisionerNotFound("none")
 try:
-    found = counting.count_file(sys.argv[1], None)
+    found = counting.count_file(sys.argv[1], show)
     print(found.resources.unchanged, found.outputs.planned + found.outputs.unchanged)
 except UnreadableDocument as refusal:
     print(refusal)
@@ -51,6 +53,35 @@ def plan_with_a_large_configuration() -> Iterator[str]:
     yield '[]],"resource_changes":[{"mode":"managed","change":{"actions":["no-op"]}}]}'
 
 
+def noise_and_a_plan() -> Iterator[str]:
+    yield "Initializing HCP Terraform...\n\n"
+    yield from many_outputs()
+
+
+def noise_without_end() -> Iterator[str]:
+    yield from ("x" * (1 << 20) for _ in range(200))
+
+
+def plans_in_an_array() -> Iterator[str]:
+    yield "["
+    yield from many_outputs()
+    yield "]"
+
+
+def shown_state_of_many_outputs() -> Iterator[str]:
+    yield '{"format_version":"1.0","terraform_version":"1.11.4","values":{"outputs":{'
+    yield from (f'"o{number}":{{"sensitive":false,"value":1}},' for number in range(900_000))
+    yield '"last":{"sensitive":false,"value":1}},"root_module":{"resources":['
+    yield '{"address":"a.b","mode":"managed"},{"address":"data.a.b","mode":"data"}],'
+    yield '"child_modules":[{"resources":[{"address":"module.m.a.b","mode":"managed"}]}]}}}'
+
+
+def encrypted_plan() -> Iterator[str]:
+    yield '{"meta":{},"encrypted_data":"'
+    yield from ("A" * (1 << 20) for _ in range(200))
+    yield '","encryption_version":"v0"}'
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is told in KiB on Linux")
 @pytest.mark.parametrize(
     ("write", "told"),
@@ -59,12 +90,21 @@ def plan_with_a_large_configuration() -> Iterator[str]:
         (state_of_empty_instances, "it has more than 1000000 members or elements in one place"),
         (state_with_a_large_value, "1 1"),
         (plan_with_a_large_configuration, "1 0"),
+        (noise_and_a_plan, "0 400001"),
+        (noise_without_end, "this JSON is no plan and no state"),
+        (plans_in_an_array, "there is more than one document"),
+        (shown_state_of_many_outputs, "2 900001"),
+        (encrypted_plan, "for which there is no terraform"),
     ],
 )
-def test_a_large_document_takes_little_memory(write: object, told: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_large_document_takes_little_memory(
+    write: Callable[[], Iterator[str]], told: str, encoding: str, tmp_path: Path
+) -> None:
+    if encoding == "utf-16" and write is encrypted_plan:
+        pytest.skip("terraform itself writes a plan file: no shell makes UTF-16 of it")
     path = tmp_path / "document.json"
-    assert callable(write)
-    with path.open("w") as file:
+    with path.open("w", encoding=encoding) as file:
         file.writelines(write())
     command = [sys.executable, "-c", READ + PRINT_PEAK, str(path)]
     said, peak = subprocess.run(

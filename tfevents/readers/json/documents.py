@@ -207,15 +207,20 @@ def _cut_document(data: bytes) -> bytes:
     return _cut_noise(data)
 
 
-def _cut_noise(data: bytes) -> bytes:
-    """From the first line that opens a document to that line's end, or to the last that closes.
+def cut_beginning(data: bytes) -> bytes:
+    """From the first line that opens a document; all of it where none does.
 
     Raises UnreadableDocument for an array and for a second document: neither is one plan.
     """
     opened = [*VERSIONED.finditer(data)] or [*OPENED.finditer(data)]
     if len(opened) > 1 or (opened and opened[0][1].startswith(b"[")):
         raise UnreadableDocument("there is more than one document: take each of them alone")
-    document = data[opened[0].start(1) :] if opened else data
+    return data[opened[0].start(1) :] if opened else data
+
+
+def _cut_noise(data: bytes) -> bytes:
+    """As `cut_beginning`, and to that line's end, or to the last line that closes."""
+    document = cut_beginning(data)
     line = document.partition(b"\n")[0].rstrip()
     if len(line) > 1 and line.endswith(b"}"):
         return line

@@ -19,11 +19,14 @@ from tfevents.readers.json.documents import (
     SidesJSON,
     StateJSON,
     check_version,
+    cut_beginning,
     decode,
     decode_many,
     parse_value,
 )
+from tfevents.readers.json.state import count_shown_objects
 from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
+from tfevents.readers.utf8 import read_as_utf8
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import UPDATE, Change, Drift, OutputChange, Plan
 from tfevents.terraform.values import digest_value, drop_empty
@@ -31,7 +34,6 @@ from tfevents.terraform.values import digest_value, drop_empty
 T = TypeVar("T")
 LARGE = 8 << 20
 """Bytes from which on a document is not held."""
-BEGINNING = b'{"format_version"'
 SCALARS = frozenset({"format_version", "terraform_version", "applyable", "complete", "errored"})
 
 
@@ -53,11 +55,11 @@ def parse_plan(data: bytes, mode: Mode | None = None) -> Plan:
 
 def read_plan_json(read: Read, mode: Mode | None = None) -> Plan:
     """As `parse_plan`, of a document that comes piece by piece: a large one is not held."""
+    read = read_as_utf8(read)
     head = read_up_to(LARGE, read)
     if len(head) < LARGE:
         return parse_plan(head, mode)
-    start = max(0, head.find(BEGINNING))  # a cloud backend's retries come before it
-    return stream_plan_json(prepend(head[start:], read), mode)
+    return stream_plan_json(prepend(cut_beginning(head), read), mode)
 
 
 def stream_plan_json(
@@ -108,7 +110,7 @@ def _read_part(
         for output, sides in cursor.decoded_members(b'},"', _decode_outputs):
             parts.outputs[output] = _make_output_change(sides)
     elif name == "prior_state" and not parts.changes:
-        parts.managed = _count_streamed_objects(cursor)
+        parts.managed = count_shown_objects(cursor)
     else:
         cursor.skip()
 
@@ -138,21 +140,6 @@ def _decode_outputs(members: bytes) -> list[tuple[str, SidesJSON]] | None:
     """Of an object; None where it is none of these."""
     found = decode_many(b"[%b]" % members, dict[str, SidesJSON])
     return [*found[0].items()] if found else None
-
-
-def _count_streamed_objects(cursor: Cursor) -> int:
-    """As `_count_prior_objects`, of a prior state that is just being read."""
-    count = 0
-    for name in cursor.members():
-        if name in ("values", "root_module") and cursor.opens():
-            count += _count_streamed_objects(cursor)
-        elif name == "child_modules" and cursor.opens():
-            count += sum(_count_streamed_objects(cursor) for _ in cursor.elements())
-        elif name == "resources" and cursor.opens():
-            count += sum(map(_is_managed, _iterate(cursor, ResourceJSON)))
-        else:
-            cursor.skip()
-    return count
 
 
 @lru_cache(maxsize=64)

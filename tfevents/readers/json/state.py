@@ -19,11 +19,19 @@ from tfevents.readers.json.documents import (
     check_version,
     compact_json,
     decode,
+    decode_many,
     list_members,
     parse_value,
 )
+from tfevents.readers.state_size import StateSize, parse_text
+from tfevents.readers.streaming import Cursor, Read
 from tfevents.terraform.state import Key, State, StateObject, literal
 from tfevents.terraform.values import digest, digest_value, drop_empty
+
+NEXT_RESOURCE = b'},{"address":'
+"""What stands between two resources that are shown."""
+DEEPEST = 100
+"""Modules in modules; each costs stack."""
 
 
 def parse_state(data: bytes) -> State:
@@ -125,3 +133,55 @@ def _list_shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]
 
 def _make_shown_object(resource: ResourceJSON) -> StateObject:
     return StateObject(digest(compact_json(resource.values)), resource.tainted)
+
+
+def measure_shown_state(read: Read) -> StateSize:
+    """The size of what `show -json` writes of a state. Raises UnreadableDocument."""
+    cursor, size = Cursor(read), StateSize()
+    for name in cursor.members():
+        if name == "values" and cursor.opens():
+            _measure_values(cursor, size)
+        elif name == "format_version" and not cursor.opens():
+            size.version = parse_text(cursor.take())
+        elif name == "terraform_version" and not cursor.opens():
+            size.terraform_version = parse_text(cursor.take())
+        else:
+            cursor.skip()
+    cursor.end()
+    return size
+
+
+def _measure_values(cursor: Cursor, size: StateSize) -> None:
+    for name in cursor.members():
+        if name == "outputs" and cursor.opens():
+            size.outputs += sum(1 for _ in cursor.skipped_members())
+        elif name == "root_module" and cursor.opens():
+            size.managed += count_shown_objects(cursor)
+        else:
+            cursor.skip()
+
+
+def count_shown_objects(cursor: Cursor, depth: int = 0) -> int:
+    """The current managed objects of what begins here: a module, or the `values` or the state
+    around the root module. Raises UnreadableDocument."""
+    if depth > DEEPEST:
+        raise UnreadableDocument(f"it has modules in more than {DEEPEST} others")
+    count = 0
+    for name in cursor.members():
+        if name in ("values", "root_module") and cursor.opens():
+            count += count_shown_objects(cursor, depth + 1)
+        elif name == "child_modules" and cursor.opens():
+            count += sum(count_shown_objects(cursor, depth + 1) for _ in cursor.elements())
+        elif name == "resources" and cursor.opens():
+            count += sum(map(_is_current, cursor.decoded(NEXT_RESOURCE, _parse_resources)))
+        else:
+            cursor.skip()
+    return count
+
+
+def _is_current(resource: ResourceJSON) -> bool:
+    return resource.mode == "managed" and resource.deposed_key is None
+
+
+def _parse_resources(array: bytes) -> list[ResourceJSON] | None:
+    return decode_many(array, ResourceJSON)

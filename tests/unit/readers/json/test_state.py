@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,22 @@ def test_a_huge_serial_is_a_serial() -> None:
     huge = 10**30
     text = f'{{"version":4,"serial":{huge},"lineage":"l"}}'.encode()
     assert state.parse_state_file(text).serial == huge
+
+
+def nest(modules: int) -> bytes:
+    """A shown state with an object in its innermost module."""
+    inner = '{"resources":[{"address":"a.b"},{"address":"a.c","deposed_key":"d"}]}'
+    for _ in range(modules):
+        inner = f'{{"child_modules":[{inner}]}}'
+    return f'{{"format_version":"1.0","values":{{"root_module":{inner}}}}}'.encode()
+
+
+@pytest.mark.parametrize("modules", [0, 1, 90])
+def test_a_shown_state_is_measured_as_it_is_parsed(modules: int) -> None:
+    assert state.measure_shown_state(BytesIO(nest(modules)).read).managed == 1
+    assert state.parse_shown_state(nest(modules)).managed == 1
+
+
+def test_modules_that_never_end_are_refused() -> None:
+    with pytest.raises(UnreadableDocument, match="modules in more than 100 others"):
+        state.measure_shown_state(BytesIO(nest(50_000)).read)
