@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from types import ModuleType
 
+import exactness
 import transparency
 
 SUITES: dict[str, ModuleType] = {
     "transparency": transparency,
+    "exactness": exactness,
 }

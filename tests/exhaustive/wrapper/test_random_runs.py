@@ -1,4 +1,4 @@
-"""A fixed set of random runs on the terraform of PATH; more: `python tests/support/runs --help`."""
+"""A fixed set of random runs on the terraform of PATH; more: `python tests/proof exactness`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from support.engines import terraform
-from support.runs.__main__ import ask_dialect
 from support.runs.chain import Chain, Found, Judge, Step
 from support.runs.engineword import State, Told
+from support.runs.play import ask_dialect
 from support.runs.world import Dialect
 
 SEEDS = (1, 4, 6, 12)
