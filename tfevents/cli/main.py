@@ -15,7 +15,7 @@ from tfevents.cli.count import count
 from tfevents.cli.flush import flush
 from tfevents.cli.hook import hook
 from tfevents.cli.inventory import inventory
-from tfevents.cli.log import log
+from tfevents.cli.log.command import log
 from tfevents.cli.plugin import plugin
 from tfevents.cli.run import run
 from tfevents.cli.send import send

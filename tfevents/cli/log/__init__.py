@@ -1,0 +1,1 @@
+"""`tfevents log`: what the journal holds, for people and for programs."""
