@@ -9,9 +9,11 @@ from __future__ import annotations
 from types import ModuleType
 
 import exactness
+import loss
 import transparency
 
 SUITES: dict[str, ModuleType] = {
     "transparency": transparency,
     "exactness": exactness,
+    "loss": loss,
 }

@@ -46,6 +46,7 @@ class Request:
     refusal: str | None
     status: int | None
     recorded: bool
+    step: Step  # what it met
 
 
 class Endpoint:
@@ -121,6 +122,11 @@ class Endpoint:
         with self._changed:
             self._script.extend(steps)
 
+    def clear(self) -> None:
+        """Forget the script."""
+        with self._changed:
+            self._script.clear()
+
     def always(self, step: Step) -> None:
         """Let every request that meets no script meet this step; `NORMAL` ends it."""
         with self._changed:
@@ -166,6 +172,7 @@ class Endpoint:
             refusal=refusal.message if refusal else None,
             status=None if silent else filled.status,
             recorded=good if step.recorded is None else step.recorded and refusal is None,
+            step=step,
         )
         with self._changed:
             self._requests.append(request)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -478,3 +479,13 @@ import msgspec
     python = [sys.executable, "-IS", "-c", code]
     done = subprocess.run(python, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+@pytest.mark.parametrize(("program", "folder"), [("tf", "wrapper"), ("tfevents", "cli")])
+def test_ctrl_c_while_it_is_imported_is_no_traceback(
+    prefix: Prefix, program: str, folder: str
+) -> None:
+    """It dies of the signal, as everything does that handles none."""
+    path = prefix.packages / "tfevents" / folder / "main.py"
+    path.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n" + path.read_text())
+    assert prefix.run("plan", program=program) == (-signal.SIGINT, "")

@@ -1,0 +1,49 @@
+"""Which processes belong to a home, by what their environment says."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+SENDER = b"sender_main"
+SLOWEST = 60.0
+
+
+def find_processes(home: Path) -> list[int]:
+    """All that have this home, and are not zombies."""
+    wanted = f"TFEVENTS_HOME={home}".encode()
+    return [pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")]
+
+
+def find_sender(parent: int) -> int | None:
+    """The one that a wrapper has started; None where there is none (yet)."""
+    for pid in _pids():
+        if SENDER in _read(pid, "cmdline") and _parent(pid) == parent:
+            return pid
+    return None
+
+
+def wait_until_gone(home: Path) -> list[int]:
+    """What is still there after a minute; mostly nothing."""
+    end = time.monotonic() + SLOWEST
+    while (left := find_processes(home)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return left
+
+
+def _pids() -> Iterator[int]:
+    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def _parent(pid: int) -> int:
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return int(fields[1]) if fields else 0
+
+
+def _read(pid: int, name: str) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    return b""
