@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tfevents.journal import run_lock
 from tfevents.journal.journal import Journal
@@ -13,6 +15,8 @@ from tfevents.journal.models import Run, Status, StoredEvent
 from tfevents.journal.ownership import explain_waiting
 
 EVENTS_OF_A_RUN = 1000
+ALL = -1
+"""As a limit: none (SQLite's own word for it)."""
 
 
 class HistoryItem(Struct, frozen=True):
@@ -24,26 +28,96 @@ class HistoryItem(Struct, frozen=True):
     """A run's exit code; or running, open (a hook's) or killed; empty without a run."""
 
     @property
+    def run_id(self) -> str:
+        """What was sent by hand has one too."""
+        return self.run.run_id if self.run else self.events[0].run_id
+
+    @property
     def at(self) -> str:
         """When it began. RFC 3339, UTC."""
         return self.run.opened_at if self.run else self.events[0].put_at
 
+    @property
+    def last_at(self) -> str:
+        """When it ended, as far as the journal knows. RFC 3339, UTC."""
+        ended = (self.run.ended_at if self.run else None) or self.at
+        return max((ended, *(event.put_at for event in self.events)), key=_to_the_second)
 
-def list_latest(journal: Journal, limit: int) -> list[HistoryItem]:
-    """The latest `limit` items, the newest last."""
-    return sorted(_list_items(journal, limit), key=_order_of)[-limit:]
+    @property
+    def is_open(self) -> bool:
+        """Whether it is a run without an end."""
+        return self.run is not None and self.run.ended_at is None
+
+
+class HistoryFilter(Struct, frozen=True):
+    """What is asked for; all that is said must hold.
+
+    `workspace`: where an event goes. `since`: what was still going on then, RFC 3339 in UTC.
+    `undelivered`: events that wait or were refused.
+    """
+
+    workspace: str | None = None
+    since: str = ""
+    undelivered: bool = False
+
+    def select(self, items: Iterable[HistoryItem]) -> Iterator[HistoryItem]:
+        """What is asked for, each with those of its events that are."""
+        for item in items:
+            events = tuple(filter(self._wants_event, item.events))
+            if self._wants_time(item) and (events or self._wants_run_alone(item)):
+                yield replace(item, events=events)
+
+    def _wants_time(self, item: HistoryItem) -> bool:
+        return item.is_open or _to_the_second(item.last_at) >= _to_the_second(self.since)
+
+    def _wants_event(self, event: StoredEvent) -> bool:
+        waits = event.status is not Status.DELIVERED
+        here = self.workspace in (None, event.destination.workspace)
+        return here and (waits or not self.undelivered)
+
+    def _wants_run_alone(self, item: HistoryItem) -> bool:
+        """A run without events, as one that has just begun."""
+        run = None if item.events else item.run
+        return run is not None and not self.undelivered and self._is_here(run)
+
+    def _is_here(self, run: Run) -> bool:
+        destination = (run.base or {}).get("destination", {})
+        return self.workspace in (None, destination.get("workspace"))
+
+
+EVERYTHING = HistoryFilter()
+
+
+def list_latest(
+    journal: Journal, limit: int, wanted: HistoryFilter = EVERYTHING
+) -> list[HistoryItem]:
+    """The latest `limit` items of what is asked for, the newest last."""
+    reach = limit if wanted == EVERYTHING else ALL
+    runs = list(islice(wanted.select(_list_runs(journal, reach)), limit))
+    by_hand = list(islice(wanted.select(_list_loose(journal, reach)), limit))
+    return sorted([*runs, *by_hand], key=_order_of)[-limit:]
 
 
 def _order_of(item: HistoryItem) -> tuple[str, int]:
     """The key to sort by: a run's time is known to the second, the order of events exactly."""
-    return item.at[:19], item.events[0].seq if item.events else sys.maxsize
+    return _to_the_second(item.at), item.events[0].seq if item.events else sys.maxsize
 
 
-def _list_items(journal: Journal, limit: int) -> Iterator[HistoryItem]:
-    for run in reversed(journal.runs(limit)):
+def _to_the_second(at: str) -> str:
+    """The part of a time that has one length, however it was written."""
+    return at[:19]
+
+
+def _list_runs(journal: Journal, reach: int) -> Iterator[HistoryItem]:
+    """The newest first."""
+    for run in journal.runs(reach):
         events = tuple(reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id)))
         yield HistoryItem(run, events, _describe_end(journal, run, events))
-    for event in reversed(journal.find_loose_events(limit)):
+
+
+def _list_loose(journal: Journal, reach: int) -> Iterator[HistoryItem]:
+    """The newest first. Asked for behind the runs, also those of a run that can't be read."""
+    for event in journal.find_loose_events(reach):
         yield HistoryItem(None, (event,), "")
 
 

@@ -28,11 +28,11 @@ def test_runs_and_events_by_hand(tfevents: Tfevents, endpoint: Endpoint) -> None
     tfevents.run("run", "--", "terraform", "refresh")
     tfevents.put("later")
     lines = tfevents.ok("log").splitlines()
-    assert lines[0].split() == ["when", "exit", "delivery", "tries", "event", "run"]
-    assert [line[21:].split() for line in (lines[1], lines[3], lines[4])] == [
-        ["refused", "1", "plan", "by", "hand"],
-        ["4", "delivered", "1", "failed", "refresh", "work"],
-        ["pending", "0", "plan", "by", "hand"],
+    assert lines[0].split() == ["when", "id", "exit", "delivery", "event", "run"]
+    assert [line[26:].split() for line in (lines[1], lines[3], lines[4])] == [
+        ["refused", "plan", "by", "hand"],
+        ["4", "delivered", "failed", "refresh", "work"],
+        ["pending", "plan", "by", "hand"],
     ]
     assert lines[2].startswith("    no such place, ")
     assert lines[5] == "    no TFEVENTS_API_KEY is set"
@@ -66,6 +66,70 @@ def test_the_latest(tfevents: Tfevents) -> None:
     assert tfevents.ok("log", "-n2").count(" pending ") == 2
 
 
+def test_the_events_of_a_workspace(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """And its runs, also one that has no event yet."""
+    tfevents.run("send", "plan", "--workspace", "other", "--data", "name=a")
+    tfevents.run("send", "plan", "--data", "name=b")
+    assert list_names(tfevents, "--workspace", "other") == ["a"]
+    assert list_names(tfevents, "--workspace", "prod") == ["b"]
+    assert list_names(tfevents, "--workspace", "pro") == []
+    started = tfevents.provisioner_that_waits()
+    run = tfevents.start("run", "--", "terraform", "refresh")
+    while not (started.exists() and tfevents.json("log", "--json")["runs"]):
+        time.sleep(0.05)
+    (begun,) = tfevents.json("log", "--json", "--workspace", "prod")["runs"]
+    assert (begun["operation"], begun["events"]) == ("refresh", [])
+    assert tfevents.json("log", "--json", "--workspace", "other")["runs"] == []
+    assert tfevents.json("log", "--json", "--undelivered")["runs"] == []
+    started.unlink()
+    run.communicate()
+
+
+def test_what_was_not_delivered(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """What waits and what was refused, all of it; nothing is like that where all arrived."""
+    tfevents.run("send", "plan", "--data", "name=arrived")
+    assert tfevents.ok("log", "--undelivered") == "nothing in the journal is like that\n"
+    endpoint.script(answer(404, "no such workspace"))
+    tfevents.run("send", "plan", "--data", "name=refused")
+    tfevents.put(*(f"waits{number}" for number in range(21)))
+    assert list_names(tfevents, "--undelivered")[:2] == ["refused", "waits0"]
+    assert len(list_names(tfevents, "--undelivered")) == 22
+    assert len(list_names(tfevents)) == 20
+    assert list_names(tfevents, "--undelivered", "-n", "1") == ["waits20"]
+
+
+def test_what_ran_since(tfevents: Tfevents) -> None:
+    """A run that began before and ended after is among them."""
+    tfevents.put("old", "new")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute("update events set put_at = '2026-01-02T10:00:00.000Z' where seq = 1")
+        for run_id, end in (("a", "2026-01-02T10:00:00Z"), ("b", "2026-01-02T11:00:00Z")):
+            db.execute(
+                "insert into runs (run_id, operation, mode, directory, opened_at, ended_at, key)"
+                " values (?, 'plan', 'normal', '.', '2026-01-01T00:00:00Z', ?, 'hook')",
+                (run_id, end),
+            )
+    db.close()
+    found = tfevents.json("log", "--json", "--since", "2026-01-02T10:30Z")
+    assert [run["run_id"] for run in found["runs"]] == ["b"]
+    assert [event["event"]["data"]["name"] for event in found["events"]] == ["new"]
+    assert list_names(tfevents, "--since", "1h") == ["new"]
+    assert list_names(tfevents, "--since", "2026-01-02T10:00:00Z") == ["old", "new"]
+    assert list_names(tfevents, "--since", "1h", "--workspace", "none") == []
+
+
+def test_a_time_that_is_none(tfevents: Tfevents) -> None:
+    """One line that says how a time is written."""
+    line = tfevents.fails(2, "log", "--since", "yesterday")
+    assert "'yesterday' is no time: say 90m, 2h" in line
+
+
+def list_names(tfevents: Tfevents, *words: str) -> list[str]:
+    """`data.name` of each event by hand that `log` shows."""
+    events = tfevents.json("log", "--json", *words)["events"]
+    return [event["event"]["data"]["name"] for event in events]
+
+
 def test_a_run_that_is_under_way_and_one_that_was_killed(tfevents: Tfevents) -> None:
     """While it lives it is running; a kill -9 is seen by the next command."""
     started = tfevents.provisioner_that_waits()
@@ -73,12 +137,12 @@ def test_a_run_that_is_under_way_and_one_that_was_killed(tfevents: Tfevents) -> 
     while not (started.exists() and tfevents.json("log", "--json")["runs"]):
         time.sleep(0.05)
     row = ["running", "-", "-", "refresh", "work"]
-    assert tfevents.ok("log").splitlines()[1].split()[2:] == row
+    assert tfevents.ok("log").splitlines()[1].split()[3:] == row
     run.kill()
     started.unlink()
     run.communicate()
-    row = tfevents.ok("log").splitlines()[1].split()[2:]
-    assert (row[0], row[3:]) == ("killed", ["failed", "refresh", "work"])
+    row = tfevents.ok("log").splitlines()[1].split()[3:]
+    assert (row[0], row[2:]) == ("killed", ["failed", "refresh", "work"])
 
 
 def test_while_somebody_writes(tfevents: Tfevents) -> None:

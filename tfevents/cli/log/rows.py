@@ -1,4 +1,4 @@
-"""The table of `log`."""
+"""The table of `log`: a row for each event, and why it waits; one for a run without any."""
 
 from __future__ import annotations
 
@@ -6,37 +6,46 @@ import calendar
 import time
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from tfevents.cli.output import Table
 from tfevents.journal.history import HistoryItem, find_reason
 from tfevents.reporting.summary import in_short
 
-TITLES = ("when", "exit", "delivery", "tries", "event", "run")
+TITLES = ("when", "id", "exit", "delivery", "event", "run")
 """The short ones first: a row is cut at the edge of a narrow terminal."""
 COLOURS = {
     **{"delivered": "green", "pending": "yellow", "refused": "bold red", "killed": "red"},
     **{"failed": "red", "running": "cyan", "open": "cyan"},
 }
+SHOWN_ID = 8
+"""Characters of a run's id: enough to tell it by."""
 
 
-def make_table(items: Iterable[HistoryItem]) -> Table:
-    """A row for each event, below it why it stays; a run without any has one of its own."""
-    noted = [row for item in items for row in _make_rows(item)]
-    rows, notes = [row for row, _ in noted], [note for _, note in noted]
-    right = frozenset({"exit", "tries"})
-    return Table(TITLES, rows, right=right, colours=COLOURS, notes=notes)
+class LogRow(Struct, frozen=True):
+    """`note`: what stands below the cells, where it is not empty."""
+
+    cells: tuple[str, ...]
+    note: str = ""
 
 
-def _make_rows(item: HistoryItem) -> Iterator[tuple[list[str], str]]:
-    """Each row, and what stands below it."""
-    run = item.run
+def make_table(rows: Iterable[LogRow]) -> Table:
+    """For people."""
+    rows = list(rows)
+    cells, notes = [row.cells for row in rows], [row.note for row in rows]
+    return Table(TITLES, cells, right=frozenset({"exit"}), colours=COLOURS, notes=notes)
+
+
+def list_rows(item: HistoryItem) -> Iterator[LogRow]:
+    """The rows of one run, or of an event that was sent by hand."""
+    run, run_id = item.run, item.run_id[:SHOWN_ID]
     about = f"{run.command or run.operation} {run.directory}" if run else _name(item)
     if not item.events:
-        yield [_format_time(item.at), item.end, "-", "", "-", about], ""
+        yield LogRow((_format_time(item.at), run_id, item.end, "-", "-", about))
     for event in item.events:
         what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"
-        delivery = [event.status.value, str(event.attempts)]
-        row = [_format_time(event.put_at), item.end, *delivery, what, about]
-        yield row, find_reason(event) or ""
+        begin = (_format_time(event.put_at), run_id, item.end)
+        yield LogRow((*begin, event.status.value, what, about), find_reason(event) or "")
 
 
 def _name(item: HistoryItem) -> str:
@@ -45,6 +54,6 @@ def _name(item: HistoryItem) -> str:
 
 
 def _format_time(at: str) -> str:
-    """An RFC 3339 time as the reader's clock shows it."""
+    """An RFC 3339 time by the reader's clock, without a year: less than one is kept."""
     seconds = calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S"))
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+    return time.strftime("%m-%d %H:%M:%S", time.localtime(seconds))

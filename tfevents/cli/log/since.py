@@ -1,0 +1,30 @@
+"""The time in `--since`: how long ago, or when."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+
+from tfevents.journal.models import at
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+AGO = re.compile(r"([0-9]{1,9})([smhdw])")
+
+
+def parse_since(text: str, now: float) -> str:
+    """`90m`, `2h`, `7d`, or an ISO 8601 date or time: RFC 3339 in UTC.
+
+    A time without a zone is the reader's. Raises ValueError.
+    """
+    ago = AGO.fullmatch(text)
+    seconds = now - int(ago[1]) * SECONDS[ago[2]] if ago else _parse_time(text)
+    return at(max(seconds, 0))
+
+
+def _parse_time(text: str) -> float:
+    """Seconds since the epoch. Raises ValueError."""
+    text = f"{text[:-1]}+00:00" if text.endswith("Z") else text  # for Python 3.10
+    try:
+        return datetime.fromisoformat(text).astimezone(timezone.utc).timestamp()
+    except OverflowError:
+        raise ValueError(text) from None
