@@ -22,6 +22,7 @@ ROUTE = re.compile(
 )
 LONGEST = {"org": 128, "project": 128, "workspace": 1024, "Harness-Account": 128}
 LARGEST_EVENT, LARGEST_ARTIFACT = 1 << 20, 1 << 28
+SPACE = b" \t\r\n"
 NEWER = {
     "activity_type": ("bootstrap", "synth", "deploy", "diff", "drift", "rollback"),
     "activity_status": ("incomplete",),
@@ -110,6 +111,8 @@ def check_place(request: Request) -> Place:
 
 def parse_event(request: Request, body: bytes) -> dict[str, Any]:
     """The event in a body. Raises ContractError."""
+    if not body.strip(SPACE):
+        raise ContractError(400, "missing_payload", "missing required payload")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":
         raise ContractError(415, "unsupported_media_type", f"unsupported media type {media[:100]}")
@@ -137,6 +140,8 @@ def parse_artifact(request: Request) -> Artifact:
 def parse_activity_query(request: Request) -> ActivityQuery:
     """Which activities are asked for. Raises ContractError."""
     query = _parse_query(request.query)
+    if any("\0" in text for text in query.values()):  # no database takes it
+        raise ContractError(400, "bad_request", "the query holds a NUL")
     return ActivityQuery(
         limit=_parse_number(query, "limit", 1, 1000) or 30,
         page=_parse_number(query, "page", 1) or 1,
@@ -195,8 +200,6 @@ def too_large() -> ContractError:
 
 def _parse_json(body: bytes) -> Any:
     """A JSON text as its standard has it: one value, UTF-8, no member twice, all numbers finite."""
-    if not body.strip(b" \t\r\n"):
-        raise ContractError(400, "missing_payload", "missing required payload")
     try:
         return json.loads(
             body.decode(),
@@ -258,8 +261,6 @@ def _parse_query(text: str) -> dict[str, str]:
         found = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
         raise ContractError(400, "bad_request", "the query can't be read") from None
-    if any("\0" in value for values in found.values() for value in values):
-        raise ContractError(400, "bad_request", "the query holds a NUL")
     return {name: values[0] for name, values in found.items()}
 
 

@@ -25,6 +25,8 @@ INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.
 NO_STATUS = "stage-complete"
 """The event that says nothing of its workspace."""
 MILLISECONDS = 1000
+LARGEST = 2**63 - 1
+"""No database counts further."""
 
 
 class Received(Struct, frozen=True):
@@ -204,9 +206,8 @@ class Store:
         """The events of a query for their `seq`, the latest first; no body of another is read."""
         seqs = found.subquery()
         total = select(func.count()).select_from(seqs)
-        some = (
-            select(seqs.c.seq).order_by(seqs.c.seq.desc()).limit(limit).offset((page - 1) * limit)
-        )
+        offset = min((page - 1) * limit, LARGEST)
+        some = select(seqs.c.seq).order_by(seqs.c.seq.desc()).limit(limit).offset(offset)
         with self._transaction() as connection:
             wanted = connection.execute(some).scalars().all()
             rows = _select_events().where(EVENTS.c.seq.in_(wanted)).order_by(EVENTS.c.seq.desc())

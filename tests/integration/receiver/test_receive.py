@@ -76,6 +76,7 @@ def test_pages_of_activities(receiver: Receiver) -> None:
     assert len(receiver.list_activities("paged", pipeline="p3").json()) == 1
     assert receiver.list_activities("paged", end_time=1).json() == []
     assert receiver.list_activities("paged", limit=0).status_code == 400
+    assert receiver.list_activities("paged", page=2**63 - 1).json() == []
 
 
 def test_an_artifact(receiver: Receiver) -> None:

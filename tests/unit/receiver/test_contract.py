@@ -174,6 +174,17 @@ def test_a_nul_is_no_workspace() -> None:
     assert ask(PLACE.replace("prod", "a%00") + "events", event()) == "404 not_found"
 
 
+def test_no_body_is_what_is_missing_first() -> None:
+    """Where there is none, its type is not asked for: 415 is no answer of the contract."""
+    for media in (None, "text/plain", "application/json"):
+        assert ask(PLACE + "events", b" ", content_type=media) == "400 missing_payload"
+
+
+def test_an_artifact_may_name_any_text() -> None:
+    """Also what no database takes: none of it is kept."""
+    assert ask(PLACE + "data?" + QUERY.replace("stage_id=s", "stage_id=%00")) == "200"
+
+
 def test_a_number_that_no_float_holds() -> None:
     """Python reads it as infinity, which is no JSON."""
     assert ask(PLACE + "events", event()[:-1] + b', "more": 1e999}') == "400 decode_payload"
