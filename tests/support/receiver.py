@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,11 +24,11 @@ HEADERS = {"x-api-key": KEY, "Harness-Account": "acct"}
 class Receiver:
     """The installed command with options; `url` is where it listens, `home` what it keeps in."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, env: Mapping[str, str] = {}) -> None:
         self.home = home
         self._process = subprocess.Popen(
             [PROGRAM, "receive", "--port", "0", "--home", home, *options],
-            env=clean_env(home),
+            env={**clean_env(home), **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -60,12 +61,21 @@ class Receiver:
         return self._process.returncode
 
     def send(
-        self, event: dict[str, Any], workspace: str = "prod", project: str = "infra"
+        self,
+        event: dict[str, Any],
+        workspace: str = "prod",
+        project: str = "infra",
+        key: str = KEY,
     ) -> httpx.Response:
         """One event."""
         place = f"/iacm/api/orgs/default/projects/{project}/workspaces/{quote(workspace, safe='')}"
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", "x-api-key": key}
         return self.http.post(f"{place}/events", content=json.dumps(event), headers=headers)
+
+    def kill(self) -> None:
+        """With -9."""
+        self._process.kill()
+        self._process.communicate(timeout=30)
 
     def list_activities(self, project: str = "infra", **query: Any) -> httpx.Response:
         """As the public API."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from copy import copy
 from math import inf
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.responses import StoredArtifact, check_response, parse_stored
 from tfevents.errors import DeliveryError, Refused, SettingError, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Settings
+from tfevents.settings.model import Key, Settings
 
 UNUSED = {"httpx._main", "anyio"} - sys.modules.keys()
 """Its command line and its asynchronous half: it foresees that they are not there."""
@@ -68,6 +69,12 @@ class ApiClient:
         """Closes the connections."""
         self._http.close()
 
+    def with_key(self, key: Key) -> ApiClient:
+        """The same server and the same connections, with another key."""
+        other = copy(self)
+        other._key = key
+        return other
+
     def send_event(
         self, body: Mapping[str, Any], destination: Destination, deadline: Deadline
     ) -> None:
@@ -76,6 +83,10 @@ class ApiClient:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except ValueError:
             raise Refused("this event can't be sent: it is no JSON") from None
+        self.send_text(text, destination, deadline)
+
+    def send_text(self, text: bytes, destination: Destination, deadline: Deadline) -> None:
+        """The same for an event that is JSON already."""
         request = self._build_request(destination, "events", text)
         request.headers["Content-Type"] = "application/json"
         exchange = self._post(request, deadline, MOST_SECONDS)

@@ -26,6 +26,12 @@ RETRY_SECONDS = 0.5
 """With less nothing is tried again: not to hear a response would only hide why the last failed."""
 
 
+def choose_pause(tried: int) -> float:
+    """Seconds until the next try after so many, with jitter against stampedes."""
+    longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried - 1, 9))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+
+
 class Batch(Struct):
     """Events for one destination, sent one after the other.
 
@@ -136,12 +142,11 @@ class Sender:
         return False
 
     def _come_back(self, batch: Batch, state: FlushState, error: Unreachable) -> None:
-        """When: as the server asked, and later each time, with jitter against stampedes."""
+        """When: as the server asked, and later each time."""
         batch.why = str(error)
         batch.tried += 1
         state.missed = 0 if error.connected else state.missed + 1
-        longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(batch.tried - 1, 9))
-        batch.due = time.monotonic() + longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+        batch.due = time.monotonic() + choose_pause(batch.tried)
         if error.again is not None:
             self._not_before = time.monotonic() + error.again
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import secrets
+from collections.abc import Awaitable
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -44,29 +45,23 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         http = HttpRequest(scope, receive)
-        try:
-            response = await self._answer(http)
-        except ContractError as error:
-            response = make_error(error)
-        except StoreUnavailable as error:
-            response = make_error(ContractError(503, "service_unavailable", str(error)))
-        except ClientDisconnect:
-            return
-        await asyncio.sleep(self._faults.delay)
-        await response(scope, receive, send)
+        response = await answer_or_error(self._answer(http))
+        if response is not None:
+            await asyncio.sleep(self._faults.delay)
+            await response(scope, receive, send)
 
     async def _answer(self, http: HttpRequest) -> Response:
         """Raises ContractError and StoreUnavailable."""
         error = self._faults.next_error() if http.method == "POST" else None
         if error is not None:
             raise error
-        request = _read_request(http)
+        request = read_request(http)
         place = check_place(request)
         if place.kind == "activities":
             return await self._list_activities(place, request)
         if place.kind == "data":
             return await self._take_artifact(place, request, http)
-        body = await _read_body(http)
+        body = await read_body(http)
         event = parse_event(request, body)
         await run_in_threadpool(self._store.add_event, place, event, body.decode())
         return Response(status_code=200)
@@ -94,6 +89,18 @@ class Api:
         return JSONResponse([_describe_activity(one) for one in page.items], headers=headers)
 
 
+async def answer_or_error(answer: Awaitable[Response]) -> Response | None:
+    """The answer, or that of its error; None where nobody waits for it any more."""
+    try:
+        return await answer
+    except ContractError as error:
+        return make_error(error)
+    except StoreUnavailable as error:
+        return make_error(ContractError(503, "service_unavailable", str(error)))
+    except ClientDisconnect:
+        return None
+
+
 def make_error(error: ContractError) -> Response:
     """The service's own envelope; a header repeats the error's name."""
     body = {
@@ -110,13 +117,15 @@ def make_error(error: ContractError) -> Response:
     return Response(json.dumps(body), error.status, headers, GOA_TYPE)
 
 
-def _read_request(http: HttpRequest) -> Request:
+def read_request(http: HttpRequest) -> Request:
+    """What there is to a request but its body."""
     raw = http.scope.get("raw_path") or http.scope["path"].encode()
     query = http.scope["query_string"].decode("latin-1")
     return Request(http.method, raw.decode("latin-1"), query, dict(http.headers))
 
 
-async def _read_body(http: HttpRequest) -> bytes:
+async def read_body(http: HttpRequest) -> bytes:
+    """An event's bytes. Raises ContractError where they are too many."""
     body = bytearray()
     async for piece in http.stream():
         body += piece

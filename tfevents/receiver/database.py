@@ -15,29 +15,41 @@ from tfevents.errors import StoreUnavailable
 from tfevents.settings.home import create_private, make_home
 
 NAME = "received.db"
+MIGRATIONS = os.path.join(os.path.dirname(__file__), "migrations")
 BUSY_SECONDS = 30
 
 
 def open_database(home: str) -> Engine:
-    """The SQLite file in `home`, made (0600) where it is missing, in the newest version.
-
-    Raises OSError and StoreUnavailable.
-    """
-    make_home(home)
-    path = os.path.join(home, NAME)
-    if not os.path.lexists(path):
-        os.close(create_private(path))
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare_sqlite)
-    migrate(engine)
+    """The database in `home`, in the newest version. Raises OSError and StoreUnavailable."""
+    engine = open_sqlite(home, NAME)
+    migrate(engine, MIGRATIONS)
     return engine
 
 
-def migrate(engine: Engine) -> None:
-    """Brings the tables to the newest version. Raises StoreUnavailable."""
+def open_sqlite(home: str, name: str, connections: int = 15) -> Engine:
+    """The SQLite file of that name in `home`, made (0600) where it is missing. Raises OSError."""
+    make_home(home)
+    path = os.path.join(home, name)
+    if not os.path.lexists(path):
+        os.close(create_private(path))
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+        max_overflow=0,
+        pool_size=connections,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def migrate(engine: Engine, migrations: str) -> None:
+    """Brings the tables to the newest version, by the migrations of a directory.
+
+    Raises StoreUnavailable.
+    """
     config = Config()
-    place = os.path.join(os.path.dirname(__file__), "migrations")
-    config.set_main_option("script_location", place.replace("%", "%%"))
+    config.set_main_option("script_location", migrations.replace("%", "%%"))
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection

@@ -1,20 +1,36 @@
-"""`tfevents receive`: the contract's endpoint on loopback, and a page that shows it."""
+"""`tfevents receive`: the contract's endpoint on loopback with a page that shows it, or a relay."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
-from tfevents.errors import TfeventsError
+from tfevents.errors import SettingError, TfeventsError
 
 if TYPE_CHECKING:
     from tfevents.receiver.faults import Outage
 
-EXTRA = frozenset({"alembic", "jinja2", "sqlalchemy", "starlette", "uvicorn"})
+RECEIVE = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uvicorn"}
 """What `tfevents[receive]` installs."""
+RELAY = RECEIVE | {"cryptography"}
+"""What `tfevents[relay]` installs."""
+STOP = "Ctrl-C stops it."
+
+
+class Given(Struct, frozen=True):
+    """The command's options."""
+
+    port: int
+    home: str | None
+    fail: tuple[Outage, ...]
+    refuse: tuple[Outage, ...]
+    delay: float
+    forward: str | None
 
 
 def _parse_outages(
@@ -63,33 +79,68 @@ def _parse_outages(
     metavar="SECONDS",
     help="Answer that much later.",
 )
-def receive(
-    port: int, home: str | None, fail: tuple[Outage, ...], refuse: tuple[Outage, ...], delay: float
-) -> None:
-    """Receive events on this machine, and show them on a page.
+@click.option(
+    "--forward",
+    metavar="URL",
+    help="Be a relay: keep what comes until the service at URL has taken it; no page.",
+)
+def receive(**options: Any) -> None:
+    """Receive events on this machine, and show them on a page or send them on.
 
     It honours the contract as the service does, and can be told to misbehave.
     """
-    from tfevents.receiver.faults import Faults
     from tfevents.settings.home import find_home
 
-    try:
+    given = Given(**options)
+    home = os.path.abspath(given.home or find_home(os.environ))
+    if given.forward:
+        _relay(given, home)
+    else:
+        _show(given, home)
+
+
+def _show(given: Given, home: str) -> None:
+    """Keeps what comes, and shows it."""
+    with _installed("receive", RECEIVE):
         from tfevents.receiver import app, database, server, store
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
-            raise
-        words = "receive needs what is not installed: pip install 'tfevents[receive]'"
-        raise TfeventsError(words) from None
-    with server.listen(port) as listener:
-        kept = store.Store(database.open_database(os.path.abspath(home or find_home(os.environ))))
+        from tfevents.receiver.faults import Faults
+    with server.listen(given.port) as listener:
+        kept = store.Store(database.open_database(home))
         url = server.url_of(listener)
         click.echo(describe(url, server.list_settings(url)))
-        server.run_server(app.make_app(kept, Faults(fail + refuse, delay)), listener)
+        faults = Faults(given.fail + given.refuse, given.delay)
+        server.run_server(app.make_app(kept, faults), listener)
         kept.close()
+
+
+def _relay(given: Given, home: str) -> None:
+    """Keeps what comes until it is upstream."""
+    if given.fail or given.refuse or given.delay:
+        raise SettingError("--fail, --refuse, --delay: a relay does not misbehave")
+    with _installed("relay", RELAY):
+        from tfevents.relay.service import Options, run_relay
+    options = Options(given.forward or "", given.port, home)
+    run_relay(options, os.environ, _announce)
+
+
+def _announce(words: str) -> None:
+    click.echo(f"{words}\n{STOP}")
+
+
+@contextmanager
+def _installed(extra: str, packages: set[str]) -> Iterator[None]:
+    """Says what to install where one of the extra's packages is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in packages:
+            raise
+        words = f"receive needs what is not installed: pip install 'tfevents[{extra}]'"
+        raise TfeventsError(words) from None
 
 
 def describe(url: str, settings: Sequence[str]) -> str:
     """What to open, and what to say in the other terminal."""
     typed = "\n".join(f"  {line}" for line in (*settings, "tf apply"))
     shown = f"tfevents shows what it receives: {url}/"
-    return f"{shown}\nIn another terminal:\n\n{typed}\n\nCtrl-C stops it."
+    return f"{shown}\nIn another terminal:\n\n{typed}\n\n{STOP}"

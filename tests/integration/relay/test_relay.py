@@ -1,0 +1,221 @@
+"""`tfevents receive --forward` as a server: what it keeps, sends on, when, and with which key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from support.command import Tfevents
+from support.endpoint import Endpoint, Request
+from support.engines import clean_env
+from support.machine import Machine, until
+from support.receiver import KEY, Receiver
+from support.relay import NOBODY, SECRET, ids_by_workspace, make_event, query, start_relay
+from support.step import NORMAL, answer
+
+OTHER_KEY, WRONG_KEY = "sat.acct.other.s3cr3tofanother", "pat.acct.wrong.s3cr3t"
+COUNT = "select count(*) from events where status = '{}'"
+
+
+@pytest.fixture
+def tfevents(tmp_path: Path) -> Tfevents:
+    """The installed command in a clean environment, with the relay's secret."""
+    home = tmp_path / "me" / "state"
+    env = {**clean_env(tmp_path / "me"), "TFEVENTS_HOME": str(home)}
+    return Tfevents(home, {**env, "TFEVENTS_RELAY_SECRET": SECRET}, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Endpoint]:
+    """Upstream of the module's relay."""
+    with Endpoint() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def relay(tmp_path_factory: pytest.TempPathFactory, server: Endpoint) -> Iterator[Receiver]:
+    """One for the tests of this module, each with keys and workspaces of its own."""
+    with start_relay(tmp_path_factory.mktemp("relay"), server.url) as running:
+        yield running
+
+
+def wait_for(server: Endpoint, workspace: str, count: int) -> list[Request]:
+    """What was recorded of a workspace, as soon as there is so much."""
+
+    def find() -> list[Request]:
+        return [
+            r for r in server.requests if r.recorded and r.place and r.place.workspace == workspace
+        ]
+
+    until(lambda: len(find()) >= count)
+    return find()
+
+
+def test_runs_report_through_it(relay: Receiver, server: Endpoint, machine: Machine) -> None:
+    """Start and end, in their order, with the runner's own key, and as `tf` wrote them."""
+    env = machine.reporting_to(relay.url, "runs")
+    done = machine.tf("apply", "-auto-approve", at=machine.project(), env=env)
+    assert (done.returncode, "reported" in done.stderr) == (0, True), done
+    found = wait_for(server, "runs", 2)
+    assert [one.event for one in found] == machine.bodies()
+    assert {one.headers["x-api-key"] for one in found} == {env["TFEVENTS_API_KEY"]}
+
+
+def test_what_was_answered_outlives_a_kill(tmp_path: Path, endpoint: Endpoint) -> None:
+    """Twelve runners at once while the server upstream is away: each event goes once, in order."""
+    ids = {f"w{n}": [f"w{n}-{i}" for i in range(8)] for n in range(12)}
+    home = tmp_path / "relay"
+    with start_relay(home, NOBODY) as relay:
+
+        def report(workspace: str) -> set[int]:
+            key = f"pat.acct.{workspace}.s3cr3t"
+            sent = [relay.send(make_event(i), workspace, key=key) for i in ids[workspace]]
+            return {one.status_code for one in sent}
+
+        with ThreadPoolExecutor(12) as runners:
+            assert set.union(*runners.map(report, ids)) == {200}
+        relay.kill()
+    kept = b"".join(path.read_bytes() for path in home.glob("relay.db*"))
+    assert b"w11-7" in kept
+    assert b"s3cr3t" not in kept
+    endpoint.always(answer(503))
+    with start_relay(home, endpoint.url):
+        endpoint.wait_for_requests(5)
+        endpoint.always(NORMAL)
+        endpoint.wait_for(96, timeout=60)
+        assert ids_by_workspace(endpoint.requests) == ids
+
+
+def test_the_bytes_go_on_as_they_came(relay: Receiver, server: Endpoint) -> None:
+    """Numbers and spaces, too."""
+    text = '{ "event_type":"plan", "metadata":{"trigger":{"n": 1.10, "big": 1e30, "\u00e9": []}}}'
+    place = "/iacm/api/orgs/a%2Fb/projects/p/workspaces/%2E%2E/events"
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    assert relay.http.post(place, content=text, headers=headers).status_code == 200
+    (request,) = wait_for(server, "..", 1)
+    assert (request.body.decode(), request.target) == (text, place)
+    assert (request.headers["x-api-key"], request.headers["harness-account"]) == (KEY, "acct")
+
+
+def test_what_comes_again_goes_once(relay: Receiver, server: Endpoint) -> None:
+    """A runner that did not hear the answer sends the same; without an id nobody can know."""
+    anonymous, last = {"event_type": "plan"}, make_event("last")
+    for event in (make_event(1), make_event(1), anonymous, anonymous, make_event(1), last):
+        assert relay.send(event, "again").status_code == 200
+    found = [one.event for one in wait_for(server, "again", 4)]
+    assert found == [make_event(1), anonymous, anonymous, last]
+
+
+def test_a_refused_event_lets_the_next_one_pass(relay: Receiver, server: Endpoint) -> None:
+    """It is kept with the reason."""
+    server.script(answer(404, "no such workspace"))
+    relay.send(make_event("refused"), "missing")
+    relay.send(make_event("next"), "missing")
+    assert [one.event for one in wait_for(server, "missing", 1)] == [make_event("next")]
+    ((reason, body),) = query(
+        relay.home, "select reason, body from events where reason is not null"
+    )
+    assert "no such place, org default, project infra, workspace missing: 404" in reason
+    assert json.loads(body) == make_event("refused")
+
+
+def test_a_key_that_is_not_taken(tmp_path: Path, endpoint: Endpoint) -> None:
+    """Its events wait, others pass, and who still sends with it is told; once the server takes it,
+    they go."""
+    home = tmp_path / "relay"
+    endpoint.script(answer(403))
+    with start_relay(home, endpoint.url) as relay:
+        relay.send(make_event("held"))
+        until(lambda: query(home, "select 1 from holds"))
+        refusal = relay.send(make_event("told"))
+        assert (refusal.status_code, refusal.json()["name"]) == (401, "unauthorized")
+        assert relay.send(make_event("elsewhere"), workspace="other").status_code == 200
+        assert relay.send(make_event("passes"), key=OTHER_KEY).status_code == 200
+        endpoint.wait_for(2)
+        relay.stop()
+    query(home, "update holds set until = 0")
+    query(home, "update workspaces set due = 1 where due is not null")
+    with start_relay(home, endpoint.url) as relay:
+        endpoint.wait_for(3)
+        until(lambda: not query(home, "select 1 from holds"))
+        relay.send(make_event("after"))
+        endpoint.wait_for(4)
+    found = ids_by_workspace(endpoint.requests)
+    assert found == {"prod": ["passes", "held", "after"], "other": ["elsewhere"]}
+
+
+def test_a_corrected_key_takes_a_held_event_along(relay: Receiver, server: Endpoint) -> None:
+    """The same event, sent again with another key, goes with that one."""
+    server.script(answer(401))
+    relay.send(make_event(1), "corrected", key=WRONG_KEY)
+    until(lambda: query(relay.home, "select 1 from holds"))
+    relay.send(make_event(1), "corrected", key=OTHER_KEY)
+    (found,) = wait_for(server, "corrected", 1)
+    assert found.headers["x-api-key"] == OTHER_KEY
+
+
+def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> None:
+    """Nothing goes with the key before, whatever the workspace."""
+    key = "pat.acct.paused.s3cr3t"
+    server.script(answer(429, retry_after=1))
+    relay.send(make_event(1), "paused", key=key)
+    until(lambda: query(relay.home, "select 1 from workspaces where tries = 1"))
+    relay.send(make_event(2), "waits", key=key)
+    wait_for(server, "paused", 1)
+    wait_for(server, "waits", 1)
+    first, *others = [one.at for one in server.requests if one.headers["x-api-key"] == key]
+    assert min(others) - first >= 0.9
+
+
+def test_a_stop_ends_what_is_under_way(tmp_path: Path, endpoint: Endpoint) -> None:
+    """It is noted: nothing is sent twice."""
+    home = tmp_path / "relay"
+    endpoint.script(NORMAL.but(delay=1.0))
+    with start_relay(home, endpoint.url) as relay:
+        relay.send(make_event(1))
+        endpoint.wait_for_requests(1)
+        relay.send(make_event(2))
+        assert relay.stop() == 0
+    assert query(home, COUNT.format("delivered")) == [(1,)]
+    with start_relay(home, endpoint.url):
+        assert endpoint.wait_for(2) == [make_event(1), make_event(2)]
+
+
+def test_a_key_of_another_account(relay: Receiver) -> None:
+    """And what is no key at all; nothing is kept."""
+    for key in ("pat.elsewhere.id.secret", "pat.half", "two words"):
+        assert relay.send(make_event(1), "nobody", key=key).status_code == 401
+    assert query(relay.home, "select 1 from workspaces where workspace = 'nobody'") == []
+
+
+def test_what_a_relay_does_not_take(relay: Receiver) -> None:
+    """Artefacts and questions go to the service itself; a wrong event is told what is wrong."""
+    place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
+    assert relay.http.post(place).status_code == 404
+    assert relay.list_activities().status_code == 404
+    assert relay.http.get("/").status_code == 404
+    answered = relay.send({"event_type": "applied"})
+    assert (answered.status_code, answered.json()["name"]) == (400, "invalid_enum_value")
+
+
+def test_a_home_in_use(relay: Receiver, tfevents: Tfevents) -> None:
+    """Two relays on one file would both send."""
+    words = ("receive", "--forward", NOBODY, "--port", "0", "--home", relay.home)
+    assert tfevents.fails(2, *words).endswith("give this one another --home")
+
+
+def test_settings_that_can_not_be_used(tfevents: Tfevents) -> None:
+    """One line each, and no secret in it."""
+    relay = ("receive", "--port", "0", "--forward")
+    assert "does not misbehave" in tfevents.fails(2, *relay, NOBODY, "--fail", "503")
+    assert "http:// shows the key" in tfevents.fails(2, *relay, "http://elsewhere.example")
+    for secret in ("c2hvcnQ=", "no base64 at all"):
+        tfevents.env["TFEVENTS_RELAY_SECRET"] = secret
+        line = tfevents.fails(2, *relay, NOBODY)
+        assert "TFEVENTS_RELAY_SECRET: this is no base64 of 32 bytes" in line
+        assert secret not in line
+    del tfevents.env["TFEVENTS_RELAY_SECRET"]
+    assert "set TFEVENTS_RELAY_SECRET" in tfevents.fails(2, *relay, NOBODY)

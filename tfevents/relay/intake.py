@@ -1,0 +1,186 @@
+"""Events on their way in: each is on the disk before it is answered, many with one commit.
+
+While one commit is under way, what comes meanwhile waits for the next one: the more comes, the
+more go together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import astuple
+from sqlalchemy import Connection, Engine, and_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
+
+from tfevents.errors import StoreUnavailable
+from tfevents.receiver.contract import ContractError, Place
+from tfevents.relay.clock import now
+from tfevents.relay.keys import Caller, RunnersKeys
+from tfevents.relay.senders import Senders
+from tfevents.relay.tables import CLAIMS, EVENTS, HOLDS, KEYS, PLACE, WAITING, WAITS, WORKSPACES
+
+MOST = 500
+"""Events of one commit."""
+MOST_KNOWN = 50_000
+"""Workspaces whose numbers are kept in memory."""
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+Answer = ContractError | StoreUnavailable | None
+"""Why an event was not kept; None where it was."""
+
+
+class Arrival(Struct, frozen=True):
+    """One event that wants to be kept."""
+
+    place: Place
+    body: str
+    event_id: str | None
+    caller: Caller
+
+
+class Intake:
+    """Takes events for one relay, and tells its senders of them."""
+
+    def __init__(self, engine: Engine, keys: RunnersKeys, senders: Senders) -> None:
+        self._engine, self._keys, self._senders = engine, keys, senders
+        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
+        self._workspaces: dict[Place, int] = {}
+
+    async def take_event(
+        self, place: Place, secret: str, event: Mapping[str, Any], body: str
+    ) -> None:
+        """Returns once it is committed. Raises ContractError and StoreUnavailable."""
+        caller = self._keys.admit(secret, place.account)
+        event_id = (event.get("data") or {}).get("event_id")
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((Arrival(place, body, event_id, caller), kept))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write_all())
+        await kept
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            answers = await run_in_threadpool(self._write, [arrival for arrival, _ in batch])
+            for (_, kept), answer in zip(batch, answers, strict=True):
+                _resolve(kept, answer)
+
+    def _write(self, batch: Sequence[Arrival]) -> list[Answer]:
+        """What each is answered; where the database is away all are told so at once."""
+        try:
+            with self._engine.begin() as connection:
+                answers = self._insert(connection, batch)
+        except SQLAlchemyError as error:  # its own text quotes what was to be written
+            self._workspaces.clear()  # some may not have been committed
+            reason = type(getattr(error, "orig", None) or error).__name__
+            return [StoreUnavailable(f"the relay's database: {reason}")] * len(batch)
+        self._senders.wake()
+        return answers
+
+    def _insert(self, connection: Connection, batch: Sequence[Arrival]) -> list[Answer]:
+        """Keys, workspaces, events, in one order in all relays: none waits for the other."""
+        keys = self._find_keys(connection, {one.caller.digest: one.caller for one in batch})
+        self._find_workspaces(connection, {one.place for one in batch})
+        held = _find_holds(connection, keys.values())
+        whose = [(self._workspaces[one.place], keys[one.caller.digest]) for one in batch]
+        rows = [
+            _make_row(one, *pair)
+            for one, pair in zip(batch, whose, strict=True)
+            if pair not in held
+        ]
+        if rows:
+            _insert_events(connection, rows)
+            _make_due(connection, {row["workspace_id"] for row in rows})
+        words = "the server that is relayed to does not take this API key"
+        refusal = ContractError(401, "unauthorized", words)
+        return [refusal if pair in held else None for pair in whose]
+
+    def _find_keys(self, connection: Connection, callers: Mapping[str, Caller]) -> dict[str, int]:
+        """The number of each key, by its digest; one that is new is kept first."""
+        wanted = select(KEYS.c.digest, KEYS.c.id).where(KEYS.c.digest.in_(callers))
+        found = {row.digest: row.id for row in connection.execute(wanted)}
+        if missing := sorted(callers.keys() - found.keys()):
+            at = now()
+            rows = [
+                {"digest": digest, "sealed": self._keys.seal(callers[digest].key), "turn_at": at}
+                for digest in missing
+            ]
+            insert = INSERTS[connection.dialect.name]
+            connection.execute(insert(KEYS).on_conflict_do_nothing(), rows)
+            found = {row.digest: row.id for row in connection.execute(wanted)}
+        return found
+
+    def _find_workspaces(self, connection: Connection, places: set[Place]) -> None:
+        """A workspace never changes its number."""
+        if len(self._workspaces) > MOST_KNOWN:
+            self._workspaces.clear()
+        for place in sorted(places - self._workspaces.keys(), key=astuple):
+            self._workspaces[place] = _find_workspace(connection, place)
+
+
+def _resolve(kept: asyncio.Future[None], answer: Answer) -> None:
+    if kept.done():
+        return  # whoever waited has gone
+    if answer is None:
+        kept.set_result(None)
+    else:
+        kept.set_exception(answer)
+
+
+def _find_workspace(connection: Connection, place: Place) -> int:
+    """The number of a workspace, which is new where it is first heard of."""
+    names = {name: getattr(place, name) for name in PLACE}
+    wanted = select(WORKSPACES.c.id).where(*(WORKSPACES.c[name] == names[name] for name in PLACE))
+    found = connection.execute(wanted).scalar()
+    if found is None:
+        insert = INSERTS[connection.dialect.name]
+        connection.execute(insert(WORKSPACES).values(**names, tries=0).on_conflict_do_nothing())
+        found = connection.execute(wanted).scalar_one()
+        connection.execute(insert(CLAIMS).values(workspace_id=found).on_conflict_do_nothing())
+    return int(found)
+
+
+def _find_holds(connection: Connection, key_ids: Any) -> set[tuple[int, int]]:
+    """Workspaces and keys of which the server upstream has said that they don't go together."""
+    wanted = select(HOLDS.c.workspace_id, HOLDS.c.key_id)
+    wanted = wanted.where(HOLDS.c.key_id.in_(set(key_ids)), HOLDS.c.until > now())
+    return {(row.workspace_id, row.key_id) for row in connection.execute(wanted)}
+
+
+def _make_row(one: Arrival, workspace_id: int, key_id: int) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace_id,
+        "key_id": key_id,
+        "received_at": now(),
+        "status": WAITING,
+        "fingerprint": hashlib.sha256(one.body.encode()).hexdigest() if one.event_id else None,
+        "body": one.body,
+    }
+
+
+def _insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """One that was sent before is kept once, with the key that it came with last."""
+    insert = INSERTS[connection.dialect.name](EVENTS)
+    again = insert.on_conflict_do_update(
+        index_elements=["workspace_id", "fingerprint"],
+        set_={"key_id": insert.excluded.key_id},
+        where=WAITS,
+    )
+    connection.execute(again, rows)
+
+
+def _make_due(connection: Connection, workspace_ids: set[int]) -> None:
+    """Their next event is sent at once, unless the server has failed it, or its turn has been
+    counted. Locked in one order, and first: a sender may just have found nothing more to send."""
+    its = WORKSPACES.c.id.in_(workspace_ids)
+    lock = select(WORKSPACES.c.id).where(its).order_by(WORKSPACES.c.id)
+    connection.execute(lock.with_for_update(key_share=True))
+    at, due = now(), WORKSPACES.c.due
+    waits = and_(due > at, WORKSPACES.c.tries == 0, WORKSPACES.c.turn_of.is_(None))
+    connection.execute(update(WORKSPACES).where(its, or_(due.is_(None), waits)).values(due=at))

@@ -1,0 +1,154 @@
+"""The threads that send: each takes a workspace, sends its next event, and notes what came of it.
+
+One of them at a time looks for work; as soon as it has found some, the next one looks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import ExitStack
+
+from msgspec.structs import replace
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tfevents.deadline import Deadline
+from tfevents.delivery.client import MOST_SECONDS, ApiClient
+from tfevents.errors import DeliveryError, Refused, Unauthorized
+from tfevents.relay import outbox
+from tfevents.relay.claims import OwnClaims
+from tfevents.relay.keys import SECRET, RunnersKeys
+from tfevents.relay.outage import Outage
+from tfevents.relay.outbox import Outgoing
+from tfevents.settings.model import Key, Settings
+from tfevents.terminal import print_line
+
+THREADS = 8
+LOOK_SECONDS = 0.25
+"""How often it is looked for what has become due."""
+PRUNE_SECONDS = 3600.0
+PATIENCE = 1.0
+"""Seconds until a database that failed is tried again."""
+LAST_TRIES = 5
+"""How often it is tried when the relay is to stop."""
+
+
+class Senders:
+    """Sends what waits in a database to the server that the settings name."""
+
+    def __init__(
+        self, engine: Engine, claims: OwnClaims, keys: RunnersKeys, settings: Settings
+    ) -> None:
+        """Raises SettingError for settings with which nothing can be sent."""
+        self._engine, self._claims, self._keys = engine, claims, keys
+        nobody = Key("none")  # each event has its own
+        self._client = ApiClient(replace(settings, api_key=nobody))
+        self._outage = Outage()
+        self._looking, self._news, self._over = threading.Lock(), threading.Event(), False
+        self._prune_at = 0.0
+        self._threads = [threading.Thread(target=self._work) for _ in range(THREADS)]
+
+    def start(self) -> None:
+        """From now on it sends."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Something has come."""
+        self._news.set()
+
+    def stop(self) -> None:
+        """Returns when what was under way is answered and noted."""
+        self._over = True
+        self._news.set()
+        for thread in self._threads:
+            thread.join()
+        self._client.close()
+
+    def _work(self) -> None:
+        while not self._over:
+            try:
+                self._send_one()
+            except SQLAlchemyError as error:
+                _tell_trouble(error)
+                time.sleep(PATIENCE)
+
+    def _send_one(self) -> None:
+        with ExitStack() as claim:
+            with self._looking:
+                workspace_id = self._find_work(claim)
+            if workspace_id is not None:
+                self._send_next(workspace_id)
+
+    def _find_work(self, claim: ExitStack) -> int | None:
+        """A workspace that is due, as soon as there is one; None when the relay is to stop."""
+        while not self._over:
+            self._news.clear()
+            self._prune()
+            if self._outage.begin():
+                claim.callback(self._outage.end)
+                found = claim.enter_context(self._claims.take())
+                if found is not None:
+                    return found
+                claim.close()
+            if not self._over:
+                self._news.wait(LOOK_SECONDS)
+        return None
+
+    def _send_next(self, workspace_id: int) -> None:
+        with self._engine.begin() as connection:
+            event = outbox.take_next(connection, workspace_id)
+        if event is None or not self._has_turn(event):
+            return
+        error = self._send(event)
+        self._outage.note(error)
+        self._note(event, error)
+        if isinstance(error, (Refused, Unauthorized)):
+            print_line(f"an event of workspace {event.destination.workspace}: {error}")
+
+    def _has_turn(self, event: Outgoing) -> bool:
+        if event.counted:
+            return True
+        with self._engine.begin() as connection:
+            return outbox.wait_for_turn(connection, event)
+
+    def _send(self, event: Outgoing) -> DeliveryError | None:
+        """Why it was not delivered; None where it was."""
+        key = self._keys.unseal(event.sealed)
+        if key is None:
+            return Unauthorized(f"its key was encrypted with another {SECRET}")
+        client = self._client.with_key(key)
+        try:
+            client.send_text(event.body.encode(), event.destination, Deadline(MOST_SECONDS))
+        except DeliveryError as error:
+            return error
+        return None
+
+    def _note(self, event: Outgoing, error: DeliveryError | None) -> None:
+        """Again and again: what is not noted is sent twice."""
+        tried = 0
+        while True:
+            try:
+                with self._engine.begin() as connection:
+                    return outbox.note_result(connection, event, error)
+            except SQLAlchemyError as trouble:
+                tried += 1
+                if self._over and tried >= LAST_TRIES:
+                    raise
+                _tell_trouble(trouble)
+                time.sleep(PATIENCE)
+
+    def _prune(self) -> None:
+        if time.monotonic() < self._prune_at:
+            return
+        self._prune_at = time.monotonic() + PRUNE_SECONDS
+        with self._engine.begin() as connection:
+            lost = outbox.prune(connection)
+        if lost:
+            print_line(f"{lost} events waited for {outbox.KEPT_DAYS} days and are dropped")
+
+
+def _tell_trouble(error: SQLAlchemyError) -> None:
+    """Its own text quotes what was to be written."""
+    print_line(f"the relay's database: {type(getattr(error, 'orig', None) or error).__name__}")
