@@ -12,12 +12,14 @@ from pathlib import Path
 
 from engines import add_option, find_engines
 from record import Outcome
-from support.runs.chain import Found
-from support.runs.play import play_seed
+from support.runs.found import Found
+from support.runs.play import Trial
+from support.runs.script import Script, read_script, write_script
 
 ABOUT = "counts and outcomes are the engine's own, in random runs of random configurations"
 COMMANDS = 5
-FIGURES = ("commands", "runs", "engines", "counts compared", "counts absent")
+PER_ENGINE = ("commands", "counts compared", "counts absent")
+FIGURES = (*PER_ENGINE, "runs", "engines")
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -28,46 +30,59 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--commands", type=int, default=COMMANDS, help="of each run")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--place", type=Path, help="where wrong runs are kept")
+    parser.add_argument("--shrink", type=int, default=100, metavar="N", help="attempts; 0 for none")
+    parser.add_argument("--replay", type=Path, metavar="FILE", help="this one, not random ones")
 
 
 def run(options: Namespace) -> Outcome:
     """Each engine's runs."""
     outcome = Outcome(Counter(dict.fromkeys(FIGURES, 0)))
     place = options.place or Path(tempfile.mkdtemp(prefix="tfevents-exactness-"))
-    for name, engine in find_engines(options.engine):
+    script = read_script(options.replay) if options.replay else None
+    for name, path in find_engines(_named(options, script)):
         print(f"{name} …", file=sys.stderr)
         outcome.figures["engines"] += 1
-        for found in _play(engine, place / name, options):
-            _add(outcome, name, found)
-    if outcome.wrong:
-        print(f"kept in {place}", file=sys.stderr)
+        trial = Trial(name, path, place / name)
+        played = [("replay", trial.play_script(script))] if script else _play(trial, options)
+        for title, found in played:
+            _add(outcome, f"{name}: {title}", found)
+            _count(outcome, name, found)
+            if any(one.wrong for one in found):
+                _keep(trial, title, found, options.shrink)
     return outcome
 
 
-def _play(engine: Path, place: Path, options: Namespace) -> Iterator[Sequence[Found]]:
+def _named(options: Namespace, script: Script | None) -> Sequence[str] | None:
+    """The engines that are asked for, else the one of the record; None for all."""
+    return options.engine or ([script.engine] if script else None)
+
+
+def _play(trial: Trial, options: Namespace) -> Iterator[tuple[str, list[Found]]]:
+    """Each seed's run."""
     seeds = range(options.seed, options.seed + options.runs)
     with ThreadPoolExecutor(options.jobs) as pool:
-        runs = [pool.submit(play_seed, engine, s, place, options.commands) for s in seeds]
-        for done in runs:
-            yield done.result()
+        runs = {seed: pool.submit(trial.play_seed, seed, options.commands) for seed in seeds}
+        for seed, done in runs.items():
+            yield f"seed {seed}", done.result()
 
 
-def _add(outcome: Outcome, engine: str, found: Sequence[Found]) -> None:
+def _keep(trial: Trial, title: str, found: Sequence[Found], attempts: int) -> None:
+    """Writes down a wrong run, as small as it gets, and says so on stderr."""
+    path = trial.place / f"{title.replace(' ', '')}.json"
+    write_script(path, trial.shrink(found, attempts))
+    print(f"{path}, for --replay:\n{path.read_text()}", file=sys.stderr)
+
+
+def _add(outcome: Outcome, title: str, found: Sequence[Found]) -> None:
+    for number, one in enumerate(found, 1):
+        words = " ".join(one.turn.words)
+        outcome.wrong += [f"{title}, command {number}, {words}: {wrong}" for wrong in one.wrong]
+
+
+def _count(outcome: Outcome, engine: str, found: Sequence[Found]) -> None:
+    compared = sum(one.right[what] for one in found for what in one.right if "counts" in what)
+    absent = sum(len(one.absent) for one in found)
     outcome.figures["runs"] += 1
-    for one in found:
-        compared = sum(n for what, n in one.right.items() if what.endswith("_counts"))
-        _count(outcome, engine, "commands", 1)
-        _count(outcome, engine, "counts compared", compared)
-        _count(outcome, engine, "counts absent", len(one.absent))
-        outcome.wrong += [f"{engine}: {describe(one)}"] if one.wrong else []
-
-
-def _count(outcome: Outcome, engine: str, what: str, number: int) -> None:
-    outcome.figures[what] += number
-    outcome.figures[f"{engine}: {what}"] += number
-
-
-def describe(one: Found) -> str:
-    """A wrong command in one line."""
-    words = " ".join(one.step.words)
-    return f"seed {one.seed}, command {one.number + 1}, {words}: {'; '.join(one.wrong)}"
+    for what, number in zip(PER_ENGINE, (len(found), compared, absent), strict=True):
+        outcome.figures[what] += number
+        outcome.figures[f"{engine}: {what}"] += number

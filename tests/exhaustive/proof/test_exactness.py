@@ -5,8 +5,52 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+from support.engines import terraform
+from support.files import REQUIRED
+from support.filesproject import file_object
 from support.paths import TESTS
+from support.planted import Fault, install
+from support.runs.play import Trial
+from support.runs.script import Script, Turn, read_script, write_script
+
+MISCOUNTED = Fault(
+    "terraform/changes.py",
+    'yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))',
+    'yield from ["deleted"] * max(0, actions["Delete"] - actions["Create"])',
+)
+"""The deletion of what is replaced is not counted."""
+APPLY = ("apply", "-auto-approve")
+
+
+KEPT = file_object("kept")
+SCRIPT = Script(
+    "terraform",
+    (
+        Turn(APPLY, {"main.tf": REQUIRED + KEPT + file_object("a")}),
+        Turn((*APPLY, "-no-color"), {"main.tf": REQUIRED + KEPT + file_object("a", kind='"k"')}),
+        Turn(("plan",)),
+    ),
+)
+"""The second command replaces an object."""
+SMALL = (
+    Turn(APPLY, {"main.tf": REQUIRED + file_object("a")}),
+    Turn(APPLY, {"main.tf": REQUIRED + file_object("a", kind='"k"')}),
+)
+
+
+def test_a_planted_miscount_is_found_and_made_small(tmp_path: Path) -> None:
+    """What is left is what it takes to replace one object."""
+    program = install(tmp_path / "installed", MISCOUNTED).with_name("tf")
+    trial = Trial("terraform", terraform(), tmp_path / "trial", program)
+    found = trial.play_script(SCRIPT)
+    assert [bool(one.wrong) for one in found] == [False, True, False]
+    small = trial.shrink(found, 30)
+    assert small.turns == SMALL
+    assert "expected" in small.about
+    write_script(tmp_path / "small.json", small)
+    assert read_script(tmp_path / "small.json") == small
 
 
 def test_random_runs_find_nothing_on_two_engines() -> None:

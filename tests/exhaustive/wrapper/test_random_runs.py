@@ -7,22 +7,21 @@ from typing import Any
 
 import pytest
 from support.engines import terraform
-from support.runs.chain import Chain, Found, Judge, Step
 from support.runs.engineword import State, Told
-from support.runs.play import ask_dialect
-from support.runs.world import Dialect
+from support.runs.found import Found
+from support.runs.judge import Judge
+from support.runs.play import Trial
+from support.runs.script import Turn
 
 SEEDS = (1, 4, 6, 12)
-STEPS = 4
+COMMANDS = 4
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_run_differs_from_the_engine(tmp_path: Path, seed: int) -> None:
     """Not a byte, not an exit code, not a state; and what is counted is what the engine says."""
-    engine = terraform()
-    chain = Chain(engine, ask_dialect(engine), seed, tmp_path / "chain")
-    wrong = [(one.step.words, one.wrong) for one in chain.run(STEPS) if one.wrong]
-    assert wrong == []
+    found = Trial("terraform", terraform(), tmp_path).play_seed(seed, COMMANDS)
+    assert [(one.turn, one.wrong) for one in found if one.wrong] == []
 
 
 CREATED = """\
@@ -37,15 +36,13 @@ ZEROS = dict.fromkeys(("added", "changed", "deleted", "imported", "removed", "un
 
 def judged(counts: dict[str, int], rows: list[tuple[str, str, str]]) -> Found:
     """What is wrong of a run that created one object and is reported like this."""
-    step = Step(("apply", "-auto-approve"), "", ())
-    found = Found(0, 0, step)
+    found = Found(Turn(("apply", "-auto-approve")))
     after = State({("files_object.a", ""): INSTANCE}, {})
-    judge = Judge(found, step, Told(CREATED, "", 0), None, State(), after, TERRAFORM)
+    judge = Judge(found, found.turn, Told(CREATED, "", 0), None, State(), after)
     judge.judge([event(*row, counts) for row in rows])
     return found
 
 
-TERRAFORM = Dialect("Terraform", (1, 11))
 START, END = ("provisioning", "apply", ""), ("active", "apply", "success")
 
 

@@ -1,14 +1,20 @@
-"""One seed's commands on one engine; what was right is cleared away."""
+"""A random run of one engine, or one that is written down, from its beginning to its end."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
-from support.runs.chain import Chain, Found
+from support.runs.found import Found
+from support.runs.generate import Generator
+from support.runs.player import TF, Player
+from support.runs.script import Script
+from support.runs.shrink import kinds_of, shrink
 from support.runs.world import Dialect
 
 
@@ -27,13 +33,46 @@ def ask_dialect(engine: Path) -> Dialect:
     return Dialect(found[1], (int(found[2]), int(found[3])))
 
 
-def play_seed(engine: Path, seed: int, place: Path, commands: int) -> list[Found]:
-    """What was found of each command; directories of wrong ones stay under `place`."""
-    directory = place / f"seed{seed}"
-    found = list(Chain(engine, ask_dialect(engine), seed, directory).run(commands))
-    for one in found:
-        if not one.wrong:
-            shutil.rmtree(directory / f"step{one.number}", ignore_errors=True)
-    if not any(one.wrong for one in found):
-        shutil.rmtree(directory, ignore_errors=True)
-    return found
+@dataclass(frozen=True)
+class Trial:
+    """Runs of `engine`, called `name`, and of `program`, the tf that is tried, under `place`.
+
+    What is left under `place` is wrong.
+    """
+
+    name: str
+    engine: Path
+    place: Path
+    program: Path = TF
+
+    def play_seed(self, seed: int, commands: int) -> list[Found]:
+        """What was found of each command of a random run."""
+        player = self._player(f"seed{seed}")
+        turns = Generator(ask_dialect(self.engine), seed, player.theirs).turns(commands)
+        return self._end(player, list(player.play(turns)))
+
+    def play_script(self, script: Script) -> list[Found]:
+        """The same of turns that are written down."""
+        player = self._player("script")
+        return self._end(player, list(player.play(script.turns)))
+
+    def shrink(self, found: Sequence[Found], attempts: int) -> Script:
+        """The smallest run that shows something of the kinds that were found."""
+        wrong = next(n for n, one in enumerate(found, 1) if one.wrong)
+        about = "; ".join(found[wrong - 1].wrong)
+        script = Script(self.name, tuple(one.turn for one in found[:wrong]), about)
+        return shrink(script, partial(self._shows, kinds_of(found)), attempts)
+
+    def _shows(self, kinds: set[str], script: Script) -> bool:
+        try:
+            return bool(kinds & kinds_of(self.play_script(script)))
+        except (RuntimeError, subprocess.TimeoutExpired):  # no `init` without a provider
+            return False
+
+    def _player(self, title: str) -> Player:
+        return Player(self.engine, self.place / title, self.program)
+
+    def _end(self, player: Player, found: list[Found]) -> list[Found]:
+        if not any(one.wrong for one in found):
+            shutil.rmtree(player.place)
+        return found

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import indent
 
 from support.files import REQUIRED
 
@@ -82,9 +83,9 @@ class Item:
         if self.type == "files_object":
             lines.append(f"  path = {self._path()}")
         lines += [f"  {name} = {value}" for name, value in self.attributes.items()]
-        lines += [f"  {block}" for block in self.blocks]
+        lines += [indent(block, "  ") for block in self.blocks]
         if self.lifecycle:
-            lines += ["  lifecycle {", *(f"    {rule}" for rule in self.lifecycle), "  }"]
+            lines += ["  lifecycle {", *(indent(rule, "    ") for rule in self.lifecycle), "  }"]
         return "\n".join([*lines, "}", ""])
 
     def _path(self) -> str:
@@ -207,7 +208,7 @@ class World:
             return
         rules = [
             "create_before_destroy = true",
-            'precondition {\n condition = var.v != "p"\n error_message = "no p"\n}',
+            'precondition {\n  condition = var.v != "p"\n error_message = "no p"\n}',
         ]
         if item.type == "files_object":
             rules += [
@@ -394,9 +395,9 @@ variable "k" {
 
 def provisioner(name: str, *, destroys: bool = False) -> str:
     """One that fails while a file is there."""
-    when = "when = destroy\n" if destroys else ""
+    when = "  when = destroy\n" if destroys else ""
     flag = f"{name}.{'undestroyed' if destroys else 'unprovisioned'}"
-    return f'provisioner "local-exec" {{\n{when}command = "echo hello; test ! -e {flag}"\n}}'
+    return f'provisioner "local-exec" {{\n{when}  command = "echo hello; test ! -e {flag}"\n}}'
 
 
 def quote(text: str) -> str:

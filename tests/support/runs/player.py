@@ -1,0 +1,228 @@
+"""Plays turns in twin directories, the bare engine's and tf's, and finds what differs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from support import files
+from support.engines import clean_env
+from support.runs.compare import (
+    count_ours,
+    difference,
+    masked,
+    read_objects,
+    read_stored,
+    stream_differences,
+)
+from support.runs.engineword import Plan, State, Told
+from support.runs.found import Found
+from support.runs.judge import Judge
+from support.runs.script import Turn
+
+TF = Path(sys.executable).with_name("tf")
+"""The installed one."""
+AGAIN = 20
+
+
+@dataclass
+class Player:
+    """`theirs` and `ours` are twins under `place`; `program` is the tf that is tried."""
+
+    engine: Path
+    place: Path
+    program: Path = TF
+    env: dict[str, str] = field(init=False)
+    seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.theirs, self.ours = self.place / "theirs" / "p", self.place / "ours" / "p"
+        shutil.rmtree(self.place, ignore_errors=True)
+        self.env = clean_env(self.place / "home", self.engine)
+        (self.place / "home" / "terraform.rc").write_text(files.cli_config())
+        self.env["TFEVENTS_HOME"] = str(self.place / "home" / "tfevents")
+        self.env["TFEVENTS_PROVISIONER"] = str(self.engine)
+        for twin in (self.theirs, self.ours):
+            (twin / "m").mkdir(parents=True)
+            (twin / "seed.txt").write_text("seed")
+
+    def play(self, turns: Iterable[Turn]) -> Iterator[Found]:
+        """Each as it is taken: turns may be made of what the one before has left."""
+        for number, turn in enumerate(turns):
+            self._put(turn.files)
+            if number == 0:
+                self._init()
+            yield self._take(number, self._save(turn))
+
+    def _init(self) -> None:
+        done = self._call(self.theirs, [self.engine, "init", "-no-color", "-input=false"])
+        if done.code:
+            raise RuntimeError(f"init fails: {done.stderr}{done.stdout}")
+        for name in (".terraform", ".terraform.lock.hcl"):  # neither where nothing is installed
+            source, target = self.theirs / name, self.ours / name
+            if source.is_dir():
+                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+            elif source.exists():
+                shutil.copy(source, target)
+
+    def _put(self, texts: dict[str, str | None]) -> None:
+        for name, text in texts.items():
+            for twin in (self.theirs, self.ours):
+                if text is None:
+                    (twin / name).unlink(missing_ok=True)
+                else:
+                    (twin / name).write_text(text)
+
+    def _save(self, turn: Turn) -> Turn:
+        """Its plan is made, by the engine alone; the turn that is possible then."""
+        if turn.saved is None:
+            return turn
+        words = ["plan", "-input=false", "-out=saved.plan", *turn.saved]
+        for twin in (self.theirs, self.ours):
+            (twin / "saved.plan").unlink(missing_ok=True)
+            if self._call(twin, [self.engine, *words]).code:
+                return turn.as_plan()
+        return turn
+
+    def _take(self, number: int, turn: Turn) -> Found:
+        found = Found(turn)
+        before = State.read(self.theirs / "terraform.tfstate")
+        plan = self._plan(turn)
+        self._keep(number)
+        theirs = self._call(self.theirs, [self.engine, *turn.words], turn)
+        ours = self._call(self.ours, [self.program, *turn.words], turn)
+        after = State.read(self.theirs / "terraform.tfstate")
+        self._compare_streams(number, found, theirs, ours)
+        self._compare_places(found)
+        events = self._events()
+        Judge(found, turn, theirs, plan, before, after).judge(events)
+        if found.wrong:
+            self._write_down(number, turn, theirs, ours, events)
+        else:
+            shutil.rmtree(self._kept(number))
+        return found
+
+    def _kept(self, number: int) -> Path:
+        return self.place / f"turn{number + 1}"
+
+    def _keep(self, number: int) -> None:
+        """The directory as it was before, so that a wrong turn can be taken again."""
+        for twin, side in ((self.theirs, "theirs"), (self.ours, "ours")):
+            shutil.copytree(twin, self._kept(number) / side, symlinks=True)
+
+    def _write_down(
+        self, number: int, turn: Turn, theirs: Told, ours: Told, events: list[dict[str, Any]]
+    ) -> None:
+        kept = self._kept(number)
+        env = " ".join(
+            f"{name}={shlex.quote(value)}"
+            for name, value in sorted(self.env.items())
+            if name.startswith(("TF", "CHECK"))
+        )
+        typed = f"printf {shlex.quote(turn.typed)} | " if turn.typed else "</dev/null "
+        words = shlex.join(turn.words)
+        (kept / "again.sh").write_text(
+            f"export {env}\n(cd {kept}/theirs; {typed}{self.engine} {words})\n"
+            f"(cd {kept}/ours; {typed}{self.program} {words})\n"
+        )
+        for name, told in (("theirs", theirs), ("ours", ours)):
+            (kept / f"{name}.out").write_text(told.stdout)
+            (kept / f"{name}.err").write_text(told.stderr)
+        (kept / "events.json").write_text(json.dumps(events, indent=1))
+
+    def _plan(self, turn: Turn) -> Plan | None:
+        """What it is to do, by the engine's own word; None where it can't be planned."""
+        if turn.planned is None:
+            return self._show("saved.plan")
+        out = self.place / "by-hand.plan"
+        out.unlink(missing_ok=True)
+        told = self._call(
+            self.theirs,
+            [self.engine, "plan", "-input=false", "-lock=false", f"-out={out}", *turn.planned],
+        )
+        plan = self._show(str(out)) if out.exists() else None
+        # Terraform 1.5 does not note in a plan that it broke off
+        return replace(plan, shown={**plan.shown, "errored": True}) if plan and told.code else plan
+
+    def _show(self, name: str) -> Plan | None:
+        shown = self._call(self.theirs, [self.engine, "show", "-json", name])
+        start = shown.stdout.find('{"format_version"')
+        return Plan(json.loads(shown.stdout[start:])) if shown.code == 0 else None
+
+    def _call(self, cwd: Path, command: list[Any], turn: Turn | None = None) -> Told:
+        done = subprocess.run(
+            [str(word) for word in command],
+            cwd=cwd,
+            env=self.env,
+            input=(turn.typed if turn else "").encode(),
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+        is_json = turn is not None and turn.has("-json")
+        return Told(done.stdout.decode(), done.stderr.decode(), done.returncode, is_json)
+
+    def _compare_streams(self, number: int, found: Found, theirs: Told, ours: Told) -> None:
+        if theirs.code != ours.code:
+            found.wrong.append(f"exit code {ours.code}, the engine's {theirs.code}")
+        if (said := count_ours(ours)) > 1:
+            found.wrong.append(f"tfevents said {said} lines")
+        if "(a bug)" in ours.stderr or "Traceback" in ours.stderr:
+            found.wrong.append("tfevents failed: " + ours.stderr[-300:])
+        differ = self._differences(found, theirs, ours)
+        if differ and self._says_so_too(number, found, ours):
+            found.right["another run of the engine"] += 1
+        else:
+            found.wrong += differ
+
+    def _differences(self, found: Found, theirs: Told, ours: Told) -> list[str]:
+        """Of both streams; another order of the lines is none."""
+        wrong = []
+        for name in ("stdout", "stderr"):
+            was, now = (
+                masked(getattr(told, name), found.turn, self.theirs, self.ours)
+                for told in (theirs, ours)
+            )
+            if was != now:
+                differ = stream_differences(name, was, now)
+                wrong += differ
+                found.right["other order"] += not differ
+        return wrong
+
+    def _says_so_too(self, number: int, found: Found, ours: Told) -> bool:
+        """Whether the engine alone, from the same beginning, prints that in one of several runs:
+        where planning breaks off, what it had come to differs from run to run."""
+        again = self.place / "again"
+        for _ in range(AGAIN):
+            shutil.rmtree(again, ignore_errors=True)
+            shutil.copytree(self._kept(number) / "theirs", again, symlinks=True)
+            told = self._call(again, [self.engine, *found.turn.words], found.turn)
+            mine = replace(told, stdout=told.stdout.replace(str(again), str(self.theirs)))
+            mine = replace(mine, stderr=told.stderr.replace(str(again), str(self.theirs)))
+            if not self._differences(Found(found.turn), mine, ours):
+                return True
+        return False
+
+    def _compare_places(self, found: Found) -> None:
+        """The states, and the objects themselves."""
+        for name, read in (("state", read_stored), ("objects", read_objects)):
+            was, now = read(self.theirs), read(self.ours)
+            if was != now:
+                found.wrong.append(f"{name} differ: {difference(was, now)}")
+
+    def _events(self) -> list[dict[str, Any]]:
+        """Those of the runs that were not there before, the oldest first."""
+        log = [self.program.with_name("tfevents"), "log", "--json", "-n", "100"]
+        told = self._call(self.ours, log)
+        if told.code:
+            raise RuntimeError(f"tfevents log ends with {told.code}: {told.stderr}")
+        runs = [r for r in json.loads(told.stdout)["runs"] if r["run_id"] not in self.seen]
+        self.seen.update(r["run_id"] for r in runs)
+        return [entry["event"] for run in runs for entry in run["events"]]
