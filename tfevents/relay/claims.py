@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, select
 
-from tfevents.relay.clock import now
-from tfevents.relay.tables import WORKSPACES
+from tfevents.relay.tables import WORKSPACES, now
 
 
 class OwnClaims:

@@ -20,10 +20,19 @@ from starlette.concurrency import run_in_threadpool
 
 from tfevents.errors import StoreUnavailable
 from tfevents.receiver.contract import ContractError, Place
-from tfevents.relay.clock import now
 from tfevents.relay.keys import Caller, RunnersKeys
 from tfevents.relay.senders import Senders
-from tfevents.relay.tables import CLAIMS, EVENTS, HOLDS, KEYS, PLACE, WAITING, WAITS, WORKSPACES
+from tfevents.relay.tables import (
+    CLAIMS,
+    EVENTS,
+    HOLDS,
+    KEYS,
+    PLACE,
+    WAITING,
+    WAITS,
+    WORKSPACES,
+    now,
+)
 
 MOST = 500
 """Events of one commit."""

@@ -12,8 +12,7 @@ from tfevents.delivery.sender import choose_pause
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.relay import pace
-from tfevents.relay.clock import now
-from tfevents.relay.tables import DELIVERED, EVENTS, HOLDS, KEYS, REFUSED, WAITS, WORKSPACES
+from tfevents.relay.tables import DELIVERED, EVENTS, HOLDS, KEYS, REFUSED, WAITS, WORKSPACES, now
 
 DAY = 86_400_000
 KEPT_DAYS, KNOWN_DAYS = 90, 7

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select, update
 
-from tfevents.relay.clock import now
-from tfevents.relay.tables import KEYS
+from tfevents.relay.tables import KEYS, now
 
 PER_MINUTE, BURST = 400, 20
 INTERVAL = -(-60_000 // (PER_MINUTE - BURST))

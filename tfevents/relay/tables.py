@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -14,6 +16,12 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
+
+
+def now() -> int:
+    """The time as it is kept: milliseconds since 1970."""
+    return int(time.time() * 1000)
+
 
 METADATA = MetaData()
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
