@@ -69,7 +69,7 @@ def describe_result(done: Flushed) -> list[str]:
     if done.left:
         lines.append(f"{done.left} refused earlier, sent again by: tfevents flush --refused")
     if done.dropped:
-        lines.append(f"{_count(done.dropped, 'undelivered event')} dropped: too old or too many")
+        lines.append(f"{_count(done.dropped, 'undelivered event')} dropped: too many")
     return lines
 
 

@@ -6,14 +6,13 @@ no address and no argv is ever in it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from msgspec.structs import astuple
 
 from tfevents.errors import UnreadableRow
-from tfevents.journal import run_lock
+from tfevents.journal import retention, run_lock
 from tfevents.journal.database import Connection, Database, Row, open_file
 from tfevents.journal.models import (
     Destination,
@@ -40,8 +39,6 @@ from tfevents.journal.rows import (
 
 T = TypeVar("T")
 
-KEPT_DAYS = 90
-KEPT_EVENTS = 10_000
 LONGEST_IDENTITY = 64
 
 
@@ -114,7 +111,7 @@ class Journal:
 
     def open_runs(self, key: str | None = None) -> list[Run]:
         """Runs without an end: of one key, or of processes where there is no key."""
-        return self._runs("where ended_at is null and key is ? order by opened_at", key)
+        return self._runs("where ended_at is null and key is ? order by rowid", key)
 
     def _runs(self, which: str, *values: Any) -> list[Run]:
         query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
@@ -129,7 +126,7 @@ class Journal:
 
     def last_hook(self, key: str) -> Run | None:
         """The latest run of this key, open or ended."""
-        return next(iter(self._runs("where key = ? order by opened_at desc limit 1", key)), None)
+        return next(iter(self._runs("where key = ? order by rowid desc limit 1", key)), None)
 
     # Events
 
@@ -279,18 +276,8 @@ class Journal:
     # What is not kept here for ever
 
     def prune(self) -> int:
-        """Bounds the journal by age and number; gives how many undelivered events were dropped."""
-        old = "(put_at < ?1 or seq <= (select max(seq) from events) - ?2)"
-        oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
-        bounds = (oldest, KEPT_EVENTS)
-        query = f"select status != 'delivered' from events where {old}"  # noqa: S608  # a literal
-        if not self._database.query(f"{query} limit 1", bounds):
-            return 0
-        with self._database.transaction() as db:
-            lost = sum(row[0] for row in db.execute(query, bounds))
-            db.execute(f"delete from events where {old}", bounds)  # noqa: S608  # a literal
-            db.execute("delete from runs where opened_at < ?", (oldest,))
-        return int(lost)
+        """As `retention.prune`."""
+        return retention.prune(self._database)
 
     def hand_over(self, other: Journal) -> int:
         """Moves all but what somebody is just sending to another journal; gives how many events.

@@ -145,7 +145,9 @@ class Reporter(threading.Thread):
         recovery.recover_abandoned(journal, env)
         merge_fallback(journal)
         if lost := journal.prune():
-            self._add_problem(JournalUnavailable(f"{lost} undelivered events were too old to keep"))
+            self._add_problem(
+                JournalUnavailable(f"{lost} undelivered events were too many to keep")
+            )
 
     def _open_run(self) -> None:
         with self._turn:

@@ -13,7 +13,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,7 @@ from tfevents.journal.database import Database
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now, own_queues
 from tfevents.journal.ownership import find_destinations
+from tfevents.journal.retention import KEPT_EVENTS
 from tfevents.settings.model import Key, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -584,18 +585,68 @@ def test_what_waits_for_others_costs_a_run_nothing(machine: Machine, endpoint: E
 # What is not kept for ever, and what can't be kept
 
 
-def test_what_is_too_old_is_dropped_and_counted(machine: Machine) -> None:
-    """Undelivered ones are told; a younger one stays."""
+def set_times(home: Path, put_at: str) -> None:
+    """As if all of it had been put then."""
+    with closing(sqlite3.connect(home / "journal.db")) as db, db:
+        db.execute("update events set put_at = ?", (put_at,))
+        db.execute("update runs set opened_at = ?", (put_at,))
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.REFUSED])
+@pytest.mark.parametrize("put_at", ["1970-01-01T00:00:01.000Z", "2026-01-01T00:00:00.000Z"])
+def test_what_is_not_delivered_outlives_any_clock(
+    machine: Machine, put_at: str, status: Status
+) -> None:
+    """A machine's clock began at 1970, or jumps by a year: only the history is dropped by age."""
     journal = open_journal(str(machine.home))
-    put(journal, "old", "sent", "young")
-    journal.settle(journal.waiting(Queue(WHERE))[1].event_id, Status.DELIVERED)
-    machine.rows("select 1")
-    with sqlite3.connect(machine.home / "journal.db") as db:
-        db.execute("update events set put_at = '2001-01-01T00:00:00.000Z' where seq < 3")
-    db.close()
+    journal.open_run(Run("run", "plan", "normal", "work", now()))
+    put(journal, "waits", "sent")
+    waits, sent = journal.waiting(Queue(WHERE))
+    journal.settle(waits.event_id, status)
+    journal.settle(sent.event_id, Status.DELIVERED)
+    set_times(machine.home, put_at)
+    assert journal.prune() == 0
+    assert [event.body["data"]["name"] for event in journal.find_events()] == ["waits"]
+    assert journal.run("run") is not None
+    journal.close()
+
+
+def test_an_old_run_is_dropped_with_its_last_event(machine: Machine) -> None:
+    """Not one that is open: its end is still to come."""
+    journal = open_journal(str(machine.home))
+    for name in ("run", "open"):
+        journal.open_run(Run(name, "plan", "normal", "work", now()))
+    put(journal, "sent")
+    journal.settle(journal.find_events()[0].event_id, Status.DELIVERED)
+    journal.end_run("run", 0)
+    set_times(machine.home, "1970-01-01T00:00:01.000Z")
+    assert journal.prune() == 0
+    assert [run.run_id for run in journal.runs()] == ["open"]
+    journal.close()
+
+
+def test_the_latest_run_of_a_hook_is_the_one_that_was_opened_last(machine: Machine) -> None:
+    """Also where the clock went back in between."""
+    journal = open_journal(str(machine.home))
+    for name, began in (("first", "2026-11-29T10:00:00Z"), ("second", "1970-01-01T00:00:01Z")):
+        journal.open_run(Run(name, "plan", "normal", "work", began, key="k"))
+    assert [run.run_id for run in journal.open_runs("k")] == ["first", "second"]
+    last = journal.last_hook("k")
+    assert last is not None
+    assert last.run_id == "second"
+    journal.close()
+
+
+def test_what_is_too_much_is_dropped_and_counted(machine: Machine) -> None:
+    """The oldest; undelivered ones are told."""
+    journal = open_journal(str(machine.home))
+    put(journal, "sent", "old", "young")
+    journal.settle(journal.waiting(Queue(WHERE))[0].event_id, Status.DELIVERED)
+    with closing(sqlite3.connect(machine.home / "journal.db")) as db, db:
+        db.execute("update events set seq = seq + ? where seq = 3", (KEPT_EVENTS - 1,))
     assert journal.prune() == 1
     assert journal.prune() == 0
-    assert [entry.body["data"]["name"] for entry in journal.find_events()] == ["young"]
+    assert [event.body["data"]["name"] for event in journal.find_events()] == ["young"]
     journal.close()
 
 

@@ -51,7 +51,8 @@ def _find_wanted_codes(one: Ended, directory: Path) -> set[int]:
     if one.victim.signal is signal.SIGKILL and killed and one.code == -signal.SIGKILL:
         return killed
     ended = directory / ENDED
-    return {int(ended.read_text())} if ended.exists() else killed
+    said = ended.read_text() if ended.exists() else ""  # empty: killed while it wrote that
+    return {int(said)} if said else killed
 
 
 def _judge_file(home: Path, db: sqlite3.Connection) -> Iterator[str]:

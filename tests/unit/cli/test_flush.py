@@ -24,7 +24,7 @@ from tfevents.delivery.flush import Flushed
                 "nothing waits",
                 "1 run without an end, closed",
                 "2 refused earlier, sent again by: tfevents flush --refused",
-                "1 undelivered event dropped: too old or too many",
+                "1 undelivered event dropped: too many",
             ],
         ),
     ],

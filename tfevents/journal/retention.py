@@ -1,0 +1,31 @@
+"""What is not kept for ever: history by its age, everything by its number."""
+
+from __future__ import annotations
+
+import time
+
+from tfevents.journal.database import Database
+
+KEPT_DAYS = 90
+KEPT_EVENTS = 10_000
+# `+`: by the index of times, not by that of states
+OLD = "(+status = 'delivered' and put_at < ?1 or seq <= (select max(seq) from events) - ?2)"
+OLD_RUN = """opened_at < ? and ended_at is not null
+    and not exists (select 1 from events where events.run_id = runs.run_id)"""
+
+
+def prune(database: Database) -> int:
+    """Bounds the journal; gives how many undelivered events were dropped.
+
+    Age drops what was delivered alone: a clock that was wrong, or is, must not cost an event.
+    """
+    oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
+    bounds = (oldest, KEPT_EVENTS)
+    query = f"select status != 'delivered' from events where {OLD}"  # noqa: S608  # a literal
+    if not database.query(f"{query} limit 1", bounds):
+        return 0
+    with database.transaction() as db:
+        lost = sum(row[0] for row in db.execute(query, bounds))
+        db.execute(f"delete from events where {OLD}", bounds)  # noqa: S608  # a literal
+        db.execute(f"delete from runs where {OLD_RUN}", (oldest,))  # noqa: S608  # a literal
+    return int(lost)
