@@ -82,7 +82,9 @@ class Table(Struct, frozen=True):
 
         drawn = Drawn(box=None, pad_edge=False, header_style="bold")
         for title in self.titles:
-            drawn.add_column(title, justify="right" if title in self.right else "left")
+            drawn.add_column(
+                title, justify="right" if title in self.right else "left", overflow="fold"
+            )
         for row in self.rows:
             drawn.add_row(*(Text(_shown(cell), self.colours.get(cell, "")) for cell in row))
         Console(file=sys.stdout).print(drawn)

@@ -52,10 +52,12 @@ class HistoryItem(Struct, frozen=True):
 class HistoryFilter(Struct, frozen=True):
     """What is asked for; all that is said must hold.
 
-    `workspace`: where an event goes. `since`: what was still going on then, RFC 3339 in UTC.
-    `undelivered`: events that wait or were refused.
+    `id`: that of a run or of one of its events, or how it begins. `workspace`: where an event
+    goes. `since`: what was still going on then, RFC 3339 in UTC. `undelivered`: events that wait or
+    were refused.
     """
 
+    id: str | None = None
     workspace: str | None = None
     since: str = ""
     undelivered: bool = False
@@ -64,8 +66,13 @@ class HistoryFilter(Struct, frozen=True):
         """What is asked for, each with those of its events that are."""
         for item in items:
             events = tuple(filter(self._wants_event, item.events))
-            if self._wants_time(item) and (events or self._wants_run_alone(item)):
+            wanted = self._wants_id(item) and self._wants_time(item)
+            if wanted and (events or self._wants_run_alone(item)):
                 yield replace(item, events=events)
+
+    def _wants_id(self, item: HistoryItem) -> bool:
+        ids = (item.run_id, *(event.event_id for event in item.events))
+        return any(name.startswith(self.id or "") for name in ids)
 
     def _wants_time(self, item: HistoryItem) -> bool:
         return item.is_open or _to_the_second(item.last_at) >= _to_the_second(self.since)

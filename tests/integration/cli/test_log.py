@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from typing import Any
 
 from support.command import Tfevents
 from support.endpoint import Endpoint
@@ -116,6 +117,64 @@ def test_what_ran_since(tfevents: Tfevents) -> None:
     assert list_names(tfevents, "--since", "1h") == ["new"]
     assert list_names(tfevents, "--since", "2026-01-02T10:00:00Z") == ["old", "new"]
     assert list_names(tfevents, "--since", "1h", "--workspace", "none") == []
+
+
+def list_texts(value: Any) -> list[str]:
+    """Every text, number and name of a JSON document, but for what is null."""
+    if isinstance(value, dict):
+        return [text for name, part in value.items() for text in list_texts(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in list_texts(part)]
+    return [] if value is None else [value if isinstance(value, str) else json.dumps(value)]
+
+
+def test_one_run_in_full(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """By the beginning of its id, or of that of one of its events: all that --json has."""
+    tfevents.put("another")
+    tfevents.provisioner(REFRESH)
+    tfevents.run("run", "--", "terraform", "refresh")
+    (run,) = tfevents.json("log", "--json")["runs"]
+    text = tfevents.ok("log", run["run_id"][:8])
+    lines = [line.split() for line in text.splitlines()]
+    assert lines[0] == ["run", run["run_id"]]
+    assert ["destination.workspace", "prod"] in lines
+    assert ["metadata.activity_status", "failure"] in lines
+    assert [part for part in list_texts(run) if part not in text] == []
+    assert tfevents.ok("log", run["events"][0]["event_id"]) == text
+    assert tfevents.json("log", "--json", run["run_id"]) == {"runs": [run], "events": []}
+
+
+def test_one_event_by_hand_in_full(tfevents: Tfevents) -> None:
+    """A text keeps its lines, counts have one; nothing is cut at the terminal's edge."""
+    names = ("added", "changed", "deleted", "imported", "removed", "unchanged")
+    counts = json.dumps(dict.fromkeys(names, 2))
+    message = f"A subject\n\n{'and a long line ' * 20}"
+    facts = (f"resource_counts={counts}", f"git_commit_message={message}")
+    tfevents.without_key().run("send", "plan", *(w for f in facts for w in ("--metadata", f)))
+    (event,) = tfevents.json("log", "--json")["events"]
+    text = tfevents.ok("log", event["event_id"])
+    lines = text.splitlines()
+    row = lines.index("metadata.git_commit_message  A subject")
+    assert [line.strip() for line in lines[row + 1 : row + 3]] == ["", message[11:].strip()]
+    told = ", ".join(f"2 {name}" for name in names)
+    assert f"metadata.resource_counts     {told}" in lines
+    command = [str(tfevents.program), "log", event["event_id"]]
+    with Terminal(command, env=tfevents.env, cwd=tfevents.cwd, size=(40, 80)) as terminal:
+        assert terminal.wait() == 0
+        assert max(map(len, terminal.screen.splitlines())) <= 80
+        assert "".join(terminal.screen.split()) == "".join(text.split())
+
+
+def test_a_run_that_there_is_not(tfevents: Tfevents) -> None:
+    """None, or more than one: a line that says so."""
+    assert tfevents.fails(1, "log", "c0ffee").endswith("no run c0ffee: tfevents log lists them")
+    assert "it is empty" in tfevents.fails(2, "log", "")
+    tfevents.put(*map(str, range(17)))  # of 16 digits that an id may begin with, one comes twice
+    ids = [event["event_id"] for event in tfevents.json("log", "--json")["events"]]
+    twice = next(name[0] for name in ids if sum(other[0] == name[0] for other in ids) > 1)
+    line = tfevents.fails(1, "log", twice)
+    assert line.startswith(f"tfevents: {twice} is the beginning of ")
+    assert line.endswith(" runs: say more of it")
 
 
 def test_a_time_that_is_none(tfevents: Tfevents) -> None:

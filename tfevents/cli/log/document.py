@@ -14,9 +14,14 @@ from tfevents.journal.models import Run, StoredEvent
 def make_document(items: Sequence[HistoryItem]) -> dict[str, Any]:
     """The runs with their events, and the events of no run."""
     return {
-        "runs": [_make_run(item, item.run) for item in items if item.run],
-        "events": [_make_event(e) for item in items if not item.run for e in item.events],
+        "runs": [make_entry(item) for item in items if item.run],
+        "events": [make_entry(item) for item in items if not item.run],
     }
+
+
+def make_entry(item: HistoryItem) -> dict[str, Any]:
+    """A run with its events, or an event that was sent by hand."""
+    return _make_run(item, item.run) if item.run else _make_event(item.events[0])
 
 
 def _make_run(item: HistoryItem, run: Run) -> dict[str, Any]:

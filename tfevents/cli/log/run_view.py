@@ -1,0 +1,58 @@
+"""All that the journal knows of one run: `log RUN`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import click
+
+from tfevents.cli.log.document import make_entry
+from tfevents.cli.log.rows import COLOURS
+from tfevents.cli.output import Table
+from tfevents.journal.history import HistoryItem
+
+
+def show_run(item: HistoryItem) -> None:
+    """The run, then each of its events with all that is sent; named as in `log --json`."""
+    entry = make_entry(item)
+    events = entry.pop("events", None)
+    if events is None:
+        return _show("event", entry)
+    _show("run", entry)
+    for event in events:
+        click.echo()
+        _show("event", event)
+
+
+def _show(kind: str, entry: dict[str, Any]) -> None:
+    """A table below its id; what is sent as part of an event stands last."""
+    titles = (kind, entry.pop(f"{kind}_id"))
+    sent = entry.pop("event", {})
+    fields = {**entry, **sent}
+    Table(titles, list(make_rows(fields)), colours=COLOURS).show()
+
+
+def make_rows(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Each value by the names on the way to it, with dots between; none of what is null.
+
+    The lines of a text and all numbers of one mapping stand together.
+    """
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and not _holds_counts(value):
+            yield from make_rows(value, f"{prefix}{name}.")
+        elif value is not None:
+            first, *others = _format(value).splitlines() or [""]
+            yield prefix + name, first
+            yield from (("", line) for line in others)
+
+
+def _holds_counts(value: Mapping[str, Any]) -> bool:
+    return bool(value) and all(type(number) is int for number in value.values())
+
+
+def _format(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{number} {name}" for name, number in value.items())
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
