@@ -85,7 +85,7 @@ def _parse_outages(
     help="Be a relay: keep what comes until the service at URL has taken it; no page.",
 )
 def receive(**options: Any) -> None:
-    """Receive events on this machine, and show them on a page or send them on.
+    """Receive events here, and show them or send them on.
 
     It honours the contract as the service does, and can be told to misbehave.
     """
