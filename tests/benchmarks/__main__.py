@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).parents[1]))  # beside this folder: the rig
 import counting
 import delivering
 import journaling
+import relaying
 import starting
 import wrapping
 from measure import Row
@@ -25,6 +26,7 @@ KINDS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "count": counting.measure,
     "journal": journaling.measure,
     "deliver": delivering.measure,
+    "relay": relaying.measure,
 }
 
 

@@ -54,6 +54,11 @@ class Receiver:
         self.http.close()
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Its exit code."""
         self._process.send_signal(number)
