@@ -1,4 +1,4 @@
-"""Events into a relay, from a hundred runners at once: each is on the disk before it is answered."""
+"""Events into a relay, from a hundred runners at once: each is committed before its answer."""
 
 from __future__ import annotations
 

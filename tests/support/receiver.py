@@ -41,7 +41,7 @@ class Receiver:
             line = self._process.stdout.readline()
             assert line, "it has ended"
             self.said += line
-        self.url = re.findall(r"http://127\.0\.0\.1:\d+", self.said)[0]
+        self.url = re.findall(r"https?://[0-9.]+:\d+", self.said)[0]
         self.http = httpx.Client(base_url=self.url, trust_env=False, headers=HEADERS, timeout=30)
         return self
 

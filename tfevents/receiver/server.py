@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 from contextlib import suppress
 
 import uvicorn
+from msgspec import Struct
 from starlette.applications import Starlette
 
 from tfevents.errors import SettingError
@@ -18,23 +20,41 @@ STOP_SECONDS = 5
 MOST_CONNECTIONS = 512
 
 
-def listen(port: int) -> socket.socket:
-    """A socket on loopback; port 0 is any that is free. Raises SettingError."""
+class Certificate(Struct, frozen=True):
+    """The PEM files that make a server speak TLS: the chain, and its key."""
+
+    chain: str
+    key: str
+
+    def check(self) -> None:
+        """Raises SettingError for files that can't be used."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.chain, self.key, password="")  # else it would ask
+        except OSError:
+            words = f"{self.chain} and {self.key} are no certificate with its unencrypted key"
+            raise SettingError(f"--tls-cert, --tls-key: {words}") from None
+
+
+def listen(port: int, host: str = LOOPBACK) -> socket.socket:
+    """A socket at an address of this machine; port 0 is any that is free. Raises SettingError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((LOOPBACK, port), backlog=512)
+        listener = socket.create_server((host, port), family=family, backlog=512)
     except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        words = f"port {port} can't be used: {reason}; another one: --port"
+        reason = os.strerror(number) if (number := error.errno or 0) > 0 else "no such address"
+        where = f"port {port}" if host == LOOPBACK else f"port {port} of {host}"
+        words = f"{where} can't be used: {reason}; another one: --port"
         raise SettingError(words) from None
     # what it accepts has it, too: asyncio only sets it where a socket says that it is TCP
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """The address of what listens there, without a path."""
-    host, port = listener.getsockname()
-    return f"http://{host}:{port}"
+    host, port = listener.getsockname()[:2]
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def list_settings(url: str) -> tuple[str, ...]:
@@ -45,7 +65,9 @@ def list_settings(url: str) -> tuple[str, ...]:
     )
 
 
-def run_server(app: Starlette, listener: socket.socket) -> None:
+def run_server(
+    app: Starlette, listener: socket.socket, certificate: Certificate | None = None
+) -> None:
     """Serves until SIGINT or SIGTERM, and answers what is under way."""
     config = uvicorn.Config(
         app,
@@ -53,6 +75,8 @@ def run_server(app: Starlette, listener: socket.socket) -> None:
         limit_concurrency=MOST_CONNECTIONS,
         log_level="error",
         server_header=False,
+        ssl_certfile=certificate.chain if certificate else None,
+        ssl_keyfile=certificate.key if certificate else None,
         timeout_graceful_shutdown=STOP_SECONDS,
         ws="none",
     )

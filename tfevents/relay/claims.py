@@ -14,7 +14,7 @@ class OwnClaims:
     """Of one relay, that knows what its own threads do; asked by one of them at a time."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._taken: set[int] = set()
 
     @contextmanager
@@ -33,5 +33,5 @@ class OwnClaims:
     def _find(self) -> int | None:
         due, taken = WORKSPACES.c.due, tuple(self._taken)
         wanted = select(WORKSPACES.c.id).where(due <= now(), WORKSPACES.c.id.not_in(taken))
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             return connection.execute(wanted.order_by(due).limit(1)).scalar()

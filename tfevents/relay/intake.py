@@ -20,7 +20,8 @@ from starlette.concurrency import run_in_threadpool
 
 from tfevents.errors import StoreUnavailable
 from tfevents.receiver.contract import ContractError, Place
-from tfevents.relay.keys import Caller, RunnersKeys
+from tfevents.relay.keys import Caller, Keys
+from tfevents.relay.metrics import Metrics
 from tfevents.relay.senders import Senders
 from tfevents.relay.tables import (
     CLAIMS,
@@ -55,8 +56,9 @@ class Arrival(Struct, frozen=True):
 class Intake:
     """Takes events for one relay, and tells its senders of them."""
 
-    def __init__(self, engine: Engine, keys: RunnersKeys, senders: Senders) -> None:
-        self._engine, self._keys, self._senders = engine, keys, senders
+    def __init__(self, engine: Engine, keys: Keys, senders: Senders, metrics: Metrics) -> None:
+        self._engine, self._keys = engine, keys
+        self._senders, self._metrics = senders, metrics
         self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._workspaces: dict[Place, int] = {}
@@ -89,6 +91,7 @@ class Intake:
             self._workspaces.clear()  # some may not have been committed
             reason = type(getattr(error, "orig", None) or error).__name__
             return [StoreUnavailable(f"the relay's database: {reason}")] * len(batch)
+        self._metrics.accepted.inc(answers.count(None))
         self._senders.wake()
         return answers
 

@@ -16,8 +16,8 @@ from tfevents.relay.tables import DELIVERED, EVENTS, HOLDS, KEYS, REFUSED, WAITS
 
 DAY = 86_400_000
 KEPT_DAYS, KNOWN_DAYS = 90, 7
-"""How long an event is kept that was not delivered, as in a journal, and how long one that was is
-known when it comes again."""
+"""How long an event is kept that was refused, as in a journal, and how long one that was delivered
+is known when it comes again."""
 HELD_SECONDS = 300
 """How long a key is not tried again for a workspace that it was not taken for."""
 LONGEST_REASON, LONGEST_REST = 500, 300.0
@@ -37,6 +37,14 @@ class Outgoing(Struct, frozen=True):
     tries: int
     counted: bool
     held: bool
+
+
+class Backlog(Struct, frozen=True):
+    """What is not delivered. `held`: of these, whose key is not taken."""
+
+    waiting: int = 0
+    held: int = 0
+    oldest_seconds: float = 0.0
 
 
 def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
@@ -154,15 +162,24 @@ def _words_of(error: DeliveryError | None) -> str | None:
     return str(error)[:LONGEST_REASON] if error else None
 
 
-def prune(connection: Connection) -> int:
-    """Forgets what is old, and keys that nothing waits for; how many events that waited went."""
-    at = now()
-    old, lost = EVENTS.c.received_at < at - KEPT_DAYS * DAY, select(func.count()).where(WAITS)
-    count = connection.execute(lost.where(old)).scalar_one()
-    known = EVENTS.c.received_at < at - KNOWN_DAYS * DAY
-    connection.execute(delete(EVENTS).where(or_(old, and_(known, EVENTS.c.status == DELIVERED))))
+def measure_backlog(connection: Connection) -> Backlog:
+    """What waits in the whole database."""
+    hold = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
+    numbers = func.count(), func.count(HOLDS.c.until), func.min(EVENTS.c.received_at)
+    wanted = select(*numbers).select_from(EVENTS).outerjoin(HOLDS, hold).where(WAITS)
+    waiting, held, since = connection.execute(wanted).one()
+    seconds = max(0.0, (now() - since) / 1000) if since else 0.0
+    return Backlog(waiting, held, seconds)
+
+
+def prune(connection: Connection) -> None:
+    """Forgets history that is old, and keys that nothing waits for; what waits is never too old: a
+    clock may be wrong."""
+    at, status, received = now(), EVENTS.c.status, EVENTS.c.received_at
+    known = and_(status == DELIVERED, received < at - KNOWN_DAYS * DAY)
+    kept = and_(status == REFUSED, received < at - KEPT_DAYS * DAY)
+    connection.execute(delete(EVENTS).where(or_(known, kept)))
     waits = select(EVENTS.c.key_id).where(WAITS)
     unused = and_(KEYS.c.turn_at < at - DAY, KEYS.c.id.not_in(waits))
     connection.execute(delete(HOLDS).where(HOLDS.c.key_id.in_(select(KEYS.c.id).where(unused))))
     connection.execute(delete(KEYS).where(unused))
-    return int(count)

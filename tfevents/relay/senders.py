@@ -10,7 +10,6 @@ import time
 from contextlib import ExitStack
 
 from msgspec.structs import replace
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from tfevents.deadline import Deadline
@@ -18,7 +17,8 @@ from tfevents.delivery.client import MOST_SECONDS, ApiClient
 from tfevents.errors import DeliveryError, Refused, Unauthorized
 from tfevents.relay import outbox
 from tfevents.relay.claims import OwnClaims
-from tfevents.relay.keys import SECRET, RunnersKeys
+from tfevents.relay.keys import SECRET, Keys
+from tfevents.relay.metrics import Metrics
 from tfevents.relay.outage import Outage
 from tfevents.relay.outbox import Outgoing
 from tfevents.settings.model import Key, Settings
@@ -37,17 +37,21 @@ LAST_TRIES = 5
 class Senders:
     """Sends what waits in a database to the server that the settings name."""
 
-    def __init__(
-        self, engine: Engine, claims: OwnClaims, keys: RunnersKeys, settings: Settings
-    ) -> None:
+    def __init__(self, claims: OwnClaims, keys: Keys, settings: Settings, metrics: Metrics) -> None:
         """Raises SettingError for settings with which nothing can be sent."""
-        self._engine, self._claims, self._keys = engine, claims, keys
+        self._engine, self._claims = claims.engine, claims
+        self._keys, self._metrics = keys, metrics
         nobody = Key("none")  # each event has its own
         self._client = ApiClient(replace(settings, api_key=nobody))
         self._outage = Outage()
         self._looking, self._news, self._over = threading.Lock(), threading.Event(), False
         self._prune_at = 0.0
         self._threads = [threading.Thread(target=self._work) for _ in range(THREADS)]
+
+    @property
+    def working(self) -> bool:
+        """Whether all threads are there."""
+        return all(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
         """From now on it sends."""
@@ -103,6 +107,7 @@ class Senders:
             return
         error = self._send(event)
         self._outage.note(error)
+        self._metrics.note(error)
         self._note(event, error)
         if isinstance(error, (Refused, Unauthorized)):
             print_line(f"an event of workspace {event.destination.workspace}: {error}")
@@ -144,9 +149,7 @@ class Senders:
             return
         self._prune_at = time.monotonic() + PRUNE_SECONDS
         with self._engine.begin() as connection:
-            lost = outbox.prune(connection)
-        if lost:
-            print_line(f"{lost} events waited for {outbox.KEPT_DAYS} days and are dropped")
+            outbox.prune(connection)
 
 
 def _tell_trouble(error: SQLAlchemyError) -> None:

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from ipaddress import ip_address
 
 from msgspec import Struct
 
 from tfevents.errors import SettingError
-from tfevents.receiver.server import listen, run_server, url_of
-from tfevents.relay.app import make_app
+from tfevents.receiver.server import Certificate, listen, run_server, url_of
+from tfevents.relay.app import Probes, make_app
 from tfevents.relay.claims import OwnClaims
 from tfevents.relay.database import open_own_database
 from tfevents.relay.intake import Intake
-from tfevents.relay.keys import MAKE_SECRET, SECRET, RunnersKeys
+from tfevents.relay.keys import MAKE_SECRET, SECRET, TOKEN, Keys, OwnKey, RunnersKeys
+from tfevents.relay.metrics import Metrics
 from tfevents.relay.senders import Senders
+from tfevents.settings.environment import TRUE
 from tfevents.settings.load import load_settings
+from tfevents.settings.model import Settings
 
 
 class Options(Struct, frozen=True):
     """What a relay is told. `forward`: the URL of the server that events go on to."""
 
     forward: str
+    host: str
     port: int
     home: str
+    certificate: Certificate | None = None
 
 
 def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str], None]) -> None:
@@ -31,17 +38,46 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
     Raises SettingError, OSError and StoreUnavailable.
     """
     settings = load_settings(env, options.home, flags={"url": options.forward})
-    keys = _find_keys(env)
-    with listen(options.port) as listener, open_own_database(options.home) as engine:
-        senders = Senders(engine, OwnClaims(engine), keys, settings)
-        app = make_app(Intake(engine, keys, senders), senders)
-        announce(f"tfevents relays {url_of(listener)} to {settings.url}{settings.api_path}")
-        run_server(app, listener)
+    keys = _find_keys(env, settings)
+    _check_privacy(options, env)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(options.port, options.host))
+        engine = stack.enter_context(open_own_database(options.home))
+        metrics = Metrics()
+        senders = Senders(OwnClaims(engine), keys, settings, metrics)
+        intake = Intake(engine, keys, senders, metrics)
+        app = make_app(intake, senders, Probes(engine, senders, metrics))
+        url = url_of(listener, "https" if options.certificate else "http")
+        announce(f"tfevents relays {url} to {settings.url}{settings.api_path}")
+        run_server(app, listener, options.certificate)
 
 
-def _find_keys(env: Mapping[str, str]) -> RunnersKeys:
-    secrets = env.get(SECRET, "").strip()
-    if not secrets:
-        words = "keys are kept encrypted while their events wait"
-        raise SettingError(f"set {SECRET}, {words}; make one: {MAKE_SECRET}")
-    return RunnersKeys(secrets)
+def _find_keys(env: Mapping[str, str], settings: Settings) -> Keys:
+    """Those of the runners, or the relay's own. Raises SettingError where that is not clear."""
+    secrets, token = (env.get(name, "").strip() for name in (SECRET, TOKEN))
+    if bool(secrets) == bool(token):
+        words = f"{SECRET} encrypts the keys of runners while events wait (make one: {MAKE_SECRET})"
+        other = f"with {TOKEN} instead all events go with the relay's own TFEVENTS_API_KEY"
+        raise SettingError(f"set one of the two: {words}; {other}")
+    if secrets:
+        return RunnersKeys(secrets)
+    if settings.api_key is None:
+        raise SettingError(f"{TOKEN} needs the relay's own key: set TFEVENTS_API_KEY")
+    return OwnKey(settings.api_key, settings.account, token)
+
+
+def _check_privacy(options: Options, env: Mapping[str, str]) -> None:
+    """Raises SettingError where keys would be shown on a network, and for a certificate that is
+    none."""
+    if options.certificate:
+        options.certificate.check()
+    elif not _is_loopback(options.host) and env.get("TFEVENTS_ALLOW_HTTP", "").lower() not in TRUE:
+        words = f"--host {options.host}: http:// shows the keys"
+        raise SettingError(f"{words}: --tls-cert and --tls-key, or TFEVENTS_ALLOW_HTTP=1")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RECEIVE = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uvicorn"}
 """What `tfevents[receive]` installs."""
-RELAY = RECEIVE | {"cryptography"}
+RELAY = RECEIVE | {"cryptography", "prometheus_client"}
 """What `tfevents[relay]` installs."""
 STOP = "Ctrl-C stops it."
 
@@ -31,6 +31,9 @@ class Given(Struct, frozen=True):
     refuse: tuple[Outage, ...]
     delay: float
     forward: str | None
+    host: str | None
+    tls_cert: str | None
+    tls_key: str | None
 
 
 def _parse_outages(
@@ -84,6 +87,16 @@ def _parse_outages(
     metavar="URL",
     help="Be a relay: keep what comes until the service at URL has taken it; no page.",
 )
+@click.option("--host", metavar="ADDRESS", help="Where a relay listens.  [default: 127.0.0.1]")
+@click.option(
+    "--tls-cert",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="A relay's certificate with its chain, PEM.",
+)
+@click.option(
+    "--tls-key", type=click.Path(dir_okay=False), metavar="FILE", help="Its private key, PEM."
+)
 def receive(**options: Any) -> None:
     """Receive events here, and show them or send them on.
 
@@ -101,6 +114,8 @@ def receive(**options: Any) -> None:
 
 def _show(given: Given, home: str) -> None:
     """Keeps what comes, and shows it."""
+    if given.host or given.tls_cert or given.tls_key:
+        raise SettingError("--host, --tls-cert, --tls-key: for a relay only, see --forward")
     with _installed("receive", RECEIVE):
         from tfevents.receiver import app, database, server, store
         from tfevents.receiver.faults import Faults
@@ -117,9 +132,18 @@ def _relay(given: Given, home: str) -> None:
     """Keeps what comes until it is upstream."""
     if given.fail or given.refuse or given.delay:
         raise SettingError("--fail, --refuse, --delay: a relay does not misbehave")
+    if bool(given.tls_cert) != bool(given.tls_key):
+        raise SettingError("--tls-cert and --tls-key go together")
     with _installed("relay", RELAY):
+        from tfevents.receiver.server import LOOPBACK, Certificate
         from tfevents.relay.service import Options, run_relay
-    options = Options(given.forward or "", given.port, home)
+    options = Options(
+        forward=given.forward or "",
+        host=given.host or LOOPBACK,
+        port=given.port,
+        home=home,
+        certificate=Certificate(given.tls_cert, given.tls_key or "") if given.tls_cert else None,
+    )
     run_relay(options, os.environ, _announce)
 
 
