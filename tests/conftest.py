@@ -24,6 +24,12 @@ def pytest_configure() -> None:
             signal.signal(number, default)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What the README's command leaves out is not even read: each worker would."""
+    left_out = collection_path.name == "exhaustive" and config.option.markexpr == "not exhaustive"
+    return left_out or None
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """`-n auto`: two for each core, since many a test waits for somebody."""
