@@ -1,17 +1,30 @@
-"""Who sends for a workspace: one thread at a time, so that its events stay in order."""
+"""Who sends for a workspace: one thread of all relays at a time, to keep its events in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
-from tfevents.relay.tables import WORKSPACES, now
+from tfevents.relay.tables import CLAIMS, WORKSPACES, now
+
+LONGEST = "60s"
+"""After so long a claim of a machine that is gone is void; sending takes ten seconds at most."""
+
+
+class Claims(Protocol):
+    """Asked by one thread of a relay at a time."""
+
+    engine: Engine
+
+    def take(self) -> AbstractContextManager[int | None]:
+        """Holds the workspace that has been due longest; None where none is."""
 
 
 class OwnClaims:
-    """Of one relay, that knows what its own threads do; asked by one of them at a time."""
+    """Of a relay that is the only one: it knows what its own threads do."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -19,7 +32,7 @@ class OwnClaims:
 
     @contextmanager
     def take(self) -> Iterator[int | None]:
-        """Holds the workspace that has been due longest; None where none is."""
+        """Holds it in memory."""
         found = self._find()
         if found is None:
             yield None
@@ -35,3 +48,20 @@ class OwnClaims:
         wanted = select(WORKSPACES.c.id).where(due <= now(), WORKSPACES.c.id.not_in(taken))
         with self.engine.connect() as connection:
             return connection.execute(wanted.order_by(due).limit(1)).scalar()
+
+
+class SharedClaims:
+    """Of relays that share a PostgreSQL: a claim is a locked row, and passes over those that are
+    locked. It ends with its transaction, however the relay ends."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @contextmanager
+    def take(self) -> Iterator[int | None]:
+        """Holds it in a transaction."""
+        due = WORKSPACES.c.due
+        wanted = select(WORKSPACES.c.id).join(CLAIMS).where(due <= now()).order_by(due).limit(1)
+        with self.engine.begin() as connection:
+            connection.execute(text(f"set local idle_in_transaction_session_timeout = '{LONGEST}'"))
+            yield connection.execute(wanted.with_for_update(of=CLAIMS, skip_locked=True)).scalar()

@@ -7,13 +7,19 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from tfevents.errors import SettingError
+from tfevents.errors import SettingError, StoreUnavailable
 from tfevents.receiver.database import migrate, open_sqlite
 
 NAME, LOCK = "relay.db", "relay.lock"
 MIGRATIONS = os.path.join(os.path.dirname(__file__), "migrations")
+DRIVER = "postgresql+psycopg"
+CONNECTIONS = 20
+"""To a shared database, at most: two for each thread that sends, and some for what arrives."""
+SECONDS = 10
+"""How long a shared database may not answer, in a connection or for one."""
 
 
 @contextmanager
@@ -23,12 +29,54 @@ def open_own_database(home: str) -> Iterator[Engine]:
     Raises OSError, SettingError where another relay uses it, and StoreUnavailable.
     """
     engine = open_sqlite(home, NAME, connections=1)
-    with _lock_home(home):
-        try:
-            migrate(engine, MIGRATIONS)
-            yield engine
-        finally:
-            engine.dispose()
+    with _lock_home(home), _use(engine):
+        yield engine
+
+
+@contextmanager
+def open_shared_database(url: str) -> Iterator[Engine]:
+    """A PostgreSQL that any number of relays share.
+
+    Raises SettingError and StoreUnavailable, neither with the password.
+    """
+    parsed = _parse_url(url)
+    engine = create_engine(
+        parsed,
+        connect_args={"connect_timeout": SECONDS, "tcp_user_timeout": SECONDS * 1000},
+        hide_parameters=True,
+        isolation_level="READ COMMITTED",
+        max_overflow=0,
+        pool_pre_ping=True,
+        pool_size=CONNECTIONS,
+        pool_timeout=SECONDS,
+    )
+    try:
+        engine.connect().close()
+    except SQLAlchemyError:  # its own text may quote the URL
+        where = f"the database {parsed.database} at {parsed.host or 'its socket'}"
+        raise StoreUnavailable(f"{where} can't be reached, or lets nobody in") from None
+    with _use(engine):
+        yield engine
+
+
+@contextmanager
+def _use(engine: Engine) -> Iterator[None]:
+    """In the newest version."""
+    try:
+        migrate(engine, MIGRATIONS)
+        yield
+    finally:
+        engine.dispose()
+
+
+def _parse_url(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = make_url("none://")
+    if parsed.drivername not in ("postgresql", "postgres", DRIVER):
+        raise SettingError("--database: this is no postgresql://USER@HOST/NAME")
+    return parsed.set(drivername=DRIVER)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.client import MOST_SECONDS, ApiClient
 from tfevents.errors import DeliveryError, Refused, Unauthorized
 from tfevents.relay import outbox
-from tfevents.relay.claims import OwnClaims
+from tfevents.relay.claims import Claims
 from tfevents.relay.keys import SECRET, Keys
 from tfevents.relay.metrics import Metrics
 from tfevents.relay.outage import Outage
@@ -37,7 +37,7 @@ LAST_TRIES = 5
 class Senders:
     """Sends what waits in a database to the server that the settings name."""
 
-    def __init__(self, claims: OwnClaims, keys: Keys, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, claims: Claims, keys: Keys, settings: Settings, metrics: Metrics) -> None:
         """Raises SettingError for settings with which nothing can be sent."""
         self._engine, self._claims = claims.engine, claims
         self._keys, self._metrics = keys, metrics

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 
 from msgspec import Struct
@@ -11,8 +11,8 @@ from msgspec import Struct
 from tfevents.errors import SettingError
 from tfevents.receiver.server import Certificate, listen, run_server, url_of
 from tfevents.relay.app import Probes, make_app
-from tfevents.relay.claims import OwnClaims
-from tfevents.relay.database import open_own_database
+from tfevents.relay.claims import Claims, OwnClaims, SharedClaims
+from tfevents.relay.database import open_own_database, open_shared_database
 from tfevents.relay.intake import Intake
 from tfevents.relay.keys import MAKE_SECRET, SECRET, TOKEN, Keys, OwnKey, RunnersKeys
 from tfevents.relay.metrics import Metrics
@@ -23,12 +23,14 @@ from tfevents.settings.model import Settings
 
 
 class Options(Struct, frozen=True):
-    """What a relay is told. `forward`: the URL of the server that events go on to."""
+    """What a relay is told. `forward`: the URL of the server that events go on to. `database`: that
+    of a PostgreSQL; without it there is a file in `home`."""
 
     forward: str
     host: str
     port: int
     home: str
+    database: str | None = None
     certificate: Certificate | None = None
 
 
@@ -42,14 +44,25 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
     _check_privacy(options, env)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(options.port, options.host))
-        engine = stack.enter_context(open_own_database(options.home))
+        claims = stack.enter_context(_open_claims(options))
         metrics = Metrics()
-        senders = Senders(OwnClaims(engine), keys, settings, metrics)
-        intake = Intake(engine, keys, senders, metrics)
-        app = make_app(intake, senders, Probes(engine, senders, metrics))
+        senders = Senders(claims, keys, settings, metrics)
+        intake = Intake(claims.engine, keys, senders, metrics)
+        app = make_app(intake, senders, Probes(claims.engine, senders, metrics))
         url = url_of(listener, "https" if options.certificate else "http")
         announce(f"tfevents relays {url} to {settings.url}{settings.api_path}")
         run_server(app, listener, options.certificate)
+
+
+@contextmanager
+def _open_claims(options: Options) -> Iterator[Claims]:
+    """The database, and who sends from it. Raises OSError, SettingError and StoreUnavailable."""
+    if options.database:
+        with open_shared_database(options.database) as engine:
+            yield SharedClaims(engine)
+    else:
+        with open_own_database(options.home) as engine:
+            yield OwnClaims(engine)
 
 
 def _find_keys(env: Mapping[str, str], settings: Settings) -> Keys:

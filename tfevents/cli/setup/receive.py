@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RECEIVE = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uvicorn"}
 """What `tfevents[receive]` installs."""
-RELAY = RECEIVE | {"cryptography", "prometheus_client"}
+RELAY = RECEIVE | {"cryptography", "prometheus_client", "psycopg"}
 """What `tfevents[relay]` installs."""
 STOP = "Ctrl-C stops it."
 
@@ -34,6 +34,7 @@ class Given(Struct, frozen=True):
     host: str | None
     tls_cert: str | None
     tls_key: str | None
+    database: str | None
 
 
 def _parse_outages(
@@ -86,6 +87,12 @@ def _parse_outages(
     "--forward",
     metavar="URL",
     help="Be a relay: keep what comes until the service at URL has taken it; no page.",
+)
+@click.option(
+    "--database",
+    envvar="TFEVENTS_RELAY_DATABASE",
+    metavar="URL",
+    help="A PostgreSQL that relays share, instead of a file in its home.",
 )
 @click.option("--host", metavar="ADDRESS", help="Where a relay listens.  [default: 127.0.0.1]")
 @click.option(
@@ -142,6 +149,7 @@ def _relay(given: Given, home: str) -> None:
         host=given.host or LOOPBACK,
         port=given.port,
         home=home,
+        database=given.database,
         certificate=Certificate(given.tls_cert, given.tls_key or "") if given.tls_cert else None,
     )
     run_relay(options, os.environ, _announce)
