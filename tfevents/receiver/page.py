@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tfevents.events.schema import schema
 from tfevents.receiver.run_view import RunView, describe_event
-from tfevents.receiver.store import Filter, Page, Received
+from tfevents.receiver.store import URGENT, Filter, Page, Received
 
 TONES = {
     "active": "good",
@@ -26,6 +26,32 @@ TONES = {
     "stage-complete": "idle",
 }
 """How an event's type looks."""
+NEEDS = {
+    "failed": ("failed", "failed"),
+    "drifted": ("drifted", "drifted"),
+    "apply_needed": ("needs an apply", "need an apply"),
+}
+"""What is said of a workspace, and of several, that are of an urgent status."""
+
+
+class Health(Struct, frozen=True):
+    """Whether all is well, in a line."""
+
+    tone: str
+    words: str
+
+
+def describe_health(found: Mapping[str, int]) -> Health | None:
+    """The most urgent that there is to say of all workspaces, given how many there are of each
+    status; None where there is none."""
+    total = sum(found.values())
+    if not total:
+        return None
+    every = f"{total:,} workspace{'' if total == 1 else 's'}"
+    for status in URGENT:
+        if count := found.get(status, 0):
+            return Health(TONES[status], f"{count:,} of {every} {NEEDS[status][count > 1]}")
+    return Health("good", f"All is well in {every}")
 
 
 class Pages(Struct, frozen=True):
@@ -93,7 +119,8 @@ def _make_environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals["tones"] = TONES
-    templates.globals["statuses"] = schema()["properties"]["event_type"]["enum"]
+    others = [name for name in schema()["properties"]["event_type"]["enum"] if name not in URGENT]
+    templates.globals["statuses"] = [*URGENT, *others]
     return templates
 
 

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from tfevents.errors import StoreUnavailable
 from tfevents.receiver.page import (
+    describe_health,
     group_by_day,
     make_pages,
     make_query,
@@ -76,10 +77,12 @@ def _make_index(store: Store, query: QueryParams, url: str) -> Response:
     runs = store.list_runs(wanted, number, RUNS)
     cards = store.list_workspaces(wanted, 1, CARDS)
     recent = store.list_recent([one.workspace_id for one in cards.items], TICKS)
+    statuses = store.count_statuses()
     html = render(
         "index.html",
         seq=store.find_last_seq(),
-        statuses_found=store.count_statuses(),
+        statuses_found=statuses,
+        health=describe_health(statuses),
         wanted=wanted,
         query=make_query(wanted),
         workspaces=view_workspaces(cards, recent),

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +24,8 @@ from tfevents.text import clean
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 NO_STATUS = "stage-complete"
 """The event that says nothing of its workspace."""
+URGENT = ("failed", "drifted", "apply_needed")
+"""The statuses of a workspace that needs somebody, the most urgent first."""
 MILLISECONDS = 1000
 LARGEST = 2**63 - 1
 """No database counts further."""
@@ -137,7 +139,8 @@ class Store:
         return self._find_page(found, query.page, query.limit)
 
     def list_workspaces(self, wanted: Filter, page: int, limit: int) -> Page:
-        """Of each workspace the latest event that says how it is, the latest first."""
+        """Of each workspace the latest event that says how it is: the most urgent first, and of
+        these the latest."""
         its = EVENTS.alias("its")
         latest = (
             select(func.max(its.c.seq))
@@ -145,8 +148,10 @@ class Store:
             .correlate(WORKSPACES)
             .scalar_subquery()
         )
-        found = select(EVENTS.c.seq).join(WORKSPACES).where(EVENTS.c.seq == latest)
-        return self._find_page(found.where(*_conditions_of(wanted)), page, limit)
+        ranks = {status: rank for rank, status in enumerate(URGENT)}
+        rank = case(ranks, value=EVENTS.c.event_type, else_=len(URGENT)).label("rank")
+        found = select(EVENTS.c.seq, rank).join(WORKSPACES).where(EVENTS.c.seq == latest)
+        return self._find_page(found.where(*_conditions_of(wanted)), page, limit, first="rank")
 
     def list_runs(self, wanted: Filter, page: int, limit: int) -> Page:
         """Of each run the latest event, the latest first."""
@@ -202,17 +207,20 @@ class Store:
         with self._transaction() as connection:
             return [_make_received(row) for row in connection.execute(found)]
 
-    def _find_page(self, found: Select[Any], page: int, limit: int) -> Page:
-        """The events of a query for their `seq`, the latest first; no body of another is read."""
+    def _find_page(self, found: Select[Any], page: int, limit: int, first: str = "seq") -> Page:
+        """The events of a query for their `seq`, the latest first, or those whose column `first` is
+        least; no body of another is read."""
         seqs = found.subquery()
         total = select(func.count()).select_from(seqs)
         offset = min((page - 1) * limit, LARGEST)
-        some = select(seqs.c.seq).order_by(seqs.c.seq.desc()).limit(limit).offset(offset)
+        order = (seqs.c.seq.desc(),) if first == "seq" else (seqs.c[first], seqs.c.seq.desc())
+        some = select(seqs.c.seq).order_by(*order).limit(limit).offset(offset)
         with self._transaction() as connection:
             wanted = connection.execute(some).scalars().all()
-            rows = _select_events().where(EVENTS.c.seq.in_(wanted)).order_by(EVENTS.c.seq.desc())
+            rows = connection.execute(_select_events().where(EVENTS.c.seq.in_(wanted)))
+            events = {row.seq: _make_received(row) for row in rows}
             return Page(
-                items=[_make_received(row) for row in connection.execute(rows)],
+                items=[events[seq] for seq in wanted],
                 total=connection.execute(total).scalar_one(),
             )
 

@@ -55,14 +55,17 @@ def empty(tmp_path: Path) -> Iterator[Receiver]:
 def test_every_page_can_be_read_by_everybody(
     browser: Any, filled: Receiver, size: str, scheme: str
 ) -> None:
-    """axe-core finds nothing, nothing is too wide, the browser complains of nothing."""
+    """axe-core finds nothing, nothing is too wide, the browser complains of nothing (as it would of
+    what the policy forbids), and asks nobody else for anything."""
     width, height = SIZES[size]
     viewport = {"width": width, "height": height}
     with browser.new_context(viewport=viewport, color_scheme=scheme) as context:
         page = context.new_page()
         complaints: list[str] = []
+        asked: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
         for name, path in find_pages(filled).items():
             page.goto(filled.url + path)
             page.wait_for_selector("#live:not([hidden])")
@@ -71,6 +74,33 @@ def test_every_page_can_be_read_by_everybody(
             assert [(one["impact"], one["id"]) for one in found] == []
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert complaints == []
+        assert asked
+        assert [url for url in asked if not url.startswith(filled.url)] == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_longest_texts_widen_no_page(browser: Any, empty: Receiver, size: str) -> None:
+    """Lists show a few lines of each, and the run's own page the whole."""
+    long = "w" * 500
+    about = dict.fromkeys(("git_branch", "git_commit_message", "pipeline_name"), long)
+    counts = dict.fromkeys(("added", "changed", "deleted", "unchanged"), 2**63 - 1)
+    metadata = {**about, "activity_type": "apply", "resource_counts": counts}
+    empty.send(
+        {"event_type": "failed", "metadata": metadata, "data": {long: long}}, long, "p" * 128
+    )
+    width, height = SIZES[size]
+    with browser.new_context(viewport={"width": width, "height": height}) as context:
+        page = context.new_page()
+        for path in ("/", "/workspaces"):
+            page.goto(empty.url + path)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            for box in page.query_selector_all(".card, .run"):
+                assert box.bounding_box()["height"] < height / 2
+        page.goto(empty.url)
+        page.click(".run .name")
+        page.wait_for_selector(".detail")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.text_content("h1").count("w") >= len(long)
 
 
 def find_pages(receiver: Receiver) -> dict[str, str]:

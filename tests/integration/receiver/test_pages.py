@@ -76,6 +76,21 @@ def test_a_run_is_one_row_and_its_page_has_all_events(receiver: Receiver) -> Non
     assert "https://ci.example/7" in run.links
 
 
+def test_what_needs_somebody_comes_first(tmp_path: Path) -> None:
+    """The first line says whether all is well; among workspaces failed is before drifted, and that
+    before what waits for an apply and what is well, however old."""
+    with Receiver(tmp_path) as running:
+        for status in ("drifted", "failed", "apply_needed", "active"):
+            running.send({"event_type": status}, f"is-{status}")
+        running.send({"event_type": "stage-complete"}, "is-active")
+        for path in ("/", "/workspaces"):
+            links = [link for link in read(running, path).links if link.startswith("/?w=")]
+            assert links == ["/?w=2", "/?w=1", "/?w=3", "/?w=4"]
+        assert "1 of 4 workspaces failed" in read(running, "/").text
+        running.send({"event_type": "active"}, "is-failed")
+        assert "1 of 4 workspaces drifted" in read(running, "/").text
+
+
 def test_nothing_that_is_sent_becomes_a_part_of_the_page(receiver: Receiver) -> None:
     """No element, no address but http and https, no text that turns direction around."""
     about = {
