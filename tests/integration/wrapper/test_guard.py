@@ -149,7 +149,7 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
             assert ran(calls, words), (function, calls)
 
 
-@pytest.mark.parametrize("kind", exhaustive_except(ERRORS, *ERRORS[::3]))
+@pytest.mark.parametrize("kind", exhaustive_except(ERRORS, *ERRORS[::6]))
 @pytest.mark.parametrize(
     ("where", "words"),
     [
@@ -205,7 +205,7 @@ ODD_FILES = {
 ODDLY = ["plan", "apply -auto-approve", "apply saved", "version"]
 
 
-@pytest.mark.parametrize("what", ODD_FILES)
+@pytest.mark.parametrize("what", exhaustive_except(ODD_FILES, *[*ODD_FILES][::3]))
 @pytest.mark.parametrize("words", exhaustive_except(ODDLY, "apply -auto-approve"))
 def test_no_file_keeps_terraform_from_running(early: Early, what: str, words: str) -> None:
     """What lies in a checkout may be anything."""

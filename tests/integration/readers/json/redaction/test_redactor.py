@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from support import engines
+from support.exhaustive import exhaustive_except
 from support.peak_memory import PRINT_PEAK
 
 from tfevents.readers.json.redaction.redactor import PLAN, STATE, Redactor
@@ -141,8 +142,10 @@ def plan_json(tmp_path: Path, config: str, *words: str) -> tuple[bytes, bytes, b
     )
 
 
-@pytest.mark.parametrize("words", [(), ("-destroy",), ("-replace=terraform_data.marked",)])
-def test_what_is_marked_anywhere_is_nowhere(tmp_path: Path, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words", exhaustive_except([[], ["-destroy"], ["-replace=terraform_data.marked"]], [])
+)
+def test_what_is_marked_anywhere_is_nowhere(tmp_path: Path, words: list[str]) -> None:
     """Of a real plan: variables, values, changes, outputs, configuration, keys and addresses."""
     plan, *states = plan_json(tmp_path, CONFIG, *words)
     for document in (plan, *states):
