@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.endpoint import Endpoint
 from support.engines import clean_env, terraform
+from support.fuzzing import Examples
 from support.machine import Machine
 from support.stage import Stage, settings
 
@@ -47,6 +48,17 @@ def endpoint() -> Iterator[Endpoint]:
 def machine(tmp_path: Path) -> Machine:
     """A home of one's own, the terraform on PATH, nothing configured."""
     return Machine(tmp_path)
+
+
+@pytest.fixture
+def examples(request: pytest.FixtureRequest) -> Iterator[Examples]:
+    """Those of the test's marker `fuzz`; the proof suite is told how many there were."""
+    marker = request.node.get_closest_marker("fuzz")
+    found = Examples(*marker.args)
+    yield found
+    told = {"reader": found.reader, "examples": found.tried, "slowest": found.slowest}
+    request.node.user_properties += told.items()
+    print(f"the last example again: TFEVENTS_TEST_FUZZ=0 TFEVENTS_TEST_FUZZ_SEED={found.last}")
 
 
 @pytest.fixture

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import random
-
 import pytest
+from support.fuzzing import Examples
 
 from tfevents.addresses import redact_address, redact_source
-
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 
 
 @pytest.mark.parametrize(
@@ -119,14 +115,14 @@ def test_a_module_s_source(source: str, sent: str | None) -> None:
     assert redact_source(source) == sent
 
 
-def test_no_text_raises_or_lets_a_canary_through() -> None:
+@pytest.mark.fuzz("addresses", 2000)
+def test_no_text_raises_or_lets_a_canary_through(examples: Examples) -> None:
     """Random addresses with a canary wherever a user, a query or a fragment may be."""
-    rng = random.Random(16)
     pieces = ["https://", "git::", "host.example", "git@", ":443", "/a/b", "//", "x", "%40"]
-    for _ in range(ROUNDS):
-        before = "".join(rng.choices(pieces, k=rng.randrange(4)))
-        after = "".join(rng.choices(pieces, k=rng.randrange(4)))
-        hidden = rng.choice(["u:CANARY@", "CANARY@", "?token=CANARY", "#CANARY", "?ref=&x=CANARY"])
+    for dice in examples:
+        before = "".join(dice.choices(pieces, k=dice.randrange(4)))
+        after = "".join(dice.choices(pieces, k=dice.randrange(4)))
+        hidden = dice.choice(["u:CANARY@", "CANARY@", "?token=CANARY", "#CANARY", "?ref=&x=CANARY"])
         for find in (redact_address, redact_source):
             assert "CANARY" not in (find(f"https://{hidden}host/{after}") or "")
             if hidden[0] in "?#":

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 
 import pytest
+from support.fuzzing import Examples
 
 from tfevents.context.overrides import parse_overrides
 from tfevents.errors import SettingError
@@ -16,7 +15,6 @@ from tfevents.events.schema import schema
 from tfevents.terminal import printable
 from tfevents.text import DOOR, MESSAGE_BYTES, VALUE_BYTES, clean, clean_message, clean_sha
 
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 OPENERS = ["\x1b]", "\x9d", "\x1b[", "\x9b", "\x90", "\x1bP", "\x1b_", "\x1b", "\x9c", "\x07"]
 FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
 
@@ -35,12 +33,12 @@ def test_what_is_longer_than_the_door_is_no_value() -> None:
     assert clean_message("x" * 100_000) == "x" * MESSAGE_BYTES
 
 
-def test_random_texts_are_bounded_and_printable() -> None:
+@pytest.mark.fuzz("texts", 2000)
+def test_random_texts_are_bounded_and_printable(examples: Examples) -> None:
     """Whatever stands in them."""
-    rng = random.Random(13)
     letters = [*OPENERS, *"aé\U0001f680\n\t\u202e\udcff0;m\\"]
-    for _ in range(ROUNDS):
-        text = "".join(rng.choices(letters, k=rng.randrange(200)))
+    for dice in examples:
+        text = "".join(dice.choices(letters, k=dice.randrange(200)))
         value, message = clean(text), clean_message(text)
         assert value is None or (value.isprintable() and len(value.encode()) <= VALUE_BYTES)
         assert message is None or message.replace("\n", "").replace("\t", "").isprintable()

@@ -1,9 +1,8 @@
-"""What a response says, whatever else may be in it. TFEVENTS_TEST_FUZZ sets how many are tried."""
+"""What a response says, whatever else may be in it."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import time
@@ -11,6 +10,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
+from support.fuzzing import Examples
 
 from tfevents.delivery.responses import (
     ID,
@@ -24,7 +24,6 @@ from tfevents.errors import DeliveryError, Refused, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Key
 
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000"))
 KEY = Key("pat.acct.token-canary.secret-canary")
 
 
@@ -140,11 +139,11 @@ def says_the_key(text: str) -> bool:
     return any(part in text.lower() for part in KEY.secret.split(".")[2:])
 
 
-def test_any_answer_is_taken_or_told() -> None:
+@pytest.mark.fuzz("server replies", 2000)
+def test_any_answer_is_taken_or_told(examples: Examples) -> None:
     """In one line that is bounded and says no key back; nothing else is ever raised."""
-    dice = random.Random(14)
     taken = 0
-    for _ in range(ROUNDS):
+    for dice in examples:
         answer = some_answer(dice)
         headers = {"retry-after": some_header(dice), "location": some_header(dice)}
         try:
@@ -162,7 +161,7 @@ def test_any_answer_is_taken_or_told() -> None:
         assert re.fullmatch(ID, stored.id)
         assert stored.policy in (None, *POLICIES)
         assert not says_the_key(f"{stored}")
-    assert 0 < taken < ROUNDS
+    examples.check_both(taken)
 
 
 @pytest.mark.parametrize("word", [None, 1, [], ["pass"], {}, {"pass": 1}, "passed"])

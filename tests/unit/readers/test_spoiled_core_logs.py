@@ -1,19 +1,17 @@
-"""Whatever stands in a core log: no error, and no count above what the whole log gives.
-TFEVENTS_TEST_FUZZ sets how many are tried."""
+"""Whatever stands in a core log: no error, and no count above what the whole log gives."""
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 from support.core_logs import ALL, Recording, parse_core_log
+from support.fuzzing import Examples
 
 from tfevents.terraform.changes import count_resources
 
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 STAMP = b"2026-11-27T09:22:01.823Z [TRACE] "
 NOISE = (
     *(b"\n", b"\xff\x00 {]\n", b"x: applying the planned Create change\n", STAMP + b"vertex "),
@@ -69,13 +67,13 @@ def spoiled(recording: Recording, spoils: tuple[Spoil, ...], dice: random.Random
     return b"".join(lines)
 
 
+@pytest.mark.fuzz("core logs", 200)
 @pytest.mark.parametrize("spoil", SPOILS)
-def test_a_spoiled_log_never_counts_more(spoil: Spoil) -> None:
+def test_a_spoiled_log_never_counts_more(spoil: Spoil, examples: Examples) -> None:
     """What is done is counted less, or not at all. (What it was not heard to do may count as
     unchanged.)"""
-    dice = random.Random(spoil.__name__)
     told = 0
-    for _ in range(ROUNDS):
+    for dice in examples:
         recording = dice.choice(COUNTED)
         apply = recording.apply()
         whole = count_resources(apply)
@@ -86,13 +84,13 @@ def test_a_spoiled_log_never_counts_more(spoil: Spoil) -> None:
         told += 1
         for name, number in found.as_json().items():
             assert number <= whole.as_json()[name] or name == "unchanged", recording.name
-    assert 0 < told < ROUNDS
+    examples.check_both(told)
 
 
-def test_a_core_log_is_read_whatever_stands_in_it() -> None:
+@pytest.mark.fuzz("core logs", 200)
+def test_a_core_log_is_read_whatever_stands_in_it(examples: Examples) -> None:
     """It has no error to raise: what it does not know, it does not count."""
-    dice = random.Random(8)
-    for _ in range(ROUNDS):
+    for dice in examples:
         text = spoiled(dice.choice(ALL), SPOILS, dice)
         odd = STAMP + dice.choice(ODD) + b"\n"
         at = dice.randrange(len(text) + 1)

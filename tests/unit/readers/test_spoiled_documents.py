@@ -1,10 +1,9 @@
 """Whatever stands in a document, its reader says what it holds or, in one line, that it can't be
-read: never another error. TFEVENTS_TEST_FUZZ sets how many of each kind are tried."""
+read: never another error."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -15,6 +14,7 @@ from zipfile import ZipFile
 
 import msgspec
 import pytest
+from support.fuzzing import Examples
 from support.paths import ENGINES, PLANS
 from support.planfile import forge
 
@@ -30,7 +30,6 @@ from tfevents.readers.planfile import reader as planfile
 from tfevents.readers.state_size import measure_state_file
 from tfevents.terraform.arguments import parse_arguments
 
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
 NOISE = (b"\xe9", b"\xff", b"\x00", b'"', b"\\", b"{", b"]", b",", b"1e999", b"\\ud800", b"NaN")
 COST = {
@@ -138,14 +137,14 @@ def documents(name: str) -> list[str]:
     return [path.read_text() for path in found if path.stat().st_size]
 
 
+@pytest.mark.fuzz("plan and state JSON, costs, *.tf", 200)
 @pytest.mark.parametrize("number", range(len(READERS)))
-def test_a_document_is_read_or_told(number: int) -> None:
+def test_a_document_is_read_or_told(number: int, examples: Examples) -> None:
     """Also one in Latin-1, and one whose every value may be something else."""
     name, read = READERS[number]
-    dice = random.Random(number)
     texts = documents(name)
     refused = 0
-    for _ in range(ROUNDS):
+    for dice in examples:
         text = dice.choice(texts)
         is_json = name != "main.tf" and dice.random() < 0.6
         data = reshaped(text, dice) if is_json else spoiled(text.encode(), dice)
@@ -154,14 +153,14 @@ def test_a_document_is_read_or_told(number: int) -> None:
         except UnreadableDocument as error:
             refused += 1
             assert "\n" not in str(error)
-    assert refused
+    examples.check_both(refused)
 
 
-def test_a_value_of_a_plan_file_is_read_or_told() -> None:
+@pytest.mark.fuzz("plan files' values", 2000)
+def test_a_value_of_a_plan_file_is_read_or_told(examples: Examples) -> None:
     """Also a map that is a number, under a type that says it is a map."""
-    dice = random.Random(5)
     refused = 0
-    for _ in range(10 * ROUNDS):
+    for dice in examples:
         node = {**CTY}
         odd = dice.choice((*ODD[:5], *ODD[6:8], *ODD[9:], b"x", b'["map"]', b"[[]]", b'{"a":1}'))
         name = dice.choice([*CTY])
@@ -178,14 +177,15 @@ def test_a_value_of_a_plan_file_is_read_or_told() -> None:
             cty.parse_value(packed)
         except UnreadableDocument:
             refused += 1
-    assert refused
+    examples.check_both(refused)
 
 
-def test_a_plan_file_is_read_or_told(tmp_path: Path) -> None:
+@pytest.mark.fuzz("plan files", 200)
+def test_a_plan_file_is_read_or_told(tmp_path: Path, examples: Examples) -> None:
     """Its zip is spoiled, or sound with a member that is."""
-    dice, path, refused = random.Random(7), tmp_path / "p.tfplan", 0
+    path, refused = tmp_path / "p.tfplan", 0
     recorded = sorted(ENGINES.glob("*/*/plan.tfplan"))
-    for _ in range(ROUNDS):
+    for dice in examples:
         content = dice.choice(recorded).read_bytes()
         if dice.random() < 0.3:
             path.write_bytes(spoiled(content, dice))
@@ -200,7 +200,7 @@ def test_a_plan_file_is_read_or_told(tmp_path: Path) -> None:
         except UnreadableDocument as error:
             refused += 1
             assert "\n" not in str(error)
-    assert refused
+    examples.check_both(refused)
 
 
 WORDS = (
@@ -220,20 +220,20 @@ WORDS = (
 )
 
 
-def test_arguments_are_parsed_whatever_they_are() -> None:
+@pytest.mark.fuzz("terraform's arguments", 2000)
+def test_arguments_are_parsed_whatever_they_are(examples: Examples) -> None:
     """Also those of TF_CLI_ARGS, whose quotes may be broken."""
-    dice = random.Random(9)
-    for _ in range(10 * ROUNDS):
+    for dice in examples:
         argv = tuple(dice.choices((*WORDS, "p.tfplan", "\udcff"), k=dice.randrange(6)))
         quoted = "".join(dice.choices(" '\"\\\\-=ab", k=dice.randrange(12)))
         found = parse_arguments(argv, {"TF_CLI_ARGS": quoted, "TF_CLI_ARGS_plan": quoted})
         assert found is None or found.command in argv
 
 
-def test_random_bytes_are_no_value() -> None:
+@pytest.mark.fuzz("plan files' values", 2000)
+def test_random_bytes_are_no_value(examples: Examples) -> None:
     """Of any length."""
-    dice = random.Random(6)
-    for _ in range(10 * ROUNDS):
+    for dice in examples:
         try:
             cty.parse_value(dice.randbytes(dice.randrange(40)))
         except UnreadableDocument:

@@ -1,14 +1,13 @@
 """Whatever stands in a settings file, or in a variable that tells metadata: its fields, or one line
-that says what is wrong. TFEVENTS_TEST_FUZZ sets how many of each kind are tried."""
+that says what is wrong."""
 
 from __future__ import annotations
 
-import os
-import random
 import re
 from collections.abc import Callable
 
 import pytest
+from support.fuzzing import Examples
 from support.paths import README
 from support.spoiled_text import spoil_text
 
@@ -17,7 +16,6 @@ from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.events.schema import metadata_fields
 from tfevents.settings import file_format, workspace_file
 
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "1500"))
 HCL = [
     *re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL),
     'timeout = 3 # x\n/* y */ ca_bundle = "a\\u00fc$${}" // z\nharness { url = "x" }\n',
@@ -33,25 +31,24 @@ TOLD = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.fuzz("settings", 6000)
 @pytest.mark.parametrize(
     ("parse", "texts"),
     [(file_format.parse_settings_file, HCL), (workspace_file.parse_workspace_file, YAML)],
 )
 def test_spoiled_text_is_read_or_told(
-    parse: Callable[[str, str], object], texts: list[str], seed: int
+    parse: Callable[[str, str], object], texts: list[str], examples: Examples
 ) -> None:
     """In one line that begins with the file; nothing else is ever raised."""
-    dice = random.Random(seed)
     read = 0
-    for _ in range(ROUNDS):
+    for dice in examples:
         text = spoil_text(dice.choice(texts), dice)
         try:
             parse(text, "file")
             read += 1
         except (SettingError, UnreadableDocument) as error:
             assert re.fullmatch(r"file, line \d+[,:][^\n]+", str(error)), (text, error)
-    assert 0 < read < ROUNDS
+    examples.check_both(read)
 
 
 @pytest.mark.parametrize(
@@ -67,12 +64,12 @@ def test_64_kib_of_anything_are_read_or_told(text: str) -> None:
                 assert str(error).startswith("file, line ")
 
 
-def test_spoiled_metadata_is_taken_or_told() -> None:
+@pytest.mark.fuzz("told metadata", 1500)
+def test_spoiled_metadata_is_taken_or_told(examples: Examples) -> None:
     """In one line that names the variable; what is taken fits the contract."""
-    dice = random.Random(11)
     fields = metadata_fields()
     taken = 0
-    for _ in range(ROUNDS):
+    for dice in examples:
         variable = PREFIX + dice.choice([*fields]).upper()
         env = {variable: spoil_text(dice.choice(TOLD), dice)}
         valid, wrong = gather_valid_overrides(env)
@@ -82,4 +79,4 @@ def test_spoiled_metadata_is_taken_or_told() -> None:
             parse_overrides(env, fields)
         except SettingError as error:
             assert [str(error)] == [str(other) for other in wrong]
-    assert 0 < taken < ROUNDS
+    examples.check_both(taken)

@@ -1,20 +1,18 @@
-"""HCL as plain values. TFEVENTS_TEST_FUZZ sets how many spoiled texts are tried."""
+"""HCL as plain values."""
 
 from __future__ import annotations
 
-import os
-import random
 import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from support.fuzzing import Examples
 from support.spoiled_text import spoil_text
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.expressions import parse_hcl
 
-ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 4
 VALUES: list[tuple[str, dict[str, Any]]] = [
     ('a = "text"', {"a": "text"}),
     ('a = "q\\"uo\\nte \\\\ \\u00e9"', {"a": 'q"uo\nte \\ é'}),
@@ -87,16 +85,15 @@ EXPRESSIONS = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_spoiled_text_is_read_or_told(seed: int) -> None:
+@pytest.mark.fuzz("HCL expressions", 1000)
+def test_spoiled_text_is_read_or_told(examples: Examples) -> None:
     """In one line that begins with the file; nothing else is ever raised."""
-    dice = random.Random(seed)
     read = 0
-    for _ in range(ROUNDS):
+    for dice in examples:
         text = spoil_text(dice.choice(EXPRESSIONS), dice)
         try:
             parse_hcl(text, "x.hcl")
             read += 1
         except UnreadableDocument as error:
             assert re.fullmatch(r"x\.hcl[,:] [^\n]+: correct the HCL there", str(error)), text
-    assert 0 < read < ROUNDS
+    examples.check_both(read)
