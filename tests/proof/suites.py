@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 
 import exactness
+import fuzz
 import loss
 import transparency
 
@@ -16,4 +17,5 @@ SUITES: dict[str, ModuleType] = {
     "transparency": transparency,
     "exactness": exactness,
     "loss": loss,
+    "fuzz": fuzz,
 }

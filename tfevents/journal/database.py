@@ -42,6 +42,8 @@ INDEXES = (
     "create index if not exists runs_open on runs (key, opened_at) where ended_at is null",
 )
 BUSY_SECONDS = 5.0
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises; the second where a damaged file's own text stands in the message."""
 
 
 class Database:
@@ -67,12 +69,12 @@ class Database:
                 except BaseException:
                     self._roll_back()
                     raise
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise JournalUnavailable(f"the journal can't be written: {error}") from None
 
     def _roll_back(self) -> None:
         """What went wrong first is what is told, also where this goes wrong as well."""
-        with suppress(sqlite3.Error):
+        with suppress(*ERRORS):
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
 
@@ -81,7 +83,7 @@ class Database:
         try:
             with self._turn:
                 return self._connection.execute(statement, tuple(values)).fetchall()
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise JournalUnavailable(f"the journal can't be read: {error}") from None
 
 
@@ -95,13 +97,13 @@ def open_file(home: str) -> Database:
         with suppress(FileExistsError):
             os.close(create_private(path))
         return Database(connect(path))
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *ERRORS) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None
 
 
 def connect(path: str) -> sqlite3.Connection:
-    """A file, made if need be, or `:memory:`, with the journal's tables. Raises sqlite3.Error."""
+    """A file, made if need be, or `:memory:`, with the journal's tables. Raises ERRORS."""
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.text_factory = _decode

@@ -12,7 +12,7 @@ from tfevents import files
 from tfevents.terraform.binary import LOCK_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from tfevents.terraform.state import Identity
@@ -71,7 +71,7 @@ class WorkingDirectory:
         At once, while `state pull` would come too late: terraform may have written by then.
         """
         path = self._state_file()
-        if path is None or "\0" in path:
+        if path is None:
             return None
         try:
             with files.open_untrusted(path) as file:
@@ -91,7 +91,7 @@ class WorkingDirectory:
                 return None
             with files.open_untrusted(path) as file:
                 return file.read() + b"\n"
-        except (OSError, ValueError):  # a NUL is in no path
+        except OSError:
             return None
 
     def find_state(self, identity: Identity) -> bytes | None:
@@ -100,7 +100,7 @@ class WorkingDirectory:
         """
         path = self._state_file()
         for candidate in (path, f"{path}.backup") if path else ():
-            with suppress(OSError), open(candidate, "rb") as file:
+            with suppress(OSError), files.open_untrusted(candidate) as file:
                 data = file.read()
                 whole = data.rstrip().endswith(b"}")  # terraform may be writing it anew
                 if whole and _parse_identity(data[:HEAD]) == identity:
@@ -108,18 +108,17 @@ class WorkingDirectory:
         return None
 
     def _state_file(self) -> str | None:
-        """Where the local backend keeps the state (backend/local, statePathFor)."""
-        config: Mapping[str, str | None] = {}
-        with suppress(KeyError):
-            backend = _backend(self._read("terraform.tfstate"))
-            if backend["type"] != "local":
-                return None
-            config = backend["config"] or {}
-        default = config.get("path") or "terraform.tfstate"
+        """Where the local backend keeps the state (backend/local, statePathFor); None where it is
+        elsewhere, or where nobody could have written what is said of the place."""
+        backend = _backend(self._read("terraform.tfstate"))
+        config = backend.get("config") or {}
+        if backend.get("type", "local") != "local" or not isinstance(config, dict):
+            return None
+        parts = [config.get("path") or "terraform.tfstate"]
         if self.tf_workspace != "default":
             spaces = config.get("workspace_dir") or "terraform.tfstate.d"
-            default = os.path.join(spaces, self.tf_workspace, "terraform.tfstate")
-        return os.path.join(self.directory, default)
+            parts = [spaces, self.tf_workspace, "terraform.tfstate"]
+        return _join(self.directory, parts)
 
     def _read(self, name: str) -> str:
         try:
@@ -155,6 +154,17 @@ def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
     real = os.path.realpath(directory)
     here = part != "." and real.endswith(os.path.join(os.sep, part))
     return real[: -len(part)].rstrip(os.sep) or os.sep if here else None
+
+
+def _join(directory: str, parts: Sequence[object]) -> str | None:
+    """The path of these parts; None where they are no texts, or no file can have that name."""
+    names = [part for part in parts if isinstance(part, str)]
+    path = os.path.join(directory, *names)
+    try:
+        named = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return None
+    return path if named and len(names) == len(parts) else None
 
 
 def _parse_identity(head: bytes) -> Identity | None:

@@ -4,12 +4,9 @@ read: never another error."""
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import msgspec
@@ -17,6 +14,7 @@ import pytest
 from support.fuzzing import Examples
 from support.paths import ENGINES, PLANS
 from support.planfile import forge
+from support.spoiled_documents import ODD, reshape_json, spoil_bytes
 
 from tfevents.context import cost
 from tfevents.errors import UnreadableDocument
@@ -30,8 +28,6 @@ from tfevents.readers.planfile import reader as planfile
 from tfevents.readers.state_size import measure_state_file
 from tfevents.terraform.arguments import parse_arguments
 
-ODD = (None, True, 0, -1, 1.5, 10**40, "", "x", "\ud800", [], {}, [[]], [None], {"a": 1}, [1, 2])
-NOISE = (b"\xe9", b"\xff", b"\x00", b'"', b"\\", b"{", b"]", b",", b"1e999", b"\\ud800", b"NaN")
 COST = {
     "version": "0.2",
     "currency": "USD",
@@ -58,37 +54,6 @@ CTY = {
     "unknown": msgspec.msgpack.Ext(0, b"\0"),
     "number": 1.5,
 }
-
-
-def spots(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in a document: its container, and its name or number there."""
-    inner = node.items() if isinstance(node, dict) else enumerate(node)
-    for name, value in list(inner):
-        yield node, name
-        if isinstance(value, (dict, list)):
-            yield from spots(value)
-
-
-def reshaped(document: str, dice: random.Random) -> bytes:
-    """Sound JSON with something else in one to three places."""
-    node = json.loads(document)
-    for _ in range(dice.randint(1, 3)):
-        if not (places := list(spots(node))):
-            break
-        container, name = dice.choice(places)
-        if isinstance(container, dict) and dice.random() < 0.2:
-            container[dice.choice(("\ud800", "", "x\n"))] = container.pop(name)
-        else:
-            container[name] = deepcopy(dice.choice(ODD))
-    return json.dumps(node).encode()
-
-
-def spoiled(document: bytes, dice: random.Random) -> bytes:
-    """With bytes that are gone, doubled or others."""
-    for _ in range(dice.randint(1, 4)):
-        at = dice.randrange(len(document) + 1)
-        document = document[:at] + dice.choice(NOISE) + document[at + dice.choice((0, 0, 1, 40)) :]
-    return document
 
 
 def pull(data: bytes) -> Callable[[int], bytes]:
@@ -147,7 +112,7 @@ def test_a_document_is_read_or_told(number: int, examples: Examples) -> None:
     for dice in examples:
         text = dice.choice(texts)
         is_json = name != "main.tf" and dice.random() < 0.6
-        data = reshaped(text, dice) if is_json else spoiled(text.encode(), dice)
+        data = reshape_json(text, dice) if is_json else spoil_bytes(text.encode(), dice)
         try:
             read(data)
         except UnreadableDocument as error:
@@ -172,7 +137,7 @@ def test_a_value_of_a_plan_file_is_read_or_told(examples: Examples) -> None:
             node[name] = odd
         packed = msgspec.msgpack.encode(node)
         if dice.random() < 0.3:
-            packed = spoiled(packed, dice)
+            packed = spoil_bytes(packed, dice)
         try:
             cty.parse_value(packed)
         except UnreadableDocument:
@@ -188,12 +153,12 @@ def test_a_plan_file_is_read_or_told(tmp_path: Path, examples: Examples) -> None
     for dice in examples:
         content = dice.choice(recorded).read_bytes()
         if dice.random() < 0.3:
-            path.write_bytes(spoiled(content, dice))
+            path.write_bytes(spoil_bytes(content, dice))
         else:
             with ZipFile(BytesIO(content)) as zipped:
                 members = {name: zipped.read(name) for name in zipped.namelist()}
             name = dice.choice([archive.PLAN, archive.PLAN, archive.PRIOR, archive.LOCK])
-            path.write_bytes(forge.zipped(members | {name: spoiled(members[name], dice)}))
+            path.write_bytes(forge.zipped(members | {name: spoil_bytes(members[name], dice)}))
         try:
             planfile.read_mode(str(path))
             planfile.read_plan_file(str(path))

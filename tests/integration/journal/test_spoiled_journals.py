@@ -1,0 +1,77 @@
+"""Whatever stands in the journal's file: what can still be read, or one line that it can't."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.fuzzing import Examples
+
+from tfevents.errors import JournalUnavailable
+from tfevents.journal.history import list_latest
+from tfevents.journal.journal import open_journal
+from tfevents.journal.models import Destination, NewEvent, Run, Status, now
+
+WHERE = Destination("acct", "default", "infra", "prod")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A journal of ten runs, with two events each."""
+    place = tmp_path / "home"
+    with closing(open_journal(str(place))) as journal:
+        for number in range(10):
+            run = Run(f"run {number}", "plan", "normal", "work", now(), command="plan")
+            journal.open_run(run)
+            for name in ("begin", "end"):
+                body = {"event_type": "plan", "data": {"name": f"{name} {number}"}}
+                journal.put(NewEvent(f"{name} {number}", run.run_id, WHERE, body))
+            journal.end_run(run.run_id, 0)
+    return place
+
+
+def spoil(content: bytearray, dice: random.Random) -> bytes:
+    """Some bytes are others, or the end is missing."""
+    for _ in range(dice.choice((1, 10, 100))):
+        content[dice.randrange(len(content))] = dice.randrange(256)
+    return bytes(content[: dice.randrange(len(content))] if dice.random() < 0.2 else content)
+
+
+def use(home: Path) -> int:
+    """All that a run and `log` ask of a journal; how many events it still has."""
+    with closing(open_journal(str(home))) as journal:
+        latest = list_latest(journal, 50)
+        waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
+        journal.put(NewEvent("new", "new", WHERE, {"event_type": "plan", "data": {}}))
+        journal.settle("new", Status.DELIVERED)
+        journal.open_runs()
+        journal.prune()
+        return len(waiting) if latest else 0
+
+
+def test_a_damage_that_is_no_utf_8_is_told(home: Path) -> None:
+    """SQLite's own message quotes it."""
+    path = home / "journal.db"
+    path.write_bytes(path.read_bytes().replace(b"create table", b"cre\xd8te table"))
+    with pytest.raises(JournalUnavailable, match=r"journal\.db can't be used: "):
+        open_journal(str(home))
+
+
+@pytest.mark.fuzz("journals", 30)
+def test_a_spoiled_journal_is_read_or_told(home: Path, tmp_path: Path, examples: Examples) -> None:
+    """Then a run keeps its events elsewhere."""
+    whole, refused = (home / "journal.db").read_bytes(), 0
+    for dice in examples:
+        place = tmp_path / "spoiled"
+        place.mkdir(mode=0o700)
+        (place / "journal.db").write_bytes(spoil(bytearray(whole), dice))
+        try:
+            assert use(place) <= 21
+        except JournalUnavailable as error:
+            refused += 1
+            assert "\n" not in str(error)
+        shutil.rmtree(place)
+    examples.check_both(refused)
