@@ -55,7 +55,7 @@ def use(home: Path) -> int:
 def test_a_damage_that_is_no_utf_8_is_told(home: Path) -> None:
     """SQLite's own message quotes it."""
     path = home / "journal.db"
-    path.write_bytes(path.read_bytes().replace(b"create table", b"cre\xd8te table"))
+    path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CRE\xd8TE TABLE"))
     with pytest.raises(JournalUnavailable, match=r"journal\.db can't be used: "):
         open_journal(str(home))
 
