@@ -21,14 +21,18 @@ GAP, INDENT = "  ", "    "
 class Table(Struct, frozen=True):
     """`right`: titles of the columns that hold numbers. `colours`: a cell's text → rich's style.
 
-    `notes`: for each row what stands below it, where it is not empty; none where there are none.
+    `notes`: for each row what stands below it, where it is not empty; then a row is cut at the
+    terminal's edge. `widths`: of a column by its title, at least; `headed`: whether titles are
+    shown: a table that grows is shown piece by piece.
     """
 
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
     right: frozenset[str] = frozenset()
     colours: Mapping[str, str] = {}
-    notes: Sequence[str] = ()
+    notes: Sequence[str] | None = None
+    widths: Mapping[str, int] = {}
+    headed: bool = True
 
     def show(self) -> None:
         """On stdout, as fits whoever reads it."""
@@ -40,8 +44,9 @@ class Table(Struct, frozen=True):
     def plain(self) -> str:
         """One line a row, columns aligned; what a terminal would obey is left out."""
         title, *rows = (GAP.join(line).rstrip() for line in self._aligned())
-        noted = zip_longest(rows, map(_shown, self.notes))
-        lines = [title, *(f"{row}\n{INDENT}{note}" if note else row for row, note in noted)]
+        noted = zip_longest(rows, map(_shown, self.notes or ()))
+        lines = [f"{row}\n{INDENT}{note}" if note else row for row, note in noted]
+        lines = [title, *lines] if self.headed else lines
         return "".join(line + "\n" for line in lines)
 
     def _aligned(self) -> list[list[str]]:
@@ -50,17 +55,17 @@ class Table(Struct, frozen=True):
         columns = [
             [cell.rjust(width) if title in self.right else cell.ljust(width) for cell in column]
             for title, *column in zip(self.titles, *lines, strict=True)
-            for width in [max(map(len, column))]
+            for width in [max(self.widths.get(title, 0), *map(len, column))]
         ]
         return [list(line) for line in zip(*columns, strict=True)]
 
     def _draw(self) -> None:
-        if self.notes:
-            self._draw_with_notes()
+        if self.notes is not None:
+            self._draw_with_notes(self.notes)
         else:
             self._draw_table()
 
-    def _draw_with_notes(self) -> None:
+    def _draw_with_notes(self, notes: Sequence[str]) -> None:
         """Rows that are cut at the terminal's edge; the notes are told whole."""
         from rich.console import Console
         from rich.padding import Padding
@@ -68,8 +73,10 @@ class Table(Struct, frozen=True):
 
         console = Console(file=sys.stdout)
         titles, *rows = self._aligned()
-        console.print(Text(GAP.join(titles).rstrip(), "bold"), no_wrap=True, overflow="ellipsis")
-        for cells, note in zip(rows, self.notes, strict=True):
+        if self.headed:
+            head = Text(GAP.join(titles).rstrip(), "bold")
+            console.print(head, no_wrap=True, overflow="ellipsis")
+        for cells, note in zip(rows, notes, strict=True):
             styled = [Text(cell, self.colours.get(cell.strip(), "")) for cell in cells]
             console.print(Text(GAP).join(styled), no_wrap=True, overflow="ellipsis")
             if note:

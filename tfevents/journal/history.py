@@ -96,13 +96,14 @@ EVERYTHING = HistoryFilter()
 
 
 def list_latest(
-    journal: Journal, limit: int, wanted: HistoryFilter = EVERYTHING
+    journal: Journal, limit: int | None, wanted: HistoryFilter = EVERYTHING
 ) -> list[HistoryItem]:
-    """The latest `limit` items of what is asked for, the newest last."""
-    reach = limit if wanted == EVERYTHING else ALL
+    """The latest `limit` items of what is asked for, all where it is None; the newest last."""
+    reach = limit if limit and wanted == EVERYTHING else ALL
     runs = list(islice(wanted.select(_list_runs(journal, reach)), limit))
     by_hand = list(islice(wanted.select(_list_loose(journal, reach)), limit))
-    return sorted([*runs, *by_hand], key=_order_of)[-limit:]
+    found = sorted([*runs, *by_hand], key=_order_of)
+    return found[-limit:] if limit else found
 
 
 def _order_of(item: HistoryItem) -> tuple[str, int]:
@@ -115,11 +116,32 @@ def _to_the_second(at: str) -> str:
     return at[:19]
 
 
+def list_items(
+    journal: Journal, run_ids: Iterable[str], wanted: HistoryFilter = EVERYTHING
+) -> list[HistoryItem]:
+    """What is asked for of some runs or events by hand, the newest last."""
+    items = (item for run_id in run_ids for item in _find_items(journal, run_id))
+    return sorted(wanted.select(items), key=_order_of)
+
+
+def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
+    run = journal.run(run_id)
+    if run:
+        yield _make_item(journal, run)
+    else:
+        for event in journal.find_events(EVENTS_OF_A_RUN, run_id):
+            yield HistoryItem(None, (event,), "")
+
+
 def _list_runs(journal: Journal, reach: int) -> Iterator[HistoryItem]:
     """The newest first."""
     for run in journal.runs(reach):
-        events = tuple(reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id)))
-        yield HistoryItem(run, events, _describe_end(journal, run, events))
+        yield _make_item(journal, run)
+
+
+def _make_item(journal: Journal, run: Run) -> HistoryItem:
+    events = tuple(reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id)))
+    return HistoryItem(run, events, _describe_end(journal, run, events))
 
 
 def _list_loose(journal: Journal, reach: int) -> Iterator[HistoryItem]:

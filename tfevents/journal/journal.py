@@ -7,7 +7,8 @@ no address and no argv is ever in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from itertools import chain
+from typing import Any, TypeAlias, TypeVar
 
 from msgspec.structs import astuple
 
@@ -38,6 +39,7 @@ from tfevents.journal.rows import (
 )
 
 T = TypeVar("T")
+Version: TypeAlias = tuple[Any, ...]
 
 LONGEST_IDENTITY = 64
 
@@ -214,6 +216,18 @@ class Journal:
         which, values = _in_states(refused)
         query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
         return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
+
+    def find_versions(self) -> dict[str, Version]:
+        """A run's id, also of an event of no run → what differs once anything happens to it."""
+        found: dict[str, Version] = {}
+        runs = "select run_id, ended_at, exit_code from runs where run_id is not null"
+        events = (
+            "select run_id, event_id, status, attempts, reason from events"
+            " where run_id is not null order by seq"
+        )
+        for run_id, *state in chain(self._database.query(runs), self._database.query(events)):
+            found[run_id] = (*found.get(run_id, ()), *state)
+        return found
 
     def _find_events(self, which: str, *values: Any) -> list[StoredEvent]:
         query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module

@@ -18,14 +18,20 @@ COLOURS = {
     **{"delivered": "green", "pending": "yellow", "refused": "bold red", "killed": "red"},
     **{"failed": "red", "running": "cyan", "open": "cyan"},
 }
+HALF_A_YEAR = 180 * 86_400
 SHOWN_ID = 8
 """Characters of a run's id: enough to tell it by."""
 
 
 class LogRow(Struct, frozen=True):
-    """`note`: what stands below the cells, where it is not empty."""
+    """`note`: what stands below the cells, where it is not empty.
+
+    `subject`: the id of the event, or of the run that has none. `state`: what became of it.
+    """
 
     cells: tuple[str, ...]
+    subject: str
+    state: str
     note: str = ""
 
 
@@ -41,11 +47,13 @@ def list_rows(item: HistoryItem) -> Iterator[LogRow]:
     run, run_id = item.run, item.run_id[:SHOWN_ID]
     about = f"{run.command or run.operation} {run.directory}" if run else _name(item)
     if not item.events:
-        yield LogRow((_format_time(item.at), run_id, item.end, "-", "-", about))
+        cells = (_format_time(item.at), run_id, item.end, "-", "-", about)
+        yield LogRow(cells, item.run_id, item.end)
     for event in item.events:
         what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"
         begin = (_format_time(event.put_at), run_id, item.end)
-        yield LogRow((*begin, event.status.value, what, about), find_reason(event) or "")
+        cells = (*begin, event.status.value, what, about)
+        yield LogRow(cells, event.event_id, event.status.value, find_reason(event) or "")
 
 
 def _name(item: HistoryItem) -> str:
@@ -54,6 +62,7 @@ def _name(item: HistoryItem) -> str:
 
 
 def _format_time(at: str) -> str:
-    """An RFC 3339 time by the reader's clock, without a year: less than one is kept."""
+    """An RFC 3339 time by the reader's clock; only the day where that is long ago."""
     seconds = calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S"))
-    return time.strftime("%m-%d %H:%M:%S", time.localtime(seconds))
+    recent = abs(time.time() - seconds) < HALF_A_YEAR
+    return time.strftime("%m-%d %H:%M:%S" if recent else "%Y-%m-%d", time.localtime(seconds))

@@ -1,0 +1,95 @@
+"""`log --follow`: the latest, then what happens to any run or event, while it happens."""
+
+from __future__ import annotations
+
+import json
+import select
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import click
+from msgspec.structs import replace
+
+from tfevents.cli.log.document import make_entry
+from tfevents.cli.log.rows import LogRow, list_rows, make_table
+from tfevents.journal import recovery
+from tfevents.journal.history import HistoryFilter, HistoryItem, list_items, list_latest
+from tfevents.journal.journal import Journal
+from tfevents.journal.ownership import UNTRIED
+from tfevents.terminal import print_line
+
+SECONDS = 0.5
+"""Between two looks at the journal."""
+WIDTHS = {"when": 14, "id": 8, "exit": 7, "delivery": 9, "event": 20}
+"""Of columns whose next rows nobody knows."""
+
+
+class GrowingTable:
+    """One head, then a row whenever something became of an event, or of a run without any."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, tuple[str, str]] | None = None
+
+    def add(self, items: Sequence[HistoryItem]) -> None:
+        """Prints what is new of these."""
+        rows = [_without_advice(row) for item in items for row in list_rows(item)]
+        states = {row.subject: (row.state, row.note) for row in rows}
+        before = self._states or {}
+        new = [row for row in rows if before.get(row.subject) != states[row.subject]]
+        replace(make_table(new), widths=WIDTHS, headed=self._states is None).show()
+        self._states = {**before, **states}
+
+
+def _without_advice(row: LogRow) -> LogRow:
+    """What an event waits for is likely to happen by itself, and shown then."""
+    return replace(row, note="") if row.note == UNTRIED else row
+
+
+def print_lines(items: Sequence[HistoryItem]) -> None:
+    """Each as it is now, as one line of JSON."""
+    for item in items:
+        click.echo(json.dumps(make_entry(item)))
+
+
+def follow(
+    journal: Journal,
+    wanted: HistoryFilter,
+    limit: int | None,
+    env: Mapping[str, str],
+    *,
+    as_json: bool,
+) -> None:
+    """Prints until somebody ends it. Raises BrokenPipeError where nobody reads it any more."""
+    add, told = print_lines if as_json else GrowingTable().add, 0
+    for items in _watch(journal, wanted, limit, env):
+        for line in journal.unreadable[told:]:
+            print_line(line)
+        told = len(journal.unreadable)
+        add(items)
+        sys.stdout.flush()
+
+
+def _watch(
+    journal: Journal, wanted: HistoryFilter, limit: int | None, env: Mapping[str, str]
+) -> Iterator[Sequence[HistoryItem]]:
+    """The latest; then each time those to which anything has happened."""
+    before = journal.find_versions()
+    yield list_latest(journal, limit, wanted)
+    while True:
+        _wait()
+        recovery.recover_abandoned(journal, env)
+        now = journal.find_versions()
+        changed = [run_id for run_id, version in now.items() if before.get(run_id) != version]
+        if changed:
+            yield list_items(journal, changed, wanted)
+        before = now
+
+
+def _wait() -> None:
+    """A moment. Raises BrokenPipeError where stdout is a pipe that nobody reads."""
+    stdout = select.poll()
+    stdout.register(sys.stdout, 0)
+    if any(state & (select.POLLERR | select.POLLHUP) for _, state in stdout.poll(0)):
+        raise BrokenPipeError
+    time.sleep(SECONDS)
