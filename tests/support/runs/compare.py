@@ -63,11 +63,18 @@ def read_objects(twin: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in twin.glob("*.txt*")}
 
 
-def read_stored(twin: Path) -> dict[str, Any]:
-    """The state, masked; resources and checks in one order."""
-    path = twin / "terraform.tfstate"
-    if not path.exists():
-        return {}
+def read_states(twin: Path) -> dict[str, Any]:
+    """What is stored in each workspace, masked; resources and checks in one order."""
+    paths = sorted(twin.glob("terraform.tfstate.d/*/terraform.tfstate"))
+    found = {}
+    for path in [twin / "terraform.tfstate", *paths]:
+        if path.exists():
+            named = {f"{path.parent.name} {name}": value for name, value in _read(path).items()}
+            found.update(named)
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
     stored = json.loads(_mask(path.read_text()) or "{}")
     found = {
         f"{r.get('module')} {r['mode']} {r['type']}.{r['name']}": r

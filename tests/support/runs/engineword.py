@@ -137,6 +137,14 @@ class State:
         return {address for address, deposed in self.objects if not deposed}
 
 
+def find_state(directory: Path, env: Mapping[str, str]) -> Path:
+    """Where the state of the workspace is that is chosen there; it may not exist."""
+    chosen = directory / ".terraform" / "environment"
+    name = env.get("TF_WORKSPACE") or (chosen.read_text() if chosen.exists() else "default")
+    place = directory if name == "default" else directory / "terraform.tfstate.d" / name
+    return place / "terraform.tfstate"
+
+
 def _key(key: str | int) -> str:
     if isinstance(key, int):
         return str(key)

@@ -44,7 +44,7 @@ class Judge:
     @property
     def kind(self) -> str:
         """plan, apply, declined, unplanned (failed before it applied) or refresh."""
-        if self.turn.command in ("plan", "refresh"):
+        if self.turn.command in ("plan", "refresh", "import"):
             return self.turn.command
         if self.told.declined:
             return "declined"
@@ -74,7 +74,7 @@ class Judge:
             return [self._plan_row()]
         if kind == "declined":
             return ["apply_needed plan success"]
-        activity = "apply" if kind == "refresh" else self.operation
+        activity = {"refresh": "apply", "import": "import"}.get(kind, self.operation)
         end = f"failed {activity} failure"
         if good or self._forgot_only:
             end = f"{'inactive' if self.after.empty else 'active'} {activity} success"
@@ -156,6 +156,8 @@ class Judge:
         kind = self.kind
         if kind in ("refresh", "unplanned"):
             return None
+        if kind == "import":
+            return self._imported()
         if kind == "plan":
             if self.plan is None or (self.told.code == 1 and not self.plan.changes()):
                 return None
@@ -167,6 +169,12 @@ class Judge:
                 return None
             return self.plan.counts()
         return self._applied_counts()
+
+    def _imported(self) -> Numbers:
+        """Of `import`, which has no plan: what the state holds more."""
+        was, now = self.before.current(), self.after.current()
+        told = {"imported": len(now - was), "unchanged": len(now & was)}
+        return {name: told.get(name, 0) for name in NAMES}
 
     def _refresh_only(self, plan: Plan) -> Numbers | None:
         if self.turn.has("-target"):
@@ -232,13 +240,13 @@ class Judge:
         kind = self.kind
         if kind == "plan":
             return self.plan.output_counts() if self.plan else None
-        if kind in ("refresh", "unplanned", "declined"):
+        if kind in ("refresh", "import", "unplanned", "declined"):
             return None
         return outputs_between(self.before, self.after)
 
     def _drift(self) -> Numbers | None:
         kind = self.kind
-        if self.plan is None or kind in ("refresh", "unplanned", "declined"):
+        if self.plan is None or kind in ("refresh", "import", "unplanned", "declined"):
             return None
         if self.operation == "destroy" or self.turn.has("-refresh"):
             return None

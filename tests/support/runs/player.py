@@ -7,7 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,15 @@ from support.runs.compare import (
     difference,
     masked,
     read_objects,
-    read_stored,
+    read_states,
     stream_differences,
 )
-from support.runs.engineword import Plan, State, Told
+from support.runs.engineword import Plan, State, Told, find_state
 from support.runs.found import Found
 from support.runs.judge import Judge
 from support.runs.script import Turn
 
+NOTHING: Mapping[str, str] = {}
 TF = Path(sys.executable).with_name("tf")
 """The installed one."""
 AGAIN = 20
@@ -59,6 +60,7 @@ class Player:
             self._put(turn.files)
             if number == 0:
                 self._init()
+            self._prepare(turn)
             yield self._take(number, self._save(turn))
 
     def _init(self) -> None:
@@ -78,7 +80,13 @@ class Player:
                 if text is None:
                     (twin / name).unlink(missing_ok=True)
                 else:
+                    (twin / name).parent.mkdir(parents=True, exist_ok=True)
                     (twin / name).write_text(text)
+
+    def _prepare(self, turn: Turn) -> None:
+        for words in turn.before:
+            for twin in (self.theirs, self.ours):
+                self._call(twin, [self.engine, *words])
 
     def _save(self, turn: Turn) -> Turn:
         """Its plan is made, by the engine alone; the turn that is possible then."""
@@ -87,18 +95,21 @@ class Player:
         words = ["plan", "-input=false", "-out=saved.plan", *turn.saved]
         for twin in (self.theirs, self.ours):
             (twin / "saved.plan").unlink(missing_ok=True)
-            if self._call(twin, [self.engine, *words]).code:
+            if self._help(twin, turn, words).code:
                 return turn.as_plan()
         return turn
 
     def _take(self, number: int, turn: Turn) -> Found:
         found = Found(turn)
-        before = State.read(self.theirs / "terraform.tfstate")
+        stored = find_state(self.theirs, turn.env)
+        before = State.read(stored)
         plan = self._plan(turn)
         self._keep(number)
-        theirs = self._call(self.theirs, [self.engine, *turn.words], turn)
-        ours = self._call(self.ours, [self.program, *turn.words], turn)
-        after = State.read(self.theirs / "terraform.tfstate")
+        theirs, ours = (
+            self._run(self.theirs, self.engine, turn),
+            self._run(self.ours, self.program, turn),
+        )
+        after = State.read(stored)
         self._compare_streams(number, found, theirs, ours)
         self._compare_places(found)
         events = self._events()
@@ -126,6 +137,7 @@ class Player:
             for name, value in sorted(self.env.items())
             if name.startswith(("TF", "CHECK"))
         )
+        env += "".join(f" {name}={shlex.quote(value)}" for name, value in turn.env.items())
         typed = f"printf {shlex.quote(turn.typed)} | " if turn.typed else "</dev/null "
         words = shlex.join(turn.words)
         (kept / "again.sh").write_text(
@@ -143,10 +155,8 @@ class Player:
             return self._show("saved.plan")
         out = self.place / "by-hand.plan"
         out.unlink(missing_ok=True)
-        told = self._call(
-            self.theirs,
-            [self.engine, "plan", "-input=false", "-lock=false", f"-out={out}", *turn.planned],
-        )
+        words = ["plan", *turn.planned, "-input=false", "-lock=false", f"-out={out}"]
+        told = self._help(self.theirs, turn, words)
         plan = self._show(str(out)) if out.exists() else None
         # Terraform 1.5 does not note in a plan that it broke off
         return replace(plan, shown={**plan.shown, "errored": True}) if plan and told.code else plan
@@ -156,18 +166,32 @@ class Player:
         start = shown.stdout.find('{"format_version"')
         return Plan(json.loads(shown.stdout[start:])) if shown.code == 0 else None
 
-    def _call(self, cwd: Path, command: list[Any], turn: Turn | None = None) -> Told:
+    def _run(self, twin: Path, program: Path, turn: Turn) -> Told:
+        """The command that the turn is about."""
+        cwd, words = twin, turn.words
+        if turn.chdir:
+            cwd, words = twin.parent, (f"-chdir={twin.name}", *words)
+        told = self._call(cwd, [program, *words], turn.typed, turn.env)
+        return replace(told, json=turn.has("-json"))
+
+    def _help(self, twin: Path, turn: Turn, words: list[str]) -> Told:
+        """Another command of the engine, in the same workspace."""
+        env = {name: text for name, text in turn.env.items() if "CLI_ARGS" not in name}
+        return self._call(twin, [self.engine, *words], env=env)
+
+    def _call(
+        self, cwd: Path, command: list[Any], typed: str = "", env: Mapping[str, str] = NOTHING
+    ) -> Told:
         done = subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
-            env=self.env,
-            input=(turn.typed if turn else "").encode(),
+            env={**self.env, **env},
+            input=typed.encode(),
             capture_output=True,
             timeout=120,
             check=False,
         )
-        is_json = turn is not None and turn.has("-json")
-        return Told(done.stdout.decode(), done.stderr.decode(), done.returncode, is_json)
+        return Told(done.stdout.decode(), done.stderr.decode(), done.returncode)
 
     def _compare_streams(self, number: int, found: Found, theirs: Told, ours: Told) -> None:
         if theirs.code != ours.code:
@@ -203,7 +227,7 @@ class Player:
         for _ in range(AGAIN):
             shutil.rmtree(again, ignore_errors=True)
             shutil.copytree(self._kept(number) / "theirs", again, symlinks=True)
-            told = self._call(again, [self.engine, *found.turn.words], found.turn)
+            told = self._run(again, self.engine, found.turn)
             mine = replace(told, stdout=told.stdout.replace(str(again), str(self.theirs)))
             mine = replace(mine, stderr=told.stderr.replace(str(again), str(self.theirs)))
             if not self._differences(Found(found.turn), mine, ours):
@@ -212,8 +236,11 @@ class Player:
 
     def _compare_places(self, found: Found) -> None:
         """The states, and the objects themselves."""
-        for name, read in (("state", read_stored), ("objects", read_objects)):
-            was, now = read(self.theirs), read(self.ours)
+        states, objects = (
+            tuple(read(twin) for twin in (self.theirs, self.ours))
+            for read in (read_states, read_objects)
+        )
+        for name, (was, now) in (("state", states), ("objects", objects)):
             if was != now:
                 found.wrong.append(f"{name} differ: {difference(was, now)}")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 _NOT_OF_A_PLAN = ("-auto-approve", "-json", "-detailed-exitcode", "-out", "-compact-warnings")
 
@@ -12,12 +14,17 @@ _NOT_OF_A_PLAN = ("-auto-approve", "-json", "-detailed-exitcode", "-out", "-comp
 class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     """What somebody does to the files, and the command that is given then.
 
-    `files` are written, or removed where the text is None. With `saved` the engine alone makes
-    saved.plan with those flags first; where it can't, planning with them is the command instead.
+    `files` are written, or removed where the text is None; `before` are commands of the engine
+    alone, whatever comes of them. With `saved` it makes saved.plan with those flags then; where it
+    can't, planning with them is the command instead. `env` is the command's alone. With `chdir`
+    the command is given beside the directory.
     """
 
     words: tuple[str, ...]
     files: dict[str, str | None] = {}
+    before: tuple[tuple[str, ...], ...] = ()
+    env: dict[str, str] = {}
+    chdir: bool = False
     typed: str = ""
     saved: tuple[str, ...] | None = None
 
@@ -31,13 +38,18 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
         """The flags of a plan by hand that tells what it is to do; None for a saved plan's."""
         if self.saved is not None:
             return None
-        flags = [word for word in self.words[1:] if not word.startswith(_NOT_OF_A_PLAN)]
+        flags = [word for word in self._given if not word.startswith(_NOT_OF_A_PLAN)]
         return (*flags, *(["-destroy"] if self.command == "destroy" else []))
 
     def has(self, flag: str) -> bool:
         """Whether it, or the saved plan, was given a flag."""
-        words = (*self.words, *(self.saved or ()))
+        words = (*self._given, *(self.saved or ()))
         return any(word == flag or word.startswith(f"{flag}=") for word in words)
+
+    @property
+    def _given(self) -> list[str]:
+        """What follows the subcommand, by the environment and as typed."""
+        return [*shlex.split(self.env.get(f"TF_CLI_ARGS_{self.command}", "")), *self.words[1:]]
 
     @property
     def destroys(self) -> bool:
@@ -46,7 +58,7 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
 
     def as_plan(self) -> Turn:
         """Planning what could not be saved."""
-        return Turn(("plan", *(self.saved or ())), self.files)
+        return replace(self, words=("plan", *(self.saved or ())), saved=None)
 
 
 class Script(msgspec.Struct, frozen=True, omit_defaults=True):

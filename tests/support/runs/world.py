@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,6 +54,27 @@ class Dialect:
     def keeps(self) -> bool:
         """`lifecycle { destroy = false }` of a resource."""
         return self.product == "OpenTofu" and self.version >= (1, 12)
+
+    @property
+    def excludes(self) -> bool:
+        """`-exclude`."""
+        return self.product == "OpenTofu" and self.version >= (1, 9)
+
+    @property
+    def enables(self) -> bool:
+        """`lifecycle { enabled = false }` of a resource."""
+        return self.product == "OpenTofu" and self.version >= (1, 11)
+
+    @property
+    def imports_many(self) -> bool:
+        """`import` blocks with `for_each`."""
+        return self.version >= (1, 7)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Flags of its own that plan and apply have in common."""
+        old = self.product == "Terraform" or self.version < (1, 7)
+        return () if old else ("-concise", "-show-sensitive")
 
 
 @dataclass
@@ -109,12 +131,15 @@ class World:
     history: list[str] = field(default_factory=list)
     """`moved`, `removed` and `import` blocks."""
     modules: int | list[str] | None = None
+    nested: bool = False
+    """Whether the module calls another one."""
     named: int = 0
     imported: list[str] = field(default_factory=list)
     """Files that have to be there before the next run."""
 
     def begin(self) -> None:
         self.modules = self.chance.choice([None, None, 2, ["m1", self.chance.choice(KEYS)]])
+        self.nested = self.chance.random() < 0.3
         for _ in range(self.chance.randint(2, 4)):
             self.add()
         for _ in range(self.chance.randint(1, 3)):
@@ -135,7 +160,9 @@ class World:
         root += [item.text() for item in self.items if not item.module]
         root += [f'output "{name}" {{\n{text}\n}}\n' for name, text in self.outputs.items()]
         inner = [REQUIRED, VARIABLES, *(item.text() for item in self.items if item.module)]
-        return {"main.tf": "\n".join([*root, self._call()]), "m/main.tf": "\n".join(inner)}
+        inner += [NESTED] if self.nested else []
+        texts = {"main.tf": "\n".join([*root, self._call()]), "m/main.tf": "\n".join(inner)}
+        return {**texts, "m/n/main.tf": DEEP} if self.nested else texts
 
     def _call(self) -> str:
         each, key = "", '"m-"'
@@ -182,7 +209,9 @@ class World:
         """Something for a text to be: often another object's."""
         chance = self.chance
         if chance.random() < 0.4:
-            return chance.choice(['"same"', '"diff"', '"${var.v}-val"', "var.v", '"longer text"'])
+            return chance.choice(
+                ['"same"', '"diff"', '"${var.v}-val"', "var.v", '"longer text"', "var.s"]
+            )
         others = [
             other
             for other in self.items[: self.items.index(item)]
@@ -217,7 +246,19 @@ class World:
             ]
         if self.dialect.keeps:
             rules.append("destroy = false")
+        if self.dialect.enables and item.keys is None:
+            rules.append(self.chance.choice(["enabled = false", 'enabled = var.v != "b"']))
+        rules += self._rules_of_others(item)
         item.lifecycle = self.chance.sample(rules, self.chance.randint(0, 2))
+
+    def _rules_of_others(self, item: Item) -> list[str]:
+        """`prevent_destroy` seldom, for it ends many a run; a replacement with another's."""
+        rules = ["prevent_destroy = true"] if self.chance.random() < 0.1 else []
+        for other in self.items[: self.items.index(item)]:
+            if other.module == item.module:
+                what = ".length" if other.type == "files_object" and other.keys is None else ""
+                rules.append(f"replace_triggered_by = [{other.place}{what}]")
+        return rules[:2]
 
     def drop(self) -> None:
         """Out of the configuration: destroyed, or by a `removed` block maybe forgotten."""
@@ -244,6 +285,9 @@ class World:
                 if f"{gone.place}." in value and item.module == gone.module:
                     kept = value.replace(f"{gone.place}.", f"{now}.")
                     item.attributes[name] = kept if now else '"orphan"'
+            if item.module == gone.module:
+                named = re.compile(rf"{re.escape(gone.place)}\b")
+                item.lifecycle = [rule for rule in item.lifecycle if not named.search(rule)]
         if not gone.module:
             for name, text in self.outputs.items():
                 if f"{gone.place}." in text:
@@ -372,7 +416,10 @@ class World:
         if self.data and self.chance.random() < 0.3:
             self.data.pop()
         else:
-            self.data.append(f'data "files_object" "d{self.named % 10}" {{\n  path = {path}\n}}\n')
+            name, waits = f"d{self.named % 10}", ""
+            if single and self.chance.random() < 0.2:  # read while applying
+                waits = f"  depends_on = [{self.chance.choice(single).place}]\n"
+            self.data.append(f'data "files_object" "{name}" {{\n  path = {path}\n{waits}}}\n')
         self.data = list({text.split('"')[3]: text for text in self.data}.values())
         self._tidy_outputs()
 
@@ -380,6 +427,8 @@ class World:
         single = [i for i in self.items if i.keys is None and not i.module and i.type[0] == "f"]
         condition = f"{self.chance.choice(single).place}.length < 6" if single else 'var.v == "a"'
         text = f'  assert {{\n    condition = {condition}\n    error_message = "check"\n  }}\n'
+        read = '  data "files_object" "c" {\n    path = "seed.txt"\n  }\n'
+        text += read if self.chance.random() < 0.3 else ""
         self.checks = [f'check "c" {{\n{text}}}\n'] if self.chance.random() < 0.7 else []
 
 
@@ -389,6 +438,21 @@ variable "v" {
 }
 variable "k" {
   default = ""
+}
+variable "s" {
+  default   = "hush"
+  sensitive = true
+}
+"""
+NESTED = 'module "n" {\n  source = "./n"\n  v      = var.v\n}\n'
+DEEP = """\
+variable "v" {
+}
+resource "terraform_data" "deep" {
+  input = var.v
+}
+output "deep" {
+  value = terraform_data.deep.output
 }
 """
 
