@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from tfevents.context.overrides import gather_valid_overrides
@@ -21,10 +21,10 @@ from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts, HookOutcome, determine_hook_outcome
 from tfevents.journal import run_lock
-from tfevents.journal.fallback import open_fallback
+from tfevents.journal.fallback import open_journals
 from tfevents.journal.fallback_home import find_fallback_home
-from tfevents.journal.journal import Journal, open_journal
-from tfevents.journal.models import Run, at, now
+from tfevents.journal.journal import Journal
+from tfevents.journal.models import Run, StoredEvent, at, now
 from tfevents.journal.recovery import make_killed_event
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.reporter import Reporter, ReportResult
@@ -73,16 +73,30 @@ def _hold_lock(env: Mapping[str, str]) -> Iterator[RunLock]:
 
 
 @contextmanager
-def _use_journal(env: Mapping[str, str]) -> Iterator[Journal]:
-    """The journal; where home can't be written the fallback, in which no run may be open."""
+def _use_journals(env: Mapping[str, str]) -> Iterator[list[Journal]]:
+    """Wherever a run may be open: home's journal, and the fallback."""
+    journals = open_journals(find_home(env))
     try:
-        journal = open_journal(find_home(env))
-    except JournalUnavailable:
-        journal = open_fallback()
-    try:
-        yield journal
+        yield journals
     finally:
-        journal.close()
+        for journal in journals:
+            journal.close()
+
+
+def _end_killed(journal: Journal, run: Run, how: str | None = "killed") -> None:
+    """Where that can't be written now, it is done another time."""
+    with suppress(JournalUnavailable):
+        journal.end_run(run.run_id, None, [make_killed_event(run, how)])
+
+
+def _find_last(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[StoredEvent]]:
+    """The latest run of a key, with its last event; the fallback's, where it has one."""
+    last: Run | None = None
+    events: list[StoredEvent] = []
+    for journal in journals:
+        if found := journal.last_hook(key):
+            last, events = found, journal.find_events(1, found.run_id)
+    return last, events
 
 
 class Hook:
@@ -113,19 +127,19 @@ class Hook:
         return ReportResult("; ".join(reporter.problems) or None, True)
 
     def _end_older_runs(self) -> None:
-        with _use_journal(self.env) as journal:
-            for run in journal.open_runs(self.call.key):
-                journal.end_run(run.run_id, None, [make_killed_event(run)])
+        with _use_journals(self.env) as journals:
+            for journal in journals:
+                for run in journal.open_runs(self.call.key):
+                    _end_killed(journal, run)
 
     def close_run(self) -> ReportResult:
         """Close the run that `before` opened, or report one that nobody opened.
 
         Hosts call `error` also when nothing of ours is open: another hook failed.
         """
-        with _use_journal(self.env) as journal:
-            opened = journal.open_runs(self.call.key)
-            last = None if opened else journal.last_hook(self.call.key)
-            events = journal.find_events(1, last.run_id) if last else []
+        with _use_journals(self.env) as journals:
+            opened = [run for each in journals for run in each.open_runs(self.call.key)]
+            last, events = (None, []) if opened else _find_last(journals, self.call.key)
         failed = self.call.moment == "error"
         opened = [run for run in opened if failed or run.command == self.call.command]
         if failed and not opened:
@@ -154,10 +168,11 @@ class Hook:
     def close_execution(self) -> ReportResult:
         """End an execution's open runs as failed, where it failed: Atlantis' post-workflow hook."""
         if not self.call.succeeded:
-            with _use_journal(self.env) as journal:
-                for run in journal.open_hooks():
-                    if parse_baseline(run.base).execution == self.call.execution:
-                        journal.end_run(run.run_id, None, [make_killed_event(run, how=None)])
+            with _use_journals(self.env) as journals:
+                for journal in journals:
+                    for run in journal.open_hooks():
+                        if parse_baseline(run.base).execution == self.call.execution:
+                            _end_killed(journal, run, how=None)
         reporter = self._make_reporter(None, {}, opened=True)
         reporter.start()
         reporter.deliver()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from tfevents.errors import JournalUnavailable
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal, open_journal
-from tfevents.journal.models import StoredEvent
+from tfevents.journal.models import Queue, StoredEvent
 
 
 def find_fallback() -> Journal | None:
@@ -45,6 +45,20 @@ def merge_fallback(journal: Journal) -> int:
             fallback.close()
     except JournalUnavailable:
         return 0
+
+
+def open_journals(home: str) -> list[Journal]:
+    """Home's, with what the fallback took in; and the fallback where there is one, which still
+    holds what could not be moved. Raises JournalUnavailable where there is neither."""
+    journals: list[Journal] = []
+    with suppress(JournalUnavailable):
+        journals.append(open_journal(home))
+        merge_fallback(journals[0])
+    with suppress(JournalUnavailable):
+        fallback = find_fallback()
+        if fallback is not None and fallback.home != home:
+            journals.append(fallback)
+    return journals or [open_fallback()]
 
 
 class JournalFallback:
@@ -86,6 +100,16 @@ class JournalFallback:
         self._open_fallback()
         self._moved()
         return write(self.journal)
+
+    def waits_at_home(self, queues: Iterable[Queue]) -> bool:
+        """Whether the fallback is in use, and home still has something of these queues, which is
+        older; that is told."""
+        for journal in self._journals[:-1]:
+            with suppress(JournalUnavailable):
+                if any(journal.waiting(queue) for queue in queues):
+                    self._tell(JournalUnavailable(f"what waits in {journal.home} goes first"))
+                    return True
+        return False
 
     def find_events(self, run_id: str) -> list[StoredEvent]:
         """A run's events, the newest first, wherever they came to be."""

@@ -42,6 +42,7 @@ T = TypeVar("T")
 Version: TypeAlias = tuple[Any, ...]
 
 LONGEST_IDENTITY = 64
+MOVABLE = "(ended_at is not null or key is not null)"
 
 
 class Journal:
@@ -294,7 +295,8 @@ class Journal:
         return retention.prune(self._database)
 
     def hand_over(self, other: Journal) -> int:
-        """Moves all but what somebody is just sending to another journal; gives how many events.
+        """Moves all but what somebody is just sending to another journal, and but the open runs of
+        processes, whose locks are here; gives how many events.
 
         Killed between the two commits, an event is in both under one `event_id`: the next time it
         is not taken again.
@@ -302,10 +304,10 @@ class Journal:
         with self._database.transaction() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
             idle = [row for row in rows if not self._is_being_sent(db, row)]
-            runs = db.execute(f"select {RUN} from runs where ended_at is not null").fetchall()  # noqa: S608  # literals
+            runs = db.execute(f"select {RUN} from runs where {MOVABLE}").fetchall()  # noqa: S608  # literals
             other.take_over(runs, [tuple(row)[1:] for row in idle])
             db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
-            db.execute("delete from runs where ended_at is not null")
+            db.execute(f"delete from runs where {MOVABLE}")  # noqa: S608  # a literal
         return len(idle)
 
     def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:

@@ -23,17 +23,13 @@ from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
 from tfevents.delivery.sender_start import start_sender
-from tfevents.errors import (
-    DeliveryError,
-    JournalUnavailable,
-    TfeventsError,
-)
+from tfevents.errors import DeliveryError, JournalUnavailable, TfeventsError
 from tfevents.events.body import build_event
 from tfevents.events.model import Activity, EventType
 from tfevents.journal import recovery
 from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
 from tfevents.journal.journal import Journal
-from tfevents.journal.models import Destination, NewEvent, Run, Status, locate
+from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
 from tfevents.reporting.attachments import Attachments, Tools
 from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
@@ -157,9 +153,7 @@ class Reporter(threading.Thread):
     def _start_sender(self) -> None:
         """Where it may send; it may have been started before anything was known."""
         if self.settings.api_key is None or self._destination().missing():
-            if self._sender is not None:
-                self._sender.abandon()
-            self._sender = None
+            self._drop_sender()
         elif self._sender is None:
             try:
                 self._sender = SenderProcess(start_sender(self.info.env))
@@ -167,16 +161,24 @@ class Reporter(threading.Thread):
                 raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
 
     def _begin_sending(self) -> None:
-        if self._sender is not None:
-            info, home = self.info, self._journal.journal.home
-            directory = locate(info.directory)
+        """Nothing from the fallback while older events wait in home."""
+        info, directory = self.info, locate(self.info.directory)
+        queues = own_queues(self._destination(), directory, info.tf_workspace)
+        if self._journal.waits_at_home(queues):
+            self._drop_sender()
+        elif self._sender is not None:
+            home = self._journal.journal.home
             self._sender.begin(self.settings, home, directory, info.tf_workspace)
+
+    def _drop_sender(self) -> None:
+        if self._sender is not None:
+            self._sender.abandon()
+        self._sender = None
 
     def _restart_sender(self) -> None:
         """Another journal is used, which needs another sender."""
         if self._sender is not None and self._sender.began:
-            self._sender.abandon()
-            self._sender = None
+            self._drop_sender()
             self._start_sender()
             self._begin_sending()
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from support.endpoint import Endpoint
 from support.exhaustive import exhaustive_except
+from support.loss.trouble import fill, free
 from support.machine import KEY, ONE, SCRIPTS, SLOW, Machine, ids, kill, types, until
 from support.nowhere import black_hole, closed_port
 from support.step import HANG, NORMAL, Ending, Step, answer, html, redirect
@@ -549,6 +550,24 @@ def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> Non
         assert "reported to" in ours(done)[0]
         assert types(endpoint.events) == ["provisioning", "failed", "apply_needed"]
         assert list((machine.spare / "runs").iterdir()) == []
+
+
+@pytest.mark.exhaustive
+def test_a_disk_that_fills_up_changes_no_order(machine: Machine, endpoint: Endpoint) -> None:
+    """The start waits in home; the end, which is kept beside it, does not overtake it."""
+    endpoint.script(answer(503, retry_after=3600))
+    with mounted(machine.root / "disk", "size=64m") as home:
+        at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+        env |= {"TFEVENTS_HOME": str(home), "TFEVENTS_DIRECT": "1"}  # no log, which makes room
+        run = machine.start("apply", "-auto-approve", at=at, env=env)
+        endpoint.wait_for_requests(1, 60)
+        fill(home, 0)
+        (at / "go").touch()
+        assert run.wait(60) == 0
+        assert machine.statuses(machine.spare) == ["pending"]
+        free(home)
+        assert machine.flush(env).stdout.startswith("2 delivered")
+    assert types(endpoint.events) == ["provisioning", "active"]
 
 
 @pytest.mark.exhaustive

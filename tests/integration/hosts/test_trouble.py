@@ -327,3 +327,24 @@ def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
     runs = [event["data"]["run_id"] for event in place.events]
     assert len(runs) == len(set(runs))
     assert {event[:3] for event in place.told()[:-1]} <= {PLAN_FAILED}
+
+
+def test_a_run_that_was_opened_beside_home_is_closed_at_home(place: Field) -> None:
+    """Home could not be written before the run, and can be after it: it is one run."""
+    home = Path(place.env["TFEVENTS_HOME"])
+    home.write_text("")  # a file stands where it should be
+    hook(place, "before", "apply")
+    home.unlink()
+    hook(place, "after", "apply", "--exit-code", "0")
+    assert [event[0] for event in place.told()] == ["provisioning", "inactive"]
+    assert len({event["data"]["run_id"] for event in place.events}) == 1
+
+
+def test_a_run_that_was_opened_beside_home_is_closed_by_the_next(place: Field) -> None:
+    """Nobody came back to close it."""
+    home = Path(place.env["TFEVENTS_HOME"])
+    home.write_text("")
+    hook(place, "before", "apply")
+    home.unlink()
+    hook(place, "before", "apply")
+    assert [event[0] for event in place.told()] == ["provisioning", "failed", "provisioning"]

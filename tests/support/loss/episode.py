@@ -1,22 +1,31 @@
-"""One episode: kills, then a flush that must find everything, and the verdict."""
+"""One episode: kills and other trouble, then flushes that must find everything, and the verdict."""
 
 from __future__ import annotations
 
+import random
 import shutil
 import sqlite3
+import threading
+import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.endpoint import Endpoint
-from support.loss.judge import find_twins, judge
-from support.loss.plan import draw_waves
+from support.loss.copies import judge_copies, take_copy
+from support.loss.judge import Window, find_twins, judge
+from support.loss.plan import Plan, Trouble, Wave, draw_plan
 from support.loss.processes import wait_until_gone
 from support.loss.scene import Scene
+from support.loss.trouble import fill, free, set_times, small_disk
 
-LONG_AGO = "2026-01-01T00:00:00Z"
+LONG_AGO = "2025-01-01T00:00:00Z"
 """For a hook's run that nobody closes."""
+COPIES = 2
+"""Of each episode, that are looked at."""
 
 
 @dataclass
@@ -30,40 +39,95 @@ class Found:
 
 def play_episode(seed: int, place: Path) -> Found:
     """All waves of a seed under `place`, which stays where something was wrong."""
-    found = Found(seed)
     directory = place / f"seed{seed}"
     directory.mkdir(parents=True)
     with Endpoint() as endpoint:
-        scene = Scene(directory, endpoint)
-        for wave in draw_waves(seed):
-            scene.play(wave)
-        if left := wait_until_gone(scene.home):
-            found.wrong.append(f"processes that do not end: {left}")
-        scene.heal()
-        found.wrong += _send_all(scene)
-        found.wrong += judge(scene)
-        _count(found, scene)
+        episode = Episode(draw_plan(seed), Scene(directory, endpoint))
+        full = episode.plan.trouble is Trouble.FULL
+        with small_disk(episode.disk) if full else nullcontext(False) as episode.small:
+            found = episode.play()
+            if found.wrong and full:
+                shutil.copytree(episode.disk, directory / "kept")  # the disk goes
     if not found.wrong:
         shutil.rmtree(directory)
     return found
 
 
-def _send_all(scene: Scene) -> list[str]:
-    """Whatever waits, in one flush: and the ends of hooks' runs that nobody will close."""
-    scene.run("log")  # makes a journal where no process has come so far
-    with closing(sqlite3.connect(scene.home / "journal.db")) as db, db:
-        db.execute("update runs set opened_at = ? where key is not null", (LONG_AGO,))
-    done = scene.run("flush")
-    if done.returncode or done.stderr:
-        return [f"flush: {done.returncode} {done.stdout!r} {done.stderr!r}"]
-    return []
+class Episode:
+    """At work. `small`: whether the home has a disk of its own."""
 
+    def __init__(self, plan: Plan, scene: Scene) -> None:
+        self.plan, self.scene, self.small = plan, scene, False
+        self.disk = scene.home.parent
+        self._found = Found(plan.seed)
+        self._copies: list[Path] = []
+        self._full: list[Window] = []
 
-def _count(found: Found, scene: Scene) -> None:
-    kills = [one for one in scene.ended if one.killed_at is not None]
-    found.figures["kills"] = len(kills)
-    for one in kills:
-        found.figures[f"kills of a {one.victim.kind.value}"] += 1
-    events = {str(event["data"]["event_id"]) for event in scene.endpoint.events}
-    found.figures["events, all of which arrived"] = len(events)
-    found.figures["events that came again, as nobody knew"] = len(find_twins(scene))
+    def play(self) -> Found:
+        """Everything."""
+        for wave in self.plan.waves:
+            self._play(wave)
+        found, scene = self._found, self.scene
+        scene.heal()
+        found.wrong += self._send_all()
+        found.wrong += judge(scene, self._full, self.plan.trouble)
+        draw = random.Random(self.plan.seed)
+        copies = [copy for copy in self._copies if (copy / "journal.db").exists()]
+        chosen = draw.sample(copies, min(COPIES, len(copies)))
+        found.wrong += judge_copies(scene, chosen, draw)
+        found.figures["copies of a journal, and as many torn ones"] = len(chosen)
+        self._count()
+        return found
+
+    def _play(self, wave: Wave) -> None:
+        doing = [self._copy]
+        doing += [self._make_trouble] if self.plan.trouble is not Trouble.NONE else []
+        self.scene.play(wave, *(threading.Thread(target=do, args=(wave,)) for do in doing))
+        if left := wait_until_gone(self.scene.home):
+            self._found.wrong.append(f"processes that do not end: {left}")
+        if self.small:
+            free(self.disk)
+            self._full[-1] = Window(self._full[-1].begin, time.monotonic())
+
+    def _copy(self, wave: Wave) -> None:
+        time.sleep(wave.copy_at)
+        copy = self.scene.place / "copies" / str(len(self._copies))
+        self._copies.append(copy)
+        take_copy(self.scene.home, copy)
+
+    def _make_trouble(self, wave: Wave) -> None:
+        time.sleep(wave.trouble_at)
+        if self.small:
+            fill(self.disk, self.plan.room)
+            self._full.append(Window(time.monotonic(), time.monotonic()))
+        elif self.plan.trouble is Trouble.CLOCK:
+            set_times(self.scene.home, self.plan.time)
+
+    def _send_all(self) -> Iterator[str]:
+        """Whatever waits, by two flushes at once: and the ends of hooks' runs that nobody will
+        close."""
+        self.scene.run("log")  # makes a journal where no process has come so far
+        for home in (self.scene.home, self.scene.spare):
+            if (home / "journal.db").exists():
+                with closing(sqlite3.connect(home / "journal.db")) as db, db:
+                    db.execute("update runs set opened_at = ? where key is not null", (LONG_AGO,))
+        with ThreadPoolExecutor(2) as pool:
+            flushes = [pool.submit(self.scene.run, "flush") for _ in range(2)]
+        for flush in flushes:
+            done = flush.result()
+            if done.returncode or done.stderr:
+                yield f"flush: {done.returncode} {done.stdout!r} {done.stderr!r}"
+
+    def _count(self) -> None:
+        figures, scene = self._found.figures, self.scene
+        kills = [one for one in scene.ended if one.killed_at is not None]
+        figures["kills"] = len(kills)
+        for one in kills:
+            figures[f"kills of a {one.victim.kind.value}"] += 1
+        figures["waves on a full disk"] = len(self._full)
+        if self.plan.trouble is Trouble.CLOCK:
+            figures["jumps of the clock"] = len(self.plan.waves)
+        figures["pairs of flushes at once"] = 1
+        events = {str(event["data"]["event_id"]) for event in scene.endpoint.events}
+        figures["events, all of which arrived"] = len(events)
+        figures["events that came again, as nobody knew"] = len(find_twins(scene))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 from support.endpoint import Request
 from support.loss.engine import ENDED, STARTED
-from support.loss.plan import Kind
+from support.loss.plan import Kind, Trouble
 from support.loss.scene import Ended, Scene
 from support.step import Ending, Step
 
@@ -24,21 +24,31 @@ LATE = 0.2
 """Seconds that a kill may be noted after it was felt, or before."""
 
 
-def judge(scene: Scene) -> Iterator[str]:
+class Window(NamedTuple):
+    """A time in which the disk was full. time.monotonic()."""
+
+    begin: float
+    end: float
+
+
+def judge(scene: Scene, full: list[Window], trouble: Trouble) -> Iterator[str]:
     """What is wrong once everything was sent to a healthy endpoint."""
     yield from _judge_exits(scene)
     with closing(sqlite3.connect(scene.home / "journal.db")) as db:
-        yield from _judge_file(scene.home, db)
+        yield from _judge_file(db)
         yield from _judge_runs(scene, db)
-        yield from _judge_delivery(scene, db)
-    yield from _judge_twins(scene)
+        yield from _judge_delivery(scene, db, dropped=trouble is Trouble.CLOCK)
+        yield from _judge_order(scene, db, "put_at, seq" if full else "seq")
+    for home in (scene.home, scene.spare):
+        yield from _judge_left(home)
+    yield from _judge_twins(scene, full)
 
 
 def _judge_exits(scene: Scene) -> Iterator[str]:
     """A wrapper ends as terraform did; nobody says that we have a bug."""
     for one in scene.ended:
         if any(bug in one.said for bug in BUGS) or "did not end" in one.said:
-            yield f"{one.victim.directory} said {one.said[-300:]!r}"
+            yield f"{one.victim.directory} said {one.said!r}"
         if one.victim.kind in (Kind.WRAPPER, Kind.SENDER):
             wanted = _find_wanted_codes(one, scene.place / one.victim.directory)
             if one.code not in wanted:
@@ -55,36 +65,49 @@ def _find_wanted_codes(one: Ended, directory: Path) -> set[int]:
     return {int(said)} if said else killed
 
 
-def _judge_file(home: Path, db: sqlite3.Connection) -> Iterator[str]:
+def _judge_file(db: sqlite3.Connection) -> Iterator[str]:
     found = db.execute("pragma integrity_check").fetchall()
     if found != [("ok",)]:
         yield f"the journal is damaged: {found[:3]}"
-    left = [path.name for path in (home / "runs").iterdir()]
-    if left:
-        yield f"runs/ still holds {left}"
+
+
+def _judge_left(home: Path) -> Iterator[str]:
+    """Nothing stays behind: no private folder, no event in the fallback."""
+    runs = home / "runs"
+    if runs.exists() and (left := [path.name for path in runs.iterdir()]):
+        yield f"{runs} still holds {left}"
+    if home.name != "home" and (home / "journal.db").exists():
+        with closing(sqlite3.connect(home / "journal.db")) as db:
+            if left := db.execute("select event_id, status from events").fetchall():
+                yield f"the fallback still has {left}"
 
 
 def _judge_runs(scene: Scene, db: sqlite3.Connection) -> Iterator[str]:
     """Each has one end; what terraform was started for is one run."""
-    ends: Counter[str] = Counter()
-    starts: Counter[str] = Counter()
-    for run_id, body in db.execute("select run_id, body from events"):
-        kind = json.loads(body)["event_type"]
-        (starts if kind in STARTS else ends)[run_id] += 1
-    runs = db.execute("select run_id, directory, ended_at, command from runs").fetchall()
-    for run_id, directory, ended_at, command in runs:
-        if ends[run_id] != 1 or starts[run_id] > 1 or not ended_at:
-            found = f"{starts[run_id]} starts and {ends[run_id]} ends, ended_at {ended_at}"
-            yield f"{command} in {directory} has {found}"
-    told = Counter(Path(directory).name for _, directory, _, _ in runs)
+    kept = [json.loads(body) for (body,) in db.execute("select body from events order by seq")]
+    told = {event["data"]["event_id"]: event for event in [*kept, *scene.endpoint.events]}
+    kinds: dict[str, list[str]] = {}
+    runs: dict[str, set[str]] = {}
+    for event in told.values():
+        data = event["data"]
+        kinds.setdefault(data["run_id"], []).append(event["event_type"])
+        runs.setdefault(Path(data["directory"]).name, set()).add(data["run_id"])
+    for run_id, directory in db.execute("select run_id, directory from runs"):
+        kinds.setdefault(run_id, [])
+        runs.setdefault(Path(directory).name, set()).add(run_id)
+    for name, run_ids in runs.items():
+        for run_id in run_ids:
+            found = kinds[run_id]
+            if len([kind for kind in found if kind not in STARTS]) != 1 or len(found) > 2:
+                yield f"run {run_id} in {name} has {found}"
     for one in scene.ended:
         name = one.victim.directory
-        if (scene.place / name / STARTED).exists() and told[name] != 1:
-            yield f"terraform ran once in {name}, and there are {told[name]} runs"
+        if (scene.place / name / STARTED).exists() and len(runs.get(name, ())) != 1:
+            yield f"terraform ran once in {name}, and there are runs {runs.get(name)}"
 
 
-def _judge_delivery(scene: Scene, db: sqlite3.Connection) -> Iterator[str]:
-    """All of the journal arrived as it is there."""
+def _judge_delivery(scene: Scene, db: sqlite3.Connection, *, dropped: bool) -> Iterator[str]:
+    """All of the journal arrived as it is there. `dropped`: history may be too old to keep."""
     arrived = {_id(request): request for request in reversed(_find_recorded(scene))}
     kept: set[str] = set()
     for event_id, status, body in db.execute("select event_id, status, body from events"):
@@ -94,15 +117,15 @@ def _judge_delivery(scene: Scene, db: sqlite3.Connection) -> Iterator[str]:
             yield f"event {event_id} is {status}, arrived: {found is not None}"
         elif found.event != json.loads(body):
             yield f"event {event_id} arrived as another"
-    if unknown := arrived.keys() - kept:
+    if not dropped and (unknown := arrived.keys() - kept):
         yield f"arrived, and not in the journal: {unknown}"
-    yield from _judge_order(list(dict.fromkeys(map(_id, _find_recorded(scene)))), db)
 
 
-def _judge_order(arrived: list[str], db: sqlite3.Connection) -> Iterator[str]:
+def _judge_order(scene: Scene, db: sqlite3.Connection, order: str) -> Iterator[str]:
     """Each queue's events as they were put: what was put without a key waits by itself."""
+    arrived = list(dict.fromkeys(map(_id, _find_recorded(scene))))
     queue = "account, org, project, workspace, case when account is null then directory end"
-    query = f"select {queue}, group_concat(event_id) from (select * from events order by seq)"
+    query = f"select {queue}, group_concat(event_id) from (select * from events order by {order})"
     for *whose, ids in db.execute(f"{query} group by 1, 2, 3, 4, 5"):
         wanted = [event_id for event_id in ids.split(",") if event_id in arrived]
         if sorted(wanted, key=arrived.index) != wanted:
@@ -120,12 +143,14 @@ def find_twins(scene: Scene) -> list[tuple[Request, Request]]:
     return twins
 
 
-def _judge_twins(scene: Scene) -> Iterator[str]:
-    """Only what nobody could know comes again: its answer was cut off, or who waited for it was."""
+def _judge_twins(scene: Scene, full: list[Window]) -> Iterator[str]:
+    """Only what nobody could know comes again: its answer was cut off, or who waited for it was, or
+    there was no room to note it."""
     kills = [one.killed_at for one in scene.ended if one.killed_at is not None]
     for first, again in find_twins(scene):
         killed = any(first.at - LATE <= at <= again.at + LATE for at in kills)
-        if not killed and not _is_uncertain(first.step):
+        unnoted = any(begin <= first.at <= end for begin, end in full)
+        if not (killed or unnoted or _is_uncertain(first.step)):
             yield f"event {_id(first)} arrived twice, {again.at - first.at:.3f} s apart"
         if first.body != again.body:
             yield f"event {_id(first)} came again as another"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,7 +47,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         engine, state = write_engine(self.place)
-        self.home = self.place / "home"
+        self.home = self.place / "disk" / "home"
+        self.home.parent.mkdir()
         self.env = {
             **clean_env(self.place / "user", engine),
             "TFEVENTS_HOME": str(self.home),
@@ -57,24 +59,21 @@ class Scene:
             "STANDIN_STATE": str(state),
         }
 
-    def run(self, *words: str, key: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, key: bool = True) -> subprocess.CompletedProcess[str]:
         """A command of tfevents that nobody kills."""
         more = {"TFEVENTS_API_KEY": KEY} if key else {}
-        return subprocess.run(
-            [SCRIPTS / "tfevents", *words],
-            env={**self.env, **more, **env},
-            cwd=self.place,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST_WAIT,
-            check=False,
-        )
+        return run([SCRIPTS / "tfevents", *words], self.place, {**self.env, **more})
 
-    def play(self, wave: Wave) -> None:
-        """All of a wave at once, to its end."""
+    @property
+    def spare(self) -> Path:
+        """The fallback home."""
+        return Path(self.env["TMPDIR"]) / f"tfevents-{os.getuid()}"
+
+    def play(self, wave: Wave, *others: threading.Thread) -> None:
+        """All of a wave at once, to its end; with what others do meanwhile."""
         self.endpoint.script(*wave.steps)
         threads = [threading.Thread(target=self._play, args=(one,)) for one in wave.victims]
+        threads += others
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -145,6 +144,23 @@ class Scene:
         before = len(self.endpoint.requests)
         while len(self.endpoint.requests) == before and process.poll() is None:
             time.sleep(0.002)
+
+
+def run(
+    words: Sequence[str | Path], place: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """To its end, with what it said."""
+    return subprocess.run(
+        words,
+        env=env,
+        cwd=place,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=LONGEST_WAIT,
+        check=False,
+    )
 
 
 def _words(victim: Victim) -> list[str]:
