@@ -39,6 +39,10 @@ class Outgoing(Struct, frozen=True):
     held: bool
 
 
+READS = select(EVENTS.c.seq).limit(1)
+"""A question that any good database answers at once."""
+
+
 class Backlog(Struct, frozen=True):
     """What is not delivered. `held`: of these, whose key is not taken."""
 
