@@ -52,12 +52,10 @@ class HistoryItem(Struct, frozen=True):
 class HistoryFilter(Struct, frozen=True):
     """What is asked for; all that is said must hold.
 
-    `id`: that of a run or of one of its events, or how it begins. `workspace`: where an event
-    goes. `since`: what was still going on then, RFC 3339 in UTC. `undelivered`: events that wait or
-    were refused.
+    `workspace`: where an event goes. `since`: what was still going on then, RFC 3339 in UTC.
+    `undelivered`: events that wait or were refused.
     """
 
-    id: str | None = None
     workspace: str | None = None
     since: str = ""
     undelivered: bool = False
@@ -66,13 +64,8 @@ class HistoryFilter(Struct, frozen=True):
         """What is asked for, each with those of its events that are."""
         for item in items:
             events = tuple(filter(self._wants_event, item.events))
-            wanted = self._wants_id(item) and self._wants_time(item)
-            if wanted and (events or self._wants_run_alone(item)):
+            if self._wants_time(item) and (events or self._wants_run_alone(item)):
                 yield replace(item, events=events)
-
-    def _wants_id(self, item: HistoryItem) -> bool:
-        ids = (item.run_id, *(event.event_id for event in item.events))
-        return any(name.startswith(self.id or "") for name in ids)
 
     def _wants_time(self, item: HistoryItem) -> bool:
         return item.is_open or _to_the_second(item.last_at) >= _to_the_second(self.since)
@@ -114,6 +107,15 @@ def _order_of(item: HistoryItem) -> tuple[str, int]:
 def _to_the_second(at: str) -> str:
     """The part of a time that has one length, however it was written."""
     return at[:19]
+
+
+def find_run_ids(journal: Journal, beginning: str) -> list[str]:
+    """Of runs, and of events of no run, by how the id of it or of one of its events begins."""
+    return [
+        run_id
+        for run_id, outline in journal.outline().items()
+        if any(name.startswith(beginning) for name in (run_id, *outline))
+    ]
 
 
 def list_items(

@@ -39,7 +39,7 @@ from tfevents.journal.rows import (
 )
 
 T = TypeVar("T")
-Version: TypeAlias = tuple[Any, ...]
+Outline: TypeAlias = dict[str, list[Any]]
 
 LONGEST_IDENTITY = 64
 MOVABLE = "(ended_at is not null or key is not null)"
@@ -218,16 +218,17 @@ class Journal:
         query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
         return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
 
-    def find_versions(self) -> dict[str, Version]:
-        """A run's id, also of an event of no run → what differs once anything happens to it."""
-        found: dict[str, Version] = {}
-        runs = "select run_id, ended_at, exit_code from runs where run_id is not null"
+    def outline(self) -> dict[str, Outline]:
+        """A run's id, also of an event of no run → the ids of its events, each with what became of
+        it; an empty one stands for the run itself."""
+        runs = "select run_id, '', ended_at, exit_code from runs where run_id is not null"
         events = (
             "select run_id, event_id, status, attempts, reason from events"
             " where run_id is not null order by seq"
         )
-        for run_id, *state in chain(self._database.query(runs), self._database.query(events)):
-            found[run_id] = (*found.get(run_id, ()), *state)
+        found: dict[str, Outline] = {}
+        for run_id, name, *state in chain(self._database.query(runs), self._database.query(events)):
+            found.setdefault(run_id, {})[str(name)] = state
         return found
 
     def _find_events(self, which: str, *values: Any) -> list[StoredEvent]:

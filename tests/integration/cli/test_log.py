@@ -239,6 +239,35 @@ def test_what_a_terminal_would_obey_is_not_shown(tfevents: Tfevents) -> None:
     told = tfevents.ok("log")
     assert "\x1b" not in told
     assert len(told.splitlines()) == 3
+    run_id = tfevents.json("log", "--json")["runs"][0]["run_id"]
+    assert "\x1b" not in tfevents.ok("log", run_id)
+
+
+def test_one_event_does_not_push_the_others_out_of_sight(tfevents: Tfevents) -> None:
+    """However long it is."""
+    tfevents.put("a", "b")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute(
+            "update events set body = json_set(body, '$.event_type', ?) where seq = 1",
+            ("x" * 10_000,),
+        )
+    db.close()
+    rows = [line for line in tfevents.ok("log").splitlines() if line.endswith("  by hand")]
+    assert len(rows) == 2
+    assert max(map(len, rows)) < 120
+
+
+def test_the_events_of_a_run_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """They are found by its id all the same."""
+    tfevents.provisioner(REFRESH)
+    tfevents.run("run", "--", "terraform", "refresh")
+    with sqlite3.connect(tfevents.home / "journal.db") as db:
+        db.execute("update runs set base = '{\"torn'")
+        ((run_id, event_id),) = db.execute("select run_id, event_id from events").fetchall()
+    db.close()
+    done = tfevents.run("log", run_id)
+    assert done.stdout.decode().splitlines()[0].split() == ["event", event_id]
+    assert done.stderr.decode() == f"tfevents: run {run_id} of the journal can't be read\n"
 
 
 def test_a_damaged_journal(tfevents: Tfevents) -> None:

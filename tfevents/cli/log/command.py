@@ -19,14 +19,14 @@ def _parse_since(context: click.Context, parameter: click.Parameter, text: str |
         raise click.BadParameter(what, context, parameter) from None
 
 
-def _check_id(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+def _check_run(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     if text == "":
         raise click.BadParameter("it is empty", context, parameter)
     return text
 
 
 @click.command()
-@click.argument("id", required=False, metavar="[RUN]", callback=_check_id)
+@click.argument("run", required=False, metavar="[RUN]", callback=_check_run)
 @click.option("--workspace", metavar="ID", help="Only what goes to this IaCM workspace.")
 @click.option(
     "--since",
@@ -50,26 +50,28 @@ def _check_id(context: click.Context, parameter: click.Parameter, text: str | No
     type=click.IntRange(1, 10_000),
     help="How many runs.  [default: 20; with --since or --undelivered all]",
 )
-def log(follows: bool, as_json: bool, limit: int | None, **asked: Any) -> None:
+def log(run: str | None, follows: bool, as_json: bool, limit: int | None, **asked: Any) -> None:
     """Show the latest runs with their events, or all of one run.
 
     The newest are last, each event with what became of it. RUN is the id of a run or of one of its
     events, or how it begins.
     """
     from tfevents.cli.log.follow import follow
-    from tfevents.cli.log.latest import find_limit, show_latest
+    from tfevents.cli.log.latest import find_limit, show_latest, show_one
     from tfevents.delivery.flush import find_journal
     from tfevents.journal import recovery
-    from tfevents.journal.history import HistoryFilter
+    from tfevents.journal.history import EVERYTHING, HistoryFilter
     from tfevents.settings.home import find_home
 
     wanted = HistoryFilter(**asked)
-    if follows and wanted.id:
-        raise click.UsageError("--follow is for all runs: leave RUN out")
+    if run and (follows or limit or wanted != EVERYTHING):
+        raise click.UsageError("of RUN everything is shown: it takes no option but --json")
     journal = find_journal(find_home(os.environ))
     recovery.recover_abandoned(journal, os.environ)
     limit = limit or find_limit(wanted)
-    if follows:
+    if run:
+        show_one(journal, run, as_json=as_json)
+    elif follows:
         follow(journal, wanted, limit, os.environ, as_json=as_json)
     else:
         show_latest(journal, wanted, limit, as_json=as_json)

@@ -74,13 +74,13 @@ def _watch(
     journal: Journal, wanted: HistoryFilter, limit: int | None, env: Mapping[str, str]
 ) -> Iterator[Sequence[HistoryItem]]:
     """The latest; then each time those to which anything has happened."""
-    before = journal.find_versions()
+    before = journal.outline()
     yield list_latest(journal, limit, wanted)
     while True:
         _wait()
         recovery.recover_abandoned(journal, env)
-        now = journal.find_versions()
-        changed = [run_id for run_id, version in now.items() if before.get(run_id) != version]
+        now = journal.outline()
+        changed = [run_id for run_id, outline in now.items() if before.get(run_id) != outline]
         if changed:
             yield list_items(journal, changed, wanted)
         before = now

@@ -1,8 +1,6 @@
-"""The latest runs and their events, or one of them in full: as it is now."""
+"""The latest runs and their events, or one run in full."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import click
 
@@ -11,7 +9,13 @@ from tfevents.cli.log.rows import list_rows, make_table
 from tfevents.cli.log.run_view import show_run
 from tfevents.cli.output import write_json
 from tfevents.errors import TfeventsError
-from tfevents.journal.history import EVERYTHING, HistoryFilter, HistoryItem, list_latest
+from tfevents.journal.history import (
+    EVERYTHING,
+    HistoryFilter,
+    find_run_ids,
+    list_items,
+    list_latest,
+)
 from tfevents.journal.journal import Journal
 from tfevents.terminal import print_line
 
@@ -20,28 +24,18 @@ LATEST = 20
 
 def find_limit(wanted: HistoryFilter) -> int | None:
     """How many are shown where nobody says it; None is all."""
-    return None if wanted.id or wanted.since or wanted.undelivered else LATEST
+    return None if wanted.since or wanted.undelivered else LATEST
 
 
 def show_latest(
     journal: Journal, wanted: HistoryFilter, limit: int | None, *, as_json: bool
 ) -> None:
-    """On stdout. Raises TfeventsError where a run is named and it is not one."""
+    """A table, or one document."""
     items = list_latest(journal, limit, wanted)
-    for line in journal.unreadable:
-        print_line(line)
-    if wanted.id and len(items) != 1:
-        raise TfeventsError(_explain_count(wanted.id, len(items)))
+    _tell_unreadable(journal)
     if as_json:
         write_json(make_document(items))
-    elif wanted.id:
-        show_run(items[0])
-    else:
-        _show_table(items, wanted)
-
-
-def _show_table(items: Sequence[HistoryItem], wanted: HistoryFilter) -> None:
-    if items:
+    elif items:
         make_table(row for item in items for row in list_rows(item)).show()
     elif wanted == EVERYTHING:
         click.echo("nothing has been recorded yet: run `tf plan` or `tf apply`")
@@ -49,7 +43,28 @@ def _show_table(items: Sequence[HistoryItem], wanted: HistoryFilter) -> None:
         click.echo("nothing in the journal is like that")
 
 
-def _explain_count(run_id: str, count: int) -> str:
-    if not count:
-        return f"the journal has no run {run_id}: tfevents log lists them"
-    return f"{run_id} is the beginning of {count} runs: say more of it"
+def show_one(journal: Journal, run: str, *, as_json: bool) -> None:
+    """The run that has this id or an event of this id, or whose begins so.
+
+    Raises TfeventsError where that is none, or more than one.
+    """
+    items = list_items(journal, [_find_run_id(journal, run)])
+    _tell_unreadable(journal)
+    if as_json:
+        write_json(make_document(items))
+    else:
+        show_run(items)
+
+
+def _find_run_id(journal: Journal, run: str) -> str:
+    found = find_run_ids(journal, run)
+    if not found:
+        raise TfeventsError(f"the journal has no run {run}: tfevents log lists them")
+    if len(found) > 1:
+        raise TfeventsError(f"{run} is the beginning of {len(found)} runs: say more of it")
+    return found[0]
+
+
+def _tell_unreadable(journal: Journal) -> None:
+    for line in journal.unreadable:
+        print_line(line)

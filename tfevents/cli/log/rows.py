@@ -19,6 +19,8 @@ COLOURS = {
     **{"failed": "red", "running": "cyan", "open": "cyan"},
 }
 HALF_A_YEAR = 180 * 86_400
+LONGEST = 60
+"""Characters of an event in short: one that is broken must not push the rest out of sight."""
 SHOWN_ID = 8
 """Characters of a run's id: enough to tell it by."""
 
@@ -50,7 +52,7 @@ def list_rows(item: HistoryItem) -> Iterator[LogRow]:
         cells = (_format_time(item.at), run_id, item.end, "-", "-", about)
         yield LogRow(cells, item.run_id, item.end)
     for event in item.events:
-        what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"
+        what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"[:LONGEST]
         begin = (_format_time(event.put_at), run_id, item.end)
         cells = (*begin, event.status.value, what, about)
         yield LogRow(cells, event.event_id, event.status.value, find_reason(event) or "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import click
@@ -14,16 +14,23 @@ from tfevents.cli.output import Table
 from tfevents.journal.history import HistoryItem
 
 
-def show_run(item: HistoryItem) -> None:
-    """The run, then each of its events with all that is sent; named as in `log --json`."""
-    entry = make_entry(item)
+def show_run(items: Iterable[HistoryItem]) -> None:
+    """A run, then each of its events with all that is sent; named as in `log --json`.
+
+    `items`: one, or the events of a run that is lost.
+    """
+    tables = [table for item in items for table in _list_tables(make_entry(item))]
+    for number, (kind, entry) in enumerate(tables):
+        if number:
+            click.echo()
+        _show(kind, entry)
+
+
+def _list_tables(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     events = entry.pop("events", None)
     if events is None:
-        return _show("event", entry)
-    _show("run", entry)
-    for event in events:
-        click.echo()
-        _show("event", event)
+        return [("event", entry)]
+    return [("run", entry), *(("event", event) for event in events)]
 
 
 def _show(kind: str, entry: dict[str, Any]) -> None:
