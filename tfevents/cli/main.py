@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import click
 
@@ -61,8 +61,7 @@ def main() -> int:
 
     Raises the error itself where TFEVENTS_DEBUG is 1.
     """
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal may be ASCII
+    open_streams()
     try:
         words = expand_aliases(sys.argv[1:])
         exit_code = tfevents.main(words, prog_name="tfevents", standalone_mode=False) or 0
@@ -70,13 +69,42 @@ def main() -> int:
     except (BrokenPipeError, SystemExit) as end:  # click's own way to say that nobody reads on
         if isinstance(end, SystemExit) and not end.code:
             return 0  # and that it has completed a word
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout)
         return BROKEN_PIPE
     except Exception as error:  # no traceback for those who can't use one
         if os.environ.get("TFEVENTS_DEBUG") == "1":
             raise
-        return print_error(error, sys.argv[1:])
+        return print_error(find_output_error(error) or error, sys.argv[1:])
     return int(exit_code)
+
+
+def open_streams() -> None:
+    """A stream that is closed leads nowhere, and no file of ours gets its number; a terminal may
+    know only ASCII."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(number, "w"))
+        getattr(sys, name).reconfigure(errors="replace")
+
+
+def discard(stream: TextIO) -> None:
+    """What still waits to be written to it is lost, without a word."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def find_output_error(error: Exception) -> TfeventsError | None:
+    """Why stdout can't be written, where `error` is that it can't, as on a full disk; else None."""
+    try:
+        sys.stdout.flush()
+    except OSError as broken:
+        discard(sys.stdout)
+        if isinstance(error, OSError):
+            return TfeventsError(f"stdout: {broken.strerror}")
+    return None
 
 
 def run_from_launcher() -> NoReturn:

@@ -186,6 +186,23 @@ def test_a_reader_that_goes_away(tfevents: Tfevents) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.parametrize(
+    ("redirection", "exit_code", "line"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, "nothing has been recorded yet: run `tf plan` or `tf apply`"),
+        ("<&- >&- 2>&-", 0, ""),
+        (">/dev/full", 1, "tfevents: stdout: No space left on device"),
+    ],
+)
+def test_streams_that_are_closed_or_full(
+    tfevents: Tfevents, redirection: str, exit_code: int, line: str
+) -> None:
+    """What is closed leads nowhere; what is full is told by its name."""
+    script = f"exec 2>&1; code=0; {tfevents.program} log {redirection} || code=$?; echo $code"
+    assert tfevents.shell(script).split("\n") == [*filter(None, [line]), str(exit_code), ""]
+
+
 def test_a_terminal_that_knows_only_ascii(tfevents: Tfevents) -> None:
     """What it can't show is left out."""
     env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
