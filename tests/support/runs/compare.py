@@ -81,8 +81,10 @@ def _read(path: Path) -> dict[str, Any]:
         for r in stored.pop("resources", ())
         if r["instances"]  # what is left of a failed one is there or not, as it comes
     }
-    for resource in found.values():  # keys of both kinds come in any order
+    for resource in found.values():  # keys of both kinds come in any order, and marks in many
         resource["instances"].sort(key=_key_of)
+        for instance in resource["instances"]:
+            instance.get("sensitive_attributes", []).sort(key=json.dumps)
     for varies in ("serial", "lineage"):
         stored.pop(varies, None)
     if stored.get("check_results"):

@@ -194,8 +194,6 @@ class Player:
         return Told(done.stdout.decode(), done.stderr.decode(), done.returncode)
 
     def _compare_streams(self, number: int, found: Found, theirs: Told, ours: Told) -> None:
-        if theirs.code != ours.code:
-            found.wrong.append(f"exit code {ours.code}, the engine's {theirs.code}")
         if (said := count_ours(ours)) > 1:
             found.wrong.append(f"tfevents said {said} lines")
         if "(a bug)" in ours.stderr or "Traceback" in ours.stderr:
@@ -207,8 +205,10 @@ class Player:
             found.wrong += differ
 
     def _differences(self, found: Found, theirs: Told, ours: Told) -> list[str]:
-        """Of both streams; another order of the lines is none."""
+        """Of both streams and the exit code; another order of the lines is none."""
         wrong = []
+        if theirs.code != ours.code:
+            wrong.append(f"exit code {ours.code}, the engine's {theirs.code}")
         for name in ("stdout", "stderr"):
             was, now = (
                 masked(getattr(told, name), found.turn, self.theirs, self.ours)

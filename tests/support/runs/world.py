@@ -133,12 +133,16 @@ class World:
     modules: int | list[str] | None = None
     nested: bool = False
     """Whether the module calls another one."""
+    secrets: bool = False
+    """Whether an attribute is sensitive by its schema; else by a variable. With both, Terraform
+    before 1.12 finds changes where there are none (hashicorp/terraform#35117)."""
     named: int = 0
     imported: list[str] = field(default_factory=list)
     """Files that have to be there before the next run."""
 
     def begin(self) -> None:
         self.modules = self.chance.choice([None, None, 2, ["m1", self.chance.choice(KEYS)]])
+        self.secrets = self.chance.random() < 0.5
         self.nested = self.chance.random() < 0.3
         for _ in range(self.chance.randint(2, 4)):
             self.add()
@@ -200,7 +204,7 @@ class World:
         item.attributes["content"] = self.value(item)
         if chance.random() < 0.25:
             item.attributes["kind"] = quote(chance.choice("abc"))
-        if chance.random() < 0.1:
+        if self.secrets and chance.random() < 0.2:
             item.attributes["secret"] = quote(chance.choice("abc"))
         if chance.random() < 0.1:
             item.attributes["labels"] = chance.choice(["{}", '{ a = "b" }', "null"])
