@@ -5,18 +5,10 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 import pytest
-from support import engines
-
-ENGINES = {
-    "terraform": engines.terraform,
-    **{f"terraform-{v}": partial(engines.terraform_version, v) for v in engines.TERRAFORM_VERSIONS},
-    "opentofu-1.6.2": engines.opentofu_1_6_2,
-    **{f"{p}-{v}": partial(engines.build_engine, p, v) for p, v in engines.BUILT},
-}
+from support.engines import ENGINES
 
 
 def add_option(parser: ArgumentParser) -> None:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,15 @@ def build_engine(product: str, version: str) -> Path:
     """
     place = cached(f"{product}-{version}-go", lambda draft: _build(product, version, draft))
     return place / _name(product)
+
+
+ENGINES: dict[str, Callable[[], Path]] = {
+    "terraform": terraform,
+    **{f"terraform-{v}": partial(terraform_version, v) for v in TERRAFORM_VERSIONS},
+    "opentofu-1.6.2": opentofu_1_6_2,
+    **{f"{product}-{v}": partial(build_engine, product, v) for product, v in BUILT},
+}
+"""Every engine that the packages bring, and the terraform on PATH."""
 
 
 def write_executable(path: Path, python_source: str) -> Path:

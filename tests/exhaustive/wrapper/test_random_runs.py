@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.engines import terraform
+from support.engines import ENGINES, terraform
+from support.paths import DATA
 from support.runs.engineword import State, Told
 from support.runs.found import Found
 from support.runs.judge import Judge
 from support.runs.play import Trial
-from support.runs.script import Turn
+from support.runs.script import Turn, read_script
 
 SEEDS = (1, 4, 6, 12)
 COMMANDS = 4
+RECORDS = sorted((DATA / "runs").glob("*.json"))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -22,6 +24,13 @@ def test_no_run_differs_from_the_engine(tmp_path: Path, seed: int) -> None:
     """Not a byte, not an exit code, not a state; and what is counted is what the engine says."""
     found = Trial("terraform", terraform(), tmp_path).play_seed(seed, COMMANDS)
     assert [(one.turn, one.wrong) for one in found if one.wrong] == []
+
+
+@pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
+def test_what_was_once_found_is_found_no_more(tmp_path: Path, path: Path) -> None:
+    script = read_script(path)
+    trial = Trial(script.engine, ENGINES[script.engine](), tmp_path)
+    assert [(one.turn, one.wrong) for one in trial.play_script(script) if one.wrong] == []
 
 
 CREATED = """\
