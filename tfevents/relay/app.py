@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from tfevents.receiver.api import answer_or_error, read_body, read_request
 from tfevents.receiver.contract import ContractError, check_place, parse_event
 from tfevents.relay.intake import Intake
+from tfevents.relay.keys import Keys
 from tfevents.relay.metrics import MEDIA_TYPE, Metrics
 from tfevents.relay.outbox import READS, Backlog, measure_backlog
 from tfevents.relay.senders import Senders
@@ -25,8 +26,8 @@ from tfevents.relay.senders import Senders
 class RelayApi:
     """The ASGI application of the contract's paths."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake = intake
+    def __init__(self, keys: Keys, intake: Intake) -> None:
+        self._keys, self._intake = keys, intake
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -40,9 +41,10 @@ class RelayApi:
         place = check_place(request)
         if place.kind != "events":
             raise ContractError(404, "not_found", "a relay takes events only")
+        caller = self._keys.admit(request.headers["x-api-key"], place.account)
         body = await read_body(http)
         event = parse_event(request, body)
-        await self._intake.take_event(place, request.headers["x-api-key"], event, body.decode())
+        await self._intake.take_event(place, caller, event, body.decode())
         return Response(status_code=200)
 
 
@@ -85,7 +87,7 @@ class Probes:
             return None
 
 
-def make_app(intake: Intake, senders: Senders, probes: Probes) -> Starlette:
+def make_app(api: RelayApi, senders: Senders, probes: Probes) -> Starlette:
     """It sends as long as it runs; when it is to stop, what is under way comes to its end."""
 
     @asynccontextmanager
@@ -99,5 +101,5 @@ def make_app(intake: Intake, senders: Senders, probes: Probes) -> Starlette:
         Route("/metrics", probes.show_metrics),
     )
     app = Starlette(routes=routes, lifespan=send_meanwhile)
-    app.router.default = RelayApi(intake)
+    app.router.default = api
     return app

@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 
 from tfevents.relay.tables import CLAIMS, WORKSPACES, now
-
-LONGEST = "60s"
-"""After so long a claim of a machine that is gone is void; sending takes ten seconds at most."""
 
 
 class Claims(Protocol):
@@ -63,5 +60,4 @@ class SharedClaims:
         due = WORKSPACES.c.due
         wanted = select(WORKSPACES.c.id).join(CLAIMS).where(due <= now()).order_by(due).limit(1)
         with self.engine.begin() as connection:
-            connection.execute(text(f"set local idle_in_transaction_session_timeout = '{LONGEST}'"))
             yield connection.execute(wanted.with_for_update(of=CLAIMS, skip_locked=True)).scalar()

@@ -6,8 +6,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tfevents.errors import SettingError, StoreUnavailable
@@ -50,6 +51,7 @@ def open_shared_database(url: str) -> Iterator[Engine]:
         pool_size=CONNECTIONS,
         pool_timeout=SECONDS,
     )
+    event.listen(engine, "connect", _prepare_postgresql)
     try:
         engine.connect().close()
     except SQLAlchemyError:  # its own text may quote the URL
@@ -57,6 +59,14 @@ def open_shared_database(url: str) -> Iterator[Engine]:
         raise StoreUnavailable(f"{where} can't be reached, or lets nobody in") from None
     with _use(engine):
         yield engine
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    """Nobody waits for a relay that has stopped in the middle, or whose machine is gone."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
+        cursor.execute(f"SET lock_timeout = '{SECONDS}s'")
+    connection.commit()
 
 
 @contextmanager

@@ -25,12 +25,12 @@ from tfevents.relay.metrics import Metrics
 from tfevents.relay.senders import Senders
 from tfevents.relay.tables import (
     CLAIMS,
+    DELIVERED,
     EVENTS,
     HOLDS,
     KEYS,
     PLACE,
     WAITING,
-    WAITS,
     WORKSPACES,
     now,
 )
@@ -64,10 +64,9 @@ class Intake:
         self._workspaces: dict[Place, int] = {}
 
     async def take_event(
-        self, place: Place, secret: str, event: Mapping[str, Any], body: str
+        self, place: Place, caller: Caller, event: Mapping[str, Any], body: str
     ) -> None:
         """Returns once it is committed. Raises ContractError and StoreUnavailable."""
-        caller = self._keys.admit(secret, place.account)
         event_id = (event.get("data") or {}).get("event_id")
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((Arrival(place, body, event_id, caller), kept))
@@ -177,12 +176,13 @@ def _make_row(one: Arrival, workspace_id: int, key_id: int) -> dict[str, Any]:
 
 
 def _insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One that was sent before is kept once, with the key that it came with last."""
+    """One that was sent before is kept once, with the key that it came with last; if it was refused
+    it is tried again."""
     insert = INSERTS[connection.dialect.name](EVENTS)
     again = insert.on_conflict_do_update(
         index_elements=["workspace_id", "fingerprint"],
-        set_={"key_id": insert.excluded.key_id},
-        where=WAITS,
+        set_={"key_id": insert.excluded.key_id, "status": WAITING},
+        where=EVENTS.c.status != DELIVERED,
     )
     connection.execute(again, rows)
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 from tfevents.delivery.sender import choose_pause
-from tfevents.errors import DeliveryError, Unreachable
+from tfevents.errors import DeliveryError, Refused, Unauthorized
 from tfevents.terminal import print_line
 
 MANY = 3
@@ -37,7 +37,7 @@ class Outage:
 
     def note(self, error: DeliveryError | None) -> None:
         """What a request ended with."""
-        missed = isinstance(error, Unreachable)
+        missed = error is not None and not isinstance(error, (Refused, Unauthorized))
         with self._lock:
             before, self._missed = self._missed, self._missed + 1 if missed else 0
             if self._missed >= MANY:

@@ -12,7 +12,17 @@ from tfevents.delivery.sender import choose_pause
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.relay import pace
-from tfevents.relay.tables import DELIVERED, EVENTS, HOLDS, KEYS, REFUSED, WAITS, WORKSPACES, now
+from tfevents.relay.tables import (
+    DELIVERED,
+    EVENTS,
+    HOLDS,
+    KEYS,
+    REFUSED,
+    WAITING,
+    WAITS,
+    WORKSPACES,
+    now,
+)
 
 DAY = 86_400_000
 KEPT_DAYS, KNOWN_DAYS = 90, 7
@@ -120,9 +130,10 @@ def note_result(connection: Connection, event: Outgoing, error: DeliveryError | 
 
 
 def _settle(connection: Connection, event: Outgoing, error: Refused | None) -> None:
-    values = {"status": DELIVERED, "body": ""} if error is None else {"status": REFUSED}
+    delivered = {"status": DELIVERED, "body": "", "key_id": None}
+    values: dict[str, Any] = {"status": REFUSED} if error else delivered
     done = update(EVENTS).where(EVENTS.c.seq == event.seq)
-    connection.execute(done.values(key_id=None, reason=_words_of(error), **values))
+    connection.execute(done.values(reason=_words_of(error), **values))
     if event.held:
         connection.execute(delete(HOLDS).where(*_same_key(event)))
     _set_due(connection, event.workspace_id, now())
@@ -166,6 +177,17 @@ def _words_of(error: DeliveryError | None) -> str | None:
     return str(error)[:LONGEST_REASON] if error else None
 
 
+def send_again(connection: Connection) -> int:
+    """What was refused waits again; how many events that are."""
+    again = update(EVENTS).where(EVENTS.c.status == REFUSED).values(status=WAITING)
+    count = connection.execute(again).rowcount
+    waits = select(EVENTS.c.workspace_id).where(WAITS)
+    none = WORKSPACES.c.due.is_(None)
+    due = update(WORKSPACES).where(none, WORKSPACES.c.id.in_(waits)).values(due=now())
+    connection.execute(due)
+    return count
+
+
 def measure_backlog(connection: Connection) -> Backlog:
     """What waits in the whole database."""
     hold = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
@@ -177,13 +199,13 @@ def measure_backlog(connection: Connection) -> Backlog:
 
 
 def prune(connection: Connection) -> None:
-    """Forgets history that is old, and keys that nothing waits for; what waits is never too old: a
+    """Forgets history that is old, and keys that no event needs; what waits is never too old: a
     clock may be wrong."""
     at, status, received = now(), EVENTS.c.status, EVENTS.c.received_at
     known = and_(status == DELIVERED, received < at - KNOWN_DAYS * DAY)
     kept = and_(status == REFUSED, received < at - KEPT_DAYS * DAY)
     connection.execute(delete(EVENTS).where(or_(known, kept)))
-    waits = select(EVENTS.c.key_id).where(WAITS)
+    waits = select(EVENTS.c.key_id).where(EVENTS.c.status != DELIVERED)
     unused = and_(KEYS.c.turn_at < at - DAY, KEYS.c.id.not_in(waits))
     connection.execute(delete(HOLDS).where(HOLDS.c.key_id.in_(select(KEYS.c.id).where(unused))))
     connection.execute(delete(KEYS).where(unused))

@@ -7,15 +7,17 @@ from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 
 from msgspec import Struct
+from sqlalchemy import Engine
 
 from tfevents.errors import SettingError
 from tfevents.receiver.server import Certificate, listen, run_server, url_of
-from tfevents.relay.app import Probes, make_app
+from tfevents.relay.app import Probes, RelayApi, make_app
 from tfevents.relay.claims import Claims, OwnClaims, SharedClaims
 from tfevents.relay.database import open_own_database, open_shared_database
 from tfevents.relay.intake import Intake
 from tfevents.relay.keys import MAKE_SECRET, SECRET, TOKEN, Keys, OwnKey, RunnersKeys
 from tfevents.relay.metrics import Metrics
+from tfevents.relay.outbox import send_again
 from tfevents.relay.senders import Senders
 from tfevents.settings.environment import TRUE
 from tfevents.settings.load import load_settings
@@ -24,13 +26,14 @@ from tfevents.settings.model import Settings
 
 class Options(Struct, frozen=True):
     """What a relay is told. `forward`: the URL of the server that events go on to. `database`: that
-    of a PostgreSQL; without it there is a file in `home`."""
+    of a PostgreSQL; without it there is a file in `home`. `refused`: send again what was."""
 
     forward: str
     host: str
     port: int
     home: str
     database: str | None = None
+    refused: bool = False
     certificate: Certificate | None = None
 
 
@@ -48,9 +51,12 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
         metrics = Metrics()
         senders = Senders(claims, keys, settings, metrics)
         intake = Intake(claims.engine, keys, senders, metrics)
-        app = make_app(intake, senders, Probes(claims.engine, senders, metrics))
+        probes = Probes(claims.engine, senders, metrics)
+        app = make_app(RelayApi(keys, intake), senders, probes)
+        if options.refused:
+            announce(f"{_send_again(claims.engine)} refused events are sent again")
         url = url_of(listener, "https" if options.certificate else "http")
-        announce(f"tfevents relays {url} to {settings.url}{settings.api_path}")
+        announce(f"tfevents relays {url} to {settings.url}{settings.api_path}\nCtrl-C stops it.")
         run_server(app, listener, options.certificate)
 
 
@@ -63,6 +69,11 @@ def _open_claims(options: Options) -> Iterator[Claims]:
     else:
         with open_own_database(options.home) as engine:
             yield OwnClaims(engine)
+
+
+def _send_again(engine: Engine) -> int:
+    with engine.begin() as connection:
+        return send_again(connection)
 
 
 def _find_keys(env: Mapping[str, str], settings: Settings) -> Keys:

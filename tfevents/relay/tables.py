@@ -60,7 +60,7 @@ EVENTS = Table(
     METADATA,
     Column("seq", NUMBER, primary_key=True),
     Column("workspace_id", NUMBER, ForeignKey(WORKSPACES.c.id), nullable=False),
-    Column("key_id", NUMBER, ForeignKey(KEYS.c.id), comment="NULL once it is settled"),
+    Column("key_id", NUMBER, ForeignKey(KEYS.c.id), comment="NULL once it is delivered"),
     Column("received_at", BigInteger, nullable=False, index=True),
     Column("status", Text, nullable=False),
     Column("reason", Text, comment="why it was not delivered the last time"),

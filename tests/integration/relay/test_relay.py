@@ -110,7 +110,7 @@ def test_what_comes_again_goes_once(relay: Receiver, server: Endpoint) -> None:
 
 
 def test_a_refused_event_lets_the_next_one_pass(relay: Receiver, server: Endpoint) -> None:
-    """It is kept with the reason."""
+    """It is kept with the reason, and tried again when it comes again."""
     server.script(answer(404, "no such workspace"))
     relay.send(make_event("refused"), "missing")
     relay.send(make_event("next"), "missing")
@@ -120,6 +120,23 @@ def test_a_refused_event_lets_the_next_one_pass(relay: Receiver, server: Endpoin
     )
     assert "no such place, org default, project infra, workspace missing: 404" in reason
     assert json.loads(body) == make_event("refused")
+    relay.send(make_event("refused"), "missing")
+    assert wait_for(server, "missing", 2)[1].event == make_event("refused")
+
+
+@pytest.mark.exhaustive
+def test_what_was_refused_is_sent_again(tmp_path: Path, endpoint: Endpoint) -> None:
+    """By a relay that is started so, with the same key."""
+    endpoint.script(answer(404), answer(400))
+    with start_relay(tmp_path, endpoint.url) as relay:
+        relay.send(make_event(1), key=OTHER_KEY)
+        relay.send(make_event(2))
+        until(lambda: query(relay.home, COUNT.format("refused")) == [(2,)])
+    with start_relay(tmp_path, endpoint.url, "--refused") as relay:
+        assert "2 refused events are sent again" in relay.said
+        endpoint.wait_for(2)
+    found = [(one.headers["x-api-key"], one.event) for one in endpoint.requests[2:]]
+    assert found == [(OTHER_KEY, make_event(1)), (KEY, make_event(2))]
 
 
 def test_a_key_that_is_not_taken(tmp_path: Path, endpoint: Endpoint) -> None:

@@ -19,6 +19,7 @@ from support.relay import NOBODY, SECRET, make_event, query, start_relay
 from support.step import answer
 
 OWN_KEY, TOKEN = "sat.acct.relay.s3cr3tofrelay", "the token of the relay"
+PATH = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
 OWN = {
     "TFEVENTS_RELAY_SECRET": "",
     "TFEVENTS_RELAY_TOKEN": TOKEN,
@@ -75,8 +76,7 @@ def runner(relay: Receiver, authority: trustme.CA) -> Iterator[httpx.Client]:
 
 
 def send(runner: httpx.Client, event_id: str, **headers: str) -> httpx.Response:
-    path = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
-    return runner.post(path, json=make_event(event_id), headers=headers)
+    return runner.post(PATH, json=make_event(event_id), headers=headers)
 
 
 def test_events_go_with_the_relays_own_key(
@@ -89,6 +89,8 @@ def test_events_go_with_the_relays_own_key(
     assert (request.headers["x-api-key"], request.event) == (OWN_KEY, make_event("own"))
     assert send(runner, "1", **{"x-api-key": OWN_KEY}).status_code == 401
     assert send(runner, "1", **{"Harness-Account": "other"}).status_code == 403
+    wrong = runner.post(PATH, content="{}", headers={"x-api-key": OWN_KEY})
+    assert wrong.status_code == 401, "who it is comes before what is wrong with the event"
     kept = b"".join(path.read_bytes() for path in relay.home.glob("relay.db*"))
     assert b"s3cr3t" not in kept
     assert TOKEN.encode() not in kept
@@ -115,19 +117,17 @@ def test_health_and_numbers(runner: httpx.Client, server: Endpoint) -> None:
     assert (runner.get("/healthz").status_code, runner.get("/healthz").text) == (200, "ok\n")
 
 
-def test_a_database_that_is_gone(tmp_path: Path) -> None:
+def test_a_database_that_is_gone(relay: Receiver, runner: httpx.Client, server: Endpoint) -> None:
     """Senders are told to come again, and those who look after it why."""
-    with start_relay(tmp_path, NOBODY) as relay:
-        relay.send(make_event(1))
-        until(lambda: "tfevents_relay_waiting_events 1.0" in relay.http.get("/metrics").text)
-        query(relay.home, "alter table events rename to elsewhere")
-        refused = relay.send(make_event(2))
-        assert (refused.status_code, refused.json()["name"]) == (503, "service_unavailable")
-        assert relay.http.get("/healthz").status_code == 503
-        assert relay.http.get("/metrics").status_code == 503
-        query(relay.home, "alter table elsewhere rename to events")
-        assert relay.send(make_event(2)).status_code == 200
-        assert relay.http.get("/healthz").status_code == 200
+    query(relay.home, "alter table events rename to elsewhere")
+    refused = send(runner, "gone")
+    assert (refused.status_code, refused.json()["name"]) == (503, "service_unavailable")
+    assert runner.get("/healthz").status_code == 503
+    assert runner.get("/metrics").status_code == 503
+    query(relay.home, "alter table elsewhere rename to events")
+    assert send(runner, "back").status_code == 200
+    assert runner.get("/healthz").status_code == 200
+    until(lambda: make_event("back") in server.events)
 
 
 def test_settings_that_do_not_go_together(tfevents: Tfevents, tmp_path: Path) -> None:

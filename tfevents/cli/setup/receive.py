@@ -19,7 +19,6 @@ RECEIVE = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uv
 """What `tfevents[receive]` installs."""
 RELAY = RECEIVE | {"cryptography", "prometheus_client", "psycopg"}
 """What `tfevents[relay]` installs."""
-STOP = "Ctrl-C stops it."
 
 
 class Given(Struct, frozen=True):
@@ -35,6 +34,7 @@ class Given(Struct, frozen=True):
     tls_cert: str | None
     tls_key: str | None
     database: str | None
+    refused: bool
 
 
 def _parse_outages(
@@ -94,6 +94,7 @@ def _parse_outages(
     metavar="URL",
     help="A PostgreSQL that relays share, instead of a file in its home.",
 )
+@click.option("--refused", is_flag=True, help="A relay sends again what was refused before.")
 @click.option("--host", metavar="ADDRESS", help="Where a relay listens.  [default: 127.0.0.1]")
 @click.option(
     "--tls-cert",
@@ -150,13 +151,10 @@ def _relay(given: Given, home: str) -> None:
         port=given.port,
         home=home,
         database=given.database,
+        refused=given.refused,
         certificate=Certificate(given.tls_cert, given.tls_key or "") if given.tls_cert else None,
     )
-    run_relay(options, os.environ, _announce)
-
-
-def _announce(words: str) -> None:
-    click.echo(f"{words}\n{STOP}")
+    run_relay(options, os.environ, click.echo)
 
 
 @contextmanager
@@ -175,4 +173,4 @@ def describe(url: str, settings: Sequence[str]) -> str:
     """What to open, and what to say in the other terminal."""
     typed = "\n".join(f"  {line}" for line in (*settings, "tf apply"))
     shown = f"tfevents shows what it receives: {url}/"
-    return f"{shown}\nIn another terminal:\n\n{typed}\n\n{STOP}"
+    return f"{shown}\nIn another terminal:\n\n{typed}\n\nCtrl-C stops it."

@@ -14,5 +14,6 @@ connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=METADATA)
 with context.begin_transaction():
     if connection.dialect.name == "postgresql":
+        connection.execute(text("set local lock_timeout = 0"))
         connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": MIGRATING})
     context.run_migrations()

@@ -50,7 +50,7 @@ def upgrade() -> None:
         "events",
         sa.Column("seq", NUMBER, primary_key=True),
         sa.Column("workspace_id", NUMBER, sa.ForeignKey("workspaces.id"), nullable=False),
-        sa.Column("key_id", NUMBER, sa.ForeignKey("keys.id"), comment="NULL once it is settled"),
+        sa.Column("key_id", NUMBER, sa.ForeignKey("keys.id"), comment="NULL once it is delivered"),
         sa.Column("received_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, comment="why it was not delivered the last time"),
