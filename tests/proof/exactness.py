@@ -18,7 +18,7 @@ from support.runs.script import Script, read_script, write_script
 
 ABOUT = "counts and outcomes are the engine's own, in random runs of random configurations"
 COMMANDS = 5
-PER_ENGINE = ("commands", "counts compared", "counts absent")
+PER_ENGINE = ("commands", "counts compared", "counts absent", "other facts compared")
 FIGURES = (*PER_ENGINE, "runs", "engines")
 
 
@@ -80,9 +80,11 @@ def _add(outcome: Outcome, title: str, found: Sequence[Found]) -> None:
 
 
 def _count(outcome: Outcome, engine: str, found: Sequence[Found]) -> None:
-    compared = sum(one.right[what] for one in found for what in one.right if "counts" in what)
+    right = sum((one.right for one in found), Counter())
+    compared = sum(right[what] for what in right if what.endswith("_counts"))
+    facts = sum(right[what] for what in right if what.startswith("fact "))
     absent = sum(len(one.absent) for one in found)
     outcome.figures["runs"] += 1
-    for what, number in zip(PER_ENGINE, (len(found), compared, absent), strict=True):
+    for what, number in zip(PER_ENGINE, (len(found), compared, absent, facts), strict=True):
         outcome.figures[what] += number
         outcome.figures[f"{engine}: {what}"] += number

@@ -9,6 +9,7 @@ import pytest
 from support.engines import ENGINES, terraform
 from support.paths import DATA
 from support.runs.engineword import State, Told
+from support.runs.facts import Truth, compare_facts
 from support.runs.found import Found
 from support.runs.judge import Judge
 from support.runs.play import Trial
@@ -77,3 +78,17 @@ def test_a_wrong_count_is_seen(counts: dict[str, int]) -> None:
 def test_a_wrong_row_is_seen(rows: list[tuple[str, str, str]]) -> None:
     (wrong,) = judged({"added": 1}, rows).wrong
     assert "events" in wrong
+
+
+PULLED = '{"serial": 7, "lineage": "l"}\n'
+FACTS = {"serial": "7", "exit_code": "0", "tf_workspace": "default", "lineage": "l"}
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_wrong_fact_is_seen(name: str) -> None:
+    truth = Truth("1.11.4", "default", 0, PULLED)
+    right = {"metadata": {"provisioner_version": "1.11.4"}, "data": FACTS}
+    wrong = {"metadata": {}, "data": {**FACTS, name: "other"}}
+    assert [found for _, found in compare_facts(right, truth)] == [None] * 5
+    (found,) = (found for _, found in compare_facts(wrong, truth) if found)
+    assert found.startswith(f"fact {name} is other, the engine's ")

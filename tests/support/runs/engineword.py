@@ -137,10 +137,15 @@ class State:
         return {address for address, deposed in self.objects if not deposed}
 
 
-def find_state(directory: Path, env: Mapping[str, str]) -> Path:
-    """Where the state of the workspace is that is chosen there; it may not exist."""
+def find_workspace(directory: Path, env: Mapping[str, str]) -> str:
+    """The one that is chosen there."""
     chosen = directory / ".terraform" / "environment"
-    name = env.get("TF_WORKSPACE") or (chosen.read_text() if chosen.exists() else "default")
+    return env.get("TF_WORKSPACE") or (chosen.read_text() if chosen.exists() else "default")
+
+
+def find_state(directory: Path, env: Mapping[str, str]) -> Path:
+    """Where the state of that workspace is; it may not exist."""
+    name = find_workspace(directory, env)
     place = directory if name == "default" else directory / "terraform.tfstate.d" / name
     return place / "terraform.tfstate"
 

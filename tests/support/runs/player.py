@@ -22,7 +22,8 @@ from support.runs.compare import (
     read_states,
     stream_differences,
 )
-from support.runs.engineword import Plan, State, Told, find_state
+from support.runs.engineword import Plan, State, Told, find_state, find_workspace
+from support.runs.facts import Truth, compare_facts
 from support.runs.found import Found
 from support.runs.judge import Judge
 from support.runs.script import Turn
@@ -41,6 +42,7 @@ class Player:
     place: Path
     program: Path = TF
     env: dict[str, str] = field(init=False)
+    version: str = ""
     seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -67,6 +69,8 @@ class Player:
         done = self._call(self.theirs, [self.engine, "init", "-no-color", "-input=false"])
         if done.code:
             raise RuntimeError(f"init fails: {done.stderr}{done.stdout}")
+        told = self._call(self.theirs, [self.engine, "version", "-json"])
+        self.version = json.loads(told.stdout)["terraform_version"]
         for name in (".terraform", ".terraform.lock.hcl"):  # neither where nothing is installed
             source, target = self.theirs / name, self.ours / name
             if source.is_dir():
@@ -114,11 +118,22 @@ class Player:
         self._compare_places(found)
         events = self._events()
         Judge(found, turn, theirs, plan, before, after).judge(events)
+        self._judge_facts(found, events[-1:], ours)
         if found.wrong:
             self._write_down(number, turn, theirs, ours, events)
         else:
             shutil.rmtree(self._kept(number))
         return found
+
+    def _judge_facts(self, found: Found, last: list[dict[str, Any]], ours: Told) -> None:
+        """Of the event that ends the run."""
+        pulled = self._help(self.ours, found.turn, ["state", "pull"]).stdout
+        workspace = find_workspace(self.ours, found.turn.env)
+        truth = Truth(self.version, workspace, ours.code, pulled)
+        for event in last:
+            for name, wrong in compare_facts(event, truth):
+                found.wrong += [wrong] if wrong else []
+                found.right[f"fact {name}"] += not wrong
 
     def _kept(self, number: int) -> Path:
         return self.place / f"turn{number + 1}"

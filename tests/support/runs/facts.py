@@ -1,0 +1,46 @@
+"""What an event says beside its counts, held against the engine's word: version, state, exit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PLANNED = ("added", "changed", "deleted")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the engine says. `pulled` is its `state pull`, behind the run that is told of."""
+
+    version: str
+    workspace: str
+    code: int
+    pulled: str
+
+    def facts(self, counts: Mapping[str, int]) -> dict[str, str]:
+        """By the names that they have in an event; those of a state only where there is one."""
+        found = {
+            "provisioner_version": self.version,
+            "tf_workspace": self.workspace,
+            "exit_code": str(self.code),
+            "PlannedChangesCount": str(sum(counts.get(name, 0) for name in PLANNED)),
+        }
+        if self.pulled.strip():
+            state = json.loads(self.pulled)
+            found |= {name: str(state[name]) for name in ("serial", "lineage")}
+            stored = self.pulled.removesuffix("\n").encode()
+            found["state_checksum"] = hashlib.sha256(stored).hexdigest()
+        return found
+
+
+def compare_facts(event: Mapping[str, Any], truth: Truth) -> Iterator[tuple[str, str | None]]:
+    """Each fact that is told, and what is wrong with it; None where nothing is."""
+    about = event["metadata"]
+    told = {**about, **event["data"]}
+    for name, right in truth.facts(about.get("resource_counts", {})).items():
+        if name in told:
+            wrong = str(told[name]) != right
+            yield name, f"fact {name} is {told[name]}, the engine's {right}" if wrong else None
