@@ -30,7 +30,7 @@ def wait_until_gone(home: Path) -> list[int]:
     """What is still there after a minute; mostly nothing."""
     end = time.monotonic() + SLOWEST
     while (left := find_processes(home)) and time.monotonic() < end:
-        time.sleep(0.05)
+        time.sleep(0.15)
     return left
 
 
