@@ -45,4 +45,4 @@ def _add(outcome: Outcome, found: Found, place: Path) -> None:
     again = f"python tests/proof loss --kills 1 --seed {found.seed}; kept in {place}"
     outcome.wrong += [f"seed {found.seed}: {wrong} (again: {again})" for wrong in found.wrong]
     told = f"{outcome.figures['kills']:,} kills, {len(outcome.wrong)} wrong"
-    print(f"seed {found.seed}: {told}", file=sys.stderr)
+    print(f"seed {found.seed}: {told}", *found.wrong, sep="\n  ", file=sys.stderr, flush=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -13,10 +13,13 @@ from msgspec.structs import asdict
 from tfevents import __version__, files
 from tfevents.context import ci
 from tfevents.context.origin import make_relative
+from tfevents.errors import JournalUnavailable
 from tfevents.events.body import build_event
 from tfevents.events.model import Activity, EventType, Operation
 from tfevents.events.table import activity_type
 from tfevents.journal import abandoned
+from tfevents.journal.abandoned import AbandonedRun
+from tfevents.journal.fallback import find_fallback, merge_fallback
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
@@ -29,25 +32,45 @@ FORGOTTEN_SECONDS = 86400
 
 
 def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
-    """Closes what is gone under the journal's home, and in the fallback home where there is no
-    journal of its own; gives how many runs that were."""
-    closed = _close_forgotten(journal)
-    for home in _homes(journal.home):
-        for identity in abandoned.find_abandoned(home):
-            with abandoned.AbandonedRun(home, identity) as folder:
-                if folder:
-                    closed += _close(journal, identity, folder, env)
+    """Closes what is gone under the journal's home and under the fallback home, each run in the
+    journal that knows it, and moves what the fallback has; gives how many runs were closed.
+
+    What can't be written now stays.
+    """
+    closed = 0
+    with _open_beside(journal) as beside:
+        journals = [journal, *beside]
+        for each in journals:
+            with suppress(JournalUnavailable):
+                closed += _close_forgotten(each)
+        for home in _homes(journal.home):
+            for identity in abandoned.find_abandoned(home):
+                with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
+                    if folder:
+                        closed += _close(journals, identity, folder, env)
+    merge_fallback(journal)
     return closed
 
 
-def _homes(home: str) -> list[str]:
-    """A home that is full keeps its journal, while plans go to the fallback."""
+@contextmanager
+def _open_beside(journal: Journal) -> Iterator[list[Journal]]:
+    """The fallback, where there is one and it is another."""
+    fallback = None
+    with suppress(JournalUnavailable):
+        fallback = find_fallback()
     try:
-        fallback = find_fallback_home(make=False)
-    except OSError:
-        return [home]
-    alone = fallback != home and not os.path.exists(os.path.join(fallback, "journal.db"))
-    return [home, fallback] if alone else [home]
+        yield [fallback] if fallback and fallback.home != journal.home else []
+    finally:
+        if fallback:
+            fallback.close()
+
+
+def _homes(home: str) -> list[str]:
+    """Where the folders of runs are: a home that is full keeps its journal, while plans go to the
+    fallback."""
+    with suppress(OSError):
+        return list(dict.fromkeys([home, find_fallback_home(make=False)]))
+    return [home]
 
 
 def _close_forgotten(journal: Journal) -> int:
@@ -57,10 +80,14 @@ def _close_forgotten(journal: Journal) -> int:
     return sum(journal.end_run(run.run_id, None, [make_killed_event(run)]) for run in runs)
 
 
-def _close(journal: Journal, identity: str, folder: str, env: Mapping[str, str]) -> bool:
-    run = journal.run(identity) or _restore_run_from_note(journal, identity, folder, env)
-    if run is None or run.ended_at:
+def _close(journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]) -> bool:
+    """Where nobody knows it, it is told in the first journal."""
+    found = [(journal, run) for journal in journals if (run := journal.run(identity))]
+    if not found and (restored := _restore_run_from_note(journals[0], identity, folder, env)):
+        found = [(journals[0], restored)]
+    if not found or any(run.ended_at for _, run in found):
         return False
+    journal, run = found[0]
     return journal.end_run(identity, None, [make_killed_event(run)])
 
 

@@ -27,7 +27,7 @@ from tfevents.errors import DeliveryError, JournalUnavailable, TfeventsError
 from tfevents.events.body import build_event
 from tfevents.events.model import Activity, EventType
 from tfevents.journal import recovery
-from tfevents.journal.fallback import JournalFallback, find_fallback, merge_fallback
+from tfevents.journal.fallback import JournalFallback
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
 from tfevents.reporting.attachments import Attachments, Tools
@@ -134,12 +134,7 @@ class Reporter(threading.Thread):
     def _recover_and_prune(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
         journal, env = self._journal.journal, self.info.env
-        fallback = find_fallback()
-        if fallback is not None:
-            recovery.recover_abandoned(fallback, env)
-            fallback.close()
         recovery.recover_abandoned(journal, env)
-        merge_fallback(journal)
         if lost := journal.prune():
             self._add_problem(
                 JournalUnavailable(f"{lost} undelivered events were too many to keep")

@@ -571,6 +571,23 @@ def test_a_disk_that_fills_up_changes_no_order(machine: Machine, endpoint: Endpo
 
 
 @pytest.mark.exhaustive
+def test_one_that_was_killed_beside_home_is_closed_by_a_flush(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Its journal is in the fallback: its start is there, and its end is told with it."""
+    at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
+    endpoint.script(answer(503, retry_after=3600))
+    machine.home.write_text("")  # a file stands where it should be
+    run = machine.start("apply", "-auto-approve", at=at, env=env)
+    endpoint.wait_for_requests(1, 60)
+    kill(run)
+    machine.home.unlink()
+    assert machine.flush(env).stdout == "2 delivered\n1 run without an end, closed\n"
+    assert types(endpoint.events) == ["provisioning", "failed"]
+    assert list((machine.spare / "runs").iterdir()) == []
+
+
+@pytest.mark.exhaustive
 def test_files_that_may_not_grow(machine: Machine, endpoint: Endpoint) -> None:
     """RLIMIT_FSIZE 0, which terraform inherits as well: it can't write its plan nor its state, and
     says so; we say our line and nothing dies of SIGXFSZ."""
