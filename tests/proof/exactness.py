@@ -37,6 +37,7 @@ def add_options(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> Outcome:
     """Each engine's runs."""
     outcome = Outcome(Counter(dict.fromkeys(FIGURES, 0)))
+    absent: Counter[str] = Counter()
     place = options.place or Path(tempfile.mkdtemp(prefix="tfevents-exactness-"))
     script = read_script(options.replay) if options.replay else None
     for name, path in find_engines(_named(options, script)):
@@ -49,6 +50,9 @@ def run(options: Namespace) -> Outcome:
             _count(outcome, name, found)
             if any(one.wrong for one in found):
                 _keep(trial, title, found, options.shrink)
+            absent.update(what for one in found for what in one.absent)
+    for what, number in absent.most_common():
+        print(f"{number:>10} absent: {what}", file=sys.stderr)
     return outcome
 
 

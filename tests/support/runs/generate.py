@@ -78,6 +78,8 @@ class Generator:
             flags = ["-no-color", "-compact-warnings", "-parallelism=2", "-lock=false"]
             flags += [] if turn.saved is not None else ["-var=v=b", "-refresh=false"]
             env[f"TF_CLI_ARGS_{turn.command}"] = chance.choice(flags)
+        if chance.random() < 0.05:
+            env["TF_CLI_ARGS"] = chance.choice(["-no-color", "-input=false"])
         if chance.random() < 0.1:
             env[chance.choice(["TF_IN_AUTOMATION", "TF_INPUT", "TF_VAR_v"])] = "0"
         if len(self.workspaces) > 1 and chance.random() < 0.1:
@@ -162,6 +164,7 @@ class Generator:
         """Flags that name an address."""
         addresses = self._addresses()
         addresses += [item.place for item in self.world.items if not item.module]
+        addresses.append("module.m")
         names = {"-target": 0.15}
         names |= {"-exclude": 0.12} if self.dialect.excludes else {}
         names |= {"-replace": 0.12} if plain else {}

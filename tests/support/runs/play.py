@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from support.runs.found import Found
 from support.runs.generate import Generator
 from support.runs.player import TF, Player
-from support.runs.script import Script
+from support.runs.script import Script, Turn
 from support.runs.shrink import kinds_of, shrink
 from support.runs.world import Dialect
 
@@ -49,12 +49,12 @@ class Trial:
         """What was found of each command of a random run."""
         player = self._player(f"seed{seed}")
         turns = Generator(ask_dialect(self.engine), seed, player.theirs).turns(commands)
-        return self._end(player, list(player.play(turns)))
+        return self._end(player, turns)
 
     def play_script(self, script: Script) -> list[Found]:
         """The same of turns that are written down."""
         player = self._player("script")
-        return self._end(player, list(player.play(script.turns)))
+        return self._end(player, script.turns)
 
     def shrink(self, found: Sequence[Found], attempts: int) -> Script:
         """The smallest run that shows something of the kinds that were found."""
@@ -66,13 +66,18 @@ class Trial:
     def _shows(self, kinds: set[str], script: Script) -> bool:
         try:
             return bool(kinds & kinds_of(self.play_script(script)))
-        except (RuntimeError, subprocess.TimeoutExpired):  # no `init` without a provider
+        except RuntimeError:  # no `init` without a provider
             return False
 
     def _player(self, title: str) -> Player:
         return Player(self.engine, self.place / title, self.program)
 
-    def _end(self, player: Player, found: list[Found]) -> list[Found]:
+    def _end(self, player: Player, turns: Iterable[Turn]) -> list[Found]:
+        try:
+            found = list(player.play(turns))
+        except subprocess.TimeoutExpired as late:
+            words = tuple(map(str, late.cmd[1:]))
+            found = [Found(Turn(words), [f"endless: not over after {late.timeout} seconds"])]
         if not any(one.wrong for one in found):
             shutil.rmtree(player.place)
         return found

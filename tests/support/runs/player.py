@@ -203,7 +203,7 @@ class Player:
             env={**self.env, **env},
             input=typed.encode(),
             capture_output=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
         return Told(done.stdout.decode(), done.stderr.decode(), done.returncode)

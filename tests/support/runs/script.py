@@ -49,7 +49,9 @@ class Turn(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def _given(self) -> list[str]:
         """What follows the subcommand, by the environment and as typed."""
-        return [*shlex.split(self.env.get(f"TF_CLI_ARGS_{self.command}", "")), *self.words[1:]]
+        names = ("TF_CLI_ARGS", f"TF_CLI_ARGS_{self.command}")
+        given = [word for name in names for word in shlex.split(self.env.get(name, ""))]
+        return [*given, *self.words[1:]]
 
     @property
     def destroys(self) -> bool:

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import md5
 from pathlib import Path
 from textwrap import indent
 
@@ -29,6 +30,8 @@ KEYS = (
     "ümläut ☃",
     "[1].[0]",
 )
+SHORT = "substr(md5(each.key), 0, 6)"
+"""What stands for a key in a path."""
 WORDS = ("create", "half", "update", "refuse", "delete", "late")
 """What may be told to fail, by the provider (`read` seldom: it fails the whole plan)."""
 
@@ -114,7 +117,7 @@ class Item:
         if self.file:
             return quote(self.file)
         part = "-${count.index}" if isinstance(self.keys, int) else ""
-        part = "-${substr(md5(each.key), 0, 6)}" if isinstance(self.keys, list) else part
+        part = f"-${{{SHORT}}}" if isinstance(self.keys, list) else part
         return f'"${{var.k}}{self.name}{part}.txt"'
 
 
@@ -131,6 +134,8 @@ class World:
     history: list[str] = field(default_factory=list)
     """`moved`, `removed` and `import` blocks."""
     modules: int | list[str] | None = None
+    chosen: str = ""
+    """What an .auto.tfvars says of `v`; nothing where it is empty."""
     nested: bool = False
     """Whether the module calls another one."""
     secrets: bool = False
@@ -154,7 +159,8 @@ class World:
         moves = [self.add, self.change, self.change, self.change, self.drop, self.rename]
         moves += [self.bring, self.change_output, self.change_output, self.change_keys]
         moves += [self.change_data, self.change_check, self.change_lifecycle, self.forget_history]
-        moves += [self.collide, self.move_key]
+        moves += [self.collide, self.move_key, self.change_modules, self.set_variable]
+        moves += [self.bring_many]
         for move in self.chance.choices(moves, k=self.chance.randint(1, 3)):
             move()
 
@@ -166,6 +172,7 @@ class World:
         inner = [REQUIRED, VARIABLES, *(item.text() for item in self.items if item.module)]
         inner += [NESTED] if self.nested else []
         texts = {"main.tf": "\n".join([*root, self._call()]), "m/main.tf": "\n".join(inner)}
+        texts["v.auto.tfvars"] = f"v = {quote(self.chosen)}\n" if self.chosen else ""
         return {**texts, "m/n/main.tf": DEEP} if self.nested else texts
 
     def _call(self) -> str:
@@ -174,7 +181,7 @@ class World:
             each, key = f"  count = {self.modules}\n", '"m${count.index}-"'
         elif self.modules is not None:
             each = f"  for_each = toset([{', '.join(map(quote, self.modules))}])\n"
-            key = '"m${substr(md5(each.key), 0, 6)}-"'
+            key = f'"m${{{SHORT}}}-"'
         return f'module "m" {{\n  source = "./m"\n{each}  v = var.v\n  k = {key}\n}}\n'
 
     def add(self) -> None:
@@ -361,6 +368,31 @@ class World:
 
     def _referred(self, item: Item) -> bool:
         return any(f"{item.place}." in v for i in self.items for v in i.attributes.values())
+
+    def change_modules(self) -> None:
+        """How often the module is called; the first or only one may be moved."""
+        was, now = self.modules, self.chance.choice([None, 1, 2, ["m1", "m2"], ["m1"]])
+        self.modules = now
+        if was is None and now is not None and self.chance.random() < 0.7:
+            key = "0" if isinstance(now, int) else quote(now[0])
+            self.history.append(f"moved {{\n  from = module.m\n  to   = module.m[{key}]\n}}\n")
+
+    def set_variable(self) -> None:
+        self.chosen = self.chance.choice(["", "", "a", "b"])
+
+    def bring_many(self) -> None:
+        """Two objects that are there already, imported by one block."""
+        if not self.dialect.imports_many:
+            return
+        self.named += 1
+        item = Item(f"i{self.named}", keys=["one", "two"])
+        item.attributes["content"] = quote(self.chance.choice(["found", "else"]))
+        self.items.append(item)
+        for key in ("one", "two"):
+            self.imported.append(f"{item.name}-{md5(key.encode()).hexdigest()[:6]}.txt")
+        each = '  for_each = toset(["one", "two"])\n'
+        which = f'  to = {item.place}[each.key]\n  id = "{item.name}-${{{SHORT}}}.txt"\n'
+        self.history.append(f"import {{\n{each}{which}}}\n")
 
     def bring(self) -> None:
         """An object that is there already, imported; where its `kind` is set, replaced at once."""
