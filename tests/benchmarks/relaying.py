@@ -9,11 +9,12 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from measure import Row
+from support.postgres import Postgres, find_programs
 from support.receiver import Receiver
 from support.relay import NOBODY, start_relay
 
@@ -23,12 +24,24 @@ RUNNERS, EACH = 100, 100
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
     """What it accepts while the service is away; the runners take their share of the machine."""
     with tempfile.TemporaryDirectory() as home, start_relay(Path(home), NOBODY) as relay:
-        began, before = time.perf_counter(), cpu_seconds(relay)
-        asyncio.run(report_all(urlsplit(relay.url).port or 0))
-        seconds, busy = time.perf_counter() - began, cpu_seconds(relay) - before
+        yield measure_relay("SQLite", relay)
+    if find_programs() is None:
+        return
+    with ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory())
+        shared = "--database", stack.enter_context(Postgres(durable=True)).url
+        relay = stack.enter_context(start_relay(Path(home), NOBODY, *shared))
+        yield measure_relay("PostgreSQL", relay)
+
+
+def measure_relay(database: str, relay: Receiver) -> Row:
+    """One relay with an empty database."""
+    began, before = time.perf_counter(), cpu_seconds(relay)
+    asyncio.run(report_all(urlsplit(relay.url).port or 0))
+    seconds, busy = time.perf_counter() - began, cpu_seconds(relay) - before
     count = RUNNERS * EACH
     rate = f"{count / seconds:.0f} events, {count / busy:.0f} a CPU second"
-    yield Row(f"relay, {count} events of {RUNNERS} runners", ours=seconds, rate=rate)
+    return Row(f"relay, {count} events of {RUNNERS} runners, {database}", ours=seconds, rate=rate)
 
 
 def cpu_seconds(relay: Receiver) -> float:

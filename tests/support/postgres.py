@@ -26,11 +26,13 @@ def find_programs() -> Path | None:
 class Postgres:
     """Runs until it is left; it can be stopped and started meanwhile. `url`: of its database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable`: what it has committed outlives the machine, which tests do not need."""
         programs = find_programs()
         if programs is None:
             pytest.skip("there is no PostgreSQL (Debian's package: postgresql)")
         self._programs = programs
+        self._fsync = "fsync=on" if durable else "fsync=off"
         self._root = Path(tempfile.mkdtemp(prefix="rig-postgres-"))
         self.url = f"postgresql://relay@/postgres?host={self._root}"
         # it refuses to run as root
@@ -61,7 +63,7 @@ class Postgres:
 
     def start(self) -> None:
         """Returns when it answers."""
-        settings = ("listen_addresses=", f"unix_socket_directories={self._root}", "fsync=off")
+        settings = ("listen_addresses=", f"unix_socket_directories={self._root}", self._fsync)
         flags = [word for setting in settings for word in ("-c", setting)]
         self._process = subprocess.Popen(
             [self._programs / "postgres", "-D", self._root / "data", *flags],
