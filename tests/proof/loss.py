@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import sys
 import tempfile
+import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from math import inf
 from pathlib import Path
 
 from record import Outcome
@@ -19,24 +21,35 @@ ABOUT = "no event is lost or sent twice, whoever is killed"
 def add_options(parser: ArgumentParser) -> None:
     """How many, and which."""
     parser.add_argument("--kills", type=int, default=200, help="at least so many")
+    parser.add_argument("--minutes", type=float, default=inf, help="no longer than this")
     parser.add_argument("--seed", type=int, default=1, help="the first one; each has some 25 kills")
     parser.add_argument("--jobs", type=int, default=2)
 
 
 def run(options: Namespace) -> Outcome:
-    """Seed after seed, until there were as many kills."""
+    """Seed after seed, until there were as many kills, or the time is over."""
     outcome = Outcome(Counter({"kills": 0, "seeds": 0}))
     place = Path(tempfile.mkdtemp(prefix="tfevents-loss-"))
-    seeds = itertools.count(options.seed)
+    seeds, end = itertools.count(options.seed), time.monotonic() + options.minutes * 60
     with ThreadPoolExecutor(options.jobs) as pool:
         working: set[Future[Found]] = set()
-        while outcome.figures["kills"] < options.kills or working:
-            while len(working) < options.jobs and outcome.figures["kills"] < options.kills:
-                working.add(pool.submit(play_episode, next(seeds), place))
+        while True:
+            over = outcome.figures["kills"] >= options.kills or time.monotonic() > end
+            while len(working) < options.jobs and not over:
+                working.add(pool.submit(_play, next(seeds), place))
+            if not working:
+                return outcome
             done, working = wait(working, return_when=FIRST_COMPLETED)
             for one in done:
                 _add(outcome, one.result(), place)
-    return outcome
+
+
+def _play(seed: int, place: Path) -> Found:
+    """One seed; where it breaks off, the others go on."""
+    try:
+        return play_episode(seed, place)
+    except Exception as error:  # broad on purpose: it is told
+        return Found(seed, wrong=[f"it breaks off: {type(error).__name__}: {error}"])
 
 
 def _add(outcome: Outcome, found: Found, place: Path) -> None:
@@ -44,5 +57,5 @@ def _add(outcome: Outcome, found: Found, place: Path) -> None:
     outcome.figures["seeds"] += 1
     again = f"python tests/proof loss --kills 1 --seed {found.seed}; kept in {place}"
     outcome.wrong += [f"seed {found.seed}: {wrong} (again: {again})" for wrong in found.wrong]
-    told = f"{outcome.figures['kills']:,} kills, {len(outcome.wrong)} wrong"
-    print(f"seed {found.seed}: {told}", *found.wrong, sep="\n  ", file=sys.stderr, flush=True)
+    told = f"seed {found.seed}: {outcome.figures['kills']:,} kills, {len(outcome.wrong)} wrong"
+    print(told, *found.wrong, sep="\n  ", file=sys.stderr, flush=True)
