@@ -1,16 +1,119 @@
-"""A few kills; more: `python tests/proof loss --help`."""
+"""A few kills; more: `python tests/proof loss --help`. And that what is lost would be noticed."""
 
 from __future__ import annotations
 
+import shutil
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from support.endpoint import Endpoint
 from support.loss.episode import play_episode
+from support.loss.judge import judge
+from support.loss.plan import Kind, Moment, Trouble, Victim, Wave, draw_plan
+from support.loss.scene import Scene
+
+SEEDS = {Trouble.NONE: 2, Trouble.CLOCK: 6, Trouble.FULL: 9}
 
 
-@pytest.mark.parametrize("seed", [2])
-def test_nothing_is_lost_whoever_is_killed(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("trouble", Trouble)
+def test_nothing_is_lost_whoever_is_killed(tmp_path: Path, trouble: Trouble) -> None:
     """Each run has one end, and each event arrives once, in order, as it was put."""
-    found = play_episode(seed, tmp_path)
+    assert draw_plan(SEEDS[trouble]).trouble is trouble
+    found = play_episode(SEEDS[trouble], tmp_path)
     assert found.wrong == []
-    assert found.figures["kills"] >= 15
+    assert found.figures["kills"] >= 10
+
+
+def victim(number: int) -> Victim:
+    """A run that is killed when it is over: not at all."""
+    return Victim(
+        kind=Kind.WRAPPER,
+        number=number,
+        command="apply",
+        workspace="one",
+        signal=signal.SIGKILL,
+        group=False,
+        moment=Moment.CLOCK,
+        seconds=60.0,
+        line=0,
+        has_key=True,
+        graceful=False,
+        exit_code=0,
+    )
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """Two runs, one after the other, of which everything arrived."""
+    with Endpoint() as endpoint:
+        scene = Scene(tmp_path_factory.mktemp("scene"), endpoint)
+        for number in range(2):
+            scene.play(Wave((victim(number),), (), 0.0, 0.0))
+        shutil.copy(scene.home / "journal.db", scene.place)
+        yield scene
+
+
+@pytest.fixture
+def scene(good: Scene) -> Scene:
+    """The same, as it was."""
+    shutil.copy(good.place / "journal.db", good.home)
+    return good
+
+
+def judged(scene: Scene) -> list[str]:
+    return list(judge(scene, [], Trouble.NONE))
+
+
+def change(scene: Scene, statement: str) -> None:
+    with closing(sqlite3.connect(scene.home / "journal.db")) as db, db:
+        db.execute(statement)
+
+
+def test_what_is_right_is_right(scene: Scene) -> None:
+    assert judged(scene) == []
+    assert len(scene.endpoint.events) == 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("update events set status = 'pending' where seq = 1", "is pending"),
+        ("update events set event_id = 'lost' where seq = 2", "arrived: False"),
+        ("delete from events where seq = 1", "not in the journal"),
+        ("update events set body = json_set(body, '$.data.a', 'b') where seq = 1", "as another"),
+        ("update events set seq = 9 where seq = 1", "in another order"),
+        (
+            "insert into runs (run_id, directory) values ('r', 'd')",
+            "run r in d has []",
+        ),
+    ],
+)
+def test_what_is_wrong_is_noticed(scene: Scene, statement: str, words: str) -> None:
+    change(scene, statement)
+    assert words in " ".join(judged(scene))
+
+
+def test_a_folder_that_stays_is_noticed(scene: Scene) -> None:
+    left = scene.home / "runs" / "left"
+    left.mkdir()
+    assert "still holds ['left']" in " ".join(judged(scene))
+    left.rmdir()
+
+
+def test_a_twin_is_noticed(scene: Scene) -> None:
+    """Nobody was killed, and its first answer was a whole one."""
+    requests = scene.endpoint._requests
+    requests.append(requests[-1])
+    assert "arrived twice" in " ".join(judged(scene))
+    requests.pop()
+
+
+def test_another_exit_code_is_noticed(scene: Scene) -> None:
+    ended = scene.place / victim(0).directory / "ended"
+    ended.write_text("3\n")
+    assert "ended with 0, not {3}" in " ".join(judged(scene))
+    ended.write_text("0\n")

@@ -19,8 +19,12 @@ leave() { echo "$1" >ended; exit "$1"; }
 stopped=
 [ ! "$STANDIN_GRACEFUL" ] || trap 'stopped=1' INT TERM
 : >started
-[ ! "$TF_TEMP_LOG_PATH" ] ||
-	echo '2026-11-29T10:00:00.000Z [INFO]  backend/local: apply calling Apply' >>"$TF_TEMP_LOG_PATH"
+log() { [ ! "$TF_TEMP_LOG_PATH" ] || echo "2026-11-29T10:00:00.000Z $1" >>"$TF_TEMP_LOG_PATH"; }
+log '[INFO]  Terraform version: 1.11.4'
+log "[INFO]  CLI args: []string{\"terraform\", \"$1\"}"
+log '[INFO]  backend/local: apply calling Apply'
+log '[DEBUG] Building and walking apply graph for NormalMode plan'
+log '[DEBUG] t.a: applying the planned Create change'
 for line in 0 1 2 3 4 5; do
 	echo "line $line"
 	[ "$line" != "$STANDIN_LINE" ] || kill -"$STANDIN_SIGNAL" "$PPID"
