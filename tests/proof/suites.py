@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 
 import exactness
+import faults
 import fuzz
 import loss
 import transparency
@@ -17,5 +18,6 @@ SUITES: dict[str, ModuleType] = {
     "transparency": transparency,
     "exactness": exactness,
     "loss": loss,
+    "faults": faults,
     "fuzz": fuzz,
 }

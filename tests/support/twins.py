@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ _MASKS = (
     (rb"(after|elapsed|\[)( ?)(\d+m)?\d+s", rb"\1\2SECONDS"),
     (rb'"elapsed_seconds":\d+', b'"elapsed_seconds":N'),
 )
-_FOOTER = re.compile(
+FOOTER = re.compile(
     rb"(\x1b\[90m)?\n\xe2\x94\x80[\xe2\x94\x80]+(\x1b\[0m)?\n\n"
     rb"Note: You didn't use the -out option(?s:.*)\Z"
 )
@@ -31,7 +32,7 @@ _NOTE = re.compile(
 _WARNING = re.compile(
     rb"(?m)^(\x1b\[0m)?\x1b\[33m\xe2\x95\xb7(?s:.*?)^\x1b\[33m\xe2\x95\xb5[^\n]*\n"
 )
-_OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
+OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Said:
 
     def without_footer(self) -> Said:
         """Less what terraform advertises behind a plan that was not saved."""
-        return replace(self, stdout=_FOOTER.sub(b"", self.stdout))
+        return replace(self, stdout=FOOTER.sub(b"", self.stdout))
 
     def without_note(self) -> Said:
         """Less what terraform says at last of a plan that was not, or was, saved."""
@@ -124,8 +125,8 @@ class Twins:
             return self._said(terminal.output.replace(b"\r\n", b"\n"), b"", code, cwd)
 
     def _said(self, stdout: bytes, stderr: bytes, code: int, cwd: Path) -> Said:
-        own = len(_OURS.findall(stdout)) + len(_OURS.findall(stderr))
-        return Said(_masked(stdout, cwd), _masked(stderr, cwd), code, own)
+        own = len(OURS.findall(stdout)) + len(OURS.findall(stderr))
+        return Said(mask_output(stdout, cwd), mask_output(stderr, cwd), code, own)
 
 
 def twins(tmp_path: Path, files: Mapping[str, str], *engines: Path) -> Twins:
@@ -150,8 +151,9 @@ def same(said: tuple[Said, Said]) -> Said:
     return ours
 
 
-def _masked(text: bytes, cwd: Path) -> bytes:
-    text = _OURS.sub(b"", text).replace(str(cwd).encode(), b"DIRECTORY")
+def mask_output(text: bytes, cwd: Path) -> bytes:
+    """What a command said in `cwd`, without our line and without what no two runs share."""
+    text = OURS.sub(b"", text).replace(os.fsencode(cwd), b"DIRECTORY")
     for pattern, word in _MASKS:
         text = re.sub(pattern, word, text)
     return text

@@ -16,7 +16,7 @@ import msgspec
 
 from tfevents.deadline import Deadline
 from tfevents.delivery.sender import FlushState, Sender
-from tfevents.delivery.sender_process import Order, SenderConfig, SenderReport
+from tfevents.delivery.sender_process import Order, SenderConfig, SenderReport, parse_order
 from tfevents.errors import TfeventsError
 from tfevents.journal.journal import open_journal
 from tfevents.journal.models import own_queues
@@ -36,7 +36,7 @@ class Orders:
 
     def _read(self, pipe: BinaryIO) -> None:
         for line in pipe:
-            order = msgspec.json.decode(line, type=Order)
+            order = parse_order(line, Order)
             if order.seconds is None:
                 self.more.set()
             else:
@@ -65,7 +65,7 @@ def main() -> None:
     report = SenderReport()
     try:
         if first := sys.stdin.buffer.readline():
-            config = msgspec.json.decode(first, type=SenderConfig)
+            config = parse_order(first, SenderConfig)
             report = SenderReport(send(config, Orders(sys.stdin.buffer)))
     except Exception as error:  # broad on purpose: the run's line says it
         ours = isinstance(error, TfeventsError)

@@ -7,12 +7,13 @@ comes twice.
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import time
 from math import inf
 from subprocess import Popen
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +23,7 @@ from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
 from tfevents.journal.models import Destination
 from tfevents.settings.model import Settings
 
+T = TypeVar("T", bound=Struct)
 GRACE_SECONDS = 2.0
 """How long after the deadline, which it knows, a busy machine may need to let it say so."""
 
@@ -117,12 +119,23 @@ class SenderProcess:
         self._process.kill()
         self._process.communicate()
 
-    def _order(self, order: Struct) -> None:
+    def _order(self, order: SenderConfig | Order) -> None:
         """One line; a sender that is gone is noticed at the end."""
         try:
-            os.write(_pipe(self._process.stdin), msgspec.json.encode(order) + b"\n")
+            os.write(_pipe(self._process.stdin), write_order(order))
         except OSError:
             return
+
+
+def write_order(order: SenderConfig | Order) -> bytes:
+    """One line. In it, and in what is read of it, a path may be no UTF-8, which msgspec's own JSON
+    does not take."""
+    return json.dumps(msgspec.to_builtins(order)).encode() + b"\n"
+
+
+def parse_order(line: bytes, kind: type[T]) -> T:
+    """What `write_order` wrote. Raises ValueError."""
+    return msgspec.convert(json.loads(line), kind)
 
 
 def _pipe(end: IO[bytes] | None) -> int:

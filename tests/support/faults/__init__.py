@@ -1,0 +1,1 @@
+"""A table of what goes wrong around a run: servers, TLS, proxies and surroundings."""
