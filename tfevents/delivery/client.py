@@ -109,9 +109,15 @@ class ApiClient:
     ) -> StoredArtifact:
         """Stores a file's bytes, streamed. Raises a DeliveryError or OSError."""
         with open(path, "rb") as file:
-            request = self._build_request(destination, "data", file, query)
-            request.headers["Content-Type"] = "application/octet-stream"
-            exchange = self._post(request, deadline)
+            return self.store_file(file, query, destination, deadline)
+
+    def store_file(
+        self, file: BinaryIO, query: Mapping[str, str], destination: Destination, deadline: Deadline
+    ) -> StoredArtifact:
+        """The same for a file that is open. Raises a DeliveryError."""
+        request = self._build_request(destination, "data", file, query)
+        request.headers["Content-Type"] = "application/octet-stream"
+        exchange = self._post(request, deadline)
         if not exchange.over.is_set():
             raise self._explain(exchange)
         self._check(exchange, destination)

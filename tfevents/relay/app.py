@@ -4,30 +4,48 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from tfevents.deadline import Deadline
+from tfevents.delivery.client import ApiClient
+from tfevents.delivery.responses import StoredArtifact
+from tfevents.errors import DeliveryError, Refused, Unauthorized
+from tfevents.journal.models import Destination
 from tfevents.receiver.api import answer_or_error, read_body, read_request
-from tfevents.receiver.contract import ContractError, check_place, parse_event
+from tfevents.receiver.contract import (
+    LARGEST_ARTIFACT,
+    ContractError,
+    check_place,
+    parse_artifact,
+    parse_event,
+    too_large,
+)
 from tfevents.relay.intake import Intake
 from tfevents.relay.keys import Keys
 from tfevents.relay.metrics import MEDIA_TYPE, Metrics
 from tfevents.relay.outbox import READS, Backlog, measure_backlog
 from tfevents.relay.senders import Senders
+from tfevents.settings.model import Key
+
+ARTIFACT_SECONDS = 60.0
+"""For one artefact; its runner waits."""
 
 
 class RelayApi:
     """The ASGI application of the contract's paths."""
 
-    def __init__(self, keys: Keys, intake: Intake) -> None:
-        self._keys, self._intake = keys, intake
+    def __init__(self, keys: Keys, intake: Intake, client: ApiClient) -> None:
+        self._keys, self._intake, self._client = keys, intake, client
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -39,13 +57,51 @@ class RelayApi:
         """Raises ContractError and StoreUnavailable."""
         request = read_request(http)
         place = check_place(request)
-        if place.kind != "events":
-            raise ContractError(404, "not_found", "a relay takes events only")
+        if place.kind == "activities":
+            raise ContractError(404, "not_found", "a relay knows no activities: ask the service")
         caller = self._keys.admit(request.headers["x-api-key"], place.account)
+        if place.kind == "data":
+            with TemporaryFile() as file:
+                return await self._pass_on(http, file, caller.key)
         body = await read_body(http)
         event = parse_event(request, body)
         await self._intake.take_event(place, caller, event, body.decode())
         return Response(status_code=200)
+
+    async def _pass_on(self, http: Request, file: BinaryIO, key: Key) -> Response:
+        """An artefact goes straight on, through a file without a name: its runner needs the id."""
+        request = read_request(http)
+        place, artifact = check_place(request), parse_artifact(request)
+        async for piece in http.stream():
+            file.write(piece)
+            if file.tell() > LARGEST_ARTIFACT:
+                raise too_large()
+        file.seek(0)
+        client, deadline = self._client.with_key(key), Deadline(ARTIFACT_SECONDS)
+        destination = Destination(place.account, place.org, place.project, place.workspace)
+        sent = (file, artifact.fields, destination, deadline)
+        try:
+            stored = await run_in_threadpool(client.store_file, *sent)
+        except DeliveryError as error:
+            raise _explain(error) from None
+        return JSONResponse(_describe_stored(stored))
+
+
+def _explain(error: DeliveryError) -> ContractError:
+    """What the runner is told of it."""
+    if isinstance(error, Unauthorized):
+        return ContractError(401, "unauthorized", str(error))
+    if isinstance(error, Refused):
+        return ContractError(400, "bad_request", str(error))
+    return ContractError(503, "service_unavailable", str(error))
+
+
+def _describe_stored(stored: StoredArtifact) -> dict[str, str]:
+    """As the service's answer."""
+    message = stored.words.removeprefix(" (").removesuffix(")")
+    told = {"status": stored.policy, "message": message}
+    policy = {f"policy_evaluation_{name}": words for name, words in told.items() if words}
+    return {"id": stored.id, **policy}
 
 
 class Probes:

@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import ExitStack
 
-from msgspec.structs import replace
 from sqlalchemy.exc import SQLAlchemyError
 
 from tfevents.deadline import Deadline
@@ -21,7 +20,6 @@ from tfevents.relay.keys import SECRET, Keys
 from tfevents.relay.metrics import Metrics
 from tfevents.relay.outage import Outage
 from tfevents.relay.outbox import Outgoing
-from tfevents.settings.model import Key, Settings
 from tfevents.terminal import print_line
 
 THREADS = 8
@@ -35,14 +33,13 @@ LAST_TRIES = 5
 
 
 class Senders:
-    """Sends what waits in a database to the server that the settings name."""
+    """Sends what waits in a database to the server upstream."""
 
-    def __init__(self, claims: Claims, keys: Keys, settings: Settings, metrics: Metrics) -> None:
-        """Raises SettingError for settings with which nothing can be sent."""
+    def __init__(self, claims: Claims, keys: Keys, client: ApiClient, metrics: Metrics) -> None:
+        """`client`: of the server upstream; each event brings its key."""
         self._engine, self._claims = claims.engine, claims
         self._keys, self._metrics = keys, metrics
-        nobody = Key("none")  # each event has its own
-        self._client = ApiClient(replace(settings, api_key=nobody))
+        self._client = client
         self._outage = Outage()
         self._looking, self._news, self._over = threading.Lock(), threading.Event(), False
         self._prune_at = 0.0
@@ -68,7 +65,6 @@ class Senders:
         self._news.set()
         for thread in self._threads:
             thread.join()
-        self._client.close()
 
     def _work(self) -> None:
         while not self._over:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from ipaddress import ip_address
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
+from tfevents.delivery.client import ApiClient
 from tfevents.errors import SettingError
 from tfevents.receiver.server import Certificate, listen, run_server, url_of
 from tfevents.relay.app import Probes, RelayApi, make_app
@@ -21,7 +23,10 @@ from tfevents.relay.outbox import send_again
 from tfevents.relay.senders import Senders
 from tfevents.settings.environment import TRUE
 from tfevents.settings.load import load_settings
-from tfevents.settings.model import Settings
+from tfevents.settings.model import Key, Settings
+
+NOBODY = Key("none")
+"""In place of a key: each event brings its own."""
 
 
 class Options(Struct, frozen=True):
@@ -49,10 +54,11 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
         listener = stack.enter_context(listen(options.port, options.host))
         claims = stack.enter_context(_open_claims(options))
         metrics = Metrics()
-        senders = Senders(claims, keys, settings, metrics)
+        client = stack.enter_context(closing(ApiClient(replace(settings, api_key=NOBODY))))
+        senders = Senders(claims, keys, client, metrics)
         intake = Intake(claims.engine, keys, senders, metrics)
         probes = Probes(claims.engine, senders, metrics)
-        app = make_app(RelayApi(keys, intake), senders, probes)
+        app = make_app(RelayApi(keys, intake, client), senders, probes)
         if options.refused:
             announce(f"{_send_again(claims.engine)} refused events are sent again")
         url = url_of(listener, "https" if options.certificate else "http")

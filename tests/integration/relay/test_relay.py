@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from support.command import Tfevents
@@ -14,9 +15,14 @@ from support.engines import clean_env
 from support.machine import Machine, until
 from support.receiver import KEY, Receiver
 from support.relay import NOBODY, SECRET, ids_by_workspace, make_event, query, start_relay
-from support.step import NORMAL, answer
+from support.step import NORMAL, answer, plain
 
 OTHER_KEY, WRONG_KEY = "sat.acct.other.s3cr3tofanother", "pat.acct.wrong.s3cr3t"
+QUERY = {
+    **dict.fromkeys(("pipeline_id", "stage_id", "pipeline_execution_id", "pipeline_stage_id"), "x"),
+    "provisioner_type": "tf",
+    "data_type": "state_raw",
+}
 COUNT = "select count(*) from events where status = '{}'"
 
 
@@ -208,10 +214,28 @@ def test_a_key_of_another_account(relay: Receiver) -> None:
     assert query(relay.home, "select 1 from workspaces where workspace = 'nobody'") == []
 
 
+def test_an_artefact_goes_straight_on(relay: Receiver, server: Endpoint) -> None:
+    """Byte for byte, with the runner's key; what is said of it comes back, and nothing is kept."""
+    place = "/iacm/api/orgs/default/projects/infra/workspaces/stored/data"
+    content = b"a state of the runner's " * 40_000
+    policy = {"policy_evaluation_status": "warning", "policy_evaluation_message": "too (large)"}
+    said = json.dumps({"id": "artefact-1", **policy}).encode()
+    server.script(plain(200, said, "application/json"), answer(403), answer(404), answer(503))
+    stored, *failed = [relay.http.post(place, params=QUERY, content=content) for _ in range(4)]
+    assert (stored.status_code, stored.json()) == (200, {"id": "artefact-1", **policy})
+    assert [one.status_code for one in failed] == [401, 400, 503]
+    (request,) = server.artefacts
+    query_told = parse_qs(urlsplit(request.target).query)
+    assert (request.body, query_told) == (content, {name: [text] for name, text in QUERY.items()})
+    assert request.headers["x-api-key"] == KEY
+    kept = [path.read_bytes() for path in relay.home.rglob("*") if path.is_file()]
+    assert not any(b"a state of" in each for each in kept)
+
+
 def test_what_a_relay_does_not_take(relay: Receiver) -> None:
-    """Artefacts and questions go to the service itself; a wrong event is told what is wrong."""
+    """Questions go to the service itself; a wrong event or artefact is told what is wrong."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
-    assert relay.http.post(place).status_code == 404
+    assert relay.http.post(place).json()["name"] == "missing_field"
     assert relay.list_activities().status_code == 404
     assert relay.http.get("/").status_code == 404
     answered = relay.send({"event_type": "applied"})
