@@ -31,9 +31,26 @@ class Truth:
         if self.pulled.strip():
             state = json.loads(self.pulled)
             found |= {name: str(state[name]) for name in ("serial", "lineage")}
-            stored = self.pulled.removesuffix("\n").encode()
-            found["state_checksum"] = hashlib.sha256(stored).hexdigest()
+            found["state_checksum"] = hash_state(self.pulled.removesuffix("\n"))
         return found
+
+
+def hash_state(text: str) -> str:
+    """Of a state as it is printed, but for check results: the engine prints two or more in another
+    order each time, so they are sorted and compact."""
+    results = json.loads(text).get("check_results") or []
+    objects = [result["objects"] or [] for result in results]
+    if any(len(order) > 1 for order in (results, *objects)):
+        for result in results:
+            result["objects"] = result["objects"] and sorted(result["objects"], key=_write)
+        begin = text.index("[", text.rindex('"check_results":'))
+        _, length = json.JSONDecoder().raw_decode(text[begin:])
+        text = text[:begin] + _write(sorted(results, key=_write)) + text[begin + length :]
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def compare_facts(event: Mapping[str, Any], truth: Truth) -> Iterator[tuple[str, str | None]]:

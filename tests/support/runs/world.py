@@ -75,9 +75,9 @@ class Dialect:
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Flags of its own that plan and apply have in common."""
+        """Of its own, and that plan and apply have in common; `-concise` hides its own words."""
         old = self.product == "Terraform" or self.version < (1, 7)
-        return () if old else ("-concise", "-show-sensitive")
+        return () if old else ("-show-sensitive",)
 
 
 @dataclass

@@ -161,6 +161,7 @@ class StateFileJSON(Struct, gc=False):
     terraform_version: str | None = None
     outputs: dict[str, OutputJSON] | None = None
     resources: list[StateResourceJSON] | None = None
+    check_results: Raw = Raw(b"null")
 
 
 def decode(data: bytes, kind: type[T], what: str) -> T:

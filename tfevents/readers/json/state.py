@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import Any
+
+from msgspec.json import encode
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json.documents import (
@@ -53,7 +56,7 @@ def is_state(data: bytes) -> bool:
 
 
 def parse_state_file(data: bytes) -> State:
-    """What `state pull` printed: the stored file and one more newline.
+    """What `state pull` printed: the stored file and one more newline, check results in any order.
 
     Raises UnreadableDocument.
     """
@@ -69,8 +72,27 @@ def parse_state_file(data: bytes) -> State:
         terraform_version=document.terraform_version,
         serial=document.serial,
         lineage=document.lineage,
-        checksum=sha256(data.removesuffix(b"\n")).hexdigest(),
+        checksum=_digest_file(data, bytes(document.check_results)),
     )
+
+
+def _digest_file(data: bytes, checks: bytes) -> str:
+    """sha-256 of the stored file; of one with two check results or more, of what they are in order,
+    for each `state pull` prints them in another one."""
+    ordered = _sort_checks(decode_many(checks, dict[str, Any]) or [])
+    stored = data.removesuffix(b"\n")
+    return sha256(stored.replace(checks, ordered) if ordered else stored).hexdigest()
+
+
+def _sort_checks(results: list[dict[str, Any]]) -> bytes | None:
+    """Compact JSON; None where they can only be in one order."""
+    free = len(results) > 1
+    for result in results:
+        objects = result.get("objects")
+        if isinstance(objects, list) and len(objects) > 1:
+            result["objects"] = sorted(objects, key=encode)
+            free = True
+    return encode(sorted(results, key=encode)) if free else None
 
 
 def _list_file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, StateObject]]:

@@ -52,6 +52,34 @@ def test_checksum_is_that_of_the_stored_file(place: Path) -> None:
     assert state.parse_state_file(stored + b"\n").checksum == hashlib.sha256(stored).hexdigest()
 
 
+CHECK = '{{"object_kind": "check", "config_addr": "{}", "status": "pass", "objects": [{}]}}'
+OBJECT = '{{"object_addr": "{}", "status": "pass"}}'
+
+
+def checked(*results: str) -> bytes:
+    """A state file with these check results."""
+    head = '{"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": [],'
+    return f'{head}\n  "check_results": [{", ".join(results)}]\n}}\n'.encode()
+
+
+def test_check_results_in_another_order_are_the_same_state() -> None:
+    """Every terraform and OpenTofu prints them anew at each `state pull`."""
+    one, other = OBJECT.format("a[0]"), OBJECT.format("a[1]")
+    a, b = CHECK.format("a", f"{one}, {other}"), CHECK.format("check.b", OBJECT.format("check.b"))
+    turned = CHECK.format("a", f"{other}, {one}")
+    orders = [(a, b), (b, a), (turned, b), (b, turned)]
+    checksums = {state.parse_state_file(checked(*order)).checksum for order in orders}
+    assert len(checksums) == 1
+    failed = b.replace("pass", "fail")
+    assert state.parse_state_file(checked(a, failed)).checksum not in checksums
+
+
+def test_one_check_result_leaves_the_checksum_that_of_the_stored_file() -> None:
+    stored = checked(CHECK.format("a", OBJECT.format("a")))
+    checksum = hashlib.sha256(stored.removesuffix(b"\n")).hexdigest()
+    assert state.parse_state_file(stored).checksum == checksum
+
+
 def test_white_space_is_no_difference() -> None:
     """OpenTofu stores the same state indented in one place and compact in another."""
     stored = (PLANS / "update" / "state_after.tfstate").read_bytes()
