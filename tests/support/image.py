@@ -1,0 +1,137 @@
+"""The repository's image, built by buildah, and run without a daemon as an engine would run it.
+
+No registry is asked: what stands behind a FROM is made here, by debootstrap and from the machine's
+terraform, under the same name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cache import cached
+from support.engines import terraform
+from support.paths import ROOT
+
+NEW_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
+DEBIAN_PYTHON = "python3-venv,ca-certificates"
+BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+CONTAINER = """
+root=$1 project=$2 user=$3 workdir=$4
+shift 4
+mount --make-rprivate /
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+mount --bind "$project" "$root$workdir"
+mount -o remount,bind,ro "$root"
+exec chroot --userspec="$user" --groups= "$root" env -i -C "$workdir" "$@"
+"""
+"""What an engine does before the entry point: all but the project and /tmp is read-only."""
+
+
+def need_tools() -> None:
+    """Skips where an image can't be built or run."""
+    for name in ("buildah", "debootstrap", "unshare", "chroot"):
+        if shutil.which(name) is None:
+            pytest.skip(f"there is no {name} (Debian's package: {name})")
+    if os.geteuid() != 0:
+        pytest.skip("only root can build and run an image here")
+    if subprocess.run([*NEW_NAMESPACES, "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no namespaces can be had here")
+
+
+@dataclass(frozen=True)
+class Image:
+    """Its files, and the Env, Entrypoint, User and WorkingDir that it gives a container."""
+
+    root: Path
+    config: Mapping[str, Any]
+
+    def command(
+        self, project: Path, env: Mapping[str, str], user: str = "", entry: list[str] | None = None
+    ) -> list[str]:
+        """A container with a project as its working directory; `user` and `entry` are the image's
+        own where they are not given."""
+        variables = [*self.config["Env"], *(f"{name}={value}" for name, value in env.items())]
+        return [
+            *NEW_NAMESPACES,
+            *("sh", "-euc", CONTAINER, "container", str(self.root), str(project)),
+            *(user or self.config["User"], self.config["WorkingDir"]),
+            *variables,
+            *(entry or self.config["Entrypoint"]),
+        ]
+
+
+class Builder:
+    """buildah with images of its own in a directory."""
+
+    def __init__(self, place: Path) -> None:
+        self._words = ["buildah", "--root", str(place / "images"), "--runroot", str(place / "run")]
+
+    def __call__(self, *words: str | Path) -> str:
+        """What it says."""
+        done = subprocess.run(
+            [*self._words, *map(str, words)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+        return done.stdout.strip()
+
+    def tag_files(self, name: str, files: Path, target: str) -> None:
+        """An image of nothing but some files."""
+        container = self("from", "scratch")
+        self("copy", "--quiet", container, files, target)
+        self("commit", "--quiet", container, f"docker.io/{'' if '/' in name else 'library/'}{name}")
+        self("rm", container)
+
+
+@contextmanager
+def build_image() -> Iterator[Image]:
+    """The Dockerfile of the repository with its own arguments; gone when it is left."""
+    text = (ROOT / "Dockerfile").read_text()
+    (provisioner,) = re.findall(r"^ARG PROVISIONER_IMAGE=(\S+)", text, re.MULTILINE)
+    (python,) = {*re.findall(r"^FROM (python:\S+)", text, re.MULTILINE)}
+    place = Path(tempfile.mkdtemp(prefix="rig-image-"))
+    build = Builder(place)
+    try:
+        build.tag_files(python, _make_base(python.rpartition("-")[2]), "/")
+        build.tag_files(provisioner, terraform(), "/bin/terraform")
+        build("bud", "--isolation", "chroot", "--pull-never", "--tag", "localhost/tfevents", ROOT)
+        container = build("from", "--pull-never", "localhost/tfevents")
+        found = json.loads(build("inspect", container))
+        yield Image(Path(build("mount", container)), found["OCIv1"]["config"])
+    finally:
+        build("umount", "--all")
+        shutil.rmtree(place)
+
+
+def _make_base(release: str) -> Path:
+    """A Debian with its own Python, under the name `python`, that finds packages as we do."""
+
+    def make(draft: Path) -> None:
+        words = ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PYTHON}", release]
+        done = subprocess.run([*words, draft], capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"debootstrap: {done.stdout.splitlines()[-1]}")
+        (draft / "usr/bin/python").symlink_to("python3")
+
+    base = cached(f"debian-{release}", make)
+    names = ("cert", "index_url", "extra_index_url", "proxy", "timeout")
+    given = {name: os.environ.get(f"PIP_{name.upper()}") for name in names}
+    lines = [f"{name.replace('_', '-')} = {value}" for name, value in given.items() if value]
+    (base / "etc/pip.conf").write_text("\n".join(["[global]", *lines, ""]))
+    if BUNDLE.exists():
+        shutil.copy(BUNDLE, base / BUNDLE.relative_to("/"))
+    return base
