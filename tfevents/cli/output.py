@@ -78,7 +78,9 @@ class Table(Struct, frozen=True):
             console.print(head, no_wrap=True, overflow="ellipsis")
         for cells, note in zip(rows, notes, strict=True):
             styled = [Text(cell, self.colours.get(cell.strip(), "")) for cell in cells]
-            console.print(Text(GAP).join(styled), no_wrap=True, overflow="ellipsis")
+            row = Text(GAP).join(styled)
+            row.rstrip()  # what is cut off must be more than spaces
+            console.print(row, no_wrap=True, overflow="ellipsis")
             if note:
                 console.print(Padding(Text(_shown(note), "dim"), (0, 0, 0, len(INDENT))))
 

@@ -109,8 +109,7 @@ class Journal:
 
     def run(self, run_id: str) -> Run | None:
         """One run."""
-        found = self._runs("where run_id = ?", run_id)
-        return found[0] if found else None
+        return next(iter(self._runs("where run_id = ?", run_id)), None)
 
     def open_runs(self, key: str | None = None) -> list[Run]:
         """Runs without an end: of one key, or of processes where there is no key."""
@@ -218,14 +217,15 @@ class Journal:
         query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
         return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
 
+    def version(self) -> int:
+        """Another one as soon as another process has written."""
+        return int(self._database.query("pragma data_version")[0][0])
+
     def outline(self) -> dict[str, Outline]:
         """A run's id, also of an event of no run → the ids of its events, each with what became of
         it; an empty one stands for the run itself."""
-        runs = "select run_id, '', ended_at, exit_code from runs where run_id is not null"
-        events = (
-            "select run_id, event_id, status, attempts, reason from events"
-            " where run_id is not null order by seq"
-        )
+        runs = "select run_id, '', ended_at, exit_code from runs where run_id > ''"
+        events = "select run_id, event_id, status, attempts, reason from events where run_id > ''"
         found: dict[str, Outline] = {}
         for run_id, name, *state in chain(self._database.query(runs), self._database.query(events)):
             found.setdefault(run_id, {})[str(name)] = state

@@ -74,16 +74,16 @@ def _watch(
     journal: Journal, wanted: HistoryFilter, limit: int | None, env: Mapping[str, str]
 ) -> Iterator[Sequence[HistoryItem]]:
     """The latest; then each time those to which anything has happened."""
-    before = journal.outline()
+    version, before = journal.version(), journal.outline()
     yield list_latest(journal, limit, wanted)
     while True:
         _wait()
-        recovery.recover_abandoned(journal, env)
-        now = journal.outline()
-        changed = [run_id for run_id, outline in now.items() if before.get(run_id) != outline]
-        if changed:
+        closed = recovery.recover_abandoned(journal, env)
+        if closed or version != journal.version():
+            version, now = journal.version(), journal.outline()
+            changed = [run_id for run_id, outline in now.items() if before.get(run_id) != outline]
             yield list_items(journal, changed, wanted)
-        before = now
+            before = now
 
 
 def _wait() -> None:
