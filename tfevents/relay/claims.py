@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 
 from tfevents.relay.tables import CLAIMS, WORKSPACES, now
 
@@ -30,34 +30,44 @@ class OwnClaims:
     @contextmanager
     def take(self) -> Iterator[int | None]:
         """Holds it in memory."""
-        found = self._find()
-        if found is None:
-            yield None
-            return
-        self._taken.add(found)
-        try:
-            yield found
-        finally:
-            self._taken.discard(found)
-
-    def _find(self) -> int | None:
-        due, taken = WORKSPACES.c.due, tuple(self._taken)
-        wanted = select(WORKSPACES.c.id).where(due <= now(), WORKSPACES.c.id.not_in(taken))
         with self.engine.connect() as connection:
-            return connection.execute(wanted.order_by(due).limit(1)).scalar()
+            found = connection.execute(_select_due(self._taken)).scalar()
+        with _hold(self._taken, found):
+            yield found
 
 
 class SharedClaims:
     """Of relays that share a PostgreSQL: a claim is a locked row, and passes over those that are
-    locked. It ends with its transaction, however the relay ends."""
+    locked. It ends with its transaction, however the relay ends; in memory, too, for the database
+    may end before a result is noted."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._taken: set[int] = set()
 
     @contextmanager
     def take(self) -> Iterator[int | None]:
         """Holds it in a transaction."""
-        due = WORKSPACES.c.due
-        wanted = select(WORKSPACES.c.id).join(CLAIMS).where(due <= now()).order_by(due).limit(1)
+        wanted = _select_due(self._taken).join(CLAIMS)
         with self.engine.begin() as connection:
-            yield connection.execute(wanted.with_for_update(of=CLAIMS, skip_locked=True)).scalar()
+            lock = wanted.with_for_update(of=CLAIMS, skip_locked=True)
+            found = connection.execute(lock).scalar()
+            with _hold(self._taken, found):
+                yield found
+
+
+def _select_due(taken: set[int]) -> Select[Any]:
+    """The workspace that has been due longest, of those that are not taken."""
+    due, number = WORKSPACES.c.due, WORKSPACES.c.id
+    wanted = select(number).where(due <= now(), number.not_in(tuple(taken)))
+    return wanted.order_by(due).limit(1)
+
+
+@contextmanager
+def _hold(taken: set[int], found: int | None) -> Iterator[None]:
+    if found is not None:
+        taken.add(found)
+    try:
+        yield
+    finally:
+        taken.discard(found or 0)

@@ -15,7 +15,7 @@ from support.machine import until
 from support.postgres import Postgres
 from support.receiver import KEY, Receiver
 from support.relay import NOBODY, SECRET, ids_by_workspace, make_event, start_relay
-from support.step import answer
+from support.step import NORMAL, answer
 
 pytestmark = pytest.mark.exhaustive
 
@@ -98,6 +98,21 @@ def test_a_database_that_goes_and_comes_back(
         endpoint.always(answer(200))
         endpoint.wait_for(2, timeout=60)
     assert ids_by_workspace(endpoint.requests) == {"prod": ["1", "3"]}
+
+
+def test_a_database_that_goes_before_a_result_is_noted(
+    tmp_path: Path, endpoint: Endpoint, postgres: Postgres
+) -> None:
+    """It is noted later, and the event does not go twice."""
+    endpoint.script(NORMAL.but(delay=3.5))
+    with start_relay(tmp_path, endpoint.url, "--database", postgres.url) as relay:
+        relay.send(make_event(1))
+        endpoint.wait_for_requests(1)
+        postgres.stop()
+        postgres.start()
+        until(lambda: relay.send(make_event(2)).status_code == 200)
+        endpoint.wait_for(2)
+    assert ids_by_workspace(endpoint.requests) == {"prod": ["1", "2"]}
 
 
 def test_a_database_that_there_is_not(tmp_path: Path) -> None:
