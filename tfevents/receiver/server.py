@@ -66,13 +66,16 @@ def list_settings(url: str) -> tuple[str, ...]:
 
 
 def run_server(
-    app: Starlette, listener: socket.socket, certificate: Certificate | None = None
+    app: Starlette,
+    listener: socket.socket,
+    certificate: Certificate | None = None,
+    connections: int = MOST_CONNECTIONS,
 ) -> None:
     """Serves until SIGINT or SIGTERM, and answers what is under way."""
     config = uvicorn.Config(
         app,
         access_log=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=connections,
         log_level="error",
         server_header=False,
         ssl_certfile=certificate.chain if certificate else None,

@@ -77,9 +77,12 @@ class Intake:
     async def _write_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            answers = await run_in_threadpool(self._write, [arrival for arrival, _ in batch])
-            for (_, kept), answer in zip(batch, answers, strict=True):
-                _resolve(kept, answer)
+            answers: list[Answer] = [StoreUnavailable("the relay is broken")] * len(batch)
+            try:
+                answers = await run_in_threadpool(self._write, [arrival for arrival, _ in batch])
+            finally:  # whatever happens, nobody waits for ever
+                for (_, kept), answer in zip(batch, answers, strict=True):
+                    _resolve(kept, answer)
 
     def _write(self, batch: Sequence[Arrival]) -> list[Answer]:
         """What each is answered; where the database is away all are told so at once."""

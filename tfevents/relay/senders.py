@@ -43,6 +43,7 @@ class Senders:
         self._outage = Outage()
         self._looking, self._news, self._over = threading.Lock(), threading.Event(), False
         self._prune_at = 0.0
+        self._trouble: str | None = None
         self._threads = [threading.Thread(target=self._work) for _ in range(THREADS)]
 
     @property
@@ -70,9 +71,9 @@ class Senders:
         while not self._over:
             try:
                 self._send_one()
+                self._trouble = None
             except SQLAlchemyError as error:
-                _tell_trouble(error)
-                time.sleep(PATIENCE)
+                self._rest(error)
 
     def _send_one(self) -> None:
         with ExitStack() as claim:
@@ -137,8 +138,7 @@ class Senders:
                 tried += 1
                 if self._over and tried >= LAST_TRIES:
                     raise
-                _tell_trouble(trouble)
-                time.sleep(PATIENCE)
+                self._rest(trouble)
 
     def _prune(self) -> None:
         if time.monotonic() < self._prune_at:
@@ -147,7 +147,11 @@ class Senders:
         with self._engine.begin() as connection:
             outbox.prune(connection)
 
-
-def _tell_trouble(error: SQLAlchemyError) -> None:
-    """Its own text quotes what was to be written."""
-    print_line(f"the relay's database: {type(getattr(error, 'orig', None) or error).__name__}")
+    def _rest(self, error: SQLAlchemyError) -> None:
+        """Until the database is tried again; what is wrong is told once, and not in its own words:
+        they quote what was to be written."""
+        words = type(getattr(error, "orig", None) or error).__name__
+        if words != self._trouble:
+            self._trouble = words
+            print_line(f"the relay's database: {words}")
+        time.sleep(PATIENCE)

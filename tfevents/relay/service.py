@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from ipaddress import ip_address
@@ -25,6 +26,7 @@ from tfevents.settings.environment import TRUE
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import Key, Settings
 
+MOST_FILES, OWN_FILES = 8192, 256
 NOBODY = Key("none")
 """In place of a key: each event brings its own."""
 
@@ -63,7 +65,7 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
             announce(f"{_send_again(claims.engine)} refused events are sent again")
         url = url_of(listener, "https" if options.certificate else "http")
         announce(f"tfevents relays {url} to {settings.url}{settings.api_path}\nCtrl-C stops it.")
-        run_server(app, listener, options.certificate)
+        run_server(app, listener, options.certificate, _count_connections())
 
 
 @contextmanager
@@ -104,6 +106,15 @@ def _check_privacy(options: Options, env: Mapping[str, str]) -> None:
     elif not _is_loopback(options.host) and env.get("TFEVENTS_ALLOW_HTTP", "").lower() not in TRUE:
         words = f"--host {options.host}: http:// shows the keys"
         raise SettingError(f"{words}: --tls-cert and --tls-key, or TFEVENTS_ALLOW_HTTP=1")
+
+
+def _count_connections() -> int:
+    """How many there may be: as many as the system lets one have, but for files of our own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if 0 <= soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(files - OWN_FILES, files // 2)
 
 
 def _is_loopback(host: str) -> bool:

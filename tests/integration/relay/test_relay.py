@@ -251,6 +251,7 @@ def test_a_home_in_use(relay: Receiver, tfevents: Tfevents) -> None:
 def test_settings_that_can_not_be_used(tfevents: Tfevents) -> None:
     """One line each, and no secret in it."""
     relay = ("receive", "--port", "0", "--forward")
+    assert "URL of the service is missing" in tfevents.fails(2, *relay, "")
     assert "does not misbehave" in tfevents.fails(2, *relay, NOBODY, "--fail", "503")
     assert "http:// shows the key" in tfevents.fails(2, *relay, "http://elsewhere.example")
     for secret in ("c2hvcnQ=", "no base64 at all"):

@@ -6,10 +6,13 @@ import json
 from typing import Any
 from urllib.parse import quote
 
+import fastjsonschema
 import pytest
 from support.contract import Incoming, Refusal, Rules, judge
 
+from tfevents.events.schema import find_mismatches, metadata_fields
 from tfevents.receiver.contract import (
+    CHECK,
     LARGEST_EVENT,
     ActivityQuery,
     ContractError,
@@ -239,3 +242,26 @@ def test_activities_that_nobody_can_ask_for(query: str, name: str) -> None:
     with pytest.raises(ContractError) as caught:
         ask_for_activities(query)
     assert (caught.value.status, caught.value.name) == (400, name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, False, 0, -1, 1.0, 1.5, 2**63 - 1, 2**63, -(2**63), -(2**63) - 1, 1e30),
+        *("", "x", "plan", "apply", "success", [], ["x"], {}, {"a": 1}, {"a": "b"}),
+        *({**COUNTS, "unchanged": n} for n in (2, 2.0, True, 2**63, "2")),
+    ],
+    ids=str,
+)
+def test_the_fast_check_takes_what_the_schema_takes(value: Any) -> None:
+    """Any value in any field."""
+    inner = [{"metadata": {name: value}} for name in metadata_fields()]
+    outer = [{name: value} for name in ("event_type", "data", "metadata", "unknown")]
+    for fields in (*inner, *outer, {"data": {"k": value}}, {"pipeline_stage_id": value}):
+        body = {"event_type": "plan", **fields}
+        try:
+            CHECK(body)
+            fits = True
+        except fastjsonschema.JsonSchemaValueException:
+            fits = False
+        assert fits == (not [*find_mismatches(body)]), body

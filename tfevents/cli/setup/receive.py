@@ -114,7 +114,7 @@ def receive(**options: Any) -> None:
 
     given = Given(**options)
     home = os.path.abspath(given.home or find_home(os.environ))
-    if given.forward:
+    if given.forward is not None:
         _relay(given, home)
     else:
         _show(given, home)
@@ -122,8 +122,9 @@ def receive(**options: Any) -> None:
 
 def _show(given: Given, home: str) -> None:
     """Keeps what comes, and shows it."""
-    if given.host or given.tls_cert or given.tls_key:
-        raise SettingError("--host, --tls-cert, --tls-key: for a relay only, see --forward")
+    if given.host or given.tls_cert or given.tls_key or given.refused:
+        words = "--host, --tls-cert, --tls-key, --refused: for a relay only, see --forward"
+        raise SettingError(words)
     with _installed("receive", RECEIVE):
         from tfevents.receiver import app, database, server, store
         from tfevents.receiver.faults import Faults
@@ -138,6 +139,8 @@ def _show(given: Given, home: str) -> None:
 
 def _relay(given: Given, home: str) -> None:
     """Keeps what comes until it is upstream."""
+    if not (given.forward or "").strip():
+        raise SettingError("--forward: the URL of the service is missing")
     if given.fail or given.refuse or given.delay:
         raise SettingError("--fail, --refuse, --delay: a relay does not misbehave")
     if bool(given.tls_cert) != bool(given.tls_key):
