@@ -27,13 +27,16 @@ class SettingFact(Struct, frozen=True):
 
 class SettingsFacts(Struct, frozen=True):
     """`wrong`: settings that can't be used; `ignored`: what a checkout's file may not say;
-    `missing`: which parts of a destination nobody names."""
+    `missing`: which parts of a destination nobody names; `misspelt`: variables that nobody reads,
+    and the setting that each is most like; `disabled`: nothing at all is reported."""
 
     found: tuple[SettingFact, ...] = ()
     wrong: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     has_key: bool = False
+    misspelt: Mapping[str, str] = {}
+    disabled: bool = False
 
 
 class HomeFacts(Struct, frozen=True):
@@ -54,11 +57,13 @@ class EndpointFacts(Struct, frozen=True):
 
 
 class WaitingFacts(Struct, frozen=True):
-    """How many events wait, since when (RFC 3339), and why: reasons and for how many each holds."""
+    """How many events wait, since when (RFC 3339), and why: reasons and for how many each holds.
+    `unowned`: how many belong to no workspace."""
 
     number: int = 0
     oldest: str | None = None
     reasons: Mapping[str, int] = {}
+    unowned: int = 0
 
 
 class DoctorFacts(Struct, frozen=True):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tfevents.doctor.facts import DoctorFacts, EndpointFacts
+from tfevents.journal.ownership import ASSIGN
 
 REACH = "check TFEVENTS_URL, the name server and HTTPS_PROXY"
 CURES = {
@@ -14,7 +15,9 @@ CURES = {
     "Refused": "check TFEVENTS_ORG, TFEVENTS_PROJECT and TFEVENTS_WORKSPACE",
     "DeliveryError": "set TFEVENTS_URL to the address of the service itself",
 }
-CERTIFICATE = "certificate"
+NOBODY_LISTENS = "see that a server listens there, and check TFEVENTS_URL"
+CERTIFICATE, REFUSED_CONNECTION = "certificate", "connection refused"
+FLUSH = "when that is mended: tfevents flush"
 NO_SERVER = frozenset({"DeliveryError", "Unreachable"})
 
 
@@ -37,6 +40,9 @@ def _order(finding: Finding) -> bool:
 
 
 def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
+    if facts.settings.disabled:
+        what = "TFEVENTS_DISABLED switches reporting off"
+        yield Finding(problem=True, what=what, cure="unset it, or set it to 0")
     if facts.binary.problem:
         yield _split(facts.binary.problem)
     for wrong in facts.settings.wrong:
@@ -65,10 +71,15 @@ def _split(line: str) -> Finding:
 def _cure(endpoint: EndpointFacts) -> str:
     if CERTIFICATE in (endpoint.problem or ""):
         return "set TFEVENTS_CA_BUNDLE to the certificates that it is signed with"
+    if REFUSED_CONNECTION in (endpoint.problem or ""):
+        return NOBODY_LISTENS
     return CURES.get(endpoint.kind or "", REACH)
 
 
 def _find_warnings(facts: DoctorFacts) -> Iterator[Finding]:
+    for name, near in facts.settings.misspelt.items():
+        what = f"{name} is no setting, and nobody reads it"
+        yield Finding(problem=False, what=what, cure=f"is {near} meant?")
     for note in facts.settings.ignored:
         cure = "set it in your own config.hcl or as a variable: README.md, Settings"
         yield Finding(problem=False, what=note, cure=cure)
@@ -77,4 +88,5 @@ def _find_warnings(facts: DoctorFacts) -> Iterator[Finding]:
         events = "1 event waits" if waiting.number == 1 else f"{waiting.number} events wait"
         why = "; ".join(f"{reason} ({number})" for reason, number in waiting.reasons.items())
         what = f"{events} in the journal, since {waiting.oldest}: {why}"
-        yield Finding(problem=False, what=what, cure="when that is mended: tfevents flush")
+        more = f"; whose the others are says {ASSIGN}" if waiting.unowned else ""
+        yield Finding(problem=False, what=what, cure=FLUSH + more)

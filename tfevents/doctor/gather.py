@@ -20,11 +20,13 @@ from tfevents.doctor.facts import (
     SettingsFacts,
     WaitingFacts,
 )
+from tfevents.doctor.variables import find_misspelt
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, TfeventsError
 from tfevents.journal.history import find_reason
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, StoredEvent
-from tfevents.settings.environment import find_provisioner
+from tfevents.journal.ownership import lacks
+from tfevents.settings.environment import find_provisioner, is_disabled
 from tfevents.settings.load import gather_settings
 from tfevents.settings.model import Settings
 from tfevents.terraform.binary import NotExecutable, find_binary
@@ -49,7 +51,7 @@ def gather_facts(directory: str, env: Mapping[str, str], program: str) -> Doctor
         directory=directory,
         tf_workspace=tf_workspace,
         binary=binary,
-        settings=describe_settings(settings, told),
+        settings=describe_settings(settings, told, env),
         home=home,
         endpoint=EndpointFacts(settings.url) if wrong else ask_endpoint(settings),
         waiting=waiting,
@@ -83,7 +85,9 @@ def _describe_provisioner(binary: BinaryFacts) -> Mapping[str, str]:
     return {"provisioner": name, "provisioner_version": number} if number else {}
 
 
-def describe_settings(settings: Settings, wrong: tuple[str, ...]) -> SettingsFacts:
+def describe_settings(
+    settings: Settings, wrong: tuple[str, ...], env: Mapping[str, str]
+) -> SettingsFacts:
     """Each with its source; the key without its secret."""
     found = []
     for name in dict.fromkeys((*SHOWN, *settings.sources)):
@@ -94,7 +98,13 @@ def describe_settings(settings: Settings, wrong: tuple[str, ...]) -> SettingsFac
     destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
     missing = [name for name in destination.missing() if settings.api_key or name != "account"]
     return SettingsFacts(
-        tuple(found), wrong, settings.notes, tuple(missing), has_key=settings.api_key is not None
+        tuple(found),
+        wrong,
+        settings.notes,
+        tuple(missing),
+        has_key=settings.api_key is not None,
+        misspelt=find_misspelt(env),
+        disabled=is_disabled(env),
     )
 
 
@@ -134,6 +144,7 @@ def describe_waiting(journal: Journal) -> WaitingFacts:
         len(waiting),
         min((event.put_at for event in waiting), default=None),
         dict(reasons.most_common(MOST_REASONS)),
+        sum(bool(lacks(event.destination)) for event in waiting),
     )
 
 

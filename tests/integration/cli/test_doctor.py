@@ -93,6 +93,39 @@ def test_an_endpoint_that_nobody_knows(patient: Tfevents) -> None:
     assert "check TFEVENTS_URL, the name server and HTTPS_PROXY" in lines[1]
 
 
+def test_an_endpoint_where_nobody_listens(patient: Tfevents) -> None:
+    with Endpoint() as endpoint:
+        pass
+    lines = diagnose(patient, endpoint)
+    assert lines[0].endswith("connection refused")
+    assert lines[1] == "    see that a server listens there, and check TFEVENTS_URL"
+
+
+def test_reporting_is_switched_off(patient: Tfevents) -> None:
+    """All else is well, and still nothing would be reported."""
+    patient.env["TFEVENTS_DISABLED"] = "1"
+    with Endpoint() as endpoint:
+        lines = diagnose(patient, endpoint)
+    assert lines[0] == "problem: TFEVENTS_DISABLED switches reporting off"
+    assert "unset" in lines[1]
+
+
+def test_a_misspelt_variable(patient: Tfevents) -> None:
+    """What it would have set is the default, which may be well: a warning."""
+    patient.env |= {"TFEVENTS_WORKSPCE": SECRET, "TFEVENTS_METADATA_GIT_BRANCH": "main"}
+    patient.env |= {"TFEVENTS_UNRELATED_NAME": "1"}
+    with Endpoint() as endpoint:
+        patient.env["TFEVENTS_URL"] = endpoint.url
+        told = patient.ok("doctor")
+    assert told.splitlines()[:3] == [
+        "a run here is reported",
+        "warning: TFEVENTS_WORKSPCE is no setting, and nobody reads it",
+        "    is TFEVENTS_WORKSPACE meant?",
+    ]
+    assert told.count("warning: ") == 1
+    assert SECRET not in told
+
+
 def test_an_unknown_certificate(patient: Tfevents) -> None:
     with Endpoint(tls="127.0.0.1") as endpoint:
         lines = diagnose(patient, endpoint)
@@ -150,6 +183,18 @@ def test_a_backlog_that_waits(patient: Tfevents) -> None:
     assert lines[1].startswith("warning: 2 events wait in the journal, since 20")
     assert "no TFEVENTS_API_KEY is set" in lines[1]
     assert "tfevents flush" in lines[2]
+
+
+def test_a_backlog_that_is_nobodys(patient: Tfevents) -> None:
+    """A run that nobody had configured: settings of today do not count for it."""
+    del patient.env["TFEVENTS_WORKSPACE"]
+    patient.put("a")
+    patient.env["TFEVENTS_WORKSPACE"] = "prod"
+    with Endpoint() as endpoint:
+        patient.env["TFEVENTS_URL"] = endpoint.url
+        lines = patient.ok("doctor").splitlines()
+    assert "no workspace for" in lines[1]
+    assert "tfevents flush --assign WORKSPACE" in lines[2]
 
 
 def test_several_things_at_once(patient: Tfevents) -> None:

@@ -8,6 +8,7 @@ import click
 from support.paths import ROOT
 
 from tfevents.cli import main
+from tfevents.doctor import variables
 from tfevents.settings import environment, model
 from tfevents.stage.settings import COMMANDS
 from tfevents.terraform import binary
@@ -47,6 +48,7 @@ def test_every_variable_that_is_read() -> None:
     expected = read - INTERNAL | {f"TFEVENTS_{name}" for name in fields}
     told = set(re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", section("Settings")))
     assert told - {"TFEVENTS_METADATA_GIT_BRANCH"} == expected - {"TFEVENTS_METADATA", "TFEVENTS_X"}
+    assert told - {"TFEVENTS_METADATA_GIT_BRANCH"} <= variables.list_names()
 
 
 def test_harness_own_names() -> None:
