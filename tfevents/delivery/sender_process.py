@@ -134,7 +134,7 @@ def write_order(order: SenderConfig | Order) -> bytes:
 
 
 def parse_order(line: bytes, kind: type[T]) -> T:
-    """What `write_order` wrote. Raises ValueError."""
+    """What `write_order` wrote. Raises ValueError. Each type is met in one thread of a process."""
     return msgspec.convert(json.loads(line), kind)
 
 

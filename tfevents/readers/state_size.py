@@ -9,10 +9,14 @@ import msgspec
 from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.decoders import find_decoder
 from tfevents.readers.streaming import Cursor, Read
 
 NEXT_INSTANCE = b"},\n        {"
 """What stands between two instances, as terraform indents them."""
+
+
+TEXT: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 
 
 class Instance(Struct, gc=False):
@@ -64,7 +68,7 @@ def _count_instances(cursor: Cursor) -> int:
 
 def _parse_instances(array: bytes) -> list[Instance] | None:
     try:
-        return msgspec.json.decode(array, type=list[Instance])
+        return find_decoder(list[Instance]).decode(array)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -72,6 +76,6 @@ def _parse_instances(array: bytes) -> list[Instance] | None:
 def parse_text(value: bytes) -> str | None:
     """A string or null of JSON. Raises UnreadableDocument."""
     try:
-        return msgspec.json.decode(value, type=str | None)
+        return TEXT.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise UnreadableDocument("its version is no text") from None

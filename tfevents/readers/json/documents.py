@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.decoders import find_decoder
 
 Struct = msgspec.Struct
 Raw = msgspec.Raw
@@ -170,7 +171,7 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
     Raises UnreadableDocument, which says where in the document but never quotes it.
     """
     try:
-        return msgspec.json.decode(_cut_document(data), type=kind)
+        return find_decoder(kind).decode(_cut_document(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableDocument(f"this is not {what}: {_describe_error(error)}") from None
 
@@ -188,7 +189,7 @@ def encode(value: object) -> bytes:
 def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
     """The elements of an array; None where it is no array of these."""
     try:
-        return msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
+        return find_decoder(list[kind]).decode(data)  # type: ignore[valid-type]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
