@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from support.nowhere import closed_port
 from support.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 
 from tfevents.deadline import Deadline
-from tfevents.delivery.sender import FlushState, Sender
+from tfevents.delivery.sender import FIRST_PAUSE, FlushState, Sender
 from tfevents.errors import JournalUnavailable
 from tfevents.journal import abandoned, run_lock
 from tfevents.journal.database import Database
@@ -40,7 +41,7 @@ PUT_AND_FLUSH = """
 import sys, uuid
 from tfevents.journal import run_lock
 from tfevents.deadline import Deadline
-from tfevents.delivery.sender import FlushState, Sender
+from tfevents.delivery.sender import FIRST_PAUSE, FlushState, Sender
 from tfevents.journal.models import Destination, NewEvent, Queue
 from tfevents.journal.journal import open_journal
 from tfevents.settings.model import Key, Settings
@@ -507,9 +508,12 @@ def test_a_server_that_says_at_once_is_not_hammered(machine: Machine, endpoint: 
     """Retry-After: 0 does not take away our own pauses."""
     journal = open_journal(str(machine.home))
     put(journal, "1")
-    endpoint.always(answer(503, retry_after=0))
-    flush(machine.home, journal, endpoint.url, seconds=2)
-    assert 2 <= len(endpoint.requests) <= 12
+    endpoint.script(*[answer(503, retry_after=0)] * 3)
+    flush(machine.home, journal, endpoint.url, seconds=60)
+    times = [request.at for request in endpoint.requests]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    shortest = [FIRST_PAUSE / 2 * 2**tried for tried in range(3)]
+    assert all(pause >= least for pause, least in zip(pauses, shortest, strict=True))
     journal.close()
 
 
