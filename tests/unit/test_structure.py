@@ -51,3 +51,16 @@ def test_the_environment_is_given(path: Path) -> None:
     if not name_of(path).startswith(ENVIRONMENT):
         names = {node.attr for node in find_nodes(path, ast.Attribute)}  # type: ignore[attr-defined]
         assert names & {"environ", "environb", "getenv"} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_threads_meet_no_type_of_json_at_once(path: Path) -> None:
+    """Decoders of types come from readers/decoders.py, which says why; `convert` is used where one
+    thread does it."""
+    calls = [node for node in find_nodes(path, ast.Call) if isinstance(node, ast.Call)]
+    typed = [call for call in calls if "type" in {word.arg for word in call.keywords}]
+    assert [c for c in typed if isinstance(c.func, ast.Attribute) and c.func.attr == "decode"] == []
+    converts = [
+        node for node in find_nodes(path, ast.Attribute) if ast.unparse(node) == "msgspec.convert"
+    ]
+    assert converts == [] or name_of(path) == "delivery/sender_process.py"

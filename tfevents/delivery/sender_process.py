@@ -134,7 +134,8 @@ def write_order(order: SenderConfig | Order) -> bytes:
 
 
 def parse_order(line: bytes, kind: type[T]) -> T:
-    """What `write_order` wrote. Raises ValueError. Each type is met in one thread of a process."""
+    """What the other side wrote. Raises ValueError. One thread of a process meets each of the
+    types (see readers/decoders.py)."""
     return msgspec.convert(json.loads(line), kind)
 
 
@@ -145,6 +146,6 @@ def _pipe(end: IO[bytes] | None) -> int:
 
 def _parse_report(said: bytes, code: int) -> SenderReport:
     try:
-        return msgspec.json.decode(said, type=SenderReport)
-    except msgspec.DecodeError:
+        return parse_order(said, SenderReport)
+    except ValueError:
         return SenderReport(reason=SENDER_BROKEN if code > 0 else SENDER_ENDED)
