@@ -13,9 +13,14 @@ from tfevents.delivery.result import BUSY, FlushResult
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import ownership, recovery
-from tfevents.journal.fallback import find_fallback, merge_fallback
+from tfevents.journal.fallback import (
+    describe_first,
+    find_beside,
+    find_fallback,
+    merge_fallback,
+)
 from tfevents.journal.journal import Journal, open_journal
-from tfevents.journal.models import EventState, Status
+from tfevents.journal.models import Destination, EventState, Queue, Status
 from tfevents.journal.ownership import Assignment
 from tfevents.journal.run_lock import hold_lock
 from tfevents.settings.model import Settings
@@ -143,8 +148,21 @@ class Flush(Struct, frozen=True):
     ) -> FlushResult:
         """One round over all queues of which it is known where they go."""
         where = ownership.find_destinations(journal, self.settings, self.env, refused=refused)
-        known = {queue: found for queue, found in where.items() if not ownership.lacks(found)}
+        held = self._find_held(journal).values()
+        known = {
+            queue: found
+            for queue, found in where.items()
+            if found not in held and not ownership.lacks(found)
+        }
         return sender.flush(known, FlushState(deadline, refused, progress=tell))
+
+    def _find_held(self, journal: Journal) -> dict[Queue, Destination]:
+        """What could not be moved from the fallback: it is older, and goes first."""
+        beside = find_beside(journal)
+        if beside is None:
+            return {}
+        with closing(beside):
+            return ownership.find_destinations(beside, self.settings, self.env)
 
     def _reasons(
         self, journal: Journal, refused: Iterable[EventState], kept: Iterable[str]
@@ -154,6 +172,8 @@ class Flush(Struct, frozen=True):
         unowned = ownership.describe_unowned(journal.unowned(), where)
         told = [*(f"refused: {state.reason}" for state in refused)]
         told += [f"kept: {reason}" for reason in (*kept, *unowned)]
+        if self._find_held(journal) and (beside := find_beside(journal)):
+            told.append(f"kept: {describe_first(beside)}")
         return tuple(dict.fromkeys([*told, *journal.unreadable]))
 
 

@@ -145,3 +145,13 @@ def _additions(db: sqlite3.Connection) -> list[str]:
     return [
         f"alter table events add column {name} text" for name in ADDED if have and name not in have
     ]
+
+
+def sort_waiting(db: Connection) -> None:
+    """Numbers what waits by the time at which it was put."""
+    waiting = db.execute("select seq, put_at from events where status = 'pending' order by seq")
+    before = waiting.fetchall()
+    after = sorted(before, key=lambda row: str(row["put_at"]))
+    moved = [(new["seq"], old["seq"]) for new, old in zip(before, after, strict=True) if new != old]
+    db.executemany("update events set seq = -? where seq = ?", moved)
+    db.executemany("update events set seq = -seq where seq = -?", [(new,) for new, _ in moved])

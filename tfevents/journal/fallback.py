@@ -47,6 +47,19 @@ def merge_fallback(journal: Journal) -> int:
         return 0
 
 
+def find_beside(journal: Journal) -> Journal | None:
+    """The fallback, where there is one, and it is another."""
+    with suppress(JournalUnavailable):
+        fallback = find_fallback()
+        return fallback if fallback and fallback.home != journal.home else None
+    return None
+
+
+def describe_first(journal: Journal) -> str:
+    """Why nothing is sent from another journal: what is in this one is older."""
+    return f"what waits in {journal.home} goes first"
+
+
 def open_journals(home: str) -> list[Journal]:
     """Home's, with what the fallback took in; and the fallback where there is one, which still
     holds what could not be moved. Raises JournalUnavailable where there is neither."""
@@ -54,10 +67,7 @@ def open_journals(home: str) -> list[Journal]:
     with suppress(JournalUnavailable):
         journals.append(open_journal(home))
         merge_fallback(journals[0])
-    with suppress(JournalUnavailable):
-        fallback = find_fallback()
-        if fallback is not None and fallback.home != home:
-            journals.append(fallback)
+        journals += filter(None, [find_beside(journals[0])])
     return journals or [open_fallback()]
 
 
@@ -101,14 +111,13 @@ class JournalFallback:
         self._moved()
         return write(self.journal)
 
-    def waits_at_home(self, queues: Iterable[Queue]) -> bool:
-        """Whether the fallback is in use, and home still has something of these queues, which is
-        older; that is told."""
-        for journal in self._journals[:-1]:
-            with suppress(JournalUnavailable):
-                if any(journal.waiting(queue) for queue in queues):
-                    self._tell(JournalUnavailable(f"what waits in {journal.home} goes first"))
-                    return True
+    def waits_elsewhere(self, queues: Iterable[Queue]) -> bool:
+        """Whether a journal that is not in use has something of these queues; that is told. It goes
+        first: home, or the fallback where that could not be moved."""
+        for journal in (*self._journals[:-1], find_beside(self.journal)):
+            if journal and any(journal.waiting(queue) for queue in queues):
+                self._tell(JournalUnavailable(describe_first(journal)))
+                return True
         return False
 
     def find_events(self, run_id: str) -> list[StoredEvent]:

@@ -14,7 +14,7 @@ from msgspec.structs import astuple
 
 from tfevents.errors import UnreadableRow
 from tfevents.journal import retention, run_lock
-from tfevents.journal.database import Connection, Database, Row, open_file
+from tfevents.journal.database import Connection, Database, Row, open_file, sort_waiting
 from tfevents.journal.models import (
     Destination,
     EventState,
@@ -296,8 +296,7 @@ class Journal:
         return retention.prune(self._database)
 
     def hand_over(self, other: Journal) -> int:
-        """Moves all but what somebody is just sending to another journal, and but the open runs of
-        processes, whose locks are here; gives how many events.
+        """Moves all but what is just being sent, and open runs of processes; gives how many events.
 
         Killed between the two commits, an event is in both under one `event_id`: the next time it
         is not taken again.
@@ -312,12 +311,14 @@ class Journal:
         return len(idle)
 
     def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
-        """The other side of `hand_over`: rows, in the order of RUN and EVENT."""
+        """The other side of `hand_over`: rows, in the order of RUN and EVENT. What was put since
+        goes after them."""
         with self._database.transaction() as db:
             for table, columns, rows in (("runs", RUN, runs), ("events", EVENT, events)):
                 marks = _marks(columns.split(","))
                 insert = f"insert or ignore into {table} ({columns}) values ({marks})"  # noqa: S608  # literals
                 db.executemany(insert, [tuple(row) for row in rows])
+            sort_waiting(db)
 
 
 def _marks(values: Iterable[Any]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +19,7 @@ from tfevents.events.model import Activity, EventType, Operation
 from tfevents.events.table import activity_type
 from tfevents.journal import abandoned
 from tfevents.journal.abandoned import AbandonedRun
-from tfevents.journal.fallback import find_fallback, merge_fallback
+from tfevents.journal.fallback import find_beside, merge_fallback
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
@@ -37,32 +37,20 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
 
     What can't be written now stays.
     """
-    closed = 0
-    with _open_beside(journal) as beside:
-        journals = [journal, *beside]
-        for each in journals:
-            with suppress(JournalUnavailable):
-                closed += _close_forgotten(each)
-        for home in _homes(journal.home):
-            for identity in abandoned.find_abandoned(home):
-                with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
-                    if folder:
-                        closed += _close(journals, identity, folder, env)
+    closed, beside = 0, find_beside(journal)
+    journals = [journal, beside] if beside else [journal]
+    for each in journals:
+        with suppress(JournalUnavailable):
+            closed += _close_forgotten(each)
+    for home in _homes(journal.home):
+        for identity in abandoned.find_abandoned(home):
+            with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
+                if folder:
+                    closed += _close(journals, identity, folder, env)
+    if beside:
+        beside.close()
     merge_fallback(journal)
     return closed
-
-
-@contextmanager
-def _open_beside(journal: Journal) -> Iterator[list[Journal]]:
-    """The fallback, where there is one and it is another."""
-    fallback = None
-    with suppress(JournalUnavailable):
-        fallback = find_fallback()
-    try:
-        yield [fallback] if fallback and fallback.home != journal.home else []
-    finally:
-        if fallback:
-            fallback.close()
 
 
 def _homes(home: str) -> list[str]:

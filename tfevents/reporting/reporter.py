@@ -156,10 +156,10 @@ class Reporter(threading.Thread):
                 raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
 
     def _begin_sending(self) -> None:
-        """Nothing from the fallback while older events wait in home."""
+        """Nothing while older events wait in another journal."""
         info, directory = self.info, locate(self.info.directory)
         queues = own_queues(self._destination(), directory, info.tf_workspace)
-        if self._journal.waits_at_home(queues):
+        if self._journal.waits_elsewhere(queues):
             self._drop_sender()
         elif self._sender is not None:
             home = self._journal.journal.home

@@ -586,6 +586,41 @@ def test_what_waits_for_others_costs_a_run_nothing(machine: Machine, endpoint: E
     assert work[1] < 2 * work[0]
 
 
+def test_what_could_not_be_moved_in_time_goes_first_all_the_same(tmp_path: Path) -> None:
+    """Home took in younger events while it could not take in all of the fallback."""
+    fallback, home = (open_journal(str(tmp_path / name)) for name in ("fallback", "home"))
+    put(home, "delivered")
+    home.settle(home.waiting(Queue(WHERE))[0].event_id, Status.DELIVERED)
+    put(fallback, "a", "b")
+    set_times(tmp_path / "fallback", "2026-01-01T00:00:00.000Z")
+    put(home, "c", "d")
+    fallback.hand_over(home)
+    assert [event.body["data"]["name"] for event in home.waiting(Queue(WHERE))] == [*"abcd"]
+    assert [event.body["data"]["name"] for event in home.find_events()][-1] == "delivered"
+
+
+FULL = "create trigger full before insert on events begin select raise(fail, 'full'); end"
+
+
+def test_a_flush_sends_nothing_before_what_could_not_be_moved(
+    machine: Machine, endpoint: Endpoint
+) -> None:
+    """Home can be written, but has no room for all that the fallback took in; it says so."""
+    (home, spare), env = (machine.home, machine.spare), machine.reporting_to(endpoint.url)
+    os.mkdir(spare, 0o700)
+    put(open_journal(str(spare)), "old")
+    put(open_journal(str(home)), "young", where=replace(WHERE, account=None))
+    put(open_journal(str(home)), "other", where=replace(WHERE, workspace="other"))
+    with closing(sqlite3.connect(home / "journal.db")) as db, db:
+        db.execute(FULL)
+    said = machine.flush({**env, "TFEVENTS_API_KEY": "pat.acct.t.s"}).stdout
+    assert said == f"1 delivered, 1 kept\nkept: what waits in {spare} goes first\n"
+    with closing(sqlite3.connect(home / "journal.db")) as db, db:
+        db.execute("drop trigger full")
+    assert machine.flush({**env, "TFEVENTS_API_KEY": "pat.acct.t.s"}).returncode == 0
+    assert names(endpoint) == ["other", "old", "young"]
+
+
 # What is not kept for ever, and what can't be kept
 
 

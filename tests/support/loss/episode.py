@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import shutil
 import sqlite3
@@ -98,8 +99,8 @@ class Episode:
     def _make_trouble(self, wave: Wave) -> None:
         time.sleep(wave.trouble_at)
         if self.small:
+            self._full.append(Window(time.monotonic(), math.inf))
             fill(self.disk, self.plan.room)
-            self._full.append(Window(time.monotonic(), time.monotonic()))
         elif self.plan.trouble is Trouble.CLOCK:
             set_times(self.scene.home, self.plan.time)
 
