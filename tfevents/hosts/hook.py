@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -89,6 +89,14 @@ def _end_killed(journal: Journal, run: Run, how: str | None = "killed") -> None:
         journal.end_run(run.run_id, None, [make_killed_event(run, how)])
 
 
+def _find_open(journals: Sequence[Journal], key: str) -> list[tuple[Journal, Run]]:
+    """The runs of a key that have no end in any journal, the latest last."""
+    found = [(journal, run) for journal in journals for run in journal.open_runs(key)]
+    known = [journal.run(run.run_id) for journal in journals for _, run in found]
+    ended = {run.run_id for run in known if run and run.ended_at}
+    return [(journal, run) for journal, run in found if run.run_id not in ended]
+
+
 def _find_last(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[StoredEvent]]:
     """The latest run of a key, with its last event; the fallback's, where it has one."""
     last: Run | None = None
@@ -128,9 +136,8 @@ class Hook:
 
     def _end_older_runs(self) -> None:
         with _use_journals(self.env) as journals:
-            for journal in journals:
-                for run in journal.open_runs(self.call.key):
-                    _end_killed(journal, run)
+            for journal, run in _find_open(journals, self.call.key):
+                _end_killed(journal, run)
 
     def close_run(self) -> ReportResult:
         """Close the run that `before` opened, or report one that nobody opened.
@@ -138,7 +145,7 @@ class Hook:
         Hosts call `error` also when nothing of ours is open: another hook failed.
         """
         with _use_journals(self.env) as journals:
-            opened = [run for each in journals for run in each.open_runs(self.call.key)]
+            opened = [run for _, run in _find_open(journals, self.call.key)]
             last, events = (None, []) if opened else _find_last(journals, self.call.key)
         failed = self.call.moment == "error"
         opened = [run for run in opened if failed or run.command == self.call.command]

@@ -147,7 +147,20 @@ def _additions(db: sqlite3.Connection) -> list[str]:
     ]
 
 
-def sort_waiting(db: Connection) -> None:
+def insert_rows(
+    db: Connection,
+    table: str,
+    columns: str,
+    rows: Iterable[Iterable[Any]],
+    known: str = "do nothing",
+) -> None:
+    """Rows in the order of the columns. `known`: what is done with one that is there already."""
+    marks = ", ".join("?" for _ in columns.split(","))
+    insert = f"insert into {table} ({columns}) values ({marks}) on conflict {known}"  # noqa: S608  # literals
+    db.executemany(insert, [tuple(row) for row in rows])
+
+
+def renumber(db: Connection) -> None:
     """Numbers what waits by the time at which it was put."""
     waiting = db.execute("select seq, put_at from events where status = 'pending' order by seq")
     before = waiting.fetchall()

@@ -14,7 +14,7 @@ from msgspec.structs import astuple
 
 from tfevents.errors import UnreadableRow
 from tfevents.journal import retention, run_lock
-from tfevents.journal.database import Connection, Database, Row, open_file, sort_waiting
+from tfevents.journal.database import Connection, Database, Row, insert_rows, open_file, renumber
 from tfevents.journal.models import (
     Destination,
     EventState,
@@ -26,6 +26,7 @@ from tfevents.journal.models import (
     now,
 )
 from tfevents.journal.rows import (
+    END_OF_KNOWN_RUN,
     EVENT,
     QUEUE,
     RUN,
@@ -314,11 +315,9 @@ class Journal:
         """The other side of `hand_over`: rows, in the order of RUN and EVENT. What was put since
         goes after them."""
         with self._database.transaction() as db:
-            for table, columns, rows in (("runs", RUN, runs), ("events", EVENT, events)):
-                marks = _marks(columns.split(","))
-                insert = f"insert or ignore into {table} ({columns}) values ({marks})"  # noqa: S608  # literals
-                db.executemany(insert, [tuple(row) for row in rows])
-            sort_waiting(db)
+            insert_rows(db, "runs", RUN, runs, END_OF_KNOWN_RUN)
+            insert_rows(db, "events", EVENT, events)
+            renumber(db)
 
 
 def _marks(values: Iterable[Any]) -> str:

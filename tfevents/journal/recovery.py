@@ -39,9 +39,9 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
     """
     closed, beside = 0, find_beside(journal)
     journals = [journal, beside] if beside else [journal]
-    for each in journals:
+    for identity in _find_forgotten(journals):
         with suppress(JournalUnavailable):
-            closed += _close_forgotten(each)
+            closed += _end(journals, identity)
     for home in _homes(journal.home):
         for identity in abandoned.find_abandoned(home):
             with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
@@ -61,34 +61,39 @@ def _homes(home: str) -> list[str]:
     return [home]
 
 
-def _close_forgotten(journal: Journal) -> int:
+def _find_forgotten(journals: Sequence[Journal]) -> list[str]:
     """A hook's run has no process: after a day nobody comes back to close it."""
     oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
-    runs = [run for run in journal.open_hooks() if run.opened_at < oldest]
-    return sum(journal.end_run(run.run_id, None, [make_killed_event(run)]) for run in runs)
+    runs = [run for journal in journals for run in journal.open_hooks()]
+    return [run.run_id for run in runs if run.opened_at < oldest]
 
 
 def _close(journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]) -> bool:
     """Where nobody knows it, it is told in the first journal."""
-    found = [(journal, run) for journal in journals if (run := journal.run(identity))]
-    if not found and (restored := _restore_run_from_note(journals[0], identity, folder, env)):
-        found = [(journals[0], restored)]
+    if not any(journal.run(identity) for journal in journals):
+        _restore_run_from_note(journals[0], identity, folder, env)
+    return _end(journals, identity)
+
+
+def _end(journals: Sequence[Journal], run_id: str) -> bool:
+    """In a journal that knows the run, where none knows its end."""
+    found = [(journal, run) for journal in journals if (run := journal.run(run_id))]
     if not found or any(run.ended_at for _, run in found):
         return False
     journal, run = found[0]
-    return journal.end_run(identity, None, [make_killed_event(run)])
+    return journal.end_run(run_id, None, [make_killed_event(run)])
 
 
 def _restore_run_from_note(
     journal: Journal, identity: str, folder: str, env: Mapping[str, str]
-) -> Run | None:
+) -> None:
     """A run that was killed before the journal knew of it."""
     note = abandoned.read_note(folder)
     directory = find_unit_directory(note.get("directory", ""), note)
     mode = _mode(note.get("mode", ""))
     command = operation = note.get("operation", "")
     if operation not in {known.value for known in Operation}:
-        return None
+        return
     if operation == "apply" and mode is Mode.DESTROY:
         operation = Operation.DESTROY.value
     run = Run(
@@ -104,7 +109,6 @@ def _restore_run_from_note(
         },
     )
     journal.open_run(run)
-    return run
 
 
 def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str) -> Destination:

@@ -319,9 +319,12 @@ class Reporter(threading.Thread):
         )
 
     def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
-        """The run's end and its event in one step; the event alone where the run was closed."""
+        """The run's end and its event in one step; the event alone where the run was closed. Where
+        another journal has the run, this one has its end."""
 
         def end(journal: Journal) -> None:
+            if journal.run(self.info.run_id) is None:
+                journal.open_run(self._make_run())
             if not journal.end_run(self.info.run_id, exit_code, events):
                 for left in events:
                     journal.put(left)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -348,3 +350,28 @@ def test_a_run_that_was_opened_beside_home_is_closed_by_the_next(place: Field) -
     home.unlink()
     hook(place, "before", "apply")
     assert [event[0] for event in place.told()] == ["provisioning", "failed", "provisioning"]
+
+
+FULL = """
+create trigger full_events before insert on events begin select raise(fail, 'full'); end;
+create trigger full_runs before update on runs begin select raise(fail, 'full'); end;
+"""
+EMPTIED = """
+drop trigger full_events; drop trigger full_runs;
+update runs set opened_at = '2026-01-01T00:00:00Z';
+"""
+
+
+def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> None:
+    """The run is open in home, which has no room for its end: a day later it is not forgotten."""
+    home = Path(place.env["TFEVENTS_HOME"])
+    hook(place, "before", "apply")
+    with closing(sqlite3.connect(home / "journal.db")) as db:
+        db.executescript(FULL)
+        hook(place, "after", "apply", "--exit-code", "0")
+        db.executescript(EMPTIED)
+    hook(place, "before", "apply")
+    hook(place, "after", "apply", "--exit-code", "0")
+    told = [event[0] for event in place.told()]
+    assert told == ["provisioning", "inactive", "provisioning", "inactive"]
+    assert len({event["data"]["run_id"] for event in place.events}) == 2

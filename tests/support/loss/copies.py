@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -34,9 +35,9 @@ def take_copy(home: Path, copy: Path) -> None:
     stopped = _stop(home)
     try:
         copy.mkdir(mode=0o700, parents=True)
-        for name in FILES:
-            with suppress(FileNotFoundError):
-                shutil.copy(home / name, copy)
+        found = [home / name for name in FILES if (home / name).exists()]
+        # by another process: to close a file is to give up all locks of this one on it
+        subprocess.run(["cp", *found, copy], check=bool(found), capture_output=True)
     finally:
         _send(stopped, signal.SIGCONT)
 

@@ -63,6 +63,7 @@ class Episode:
         self._found = Found(plan.seed)
         self._copies: list[Path] = []
         self._full: list[Window] = []
+        self._alone = threading.Lock()  # a copy stops everybody but us
 
     def play(self) -> Found:
         """Everything."""
@@ -94,7 +95,8 @@ class Episode:
         time.sleep(wave.copy_at)
         copy = self.scene.place / "copies" / str(len(self._copies))
         self._copies.append(copy)
-        take_copy(self.scene.home, copy)
+        with self._alone:
+            take_copy(self.scene.home, copy)
 
     def _make_trouble(self, wave: Wave) -> None:
         time.sleep(wave.trouble_at)
@@ -102,7 +104,8 @@ class Episode:
             self._full.append(Window(time.monotonic(), math.inf))
             fill(self.disk, self.plan.room)
         elif self.plan.trouble is Trouble.CLOCK:
-            set_times(self.scene.home, self.plan.time)
+            with self._alone:
+                set_times(self.scene.home, self.plan.time)
 
     def _send_all(self) -> Iterator[str]:
         """Whatever waits, by two flushes at once: and the ends of hooks' runs that nobody will

@@ -151,7 +151,10 @@ def _judge_twins(scene: Scene, full: list[Window]) -> Iterator[str]:
         killed = any(first.at - LATE <= at <= again.at + LATE for at in kills)
         unnoted = any(begin <= first.at <= end for begin, end in full)
         if not (killed or unnoted or _is_uncertain(first.step)):
-            yield f"event {_id(first)} arrived twice, {again.at - first.at:.3f} s apart"
+            assert first.event
+            name = Path(first.event["data"]["directory"]).name
+            said = [one.said for one in scene.ended if one.victim.directory == name]
+            yield f"{_id(first)} arrived twice, {again.at - first.at:.3f} s apart; {name}: {said}"
         if first.body != again.body:
             yield f"event {_id(first)} came again as another"
 
