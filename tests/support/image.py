@@ -98,17 +98,19 @@ class Builder:
 
 
 @contextmanager
-def build_image() -> Iterator[Image]:
-    """The Dockerfile of the repository with its own arguments; gone when it is left."""
-    text = (ROOT / "Dockerfile").read_text()
-    (provisioner,) = re.findall(r"^ARG PROVISIONER_IMAGE=(\S+)", text, re.MULTILINE)
+def build_image(file: str = "Dockerfile") -> Iterator[Image]:
+    """A Dockerfile of the repository with its own arguments; gone when it is left."""
+    text = (ROOT / file).read_text()
+    provisioners = re.findall(r"^ARG PROVISIONER_IMAGE=(\S+)", text, re.MULTILINE)
     (python,) = {*re.findall(r"^FROM (python:\S+)", text, re.MULTILINE)}
     place = Path(tempfile.mkdtemp(prefix="rig-image-"))
     build = Builder(place)
     try:
         build.tag_files(python, _make_base(python.rpartition("-")[2]), "/")
-        build.tag_files(provisioner, terraform(), "/bin/terraform")
-        build("bud", "--isolation", "chroot", "--pull-never", "--tag", "localhost/tfevents", ROOT)
+        for name in provisioners:
+            build.tag_files(name, terraform(), "/bin/terraform")
+        words = ("--isolation", "chroot", "--pull-never", "--tag", "localhost/tfevents")
+        build("bud", *words, "--file", ROOT / file, ROOT)
         container = build("from", "--pull-never", "localhost/tfevents")
         found = json.loads(build("inspect", container))
         yield Image(Path(build("mount", container)), found["OCIv1"]["config"])
