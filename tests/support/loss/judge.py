@@ -20,6 +20,8 @@ STARTS = ("provisioning", "destroying")
 BUGS = ("Traceback", "(a bug)")
 SURE = 0.1
 """Seconds: an answer that takes longer may come when nobody waits for it any more."""
+LATE_WORDS = ("sender was ended", "no answer from")
+"""A wrapper's, whose time was over while its sender still waited for an answer."""
 LATE = 0.2
 """Seconds that a kill may be noted after it was felt, or before."""
 
@@ -147,6 +149,7 @@ def _judge_twins(scene: Scene, full: list[Window]) -> Iterator[str]:
     """Only what nobody could know comes again: its answer was cut off, or who waited for it was, or
     there was no room to note it."""
     kills = [one.killed_at for one in scene.ended if one.killed_at is not None]
+    kills += [one.gone_at for one in scene.ended if any(word in one.said for word in LATE_WORDS)]
     for first, again in find_twins(scene):
         killed = any(first.at - LATE <= at <= again.at + LATE for at in kills)
         unnoted = any(begin <= first.at <= end for begin, end in full)

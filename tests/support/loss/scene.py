@@ -29,12 +29,14 @@ LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a victim. `killed_at`: time.monotonic(), None where it was gone before."""
+    """What became of a victim. `killed_at`, `gone_at`: time.monotonic(); `killed_at` is None where
+    it was gone before."""
 
     victim: Victim
     code: int
     said: str
     killed_at: float | None
+    gone_at: float
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Scene:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             said = f"{process.communicate()[1]}\nit did not end"
-        self.ended.append(Ended(victim, process.returncode, said, at))
+        self.ended.append(Ended(victim, process.returncode, said, at, time.monotonic()))
 
     def _start(self, victim: Victim, words: list[str], directory: Path) -> subprocess.Popen[str]:
         by_line = victim.kind is Kind.WRAPPER and victim.moment is Moment.LINE
