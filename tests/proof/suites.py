@@ -11,6 +11,7 @@ from types import ModuleType
 import exactness
 import faults
 import fuzz
+import image
 import loss
 import transparency
 
@@ -20,4 +21,5 @@ SUITES: dict[str, ModuleType] = {
     "loss": loss,
     "faults": faults,
     "fuzz": fuzz,
+    "image": image,
 }
