@@ -67,13 +67,14 @@ def check_stage(image: Image, place: Path, user: int) -> None:
 
 
 def check_stop(image: Image, place: Path) -> None:
-    """SIGTERM to PID 1, as `docker stop` sends it, ends terraform as its own would; the failure is
-    reported before the container is gone."""
+    """SIGTERM to PID 1, as `docker stop` sends it, ends terraform as its own would. What could not
+    be sent in the time that is left then is in the mounted home, and the next stage sends it."""
     at = _make_project(place)
     (at / "main.tf").write_text(SLOW)
     _give(at, 65532)
     with Endpoint(Rules(account="acct")) as endpoint:
-        command = image.command(at, _report_to(endpoint, PLUGIN_COMMAND="apply"))
+        env = _report_to(endpoint, PLUGIN_HOME="/harness/home")
+        command = image.command(at, {**env, "PLUGIN_COMMAND": "apply"})
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as container:
             until((at / "begun").exists)
@@ -81,8 +82,10 @@ def check_stop(image: Image, place: Path) -> None:
             os.kill(int(children), signal.SIGTERM)
             _, said = container.communicate(timeout=60)
         assert container.returncode == 1, said
-        kinds = [event["event_type"] for event in endpoint.wait_for(3)]
-    assert kinds == ["provisioning", "failed", "stage-complete"], kinds
+        _ask(image.command(at, env))
+        kinds = [event["event_type"] for event in endpoint.wait_for(5)]
+    assert kinds[:3] == ["provisioning", "failed", "stage-complete"], kinds
+    assert kinds[4:] == ["stage-complete"], kinds
 
 
 def _ask(command: list[str]) -> str:

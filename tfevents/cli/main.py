@@ -146,7 +146,8 @@ def describe_error(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_code
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "tfevents"
-        return f"{error.format_message()} (see: {command} --help)", error.exit_code
+        what = " ".join(error.format_message().split())
+        return f"{what} (see: {command} --help)", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):

@@ -55,7 +55,8 @@ def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
         yield Finding(problem=True, what="no API key is set", cure=cure)
     if facts.settings.missing:
         names = " and ".join(f"TFEVENTS_{name.upper()}" for name in facts.settings.missing)
-        cure = f"set {names}, or name them in .tfevents.hcl (tfevents init writes one)"
+        them = "it" if len(facts.settings.missing) == 1 else "them"
+        cure = f"set {names}, or name {them} in .tfevents.hcl (tfevents init writes one)"
         what = f"nobody says whose this directory is: {', '.join(facts.settings.missing)}"
         yield Finding(problem=True, what=what, cure=cure)
     if facts.endpoint.problem:

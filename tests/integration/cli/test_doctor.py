@@ -202,6 +202,8 @@ def test_several_things_at_once(patient: Tfevents) -> None:
     patient.put("a")
     del patient.env["TFEVENTS_API_KEY"], patient.env["TFEVENTS_WORKSPACE"]
     (patient.cwd / ".tfevents.hcl").write_text("wrong = 1\n")
-    kinds = [line.partition(":")[0] for line in diagnose(patient)]
+    lines = diagnose(patient)
+    kinds = [line.partition(":")[0] for line in lines]
     told = [kind for kind in kinds if kind in ("problem", "warning")]
     assert told == ["problem", "problem", "warning"]
+    assert any("set TFEVENTS_WORKSPACE, or name it in .tfevents.hcl" in line for line in lines)

@@ -237,3 +237,9 @@ def waits_for_stdin(pid: int) -> bool:
     """Whether it is in a system call whose first argument is descriptor 0."""
     with open(f"/proc/{pid}/syscall") as call:
         return call.read().split()[1:2] == ["0x0"]
+
+
+def test_which_shells_there_are(tfevents: Tfevents) -> None:
+    """In one line, as it would be typed."""
+    line = tfevents.fails(2, "completion")
+    assert "Choose from: bash, zsh, fish (see: tfevents completion --help)" in line
