@@ -64,10 +64,7 @@ class Trial:
         return shrink(script, partial(self._shows, kinds_of(found)), attempts)
 
     def _shows(self, kinds: set[str], script: Script) -> bool:
-        try:
-            return bool(kinds & kinds_of(self.play_script(script)))
-        except RuntimeError:  # no `init` without a provider
-            return False
+        return bool(kinds & kinds_of(self.play_script(script)))
 
     def _player(self, title: str) -> Player:
         return Player(self.engine, self.place / title, self.program)
@@ -78,6 +75,8 @@ class Trial:
         except subprocess.TimeoutExpired as late:
             words = tuple(map(str, late.cmd[1:]))
             found = [Found(Turn(words), [f"endless: not over after {late.timeout} seconds"])]
+        except RuntimeError as broken:
+            found = [Found(Turn(("init",)), [f"broken: {broken!s:.300}"])]
         if not any(one.wrong for one in found):
             shutil.rmtree(player.place)
         return found

@@ -265,11 +265,12 @@ class World:
     def _rules_of_others(self, item: Item) -> list[str]:
         """`prevent_destroy` seldom, for it ends many a run; a replacement with another's."""
         rules = ["prevent_destroy = true"] if self.chance.random() < 0.1 else []
-        for other in self.items[: self.items.index(item)]:
-            if other.module == item.module:
-                what = ".length" if other.type == "files_object" and other.keys is None else ""
-                rules.append(f"replace_triggered_by = [{other.place}{what}]")
-        return rules[:2]
+        others = [o for o in self.items[: self.items.index(item)] if o.module == item.module]
+        if others:
+            other = self.chance.choice(others)
+            what = ".length" if other.type == "files_object" and other.keys is None else ""
+            rules.append(f"replace_triggered_by = [{other.place}{what}]")
+        return rules
 
     def drop(self) -> None:
         """Out of the configuration: destroyed, or by a `removed` block maybe forgotten."""
