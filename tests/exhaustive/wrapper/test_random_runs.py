@@ -80,6 +80,16 @@ def test_a_wrong_row_is_seen(rows: list[tuple[str, str, str]]) -> None:
     assert "events" in wrong
 
 
+def test_a_saved_plan_that_is_refused_was_not_begun_with() -> None:
+    """OpenTofu, where a variable has another value than in the plan."""
+    found = Found(Turn(("apply", "saved.plan"), saved=()))
+    told = Told("", "Error: Mismatch between input and plan variable value\n", 1)
+    judge = Judge(found, found.turn, told, None, State(), State())
+    about = {"activity_type": "apply", "activity_status": "failure"}
+    judge.judge([{"event_type": "failed", "metadata": about}])
+    assert found.wrong == []
+
+
 PULLED = '{"serial": 7, "lineage": "l"}\n'
 FACTS = {"serial": "7", "exit_code": "0", "tf_workspace": "default", "lineage": "l"}
 

@@ -10,6 +10,14 @@ from support.runs.engineword import NAMES, Numbers, Plan, State, Told, outputs_b
 from support.runs.found import Found
 from support.runs.script import Turn
 
+REFUSED = (
+    "Cannot apply incomplete plan",
+    "Cannot apply non-applyable plan",
+    "Mismatch between input and plan variable value",
+    "Can't change variable when applying a saved plan",
+)
+"""A saved plan is not begun with."""
+
 
 @dataclass
 class Judge:
@@ -56,8 +64,7 @@ class Judge:
     def _applied(self) -> bool:
         """Whether an apply that failed had begun to apply: it asked, or there was a plan."""
         if self.turn.planned is None:
-            refused = ("Cannot apply incomplete plan", "Cannot apply non-applyable plan")
-            return not any(words in self.told.stderr + self.told.stdout for words in refused)
+            return not any(words in self.told.stderr + self.told.stdout for words in REFUSED)
         if "Cannot apply non-applyable plan" in self.told.stderr + self.told.stdout:
             return False
         errored = self.plan is None or self.plan.shown.get("errored")
