@@ -15,7 +15,7 @@ from pathlib import Path
 from record import Outcome
 from support.loss.episode import Found, play_episode
 
-ABOUT = "whoever is killed, no event is lost, and none comes twice but where its answer was"
+ABOUT = "whoever is killed, no event is lost, and none comes twice unless its answer was lost"
 
 
 def add_options(parser: ArgumentParser) -> None:
