@@ -46,6 +46,8 @@ def play(case: Case) -> list[str] | None:
     except pytest.skip.Exception as why:
         print(f"without {case.group}, {case.name}: {why}", file=sys.stderr)
         return None
+    except Exception as error:  # a case that breaks off is wrong, and the others go on
+        return [f"it broke off: {type(error).__name__}: {error}"]
 
 
 def add(outcome: Outcome, case: Case, wrong: list[str] | None) -> None:

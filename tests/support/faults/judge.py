@@ -105,10 +105,13 @@ def read_events(scene: Scene) -> list[Kept]:
 
 
 def _read_journal(home: Path) -> list[Kept]:
+    """None where there is no journal, or no table was made in it: the disk was full."""
     path = home / "journal.db"
     if not path.is_file():
         return []
     with closing(sqlite3.connect(path)) as db:
+        if not db.execute("select 1 from sqlite_master where name = 'events'").fetchone():
+            return []
         query = "select put_at, event_id, status, body from events order by seq"
         return [Kept(*row) for row in db.execute(query)]
 
