@@ -95,7 +95,7 @@ class Scene:
     @property
     def homes(self) -> list[Path]:
         """All places in which events may be; they may not be there."""
-        return [self.home, self.spare, self.disk / "home"]
+        return [self.home, self.spare]
 
     @property
     def disk(self) -> Path:

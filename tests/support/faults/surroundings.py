@@ -136,7 +136,7 @@ def _give_away(path: Path) -> None:
 
 
 def on_disk(options: str, *, full: bool = False) -> Arrange:
-    """Home on a file system of its own."""
+    """Home on a file system of its own, which has room for what is delivered afterwards."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -148,8 +148,11 @@ def on_disk(options: str, *, full: bool = False) -> Arrange:
         if full:
             _fill(scene.disk)
         with report(scene):
-            scene.told["TFEVENTS_HOME"] = str(scene.disk / "home")
+            scene.home = scene.disk / "home"
+            scene.told["TFEVENTS_HOME"] = str(scene.home)
             yield
+        room = ["mount", "-o", "remount,rw,size=8m", str(scene.disk)]
+        subprocess.run(room, check=True)
 
     return arrange
 
@@ -280,7 +283,7 @@ SURROUNDINGS: Mapping[str, tuple[Arrange, bool | None, Sequence[str]]] = {
     "the directory has an odd name": (odd_directory("\udcff ;\n'é"), True, EVENTS),
     "home is read-only": (on_disk("ro"), True, EVENTS),
     "the disk is full": (on_disk("size=256k", full=True), True, EVENTS),
-    "the disk is nearly full": (on_disk("size=96k"), True, EVENTS),
+    "the disk is nearly full": (on_disk("size=96k"), None, EVENTS),
     "the journal is garbage": (garbage(b"garbage" * 99), True, EVENTS),
     "the journal is empty": (garbage(b""), True, NONE),
     "no TFEVENTS_HOME": (homeless(), True, EVENTS),
