@@ -54,7 +54,7 @@ def make_command(options: Namespace, report: Path) -> list[str]:
     return [
         *(sys.executable, "-m", "pytest", "-q", "-m", "fuzz", "tests/unit", "tests/integration"),
         *("-n", str(options.jobs), "--dist", "worksteal", "--timeout", str(seconds)),
-        *("--junitxml", str(report)),
+        *("--junitxml", str(report), "-o", "junit_logging=system-out"),
     ]
 
 

@@ -42,6 +42,7 @@ INDEXES = (
     "create index if not exists runs_open on runs (key, opened_at) where ended_at is null",
 )
 BUSY_SECONDS = 5.0
+LONGEST_REASON = 200
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where a damaged file's own text stands in the message."""
 
@@ -70,7 +71,7 @@ class Database:
                     self._roll_back()
                     raise
         except ERRORS as error:
-            raise JournalUnavailable(f"the journal can't be written: {error}") from None
+            raise JournalUnavailable(f"the journal can't be written: {_describe(error)}") from None
 
     def _roll_back(self) -> None:
         """What went wrong first is what is told, also where this goes wrong as well."""
@@ -84,7 +85,7 @@ class Database:
             with self._turn:
                 return self._connection.execute(statement, tuple(values)).fetchall()
         except ERRORS as error:
-            raise JournalUnavailable(f"the journal can't be read: {error}") from None
+            raise JournalUnavailable(f"the journal can't be read: {_describe(error)}") from None
 
 
 def open_file(home: str) -> Database:
@@ -98,8 +99,13 @@ def open_file(home: str) -> Database:
             os.close(create_private(path))
         return Database(connect(path))
     except (OSError, *ERRORS) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise JournalUnavailable(f"the journal {path} can't be used: {reason}") from None
+        raise JournalUnavailable(f"the journal {path} can't be used: {_describe(error)}") from None
+
+
+def _describe(error: Exception) -> str:
+    """In one line: of a damaged file SQLite quotes whole statements."""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(reason.split())[:LONGEST_REASON]
 
 
 def connect(path: str) -> sqlite3.Connection:

@@ -60,6 +60,15 @@ def test_a_damage_that_is_no_utf_8_is_told(home: Path) -> None:
         open_journal(str(home))
 
 
+def test_a_statement_that_is_damaged_is_told_in_one_line(home: Path) -> None:
+    """SQLite quotes all of it, as it was written."""
+    path = home / "journal.db"
+    path.write_bytes(path.read_bytes().replace(b"reason text,", b'reason"text,'))
+    with pytest.raises(JournalUnavailable) as told:
+        open_journal(str(home)).runs()
+    assert str(told.value).isprintable()
+
+
 @pytest.mark.fuzz("journals", 30)
 def test_a_spoiled_journal_is_read_or_told(home: Path, tmp_path: Path, examples: Examples) -> None:
     """Then a run keeps its events elsewhere."""
