@@ -33,7 +33,7 @@ class Postgres:
             pytest.skip("there is no PostgreSQL (Debian's package: postgresql)")
         self._programs = programs
         self._fsync = "fsync=on" if durable else "fsync=off"
-        self._root = Path(tempfile.mkdtemp(prefix="rig-postgres-"))
+        self._root = Path(tempfile.mkdtemp(prefix="tfevents-postgres-"))
         self.url = f"postgresql://relay@/postgres?host={self._root}"
         # it refuses to run as root
         self._user = "nobody" if os.geteuid() == 0 else None
