@@ -6,10 +6,11 @@
 #                --build-arg PROVISIONER=/usr/local/bin/tofu -t tfevents .
 #
 # Or mount a binary of your own as /opt/provisioner/terraform (or tofu).
-ARG PROVISIONER_IMAGE=hashicorp/terraform:1.11.4
+ARG PROVISIONER_IMAGE=hashicorp/terraform:1.11.4@sha256:5820b87995595425074f881500a037b0ccd41158d0d9b44d78f5f120612f2d3d
+ARG PYTHON_IMAGE=python:3.12.11-slim-bookworm@sha256:519591d6871b7bc437060736b9f7456b8731f1499a57e22e6c285135ae657bf7
 FROM ${PROVISIONER_IMAGE} AS provisioner
 
-FROM python:3.12.11-slim-bookworm AS build
+FROM ${PYTHON_IMAGE} AS build
 WORKDIR /src
 COPY requirements.txt setup.cfg pyproject.toml README.md LICENSE ./
 COPY tfevents tfevents
@@ -22,7 +23,7 @@ RUN python -m venv /opt/tfevents \
  && /opt/tfevents/bin/python -c "from tfevents.readers.hcl.expressions import parse_hcl; parse_hcl('a = 1', 'warm')" \
  && /opt/tfevents/bin/python -m compileall -q /opt/tfevents
 
-FROM python:3.12.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends git ca-certificates openssh-client \
  && rm -rf /var/lib/apt/lists/*

@@ -99,17 +99,17 @@ class Builder:
 
 @contextmanager
 def build_image(file: str = "Dockerfile") -> Iterator[Image]:
-    """A Dockerfile of the repository with its own arguments; gone when it is left."""
+    """A Dockerfile of the repository on bases that are made here; gone when it is left."""
     text = (ROOT / file).read_text()
-    provisioners = re.findall(r"^ARG PROVISIONER_IMAGE=(\S+)", text, re.MULTILINE)
-    (python,) = {*re.findall(r"^FROM (python:\S+)", text, re.MULTILINE)}
-    place = Path(tempfile.mkdtemp(prefix="rig-image-"))
+    bases = dict(re.findall(r"^ARG (\w+)_IMAGE=([^@\s]+)", text, re.MULTILINE))
+    place = Path(tempfile.mkdtemp(prefix="tfevents-image-"))
     build = Builder(place)
     try:
-        build.tag_files(python, _make_base(python.rpartition("-")[2]), "/")
-        for name in provisioners:
-            build.tag_files(name, terraform(), "/bin/terraform")
-        words = ("--isolation", "chroot", "--pull-never", "--tag", "localhost/tfevents")
+        build.tag_files(bases["PYTHON"], _make_base(bases["PYTHON"].rpartition("-")[2]), "/")
+        if "PROVISIONER" in bases:
+            build.tag_files(bases["PROVISIONER"], terraform(), "/bin/terraform")
+        names = [f"--build-arg={base}_IMAGE={name}" for base, name in bases.items()]  # no digests
+        words = ("--isolation", "chroot", "--pull-never", "--tag", "localhost/tfevents", *names)
         build("bud", *words, "--file", ROOT / file, ROOT)
         container = build("from", "--pull-never", "localhost/tfevents")
         found = json.loads(build("inspect", container))

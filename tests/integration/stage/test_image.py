@@ -50,14 +50,15 @@ def of(stage: str, word: str) -> Iterator[str]:
     return (step.rest for step in steps() if (step.stage, step.word) == (stage, word))
 
 
-def test_every_base_is_pinned() -> None:
-    """To a release, in what it is built from and what it defaults to."""
-    bases = [step.rest.split()[0] for step in steps() if step.word == "FROM"]
-    bases += [step.rest.partition("=")[2] for step in steps() if step.word == "ARG"][:1]
-    named = [base for base in bases if not base.startswith("${")]
-    assert named
-    for base in named:
-        assert re.search(r":\d+\.\d+\.\d+", base), base
+@pytest.mark.parametrize("file", ["Dockerfile", "samples/relay/Dockerfile"])
+def test_every_base_is_pinned(file: str) -> None:
+    """To a release and its digest, in what it is built from and what it defaults to."""
+    text = (ROOT / file).read_text()
+    bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    given = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)", text, re.MULTILINE))
+    assert bases
+    for base in bases:
+        assert re.search(r":\d+\.\d+\.\d+.*@sha256:[0-9a-f]{64}$", given[base[2:-1]]), base
 
 
 def test_all_that_is_installed_has_a_hash() -> None:
