@@ -44,8 +44,11 @@ def test_a_planted_miscount_is_found_and_made_small(tmp_path: Path) -> None:
     """What is left is what it takes to replace one object."""
     program = install(tmp_path / "installed", MISCOUNTED).with_name("tf")
     trial = Trial("terraform", terraform(), tmp_path / "trial", program)
-    found = trial.play_script(SCRIPT)
-    assert [bool(one.wrong) for one in found] == [False, True, False]
+    for _ in range(5):
+        found = trial.play_script(SCRIPT)
+        if not found[1].absent:  # on a busy machine a count may be that, and nothing is wrong then
+            break
+    assert [bool(one.wrong) for one in found] == [False, True, False], found
     small = trial.shrink(found, 30)
     assert small.turns == SMALL
     assert "expected" in small.about
