@@ -146,6 +146,7 @@ def test_the_search_finds_what_it_is_for(place: Place) -> None:
         search("state", (place.at / "canary-backend.tfstate").read_bytes())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("service", exhaustive_except(["takes", "refuses", "busy"], "refuses"))
 def test_nothing_leaks_whatever_the_service_does(
     place: Place, endpoint: Endpoint, service: str

@@ -16,6 +16,7 @@ TF = Path(sys.executable).with_name("tf")
 TFEVENTS = Path(sys.executable).with_name("tfevents")
 
 
+@pytest.mark.exhaustive
 def test_many_small_texts_are_a_large_event(tmp_path: Path) -> None:
     """By hand, an event is refused and never cut; nothing is kept of it."""
     many = [word for n in range(8000) for word in ("--data", f"k{n}=v")]
@@ -48,6 +49,7 @@ def hostile(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "command",
     [

@@ -44,6 +44,7 @@ def test_a_broken_one_costs_only_the_fact(tmp_path: Path) -> None:
         assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("path", "why"), [("none.json", "No such file"), (".", "Is a directory")])
 def test_a_named_one_that_is_not_there_is_told(tmp_path: Path, path: str, why: str) -> None:
     """In one clear line; the event goes without."""
@@ -58,6 +59,7 @@ def test_a_named_one_that_is_not_there_is_told(tmp_path: Path, path: str, why: s
         assert endpoint.events[-1]["event_type"] == "apply_needed"
 
 
+@pytest.mark.exhaustive
 def test_beside_the_applied_plan(tmp_path: Path) -> None:
     """What was estimated for a saved plan lies with it."""
     machine = Machine(tmp_path)
@@ -151,6 +153,7 @@ def test_the_binary_has_nothing_to_look_at_without_a_plan(tmp_path: Path) -> Non
         assert "cost_total_monthly" not in endpoint.events[-1]["metadata"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "script", exhaustive_except(["sys.exit(1)", "hang()", "say('{')"], "say('{')")
 )

@@ -161,6 +161,7 @@ def test_outside_a_harness_pipeline_nothing_is_stored(
     assert len(endpoint.events) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", exhaustive_except([400, 401, 404], 401))
 def test_a_refused_artefact_costs_its_id(
     machine: Machine, endpoint: Endpoint, project: Path, status: int
@@ -195,6 +196,7 @@ def test_a_server_that_hangs_costs_half_of_the_budget(
     assert len([line for line in done.stderr.splitlines() if "tfevents:" in line]) == 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", exhaustive_except(["warning", "error", "pass"], "error"))
 def test_a_policys_word_is_passed_on(
     machine: Machine, endpoint: Endpoint, project: Path, status: str
@@ -215,6 +217,7 @@ def test_a_policys_word_is_passed_on(
 BODIES = [b"", b"{}", b'{"id": 1}', b"[]", b"<html>"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("body", exhaustive_except(BODIES, b'{"id": 1}', b"<html>"))
 def test_an_answer_without_an_id(
     machine: Machine, endpoint: Endpoint, project: Path, body: bytes
@@ -226,6 +229,7 @@ def test_an_answer_without_an_id(
     assert "modules_uuid" not in endpoint.events[0]["metadata"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("part", exhaustive_except(["whole", "secret"], "secret"))
 @pytest.mark.parametrize("shape", exhaustive_except(["{}", "a{}b", "x\n{}"], "a{}b"))
 def test_an_id_that_holds_the_key_is_none(

@@ -159,6 +159,7 @@ def test_a_run_before_there_was_a_key_is_delivered_before(
     assert machine.rows(left) == [str(other)]
 
 
+@pytest.mark.exhaustive
 def test_a_directory_without_a_workspace_tells_nobody_else_s(
     machine: Machine, endpoint: Endpoint
 ) -> None:
@@ -697,6 +698,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.exhaustive
 def test_the_key_is_for_us_alone(machine: Machine, endpoint: Endpoint) -> None:
     """Neither terraform, nor what it starts, nor our own questions to it and to git get it."""
     at = machine.project()

@@ -86,6 +86,7 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
     assert len({event["data"]["run_id"] for event in place.events}) == 1 + len(seen)
 
 
+@pytest.mark.exhaustive
 def test_the_exit_code_on_github_is_terraforms_under_a_wrapper(
     place: Field, tmp_path: Path
 ) -> None:
@@ -148,6 +149,7 @@ def test_terraforms_own_words_are_known_as_tf_knows_them(place: Field) -> None:
     ]
 
 
+@pytest.mark.exhaustive
 def test_the_makefile_tells_its_words(place: Field) -> None:
     """A partial destroy is no destroyed workspace."""
     place.sh("terraform init -input=false && terraform apply -auto-approve")

@@ -78,6 +78,7 @@ def assert_the_same(place: Field, *, targeted: bool = False) -> None:
 OPTIONS = ["", "-destroy", "-refresh-only", "-target=terraform_data.fresh"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("option", exhaustive_except(OPTIONS, ""))
 def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
     """Of a plan, and of its apply."""

@@ -163,6 +163,7 @@ def test_what_is_no_plan_file_is_waited_for_by_nobody(kind: str, place: Field) -
     assert place.told() == []
 
 
+@pytest.mark.exhaustive
 def test_a_plan_as_json_from_a_pipe(place: Field) -> None:
     """`-` is stdin, as for `count`; and a shell's `<(…)` is read too."""
     place.sh("terraform init -input=false && terraform plan -out=p")

@@ -316,6 +316,7 @@ run_lock.acquire(sys.argv[1])
 """
 
 
+@pytest.mark.exhaustive
 def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
     """At whatever moment: nothing of it stays once somebody has looked."""
     step, done = 0, None
@@ -551,6 +552,7 @@ def counted(journal: Journal) -> Iterator[list[None]]:
     journal._database._connection.set_progress_handler(None, 0)
 
 
+@pytest.mark.exhaustive
 def test_a_flush_of_much_is_in_order_and_linear(machine: Machine, endpoint: Endpoint) -> None:
     """Four times the events are four times the work in the journal, whoever they are of."""
     work = []

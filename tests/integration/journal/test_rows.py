@@ -63,6 +63,7 @@ def shown(machine: Machine) -> tuple[list[str], list[str]]:
     return names, text.stderr.decode().splitlines()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("status", exhaustive_except(["pending", "delivered"], "pending"))
 def test_events(machine: Machine, endpoint: Endpoint, status: str) -> None:
     """Each column of an event with each damage, all in one journal: what can be read is shown,

@@ -170,6 +170,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
         yield running
 
 
+@pytest.mark.exhaustive
 def test_pages_lead_to_every_run(many: Receiver) -> None:
     """Each once, by the links alone."""
     path, seen = "/", []
@@ -181,6 +182,7 @@ def test_pages_lead_to_every_run(many: Receiver) -> None:
     assert (len(seen), len(set(seen))) == (230, 230)
 
 
+@pytest.mark.exhaustive
 def test_runs_of_one_workspace_or_status(many: Receiver) -> None:
     """The filters hold for runs and workspaces, and stay on the way through the pages."""
     page = read(many, "/?status=active&q=prod")

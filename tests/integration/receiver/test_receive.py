@@ -116,6 +116,7 @@ def test_what_it_keeps_is_the_users_alone_and_holds_no_key(receiver: Receiver) -
         assert b"s3cr3t" not in path.read_bytes()
 
 
+@pytest.mark.exhaustive
 def test_outages_are_rehearsed(tmp_path: Path) -> None:
     """First what fails for a while, then what is refused for good; what it has stays readable."""
     with Receiver(tmp_path, "--fail", "503:1", "--refuse", "423", "--delay", "0.01") as receiver:
@@ -125,6 +126,7 @@ def test_outages_are_rehearsed(tmp_path: Path) -> None:
         assert receiver.list_activities().json() == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "number", exhaustive_except([signal.SIGINT, signal.SIGTERM], signal.SIGINT), ids=str
 )
@@ -160,6 +162,7 @@ def test_an_outage_that_there_is_not(tfevents: Tfevents) -> None:
     assert "200 is none of 400, 401" in line
 
 
+@pytest.mark.exhaustive
 def test_without_its_extra(tfevents: Tfevents) -> None:
     """One line says how to get it."""
     code = "import sys; sys.modules['starlette'] = None\n"

@@ -216,6 +216,7 @@ def test_done_is_what_terraform_completed(stage: Stage, name: str) -> None:
 EITHER = ["update done", "replace fails in create", "odd keys", "import"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", exhaustive_except(EITHER, "replace fails in create"))
 @pytest.mark.parametrize("reader", ["file", "json"])
 def test_either_reader_reconciles_alike(stage: Stage, name: str, reader: str) -> None:

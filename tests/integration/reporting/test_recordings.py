@@ -34,6 +34,7 @@ def on_stage(tmp_path: Path, engine: Path) -> Stage:
     return stage
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("reader", ["file", "json"])
 @pytest.mark.parametrize("engine", ["tofu", "terraform"])
 @pytest.mark.parametrize("scenario", exhaustive_except(PLANS, "forget"))
@@ -82,6 +83,7 @@ def inner(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("scenario", "command"), [("create", "apply"), ("destroy", "destroy")])
 def test_an_opentofu_killed_in_mid_apply(inner: Path, scenario: str, command: str) -> None:
     """Its state is lost with it: nothing is claimed from it, least of all that it is empty."""
@@ -104,6 +106,7 @@ def test_an_opentofu_killed_at_a_saved_plan(inner: Path) -> None:
     assert "serial" not in end.data
 
 
+@pytest.mark.exhaustive
 def test_an_opentofu_that_cannot_show_its_plan(inner: Path) -> None:
     """OpenTofu 1.13 fails to show a plan with an ephemeral resource; the file can be read."""
     made = standin(OPENTOFU / "update", inner / "inner" / "tofu")

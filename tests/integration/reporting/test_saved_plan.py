@@ -102,6 +102,7 @@ def told(event: Event) -> tuple[str, dict[str, Any], dict[str, str]]:
     return event.row, metadata, data
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("mode", exhaustive_except(MODES, "normal"))
 def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
     """The plan file read by us and terraform's own `show -json` of it give one event."""
@@ -222,6 +223,7 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
     assert "provisioner" not in event.metadata
 
 
+@pytest.mark.exhaustive
 def test_a_plan_of_a_future_terraform_is_shown(stage: Stage, tmp_path: Path) -> None:
     """A plan file that was not verified is not read: `show -json` gives the same counts."""
     spoil = "\n".join(

@@ -39,6 +39,7 @@ def assert_no_state_facts(event: Event) -> None:
     assert event.data["missing"] == "state"
 
 
+@pytest.mark.exhaustive
 def test_another_state_file_is_not_looked_at(stage: Stage) -> None:
     """`state pull` can't be told which: an empty answer of another state is no answer."""
     stage.write(TWO)
@@ -123,6 +124,7 @@ def test_a_remote_state_that_is_stale(stage: Stage, store: StateStore) -> None:
     assert (end.row, end.counts()) == ("failed apply failure", None)
 
 
+@pytest.mark.exhaustive
 def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage, store: StateStore) -> None:
     """Terraform leaves errored.tfstate: what is stored is old and proves nothing."""
     stage.write(store.block + ONE)
@@ -191,6 +193,7 @@ def test_a_state_that_cannot_be_had(
     assert_no_state_facts(end)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("answer", exhaustive_except(["nothing", "failure"], "failure"))
 def test_a_destroyed_state_that_cannot_be_had(
     stage: Stage, store: StateStore, tmp_path: Path, answer: str
@@ -205,6 +208,7 @@ def test_a_destroyed_state_that_cannot_be_had(
     assert (end.row, end.counts()) == ("inactive destroy success", "d1")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("answer", exhaustive_except(["nothing", "failure"], "failure"))
 def test_a_direct_run_whose_state_cannot_be_had(
     stage: Stage, store: StateStore, tmp_path: Path, answer: str

@@ -71,6 +71,7 @@ def modes(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("umask", [0, 0o002, 0o022, 0o077, 0o777])
 def test_what_is_made_is_ours_alone(place: Place, umask: int) -> None:
     """With what is missing above it; terraform has the umask that it would have."""

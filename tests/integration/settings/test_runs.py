@@ -95,6 +95,7 @@ def _nul(path: Path) -> None:
     path.write_text('workspace "w" { directory = "a\\u0000b" }\n\0')
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("make", exhaustive_except([_fifo, _sparse, _long, _nul], _fifo, _long))
 @pytest.mark.parametrize("words", [["plan"], ["version"]])
 def test_a_file_that_is_none_keeps_nobody_waiting(
@@ -147,6 +148,7 @@ def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place:
     )
 
 
+@pytest.mark.exhaustive
 def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
     """But for `send`, whose answer it is."""
     env = machine.reporting_to(NOWHERE, TFEVENTS_TIMEOUT="1")

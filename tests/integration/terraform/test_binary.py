@@ -249,6 +249,7 @@ def test_switched_off_it_is_terraform(machine: Machine) -> None:
     assert machine.runs() == []
 
 
+@pytest.mark.exhaustive
 def test_the_explicit_way_is_the_same(machine: Machine) -> None:
     """`tfevents run -- terraform …` runs the one that it names."""
     machine.engine("terraform")
@@ -344,6 +345,7 @@ def test_a_shims_name_stands_above_the_directory(
     assert done.stdout.startswith(f"engine: {name} ")
 
 
+@pytest.mark.exhaustive
 @both
 @pytest.mark.parametrize("kind", ["fifo", "directory", "link"])
 def test_an_odd_lock_file_says_nothing(machine: Machine, words: tuple[str, ...], kind: str) -> None:

@@ -36,6 +36,7 @@ def outputs(stage: Stage) -> list[tuple[str, str]]:
     return parse_outputs(Path(stage.env["GITHUB_OUTPUT"]).read_text())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -172,6 +172,7 @@ TFEVENTS = TF.with_name("tfevents")
 WHERE = ["run_and_report", "_acquire_lock", "_note", "_run_and_report"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("where", exhaustive_except(WHERE, "_run_and_report"))
 def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
     """Both go by it."""

@@ -108,6 +108,7 @@ def write_script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("shim", exhaustive_except(SHIMS, "deep", "explicit"))
 @pytest.mark.parametrize("command", exhaustive_except(COMMANDS, "odd", "refresh"))
 @pytest.mark.parametrize("program", exhaustive_except(["terraform", "tf"], "terraform"))

@@ -102,6 +102,7 @@ DESTROYS = [
 ]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("keys", exhaustive_except([b"yes\n", b"no\n", b"\x04"], b"yes\n"))
 @pytest.mark.parametrize("command", exhaustive_except(DESTROYS, ["destroy"], ["apply", "-destroy"]))
 def test_every_kind_of_destroy(applied: Twins, command: list[str], keys: bytes) -> None:
@@ -203,6 +204,7 @@ def test_an_apply_that_fails_in_a_terminal(tmp_path: Path) -> None:
 LINES = ["-version", "workspace list", "plan -bogus", "apply nope"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("line", exhaustive_except(LINES, "apply nope"))
 def test_the_rest_in_a_terminal(applied: Twins, line: str) -> None:
     """What is not reported, and what is refused."""

@@ -231,6 +231,7 @@ nope extra
 -""".splitlines()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("flags", exhaustive_except(BAD_FOR_ALL + BAD_FOR_APPLY, "-bogus", "nope"))
 def test_an_error_is_in_the_words_of_the_command_that_was_typed(pair: Twins, flags: str) -> None:
     """No half of a split speaks of itself: `terraform apply -help`, never `plan -help`."""
@@ -291,6 +292,7 @@ FLAGS = """\
 -auto-approve=false""".splitlines()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("flags", exhaustive_except(FLAGS, "-replace=terraform_data.a"))
 def test_every_good_flag_of_an_apply(pair: Twins, flags: str) -> None:
     """Declined where it asks; only warnings may come earlier or twice."""
@@ -467,6 +469,7 @@ def test_a_destroy_that_fails_has_no_closing_line(tmp_path: Path) -> None:
 ANSWERS = [b"yes\n", b"no\n", b"", b"yes", b" yes\n", b"yes \r\n", b"\n"]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("answer", exhaustive_except(ANSWERS, b"yes\n", b"no\n"))
 @pytest.mark.parametrize(
     "line", exhaustive_except(["apply", "destroy -no-color", "apply -input=false"], "apply")

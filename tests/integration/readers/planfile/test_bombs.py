@@ -84,6 +84,7 @@ except UnreadableDocument as refusal:
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "bomb", exhaustive_except(BOMBS, large_field, many_members), ids=lambda bomb: bomb.__name__
 )

@@ -14,6 +14,7 @@ from support.planfile import recorded
 PLANS = recorded.find()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "path",
     exhaustive_except(PLANS[::8], *PLANS[::24]),

@@ -106,6 +106,7 @@ def test_json_that_is_none_is_one_line(text: str) -> None:
         parse_json_blocks(text, "x.tf.json", ALL)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("text", HOSTILE, ids=[repr(text[:12]) for text in HOSTILE])
 def test_hostile_text_takes_linear_time(text: str) -> None:
     """A megabyte of what a careless pattern would try again and again ends within seconds."""

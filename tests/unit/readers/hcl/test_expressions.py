@@ -67,6 +67,7 @@ def test_an_error_never_quotes_what_could_be_a_key(text: str) -> None:
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.exhaustive
 def test_threads_do_not_read_each_others_text() -> None:
     """python-hcl2 has one parser for the whole process, which is not made for threads."""
     texts = [f'locals {{\n  n{n} = "{n}"\n  list = [{n}, {n}]\n}}\n' * 5 for n in range(60)]

@@ -52,11 +52,13 @@ def recorded() -> bytes:
     return (RECORDED / "plan.tfplan").read_bytes()
 
 
+@pytest.mark.exhaustive
 def test_a_truncated_file_is_refused(recorded: bytes, tmp_path: Path) -> None:
     path = tmp_path / "p.tfplan"
     assert all(refused(path, recorded[:length]) for length in range(len(recorded)))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_flipped_bit_is_refused_or_changes_nothing(
     seed: int, recorded: bytes, tmp_path: Path
@@ -75,6 +77,7 @@ def members(content: bytes) -> dict[str, bytes]:
         return {name: zipped.read(name) for name in archive.LIMITS}
 
 
+@pytest.mark.exhaustive
 def test_a_plan_that_ends_within_a_field_is_refused(recorded: bytes, tmp_path: Path) -> None:
     """In a sound zip, and wherever it ends; between two fields it is a plan with fewer of them."""
     content = members(recorded)
@@ -88,6 +91,7 @@ def test_a_plan_that_ends_within_a_field_is_refused(recorded: bytes, tmp_path: P
     assert min(kept) > len(plan) / 2
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_flipped_bit_in_a_sound_zip_never_crashes(
     seed: int, recorded: bytes, tmp_path: Path

@@ -255,6 +255,7 @@ def test_what_a_module_takes_as_sensitive_is(inner: Any) -> None:
     assert hidden(json.dumps(document).encode())["checks"] == [HIDDEN, HIDDEN, HIDDEN, "open"]
 
 
+@pytest.mark.exhaustive
 def test_many_texts_that_begin_alike_are_found() -> None:
     """20,000 of them, in a text with all, in one with what only begins like one, and encoded."""
     alike = [f"canary-that-begins-as-all-of-them-do-{number}" for number in range(20_000)]
