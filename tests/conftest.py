@@ -18,7 +18,9 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 def pytest_configure() -> None:
-    """`nohup pytest` and `pytest &` ignore signals, and every `tf` of ours would inherit that."""
+    """Signals, which `nohup pytest` and `pytest &` ignore, and the umask, by which others may write
+    to what an ordinary user of Debian makes: every `tf` of ours would inherit them."""
+    os.umask(0o022)
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_IGN:
             default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
