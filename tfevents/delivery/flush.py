@@ -173,7 +173,8 @@ class Flush(Struct, frozen=True):
         told = [*(f"refused: {state.reason}" for state in refused)]
         told += [f"kept: {reason}" for reason in (*kept, *unowned)]
         if self._find_held(journal) and (beside := find_beside(journal)):
-            told.append(f"kept: {describe_first(beside)}")
+            with closing(beside):
+                told.append(f"kept: {describe_first(beside)}")
         return tuple(dict.fromkeys([*told, *journal.unreadable]))
 
 

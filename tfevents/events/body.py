@@ -47,7 +47,7 @@ def build_whole_event(
         **metadata,
     }
     for most in LONGEST_TEXTS:
-        whole = {**_told(told or {}, most), **_data(data, most)}
+        whole = {**_user_data(told or {}, most), **_data(data, most)}
         event = Event(activity.event_type.value, _metadata(about, most), whole)
         if event.size <= LARGEST:
             break
@@ -85,7 +85,7 @@ def _data(fields: Mapping[str, str | None], most: int) -> dict[str, str]:
     return _filled(_cleaned(fields, min(most, VALUE_BYTES)))
 
 
-def _told(fields: Mapping[str, str], most: int) -> dict[str, str]:
+def _user_data(fields: Mapping[str, str], most: int) -> dict[str, str]:
     """With its lines; each is cut at `most` bytes."""
     names = ((clean(name, LONGEST_NAME), text) for name, text in fields.items())
     return _filled({name: clean_message(text, most) for name, text in names if name})

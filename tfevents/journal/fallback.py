@@ -114,10 +114,15 @@ class JournalFallback:
     def waits_elsewhere(self, queues: Iterable[Queue]) -> bool:
         """Whether a journal that is not in use has something of these queues; that is told. It goes
         first: home, or the fallback where that could not be moved."""
-        for journal in (*self._journals[:-1], find_beside(self.journal)):
-            if journal and any(journal.waiting(queue) for queue in queues):
-                self._tell(JournalUnavailable(describe_first(journal)))
-                return True
+        beside = find_beside(self.journal)
+        try:
+            for journal in (*self._journals[:-1], beside):
+                if journal and any(journal.waiting(queue) for queue in queues):
+                    self._tell(JournalUnavailable(describe_first(journal)))
+                    return True
+        finally:
+            if beside:
+                beside.close()
         return False
 
     def find_events(self, run_id: str) -> list[StoredEvent]:
