@@ -25,7 +25,7 @@ from tfevents.journal.fallback import open_journals
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Run, StoredEvent, at, now
-from tfevents.journal.recovery import make_killed_event
+from tfevents.journal.recovery import end_unended
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.reporter import Reporter, ReportResult
 from tfevents.reporting.run import RunInfo
@@ -83,18 +83,19 @@ def _use_journals(env: Mapping[str, str]) -> Iterator[list[Journal]]:
             journal.close()
 
 
-def _end_killed(journal: Journal, run: Run, how: str | None = "killed") -> None:
+def _end_runs(journals: Sequence[Journal], runs: Iterable[Run], how: str | None = "killed") -> None:
     """Where that can't be written now, it is done another time."""
-    with suppress(JournalUnavailable):
-        journal.end_run(run.run_id, None, [make_killed_event(run, how)])
+    for run in runs:
+        with suppress(JournalUnavailable):
+            end_unended(journals, run.run_id, how)
 
 
-def _find_open(journals: Sequence[Journal], key: str) -> list[tuple[Journal, Run]]:
+def _find_open(journals: Sequence[Journal], key: str) -> list[Run]:
     """The runs of a key that have no end in any journal, the latest last."""
-    found = [(journal, run) for journal in journals for run in journal.open_runs(key)]
-    known = [journal.run(run.run_id) for journal in journals for _, run in found]
+    found = [run for journal in journals for run in journal.open_runs(key)]
+    known = [journal.run(run.run_id) for journal in journals for run in found]
     ended = {run.run_id for run in known if run and run.ended_at}
-    return [(journal, run) for journal, run in found if run.run_id not in ended]
+    return [run for run in found if run.run_id not in ended]
 
 
 def _find_last(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[StoredEvent]]:
@@ -136,8 +137,7 @@ class Hook:
 
     def _end_older_runs(self) -> None:
         with _use_journals(self.env) as journals:
-            for journal, run in _find_open(journals, self.call.key):
-                _end_killed(journal, run)
+            _end_runs(journals, _find_open(journals, self.call.key))
 
     def close_run(self) -> ReportResult:
         """Close the run that `before` opened, or report one that nobody opened.
@@ -145,7 +145,7 @@ class Hook:
         Hosts call `error` also when nothing of ours is open: another hook failed.
         """
         with _use_journals(self.env) as journals:
-            opened = [run for _, run in _find_open(journals, self.call.key)]
+            opened = _find_open(journals, self.call.key)
             last, events = (None, []) if opened else _find_last(journals, self.call.key)
         failed = self.call.moment == "error"
         opened = [run for run in opened if failed or run.command == self.call.command]
@@ -176,14 +176,15 @@ class Hook:
         """End an execution's open runs as failed, where it failed: Atlantis' post-workflow hook."""
         if not self.call.succeeded:
             with _use_journals(self.env) as journals:
-                for journal in journals:
-                    for run in journal.open_hooks():
-                        if parse_baseline(run.base).execution == self.call.execution:
-                            _end_killed(journal, run, how=None)
+                opened = [run for journal in journals for run in journal.open_hooks()]
+                _end_runs(journals, filter(self._is_of_execution, opened), how=None)
         reporter = self._make_reporter(None, {}, opened=True)
         reporter.start()
         reporter.deliver()
         return NOTHING
+
+    def _is_of_execution(self, run: Run) -> bool:
+        return parse_baseline(run.base).execution == self.call.execution
 
     def _report_end(self, run: Run | None) -> ReportResult:
         """Report the end of an open run, or of one that had no `before`."""

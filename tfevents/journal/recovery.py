@@ -41,7 +41,7 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
     journals = [journal, beside] if beside else [journal]
     for identity in _find_forgotten(journals):
         with suppress(JournalUnavailable):
-            closed += _end(journals, identity)
+            closed += end_unended(journals, identity)
     for home in _homes(journal.home):
         for identity in abandoned.find_abandoned(home):
             with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
@@ -72,16 +72,17 @@ def _close(journals: Sequence[Journal], identity: str, folder: str, env: Mapping
     """Where nobody knows it, it is told in the first journal."""
     if not any(journal.run(identity) for journal in journals):
         _restore_run_from_note(journals[0], identity, folder, env)
-    return _end(journals, identity)
+    return end_unended(journals, identity)
 
 
-def _end(journals: Sequence[Journal], run_id: str) -> bool:
-    """In a journal that knows the run, where none knows its end."""
+def end_unended(journals: Sequence[Journal], run_id: str, how: str | None = "killed") -> bool:
+    """Reports a run as failed, in a journal that knows it; False where one knows its end, or none
+    the run. Raises JournalUnavailable."""
     found = [(journal, run) for journal in journals if (run := journal.run(run_id))]
     if not found or any(run.ended_at for _, run in found):
         return False
     journal, run = found[0]
-    return journal.end_run(run_id, None, [make_killed_event(run)])
+    return journal.end_run(run_id, None, [make_killed_event(run, how)])
 
 
 def _restore_run_from_note(
@@ -118,7 +119,7 @@ def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str
     return Destination(found.account, found.org, found.project, found.workspace)
 
 
-def make_killed_event(run: Run, how: str | None = "killed") -> NewEvent:
+def make_killed_event(run: Run, how: str | None) -> NewEvent:
     """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
     base: Mapping[str, Any] = run.base or {}
     event_id = str(uuid4())

@@ -361,6 +361,10 @@ EMPTIED = """
 drop trigger full_events; drop trigger full_runs;
 update runs set opened_at = '2026-01-01T00:00:00Z';
 """
+ROOM_FOR_ONE = """
+drop trigger full_events; drop trigger full_runs;
+create trigger full_merge before insert on runs begin select raise(fail, 'full'); end;
+"""
 
 
 def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> None:
@@ -376,3 +380,20 @@ def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> N
     told = [event[0] for event in place.told()]
     assert told == ["provisioning", "inactive", "provisioning", "inactive"]
     assert len({event["data"]["run_id"] for event in place.events}) == 2
+
+
+def test_an_end_that_is_kept_beside_home_is_an_executions_only_one(place: Field) -> None:
+    """Home then has room for one event, and not for all that was kept beside it: what the host says
+    of the whole execution ends no run again."""
+    home = Path(place.env["TFEVENTS_HOME"])
+    pull = {"BASE_REPO_OWNER": "o", "BASE_REPO_NAME": "r", "PULL_NUM": "7"}
+    step = {**pull, "PLANFILE": "p", "ATLANTIS_TERRAFORM_VERSION": "1.11.4"}
+    hook(place, "before", "apply", **step)
+    with closing(sqlite3.connect(home / "journal.db")) as db:
+        db.executescript(FULL)
+        hook(place, "after", "apply", "--exit-code", "1", **step)
+        db.executescript(ROOM_FOR_ONE)
+        hook(place, "after", "apply", COMMAND_HAS_ERRORS="true", **pull)
+        db.executescript("drop trigger full_merge")
+    hook(place, "error", "plan")
+    assert [event[0] for event in place.told()] == ["provisioning", "failed"]
