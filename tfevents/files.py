@@ -11,6 +11,13 @@ from typing import BinaryIO
 
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 GIT = ".git"
+PATH_BYTES = 4096
+"""The system takes no longer path (PATH_MAX)."""
+
+
+def find_path(text: str | None) -> str | None:
+    """The text, where it can be a path; None for one that is longer than the system takes."""
+    return text if text and len(os.fsencode(text)) <= PATH_BYTES else None
 
 
 def read_untrusted(path: str, most: int, *, root: str | None = None) -> bytes:

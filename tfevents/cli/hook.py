@@ -22,8 +22,10 @@ def _parse_text(_: click.Context, __: click.Parameter, text: str | None) -> str 
 def _check_exit_code(
     context: click.Context, parameter: click.Parameter, text: str | None
 ) -> str | None:
+    from tfevents.hosts.hook_hosts import parse_exit_code
+
     text = _parse_text(context, parameter, text)
-    if text is None or text in OUTCOMES or (text.isascii() and text.isdigit()):
+    if text is None or text in OUTCOMES or parse_exit_code(text) is not None:
         return text
     problem = f"{text[:20]!r} is no exit code: a number, or success or failure"
     raise click.BadParameter(problem, context, parameter)
@@ -56,7 +58,7 @@ def hook(moment: str, words: tuple[str, ...], exit_code: str | None, **options: 
     """
     from tfevents.hosts.call import CallOptions, find_unknown_command, parse_call
     from tfevents.hosts.hook import find_exit_code, report_call
-    from tfevents.hosts.hook_hosts import find_host
+    from tfevents.hosts.hook_hosts import find_host, parse_exit_code
     from tfevents.settings.switches import is_on
 
     host = find_host(os.environ)
@@ -66,8 +68,7 @@ def hook(moment: str, words: tuple[str, ...], exit_code: str | None, **options: 
     if (unknown := find_unknown_command(words)) not in (None, host.command):
         raise click.UsageError(f"{unknown[:20]!r} is no command of terraform")
     said = OUTCOMES.get(exit_code or "")
-    number = int(exit_code) if exit_code and said is None else None
-    given = CallOptions(exit_code=number, succeeded=said, **options)
+    given = CallOptions(exit_code=parse_exit_code(exit_code), succeeded=said, **options)
     call = parse_call(moment, words, given, host, os.environ)
     if call is None:
         return 0

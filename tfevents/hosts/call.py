@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from tfevents import files
 from tfevents.context import ci
 from tfevents.context.origin import read_event_file
 from tfevents.hosts.hook_hosts import HookHost
@@ -19,7 +20,7 @@ from tfevents.terraform.arguments import (
     Mode,
     parse_arguments,
 )
-from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
+from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory, keep_workspace
 
 
 class CallOptions(Struct, frozen=True):
@@ -111,7 +112,9 @@ def parse_call(
         mode=host.mode or line.mode,
         directory=directory,
         unit=os.path.realpath(unit),
-        tf_workspace=host.tf_workspace or WorkingDirectory(directory, env).tf_workspace,
+        tf_workspace=keep_workspace(
+            host.tf_workspace or WorkingDirectory(directory, env).tf_workspace
+        ),
         execution=host.execution or find_execution(env),
         host=host,
         plan_file=typed or options.plan_file or host.plan_file or _find_plan_file(line),
@@ -147,7 +150,7 @@ def _find_plan_file(line: Arguments | None) -> str | None:
     """The plan file that is written or applied, as seen from here."""
     if line is None:
         return None
-    path = line.value("out") if line.command == "plan" else line.plan_file
+    path = files.find_path(line.value("out") if line.command == "plan" else line.plan_file)
     return os.path.join(line.chdir, path) if path and line.chdir != "." else path
 
 

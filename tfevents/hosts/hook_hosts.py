@@ -7,11 +7,13 @@ another question (`context.ci`).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from tfevents import files
 from tfevents.terraform.arguments import Mode
 
 
@@ -41,8 +43,14 @@ def find_host(env: Mapping[str, str]) -> HookHost:
     """What the host says whose variables are set; the outcome else as the CI job says it."""
     for marker, read in HOSTS.items():
         if env.get(marker):
-            return _add_job_outcome(read(env), env)
+            return _add_job_outcome(_drop_endless(read(env)), env)
     return _add_job_outcome(HookHost(), env)
+
+
+def _drop_endless(host: HookHost) -> HookHost:
+    """Without the texts that are longer than any path, command or id."""
+    texts = {name: text for name, text in asdict(host).items() if isinstance(text, str)}
+    return replace(host, **{name: files.find_path(text) for name, text in texts.items()})
 
 
 def _add_job_outcome(host: HookHost, env: Mapping[str, str]) -> HookHost:
@@ -115,7 +123,7 @@ def _scalr(env: Mapping[str, str]) -> HookHost:
     return HookHost(
         command=env.get("SCALR_TERRAFORM_OPERATION"),
         mode=Mode.DESTROY if destroys == "1" else mode,
-        exit_code=_parse_code(env.get("SCALR_TERRAFORM_EXIT_CODE")),
+        exit_code=parse_exit_code(env.get("SCALR_TERRAFORM_EXIT_CODE")),
         execution=env.get("SCALR_RUN_ID"),
         partial=("refresh=false",) if refreshes == "skip_refresh" else (),
     )
@@ -152,7 +160,7 @@ HOSTS = {
 def _job_exit_code(env: Mapping[str, str]) -> int | None:
     """The exit code of the job's last command, in the hooks that come after it."""
     for name in ("BUILDKITE_COMMAND_EXIT_STATUS", "BITBUCKET_EXIT_CODE"):
-        if (code := _parse_code(env.get(name))) is not None:
+        if (code := parse_exit_code(env.get(name))) is not None:
             return code
     return None
 
@@ -174,5 +182,7 @@ def _job_failed(env: Mapping[str, str]) -> bool | None:
     return None
 
 
-def _parse_code(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+def parse_exit_code(text: str | None) -> int | None:
+    """The number in `text`; None where it is none that a process can end with."""
+    number = re.fullmatch("[0-9]{1,3}", text or "")
+    return int(number[0]) if number else None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SERIAL, LINEAGE = rb'"serial":\s*(\d+)', rb'"lineage":\s*"([^"\\]*)"'
 HEAD = 4096
 """Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
+LONGEST_NAME = 1024
+"""Characters of a workspace's name: as many bytes may an S3 key have, of which it is a part."""
 CLOUD_BACKENDS = frozenset({"remote", "cloud"})
 
 
@@ -46,7 +48,8 @@ class WorkingDirectory:
     @property
     def tf_workspace(self) -> str:
         """The selected workspace."""
-        return self.env.get("TF_WORKSPACE") or self._read("environment").strip() or "default"
+        chosen = self.env.get("TF_WORKSPACE") or self._read("environment").strip()
+        return keep_workspace(chosen or "default")
 
     @property
     def lacks_plugins(self) -> bool:
@@ -128,13 +131,19 @@ class WorkingDirectory:
             return ""
 
 
+def keep_workspace(name: str) -> str:
+    """A workspace's name as it can be kept and sent: `?` for what is no character, and cut where it
+    is longer than any backend's."""
+    return name.encode(errors="replace").decode()[:LONGEST_NAME]
+
+
 def find_unit_directory(directory: str, env: Mapping[str, str], *, hooked: bool = False) -> str:
     """The directory as the team knows it: the unit's, where terraform works in Terragrunt's copy.
 
     Terragrunt's own variable is there in its hooks only. It counts in such a copy, wherever its
     cache is; and anywhere if `hooked`, for the hook that asks is the unit's.
     """
-    said = env.get(UNIT)
+    said = files.find_path(env.get(UNIT))
     if said and hooked:
         return said
     unit, cache, _ = directory.partition(CACHE)

@@ -120,11 +120,21 @@ def test_a_call_that_is_wrong_is_not_in_the_way(words: tuple[str, ...], place: F
     assert done.stderr.count("\n") <= 1
 
 
-@pytest.mark.parametrize("words", [(), ("after",), ("later", "plan"), ("before", "plan", "--x")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("after",),
+        ("later", "plan"),
+        ("before", "plan", "--x"),
+        ("after", "plan", "--exit-code", "9" * 20),
+    ],
+)
 def test_a_call_that_is_wrong_is_said(words: tuple[str, ...], place: Field) -> None:
     """In one line."""
     done = place.run(["tfevents", "hook", *words])
     assert done.stderr.startswith("tfevents: ")
+    assert "a bug" not in done.stderr
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
 
 

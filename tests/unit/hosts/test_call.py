@@ -85,6 +85,22 @@ def test_an_outcome_without_its_number(
     assert (found.succeeded, found.exit_code, found.changes) == (succeeded, None, None)
 
 
+def test_a_text_that_is_longer_than_any_path_is_none() -> None:
+    """Of a host, of Terragrunt's unit and of TF_CLI_ARGS; a workspace's name is cut."""
+    endless = "x" * 5000
+    env = {
+        "TG_CTX_COMMAND": endless,
+        "TG_CTX_TERRAGRUNT_DIR": endless,
+        "TF_CLI_ARGS_plan": f"-out={endless}",
+        "TF_WORKSPACE": endless,
+    }
+    assert find_host(env) == HookHost() == find_host({"DIGGER_PLANFILE": endless})
+    found = line("plan", env)
+    assert found is not None
+    assert (found.unit, found.plan_file) == (os.path.realpath("."), None)
+    assert found.tf_workspace == endless[:1024]
+
+
 def line(text: str, env: dict[str, str] = NO_ENV, **options: object) -> HookCall | None:
     """A call with terraform's own words behind it."""
     return parse_call("after", text.split(), CallOptions(**options), HookHost(), env)
@@ -181,6 +197,7 @@ def test_the_jobs_outcome_where_the_host_says_none() -> None:
     assert find_host({"CI_JOB_STATUS": "failed"}).failed is True
     assert find_host({"CI_JOB_STATUS": "running"}).failed is None
     assert find_host({"BITBUCKET_EXIT_CODE": "3"}).exit_code == 3
-    assert find_host({"BITBUCKET_EXIT_CODE": "no"}).exit_code is None
+    for odd in ("no", "-1", "1000", "9" * 5000, "\u0661"):
+        assert find_host({"BITBUCKET_EXIT_CODE": odd}).exit_code is None
     scalr = {"SCALR_RUN_ID": "run-1", "SCALR_TERRAFORM_EXIT_CODE": "0", "CI_JOB_STATUS": "failed"}
     assert (find_host(scalr).failed, find_host(scalr).exit_code) == (None, 0)

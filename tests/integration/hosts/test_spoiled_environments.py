@@ -1,0 +1,55 @@
+"""Hooks in environments as no host would make them: a run is told, or one line says why not."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from support.fuzzing import Examples
+from support.hosts.field import Field, field, without_key
+from support.spoiled_hosts import SECRET, make_environment, make_paths
+
+from tfevents.events.body import LARGEST
+from tfevents.terraform.arguments import REPORTED
+
+LONGEST_LINE = 16 << 10
+"""Characters, of which a path may be four thousand."""
+
+
+@pytest.fixture(name="place")
+def _place(tmp_path: Path) -> Iterator[Field]:
+    with field(tmp_path) as place:
+        yield without_key(place)
+
+
+def read_cells(home: Path) -> list[str]:
+    """All that the journal keeps of runs and events."""
+    with closing(sqlite3.connect(home / "journal.db")) as db:
+        rows = [*db.execute("select * from runs"), *db.execute("select * from events")]
+    return [str(cell) for row in rows for cell in row]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.fuzz("hooks", 30)
+def test_a_hook_of_a_spoiled_environment_is_told_or_says_why(
+    place: Field, examples: Examples
+) -> None:
+    """It ends with 0 and one line at most; the journal can be read, and holds no secret."""
+    paths = make_paths(place.directory)
+    for dice in examples:
+        env = make_environment(dice, paths)
+        command = dice.choice(sorted(REPORTED))
+        for moment in ("before", dice.choice(("after", "error"))):
+            done = place.run(["tfevents", "hook", moment, command], **env)
+            assert (done.returncode, done.stdout) == (0, ""), (env, done)
+            assert "a bug" not in done.stderr, (env, done)
+            assert len(done.stderr.splitlines()) <= 1, (env, done)
+            assert len(done.stderr) <= LONGEST_LINE, (env, done)
+            assert SECRET not in done.stderr
+    assert place.events
+    cells = read_cells(Path(place.env["TFEVENTS_HOME"]))
+    assert max(map(len, cells)) <= LARGEST
+    assert not [cell for cell in cells if SECRET in cell]
