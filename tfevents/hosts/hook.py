@@ -153,7 +153,14 @@ class Hook:
             return NOTHING
         if last and events and self._is_repeated(last, events[0].body):
             return REPORTED_ALREADY
+        if last and events and self._was_forgotten(last, events[0]):
+            opened = [last]
         return self._report_end(opened[-1] if opened else None)
+
+    def _was_forgotten(self, last: Run, ended: StoredEvent) -> bool:
+        """Whether the run was closed while it went on: it took more than a day, or the clock was
+        put forward."""
+        return last.command == self.call.command and ended.says_killed
 
     def _is_repeated(self, last: Run, ended: Mapping[str, Any]) -> bool:
         """Whether this is the second call for the end of a run: neither the plan nor the state is

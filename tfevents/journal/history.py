@@ -156,15 +156,11 @@ def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -
     if run.exit_code is not None:
         return str(run.exit_code)
     if run.ended_at is not None:
-        return "killed" if any(map(_says_killed, events)) else "-"
+        return "killed" if events and events[-1].says_killed else "-"
     if run.key:
         return "open"
     alive = run_lock.is_held(journal.home, run.run_id)
     return "running" if alive else "killed"
-
-
-def _says_killed(event: StoredEvent) -> bool:
-    return (event.body.get("data") or {}).get("interrupted") == "killed"
 
 
 def find_reason(event: StoredEvent) -> str | None:

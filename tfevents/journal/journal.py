@@ -86,17 +86,14 @@ class Journal:
                 " operation = excluded.operation, mode = excluded.mode",
             )
 
-    def end_run(
-        self,
-        run_id: str,
-        exit_code: int | None,
-        events: Iterable[NewEvent] = (),
-    ) -> bool:
-        """Records the end and its events in one step; False where the run had ended before."""
+    def end_run(self, run_id: str, exit_code: int | None, events: Iterable[NewEvent] = ()) -> bool:
+        """Records the end and its events in one step; False where the run had ended before. One
+        that was closed without an exit code still gets its own."""
         with self._database.transaction() as db:
             ended = db.execute(
-                "update runs set ended_at = ?, exit_code = ? where run_id = ? and ended_at is null",
-                (now(), exit_code, run_id),
+                "update runs set ended_at = ?, exit_code = ? where run_id = ?"
+                " and (ended_at is null or exit_code is null and ? is not null)",
+                (now(), exit_code, run_id, exit_code),
             )
             if ended.rowcount != 1:
                 return False

@@ -120,6 +120,11 @@ class StoredEvent(Struct, frozen=True):
         """What it is sent with."""
         return queue_of(self.destination, self.directory, self.tf_workspace)
 
+    @property
+    def says_killed(self) -> bool:
+        """Whether it is the end of a run that nobody saw end."""
+        return (self.body.get("data") or {}).get("interrupted") == "killed"
+
 
 class NewEvent(Struct, frozen=True):
     """An event on its way into the journal. `reason`: why it can't be sent now, where it can't."""

@@ -31,15 +31,16 @@ from tfevents.terraform.workdir import find_unit_directory
 FORGOTTEN_SECONDS = 86400
 
 
-def recover_abandoned(journal: Journal, env: Mapping[str, str]) -> int:
+def recover_abandoned(journal: Journal, env: Mapping[str, str], ours: str = "") -> int:
     """Closes what is gone under the journal's home and under the fallback home, each run in the
     journal that knows it, and moves what the fallback has; gives how many runs were closed.
 
-    What can't be written now stays.
+    What can't be written now stays. `ours`: the id of a run that is not gone, as its end is being
+    told.
     """
     closed, beside = 0, find_beside(journal)
     journals = [journal, beside] if beside else [journal]
-    for identity in _find_forgotten(journals):
+    for identity in _find_forgotten(journals) - {ours}:
         with suppress(JournalUnavailable):
             closed += end_unended(journals, identity)
     for home in _homes(journal.home):
@@ -61,11 +62,11 @@ def _homes(home: str) -> list[str]:
     return [home]
 
 
-def _find_forgotten(journals: Sequence[Journal]) -> list[str]:
+def _find_forgotten(journals: Sequence[Journal]) -> set[str]:
     """A hook's run has no process: after a day nobody comes back to close it."""
     oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
     runs = [run for journal in journals for run in journal.open_hooks()]
-    return [run.run_id for run in runs if run.opened_at < oldest]
+    return {run.run_id for run in runs if run.opened_at < oldest}
 
 
 def _close(journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]) -> bool:

@@ -134,7 +134,7 @@ class Reporter(threading.Thread):
     def _recover_and_prune(self) -> None:
         """What others left: runs without an end, events beside home, more than is ever kept."""
         journal, env = self._journal.journal, self.info.env
-        recovery.recover_abandoned(journal, env)
+        recovery.recover_abandoned(journal, env, self.info.run_id)
         if lost := journal.prune():
             self._add_problem(
                 JournalUnavailable(f"{lost} undelivered events were too many to keep")

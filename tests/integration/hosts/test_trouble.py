@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -361,6 +362,35 @@ def test_a_run_that_was_opened_beside_home_is_closed_by_the_next(place: Field) -
     home.unlink()
     hook(place, "before", "apply")
     assert [event[0] for event in place.told()] == ["provisioning", "failed", "provisioning"]
+
+
+def make_older(place: Field) -> None:
+    """As if the clock had been put forward since."""
+    with closing(sqlite3.connect(Path(place.env["TFEVENTS_HOME"]) / "journal.db")) as db, db:
+        db.execute("update runs set opened_at = '2026-01-01T00:00:00Z'")
+
+
+def test_an_end_after_more_than_a_day_is_the_runs_only_one(place: Field) -> None:
+    """Whoever comes to tell the end does not close the run as forgotten first."""
+    hook(place, "before", "apply")
+    make_older(place)
+    hook(place, "after", "apply", "--exit-code", "0")
+    assert [event[0] for event in place.told()] == ["provisioning", "inactive"]
+
+
+def test_a_run_that_was_forgotten_and_goes_on_is_one_run(place: Field) -> None:
+    """Its end is told with all that is known of it, once, and is what stays."""
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    hook(place, "before", "apply", "--plan-file", "p")
+    make_older(place)
+    place.run(["tfevents", "log"])
+    place.sh("terraform apply p")
+    hook(place, "after", "apply", "--exit-code", "0")
+    assert "told already" in hook(place, "after", "apply", "--exit-code", "0").stderr
+    assert place.told() == [BEGUN, (*APPLY_FAILED, None), APPLIED]
+    assert len({event["data"]["run_id"] for event in place.events}) == 1
+    (run,) = json.loads(place.run(["tfevents", "log", "--json"]).stdout)["runs"]
+    assert run["exit_code"] == 0
 
 
 FULL = """
