@@ -9,7 +9,7 @@ from tfevents.journal.database import Database
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000
 # `+`: by the index of times, not by that of states
-OLD = "(+status = 'delivered' and put_at < ?1 or seq <= (select max(seq) from events) - ?2)"
+OLD = "(+status = 'delivered' and put_at < ? or seq <= (select max(seq) from events) - ?)"
 OLD_RUN = """opened_at < ? and ended_at is not null
     and not exists (select 1 from events where events.run_id = runs.run_id)"""
 
