@@ -24,7 +24,7 @@ from tfevents.doctor.variables import find_misspelt
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, TfeventsError
 from tfevents.journal.history import find_reason
 from tfevents.journal.journal import Journal, open_journal
-from tfevents.journal.models import Destination, StoredEvent
+from tfevents.journal.models import Destination
 from tfevents.journal.ownership import lacks
 from tfevents.settings.environment import find_provisioner, is_disabled
 from tfevents.settings.load import gather_settings
@@ -139,14 +139,10 @@ def _look_into_journal(home: str) -> tuple[HomeFacts, WaitingFacts]:
 def describe_waiting(journal: Journal) -> WaitingFacts:
     """What `tfevents flush` would have to do. Raises JournalUnavailable."""
     waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
-    reasons = Counter(map(_reason_of, waiting))
+    reasons = Counter(find_reason(journal, event) or "not known" for event in waiting)
     return WaitingFacts(
         len(waiting),
         min((event.put_at for event in waiting), default=None),
         dict(reasons.most_common(MOST_REASONS)),
         sum(bool(lacks(event.destination)) for event in waiting),
     )
-
-
-def _reason_of(event: StoredEvent) -> str:
-    return find_reason(event) or "not known"

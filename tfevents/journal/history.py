@@ -15,12 +15,14 @@ from tfevents.journal.models import Run, Status, StoredEvent
 from tfevents.journal.ownership import explain_waiting
 
 EVENTS_OF_A_RUN = 1000
+BEING_SENT = "being sent"
 ALL = -1
 """As a limit: none (SQLite's own word for it)."""
 
 
 class HistoryItem(Struct, frozen=True):
-    """A run and its events, the oldest first; or one event that was sent by hand."""
+    """A run and its events, the oldest first; or one event that was sent by hand. An event's
+    `reason` is that of `find_reason`."""
 
     run: Run | None
     events: tuple[StoredEvent, ...]
@@ -131,7 +133,7 @@ def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
     if run:
         yield _make_item(journal, run)
     else:
-        for event in journal.find_events(EVENTS_OF_A_RUN, run_id):
+        for event in _explain(journal, journal.find_events(EVENTS_OF_A_RUN, run_id)):
             yield HistoryItem(None, (event,), "")
 
 
@@ -142,13 +144,13 @@ def _list_runs(journal: Journal, reach: int) -> Iterator[HistoryItem]:
 
 
 def _make_item(journal: Journal, run: Run) -> HistoryItem:
-    events = tuple(reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id)))
+    events = (*_explain(journal, reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id))),)
     return HistoryItem(run, events, _describe_end(journal, run, events))
 
 
 def _list_loose(journal: Journal, reach: int) -> Iterator[HistoryItem]:
     """The newest first. Asked for behind the runs, also those of a run that can't be read."""
-    for event in journal.find_loose_events(reach):
+    for event in _explain(journal, journal.find_loose_events(reach)):
         yield HistoryItem(None, (event,), "")
 
 
@@ -163,7 +165,13 @@ def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -
     return "running" if alive else "killed"
 
 
-def find_reason(event: StoredEvent) -> str | None:
+def _explain(journal: Journal, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+    for event in events:
+        yield replace(event, reason=find_reason(journal, event))
+
+
+def find_reason(journal: Journal, event: StoredEvent) -> str | None:
     """Why an event has not arrived; None where it has."""
-    untried = event.status is Status.PENDING and not event.attempts
-    return explain_waiting(event) if untried else event.reason
+    if event.status is not Status.PENDING or event.attempts:
+        return event.reason
+    return BEING_SENT if journal.is_being_sent(event.queue) else explain_waiting(event)

@@ -253,20 +253,24 @@ class Journal:
         if {queue.key for queue in queues} <= {lane for (lane,) in held}:
             return True
         with self._database.transaction() as db:
-            if any(self._sender(db, queue) not in (None, owner) for queue in queues):
+            if any(self._find_sender(queue) not in (None, owner) for queue in queues):
                 return False
             claims = [(queue.key, owner) for queue in queues]
             db.executemany("insert or replace into claims values (?, ?)", claims)
         return True
 
-    def _sender(self, db: Connection, queue: Queue) -> str | None:
+    def _find_sender(self, queue: Queue) -> str | None:
         """Who has claimed a queue, and lives."""
-        row = db.execute("select owner from claims where lane = ?", (queue.key,)).fetchone()
-        return str(row[0]) if row and self._lives(row[0]) else None
+        claims = self._database.query("select owner from claims where lane = ?", (queue.key,))
+        return next((str(owner) for (owner,) in claims if self._lives(owner)), None)
 
-    def _is_being_sent(self, db: Connection, row: Row) -> bool:
+    def is_being_sent(self, queue: Queue) -> bool:
+        """Whether a living process is sending it now."""
+        return self._find_sender(queue) is not None
+
+    def _is_row_being_sent(self, row: Row) -> bool:
         try:
-            return self._sender(db, parse_queue(row)) is not None
+            return self.is_being_sent(parse_queue(row))
         except UnreadableRow:
             return False
 
@@ -301,7 +305,7 @@ class Journal:
         """
         with self._database.transaction() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
-            idle = [row for row in rows if not self._is_being_sent(db, row)]
+            idle = [row for row in rows if not self._is_row_being_sent(row)]
             runs = db.execute(f"select {RUN} from runs where {MOVABLE}").fetchall()  # noqa: S608  # literals
             other.take_over(runs, [tuple(row)[1:] for row in idle])
             db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])

@@ -9,7 +9,7 @@ from typing import Any
 
 from support.command import Tfevents
 from support.endpoint import Endpoint
-from support.step import answer
+from support.step import HANG, answer
 from support.terminal import Terminal
 
 REFRESH = 'case "$1" in refresh) exit 4;; *) exit 1;; esac'
@@ -297,6 +297,17 @@ def test_what_nothing_is_known_against_says_what_sends_it(tfevents: Tfevents) ->
             " workspace = 'w'"
         )
     db.close()
+    (reason,) = reasons(tfevents)
+    assert reason.endswith("tfevents flush")
+
+
+def test_what_is_being_sent_says_so(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """While another process waits for the answer."""
+    endpoint.always(HANG)
+    with tfevents.start("send", "plan") as sending:
+        endpoint.wait_for_requests(1)
+        assert reasons(tfevents) == ["being sent"]
+        sending.kill()
     (reason,) = reasons(tfevents)
     assert reason.endswith("tfevents flush")
 

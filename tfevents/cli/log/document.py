@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from tfevents.journal.history import HistoryItem, find_reason
+from tfevents.journal.history import HistoryItem
 from tfevents.journal.models import Run, StoredEvent
 
 
@@ -43,7 +43,7 @@ def _make_event(event: StoredEvent) -> dict[str, Any]:
     return {
         "event_id": event.event_id,
         "status": event.status.value,
-        "reason": find_reason(event),
+        "reason": event.reason,
         "attempts": event.attempts,
         "put_at": event.put_at,
         "settled_at": event.settled_at,

@@ -14,7 +14,13 @@ from msgspec.structs import replace
 from tfevents.cli.log.document import make_entry
 from tfevents.cli.log.rows import LogRow, list_rows, make_table
 from tfevents.journal import recovery
-from tfevents.journal.history import HistoryFilter, HistoryItem, list_items, list_latest
+from tfevents.journal.history import (
+    BEING_SENT,
+    HistoryFilter,
+    HistoryItem,
+    list_items,
+    list_latest,
+)
 from tfevents.journal.journal import Journal
 from tfevents.journal.ownership import UNTRIED
 from tfevents.terminal import print_line
@@ -43,7 +49,7 @@ class GrowingTable:
 
 def _without_advice(row: LogRow) -> LogRow:
     """What an event waits for is likely to happen by itself, and shown then."""
-    return replace(row, note="") if row.note == UNTRIED else row
+    return replace(row, note="") if row.note in (UNTRIED, BEING_SENT) else row
 
 
 def print_lines(items: Sequence[HistoryItem]) -> None:

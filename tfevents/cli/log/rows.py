@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from tfevents.cli.output import Table
-from tfevents.journal.history import HistoryItem, find_reason
+from tfevents.journal.history import HistoryItem
 from tfevents.reporting.summary import in_short
 
 TITLES = ("when", "id", "exit", "delivery", "event", "run")
@@ -55,7 +55,7 @@ def list_rows(item: HistoryItem) -> Iterator[LogRow]:
         what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"[:LONGEST]
         begin = (_format_time(event.put_at), run_id, item.end)
         cells = (*begin, event.status.value, what, about)
-        yield LogRow(cells, event.event_id, event.status.value, find_reason(event) or "")
+        yield LogRow(cells, event.event_id, event.status.value, event.reason or "")
 
 
 def _name(item: HistoryItem) -> str:
