@@ -7,6 +7,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,12 +105,15 @@ def test_a_folder_that_stays_is_noticed(scene: Scene) -> None:
     left.rmdir()
 
 
-def test_a_twin_is_noticed(scene: Scene) -> None:
-    """Nobody was killed, and its first answer was a whole one."""
-    requests = scene.endpoint._requests
+@pytest.mark.parametrize(("killed", "noticed"), [(None, True), (0, True), (1, False)])
+def test_a_twin_is_noticed(scene: Scene, killed: int | None, noticed: bool) -> None:
+    """Its first answer was a whole one, and whoever was killed had not sent it."""
+    requests, ended = scene.endpoint._requests, scene.ended
     requests.append(requests[-1])
-    assert "arrived twice" in " ".join(judged(scene))
+    scene.ended = [replace(one, killed=one.victim.number == killed) for one in ended]
+    assert ("arrived twice" in " ".join(judged(scene))) is noticed
     requests.pop()
+    scene.ended = ended
 
 
 def test_another_exit_code_is_noticed(scene: Scene) -> None:

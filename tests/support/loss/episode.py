@@ -124,7 +124,7 @@ class Episode:
 
     def _count(self) -> None:
         figures, scene = self._found.figures, self.scene
-        kills = [one for one in scene.ended if one.killed_at is not None]
+        kills = [one for one in scene.ended if one.killed]
         figures["kills"] = len(kills)
         for one in kills:
             figures[f"kills of a {one.victim.kind.value}"] += 1

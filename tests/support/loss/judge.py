@@ -23,8 +23,6 @@ SURE = 0.1
 """Seconds: an answer that takes longer may come when nobody waits for it any more."""
 LATE_WORDS = ("sender was ended", "no answer from")
 """A wrapper's, whose time was over while its sender still waited for an answer."""
-LATE = 0.2
-"""Seconds that a kill may be noted after it was felt, or before."""
 
 
 class Window(NamedTuple):
@@ -152,12 +150,11 @@ def find_twins(scene: Scene) -> list[tuple[Request, Request]]:
 
 
 def _judge_twins(scene: Scene, full: list[Window]) -> Iterator[str]:
-    """Only what nobody could know comes again: its answer was cut off, or who waited for it was, or
-    there was no room to note it."""
-    kills = [one.killed_at for one in scene.ended if one.killed_at is not None]
-    kills += [one.gone_at for one in scene.ended if any(word in one.said for word in LATE_WORDS)]
+    """Only what nobody could know comes again: its answer was cut off, or who sent it was killed
+    or out of time, or there was no room to note it."""
+    stopped = {one.victim.api_key for one in scene.ended if one.killed or _is_late(one)}
     for first, again in find_twins(scene):
-        killed = any(first.at - LATE <= at <= again.at + LATE for at in kills)
+        killed = first.headers["x-api-key"] in stopped
         unnoted = any(begin <= first.at <= end for begin, end in full)
         if not (killed or unnoted or _is_uncertain(first.step)):
             assert first.event
@@ -166,6 +163,10 @@ def _judge_twins(scene: Scene, full: list[Window]) -> Iterator[str]:
             yield f"{_id(first)} arrived twice, {again.at - first.at:.3f} s apart; {name}: {said}"
         if first.body != again.body:
             yield f"event {_id(first)} came again as another"
+
+
+def _is_late(one: Ended) -> bool:
+    return any(word in one.said for word in LATE_WORDS)
 
 
 def _is_uncertain(step: Step) -> bool:

@@ -81,6 +81,11 @@ class Victim:
         """Its own one."""
         return f"{self.kind.value}{self.number}"
 
+    @property
+    def api_key(self) -> str:
+        """Its own one, too: a request says by it who sent it."""
+        return f"pat.acct.{self.directory}.secret"
+
 
 @dataclass(frozen=True)
 class Wave:

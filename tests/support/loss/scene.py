@@ -29,14 +29,12 @@ LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a victim. `killed_at`, `gone_at`: time.monotonic(); `killed_at` is None where
-    it was gone before."""
+    """What became of a victim. `killed`: it was not gone before."""
 
     victim: Victim
     code: int
     said: str
-    killed_at: float | None
-    gone_at: float
+    killed: bool
 
 
 @dataclass
@@ -93,13 +91,13 @@ class Scene:
         if victim.kind is Kind.HOOK and victim.number % 2:
             self._start(victim, ["hook", "before", victim.command], directory).communicate()
         process = self._start(victim, _words(victim), directory)
-        at = self._kill(victim, process)
+        killed = self._kill(victim, process)
         try:
             _, said = process.communicate(timeout=LONGEST_WAIT)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             said = f"{process.communicate()[1]}\nit did not end"
-        self.ended.append(Ended(victim, process.returncode, said, at, time.monotonic()))
+        self.ended.append(Ended(victim, process.returncode, said, killed))
 
     def _start(self, victim: Victim, words: list[str], directory: Path) -> subprocess.Popen[str]:
         by_line = victim.kind is Kind.WRAPPER and victim.moment is Moment.LINE
@@ -108,7 +106,7 @@ class Scene:
             [SCRIPTS / program, *words],
             env={
                 **self.env,
-                **({"TFEVENTS_API_KEY": KEY} if victim.has_key else {}),
+                **({"TFEVENTS_API_KEY": victim.api_key} if victim.has_key else {}),
                 "TFEVENTS_WORKSPACE": victim.workspace,
                 "STANDIN_GRACEFUL": "1" if victim.graceful else "",
                 "STANDIN_CODE": str(victim.exit_code),
@@ -124,10 +122,10 @@ class Scene:
             start_new_session=True,
         )
 
-    def _kill(self, victim: Victim, process: subprocess.Popen[str]) -> float | None:
-        """When."""
+    def _kill(self, victim: Victim, process: subprocess.Popen[str]) -> bool:
+        """Whether there was anybody to kill."""
         if victim.moment is Moment.LINE:
-            return time.monotonic()  # the stand-in does it
+            return True  # the stand-in does it
         if victim.moment is Moment.REQUEST:
             self._wait_for_a_request(process)
         else:
@@ -135,11 +133,11 @@ class Scene:
                 process.wait(victim.seconds)
         pid = find_sender(process.pid) if victim.kind is Kind.SENDER else process.pid
         if pid is None or process.poll() is not None:
-            return None
+            return False
         with suppress(ProcessLookupError):
             (os.killpg if victim.group else os.kill)(pid, victim.signal)
-            return time.monotonic()
-        return None
+            return True
+        return False
 
     def _wait_for_a_request(self, process: subprocess.Popen[str]) -> None:
         """Or for its end."""
