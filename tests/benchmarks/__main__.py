@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))  # beside this folder: the rig
+sys.path.append(str(Path(__file__).parents[1]))  # for support, beside this folder
 
 import counting
 import delivering

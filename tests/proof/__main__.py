@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))  # beside this folder: the rig
+sys.path.append(str(Path(__file__).parents[1]))  # for support, beside this folder
 
 import page
 from record import Outcome, Record, make_record, write_record

@@ -1,1 +1,1 @@
-"""The rig: real servers, terminals and engines that the tests run against."""
+"""What the tests run against: real servers, terminals and engines."""

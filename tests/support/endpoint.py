@@ -68,7 +68,7 @@ class Endpoint:
         self._always = NORMAL
         self._requests: list[Request] = []
         self._changed = threading.Condition()
-        self._directory = TemporaryDirectory(prefix="rig-endpoint-")
+        self._directory = TemporaryDirectory(prefix="tfevents-endpoint-")
         self._context = self._make_context(tls)
         self._server = Server(self, self._context)
 

@@ -132,8 +132,8 @@ def clean_env(home: Path, *engines: Path) -> dict[str, str]:
 
 _GIT_CONFIG = """\
 [user]
-\tname = Rig
-\temail = rig@example.com
+\tname = Author
+\temail = author@example.com
 [init]
 \tdefaultBranch = main
 [commit]

@@ -63,7 +63,7 @@ class Server(ThreadingHTTPServer):
         request.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is its own business; anything else is a fault of the rig."""
+        """A client that went away is its own business; anything else is a fault of ours."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
             self.endpoint.faults.append(error)
@@ -156,7 +156,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def _head(self, step: Step) -> bytes:
         assert step.status is not None
-        headers = {"Server": "rig", "Date": self.date_time_string(), **step.headers}
+        headers = {"Server": "endpoint", "Date": self.date_time_string(), **step.headers}
         if step.status not in (204, 304):
             headers.setdefault("Content-Length", str(len(step.body)))  # type: ignore[arg-type]
         if self.close_connection:

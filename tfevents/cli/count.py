@@ -89,7 +89,7 @@ def show_plan(path: str, mode: Mode | None, *, there: bool) -> Plan | None:
     from tfevents.readers.json import plan as planjson
 
     for client in _find_clients(path, there):
-        shown = client.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
+        shown = client.show(os.path.abspath(path), partial(planjson.read_plan_json, mode=mode))
         if shown is not None:
             return shown
     return None

@@ -35,6 +35,10 @@ Progress = Callable[[int, int], None]
 """Called with how many events have been tried, of how many; with 0 before the first."""
 
 
+def _tell_nobody(_tried: int, _total: int) -> None:
+    """For a flush that nobody watches."""
+
+
 class Flushed(Struct, frozen=True):
     """What became of what had waited. `reasons`: why not, each once."""
 
@@ -84,7 +88,7 @@ class Flush(Struct, frozen=True):
         """Without the environment, which holds secrets."""
         return f"Flush({self.settings!r})"
 
-    def run(self, progress: Progress = lambda tried, total: None) -> Flushed:
+    def run(self, progress: Progress = _tell_nobody) -> Flushed:
         """Raises SettingError where there is no key, or where it is not clear what is assigned to
         whom, and JournalUnavailable."""
         journal = find_journal(self.settings.home)

@@ -60,7 +60,7 @@ class FlushState(Struct):
     waits: bool = False
     last: bool = False
     more: Event = field(default_factory=Event)
-    progress: Callable[[FlushResult], None] = lambda _: None
+    progress: Callable[[FlushResult], None] | None = None
     result: FlushResult = field(default_factory=FlushResult)
     settled: set[str] = set()
     missed: int = 0
@@ -168,7 +168,8 @@ class Sender:
                 state.result.delivered.append(event.event_id)
             batch.tried = state.missed = 0
             state.deadline.renew()
-            state.progress(state.result)
+            if state.progress:
+                state.progress(state.result)
 
     def _settle(
         self, event: StoredEvent, state: FlushState, status: Status, reason: str | None = None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Concatenate, ParamSpec
 
 from tfevents.errors import JournalUnavailable
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Queue, StoredEvent
+
+P = ParamSpec("P")
 
 
 def find_fallback() -> Journal | None:
@@ -97,19 +100,22 @@ class JournalFallback:
             raise JournalUnavailable("there is no journal")
         return self._journals[-1]
 
-    def write(self, write: Callable[[Journal], None]) -> None:
-        """Where the journal can't be written (any more), the fallback takes it.
+    def write(
+        self, write: Callable[Concatenate[Journal, P], None], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """`write` with the journal and these; where the journal can't be written (any more), the
+        fallback takes it.
 
         Raises JournalUnavailable.
         """
         try:
-            return write(self.journal)
+            return write(self.journal, *args, **kwargs)
         except JournalUnavailable as error:
             if self._journals:
                 self._tell(error)
         self._open_fallback()
         self._moved()
-        return write(self.journal)
+        return write(self.journal, *args, **kwargs)
 
     def waits_elsewhere(self, queues: Iterable[Queue]) -> bool:
         """Whether a journal that is not in use has something of these queues; that is told. It goes

@@ -8,6 +8,7 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from msgspec import Struct
 
@@ -265,6 +266,6 @@ def _make_file(read: Read) -> Iterator[str]:
     """The path of a temporary file with what `read` gives; on Linux of one without a name."""
     kind = tempfile.TemporaryFile if NAMELESS else tempfile.NamedTemporaryFile
     with kind(prefix="tfevents-") as file:
-        file.writelines(iter(lambda: read(PIECE), b""))
+        file.writelines(iter(partial(read, PIECE), b""))
         file.flush()
         yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if NAMELESS else str(file.name)

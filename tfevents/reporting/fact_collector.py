@@ -6,6 +6,7 @@ Each fact is optional: what can't be found costs the event that fact, never the 
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -61,7 +62,7 @@ class FactCollector:
 
     def find_state_before(self) -> None:
         """Pulls the state, and waits for it."""
-        self._state_before = BackgroundTask(lambda: pull_state(self._client), "state before")
+        self._state_before = BackgroundTask(partial(pull_state, self._client), "state before")
         self._state_before.result()
 
     def update_from_log(self, log: ApplyLog) -> None:
@@ -142,12 +143,12 @@ class FactCollector:
         since = float(int(self._run.opened))
         found = replace(
             facts,
-            pulled=optional(lambda: read_state(self._find_state_after(facts, since)), "state"),
+            pulled=optional(partial(self._find_state_after, facts, since), "state"),
             unsaved=left_unsaved(self._run.directory, since),
         )
         if facts.log is None:
             return found
-        before = optional(lambda: self._find_state_before(facts), "state before")
+        before = optional(partial(self._find_state_before, facts), "state before")
         return replace(found, before=before)
 
     def _find_state_before(self, facts: RunFacts) -> State | None:
@@ -157,14 +158,14 @@ class FactCollector:
             return read_state(facts.planned.find_previous())
         return found
 
-    def _find_state_after(self, facts: RunFacts, since: float) -> bytes | None:
+    def _find_state_after(self, facts: RunFacts, since: float) -> State | None:
         """The state: where terraform has just written it to a file, that is what a pull prints."""
         terraform = facts.version is not None and facts.version.product == "Terraform"
         if terraform and not STATE & facts.arguments.names():
             written = self._workdir.read_written_state(since)
             if written:
-                return written
-        return self._client.pull_state()
+                return read_state(written)
+        return pull_state(self._client)
 
     def find_source(self, result: RunResult, facts: RunFacts) -> ArtifactSource:
         """Where artifacts come from; of an apply that plans by itself there is no plan."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from subprocess import Popen
 from typing import Any
 from uuid import uuid4
@@ -128,7 +129,7 @@ class Reporter(threading.Thread):
     def _find_origin(self) -> Origin:
         """An optional fact: without it the event says less."""
         directory, env = self.info.directory, self.info.env
-        found = optional(lambda: find_origin(directory, env), "origin")
+        found = optional(partial(find_origin, directory, env), "origin")
         return found or Origin({}, make_relative(directory, None))
 
     def _recover_and_prune(self) -> None:
@@ -143,7 +144,7 @@ class Reporter(threading.Thread):
     def _open_run(self) -> None:
         with self._turn:
             if not (self.info.opened or self._ended):
-                self._journal.write(lambda journal: journal.open_run(self._make_run()))
+                self._journal.write(Journal.open_run, self._make_run())
 
     def _start_sender(self) -> None:
         """Where it may send; it may have been started before anything was known."""
@@ -220,7 +221,7 @@ class Reporter(threading.Thread):
         with self._report_errors(), self._turn:
             if not self._ended:
                 event = self._make_event(activity, self._attachments.cost, data)
-                self._journal.write(lambda journal: journal.put(event))
+                self._journal.write(Journal.put, event)
         if self._sender is not None:
             self._sender.notify()
 
@@ -248,7 +249,7 @@ class Reporter(threading.Thread):
             with self._report_errors():
                 events += [self._make_event(STAGE_ENDED, {}, {})] if self.info.stage else []
             with self._report_errors():
-                self._end(exit_code, events)
+                self._journal.write(self._end, exit_code, events)
         self._send_last()
 
     def _attach(self, source: ArtifactSource | None) -> None:
@@ -318,18 +319,14 @@ class Reporter(threading.Thread):
             reason=self._waits,
         )
 
-    def _end(self, exit_code: int | None, events: list[NewEvent]) -> None:
+    def _end(self, journal: Journal, exit_code: int | None, events: list[NewEvent]) -> None:
         """The run's end and its event in one step; the event alone where the run was closed. Where
         another journal has the run, this one has its end."""
-
-        def end(journal: Journal) -> None:
-            if journal.run(self.info.run_id) is None:
-                journal.open_run(self._make_run())
-            if not journal.end_run(self.info.run_id, exit_code, events):
-                for left in events:
-                    journal.put(left)
-
-        self._journal.write(end)
+        if journal.run(self.info.run_id) is None:
+            journal.open_run(self._make_run())
+        if not journal.end_run(self.info.run_id, exit_code, events):
+            for left in events:
+                journal.put(left)
 
     def _make_result(self) -> ReportResult:
         entries = self._journal.find_events(self.info.run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from subprocess import Popen
 from threading import Event
 from typing import Any
@@ -102,7 +103,7 @@ class RunReporter:
 
     def _begin(self, mode: Mode | None) -> BackgroundTask[None]:
         operation = operation_of(self._run.arguments.command, mode or self._run.arguments.mode)
-        return BackgroundTask(lambda: self._report.begin(start_activity(operation), {}), "start")
+        return BackgroundTask(partial(self._report.begin, start_activity(operation), {}), "start")
 
     def _begin_unwatched(self) -> None:
         """Without a log: at once, where the plan does not say that there is nothing to do.
@@ -134,7 +135,7 @@ class RunReporter:
         self._over.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
-        outcome = optional(lambda: determine_outcome(facts), "outcome") or RunOutcome(None)
+        outcome = optional(partial(determine_outcome, facts), "outcome") or RunOutcome(None)
         if self._starting is not None:
             self._starting.result()  # the start is told before the end, however short the run
         activity = end_activity(outcome.outcome) if outcome.outcome else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Event
 
 from msgspec import Struct
@@ -75,13 +75,13 @@ def read_plan_file(path: str) -> SavedPlan:
 
 
 def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPlan | None:
-    plan = engine.show(os.path.abspath(path), lambda read: planjson.read_plan_json(read, mode))
+    plan = engine.show(os.path.abspath(path), partial(planjson.read_plan_json, mode=mode))
     if plan is None:
         return None
     return SavedPlan(
         plan,
-        find_prior=lambda: _zipped(path, archive.PRIOR),
-        find_previous=lambda: _zipped(path, archive.PREVIOUS),
+        find_prior=partial(_zipped, path, archive.PRIOR),
+        find_previous=partial(_zipped, path, archive.PREVIOUS),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from tfevents.background import BackgroundTask
 from tfevents.readers.json.state import parse_state_file
@@ -74,7 +75,7 @@ class PreviousState:
     def _parse(self, stored: bytes | None) -> None:
         """Beside the run: a large state takes a second."""
         if stored is not None:
-            self._state = BackgroundTask(lambda: read_state(stored), "state before")
+            self._state = BackgroundTask(partial(read_state, stored), "state before")
 
     def _find_stored(self, identity: Identity) -> bytes | None:
         """The file of that state; b"" of one that was never written."""

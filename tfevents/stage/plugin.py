@@ -35,7 +35,7 @@ DRIFTED = 2
 def run_plugin(env: Mapping[str, str]) -> int:
     """Run the stage that the environment asks for; its exit code."""
     if os.getpid() == 1:
-        return _run_as_init(lambda: _run_stage(env))
+        return _run_as_init(partial(_run_stage, env))
     return _run_stage(env)
 
 

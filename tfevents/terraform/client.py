@@ -66,7 +66,7 @@ class TerraformClient(Struct, frozen=True):
 
     def run(self, arguments: Sequence[str], seconds: float) -> bytes | None:
         """stdout of one call; None if it failed, could not be started or took too long."""
-        return self.stream(arguments, seconds, lambda read: read(-1))
+        return self.stream(arguments, seconds, _read_whole)
 
     def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
         """One call in a session of its own; None where it can't be started."""
@@ -185,6 +185,10 @@ def _attempt(
             while stdout.read(1 << 20):
                 pass
             return None, error
+
+
+def _read_whole(read: Read) -> bytes:
+    return read(-1)
 
 
 def _stop(pid: int) -> None:

@@ -13,7 +13,7 @@ from support.engines import opentofu_1_6_2, terraform
 
 RESOURCES = """
 resource "aws_ssm_parameter" "a" {
-  name  = "/rig/a"
+  name  = "/tests/a"
   type  = "String"
   value = "one"
 }
@@ -44,8 +44,8 @@ def test_the_provider_is_looked_for_where_a_variable_says(
 
 def test_the_server_answers_a_client_and_forgets(aws: Aws) -> None:
     ssm = aws.client("ssm")
-    ssm.put_parameter(Name="/rig/b", Type="String", Value="x")
-    assert ssm.get_parameter(Name="/rig/b")["Parameter"]["Value"] == "x"
+    ssm.put_parameter(Name="/tests/b", Type="String", Value="x")
+    assert ssm.get_parameter(Name="/tests/b")["Parameter"]["Value"] == "x"
     aws.reset()
     assert ssm.describe_parameters()["Parameters"] == []
 
@@ -60,7 +60,7 @@ def test_what_is_touched_behind_terraforms_back_is_drift(aws: Aws, tmp_path: Pat
     run(engine, "init", "-input=false", env=env, cwd=project)
     run(engine, "apply", "-auto-approve", env=env, cwd=project)
     ssm = aws.client("ssm")
-    ssm.put_parameter(Name="/rig/a", Type="String", Value="two", Overwrite=True)
+    ssm.put_parameter(Name="/tests/a", Type="String", Value="two", Overwrite=True)
     run(engine, "plan", "-refresh-only", "-out=p", env=env, cwd=project)
     plan = json.loads(run(engine, "show", "-json", "p", env=env, cwd=project))
     (drift,) = plan["resource_drift"]

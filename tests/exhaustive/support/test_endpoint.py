@@ -364,7 +364,7 @@ def connect(endpoint: Endpoint) -> socket.socket:
 
 def raw_request(more: bytes = b"") -> bytes:
     body = json.dumps(EVENT).encode()
-    headers = {**HEADERS, "Host": "rig", "Content-Type": "application/json"}
+    headers = {**HEADERS, "Host": "endpoint", "Content-Type": "application/json"}
     lines = [f"POST {EVENTS} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode() + b"\r\n" + more + b"\r\n" + body

@@ -343,7 +343,7 @@ def test_a_git_that_hangs_does_not(
 def test_a_message_in_another_encoding(checkout: Path, env: dict[str, str]) -> None:
     """Declared, guessed by git or nothing of the kind: it arrives as text."""
     tree = run(env, checkout, "rev-parse", "HEAD^{tree}")
-    who = "Rig <rig@example.com> 1 +0000"
+    who = "Author <author@example.com> 1 +0000"
     head = f"tree {tree}\nauthor {who}\ncommitter {who}\n".encode()
     for declared, text in ((b"", "caf\ufffd"), (b"encoding ISO-8859-1\n", "café")):
         written = subprocess.run(

@@ -139,7 +139,7 @@ def test_the_packaged_schema_takes_and_refuses_what_the_contract_does(
 
 
 def test_the_packaged_schema_agrees_with_a_server_in_go() -> None:
-    """What passes our check is what the rig's server decodes from the bytes, null aside, which Go
+    """What passes our check is what our endpoint decodes from the bytes, null aside, which Go
     skips and we never send."""
     for body in bodies():
         text = json.dumps(body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from msgspec import Struct
@@ -65,7 +65,7 @@ def read_plan_json(read: Read, mode: Mode | None = None) -> Plan:
 def stream_plan_json(
     read: Read,
     mode: Mode | None = None,
-    keep: Callable[[Change], Change] = lambda change: change,
+    keep: Callable[[Change], Change] | None = None,
 ) -> Plan:
     """As `parse_plan`, of JSON of any size: what is not needed is not held. `keep` says what is
     kept of a change. Raises UnreadableDocument.
@@ -98,12 +98,13 @@ def _read_scalar(name: str, cursor: Cursor, parts: PlanParts) -> None:
 
 
 def _read_part(
-    name: str, cursor: Cursor, parts: PlanParts, keep: Callable[[Change], Change]
+    name: str, cursor: Cursor, parts: PlanParts, keep: Callable[[Change], Change] | None
 ) -> None:
     """A member that is an object or an array."""
     if name == "resource_changes":
         for change in _iterate(cursor, ResourceChangeJSON):
-            parts.changes.append(keep(_make_change(change)))
+            made = _make_change(change)
+            parts.changes.append(keep(made) if keep else made)
     elif name == "resource_drift":
         parts.drift = [_make_drift(entry) for entry in _iterate(cursor, DriftJSON)]
     elif name == "output_changes":
@@ -133,7 +134,7 @@ def _make_plan(head: PlanJSON, parts: PlanParts, mode: Mode | None) -> Plan:
 
 def _iterate(cursor: Cursor, kind: type[T]) -> Iterator[T]:
     """The elements of an array; terraform's begin with their address."""
-    return cursor.decoded(b'},{"address":', lambda array: decode_many(array, kind))
+    return cursor.decoded(b'},{"address":', partial(decode_many, kind=kind))
 
 
 def _decode_outputs(members: bytes) -> list[tuple[str, SidesJSON]] | None:

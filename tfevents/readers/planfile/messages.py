@@ -154,23 +154,24 @@ def parse_plan_message(file: IO[bytes], tool: Tool) -> Parts:
 
     Raises UnreadableDocument for all that `tool` is not known to write.
     """
-    parts = Parts()
-    takers: dict[int, Callable[[bytes], None]] = {
-        CHANGES: lambda encoded: _take_change(parts, encoded, tool),
-        DRIFT: lambda encoded: _take_drift(parts, encoded, tool),
-        OUTPUTS: lambda encoded: _take_output(parts, encoded, tool),
-        TARGETS: lambda encoded: _take_target(parts),
-        INVOKES: lambda encoded: _take_invocation(parts),
-    }
-    if tool is OPENTOFU:
-        takers[EXCLUDES] = takers[TARGETS]
-        del takers[INVOKES]
+    parts, takers = Parts(), _find_takers(tool)
     for number, value in wire_format.iterate_fields(file):
         if isinstance(value, bytes) and number in takers:
-            takers[number](value)
+            takers[number](parts, value, tool)
         else:
             parts.head.add(number, value, tool.schema)
     return parts
+
+
+def _find_takers(tool: Tool) -> dict[int, Callable[[Parts, bytes, Tool], None]]:
+    """The number of a field → what adds it to the parts."""
+    return {
+        CHANGES: _take_change,
+        DRIFT: _take_drift,
+        OUTPUTS: _take_output,
+        TARGETS: _take_target,
+        **({EXCLUDES: _take_target} if tool is OPENTOFU else {INVOKES: _take_invocation}),
+    }
 
 
 def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
@@ -215,11 +216,11 @@ def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
     )
 
 
-def _take_target(parts: Parts) -> None:
+def _take_target(parts: Parts, _encoded: bytes, _tool: Tool) -> None:
     parts.targeted = True
 
 
-def _take_invocation(parts: Parts) -> None:
+def _take_invocation(parts: Parts, _encoded: bytes, _tool: Tool) -> None:
     parts.invokes = True
 
 
