@@ -7,7 +7,6 @@ terraform, under the same name.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -18,15 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from support.cache import cached
+from support.debian import NEW_NAMESPACES, make_system
 from support.engines import terraform
 from support.paths import ROOT
 
-NEW_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
-DEBIAN_PYTHON = "python3-venv,ca-certificates"
-BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+DEBIAN_PYTHON = ("python3-venv", "ca-certificates")
 CONTAINER = """
 root=$1 project=$2 user=$3 workdir=$4
 shift 4
@@ -40,17 +35,6 @@ mount -o remount,bind,ro "$root"
 exec chroot --userspec="$user" --groups= "$root" env -i -C "$workdir" "$@"
 """
 """What an engine does before the entry point: all but the project and /tmp is read-only."""
-
-
-def need_tools() -> None:
-    """Skips where an image can't be built or run."""
-    for name in ("buildah", "debootstrap", "unshare", "chroot"):
-        if shutil.which(name) is None:
-            pytest.skip(f"there is no {name} (Debian's package: {name})")
-    if os.geteuid() != 0:
-        pytest.skip("only root can build and run an image here")
-    if subprocess.run([*NEW_NAMESPACES, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("no namespaces can be had here")
 
 
 @dataclass(frozen=True)
@@ -120,20 +104,9 @@ def build_image(file: str = "Dockerfile") -> Iterator[Image]:
 
 
 def _make_base(release: str) -> Path:
-    """A Debian with its own Python, under the name `python`, that finds packages as we do."""
-
-    def make(draft: Path) -> None:
-        words = ["debootstrap", "--variant=minbase", f"--include={DEBIAN_PYTHON}", release]
-        done = subprocess.run([*words, draft], capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"debootstrap: {done.stdout.splitlines()[-1]}")
-        (draft / "usr/bin/python").symlink_to("python3")
-
-    base = cached(f"debian-{release}", make)
-    names = ("cert", "index_url", "extra_index_url", "proxy", "timeout")
-    given = {name: os.environ.get(f"PIP_{name.upper()}") for name in names}
-    lines = [f"{name.replace('_', '-')} = {value}" for name, value in given.items() if value]
-    (base / "etc/pip.conf").write_text("\n".join(["[global]", *lines, ""]))
-    if BUNDLE.exists():
-        shutil.copy(BUNDLE, base / BUNDLE.relative_to("/"))
+    """A Debian with its own Python, under the name `python`."""
+    base = make_system(release, *DEBIAN_PYTHON)
+    python = base / "usr/bin/python"
+    if not python.is_symlink():
+        python.symlink_to("python3")
     return base

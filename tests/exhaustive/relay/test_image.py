@@ -11,8 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from support.debian import need_tools
 from support.endpoint import Endpoint
-from support.image import Image, build_image, need_tools
+from support.image import Image, build_image
 from support.receiver import HEADERS, KEY
 from support.relay import SECRET, make_event
 
@@ -24,7 +25,7 @@ EVENTS = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
     """Built once."""
-    need_tools()
+    need_tools("buildah")
     with build_image("samples/relay/Dockerfile") as built:
         yield built
 

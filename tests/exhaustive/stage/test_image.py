@@ -9,14 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.image import build_image, need_tools
+from support.debian import need_tools
+from support.image import build_image
 from support.image_stages import list_checks
 
 
 @pytest.mark.timeout(1500)
 def test_it_is_built_and_runs(tmp_path: Path) -> None:
     """Built once, for that takes minutes."""
-    need_tools()
+    need_tools("buildah")
     with build_image() as image:
         for name, check in list_checks():
             check(image, tmp_path / name)
