@@ -31,8 +31,9 @@ EVENT = f"event_id, run_id, {QUEUE}, body, status, reason, attempts, put_at, set
 WHOSE = ("account", "org", "project", "workspace")
 OPTIONAL = ("reason", "settled_at", "given", "directory", "tf_workspace")
 END_OF_KNOWN_RUN = """(run_id) do update set ended_at = excluded.ended_at,
-    exit_code = excluded.exit_code where runs.ended_at is null"""
-"""Where both journals have a run, and one its end."""
+    exit_code = excluded.exit_code where runs.ended_at is null
+    or runs.exit_code is null and excluded.exit_code is not null"""
+"""Where both journals have a run, and one its end, or its exit code."""
 COUNTS = ("resource_counts", "drift_counts")
 LONGEST_NAME, LONGEST, LARGEST = 512, 16_384, 1 << 20
 """Characters of an identifier, of any other text, and of a document. More is damage."""

@@ -601,6 +601,20 @@ def test_what_could_not_be_moved_in_time_goes_first_all_the_same(tmp_path: Path)
     assert [event.body["data"]["name"] for event in home.find_events()][-1] == "delivered"
 
 
+def test_the_end_of_a_run_that_was_closed_as_forgotten_is_moved(tmp_path: Path) -> None:
+    """Its exit code, which home lacks, and which no second move takes away."""
+    home, fallback = (open_journal(str(tmp_path / name)) for name in ("home", "fallback"))
+    for journal, code in ((home, None), (fallback, 3)):
+        journal.open_run(Run("run", "apply", "normal", ".", now(), key="hook"))
+        journal.end_run("run", code)
+    fallback.hand_over(home)
+    fallback.open_run(Run("run", "apply", "normal", ".", now(), key="hook"))
+    fallback.hand_over(home)
+    run = home.run("run")
+    assert run is not None
+    assert (run.exit_code, run.ended_at is None) == (3, False)
+
+
 FULL = "create trigger full before insert on events begin select raise(fail, 'full'); end"
 
 
