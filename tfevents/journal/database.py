@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
@@ -12,7 +13,6 @@ from typing import Any, TypeAlias
 from tfevents.errors import JournalUnavailable
 from tfevents.settings.home import create_private, make_home
 
-Connection: TypeAlias = sqlite3.Connection
 Row: TypeAlias = sqlite3.Row
 
 VERSION = 1
@@ -41,10 +41,30 @@ INDEXES = (
     "create index if not exists runs_key on runs (key, ended_at)",
     "create index if not exists runs_open on runs (key, opened_at) where ended_at is null",
 )
-BUSY_SECONDS = 5.0
+BUSY_SECONDS, POLL_SECONDS = 5.0, 0.02
+LOCKED = "database is locked"
+"""The message of SQLITE_BUSY; Python 3.10 does not give the code."""
 LONGEST_REASON = 200
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
 """What SQLite raises; the second where a damaged file's own text stands in the message."""
+
+
+class Connection(sqlite3.Connection):
+    """Waits fairly for other processes, BUSY_SECONDS at most.
+
+    SQLite by itself looks for its turn ever less often: among many, who has waited longest would
+    be the last to get it.
+    """
+
+    def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
+        """As sqlite3's."""
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return super().execute(statement, values)
+            except sqlite3.OperationalError as error:
+                if LOCKED not in str(error) or time.monotonic() > end:
+                    raise
 
 
 class Database:
@@ -108,9 +128,11 @@ def _describe(error: Exception) -> str:
     return " ".join(reason.split())[:LONGEST_REASON]
 
 
-def connect(path: str) -> sqlite3.Connection:
+def connect(path: str) -> Connection:
     """A file, made if need be, or `:memory:`, with the journal's tables. Raises ERRORS."""
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        path, POLL_SECONDS, isolation_level=None, check_same_thread=False, factory=Connection
+    )
     db.row_factory = sqlite3.Row
     db.text_factory = _decode
     db.execute("pragma journal_mode = truncate")  # rolls back, and is made once
@@ -125,12 +147,12 @@ def _decode(text: bytes) -> str:
     return text.decode(errors="replace")
 
 
-def _version(db: sqlite3.Connection) -> int:
+def _version(db: Connection) -> int:
     (version,) = db.execute("pragma user_version").fetchone()
     return int(version)
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: Connection) -> None:
     """A journal of before keeps its events as they are: of no directory, so that none is looked at
     for what their runs did not know."""
     db.execute("begin immediate")  # whoever comes second finds it done
@@ -146,7 +168,7 @@ def _migrate(db: sqlite3.Connection) -> None:
         raise
 
 
-def _additions(db: sqlite3.Connection) -> list[str]:
+def _additions(db: Connection) -> list[str]:
     have = {row["name"] for row in db.execute("pragma table_info(events)")}
     return [
         f"alter table events add column {name} text" for name in ADDED if have and name not in have
