@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from support.paths import ROOT
 
 PACKAGE = ROOT / "tfevents"
@@ -15,19 +16,24 @@ LATE_IMPORTS = ("cli", "wrapper")
 """Packages in which a function may import: what a command needs, what terraform waits for."""
 ENVIRONMENT = ("cli", "wrapper/main.py", "selftest/probe.py")
 """Where the environment is read; everybody else is given it. The probe is a program of its own."""
+IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-def find_nodes(path: Path, *kinds: type[ast.AST]) -> list[ast.AST]:
-    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, kinds)]
+def find_nodes(pattern: str, outside: tuple[str, ...]) -> Iterator[tuple[str, ast.AST]]:
+    """Every node, with its module, of the modules that have such text and are in none of these."""
+    for path in MODULES:
+        text = path.read_text()
+        if re.search(pattern, text) and not name_of(path).startswith(outside):
+            yield from ((name_of(path), node) for node in ast.walk(ast.parse(text)))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_a_module_is_no_longer_than_can_be_read(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= MOST_LINES
+def test_a_module_is_no_longer_than_can_be_read() -> None:
+    lines = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: number for name, number in lines.items() if number > MOST_LINES} == {}
 
 
 def test_a_package_has_no_more_modules_than_can_be_known() -> None:
@@ -37,30 +43,45 @@ def test_a_package_has_no_more_modules_than_can_be_known() -> None:
     assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_imports_stand_at_the_top(path: Path) -> None:
-    if not name_of(path).startswith(LATE_IMPORTS):
-        functions = find_nodes(path, ast.FunctionDef)
-        inner = [node for function in functions for node in ast.walk(function)]
-        assert [n for n in inner if isinstance(n, (ast.Import, ast.ImportFrom))] == []
+def test_imports_stand_at_the_top() -> None:
+    functions = [
+        (name, node)
+        for name, node in find_nodes(r"\n +(import|from) ", LATE_IMPORTS)
+        if isinstance(node, ast.FunctionDef)
+    ]
+    inner = [(name, node) for name, function in functions for node in ast.walk(function)]
+    assert [f"{name}:{node.lineno}" for name, node in inner if isinstance(node, IMPORTS)] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_the_environment_is_given(path: Path) -> None:
+def test_the_environment_is_given() -> None:
     """`os.environ` and `os.getenv` are read at the edge alone."""
-    if not name_of(path).startswith(ENVIRONMENT):
-        names = {node.attr for node in find_nodes(path, ast.Attribute)}  # type: ignore[attr-defined]
-        assert names & {"environ", "environb", "getenv"} == set()
+    readers = [
+        f"{name}:{node.lineno}"
+        for name, node in find_nodes("environ|getenv", ENVIRONMENT)
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv")
+    ]
+    assert readers == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_threads_meet_no_type_of_json_at_once(path: Path) -> None:
+def test_threads_meet_no_type_of_json_at_once() -> None:
     """Decoders of types come from readers/decoders.py, which says why; `convert` is used where one
     thread does it."""
-    calls = [node for node in find_nodes(path, ast.Call) if isinstance(node, ast.Call)]
-    typed = [call for call in calls if "type" in {word.arg for word in call.keywords}]
-    assert [c for c in typed if isinstance(c.func, ast.Attribute) and c.func.attr == "decode"] == []
-    converts = [
-        node for node in find_nodes(path, ast.Attribute) if ast.unparse(node) == "msgspec.convert"
+    nodes = [*find_nodes("decode|msgspec.convert", ("delivery/sender_process.py",))]
+    decoders = [f"{name}:{node.lineno}" for name, node in nodes if _decodes_a_type(node)]
+    assert decoders == []
+    converters = [
+        f"{name}:{node.lineno}"
+        for name, node in nodes
+        if isinstance(node, ast.Attribute) and ast.unparse(node) == "msgspec.convert"
     ]
-    assert converts == [] or name_of(path) == "delivery/sender_process.py"
+    assert converters == []
+
+
+def _decodes_a_type(node: ast.AST) -> bool:
+    """Whether it is a call like `msgspec.json.decode(text, type=…)`."""
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "decode"
+        and "type" in {word.arg for word in node.keywords}
+    )
