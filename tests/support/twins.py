@@ -26,9 +26,6 @@ FOOTER = re.compile(
     rb"(\x1b\[90m)?\n\xe2\x94\x80[\xe2\x94\x80]+(\x1b\[0m)?\n\n"
     rb"Note: You didn't use the -out option(?s:.*)\Z"
 )
-_NOTE = re.compile(
-    rb"\nNote: You didn't use the -out option(?s:.*)\Z|\nSaved the plan to:\s(?s:.*)\Z"
-)
 _WARNING = re.compile(
     rb"(?m)^(\x1b\[0m)?\x1b\[33m\xe2\x95\xb7(?s:.*?)^\x1b\[33m\xe2\x95\xb5[^\n]*\n"
 )
@@ -47,10 +44,6 @@ class Said:
     def without_footer(self) -> Said:
         """Less what terraform advertises behind a plan that was not saved."""
         return replace(self, stdout=FOOTER.sub(b"", self.stdout))
-
-    def without_note(self) -> Said:
-        """Less what terraform says at last of a plan that was not, or was, saved."""
-        return replace(self, stdout=_NOTE.sub(b"", self.stdout))
 
     def without_warnings(self) -> Said:
         """Less its boxes of warnings, which a split may show earlier or twice."""

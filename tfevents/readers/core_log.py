@@ -22,7 +22,7 @@ LINE = re.compile(
     rb"^\d{4}-\d\d-\d\dT[^ ]+ \[[A-Z]+\] +(?:"
     rb"(?P<product>Terraform|OpenTofu) version: (?P<version>[0-9][\w.+-]*)"
     rb"|(?P<process>CLI args: )"
-    rb"|backend/local: apply calling (?P<calls>Plan|Apply)$"
+    rb"|backend/local: (?:apply|plan) calling (?P<calls>Plan|Apply)$"
     rb"|Building and walking plan graph for (?P<replans>\w+)$"
     rb"|Building and walking apply graph for (?P<graph>\w+) plan$"
     rb'|command: asking for input: "\\n(?P<asks>Do|Would) you '

@@ -23,9 +23,9 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     `exit_code`: negative for the signal it died of. `started`: whether terraform ran at all.
     `approved`: True where nobody was to be asked. `signals`: what reached us meanwhile. `log`: the
-    core log of an apply. `before`: the state when it began, without a log maybe without its
-    objects. `pulled`: what was stored when it was over. `unsaved`: terraform could not store what
-    it had done.
+    core log of an apply, or of a plan that is not saved. `before`: the state when it began, without
+    a log maybe without its objects. `pulled`: what was stored when it was over. `unsaved`:
+    terraform could not store what it had done.
     """
 
     arguments: Arguments
@@ -70,6 +70,14 @@ class RunFacts(Struct, frozen=True, dict=True):
             return True
         log = self.log
         return log is not None and self.exit_code != 0 and not (log.asked or log.applied)
+
+    @property
+    def planned_once(self) -> bool:
+        """Whether the log of a plan tells all of it, and of nothing else: one that went well."""
+        log = self.log
+        if log is None or self.exit_code not in (0, 2) or self.mode is Mode.REFRESH_ONLY:
+            return False
+        return log.processes == log.plans == 1 and not log.gaps
 
     @property
     def touches_state(self) -> bool:

@@ -59,14 +59,18 @@ def _outcome(facts: RunFacts) -> Outcome | None:
         mode=facts.mode,
         success=code in (0, 2) if facts.operation is Operation.PLAN else facts.succeeded,
         declined=facts.approval is not None,
-        has_changes=has_changes(plan) if plan else _changes_by_exit_code(facts),
+        has_changes=has_changes(plan) if plan else _has_unread_changes(facts),
         drift=drift != Counts() if plan else None,
         empty=facts.state_is_empty,
     )
 
 
-def _changes_by_exit_code(facts: RunFacts) -> bool | None:
-    """What `-detailed-exitcode` says; None without it."""
+def _has_unread_changes(facts: RunFacts) -> bool | None:
+    """What `-detailed-exitcode` says of a plan that can't be read, or its log; None without. The
+    log does not tell of outputs: there may be changes where it has none."""
+    logged = _count_logged_plan(facts)
+    if logged is not None and replace(logged, unchanged=0) != Counts():
+        return True
     detailed = facts.exit_code == 0 and facts.arguments.on("detailed-exitcode")
     return True if facts.exit_code == 2 else False if detailed else None
 
@@ -88,7 +92,7 @@ def _numbers(facts: RunFacts, outcome: Outcome) -> Numbers:
     if facts.operation is Operation.IMPORT:
         return _count_import(facts)
     if facts.operation is Operation.PLAN:
-        return _count_plan(facts, facts.plan) if facts.plan else Numbers()
+        return _count_plan(facts, facts.plan) if facts.plan else Numbers(_count_logged_plan(facts))
     if facts.log is not None:
         return _count_apply(facts)
     return _count_saved_plan(facts, facts.plan) if facts.plan and outcome.success else Numbers()
@@ -172,7 +176,11 @@ def _describe_failed_apply(facts: RunFacts) -> Iterator[tuple[str, str]]:
 
 
 def _count_logged_plan(facts: RunFacts) -> Counts | None:
-    sure = facts.apply is not None and facts.apply.countable
+    """What the log says was planned; None where not all of that is known to be this run's."""
+    if facts.operation is Operation.PLAN:
+        sure = facts.planned_once
+    else:
+        sure = facts.apply is not None and facts.apply.countable
     return changes.count_planned(facts.log) if facts.log and sure else None
 
 

@@ -96,7 +96,8 @@ class RunReporter:
         """Reads the log to its end; the start is told when the run begins to change things."""
         log = None
         for log in follow(self._run.core_log or "", self._over):
-            self._collector.update_from_log(log)
+            if self._run.arguments.command != "plan":
+                self._collector.update_from_log(log)
             if log.applied and (log.asked or log.acts) and self._starting is None:
                 self._starting = self._begin(log.mode)
         return log if log and log.processes else None

@@ -130,10 +130,10 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
     if arguments.command == "plan":
         return _prepare_plan(run, direct=direct)
     if arguments.command in ("apply", "destroy"):
-        run.core_log = None if direct else _create_log(run)
-        if run.core_log:
-            return arguments.with_flag(), {**run.env, LOG_VARIABLE: run.core_log}
-        run.state_before = workdir.read_state_identity()
+        env = run.env if direct else _read_along(run)
+        if run.core_log is None:
+            run.state_before = workdir.read_state_identity()
+        return arguments.with_flag(), env
     return arguments.with_flag(), run.env
 
 
@@ -150,7 +150,11 @@ def _is_direct(env: Mapping[str, str]) -> bool:
 
 
 def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, str]]:
-    """The user's own `-out`, wherever it was given, else a private one."""
+    """The user's own `-out`, wherever it was given, else a private one.
+
+    Where terraform has to say that it generated a configuration, what would hide its closing note
+    hides that, too (PlanNextStep in internal/command/views/operation.go): it is read along.
+    """
     arguments = run.arguments
     out = arguments.value("out")
     if out:
@@ -159,18 +163,20 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
         return arguments.with_flag(), run.env
     if direct or not arguments.sure:
         return arguments.with_flag(), run.env
+    if arguments.value("generate-config-out") is not None:
+        return arguments.with_flag(), _read_along(run)
     run.plan_file = run.lock.create_file(PRIVATE_PLAN)
     run.older_plan = file_identity(run.plan_file)
     # its closing note would tell people to apply our file
-    env = run.env if _has_more_to_say(run) else {**run.env, "TF_IN_AUTOMATION": "1"}
+    needs_init = WorkingDirectory(run.directory, run.env).lacks_plugins  # which it would not name
+    env = run.env if needs_init else {**run.env, "TF_IN_AUTOMATION": "1"}
     return arguments.with_flag(f"-out={run.plan_file}"), env
 
 
-def _has_more_to_say(run: Run) -> bool:
-    """Whether TF_IN_AUTOMATION would hide more than the note: what was generated (PlanNextStep in
-    internal/command/views/operation.go), or that `init` is needed."""
-    generates = run.arguments.value("generate-config-out") is not None
-    return generates or WorkingDirectory(run.directory, run.env).lacks_plugins
+def _read_along(run: Run) -> Mapping[str, str]:
+    """Terraform's environment, in which it writes its core log for us if it can."""
+    run.core_log = _create_log(run)
+    return {**run.env, LOG_VARIABLE: run.core_log} if run.core_log else run.env
 
 
 def _create_log(run: Run) -> str | None:
