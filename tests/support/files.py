@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,12 @@ provider_installation {{
   }}
 }}
 """
+
+
+def provider_env(home: Path) -> dict[str, str]:
+    """What a process's environment has to have more, with a CLI configuration in `home`."""
+    (home / "terraform.rc").write_text(cli_config())
+    return {"TMPDIR": tempfile.gettempdir()}  # a provider's socket has a short path, or none
 
 
 def _digest() -> str:

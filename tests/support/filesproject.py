@@ -198,8 +198,10 @@ class Project:
 def files_project(home: Path, engine: Path) -> Project:
     """An empty one under `home`, with the provider installed."""
     env = clean_env(home, engine)
-    (home / "terraform.rc").write_text(files.cli_config())
-    env |= {"TFEVENTS_HOME": str(home / "tfevents"), "TFEVENTS_PROVISIONER": str(engine)}
+    env |= files.provider_env(home) | {
+        "TFEVENTS_HOME": str(home / "tfevents"),
+        "TFEVENTS_PROVISIONER": str(engine),
+    }
     project = Project(engine, home / "project", env)
     project.write("")
     project.init()

@@ -49,7 +49,7 @@ class Player:
         self.theirs, self.ours = self.place / "theirs" / "p", self.place / "ours" / "p"
         shutil.rmtree(self.place, ignore_errors=True)
         self.env = clean_env(self.place / "home", self.engine)
-        (self.place / "home" / "terraform.rc").write_text(files.cli_config())
+        self.env |= files.provider_env(self.place / "home")
         self.env["TFEVENTS_HOME"] = str(self.place / "home" / "tfevents")
         self.env["TFEVENTS_PROVISIONER"] = str(self.engine)
         for twin in (self.theirs, self.ours):
