@@ -45,14 +45,22 @@ def test_roots_command_works_as_written(system: FreshSystem) -> None:
     assert APPLIED in system.run("root", f"cd tfevents && {INSTALL}")
 
 
-@pytest.mark.parametrize("system", ["Debian 13"], indirect=True)
+@pytest.mark.parametrize(
+    ("system", "user"), [("Debian 13", USER), (IMAGE, "root")], indirect=["system"]
+)
 @pytest.mark.parametrize("installer", INSTALLERS)
-def test_an_installer_puts_both_commands_on_path(system: FreshSystem, installer: str) -> None:
-    """In the next shell, as the README says it."""
+def test_an_installer_puts_both_commands_on_path(
+    system: FreshSystem, user: str, installer: str
+) -> None:
+    """In the next shell, as the README says it; nothing else puts its folder on root's."""
     install, put_on_path = INSTALLERS[installer]
     assert f"`{install}`" in README
     assert put_on_path in " ".join(README.split())
-    system.run(USER, f"python3 -m venv tools && tools/bin/pip install --quiet {installer}")
-    system.run(USER, f"PATH=$HOME/tools/bin:$PATH; cd tfevents && {install} && {put_on_path}")
-    system.run(USER, "command -v tfevents")
-    assert APPLIED in system.run(USER, "cd tfevents/samples/quickstart && tf apply -auto-approve")
+    tools = "PATH=$HOME/tools/bin:$PATH; cd tfevents"
+    system.run(user, f"python3 -m venv tools && tools/bin/pip install --quiet {installer}")
+    system.run(user, f"{tools} && {install}")
+    if user == "root":
+        system.run(user, "! command -v tf")
+    system.run(user, f"{tools} && {put_on_path}")
+    system.run(user, "command -v tfevents")
+    assert APPLIED in system.run(user, "cd tfevents/samples/quickstart && tf apply -auto-approve")
