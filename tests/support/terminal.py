@@ -21,6 +21,8 @@ from pathlib import Path
 from types import TracebackType
 
 _CONTROL = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>])")
+LATE_SECONDS = 0.2
+"""Linux delivers the last bytes of a pty a moment after their writer has ended."""
 
 
 class Terminal:
@@ -74,8 +76,8 @@ class Terminal:
         return self._child.poll() is not None and not self._read_late()
 
     def _read_late(self) -> bool:
-        """Linux delivers the last bytes of a pty a moment after their writer has ended."""
-        return self._open and self._read(time.monotonic() + 0.2)
+        """What is on its way."""
+        return self._open and self._read(time.monotonic() + LATE_SECONDS)
 
     def send(self, text: str | bytes) -> None:
         """Type `text`; a line ends with a newline."""
@@ -122,6 +124,8 @@ class Terminal:
         watched = [self._master] if self._open else []
         if self._child.poll() is None:
             watched.append(self._pidfd)
+        else:  # a moment ago, maybe
+            deadline = min(deadline, time.monotonic() + LATE_SECONDS)
         if self._master not in _ready(watched, deadline) or not self._open:
             return False
         try:
