@@ -122,6 +122,7 @@ def test_state(name: str, tfevents: Tfevents) -> None:
     assert shown == {**pulled, **version}
 
 
+@pytest.mark.exhaustive
 def test_a_large_state_file_is_counted_alike(tfevents: Tfevents, tmp_path: Path) -> None:
     """One that is not held: in any order of its members, also of another version or without end."""
     path = tmp_path / "large.tfstate"

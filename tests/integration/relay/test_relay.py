@@ -145,6 +145,7 @@ def test_what_was_refused_is_sent_again(tmp_path: Path, endpoint: Endpoint) -> N
     assert found == [(OTHER_KEY, make_event(1)), (KEY, make_event(2))]
 
 
+@pytest.mark.exhaustive
 def test_a_key_that_is_not_taken(tmp_path: Path, endpoint: Endpoint) -> None:
     """Its events wait, others pass, and who still sends with it is told; once the server takes it,
     they go."""
@@ -193,6 +194,7 @@ def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> 
     assert min(others) - first >= 0.9
 
 
+@pytest.mark.exhaustive
 def test_a_stop_ends_what_is_under_way(tmp_path: Path, endpoint: Endpoint) -> None:
     """It is noted: nothing is sent twice."""
     home = tmp_path / "relay"
