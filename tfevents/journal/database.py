@@ -131,7 +131,11 @@ def _describe(error: Exception) -> str:
 def connect(path: str) -> Connection:
     """A file, made if need be, or `:memory:`, with the journal's tables. Raises ERRORS."""
     db = sqlite3.connect(
-        path, POLL_SECONDS, isolation_level=None, check_same_thread=False, factory=Connection
+        path,
+        timeout=POLL_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=Connection,
     )
     db.row_factory = sqlite3.Row
     db.text_factory = _decode
