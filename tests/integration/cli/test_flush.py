@@ -129,6 +129,7 @@ def test_a_busy_server_is_asked_again(tfevents: Tfevents, endpoint: Endpoint) ->
     assert names(endpoint) == ["a", "b"]
 
 
+@pytest.mark.exhaustive
 def test_two_at_once(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """Both say that everything was delivered, and each event was, once."""
     tfevents.put("a", "b", "c")

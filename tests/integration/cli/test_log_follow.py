@@ -25,6 +25,7 @@ def followed(tfevents: Tfevents, endpoint: Endpoint) -> Iterator[Terminal]:
         yield terminal
 
 
+@pytest.mark.exhaustive
 def test_on_a_terminal(followed: Terminal, tfevents: Tfevents, endpoint: Endpoint) -> None:
     """What runs, what became of it, each once below one head; Ctrl-C ends it as it ends others."""
     tfevents.put("a")
@@ -44,6 +45,7 @@ def test_on_a_terminal(followed: Terminal, tfevents: Tfevents, endpoint: Endpoin
     assert sum(line.startswith("when") for line in lines) == 1
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_is_killed(followed: Terminal, tfevents: Tfevents) -> None:
     """Nobody else has to come by for it to be noticed."""
     started = tfevents.provisioner_that_waits()

@@ -32,6 +32,7 @@ def test_in_the_runs_directory_unless_it_is_named(tmp_path: Path, named: bool, t
         assert endpoint.events[-1]["metadata"]["cost_total_monthly"] == total
 
 
+@pytest.mark.exhaustive
 def test_a_broken_one_costs_only_the_fact(tmp_path: Path) -> None:
     """It is said, and the event goes without."""
     machine = Machine(tmp_path)

@@ -150,6 +150,7 @@ def test_a_plan_alone(machine: Machine, endpoint: Endpoint, project: Path) -> No
     assert all(b"canary" not in request.body for request in endpoint.artefacts)
 
 
+@pytest.mark.exhaustive
 def test_outside_a_harness_pipeline_nothing_is_stored(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:

@@ -381,7 +381,11 @@ def test_a_destroy_that_fails(stage: Stage) -> None:
     ("flags", "expected"),
     [
         ([], ["provisioning apply", "active apply success"]),
-        (["-destroy"], ["destroying destroy", "inactive destroy success"]),
+        pytest.param(
+            ["-destroy"],
+            ["destroying destroy", "inactive destroy success"],
+            marks=pytest.mark.exhaustive,
+        ),
         pytest.param(["-refresh-only"], ["active apply success"], marks=pytest.mark.exhaustive),
     ],
 )
@@ -397,6 +401,7 @@ def test_a_saved_plan_of_each_mode(stage: Stage, flags: list[str], expected: lis
     assert "partial" not in events[-1].data
 
 
+@pytest.mark.exhaustive
 def test_a_saved_plan_with_nothing_to_do(stage: Stage) -> None:
     """Its end only."""
     applied(stage, ONE)
@@ -506,6 +511,7 @@ def test_direct_mode_that_failed_is_told_by_the_state(stage: Stage) -> None:
     assert (event.row, event.counts()) == ("failed apply failure", None)
 
 
+@pytest.mark.exhaustive
 def test_direct_destroy(stage: Stage) -> None:
     """The state is empty afterwards."""
     applied(stage, ONE)

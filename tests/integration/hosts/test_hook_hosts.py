@@ -119,6 +119,7 @@ resource "terraform_data" "at" {
 """
 
 
+@pytest.mark.exhaustive
 def test_spacelifts_targets_reach_terraform_as_they_are(place: Field) -> None:
     """Quotes, and what else a shell would take for its own."""
     (place.directory / "main.tf").write_text(TARGETS)

@@ -829,6 +829,7 @@ def test_what_was_delivered_meanwhile_is_not_given_to_anybody(machine: Machine) 
     journal.close()
 
 
+@pytest.mark.exhaustive
 def test_many_that_open_a_journal_of_before_at_once(machine: Machine) -> None:
     """It is brought up to date once."""
     machine.home.mkdir(mode=0o700)

@@ -166,6 +166,7 @@ def test_a_pipe_is_left_to_its_reader(tmp_path: Path, reader: str) -> None:
     assert not (tmp_path / "asked").exists()
 
 
+@pytest.mark.exhaustive
 def test_a_refresh_only_that_cannot_be_read_starts_nothing(stage: Stage, tmp_path: Path) -> None:
     """Whether there is drift to accept is not known."""
     stage.write(BEFORE)

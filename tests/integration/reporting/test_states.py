@@ -74,6 +74,7 @@ def test_another_state_file_destroyed_to_its_end(stage: Stage) -> None:
     assert_no_state_facts(end)
 
 
+@pytest.mark.exhaustive
 def test_another_state_file_that_fails(stage: Stage) -> None:
     """What was done can't be told; what was planned can."""
     stage.write(ONE + FAILS)
@@ -237,6 +238,7 @@ def test_a_saved_destroy_of_a_part_never_empties(
         store.state = copied
 
 
+@pytest.mark.exhaustive
 def test_a_workspace_has_a_state_of_its_own(stage: Stage) -> None:
     """Facts are those of the selected workspace."""
     stage.write(ONE)

@@ -59,6 +59,7 @@ def test_one_workspace(machine: Machine, endpoint: Endpoint) -> None:
         assert place_of(target(machine, endpoint, directory, ALONE)) == ["default", "infra", "prod"]
 
 
+@pytest.mark.exhaustive
 def test_a_monorepo(machine: Machine, endpoint: Endpoint) -> None:
     """Each directory has its own, and one that is not named has none."""
     for directory, workspace in (("network", "prod_network"), ("data", "prod_data")):

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from support.endpoint import Endpoint
 from support.engines import clean_env, terraform
+from support.exhaustive import exhaustive_except
 from support.standin import script_engine, signals_of
 from support.step import HANG
 from support.terminal import Terminal
@@ -139,7 +140,7 @@ def gone(group: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", exhaustive_except(SIGNALS, *SIGNALS[:2]))
 @pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["us-alone", "the-group"])
 def test_terraform_gets_it_once(
     patient: Bench, number: signal.Signals, send: Callable[[int, int], None]
@@ -169,6 +170,7 @@ def test_a_second_one_is_handed_on_too(patient: Bench) -> None:
     assert patient.names == ["SIGTERM"] * 3
 
 
+@pytest.mark.exhaustive
 def test_a_signal_that_is_ignored_stays_ignored(patient: Bench) -> None:
     """`nohup tf apply`: neither we nor terraform hear of a hang-up."""
     with patient.run("apply", "-auto-approve", before=["nohup"]) as tf:
@@ -182,6 +184,7 @@ def test_a_signal_that_is_ignored_stays_ignored(patient: Bench) -> None:
     assert patient.told()["events"][-1]["event"]["data"]["interrupted"] == "SIGTERM"
 
 
+@pytest.mark.exhaustive
 def test_a_busy_machine_changes_nothing(patient: Bench) -> None:
     """The sentinel may have the signal and not yet the time to say so."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
@@ -214,6 +217,7 @@ def test_ctrl_c_in_a_terminal_reaches_terraform_once(patient: Bench) -> None:
     assert patient.names == ["SIGINT", "SIGTERM"]
 
 
+@pytest.mark.exhaustive
 def test_ctrl_backslash_in_a_terminal_ends_as_it_ends_terraform(tmp_path: Path) -> None:
     """Go writes its goroutines and exits with 2; the journal has the run and why it ended."""
     real = bench(tmp_path, terraform())
@@ -232,7 +236,9 @@ def test_ctrl_backslash_in_a_terminal_ends_as_it_ends_terraform(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("whom", ["tf", "group"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", exhaustive_except((signal.SIGINT, signal.SIGTERM), signal.SIGTERM)
+)
 def test_terraform_ends_gracefully(tmp_path: Path, number: signal.Signals, whom: str) -> None:
     """The real one: asked once, the lock is released, and the event says so."""
     real = bench(tmp_path, terraform())

@@ -88,7 +88,7 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize("keys", exhaustive_except(ANSWERS, b"yes\n", b"\x04"))
+@pytest.mark.parametrize("keys", exhaustive_except(ANSWERS, b"yes\n"))
 def test_every_answer_to_an_apply(applied: Twins, keys: bytes) -> None:
     """Only `yes`, with spaces behind it at most; Ctrl-D ends the input."""
     same(applied.in_terminals(["apply", "-var", "v=new"], typing(keys)))
@@ -166,6 +166,7 @@ def test_the_workspace_is_named_in_the_question(pair: Twins, command: str) -> No
     assert b'"green"' in said.stdout
 
 
+@pytest.mark.exhaustive
 def test_terraform_asks_for_variables_before_we_ask(tmp_path: Path) -> None:
     """Its own prompt, its own echo; then ours, which can't be told from its."""
     pair = twins(
