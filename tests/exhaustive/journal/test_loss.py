@@ -121,3 +121,25 @@ def test_another_exit_code_is_noticed(scene: Scene) -> None:
     ended.write_text("3\n")
     assert "ended with 0, not {3}" in " ".join(judged(scene))
     ended.write_text("0\n")
+
+
+PYTHONS = 'Traceback (most recent call last):\n  File "<frozen codecs>", line 186, in __init__\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "noticed"),
+    [
+        (f"{PYTHONS}KeyboardInterrupt\n", False),
+        ('Traceback:\n  File "<string>", line 0, in <module>\nKeyboardInterrupt\n', False),
+        ('Traceback:\n  File "<string>", line 9, in <module>\nKeyboardInterrupt\n', True),
+        (f'{PYTHONS}  File "/a/tfevents/x.py", line 1, in y\nKeyboardInterrupt\n', True),
+        (f"{PYTHONS}KeyError: 1\n", True),
+        ("tfevents: KeyError (a bug)\n", True),
+    ],
+)
+def test_a_bug_is_noticed(scene: Scene, said: str, noticed: bool) -> None:
+    """What Python says of a Ctrl-C before our first line is none."""
+    ended = scene.ended
+    scene.ended = [replace(one, said=said) for one in ended]
+    assert (f"said {said!r}" in " ".join(judged(scene))) is noticed
+    scene.ended = ended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 from collections import Counter
@@ -19,6 +20,7 @@ from support.step import Ending, Step
 
 STARTS = ("provisioning", "destroying")
 BUGS = ("Traceback", "(a bug)")
+FRAME = re.compile(r'File "(.+?)", line (\d+)')
 SURE = 0.1
 """Seconds: an answer that takes longer may come when nobody waits for it any more."""
 LATE_WORDS = ("sender was ended", "no answer from")
@@ -48,12 +50,21 @@ def judge(scene: Scene, full: list[Window], trouble: Trouble) -> Iterator[str]:
 def _judge_exits(scene: Scene) -> Iterator[str]:
     """A wrapper ends as terraform did; nobody says that we have a bug."""
     for one in scene.ended:
-        if any(bug in one.said for bug in BUGS) or "did not end" in one.said:
+        bug = any(bug in one.said for bug in BUGS) and not _is_pythons(one.said)
+        if bug or "did not end" in one.said:
             yield f"{one.victim.directory} said {one.said!r}"
         if one.victim.kind in (Kind.WRAPPER, Kind.SENDER):
             wanted = _find_wanted_codes(one, scene.place / one.victim.directory)
             if one.code not in wanted:
                 yield f"{one.victim.directory} ended with {one.code}, not {wanted}"
+
+
+def _is_pythons(said: str) -> bool:
+    """Whether all that was said is Python's own, of a Ctrl-C before our first line or between two
+    modules."""
+    frames = [*FRAME.finditer(said)]
+    ours = [one for one in frames if not one[1].startswith("<frozen") and one[2] != "0"]
+    return "KeyboardInterrupt" in said and frames != [] and not ours
 
 
 def _find_wanted_codes(one: Ended, directory: Path) -> set[int]:
