@@ -94,7 +94,7 @@ class Intake:
             reason = type(getattr(error, "orig", None) or error).__name__
             return [StoreUnavailable(f"the relay's database: {reason}")] * len(batch)
         self._metrics.accepted.inc(answers.count(None))
-        self._senders.wake()
+        self._senders.notify()
         return answers
 
     def _insert(self, connection: Connection, batch: Sequence[Arrival]) -> list[Answer]:

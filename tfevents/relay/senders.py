@@ -56,7 +56,7 @@ class Senders:
         for thread in self._threads:
             thread.start()
 
-    def wake(self) -> None:
+    def notify(self) -> None:
         """Something has come."""
         self._news.set()
 

@@ -66,8 +66,8 @@ def _outcome(facts: RunFacts) -> Outcome | None:
 
 
 def _has_unread_changes(facts: RunFacts) -> bool | None:
-    """What `-detailed-exitcode` says of a plan that can't be read, or its log; None without. The
-    log does not tell of outputs: there may be changes where it has none."""
+    """Whether a plan that can't be read has something to apply, by its log or `-detailed-exitcode`;
+    None where neither says. The log has no outputs: without changes in it there may be some."""
     logged = _count_logged_plan(facts)
     if logged is not None and replace(logged, unchanged=0) != Counts():
         return True

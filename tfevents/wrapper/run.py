@@ -130,7 +130,7 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
     if arguments.command == "plan":
         return _prepare_plan(run, direct=direct)
     if arguments.command in ("apply", "destroy"):
-        env = run.env if direct else _read_along(run)
+        env = run.env if direct else _request_core_log(run)
         if run.core_log is None:
             run.state_before = workdir.read_state_identity()
         return arguments.with_flag(), env
@@ -153,7 +153,7 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
     """The user's own `-out`, wherever it was given, else a private one.
 
     Where terraform has to say that it generated a configuration, what would hide its closing note
-    hides that, too (PlanNextStep in internal/command/views/operation.go): it is read along.
+    hides that, too (PlanNextStep in internal/command/views/operation.go): its core log is read.
     """
     arguments = run.arguments
     out = arguments.value("out")
@@ -164,7 +164,7 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
     if direct or not arguments.sure:
         return arguments.with_flag(), run.env
     if arguments.value("generate-config-out") is not None:
-        return arguments.with_flag(), _read_along(run)
+        return arguments.with_flag(), _request_core_log(run)
     run.plan_file = run.lock.create_file(PRIVATE_PLAN)
     run.older_plan = file_identity(run.plan_file)
     # its closing note would tell people to apply our file
@@ -173,8 +173,8 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
     return arguments.with_flag(f"-out={run.plan_file}"), env
 
 
-def _read_along(run: Run) -> Mapping[str, str]:
-    """Terraform's environment, in which it writes its core log for us if it can."""
+def _request_core_log(run: Run) -> Mapping[str, str]:
+    """Terraform's environment, with a place for its core log where one can be had."""
     run.core_log = _create_log(run)
     return {**run.env, LOG_VARIABLE: run.core_log} if run.core_log else run.env
 

@@ -126,20 +126,27 @@ def test_another_exit_code_is_noticed(scene: Scene) -> None:
 PYTHONS = 'Traceback (most recent call last):\n  File "<frozen codecs>", line 186, in __init__\n'
 
 
+STRING = 'Traceback:\n  File "<string>", line %d, in <module>\nKeyboardInterrupt\n'
+
+
 @pytest.mark.parametrize(
-    ("said", "noticed"),
+    ("said", "number", "noticed"),
     [
-        (f"{PYTHONS}KeyboardInterrupt\n", False),
-        ('Traceback:\n  File "<string>", line 0, in <module>\nKeyboardInterrupt\n', False),
-        ('Traceback:\n  File "<string>", line 9, in <module>\nKeyboardInterrupt\n', True),
-        (f'{PYTHONS}  File "/a/tfevents/x.py", line 1, in y\nKeyboardInterrupt\n', True),
-        (f"{PYTHONS}KeyError: 1\n", True),
-        ("tfevents: KeyError (a bug)\n", True),
+        (f"{PYTHONS}KeyboardInterrupt\n", signal.SIGINT, False),
+        (f"{PYTHONS}KeyboardInterrupt\n", signal.SIGTERM, True),
+        (f"{PYTHONS}KeyError: 1\n", signal.SIGINT, True),
+        (f'{PYTHONS}  File "/a/x.py", line 0, in y\nKeyboardInterrupt\n', signal.SIGINT, True),
+        (f"{PYTHONS}KeyboardInterrupt\ntfevents: (a bug)\n", signal.SIGINT, True),
+        (STRING % 0, signal.SIGINT, False),
+        (STRING % 9, signal.SIGINT, True),
+        ("tfevents: KeyError (a bug)\n", signal.SIGINT, True),
     ],
 )
-def test_a_bug_is_noticed(scene: Scene, said: str, noticed: bool) -> None:
+def test_a_bug_is_noticed(scene: Scene, said: str, number: signal.Signals, noticed: bool) -> None:
     """What Python says of a Ctrl-C before our first line is none."""
     ended = scene.ended
-    scene.ended = [replace(one, said=said) for one in ended]
+    scene.ended = [
+        replace(one, said=said, victim=replace(one.victim, signal=number)) for one in ended
+    ]
     assert (f"said {said!r}" in " ".join(judged(scene))) is noticed
     scene.ended = ended

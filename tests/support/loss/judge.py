@@ -50,7 +50,7 @@ def judge(scene: Scene, full: list[Window], trouble: Trouble) -> Iterator[str]:
 def _judge_exits(scene: Scene) -> Iterator[str]:
     """A wrapper ends as terraform did; nobody says that we have a bug."""
     for one in scene.ended:
-        bug = any(bug in one.said for bug in BUGS) and not _is_pythons(one.said)
+        bug = any(bug in one.said for bug in BUGS) and not _is_pythons(one)
         if bug or "did not end" in one.said:
             yield f"{one.victim.directory} said {one.said!r}"
         if one.victim.kind in (Kind.WRAPPER, Kind.SENDER):
@@ -59,12 +59,13 @@ def _judge_exits(scene: Scene) -> Iterator[str]:
                 yield f"{one.victim.directory} ended with {one.code}, not {wanted}"
 
 
-def _is_pythons(said: str) -> bool:
-    """Whether all that was said is Python's own, of a Ctrl-C before our first line or between two
+def _is_pythons(one: Ended) -> bool:
+    """Whether its traceback is Python's own, of a Ctrl-C before our first line or between two
     modules."""
-    frames = [*FRAME.finditer(said)]
-    ours = [one for one in frames if not one[1].startswith("<frozen") and one[2] != "0"]
-    return "KeyboardInterrupt" in said and frames != [] and not ours
+    frames = FRAME.findall(one.said)
+    ours = [f for f in frames if not f[0].startswith("<frozen") and f != ("<string>", "0")]
+    interrupted = one.victim.signal == signal.SIGINT and "KeyboardInterrupt" in one.said
+    return interrupted and "(a bug)" not in one.said and frames != [] and not ours
 
 
 def _find_wanted_codes(one: Ended, directory: Path) -> set[int]:
