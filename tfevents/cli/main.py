@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import signal
 import sys
 from typing import NoReturn, TextIO
 
@@ -108,9 +109,12 @@ def find_output_error(error: Exception) -> TfeventsError | None:
 
 
 def run_from_launcher() -> NoReturn:
-    """The entry of the front (`bin/tfevents`), which starts Python without `site`."""
+    """The entry of the front (`bin/tfevents`), which starts Python without `site`, and has Ctrl-C
+    end it at once until we are here."""
     from tfevents.wrapper.main import SiteFinder
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.meta_path.append(SiteFinder)
     sys.exit(main())
 
