@@ -15,7 +15,7 @@ workspace) exec echo default ;;
 apply | destroy | refresh) ;;
 *) exit 1 ;;
 esac
-leave() { echo "$1" >ended; exit "$1"; }
+leave() { trap '' HUP INT QUIT TERM; echo "$1" >ended; exit "$1"; }
 stopped=
 [ ! "$STANDIN_GRACEFUL" ] || trap 'stopped=1' INT TERM
 : >started
