@@ -1,5 +1,5 @@
-"""Installs what setup.cfg says, and nothing that an older build left behind: setuptools packs all
-of build/lib, modules that are gone from the source included."""
+"""Builds the package that setup.cfg describes, after deleting the build directories of earlier
+builds: setuptools packs everything in build/lib, also modules that the source no longer has."""
 
 import shutil
 from pathlib import Path

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Anywhere with an engine: the checkout's own user, a read-only root, a journal that outlives the container.
+# Runs tfevents with docker on any machine: as the current user, with a read-only root file system, and with the
+# journal in a directory that is kept after the container has ended.
 set -eu
 docker run --rm --init=false --read-only --tmpfs /tmp \
     --user "$(id -u):$(id -g)" \

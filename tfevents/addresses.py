@@ -1,6 +1,6 @@
-"""What of an address is public: a repository's, a pipeline's page, or a module's source.
+"""Redacts addresses of repositories, pipeline pages and module sources.
 
-Who signs in, the query and the fragment are nobody's business: a token may stand in each.
+The user part, the query and the fragment are removed, because each may contain a token.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ HARMLESS = {
     **dict.fromkeys(("buildId", "releaseId", "id", "depth"), r"\d{1,20}"),
     "ref": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
 }
-"""What may stay of a query: the names that vendors and module sources use, with such values."""
+"""Query parameters that are kept: names that CI vendors and module sources use → the pattern that
+the value must match."""
 SCHEMES = "https?|ssh|git|git\\+ssh|git\\+https?|s3|gs|ftps?|svn(?:\\+ssh)?"
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
 PLACE = rf"{HOST}(?::\d{{1,5}})?"
@@ -22,9 +23,10 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
 
 
 def redact_address(text: str) -> str | None:
-    """Scheme, host, port and path of an address; None where it names no host.
+    """The scheme, host, port and path of an address; None if it names no host.
 
-    Of the query only HARMLESS stays. `git@` stays before an ssh server: everybody signs in as it.
+    Of the query only the parameters in HARMLESS are kept. The user is removed, except `git@` before
+    an ssh host, where it is the same for everybody.
     """
     return _redact_url(text) or _redact_scp(text)
 
@@ -41,7 +43,10 @@ def _redact_url(text: str) -> str | None:
 
 
 def _redact_scp(text: str) -> str | None:
-    """`git@host:path`, as ssh and rsync have it."""
+    """Redacts `[user@]host:path`, the form that ssh and rsync take; None for any other text.
+
+    Without a user, the host must contain a dot.
+    """
     found = re.fullmatch(rf"(?:([^/?#@]*)@)?({HOST}):(?![:/]{{2}}|:)({PATH}){REST}", text)
     if found is None or not (found[1] is not None or "." in found[2]):
         return None
@@ -54,8 +59,11 @@ def _redact_user(user: str | None) -> str:
 
 
 def redact_source(text: str) -> str | None:
-    """What is public of a module's source: an address, a path in the configuration, a registry's
-    name or a host's shorthand. None where nothing is."""
+    """A module's source without its secrets; None if it has none of the known forms.
+
+    The forms are a local path, a registry address, a shorthand that begins with a host
+    (`github.com/owner/name`) and any address, each address also behind a `getter::`.
+    """
     if re.fullmatch(rf"\.\.?(?:/{PATH})?", text):
         return text
     getter, mark, rest = text.partition("::")

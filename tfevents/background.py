@@ -1,4 +1,4 @@
-"""Work that goes on while something else does, and facts that a run can do without."""
+"""Runs tasks in background threads, and finds optional facts without failing the run."""
 
 from __future__ import annotations
 
@@ -12,21 +12,27 @@ LOGGER = logging.getLogger("tfevents")
 
 
 def log_failure(what: str, error: Exception, *, trace: bool = False) -> None:
-    """Logs what went wrong; without the error's text, which may hold secrets."""
+    """Logs `what` and the error's type, but not its text, which may contain secrets.
+
+    `trace`: log the traceback, too.
+    """
     LOGGER.info("%s: %s", what, type(error).__name__, exc_info=trace)
 
 
 def optional(find: Callable[[], T | None], name: str) -> T | None:
-    """What `find` returns; None where it fails, which is logged: it costs the fact, not the run."""
+    """The result of `find`; None if it raises, which is logged under `name`."""
     try:
         return find()
-    except Exception as error:  # broad on purpose: an optional fact costs only itself
+    except Exception as error:  # broad on purpose: a missing optional fact must not fail the run
         log_failure(f"{name} could not be found", error)
         return None
 
 
 class BackgroundTask(Generic[T]):
-    """`optional(find, name)` in a thread that starts at once; the process never waits for it."""
+    """Runs `optional(find, name)` in a thread that starts at once.
+
+    The thread is a daemon: the process can exit while it runs.
+    """
 
     def __init__(self, find: Callable[[], T | None], name: str) -> None:
         self._find, self._name = find, name
@@ -39,10 +45,10 @@ class BackgroundTask(Generic[T]):
 
     @property
     def over(self) -> bool:
-        """Whether it has ended."""
+        """Whether the task has ended."""
         return not self._thread.is_alive()
 
     def result(self, seconds: float | None = None) -> T | None:
-        """Waits for the result, at most so many seconds; None where there is none by then."""
+        """The result, None if there is none; waits at most `seconds` (None: without limit)."""
         self._thread.join(seconds)
         return self._found

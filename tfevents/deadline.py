@@ -1,4 +1,4 @@
-"""The one deadline of a run's report: asking, storing and delivering share it."""
+"""The deadline that collecting facts, storing events and delivering them share."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import time
 
 
 class Deadline:
-    """How long what is left to do may take; whoever waits for it may make it shorter.
+    """A point in time by which work must end; `limit` can shorten it while the work goes on.
 
-    `parent`: a part of that one, which ends with it. `renewed`: it is patience, and begins anew
-    with each event that is settled.
+    `seconds`: from now. `parent`: a deadline that this one never exceeds. `renewed`: `renew` starts
+    the `seconds` again, so that the deadline limits the time without progress.
     """
 
     def __init__(
@@ -21,32 +21,35 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds, never negative."""
+        """The seconds that are left, never negative."""
         left = max(0.0, self._end - time.monotonic())
         return left if self._parent is None else min(left, self._parent.left)
 
     def part(self, share: float) -> Deadline:
-        """So much of what is left."""
+        """A deadline after the given share (0 to 1) of the time that is left."""
         return Deadline(self.left * share, parent=self)
 
     def limit(self, seconds: float) -> None:
-        """At most this long from now on; a signal handler may call it."""
+        """Shortens the deadline to at most `seconds` from now. Safe to call in a signal handler."""
         self._end = min(self._end, time.monotonic() + seconds)
 
     def renew(self) -> None:
-        """An event is settled."""
+        """Restarts the time after an event was delivered or refused; only if `renewed` is set."""
         if self._patience is not None:
             self._end = time.monotonic() + self._patience
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
-        """Whether it comes to be within the deadline, and within so many seconds from now."""
+        """Waits for `event`, at most `seconds` and not beyond the deadline; whether it is set.
+
+        Wakes up every 50 ms, so that `limit` takes effect during the wait.
+        """
         until = time.monotonic() + seconds
         while not event.is_set() and (left := min(until - time.monotonic(), self.left)) > 0:
             event.wait(min(0.05, left))
         return event.is_set()
 
     def rest(self, seconds: float) -> None:
-        """Sleeps, but not beyond the deadline."""
+        """Sleeps for `seconds`, but not beyond the deadline."""
         until = time.monotonic() + seconds
         while (wait := min(until - time.monotonic(), self.left)) > 0:
             time.sleep(min(0.05, wait))

@@ -1,47 +1,50 @@
-"""Everything tfevents can say no to.
+"""The exceptions of tfevents, with the exit codes of its own commands.
 
 TfeventsError                 1
-├── SettingError              2   a setting that can't be used: where it stands, what to do
-├── ProvisionerNotFound     127   neither terraform nor tofu, or not the one that was named
-├── UnreadableDocument        1   a plan, plan JSON or state that can't be read
-├── InvalidEvent              1   not what the contract calls an event
-├── JournalUnavailable        1   home can't be written
-├── UnreadableRow             1   one row of the journal: the others can be read
-├── StoreUnavailable          1   what was received can't be kept, or looked up
-└── DeliveryError             1   an event that did not arrive
-    ├── Refused                   the server will never take this event
-    ├── Unauthorized              the server does not take this key: all events wait
-    └── Unreachable               try again later; `again` says when the server asked for it
+├── SettingError              2   a setting that can't be used
+├── ProvisionerNotFound     127   there is neither terraform nor tofu, or not the one named
+├── UnreadableDocument        1   a plan, plan JSON, state or cost file can't be read
+├── InvalidEvent              1   an event that does not fit the contract
+├── JournalUnavailable        1   the journal can't be opened or written
+├── UnreadableRow             1   one row of the journal can't be read
+├── StoreUnavailable          1   the database of received events can't be used
+└── DeliveryError             1   an event was not delivered
+    ├── Refused                   the server will never accept this event
+    ├── Unauthorized              the server does not accept the API key: all events wait
+    └── Unreachable               the event is to be sent again later
 """
 
 UNDELIVERED = 86
-"""The exit code of a strict run of which something did not arrive; no command of terraform's."""
+"""The exit code of a strict run whose events were not all delivered; terraform never uses it."""
 
 
 class TfeventsError(Exception):
-    """One line: what happened, then what to do. `exit_code` is that of tfevents' own commands."""
+    """The base of all errors. Its message is one line: what happened, then what to do.
+
+    `exit_code`: with which tfevents' own commands end.
+    """
 
     exit_code = 1
 
 
 class SettingError(TfeventsError):
-    """A setting that can't be used."""
+    """A setting that can't be used; the message names the setting and what to do."""
 
     exit_code = 2
 
 
 class ProvisionerNotFound(TfeventsError):
-    """No binary to run; 127 is the shell's own code for it."""
+    """There is no binary to run; 127 is the shell's exit code for a command that is not found."""
 
     exit_code = 127
 
 
 class UnreadableDocument(TfeventsError):
-    """Not a plan, plan JSON or state that this version can read."""
+    """A plan, plan JSON, state or cost file that this version can't read."""
 
 
 class InvalidEvent(TfeventsError):
-    """Not what the contract calls an event."""
+    """An event that does not fit the contract."""
 
 
 class JournalUnavailable(TfeventsError):
@@ -49,30 +52,31 @@ class JournalUnavailable(TfeventsError):
 
 
 class UnreadableRow(TfeventsError):
-    """One row of the journal can't be read; the others are as good as before."""
+    """One row of the journal can't be read; the other rows are not affected."""
 
 
 class StoreUnavailable(TfeventsError):
-    """The database of what was received can't be opened, written or read."""
+    """The database of received events can't be opened, written or read."""
 
 
 class DeliveryError(TfeventsError):
-    """An event that did not arrive."""
+    """An event was not delivered."""
 
 
 class Refused(DeliveryError):
-    """The server will never take this event as it is."""
+    """The server will never accept this event."""
 
 
 class Unauthorized(DeliveryError):
-    """The server does not take this key (401, 403): every event waits for a better one."""
+    """The server does not accept the API key (401, 403): all events wait for another key."""
 
 
 class Unreachable(DeliveryError):
-    """Not now: no connection, no answer, or a status that asks to come back.
+    """The event is to be sent again: no connection, no response, or a status that allows a retry.
 
-    `again`: seconds the server asked to wait, if it did. `connected`: whether the server was
-    reached at all (an outage is tried twice, a busy server until the budget ends).
+    `again`: seconds to wait, from the response's Retry-After; None if absent. `connected`: whether
+    there was a connection. Without one the sender gives up after two attempts; a server that
+    responds is retried until the deadline.
     """
 
     def __init__(self, message: str, *, again: float | None = None, connected: bool = True) -> None:

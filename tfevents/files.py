@@ -1,5 +1,7 @@
-"""What stands under a name that somebody else may have chosen: opened so that it can neither hang
-nor flood us nor lead elsewhere, and only in directories of those who may speak for us."""
+"""Opens files whose paths or contents others control, and says which directories are trusted.
+
+Opening never blocks, reading has a size limit, and links may be confined to a root directory.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +14,19 @@ from typing import BinaryIO
 FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 GIT = ".git"
 PATH_BYTES = 4096
-"""The system takes no longer path (PATH_MAX)."""
+"""The longest path that the system accepts (PATH_MAX)."""
 
 
 def find_path(text: str | None) -> str | None:
-    """The text, where it can be a path; None for one that is longer than the system takes."""
+    """The text if it can be a path; None if it is empty or longer than PATH_BYTES."""
     return text if text and len(os.fsencode(text)) <= PATH_BYTES else None
 
 
 def read_untrusted(path: str, most: int, *, root: str | None = None) -> bytes:
-    """A regular file's bytes, at most `most`. With a `root`, no link on the way leads out of it.
+    """The bytes of a regular file.
 
-    Raises OSError, whose `strerror` says why not.
+    `root`: a directory out of which no link in the path may lead. Raises OSError, whose `strerror`
+    gives the reason, also for a file of more than `most` bytes.
     """
     with open_untrusted(path, root=root) as file:
         text = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
@@ -34,7 +37,7 @@ def read_untrusted(path: str, most: int, *, root: str | None = None) -> bytes:
 
 
 def open_untrusted(path: str, *, root: str | None = None) -> BinaryIO:
-    """The same, open for reading: nobody waits for the other end of a FIFO."""
+    """A regular file, opened for reading; never blocks on a FIFO. Errors as in `read_untrusted`."""
     if "\0" in path:
         raise OSError(errno.EINVAL, "this is no path", path)
     if root is not None and not is_inside(path, root):
@@ -50,25 +53,25 @@ def open_untrusted(path: str, *, root: str | None = None) -> BinaryIO:
 
 
 def is_inside(path: str, root: str) -> bool:
-    """Whether `path`, with all links followed, is in `root` or below."""
+    """Whether `path`, with all links resolved, is `root` or below it."""
     real, root = os.path.realpath(path), os.path.realpath(root)
     return real == root or real.startswith(os.path.join(root, ""))
 
 
 def find_root(directory: str, env: Mapping[str, str], *, is_ci: bool) -> str | None:
-    """The nearest directory upwards that has a `.git`: a folder, or a file in a worktree.
+    """The git root: `directory` or its nearest parent with a `.git` (in a worktree, a file).
 
-    None where there is none, or where somebody else's directory is on the way.
+    None if there is none, or if a directory from `directory` up to it is not trusted.
     """
     places = find_trusted_directories(directory, env, is_ci=is_ci)
     return places[-1] if places and _is_root(places[-1]) else None
 
 
 def find_trusted_directories(directory: str, env: Mapping[str, str], *, is_ci: bool) -> list[str]:
-    """Where files may speak for a run in `directory`: there, and upwards to the git root.
+    """The directories whose settings files apply to a run in `directory`, nearest first.
 
-    Without git only there: what stands above a checkout is somebody else's. Empty where the
-    directory itself is somebody else's.
+    These are `directory` and its parents up to the git root. Only `directory` outside of a
+    checkout, or if one of the parents is not trusted. Empty if `directory` is not trusted.
     """
     places = list_ancestors(directory)
     for number, place in enumerate(places):
@@ -78,7 +81,7 @@ def find_trusted_directories(directory: str, env: Mapping[str, str], *, is_ci: b
 
 
 def list_ancestors(directory: str) -> list[str]:
-    """The same, whoever they belong to."""
+    """As `find_trusted_directories`, but whether the directories are trusted or not."""
     place, places = os.path.abspath(directory), [os.path.abspath(directory)]
     while not _is_root(place):
         above = os.path.dirname(place)
@@ -90,8 +93,11 @@ def list_ancestors(directory: str) -> list[str]:
 
 
 def is_trusted(place: str, directory: str, env: Mapping[str, str], *, is_ci: bool) -> bool:
-    """Whether `place` is ours, root's, or in CI, where others clone for us, of the owner of the
-    run's `directory`; never one in which everybody may leave files."""
+    """Whether the directory `place` belongs to the current user or to root.
+
+    In CI, where another user may have made the checkout, also to the owner of the run's
+    `directory`. Never for a directory with the sticky bit, in which everybody may create files.
+    """
     try:
         found = os.stat(place)
         if found.st_mode & stat.S_ISVTX:
@@ -104,7 +110,7 @@ def is_trusted(place: str, directory: str, env: Mapping[str, str], *, is_ci: boo
 
 
 def _ourselves(env: Mapping[str, str]) -> tuple[int, ...]:
-    """Also who has become root by sudo, as git sees it."""
+    """The current user's id; under sudo also that of the user who called it, as git does."""
     ours, before = os.geteuid(), env.get("SUDO_UID", "")
     return (ours, int(before)) if ours == 0 and before.isdecimal() else (ours,)
 

@@ -1,4 +1,4 @@
-"""What we write to somebody's terminal: no text of theirs may steer it."""
+"""Writes text to a terminal without characters that could control it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 
 
 def printable(text: str, instead: str = " ") -> str:
-    """`text` with `instead` of every character that a terminal would not show."""
+    """`text` with each non-printable character replaced by `instead`."""
     return "".join(c if c.isprintable() else instead for c in text)
 
 
 def print_line(line: str) -> None:
-    """One line of ours on stderr, whether anybody reads it or not."""
+    """Writes one line to stderr, with the prefix `tfevents:`; does nothing if stderr is closed."""
     try:  # noqa: SIM105  # contextlib is slow to import
         os.write(2, f"tfevents: {printable(line)}\n".encode(errors="replace"))
     except OSError:

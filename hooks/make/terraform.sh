@@ -1,8 +1,8 @@
 #!/bin/sh
-# 1. Call this where you called terraform: ./terraform.sh plan -out=run.tfplan, ./terraform.sh apply run.tfplan
-# 2. The hooks are told the same words: -chdir, -out, -target, -refresh=false, the plan file.
-# 3. `exec tf "$@"` instead also passes on signals, which no shell does; prefer it where you can.
-trap : INT # Ctrl-C reaches terraform by itself; what became of it is still to be told
+# 1. Call this in place of terraform: ./terraform.sh plan -out=run.tfplan, ./terraform.sh apply run.tfplan
+# 2. The hooks get the same arguments: -chdir, -out, -target, -refresh=false, the plan file.
+# 3. Prefer `exec tf "$@"` where you can: it also forwards signals, which no shell does.
+trap : INT # Ctrl-C reaches terraform directly; this script must go on to report the outcome
 tfevents hook before -- "$@"
 env -u TFEVENTS_API_KEY terraform "$@"
 code=$?

@@ -1,4 +1,4 @@
-# 1. Put this `hooks` block into your scalr_workspace, or type its commands into the workspace's hooks.
+# 1. Put this `hooks` block into your scalr_workspace, or enter its commands in the workspace's hooks.
 # 2. tfevents must be in the runner image, or be installed by a pre-init hook.
 # 3. TFEVENTS_API_KEY is a sensitive shell variable of the workspace.
 resource "scalr_workspace" "example" {

@@ -1,17 +1,17 @@
-# 1. Save this as root.hcl at the top of your live tree, or add its blocks to the root you have.
+# 1. Save this as root.hcl at the top of your live tree, or add its blocks to your own root.hcl.
 # 2. In each unit: include "root" { path = find_in_parent_folders("root.hcl") }
-# 3. TG_TF_PATH=tf without these hooks tells more (README.md); with both, the hooks keep silent.
+# 3. TG_TF_PATH=tf without these hooks reports more (README.md); with both, the hooks do nothing.
 
 terraform {
-  # The plan that is counted; a later -out of your own wins. Backend "remote": drop this block.
+  # Saves the plan for its counts; a later -out of yours wins. For backend "remote" remove this block.
   extra_arguments "tfevents" {
     commands  = ["plan"]
     arguments = ["-out=${get_terragrunt_dir()}/.tfevents.tfplan"]
     env_vars  = { TF_IN_AUTOMATION = "1" }
   }
 
-  # A plan holds secrets: it is written into a file that is its owner's alone, and that replaces one that
-  # a killed run has left.
+  # A plan contains secrets: this creates its file readable by the owner only, and replaces one that a
+  # killed run has left.
   before_hook "tfevents_plan_file" {
     commands = ["plan"]
     execute  = ["install", "-m", "600", "/dev/null", "${get_terragrunt_dir()}/.tfevents.tfplan"]
@@ -24,7 +24,7 @@ terraform {
     )
   }
 
-  # Reached only when terraform succeeded: without run_on_error. By which exit code, nobody says.
+  # Without run_on_error this runs only if terraform succeeded; Terragrunt gives no exit code.
   after_hook "tfevents_plan" {
     commands = ["plan"]
     execute = concat(
@@ -41,7 +41,7 @@ terraform {
     )
   }
 
-  # Our plan goes, whatever became of the run, and so does one that a killed run has left.
+  # Removes our plan file whether or not the run succeeded, and one that a killed run has left.
   after_hook "tfevents_clean" {
     commands     = ["plan", "apply", "destroy", "refresh", "import"]
     execute      = ["rm", "-f", "${get_terragrunt_dir()}/.tfevents.tfplan"]

@@ -1,6 +1,6 @@
 # 1. Save this in the project's root and enable terramate.config.experiments = ["scripts"].
-# 2. terramate script run preview, terramate script run deploy: each stack reports itself by `tf`.
-# 3. Only where terraform must be the command itself: script "hooked"; one of them, never both.
+# 2. terramate script run preview, terramate script run deploy: `tf` reports the run of each stack.
+# 3. Use the "hooked" scripts only where terraform must be the command itself; never use both.
 
 script "preview" {
   description = "Plan each stack; tf reports the run"

@@ -1,4 +1,4 @@
-# Everything here is built into terraform and tofu: no provider, no network, no account.
+# Uses only what is built into terraform and tofu: needs no provider to download, no network and no account.
 terraform {
   required_version = ">= 1.4"
 }

@@ -1,4 +1,4 @@
-"""`tfevents count`: the counts of a plan or a state, as a table or as JSON."""
+"""`tfevents count`: prints the counts of a plan or a state, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def count(file: str, as_json: bool, show: bool) -> None:
 
 
 def make_document(found: DocumentCounts) -> dict[str, Any]:
-    """The shape of `count --json`."""
+    """The document that `count --json` prints."""
     return {
         "resource_counts": found.resources.as_json(),
         "output_counts": found.outputs.as_json(),
@@ -58,7 +58,7 @@ def make_document(found: DocumentCounts) -> dict[str, Any]:
 
 
 def make_table(found: DocumentCounts) -> Table:
-    """One row for each kind of count; what the document does not say is a dash."""
+    """One row for each kind of count; a dash for counts that the document does not contain."""
     kinds = {"resources": found.resources, "outputs": found.outputs, "drift": found.drift}
     titles = list(found.resources.as_json())
     rows = [[kind, *_make_cells(counts, len(titles))] for kind, counts in kinds.items()]
@@ -70,7 +70,7 @@ def _make_cells(counts: Counts | None, width: int) -> list[str]:
 
 
 def describe_document(found: DocumentCounts) -> str:
-    """What the numbers don't say, in one line."""
+    """The line below the table: kind of document, whether planning failed, versions."""
     changes = {None: "a state", True: "something to apply", False: "nothing to apply"}
     version = f"terraform {found.terraform_version}" if found.terraform_version else ""
     parts = [changes[found.has_changes], "planning failed" if found.errored else "", version]
@@ -80,11 +80,11 @@ def describe_document(found: DocumentCounts) -> str:
 
 
 def show_plan(path: str, mode: Mode | None, *, there: bool) -> Plan | None:
-    """The plan in a plan file, by `terraform show -json`; None where no provisioner can show it.
+    """The plan in a plan file, read by `terraform show -json`; None if no provisioner can.
 
-    The one that TFEVENTS_PROVISIONER names, else terraform and then tofu, is asked here, and then
-    `there`, where the file is: to show it takes the providers it was made with, and starts those
-    that it finds. Raises ProvisionerNotFound.
+    Runs the provisioner that TFEVENTS_PROVISIONER names, else terraform and then tofu, each in the
+    working directory. With `there`, also in the plan file's directory: `show` needs the providers
+    of the plan, and starts those that it finds there. Raises ProvisionerNotFound.
     """
     from tfevents.readers.json import plan as planjson
 
@@ -96,7 +96,8 @@ def show_plan(path: str, mode: Mode | None, *, there: bool) -> Plan | None:
 
 
 def _find_clients(path: str, there: bool) -> list[TerraformClient]:
-    """The provisioners here, and each `there`, where the plan file is elsewhere."""
+    """A client for each provisioner and directory: the working directory and, with `there`, the
+    plan file's. Raises ProvisionerNotFound."""
     from tfevents.settings.environment import find_provisioner
     from tfevents.terraform import binary
     from tfevents.terraform.client import TerraformClient

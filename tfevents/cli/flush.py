@@ -1,4 +1,4 @@
-"""`tfevents flush`: sends what waits in the journal, and prints what became of it."""
+"""`tfevents flush`: sends the events that wait in the journal, and prints the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tfevents.delivery.flush import Flushed
 
 PROGRESS_AFTER = 1.0
-"""Seconds after which a person wants to see that something goes on."""
+"""Seconds after which progress is shown."""
 
 
 @click.command()
@@ -60,7 +60,7 @@ def flush(refused: bool, seconds: float | None, assign: str | None, **given: str
 
 
 def describe_result(done: Flushed) -> list[str]:
-    """The lines to print: numbers, reasons, and what to do about the rest."""
+    """The lines to print: numbers of events, reasons, and what to do about those not delivered."""
     numbers = {"delivered": done.delivered, "refused": done.refused, "kept": done.kept}
     result = ", ".join(f"{n} {what}" for what, n in numbers.items() if n)
     lines = [f"{_count(done.assigned, 'event')} assigned"] if done.assigned else []
@@ -78,7 +78,7 @@ def _count(number: int, what: str) -> str:
 
 
 class Progress:
-    """A line on a terminal's stderr that says how far a flush is, once it takes a second."""
+    """Shows a flush's progress on stderr, if that is a terminal and PROGRESS_AFTER has passed."""
 
     def __init__(self) -> None:
         self._status: Status | None = None
@@ -99,7 +99,7 @@ class Progress:
             self._status.stop()
 
     def show(self, tried: int, total: int) -> None:
-        """`tried` of `total` events have been sent."""
+        """Reports that `tried` of `total` events have been sent."""
         if not total or not sys.stderr.isatty():
             return
         if self._status is None:

@@ -1,4 +1,4 @@
-"""`tfevents hook`: what hosts that run terraform themselves call before and after it."""
+"""`tfevents hook`: called before and after terraform by hosts that run terraform themselves."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tfevents.cli.options import cost_file_option
 from tfevents.terminal import print_line
 
 OUTCOMES = {"success": True, "failure": False}
-"""How `--exit-code` is told an outcome whose number nobody knows."""
+"""The values of `--exit-code` for hosts that don't know the exit code: name → succeeded."""
 
 
 def _parse_text(_: click.Context, __: click.Parameter, text: str | None) -> str | None:
-    """A pipeline's inputs are empty where they were not given."""
+    """The text without surrounding spaces; None if empty, as unset inputs of a pipeline are."""
     return text.strip() or None if text else None
 
 

@@ -1,4 +1,4 @@
-"""`tfevents inventory`: a directory's modules and providers."""
+"""`tfevents inventory`: prints a directory's modules and providers."""
 
 from __future__ import annotations
 

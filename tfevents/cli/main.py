@@ -1,4 +1,4 @@
-"""`tfevents`: its commands by name, what is printed for an error, and with which code it ends."""
+"""`tfevents`: the command line's entry point, its commands, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -58,21 +58,21 @@ def tfevents() -> None:
 
 
 def main() -> int:
-    """Run the command of `sys.argv`; its exit code. Any error is one line on stderr.
+    """Runs the command in `sys.argv` and returns its exit code; an error is one line on stderr.
 
-    Raises the error itself where TFEVENTS_DEBUG is 1.
+    Raises the error instead if TFEVENTS_DEBUG is 1.
     """
     open_streams()
     try:
         words = expand_aliases(sys.argv[1:])
         exit_code = tfevents.main(words, prog_name="tfevents", standalone_mode=False) or 0
         sys.stdout.flush()
-    except (BrokenPipeError, SystemExit) as end:  # click's own way to say that nobody reads on
+    except (BrokenPipeError, SystemExit) as end:  # SystemExit: click's, for a broken pipe
         if isinstance(end, SystemExit) and not end.code:
-            return 0  # and that it has completed a word
+            return 0  # click has completed a word for the shell
         discard(sys.stdout)
         return BROKEN_PIPE
-    except Exception as error:  # no traceback for those who can't use one
+    except Exception as error:  # a traceback is no help to users
         if os.environ.get("TFEVENTS_DEBUG") == "1":
             raise
         return print_error(find_output_error(error) or error, sys.argv[1:])
@@ -80,8 +80,10 @@ def main() -> int:
 
 
 def open_streams() -> None:
-    """A stream that is closed leads nowhere, and no file of ours gets its number; a terminal may
-    know only ASCII."""
+    """Opens a closed stdout or stderr on os.devnull, so that no other file gets its descriptor.
+
+    Both replace characters that they can't encode: a terminal may support only ASCII.
+    """
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -93,12 +95,12 @@ def open_streams() -> None:
 
 
 def discard(stream: TextIO) -> None:
-    """What still waits to be written to it is lost, without a word."""
+    """Redirects the stream to os.devnull, so that its buffered text is dropped without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def find_output_error(error: Exception) -> TfeventsError | None:
-    """Why stdout can't be written, where `error` is that it can't, as on a full disk; else None."""
+    """The error to print if `error` is a failure to write stdout, as on a full disk; else None."""
     try:
         sys.stdout.flush()
     except OSError as broken:
@@ -109,8 +111,11 @@ def find_output_error(error: Exception) -> TfeventsError | None:
 
 
 def run_from_launcher() -> NoReturn:
-    """The entry of the front (`bin/tfevents`), which starts Python without `site`, and has Ctrl-C
-    end it at once until we are here."""
+    """The entry point that the launcher (`bin/tfevents`) calls.
+
+    The launcher starts Python without `site` and with SIGINT's default action, so that Ctrl-C ends
+    it while it imports. From here on, Ctrl-C raises KeyboardInterrupt again.
+    """
     from tfevents.wrapper.main import SiteFinder
 
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -120,14 +125,14 @@ def run_from_launcher() -> NoReturn:
 
 
 def expand_aliases(words: list[str]) -> list[str]:
-    """`help`, `help COMMAND` and `version`, as other programs have them, in click's words."""
+    """The arguments with `help`, `help COMMAND` and `version` replaced by click's options."""
     if words[:1] in (["help"], ["-help"]):
         return [*words[1:2], "--help"]
     return ["--version"] if words in (["version"], ["-version"]) else words
 
 
 def print_error(error: Exception, words: list[str]) -> int:
-    """Print one line on stderr; the code to end with."""
+    """Prints the error as one line on stderr and returns the exit code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
@@ -137,15 +142,17 @@ def print_error(error: Exception, words: list[str]) -> int:
 
 
 def find_hook_exit_code(words: list[str]) -> int:
-    """The exit code of a hook that is called or set wrongly: it does not stop somebody else's run
-    ."""
+    """The exit code of a hook with an error in its command line or settings.
+
+    0, so that the hook does not fail the host's run; 86 after a strict run.
+    """
     from tfevents.hosts.hook import find_exit_code
 
     return find_exit_code("".join(words[1:2]), delivered=False, env=os.environ)
 
 
 def describe_error(error: Exception) -> tuple[str, int]:
-    """The line and the exit code of an error."""
+    """(message, exit code) of an error."""
     if isinstance(error, TfeventsError):
         return str(error), error.exit_code
     if isinstance(error, click.UsageError):

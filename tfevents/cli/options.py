@@ -1,4 +1,4 @@
-"""Options that several commands take."""
+"""Defines the options that several commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 def _set_cost_file(
     context: click.Context, parameter: click.Parameter, path: str | None
 ) -> str | None:
-    """A flag is stronger than the variable, and the run reads that."""
+    """Sets TFEVENTS_COST_FILE, from which the run takes the path: the option has precedence."""
     if path:
         os.environ["TFEVENTS_COST_FILE"] = path
     return path
@@ -28,7 +28,7 @@ cost_file_option = click.option(
 
 
 def event_options(command: Any) -> Any:
-    """The options of every event that is sent by hand."""
+    """Adds the options of the commands that send one event: `send` and `stage-complete`."""
     for option in (
         click.option("--strict", is_flag=True, help="Exit with 86 if it is not delivered."),
         click.option("--workspace", metavar="ID", help="The IaCM workspace it belongs to."),
@@ -56,7 +56,7 @@ def event_options(command: Any) -> Any:
 def parse_pairs(
     context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, str]:
-    """`KEY=VALUE` texts as a mapping. Raises BadParameter."""
+    """A mapping from `KEY=VALUE` texts. Raises BadParameter."""
     pairs = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -1,4 +1,4 @@
-"""What the commands print: a table with colour on a terminal, plain text in a pipe; or JSON."""
+"""Prints tables, with colour on a terminal and as plain text elsewhere, and JSON."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ GAP, INDENT = "  ", "    "
 
 
 class Table(Struct, frozen=True):
-    """`right`: titles of the columns that hold numbers. `colours`: a cell's text → rich's style.
+    """A table to print.
 
-    `notes`: for each row what stands below it, where it is not empty; then a row is cut at the
-    terminal's edge. `widths`: of a column by its title, at least; `headed`: whether titles are
-    shown: a table that grows is shown piece by piece.
+    `right`: titles of right-aligned columns. `colours`: a cell's text → rich's style. `notes`: for
+    each row the text below it, "" for none; with notes, rows are cut at the terminal's edge.
+    `widths`: title → minimum width of the column. `headed`: whether titles are printed; not for the
+    later parts of a table that is printed in parts.
     """
 
     titles: Sequence[str]
@@ -35,14 +36,14 @@ class Table(Struct, frozen=True):
     headed: bool = True
 
     def show(self) -> None:
-        """On stdout, as fits whoever reads it."""
+        """Prints to stdout: with colours if that is a terminal, else as plain text."""
         if sys.stdout.isatty():
             self._draw()
         else:
             sys.stdout.write(self.plain())
 
     def plain(self) -> str:
-        """One line a row, columns aligned; what a terminal would obey is left out."""
+        """The table as text: one line a row, columns aligned, without control characters."""
         title, *rows = (GAP.join(line).rstrip() for line in self._aligned())
         noted = zip_longest(rows, map(_shown, self.notes or ()))
         lines = [f"{row}\n{INDENT}{note}" if note else row for row, note in noted]
@@ -50,7 +51,7 @@ class Table(Struct, frozen=True):
         return "".join(line + "\n" for line in lines)
 
     def _aligned(self) -> list[list[str]]:
-        """The cells of the titles and of each row, each as wide as its column."""
+        """The cells of the titles and of each row, padded to the width of their columns."""
         lines = [list(self.titles), *([_shown(cell) for cell in row] for row in self.rows)]
         columns = [
             [cell.rjust(width) if title in self.right else cell.ljust(width) for cell in column]
@@ -66,7 +67,7 @@ class Table(Struct, frozen=True):
             self._draw_table()
 
     def _draw_with_notes(self, notes: Sequence[str]) -> None:
-        """Rows that are cut at the terminal's edge; the notes are told whole."""
+        """Prints rows cut at the terminal's edge, each with its note below it in full."""
         from rich.console import Console
         from rich.padding import Padding
         from rich.text import Text
@@ -79,7 +80,7 @@ class Table(Struct, frozen=True):
         for cells, note in zip(rows, notes, strict=True):
             styled = [Text(cell, self.colours.get(cell.strip(), "")) for cell in cells]
             row = Text(GAP).join(styled)
-            row.rstrip()  # what is cut off must be more than spaces
+            row.rstrip()  # no ellipsis for a row of which only spaces are cut
             console.print(row, no_wrap=True, overflow="ellipsis")
             if note:
                 console.print(Padding(Text(_shown(note), "dim"), (0, 0, 0, len(INDENT))))
@@ -104,5 +105,5 @@ def _shown(cell: str) -> str:
 
 
 def write_json(document: Any) -> None:
-    """One JSON document on stdout."""
+    """Prints one JSON document to stdout."""
     click.echo(json.dumps(document, indent=2))

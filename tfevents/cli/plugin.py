@@ -1,4 +1,4 @@
-"""`tfevents plugin`: the entry point of the pipeline stage's container."""
+"""`tfevents plugin`: the entry point of a pipeline stage's container."""
 
 from __future__ import annotations
 

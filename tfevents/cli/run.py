@@ -1,4 +1,4 @@
-"""`tfevents run`: the named binary, wrapped as `tf` wraps it."""
+"""`tfevents run`: runs the given binary as `tf` runs terraform."""
 
 from __future__ import annotations
 

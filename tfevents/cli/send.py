@@ -1,4 +1,4 @@
-"""`tfevents send`: one event, sent by hand."""
+"""`tfevents send`: sends one event with the given type and data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVENT_TYPES = (
 )
 ACTIVITY_TYPES = ("apply", "destroy", "plan", "drifted", "import")
 ACTIVITY_STATUSES = ("success", "failure")
-"""The contract's enums: the tests hold them against the packaged schema."""
+"""The contract's enums; tests compare them with the packaged schema."""
 
 
 @click.command()
@@ -45,7 +45,10 @@ def send_event(
     strict: bool,
     **flags: str | None,
 ) -> int:
-    """Send an event of the given metadata and data, print what became of it; the exit code."""
+    """Sends an event, prints the result and returns the exit code.
+
+    `flags`: the settings that the command line gives, by name.
+    """
     from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 
     result = send_manual_event(

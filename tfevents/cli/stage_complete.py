@@ -1,4 +1,4 @@
-"""`tfevents stage-complete`: the event that ends a pipeline stage."""
+"""`tfevents stage-complete`: sends the event that ends a pipeline stage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run's infrastructure costs a month, from the JSON that Infracost writes.
+"""Reads the monthly cost of a run's infrastructure from the JSON that Infracost writes.
 
 The format: https://www.infracost.io/docs/features/json_output_format/ and, field by field,
 `schema/infracost.schema.json` in infracost/infracost. Version 0.2 has amounts in strings or null;
@@ -21,28 +21,28 @@ from tfevents.readers.json.documents import ABSENT, Meta, Raw, decode, encode
 
 MAX_BYTES = 64 * 1024 * 1024  # a thousand resources are 2 to 3 MB
 WHAT = "Infracost JSON"
-# Bounded, so that neither 1e999999999 nor a megabyte of digits is ever worked out.
+# Bounded: computing with 1e999999999 or a megabyte of digits would take too long.
 AMOUNT = re.compile(r"-?[0-9]{1,50}(\.[0-9]{1,100})?([eE][+-]?[0-9]{1,2})?")
 Number = Annotated[str, Meta(pattern=rf"^({AMOUNT.pattern})?\Z")] | int | float | None
-"""As Infracost has them: 0.2 in strings, 0.3 in numbers."""
+"""An amount as Infracost writes it: a string in version 0.2, a number in 0.3."""
 CURRENCY = re.compile(r"[A-Za-z]{3}")
-# The types whose path is a file; the others' is the directory.
+# Project types whose path is a file; for the other types it is a directory.
 FILES = ("terraform_plan", "terraform_state")
 
 
 class BreakdownJSON(Struct, rename="camel", gc=False):
-    """`breakdown`, `pastBreakdown` or `diff` of a project; the resources are never built."""
+    """`breakdown`, `pastBreakdown` or `diff` of a project; its resources are not decoded."""
 
     total_monthly_cost: Raw = ABSENT
 
 
 class MetadataJSON(Struct, rename="camel", gc=False):
-    """`projects[].metadata`: where the project is."""
+    """`projects[].metadata`: the project's location."""
 
     path: str | None = None
     type: str | None = None
     terraform_workspace: str | None = None
-    vcs_sub_path: str | None = None  # from the git root; left out where that is the project
+    vcs_sub_path: str | None = None  # relative to the git root; absent for a project at the root
 
 
 class ProjectJSON(Struct, rename="camel", gc=False):
@@ -55,7 +55,7 @@ class ProjectJSON(Struct, rename="camel", gc=False):
 
 
 class RootJSON(Struct, rename="camel", gc=False):
-    """`infracost breakdown`, `diff` or `output --format json`."""
+    """The document that `infracost breakdown`, `diff` or `output --format json` writes."""
 
     version: str
     currency: str | None = None
@@ -65,7 +65,7 @@ class RootJSON(Struct, rename="camel", gc=False):
     diff_total_monthly_cost: Raw = ABSENT
 
 
-# The same with all that is stored of it: amounts and quantities, and what they are of
+# The same document with the members that are stored: amounts, quantities and their names
 
 
 class KeptComponentJSON(Struct, rename="camel", omit_defaults=True):
@@ -104,7 +104,7 @@ class KeptBreakdownJSON(Struct, rename="camel", omit_defaults=True):
 
 
 class KeptMetadataJSON(Struct, rename="camel", omit_defaults=True):
-    """Where a project is, seen from the git root."""
+    """The project's location, relative to the git root."""
 
     type: str | None = None
     terraform_workspace: str | None = None
@@ -140,10 +140,10 @@ class KeptJSON(Struct, rename="camel", omit_defaults=True):
 
 
 class Cost(Struct, frozen=True):
-    """The contract's cost fields, by their names; None where the document does not say.
+    """The contract's cost fields, under their names; None if the document has no such amount.
 
-    Amounts are text as Infracost wrote them. The percentage is what the change is of the past
-    total, with up to four decimals; a percentage of nothing is None.
+    Amounts are the text that Infracost wrote. The percentage is the difference divided by the past
+    total, with up to four decimals; None if the past total is zero.
     """
 
     cost_currency: str | None = None
@@ -160,23 +160,23 @@ class Cost(Struct, frozen=True):
 def parse_cost(data: bytes, directory: str, tf_workspace: str) -> Cost:
     """The cost of the run in `directory` (from the git root, or absolute) and `tf_workspace`.
 
-    A document with several projects gives the matching one's amounts, and none where two match
-    alike and differ; with one project, or none that matches, it gives its totals. Raises
-    UnreadableDocument.
+    Of several projects, the amounts of the one that matches the run best; no amounts if several
+    match equally well and differ. With one project, or none that matches, the document's totals.
+    Raises UnreadableDocument.
     """
     root = _decode(data)
     projects = root.projects or []
     matching = _matching(projects, directory, tf_workspace) if len(projects) > 1 else []
     found = {_of_project(root, project) for project in matching}
-    if len(found) > 1:  # one directory and a project for each tfvars file: which one ran?
+    if len(found) > 1:  # one project for each tfvars file: the run's is unknown
         return _cost(root, ABSENT, ABSENT, ABSENT)
     return found.pop() if found else _of_document(root)
 
 
 def redact_document(data: bytes) -> bytes:
-    """The document, written anew with the members that are known: it may hold anything else.
+    """The document with only the members of KeptJSON, because others may contain secrets.
 
-    Resources' tags and files, and paths of the machine, are left out. Raises UnreadableDocument.
+    Tags and files of resources and absolute paths are left out. Raises UnreadableDocument.
     """
     _of_document(_decode(data))
     return encode(decode(data, KeptJSON, WHAT))
@@ -216,7 +216,7 @@ def _cost(root: RootJSON, total: Raw, past: Raw, diff: Raw) -> Cost:
 
 
 def _amount(raw: Raw, name: str) -> str | None:
-    """A string's text or a number's own; null and "" are no amount."""
+    """The amount as text, from a JSON string or number; None for null and ""."""
     text = bytes(raw)
     if text in (b"null", b'""'):
         return None
@@ -227,7 +227,7 @@ def _amount(raw: Raw, name: str) -> str | None:
 
 
 def _percentage(diff: str | None, past: str | None) -> str | None:
-    """diff / past in percent, exact before it is rounded half to even."""
+    """diff / past in percent, computed exactly, then rounded half to even; None if past is zero."""
     if diff is None or past is None or not Fraction(past):
         return None
     whole, fraction = divmod(abs(rounded := round(Fraction(diff) / Fraction(past) * 10**6)), 10**4)
@@ -238,7 +238,7 @@ def _percentage(diff: str | None, past: str | None) -> str | None:
 def _matching(
     projects: Sequence[ProjectJSON], directory: str, tf_workspace: str
 ) -> list[ProjectJSON]:
-    """The projects that fit best: the most of the path, then the named workspace."""
+    """The projects that match best, by path and then by workspace; empty if none matches."""
     rooted = any(project.metadata and project.metadata.vcs_sub_path for project in projects)
     fits = [
         (_fit(project.metadata, directory, tf_workspace, rooted), project) for project in projects
@@ -250,9 +250,10 @@ def _matching(
 def _fit(
     metadata: MetadataJSON | None, directory: str, tf_workspace: str, rooted: bool
 ) -> tuple[int, int]:
-    """(parts of the path, is the workspace named); (0, 0): another directory or workspace.
+    """How well a project matches: (number of matching path parts, 1 if its workspace is the run's).
 
-    A project that names no workspace is any workspace's, unless another one names it.
+    (0, 0) for another directory or another workspace. A project without a workspace matches every
+    workspace, but unless the run's is `default`, less well than a project that names it.
     """
     if metadata is None or metadata.terraform_workspace not in (None, "", tf_workspace):
         return (0, 0)
@@ -270,7 +271,8 @@ def _fit(
 
 
 def _common(place: str, directory: str) -> int:
-    """How many path parts are the same place: all of both, or all of the relative one, else 0."""
+    """The number of matching path parts: 1000 if the paths are equal; all parts of a relative path
+    with which the other, absolute one ends; else 0."""
     if place == directory:
         return 1000
     short, long = sorted((place, directory), key=posixpath.isabs)

@@ -1,4 +1,4 @@
-"""Infracost's JSON as a file of the run: where it is, and its cost."""
+"""Finds and reads the file with Infracost's JSON that belongs to a run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ NAME = "infracost.json"
 
 
 def find_cost_file(directory: str, plan_file: str | None, env: Mapping[str, str]) -> str | None:
-    """The path of an `infracost.json` beside the saved plan, else in the directory of the run.
+    """The path of an `infracost.json` beside the saved plan, else in the run's directory.
 
-    Raises UnreadableDocument for one that is a link out of the checkout.
+    None if there is none. Raises UnreadableDocument for a link that leads out of the checkout.
     """
     places = [os.path.dirname(plan_file)] if plan_file else []
     for place in (*places, directory):
@@ -30,15 +30,15 @@ def find_cost_file(directory: str, plan_file: str | None, env: Mapping[str, str]
 
 
 def read_cost(path: str, directory: str, tf_workspace: str) -> Cost:
-    """The cost in the file at `path` of the run in `directory` and `tf_workspace`.
+    """The cost of the run in `directory` and `tf_workspace`, from the cost file at `path`.
 
-    Raises UnreadableDocument, which names the file where it can't be read.
+    Raises UnreadableDocument; if the file can't be read, the error names it.
     """
     return cost.parse_cost(_read_bytes(path), directory, tf_workspace)
 
 
 def read_redacted(path: str) -> bytes:
-    """The bytes of a cost file that may be stored. Raises UnreadableDocument."""
+    """A cost file without what must not be stored. Raises UnreadableDocument."""
     return cost.redact_document(_read_bytes(path))
 
 

@@ -1,6 +1,7 @@
-"""What git knows of the directory of a run. It is asked for a bounded time and changes nothing.
+"""Reads branch, commit and repository of a run's directory from git, within a time limit.
 
-A checkout may be anybody's: neither its configuration nor what its files point at is trusted.
+Nothing is changed. The checkout is not trusted: its configuration can run no program, and a link
+in it can't lead out of the folder that is read.
 """
 
 from __future__ import annotations
@@ -22,30 +23,30 @@ from tfevents.context import ci
 from tfevents.context.search_path import find_search_path
 
 SECONDS = 2.0
-"""For one question; after twice as long nothing more is asked."""
+"""The time limit of one git command; all commands together have twice as long."""
 LARGEST_ANSWER = 1 << 18
-"""Bytes of an answer that are read: a message of more is cut long before its end."""
+"""The output of a git command is read up to so many bytes; messages are cut far below that."""
 LARGEST = 16 << 20
-"""Of git's own files: a packed-refs of a quarter of a million branches."""
+"""The most bytes of a file in `.git`; enough for a packed-refs of 250,000 branches."""
 SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
 BRANCH = r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})"
 REQUEST = (
     r"refs/remotes/(?:[^/]+/)?"
     r"(?:(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?|pr/\d+/(?:head|merge))"
 )
-"""Where CI checks a pull request out to (`refs/remotes/pull/2/merge`): nobody's branch."""
+"""Refs to which CI fetches a pull request (`refs/remotes/pull/2/merge`); they are no branches."""
 NEEDED = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH"),
         *("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
     }
 )
-"""All that git gets of the environment: nothing secret, and nothing that a git hook left behind,
-which would point at another repository."""
+"""The only environment variables that git gets: no secrets, and none that a git hook has set, which
+would point to another repository."""
 
 
 class Checkout(Struct, frozen=True):
-    """A checkout; None for what git does not say."""
+    """A checkout; None for each fact that git does not know."""
 
     root: str | None = None
     branch: str | None = None
@@ -55,7 +56,10 @@ class Checkout(Struct, frozen=True):
 
 
 def find_checkout(directory: str, env: Mapping[str, str]) -> Checkout:
-    """The checkout that `directory` is in; empty where there is none, or no git."""
+    """The checkout that contains `directory`; empty if there is none, or if it is not trusted.
+
+    Without a git binary, branch and commit are read from the files in `.git`.
+    """
     root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None:
         return Checkout()
@@ -63,7 +67,7 @@ def find_checkout(directory: str, env: Mapping[str, str]) -> Checkout:
     head = git.run("log", "-1", "--format=%H%n%B", "--encoding=UTF-8", "HEAD") or ""
     sha, _, message = head.partition("\n")
     branch, read_sha = read_head(root)
-    if branch == ".invalid":  # what a reftable repository says in its HEAD
+    if branch == ".invalid":  # the HEAD file of a reftable repository
         branch = _parse_branch(git.run("symbolic-ref", "-q", "HEAD") or "")
     return Checkout(
         root=root,
@@ -75,7 +79,7 @@ def find_checkout(directory: str, env: Mapping[str, str]) -> Checkout:
 
 
 def read_head(root: str) -> tuple[str | None, str | None]:
-    """(branch, sha) from the files themselves: no git binary, or one that won't look."""
+    """(branch, commit hash), read from the files in `.git`, for when git is missing or fails."""
     folder = _find_git_folder(root)
     head = _read_file(folder, "HEAD").strip()
     if not head.startswith("ref: "):
@@ -94,12 +98,12 @@ def _parse_branch(name: str) -> str | None:
 
 
 def _parse_sha(name: str) -> str | None:
-    """The commit that a text names; None for any other text."""
+    """A full commit hash without surrounding whitespace; None for any other text."""
     return name.strip() if re.fullmatch(SHA, name.strip()) else None
 
 
 def _find_git_folder(root: str) -> str:
-    """`.git` itself, or what a worktree's or submodule's `.git` file points at."""
+    """The path of `.git`, or of the folder that a worktree's or submodule's `.git` file names."""
     path = os.path.join(root, ".git")
     if os.path.isdir(path):
         return path
@@ -123,7 +127,7 @@ def _read_file(folder: str, name: str) -> str:
 
 
 def find_message(directory: str, sha: str, env: Mapping[str, str]) -> str | None:
-    """The message of one commit, where the checkout has it."""
+    """The message of a commit; None if the checkout does not have the commit."""
     root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None or not re.fullmatch(SHA, sha):
         return None
@@ -133,7 +137,10 @@ def find_message(directory: str, sha: str, env: Mapping[str, str]) -> str | None
 
 
 def find_parents(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str, ...]:
-    """The parents that a commit itself names: a shallow clone's `log` knows of none."""
+    """The hashes of a commit's parents; empty if the checkout does not have the commit.
+
+    Read from the commit object, because `git log` shows no parents in a shallow clone.
+    """
     root = files.find_root(directory, env, is_ci=ci.is_ci(env))
     if root is None or not re.fullmatch(SHA, sha):
         return ()
@@ -143,7 +150,7 @@ def find_parents(directory: str, sha: str, env: Mapping[str, str]) -> tuple[str,
 
 
 def _find_only_branch(git: _Git) -> str | None:
-    """On a detached head, the remote branch at this commit; None where there is none or several."""
+    """The remote branch that points at HEAD; None if there is none or several."""
     refs = git.run("for-each-ref", "--points-at=HEAD", "--format=%(refname)", "refs/remotes") or ""
     names = {
         line.removeprefix("refs/remotes/").partition("/")[2]
@@ -164,11 +171,11 @@ class _Git(Struct, frozen=True):
     until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
 
     def __repr__(self) -> str:
-        """Without the environment, which holds secrets."""
+        """Leaves out the environment, which contains secrets."""
         return f"_Git({self.root!r})"
 
     def run(self, *arguments: str) -> str | None:
-        """One answer without its line end; None for no answer, a failure, or none in time."""
+        """The output of a git command, without line end; None if empty, on failure or timeout."""
         seconds = min(SECONDS, self.until - monotonic())
         if seconds <= 0:
             return None
@@ -186,14 +193,16 @@ class _Git(Struct, frozen=True):
         return _read_answer(child, seconds)
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        """A checkout is often somebody else's in CI: `safe.directory` for this place only. That
-        switches off git's own caution, so nothing of its configuration may run anything."""
+        """The command line, with `safe.directory`: in CI, often another user owns the checkout.
+
+        That disables git's ownership check, so settings that run programs are disabled, too.
+        """
         safe = ("-c", f"safe.directory={os.path.realpath(self.root)}")
         tame = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
         return ["git", "--no-pager", *safe, *tame, "-C", self.root, *arguments]
 
     def _environment(self) -> dict[str, str]:
-        """What is not in this checkout is not looked for elsewhere: no transport is allowed."""
+        """Git's environment, which allows no fetching and no search outside of the checkout."""
         kept = {name: value for name, value in self.env.items() if name in NEEDED}
         return {
             **kept,
@@ -217,7 +226,7 @@ def _read_answer(child: Popen[bytes], seconds: float) -> str | None:
 
 
 def _wait(child: Popen[bytes], until: float) -> int:
-    """The exit code; the child is killed where it has not ended by then."""
+    """The exit code of the child process, which is killed if it has not ended by `until`."""
     try:
         return child.wait(max(0.0, until - monotonic()))
     except TimeoutExpired:
@@ -227,12 +236,12 @@ def _wait(child: Popen[bytes], until: float) -> int:
 
 
 def _read_output(child: Popen[bytes], until: float) -> bytes:
-    """What the child writes by then, up to LARGEST_ANSWER and 64 KiB."""
+    """What the child process writes by `until`; reading stops after LARGEST_ANSWER bytes."""
     answer, pipe = b"", child.stdout
     if pipe is None:
         return answer
-    with pipe:  # whoever left the group may still hold the other end
-        ready = poll()  # not select(), which knows no descriptor past 1,023
+    with pipe:  # a process that left the group may keep the other end open
+        ready = poll()  # select() fails for file descriptors above 1,023
         ready.register(pipe, POLLIN)
         while len(answer) < LARGEST_ANSWER and ready.poll(1000 * max(0.0, until - monotonic())):
             piece = os.read(pipe.fileno(), 1 << 16)

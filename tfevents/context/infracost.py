@@ -1,6 +1,6 @@
-"""The `infracost` program, where the setting says that it is to be asked.
+"""Runs the `infracost` program to estimate a plan's cost, if the setting says so.
 
-We never call Infracost's service; the program does, with its own key.
+tfevents never calls Infracost's service; the program does, with its own API key.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ INHERITED = frozenset(
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     }
 )
-"""What it gets of the environment, in capitals or not, beside what is its own: no key of ours, of
-Harness or of a provider, whatever a variable is named."""
+"""The environment variables that infracost gets, in upper or lower case, beside those with a prefix
+in OWN: so no API key or provider credential reaches it, whatever its name."""
 OWN = ("INFRACOST_", "XDG_", "LC_")
 ARGUMENTS = ("breakdown", "--format", "json", "--no-color", "--path")
 
 
 def find_infracost(env: Mapping[str, str]) -> str:
-    """The path of the program. Raises UnreadableDocument where there is none on PATH."""
+    """The path of `infracost`. Raises UnreadableDocument if there is none on PATH."""
     path = shutil.which("infracost", path=find_search_path(env))
     if path is None:
         raise UnreadableDocument("TFEVENTS_INFRACOST is on, but there is no infracost on PATH")
@@ -37,9 +37,10 @@ def find_infracost(env: Mapping[str, str]) -> str:
 def estimate_cost(
     program: str, plan_json: str, path: str, env: Mapping[str, str], deadline: Deadline
 ) -> None:
-    """Write what `infracost` says of a plan into `path`, and remove the plan.
+    """Runs `infracost` on a plan, writes its JSON to `path` and deletes the plan's JSON.
 
-    `plan_json`: the path of the plan's JSON. Raises UnreadableDocument.
+    `plan_json`: the path of the plan's JSON. Raises UnreadableDocument if infracost fails or does
+    not end before the deadline.
     """
     tool = TerraformClient(program, (), _make_environment(env), deadline)
     done = tool.save([*ARGUMENTS, plan_json], path, deadline.left)

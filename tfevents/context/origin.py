@@ -1,4 +1,4 @@
-"""Where and why a run happened: what git and CI say of it, as the contract's metadata."""
+"""Describes where and why a run happened, from git and CI, as the contract's metadata."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ LARGEST_EVENT_FILE = 8 << 20
 
 
 class Origin(Struct, frozen=True):
-    """What is known of a run before it begins. `metadata`: by the contract's names."""
+    """What is known of a run before it begins. `metadata`: under the contract's field names."""
 
     metadata: Mapping[str, Any]
     directory: str
-    """Relative to the git root, else the directory's own name: no machine's paths are sent."""
+    """Relative to the git root, or only its name without one: absolute paths are not sent."""
 
 
 def find_origin(directory: str, env: Mapping[str, str]) -> Origin:
-    """The origin of a run in `directory`; what neither git nor CI says is left out."""
+    """The origin of a run in `directory`; metadata that neither git nor CI knows is left out."""
     build = ci.find_build(env, read_event_file) or Build()
     checkout = git.find_checkout(directory, env)
     metadata = {
@@ -41,7 +41,7 @@ def find_origin(directory: str, env: Mapping[str, str]) -> Origin:
 
 
 def read_event_file(path: str) -> bytes | None:
-    """A CI's event file; None where it can't be read."""
+    """The bytes of a CI vendor's event file; None if it can't be read or is too large."""
     try:
         return files.read_untrusted(path, LARGEST_EVENT_FILE)
     except OSError:
@@ -49,7 +49,10 @@ def read_event_file(path: str) -> bytes | None:
 
 
 def make_relative(directory: str, root: str | None) -> str:
-    """A directory from its `root`, else its own name; "" where that can't be sent as text."""
+    """The path of `directory` relative to `root`, or its name without one.
+
+    Empty if the path can't be sent, for example because it is too long.
+    """
     real = os.path.realpath(directory)
     name = os.path.relpath(real, os.path.realpath(root)) if root else os.path.basename(real)
     return text.clean(name) or ""
@@ -58,7 +61,10 @@ def make_relative(directory: str, root: str | None) -> str:
 def _describe_git(
     build: Build, checkout: Checkout, directory: str, env: Mapping[str, str]
 ) -> dict[str, str | None]:
-    """CI's word before git's, but for a message: git has every commit's own."""
+    """The git metadata. CI's values take precedence over git's, except for the commit message.
+
+    Branch and commit are git's, too, where the job itself chooses its checkout (`Build.chooses`).
+    """
     if build.chooses and checkout.sha:
         build = replace(build, branch=None, sha=None)
     sha = _find_head(build, checkout, directory, env)
@@ -75,14 +81,17 @@ def _describe_git(
 
 
 def _find_branch(checkout: Checkout) -> str | None:
-    """Never a merge queue's own."""
+    """The checked out branch; None for the temporary branch of a merge or merge queue."""
     return ci.sanitize_branch(checkout.branch) if checkout.branch else None
 
 
 def _find_head(
     build: Build, checkout: Checkout, directory: str, env: Mapping[str, str]
 ) -> str | None:
-    """Of a temporary merge of a pull request, its second parent; else what ran."""
+    """The commit that ran; the second parent of a temporary merge that CI made of a pull request.
+
+    Such a merge is only recognized if it is checked out.
+    """
     ran = _complete_sha(build.sha or build.merge_commit, checkout.sha)
     if ran is None or ran != checkout.sha or not (build.merge_commit or build.pull_request):
         return ran
@@ -94,13 +103,16 @@ def _find_head(
 
 
 def _complete_sha(sha: str | None, here: str | None) -> str | None:
-    """A hash as git has it, where a vendor (Scalr) has shortened it."""
+    """The checked out hash, `here`, if a vendor gives none or shortens it (Scalr); else `sha`."""
     return here if here and here.startswith((sha or "").lower()) else sha
 
 
 def _is_ci_merge(message: str, base: str, head: str) -> bool:
-    """Whether a message is of a merge that CI made: git's on a detached head, as Jenkins has it, or
-    GitHub's `refs/pull/<number>/merge`. A person's merge into a pull request names a branch."""
+    """Whether a commit message is that of a temporary merge that CI made.
+
+    That is git's message for a merge on a detached HEAD (Jenkins), or that of GitHub's
+    `refs/pull/<number>/merge`. A person's merge into a pull request names a branch instead.
+    """
     subject, _, _ = message.partition("\n")
     return subject in (f"Merge commit '{head}' into HEAD", f"Merge {head} into {base}")
 

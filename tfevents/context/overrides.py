@@ -1,4 +1,4 @@
-"""TFEVENTS_METADATA_<FIELD>: what the environment says instead of git and CI, checked."""
+"""Parses TFEVENTS_METADATA_<FIELD>, the variables that replace metadata from git and CI."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ PREFIX = "TFEVENTS_METADATA_"
 
 
 def parse_overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata fields that variables set. `schema`: field → its JSON Schema.
+    """The metadata fields that environment variables set. `schema`: field → its JSON Schema.
 
-    Texts are cleaned; counts, numbers, booleans and the trigger are JSON. Raises SettingError.
+    Texts are cleaned; all other fields are parsed as JSON. Raises SettingError for the first
+    variable that can't be used.
     """
     found, wrong = gather_overrides(env, schema)
     if wrong:
@@ -29,7 +30,7 @@ def parse_overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[s
 def gather_overrides(
     env: Mapping[str, str], schema: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[SettingError]]:
-    """The fields that can be used, and an error for each variable that can't."""
+    """The fields that can be used, and an error for each variable that can't be."""
     fields = {name.upper(): name for name in schema}
     found, wrong = {}, []
     for variable, value in env.items():
@@ -45,7 +46,7 @@ def gather_overrides(
 
 
 def gather_valid_overrides(env: Mapping[str, str]) -> tuple[dict[str, Any], list[SettingError]]:
-    """As `gather_overrides`, of the contract's fields; what it does not take is an error, too."""
+    """As `gather_overrides`, for the contract's fields; also validates each value against it."""
     found, wrong = gather_overrides(env, metadata_fields())
     valid = {}
     for name, value in found.items():
@@ -76,7 +77,7 @@ def _parse_value(variable: str, value: str, kind: Mapping[str, Any], name: str) 
 
 
 def _parse_text(variable: str, value: str, name: str) -> str | None:
-    """One line, but for a commit's message; None where nothing of it can be shown."""
+    """The cleaned text, one line except for a commit message; None if nothing of it remains."""
     if name == MESSAGE:
         return text.clean_message(value)
     if len(value.encode(errors="replace")) > text.VALUE_BYTES:
@@ -99,5 +100,5 @@ def _parse_address(variable: str, value: str) -> str:
 
 
 def _refuse_constant(constant: str) -> None:
-    """NaN and Infinity are no JSON."""
+    """Rejects NaN and Infinity, which Python accepts but JSON does not define."""
     raise ValueError(constant)

@@ -1,4 +1,4 @@
-"""Where a run's artifacts come from."""
+"""Gives access to the files and the provisioner from which a run's artifacts are made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from tfevents.terraform.client import TerraformClient
 
 
 class ArtifactSource(Struct, frozen=True):
-    """Where a run's artefacts come from. `plan_file`: None where there is none."""
+    """What a run's artifacts are made from: its provisioner, directory, environment and files.
+
+    `engine` runs the provisioner. `lock`: the run lock whose private folder takes the files that
+    are made. `directory`: the working directory. `plan_file`, `cost_file`: None where the run has
+    none.
+    """
 
     engine: TerraformClient
     lock: RunLock
@@ -25,13 +30,14 @@ class ArtifactSource(Struct, frozen=True):
     has_state: bool = False
 
     def __repr__(self) -> str:
-        """Without the environment, which holds secrets."""
+        """Leaves out the environment, which holds secrets."""
         return f"ArtifactSource({self.directory!r}, {self.plan_file!r})"
 
     def ask(self, name: str, words: list[str], deadline: Deadline) -> str:
-        """An answer of the provisioner in a private file: it may be larger than memory.
+        """The path of a file with the stdout of the provisioner, called with the arguments `words`.
 
-        Raises UnreadableDocument.
+        The output goes to the private file `name`, as it may be larger than memory. Raises
+        UnreadableDocument where the command fails, takes too long or prints nothing.
         """
         path = self.lock.create_file(name)
         if not self.engine.save(words, path, deadline.left) or not os.path.getsize(path):
@@ -39,5 +45,5 @@ class ArtifactSource(Struct, frozen=True):
         return path
 
     def show_plan(self, plan_file: str, deadline: Deadline) -> str:
-        """A plan file as JSON, as `ask`."""
+        """The path of a private file with the plan file as JSON. Raises UnreadableDocument."""
         return self.ask("plan.json", ["show", "-json", os.path.abspath(plan_file)], deadline)

@@ -1,7 +1,8 @@
-"""What a run leaves with Harness beside its events: only what was switched on.
+"""Stores a run's artefacts with Harness: the kinds that the setting `artefacts` switches on.
 
-Kept by create-data (tests/data/contract/openapi.yaml), which wants ids that only a Harness pipeline
-has. A failing one costs its id, never the event.
+They are sent to create-data (tests/data/contract/openapi.yaml), which requires ids that only a
+Harness pipeline has. If an artefact can't be stored, the event lacks its id, but is sent all the
+same.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from tfevents.settings.model import Settings
 from tfevents.text import clean
 
 DATA_TYPES = {"plan": "plan_human", "state": "state_raw"}
-"""The contract's names, where they are not ours."""
+"""Our name of a kind → the contract's `data_type`, where the two differ."""
 MOST_BYTES = 1 << 30
 TRIES, PAUSE = 3, 0.5
 
@@ -40,7 +41,12 @@ def store_artifacts(
     destination: Destination,
     deadline: Deadline,
 ) -> ArtifactResult:
-    """Stores each kind that is switched on and there, one after the other, within the deadline."""
+    """Stores each kind that is switched on and available, one after the other.
+
+    Returns at the deadline at the latest, with the artefacts that were stored by then. `metadata`:
+    the event's, with the ids of the pipeline. Raises nothing for an artefact that can't be stored:
+    the reason is added to `problems`.
+    """
     query = find_query(source.env, metadata)
     if query is None:
         return ArtifactResult(problems=["artefacts are only stored inside a Harness pipeline"])
@@ -56,7 +62,7 @@ def store_artifacts(
 
 
 class Target(Struct, frozen=True):
-    """Where artefacts are stored, and how long that may take."""
+    """Where artefacts are stored, and by when. `query`: create-data's, without `data_type`."""
 
     settings: Settings
     query: Mapping[str, str]
@@ -77,14 +83,14 @@ def _store_all(result: ArtifactResult, source: ArtifactSource, target: Target) -
 
 
 def _note(result: ArtifactResult, kind: str, stored: StoredArtifact) -> None:
-    """A policy may be hurt by what is stored all the same."""
+    """Records the artefact's id, and a violated policy: the server has stored it nevertheless."""
     result.ids[f"{kind}_uuid"] = stored.id
     if stored.policy in ("warning", "error"):
         result.problems.append(f"{kind}: policy {stored.policy}{stored.words}")
 
 
 def find_query(env: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str, str] | None:
-    """The query of create-data, but for the kind; None outside a Harness pipeline."""
+    """The query parameters of create-data without `data_type`; None outside a Harness pipeline."""
     if not harness.claims(env):
         return None
     query = {
@@ -98,7 +104,7 @@ def find_query(env: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str,
 
 
 def _send(client: ApiClient, path: str, kind: str, target: Target) -> StoredArtifact:
-    """Tried again where the server, or the way to it, may be better in a moment."""
+    """Sends one artefact; tries again, TRIES times in all, while the server is Unreachable."""
     if os.path.getsize(path) > MOST_BYTES:
         raise DeliveryError(f"it is larger than {MOST_BYTES >> 20} MiB")
     query = {**target.query, "data_type": DATA_TYPES.get(kind, kind)}

@@ -1,4 +1,4 @@
-"""What a run can leave with Harness beside its events, kind by kind: contents, redacted."""
+"""Creates the redacted file of each kind of artefact that a run can store with Harness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.readers.hcl import inventory
 from tfevents.readers.json.redaction.redactor import PLAN, PRICED, STATE, Redactor
 
-# Each kind: the private file that holds it, or None
+# One function for each kind: the path of a private file with its contents, or None
 
 
 def _modules(source: ArtifactSource, _: Deadline) -> str | None:
@@ -31,14 +31,14 @@ def _declared(source: ArtifactSource, kind: str) -> str | None:
 
 
 def _cost_breakdown(source: ArtifactSource, _: Deadline) -> str | None:
-    """What was understood of it, written anew: never a file's own bytes."""
+    """The cost file as it was parsed and written again: never the file's original bytes."""
     if source.cost_file is None:
         return None
     return _write(source, "cost", costfile.read_redacted(source.cost_file))
 
 
 def _cost_diff(source: ArtifactSource, deadline: Deadline) -> str | None:
-    """The same file, where it compares."""
+    """The cost file as in `_cost_breakdown`; None where it has no difference of costs."""
     if source.cost_file is None:
         return None
     known = costfile.read_cost(source.cost_file, source.directory, "default")
@@ -46,16 +46,16 @@ def _cost_diff(source: ArtifactSource, deadline: Deadline) -> str | None:
 
 
 def _plan(source: ArtifactSource, deadline: Deadline) -> str | None:
-    """Plan JSON, redacted."""
+    """The plan as redacted JSON; None without a plan file."""
     if source.plan_file is None:
         return None
     return _redact(source, source.show_plan(source.plan_file, deadline), Redactor(), PLAN)
 
 
 def estimate_cost(source: ArtifactSource, deadline: Deadline) -> str | None:
-    """The path of what `infracost` says of the plan, which it gets redacted; None without a plan.
+    """The path of a file with infracost's estimate for the plan; None without a plan file.
 
-    Raises UnreadableDocument.
+    infracost reads a redacted plan. Raises UnreadableDocument.
     """
     if source.plan_file is None:
         return None
@@ -74,8 +74,12 @@ def _show_plan(source: ArtifactSource, deadline: Deadline) -> str:
 
 
 def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
-    """The state file, redacted; older tools mark in `show -json` what they don't in the file, and
-    only a plan says what the configuration declares."""
+    """The redacted state file; None where the run has no state.
+
+    Sensitive values are also collected from `show -json`, where older versions of the provisioner
+    mark values that they don't mark in the state file, and from the plan, the only place that says
+    what the configuration declares as sensitive.
+    """
     if not source.has_state:
         return None
     redactor = Redactor()
@@ -86,14 +90,17 @@ def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
 
 
 def _collect(redactor: Redactor, path: str) -> None:
-    """Also removes the file, which holds secrets."""
+    """Reads the sensitive values of the JSON file at `path`, then removes it: it holds secrets."""
     with open(path, "rb") as file:
         redactor.collect(file.read)
     os.unlink(path)
 
 
 def _redact(source: ArtifactSource, path: str, redactor: Redactor, sections: frozenset[str]) -> str:
-    """Twice through the file: what is sensitive, then all but that."""
+    """Writes a redacted copy of `path` with only these sections and removes `path`.
+
+    Reads the file twice: first to collect the sensitive values, then to replace them.
+    """
     with open(path, "rb") as file:
         redactor.collect(file.read)
     redacted = source.lock.create_file(f"redacted-{os.path.basename(path)}")

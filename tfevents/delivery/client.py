@@ -1,4 +1,7 @@
-"""The one door to the network: a POST to the service, within a deadline, in bounded memory."""
+"""Sends requests to the service with httpx: one POST each, within a deadline, in bounded memory.
+
+No other module talks to the network.
+"""
 
 from __future__ import annotations
 
@@ -24,23 +27,28 @@ from tfevents.journal.models import Destination
 from tfevents.settings.model import Key, Settings
 
 UNUSED = {"httpx._main", "anyio"} - sys.modules.keys()
-"""Its command line and its asynchronous half: it foresees that they are not there."""
-sys.modules |= dict.fromkeys(UNUSED)  # type: ignore[arg-type]  # None: that is how it is said
-import httpcore  # noqa: E402, F401  # httpx imports it with its first client: no event waits for it
-import httpx  # noqa: E402  # see above
+"""httpx' command line and async support, which we never use. httpx treats both as optional; a None
+entry in sys.modules makes their import fail, which saves import time."""
+sys.modules |= dict.fromkeys(UNUSED)  # type: ignore[arg-type]  # None makes the import fail
+import httpcore  # noqa: E402, F401  # httpx would import it while an event waits
+import httpx  # noqa: E402  # must follow the None entries above
 
-for name in UNUSED:  # a server beside us needs anyio
+for name in UNUSED:  # `tfevents receive` needs anyio in this process
     del sys.modules[name]
 
 CONNECT_SECONDS, READ_SECONDS = 2.0, 5.0
 BAD_REQUEST = 400
 MOST_SECONDS = 10.0
-"""For one event."""
+"""The longest that one event's request may take, in seconds."""
 LARGEST_RESPONSE = 65536
 
 
 class Exchange(Struct):
-    """One request, and what is known of its response so far. `over`: there is no more to come."""
+    """One request's response as far as it has been received.
+
+    `status` is None until the response headers have come. `over` is set when the response is
+    complete or `error` has ended it.
+    """
 
     status: int | None = None
     headers: Mapping[str, str] = {}
@@ -50,11 +58,10 @@ class Exchange(Struct):
 
 
 class ApiClient:
-    """Speaks to one server with one key; its connections are kept from one event to the next."""
+    """A client of one server with one API key; it reuses its connections between requests."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises SettingError where there is no key, and for a bundle of certificates or a proxy
-        that can't be used."""
+        """Raises SettingError without an API key, and for an unusable URL, CA bundle or proxy."""
         if settings.api_key is None:
             raise SettingError("no API key is set: set TFEVENTS_API_KEY")
         self._key, self._base = settings.api_key, settings.url + settings.api_path
@@ -70,7 +77,7 @@ class ApiClient:
         self._http.close()
 
     def with_key(self, key: Key) -> ApiClient:
-        """The same server and the same connections, with another key."""
+        """A client of the same server that shares the connections, with another API key."""
         other = copy(self)
         other._key = key
         return other
@@ -78,7 +85,7 @@ class ApiClient:
     def send_event(
         self, body: Mapping[str, Any], destination: Destination, deadline: Deadline
     ) -> None:
-        """Delivers one event. Raises a DeliveryError."""
+        """Sends one event. Raises a DeliveryError unless the server has accepted it."""
         try:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except ValueError:
@@ -86,17 +93,17 @@ class ApiClient:
         self.send_text(text, destination, deadline)
 
     def send_text(self, text: bytes, destination: Destination, deadline: Deadline) -> None:
-        """The same for an event that is JSON already."""
+        """As `send_event`, for an event that is encoded as JSON already."""
         request = self._build_request(destination, "events", text)
         request.headers["Content-Type"] = "application/json"
         exchange = self._post(request, deadline, MOST_SECONDS)
         self._check(exchange, destination)
 
     def check_access(self, destination: Destination, deadline: Deadline) -> None:
-        """Whether the server takes this key for this workspace. Raises a DeliveryError.
+        """Checks that the server accepts this API key for this workspace. Raises a DeliveryError.
 
-        What is sent lacks an event's one required member: a server that looks at it at all answers
-        400 (contract: bad_request), and none can record it.
+        Sends an event without its one required member, `event_type`: a server that accepts the key
+        answers 400 (contract: bad_request), and none can record the event.
         """
         request = self._build_request(destination, "events", b"{}")
         request.headers["Content-Type"] = "application/json"
@@ -107,14 +114,14 @@ class ApiClient:
     def store_artifact(
         self, path: str, query: Mapping[str, str], destination: Destination, deadline: Deadline
     ) -> StoredArtifact:
-        """Stores a file's bytes, streamed. Raises a DeliveryError or OSError."""
+        """Uploads the file at `path`, streamed. Raises a DeliveryError or OSError."""
         with open(path, "rb") as file:
             return self.store_file(file, query, destination, deadline)
 
     def store_file(
         self, file: BinaryIO, query: Mapping[str, str], destination: Destination, deadline: Deadline
     ) -> StoredArtifact:
-        """The same for a file that is open. Raises a DeliveryError."""
+        """As `store_artifact`, for a file that is open. Raises a DeliveryError."""
         request = self._build_request(destination, "data", file, query)
         request.headers["Content-Type"] = "application/octet-stream"
         exchange = self._post(request, deadline)
@@ -130,7 +137,7 @@ class ApiClient:
         content: bytes | BinaryIO,
         query: Mapping[str, str] | None = None,
     ) -> httpx.Request:
-        """Raises Refused for what does not fit into one."""
+        """A POST request. Raises Refused for values that can't be part of a URL or header."""
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",
@@ -147,10 +154,13 @@ class ApiClient:
             raise Refused("this event can't be sent: its account or workspace is none") from None
 
     def _post(self, request: httpx.Request, deadline: Deadline, most: float = inf) -> Exchange:
-        """What was answered in time. A thread does it: httpx' time limits are for one read each,
-        and a name server or a response that drips knows none."""
+        """Sends a request and returns its exchange, complete or not, at the deadline at the latest.
+
+        `most`: seconds, where the deadline leaves more. A thread sends it: httpx' timeouts limit a
+        single read, but neither a DNS lookup nor a response that arrives in small pieces.
+        """
         seconds = min(deadline.left, most)
-        ours = 0.9 * seconds  # who asks can say better what it has waited for
+        ours = 0.9 * seconds  # httpx times out before we do: its error is more precise
         times = httpx.Timeout(min(READ_SECONDS, ours), connect=min(CONNECT_SECONDS, ours))
         request.extensions["timeout"] = times.as_dict()
         exchange = Exchange()
@@ -159,7 +169,7 @@ class ApiClient:
         return exchange
 
     def _run(self, request: httpx.Request, exchange: Exchange) -> None:
-        """Fills in the exchange as its response comes."""
+        """Sends the request and fills in the exchange while the response arrives."""
         try:
             response = self._http.send(request, stream=True)
             exchange.headers, exchange.status = response.headers, response.status_code
@@ -168,13 +178,13 @@ class ApiClient:
                     exchange.body += piece
                     if len(exchange.body) > LARGEST_RESPONSE:
                         break
-        except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # closed meanwhile
+        except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # or closed meanwhile
             exchange.error = error
         finally:
             exchange.over.set()
 
     def _check(self, exchange: Exchange, destination: Destination) -> None:
-        """Raises what there is to say against the response, or why there is none."""
+        """Raises a DeliveryError for an error response, a failed request or no timely response."""
         if exchange.status is None:
             raise self._explain(exchange)
         check_response(exchange.status, exchange.headers, exchange.body, destination, self._key)
@@ -189,19 +199,24 @@ class ApiClient:
 
 
 def _open(context: ssl.SSLContext) -> httpx.Client:
-    """Never follows a redirect: the key would go there too. Proxies are the environment's."""
+    """An HTTP client that never follows redirects, as the API key would be sent there too.
+
+    Proxies are taken from the environment variables. Raises SettingError for an unusable proxy.
+    """
     try:
         return httpx.Client(verify=context, limits=httpx.Limits(keepalive_expiry=None))
-    except (ImportError, ValueError, httpx.InvalidURL):  # the text holds the proxy's password
+    except (ImportError, ValueError, httpx.InvalidURL):  # its text holds the proxy's password
         names = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY"
         raise SettingError(f"{names}: this kind of proxy or address can't be used") from None
 
 
 def _create_context(scheme: str, ca_bundle: str | None) -> ssl.SSLContext:
-    """Whose word is taken for who a server is: one bundle's, or the system's roots, or where it
-    has none, httpx' own. Raises SettingError for a bundle that is none."""
+    """The TLS context: trusts `ca_bundle` if given, else the system's roots, else httpx' own.
+
+    Raises SettingError for a bundle without certificates.
+    """
     if scheme != "https":
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody is asked, and nobody trusted
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # unused: no TLS, so loads no certificates
     roots = ssl.get_default_verify_paths()
     if not (ca_bundle or roots.cafile or roots.capath):
         return httpx.create_ssl_context()
@@ -214,14 +229,14 @@ def _create_context(scheme: str, ca_bundle: str | None) -> ssl.SSLContext:
 
 
 def path_of(destination: Destination, kind: str = "events") -> str:
-    """The path of a workspace's events or data; every segment is percent-encoded."""
+    """The URL path of a workspace's events or data (`kind`); every segment is percent-encoded."""
     parts = (destination.org, destination.project, destination.workspace)
     org, project, workspace = (_segment(part or "") for part in parts)
     return f"/orgs/{org}/projects/{project}/workspaces/{workspace}/{kind}"
 
 
 def _segment(text: str) -> str:
-    """One segment of a path; also `.` and `..`, which mean something there."""
+    """One percent-encoded segment; `.` and `..` too, which would change the path."""
     return quote(text, safe="") if text.strip(".") else text.replace(".", "%2E")
 
 
@@ -238,12 +253,14 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
     (httpx.TimeoutException, "out of time"),
 )
-"""What says most comes first."""
+"""The words for each kind of failure, the most specific first."""
 
 
 def explain(error: BaseException | None) -> str:
-    """The kind of failure, of whichever cause says most; never a text, which may quote what it was
-    given. None is a response that did not come in time."""
+    """The words for an error, of the most specific of its causes in REASONS.
+
+    Never the error's own text, which may quote secrets. None: the response did not come in time.
+    """
     causes = list(_causes(error))
     said = (words for kind, words in REASONS if any(isinstance(c, kind) for c in causes))
     return next(said, type(error).__name__ if error else "out of time")

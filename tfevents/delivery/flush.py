@@ -1,4 +1,4 @@
-"""One flush: what waits in the journal is sent, with time for it, and what became of it."""
+"""Implements `tfevents flush`: sends the journal's pending events and counts the outcome."""
 
 from __future__ import annotations
 
@@ -32,36 +32,42 @@ CLAIM_POLL = 0.1
 
 Tell = Callable[[FlushResult], None]
 Progress = Callable[[int, int], None]
-"""Called with how many events have been tried, of how many; with 0 before the first."""
+"""Called with the number of events tried so far and their total; first with 0."""
 
 
 def _tell_nobody(_tried: int, _total: int) -> None:
-    """For a flush that nobody watches."""
+    """The progress callback of a flush without a progress display."""
 
 
 class Flushed(Struct, frozen=True):
-    """What became of what had waited. `reasons`: why not, each once."""
+    """The outcome of a flush, in numbers of events.
+
+    `kept`: still pending. `reasons`: why events were refused or kept, each once. `dropped`:
+    undelivered events that pruning removed. `closed`: abandoned runs that were closed, not events.
+    `assigned`: events that the flush's assignment gave a destination.
+    """
 
     delivered: int = 0
     refused: int = 0
     kept: int = 0
     reasons: tuple[str, ...] = ()
     left: int = 0
-    """Refused before, and not tried again."""
+    """Refused by an earlier flush or run, and not tried again now."""
     dropped: int = 0
     closed: int = 0
     assigned: int = 0
 
     @property
     def waits(self) -> bool:
-        """Whether something of what had waited was not delivered."""
+        """Whether any event that this flush tried to send was not delivered."""
         return bool(self.refused or self.kept)
 
 
 def find_journal(home: str) -> Journal:
-    """Home's journal, with what the fallback took in; the fallback where home can't be used.
+    """The home directory's journal, after the fallback journal's events were moved into it.
 
-    Raises JournalUnavailable.
+    The fallback journal, where the home directory can't be used. Raises JournalUnavailable where
+    there is neither.
     """
     try:
         journal = open_journal(home)
@@ -75,7 +81,11 @@ def find_journal(home: str) -> Journal:
 
 
 class Flush(Struct, frozen=True):
-    """One flush. `seconds`: for all of it; None: as long as it gets on."""
+    """One flush.
+
+    `refused`: whether refused events are sent again. `seconds`: the timeout of the whole flush;
+    None: none, it ends when no event was delivered for `patience` seconds.
+    """
 
     settings: Settings
     env: Mapping[str, str]
@@ -85,12 +95,15 @@ class Flush(Struct, frozen=True):
     patience: float = PATIENCE
 
     def __repr__(self) -> str:
-        """Without the environment, which holds secrets."""
+        """Leaves out the environment, which holds secrets."""
         return f"Flush({self.settings!r})"
 
     def run(self, progress: Progress = _tell_nobody) -> Flushed:
-        """Raises SettingError where there is no key, or where it is not clear what is assigned to
-        whom, and JournalUnavailable."""
+        """Closes abandoned runs, applies the assignment, sends the pending events, prunes.
+
+        Raises SettingError without an API key and for an ambiguous assignment, and
+        JournalUnavailable.
+        """
         journal = find_journal(self.settings.home)
         if self.settings.api_key is None:
             waiting = len(journal.find_states())
@@ -132,7 +145,11 @@ class Flush(Struct, frozen=True):
         )
 
     def _send(self, sender: Sender, journal: Journal, me: str, tell: Tell) -> list[str]:
-        """Round after round while it gets on, or while others hold what is left."""
+        """Delivers in rounds; returns the last round's reasons for keeping events.
+
+        Continues while events are kept, time is left, and the last round has delivered something
+        or another process has just stopped sending.
+        """
         endless = self.seconds is None
         deadline = Deadline(self.patience if endless else self.seconds or 0.0, renewed=endless)
         done = self._deliver(sender, journal, deadline, tell, refused=self.refused)
@@ -150,7 +167,7 @@ class Flush(Struct, frozen=True):
         tell: Tell,
         refused: bool = False,
     ) -> FlushResult:
-        """One round over all queues of which it is known where they go."""
+        """Sends one round: each queue with a known destination that the fallback doesn't hold."""
         where = ownership.find_destinations(journal, self.settings, self.env, refused=refused)
         held = self._find_held(journal).values()
         known = {
@@ -161,7 +178,10 @@ class Flush(Struct, frozen=True):
         return sender.flush(known, FlushState(deadline, refused, progress=tell))
 
     def _find_held(self, journal: Journal) -> dict[Queue, Destination]:
-        """What could not be moved from the fallback: it is older, and goes first."""
+        """The fallback journal's queues and destinations: its events could not be moved.
+
+        They are older, so no event for these destinations may be sent before them.
+        """
         beside = find_beside(journal)
         if beside is None:
             return {}
@@ -171,7 +191,11 @@ class Flush(Struct, frozen=True):
     def _reasons(
         self, journal: Journal, refused: Iterable[EventState], kept: Iterable[str]
     ) -> tuple[str, ...]:
-        """Why events stayed: by what was tried, by what is not known of them, by what they are."""
+        """The lines that explain why events are not delivered, each once.
+
+        `refused`: events that the server refused. `kept`: the sender's reasons. Further lines name
+        unknown destinations, an older fallback journal and unreadable rows.
+        """
         where = ownership.find_destinations(journal, self.settings, self.env)
         unowned = ownership.describe_unowned(journal.unowned(), where)
         told = [*(f"refused: {state.reason}" for state in refused)]
@@ -183,7 +207,10 @@ class Flush(Struct, frozen=True):
 
 
 def _freed(done: FlushResult, journal: Journal, me: str, deadline: Deadline) -> bool:
-    """Whether somebody else was sending, and isn't for the moment."""
+    """Waits while other processes hold claims; whether sending is worth another round.
+
+    False where no other process was sending, and at the deadline.
+    """
     if done.reason != BUSY and not journal.busy(me):
         return False
     deadline.rest(CLAIM_POLL)

@@ -1,4 +1,4 @@
-"""What a server's answer to one POST means (tests/data/contract/openapi.yaml)."""
+"""Interprets the server's response to one POST (tests/data/contract/openapi.yaml)."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tfevents.settings.model import Key
 from tfevents.terminal import printable
 
 ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"
-"""Of an artefact: a UUID, or what another server has instead; nothing that a text could hide in."""
+"""An artefact's id: a UUID, or another server's form of id; too strict to contain free text."""
 POLICIES = frozenset({"pass", "warning", "error"})
-"""What an evaluation may say."""
+"""The values of `policy_evaluation_status`."""
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
 UNAUTHORIZED = frozenset({401, 403})
 
@@ -31,7 +31,10 @@ def check_response(
     destination: Destination,
     key: Key | None = None,
 ) -> None:
-    """Raises what an answer means; returns where the event was taken."""
+    """Raises the DeliveryError that a response stands for; returns where it is a success (2xx).
+
+    `answer`: the body. `key`: the API key, which is removed from the server's words.
+    """
     if 200 <= status < 300:
         return
     error = parse_error(answer, key)
@@ -51,8 +54,10 @@ def check_response(
 
 
 def _elsewhere(headers: Mapping[str, str], key: Key | None) -> str:
-    """Where a redirect leads: only the host, the rest may hold anything. It is never followed,
-    for the key would go there too."""
+    """Words for a redirect's target, or empty: only its host, as the rest may hold anything.
+
+    Redirects are never followed, as the API key would be sent there too.
+    """
     try:
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
@@ -69,14 +74,18 @@ def _names(where: Destination) -> str:
 
 
 class ApiError(Struct, frozen=True):
-    """What an error's body says: bounded, printable, and never more than its name and message."""
+    """An error response's body.
+
+    `words`: its name and message in parentheses, printable and bounded; empty where it has
+    neither. `temporary`: whether it says that a retry may succeed.
+    """
 
     words: str = ""
     temporary: bool = False
 
 
 def parse_error(answer: bytes, key: Key | None = None) -> ApiError:
-    """An error's body: the service's envelope, the gateway's, or anything else (nothing of it)."""
+    """Parses an error body of the service or of the gateway; an empty ApiError for any other."""
     try:
         body = json.loads(answer)
     except (ValueError, RecursionError):
@@ -90,7 +99,10 @@ def parse_error(answer: bytes, key: Key | None = None) -> ApiError:
 
 
 class StoredArtifact(Struct, frozen=True):
-    """What became of an artefact: its id, and a policy's word on it."""
+    """The response for a stored artefact.
+
+    `policy`: one of POLICIES, or None. `words`: the policy's message in parentheses, or empty.
+    """
 
     id: str
     policy: str | None = None
@@ -98,7 +110,7 @@ class StoredArtifact(Struct, frozen=True):
 
 
 def parse_stored(answer: bytes, key: Key | None = None) -> StoredArtifact:
-    """The answer of create-data. Raises Refused where it has no id."""
+    """Parses create-data's response. Raises Refused where it has no valid id."""
     try:
         body = json.loads(answer)
         found = body["id"]
@@ -115,12 +127,12 @@ def parse_stored(answer: bytes, key: Key | None = None) -> StoredArtifact:
 
 
 def _is_id(text: str, key: Key | None) -> bool:
-    """Whether it may be kept and sent on: a server may say the key back here, too."""
+    """Whether `text` is a valid id that doesn't contain the API key, which a server may echo."""
     return re.fullmatch(ID, text) is not None and _without_key(text, key) == text
 
 
 def _show(text: str, key: Key | None, most: int = 200) -> str:
-    """A server's words as they may be shown: printable, bounded, and not the key said back."""
+    """A server's text made safe to show: printable, at most `most` characters, without the key."""
     plain = "".join(character for character in text if character.isprintable())
     if _without_key(plain, key) != plain:
         return _without_key(plain, key)[:most]
@@ -128,14 +140,17 @@ def _show(text: str, key: Key | None, most: int = 200) -> str:
 
 
 def _without_key(text: str, key: Key | None) -> str:
-    """A hostile or chatty server may say the key back, in whatever capitals: its words are kept."""
+    """`text` with `***` for the API key and its secret segments, which a server may echo.
+
+    Upper and lower case are ignored.
+    """
     for secret in (key.secret, *key.secret.split(".")[2:]) if key else ():
         text = re.sub(re.escape(secret), "***", text, flags=re.IGNORECASE) if secret else text
     return text
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, given as a number or as a date; None where it says nothing usable."""
+    """The seconds that Retry-After asks to wait, as a number or a date; None where unusable."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

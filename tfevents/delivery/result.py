@@ -1,4 +1,4 @@
-"""What was sent and what was stored, and the words for why an event stayed."""
+"""Holds the results of sending events and artefacts, and the reasons for keeping events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SENDER_ENDED = "its sender was ended (send it with: tfevents flush)"
 
 
 class FlushResult(Struct):
-    """Event ids, and why the rest stayed, each reason once."""
+    """The ids of the events sent and kept by a flush; `reasons`: why they were kept, each once."""
 
     delivered: list[str] = []
     refused: list[str] = []
@@ -21,17 +21,17 @@ class FlushResult(Struct):
 
     @property
     def reason(self) -> str | None:
-        """The first; None where nothing stayed."""
+        """The first of the reasons; None where no event was kept."""
         return next(iter(self.reasons), None)
 
 
 class ArtifactResult(Struct):
-    """What was stored: metadata by the contract's names; `problems`: what to tell of it."""
+    """The stored artefacts. `ids`: metadata fields → ids; `problems`: lines to show the user."""
 
     ids: dict[str, str] = {}
     problems: list[str] = []
 
 
 def describe_missing(missing: list[str]) -> str:
-    """What to do for events that will come: where they go is not known."""
+    """The reason for keeping events whose destination lacks these fields: what to set."""
     return f"not known where to: set {' and '.join(f'TFEVENTS_{n.upper()}' for n in missing)}"

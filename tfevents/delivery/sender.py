@@ -1,4 +1,7 @@
-"""Waiting events → the server: in order, once, within a deadline. No event goes another way."""
+"""Sends pending events to the server: in order, once, within a deadline.
+
+No other module sends the journal's events.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +24,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 CONNECT_TRIES = 2
 CLAIM_POLL = 0.05
 LEAST_SECONDS = 0.05
-"""With less nothing is begun: an event whose response nobody waits for would come twice."""
+"""Seconds that must be left to send an event: without its response, it would be sent twice."""
 RETRY_SECONDS = 0.5
-"""With less nothing is tried again: not to hear a response would only hide why the last failed."""
+"""Seconds that must be left for a retry: a timeout would only hide the last failure's reason."""
 
 
 def choose_pause(tried: int) -> float:
-    """Seconds until the next try after so many, with jitter against stampedes."""
+    """The seconds to wait after `tried` failed attempts: exponential backoff with jitter."""
     longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried - 1, 9))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
 
@@ -35,8 +38,9 @@ def choose_pause(tried: int) -> float:
 class Batch(Struct):
     """Events for one destination, sent one after the other.
 
-    `queues`: where they are in the journal; more than one where their runs did not know all of the
-    destination. `due`: when it is its turn. `why`: what its last try ended with.
+    `queues`: the journal's queues with these events; more than one where some of their runs did not
+    know the whole destination. `due`: when the next attempt may begin, in monotonic seconds.
+    `tried`: failed attempts in a row. `why`: why the last attempt ended.
     """
 
     destination: Destination
@@ -47,12 +51,14 @@ class Batch(Struct):
 
 
 class FlushState(Struct):
-    """One flush: how it is to be done, and how far it is.
+    """The options and the progress of one flush.
 
-    `refused`: also what was refused before. `waits`: for a queue that somebody else is just
-    sending. `last`: its owner goes after it, and its claims with that. `more`: ends it at its next
-    pause, because there is new work. `settled`: events that need no more. `missed`: connections in
-    a row that could not be made.
+    `refused`: whether refused events are sent again. `waits`: whether to wait for queues that
+    another process has claimed. `last`: the process ends after this flush, which makes its claims
+    void, so they are not released. `more`: when set, the flush ends at its next pause, as there are
+    new events. `progress`: called after each settled event. `settled`: ids of events that were
+    delivered or refused in this flush. `missed`: failed connections in a row. `over`: no further
+    batch is sent.
     """
 
     deadline: Deadline
@@ -68,10 +74,10 @@ class FlushState(Struct):
 
 
 class Sender:
-    """Sends for one process, which `owner` (the identity of a living run lock) stands for."""
+    """Sends for one process; `owner` is the identity of its run lock, which must be held."""
 
     def __init__(self, journal: Journal, settings: Settings, owner: str) -> None:
-        """Raises SettingError for settings with which nothing can be sent."""
+        """Raises SettingError for an unusable URL, CA bundle or proxy, or without an API key."""
         self._journal, self._owner = journal, owner
         self._client = ApiClient(settings)
         self._account = settings.account
@@ -83,7 +89,7 @@ class Sender:
         self._client.close()
 
     def flush(self, destinations: Mapping[Queue, Destination], state: FlushState) -> FlushResult:
-        """Sends what waits in these queues to where each is to go, the first before the others.
+        """Sends the pending events of each queue to its destination, in the order of the mapping.
 
         Raises JournalUnavailable.
         """
@@ -95,7 +101,7 @@ class Sender:
         return state.result
 
     def _send_batches(self, batches: list[Batch], state: FlushState) -> None:
-        """Each batch when it is due, until all are done or none has a chance."""
+        """Sends each batch when it is due, until all are done, time is up or the server is down."""
         waiting = list(batches)
         while waiting and not state.over and state.missed < CONNECT_TRIES:
             batch = min(waiting, key=lambda batch: batch.due)
@@ -107,7 +113,7 @@ class Sender:
                 waiting.remove(batch)
 
     def _try(self, batch: Batch, state: FlushState) -> bool:
-        """One batch once; whether it is worth another try."""
+        """Tries to send one batch; returns whether it should be tried again."""
         batch.why = self._unwelcome.get(batch.destination) or self._why_not(batch.destination)
         if batch.why:
             return False
@@ -121,7 +127,10 @@ class Sender:
                 self._journal.release(self._owner)
 
     def _why_not(self, where: Destination) -> str | None:
-        """Why nothing can be sent there: it is not known in full, or not for this key."""
+        """Why no event can be sent there: an incomplete destination or another key's account.
+
+        None if events can be sent.
+        """
         if missing := where.missing():
             return describe_missing(missing)
         if self._account not in (None, where.account):
@@ -129,6 +138,7 @@ class Sender:
         return None
 
     def _send(self, batch: Batch, state: FlushState) -> bool:
+        """Sends a claimed batch; returns whether it should be tried again."""
         try:
             self._send_all(batch, state)
         except Unreachable as error:
@@ -142,7 +152,10 @@ class Sender:
         return False
 
     def _come_back(self, batch: Batch, state: FlushState, error: Unreachable) -> None:
-        """When: as the server asked, and later each time."""
+        """Schedules the batch's next attempt with exponential backoff.
+
+        A Retry-After of the server delays all batches.
+        """
         batch.why = str(error)
         batch.tried += 1
         state.missed = 0 if error.connected else state.missed + 1
@@ -151,7 +164,10 @@ class Sender:
             self._not_before = time.monotonic() + error.again
 
     def _send_all(self, batch: Batch, state: FlushState) -> None:
-        """The oldest first. Raises the first reason to stop."""
+        """Sends a batch's events, the oldest first; continues after a refused event.
+
+        Raises any other DeliveryError, which leaves its event pending.
+        """
         for event in self._read_events(batch, state):
             if state.deadline.left < LEAST_SECONDS:
                 raise DeliveryError(OUT_OF_TIME)
@@ -178,7 +194,7 @@ class Sender:
         state.settled.add(event.event_id)
 
     def _read_events(self, batch: Batch, state: FlushState) -> Iterator[StoredEvent]:
-        """What waits in a batch; what is put while it is being sent follows in the same flush."""
+        """A batch's events that need sending, with those that are put in the journal meanwhile."""
         while events := self._waiting(batch, state):
             yield from events
 
@@ -192,7 +208,7 @@ class Sender:
         return sorted(events, key=lambda event: event.seq)
 
     def _note_kept(self, state: FlushState, batches: list[Batch]) -> None:
-        """What stayed, and why."""
+        """Records which events were not settled, and why."""
         kept = [e.event_id for batch in batches for e in self._waiting(batch, state)]
         if kept:
             reasons = [batch.why for batch in batches if batch.why] or [OUT_OF_TIME]

@@ -1,5 +1,7 @@
-"""The sender's process: sends what waits for one run's destination, as `tfevents flush` does, until
-that run is over or gone (sender_process.py starts it and tells it so)."""
+"""Runs in the sender process: sends the pending events of one run's destination until the run ends.
+
+The run's process controls it over a pipe, see sender_process.py.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,14 @@ from tfevents.journal.run_lock import hold_lock
 from tfevents.settings.model import Key, Settings
 
 ABANDONED_SECONDS = 1.5
-"""For what is on its way when the run is killed."""
+"""Seconds to go on sending after the run's process closed the pipe or was killed."""
 
 
 class Orders:
-    """What the run says after its first line, read by a thread."""
+    """The orders that the run's process sends after the first line, read by a thread.
+
+    `deadline`: unlimited until the last order or the end of the pipe. `more`: set by a new order.
+    """
 
     def __init__(self, pipe: BinaryIO) -> None:
         self.deadline, self.more, self._ending = Deadline(inf), threading.Event(), False
@@ -50,33 +55,33 @@ class Orders:
             self.more.set()
 
     def rounds(self) -> Iterator[bool]:
-        """Each time that something is to be sent; True is the last."""
+        """Yields once for each flush to do: False, and True for the last one. Blocks in between."""
         while not self._ending:
             self.more.clear()
             yield False
             self.more.wait()
-        self.more.clear()  # nothing sets it any more
+        self.more.clear()  # earlier orders must not end the last flush
         yield True
 
 
 def main() -> None:
-    """Ends this process: a request that nobody waits for any more must not hold it."""
-    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
+    """Sends as ordered, reports, and exits at once, without waiting for unfinished requests."""
+    gc.set_threshold(100_000)  # imported modules are never garbage: saves collections
     report = SenderReport()
     try:
         if first := sys.stdin.buffer.readline():
             config = parse_order(first, SenderConfig)
             report = SenderReport(send(config, Orders(sys.stdin.buffer)))
-    except Exception as error:  # broad on purpose: the run's line says it
+    except Exception as error:  # broad on purpose: the run shows it
         ours = isinstance(error, TfeventsError)
         report = SenderReport(problem=str(error) if ours else f"{type(error).__name__} (a bug)")
-    with suppress(OSError):  # the run is gone
+    with suppress(OSError):  # the run's process has ended
         os.write(1, msgspec.json.encode(report))
     os._exit(0)
 
 
 def send(config: SenderConfig, orders: Orders) -> str | None:
-    """Why something stayed, if something did. Raises SettingError, JournalUnavailable."""
+    """Why the last flush kept events; None if none. Raises SettingError, JournalUnavailable."""
     queues = own_queues(config.destination, config.directory, config.tf_workspace)
     journal, reason = open_journal(config.home), None
     with hold_lock(journal.home) as lock:

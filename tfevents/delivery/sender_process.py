@@ -1,8 +1,8 @@
-"""A run's sender, seen from the run: a process of its own, told over a pipe what to send.
+"""Controls a run's sender process from the run's process, over a pipe.
 
-It is started while terraform works, so that imports and connections cost no time afterwards. The
-journal is all that it shares with the run: whichever of the two is killed, no event is lost or
-comes twice.
+The sender process starts while terraform works, so that imports and connections cost no time
+afterwards. The two processes share only the journal: whichever of them is killed, no event is lost
+or delivered twice.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from tfevents.settings.model import Settings
 
 T = TypeVar("T", bound=Struct)
 GRACE_SECONDS = 2.0
-"""How long after the deadline, which it knows, a busy machine may need to let it say so."""
+"""Seconds to wait for the report after the deadline, as a busy machine may delay the sender."""
 
 
 class SenderConfig(Struct, frozen=True):
-    """The first line: what is sent, from where, to whom."""
+    """The first line for the sender process: the journal, the run's destination and the server."""
 
     home: str
     destination: Destination
@@ -42,29 +42,32 @@ class SenderConfig(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True):
-    """Each later line: there is more to send. `seconds`: it is the last, and has so long."""
+    """Each later line: new events are pending. `seconds`: the time left, in the last one only."""
 
     seconds: float | None = None
 
 
 class SenderReport(Struct, frozen=True):
-    """The answer: why something stayed, where it did; and what broke, where something did."""
+    """The sender's answer. `reason`: why events were kept; `problem`: an error; None if none."""
 
     reason: str | None = None
     problem: str | None = None
 
 
 class SenderProcess:
-    """Started where there may be a key; ends when it is told to, or when we are gone."""
+    """The sender process of a run; it ends after `finish`, or when the run's process ends."""
 
     def __init__(self, process: Popen[bytes]) -> None:
-        """`process`: from sender_start."""
+        """`process`: from `sender_start.start_sender`."""
         self.began, self._end = False, inf
         self._process = process
 
     def begin(self, settings: Settings, home: str, directory: str, tf_workspace: str) -> None:
-        """Sends what waits in the journal under `home` for the run's destination: what was put for
-        that, and what its directory put before there was a key."""
+        """Tells the sender process to send the run's events from the journal under `home`.
+
+        Also earlier events of the same directory, recorded without an account as there was no API
+        key (see `own_queues`).
+        """
         s, self.began = settings, True
         self._order(
             SenderConfig(
@@ -80,19 +83,25 @@ class SenderProcess:
         )
 
     def notify(self) -> None:
-        """There is more to send."""
+        """Tells the sender process that new events are pending."""
         if self.began:
             self._order(Order())
 
     def finish(self, deadline: Deadline) -> None:
-        """What is there now is the last. Said again where the deadline has come nearer."""
+        """Tells the sender process to end after the events pending now, within the deadline.
+
+        A further call has an effect only where the deadline is nearer than before.
+        """
         end = time.monotonic() + deadline.left
         if self.began and end < self._end - 0.05:
             self._end = end
             self._order(Order(deadline.left))
 
     def wait(self, deadline: Deadline) -> SenderReport:
-        """What it has to say, after the deadline at the latest."""
+        """Waits for the sender's report, then kills the process.
+
+        Waits until GRACE_SECONDS after the deadline at most.
+        """
         answers, said = _pipe(self._process.stdout), b""
         poll = select.poll()
         poll.register(answers, select.POLLIN)
@@ -108,19 +117,22 @@ class SenderProcess:
         return _parse_report(said, self._process.returncode)
 
     def abandon(self) -> None:
-        """Nobody waits for it: it ends at once, or by itself with what is on its way."""
+        """Kills the sender process if it has not begun to send, else closes its pipe; no waiting.
+
+        Without the pipe, the sender ends within `sender_main.ABANDONED_SECONDS`.
+        """
         if not self.began:
             self._end_process()
         elif self._process.stdin is not None:
             self._process.stdin.close()
 
     def _end_process(self) -> None:
-        """Whatever holds it; its claims are void with that."""
+        """Kills the sender process; its lock is released, which makes its claims void."""
         self._process.kill()
         self._process.communicate()
 
     def _order(self, order: SenderConfig | Order) -> None:
-        """One line; a sender that is gone is noticed at the end."""
+        """Writes one line to the pipe; a sender that has ended is noticed only in `wait`."""
         try:
             os.write(_pipe(self._process.stdin), write_order(order))
         except OSError:
@@ -128,19 +140,20 @@ class SenderProcess:
 
 
 def write_order(order: SenderConfig | Order) -> bytes:
-    """One line. In it, and in what is read of it, a path may be no UTF-8, which msgspec's own JSON
-    does not take."""
+    """One line of JSON; by `json`, as msgspec's encoder rejects paths that aren't UTF-8."""
     return json.dumps(msgspec.to_builtins(order)).encode() + b"\n"
 
 
 def parse_order(line: bytes, kind: type[T]) -> T:
-    """What the other side wrote. Raises ValueError. One thread of a process meets each of the
-    types (see readers/decoders.py)."""
+    """Parses a line of the other process. Raises ValueError.
+
+    In each process, only one thread may use a given `kind` (see readers/decoders.py).
+    """
     return msgspec.convert(json.loads(line), kind)
 
 
 def _pipe(end: IO[bytes] | None) -> int:
-    assert end is not None  # noqa: S101  # it was asked for
+    assert end is not None  # noqa: S101  # Popen was called with PIPE
     return end.fileno()
 
 

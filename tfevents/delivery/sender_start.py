@@ -1,4 +1,4 @@
-"""Starts a run's sender, before anything that takes long to import is imported."""
+"""Starts a run's sender process; imports little, as that happens before slow modules are loaded."""
 
 from __future__ import annotations
 
@@ -27,21 +27,25 @@ except ImportError:
     from tfevents.delivery.sender_main import main
 main()
 """
-"""What is installed beside us is there at once; what stands anywhere else, when it is missed."""
+"""The program of the sender process: adds our sys.path, without the slow `site`. If the import
+fails, it also runs `site` and processes the .pth files of each directory."""
 
 
 def may_have_key(env: Mapping[str, str]) -> bool:
-    """Whether a variable names a key: who has it in a file alone waits until that is read."""
+    """Whether an environment variable gives an API key.
+
+    A key that only a settings file gives is found when the settings are read.
+    """
     return any(env.get(name) for name in KEYS)
 
 
 def start_sender(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """A Python that runs sender_main. Raises OSError.
+    """Starts a Python process that runs sender_main. Raises OSError.
 
-    It finds what we have found, and holds nothing of ours: no stream, no lock, no key.
+    It has our sys.path, but none of our streams, locks or API keys.
 
-    It stays in our process group and leaves the group's signals to us: it inherits them blocked,
-    and what they mean for it is said over the pipe.
+    It stays in our process group with SIGNALS blocked: this process handles them, and tells the
+    sender over the pipe when to end.
     """
     package = os.path.dirname(os.path.dirname(tfevents.__file__))
     places = [place for place in (*sys.path, package) if os.path.isabs(place)]

@@ -1,1 +1,1 @@
-"""Would a run here be reported, and if not, why not."""
+"""Diagnoses whether a run in a directory would be reported, and if not, why not."""

@@ -1,4 +1,4 @@
-"""What was found out about a run that would begin here. Nothing of it is secret."""
+"""The facts that the doctor collects about a run that would begin here; none of them is secret."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from msgspec import Struct
 
 
 class BinaryFacts(Struct, frozen=True):
-    """The terraform that would run. `version` is None where it does not say; `problem` in words,
-    where there is none to run."""
+    """The provisioner that would run. `version`: None where the binary does not report it.
+    `problem`: why no binary can be run."""
 
     path: str | None = None
     version: str | None = None
@@ -18,7 +18,7 @@ class BinaryFacts(Struct, frozen=True):
 
 
 class SettingFact(Struct, frozen=True):
-    """One setting: its text, a key's but for its secret, and where it came from."""
+    """One setting: its value as text, an API key without its secret, and where it came from."""
 
     name: str
     value: str
@@ -26,9 +26,10 @@ class SettingFact(Struct, frozen=True):
 
 
 class SettingsFacts(Struct, frozen=True):
-    """`wrong`: settings that can't be used; `ignored`: what a checkout's file may not say;
-    `missing`: which parts of a destination nobody names; `misspelt`: variables that nobody reads,
-    and the setting that each is most like; `disabled`: nothing at all is reported."""
+    """The settings. `wrong`: a message for each that can't be used. `ignored`: a message for each
+    settings file that sets more than it may. `missing`: the parts of the destination that are not
+    set. `misspelt`: unread environment variable → the most similar setting. `disabled`: whether
+    TFEVENTS_DISABLED switches reporting off."""
 
     found: tuple[SettingFact, ...] = ()
     wrong: tuple[str, ...] = ()
@@ -40,15 +41,16 @@ class SettingsFacts(Struct, frozen=True):
 
 
 class HomeFacts(Struct, frozen=True):
-    """Where the journal is. `problem`: why it can't be used."""
+    """The home directory, which holds the journal. `problem`: why the journal can't be used."""
 
     path: str
     problem: str | None = None
 
 
 class EndpointFacts(Struct, frozen=True):
-    """The server. `asked`: whether it was, which takes a key and a whole destination. `kind`: the
-    sort of `problem`, as errors.py names it."""
+    """The server. `asked`: whether a request was sent, which needs an API key and a complete
+    destination. `problem`: why it would not accept events. `kind`: the class of that error in
+    errors.py."""
 
     url: str
     asked: bool = False
@@ -57,8 +59,9 @@ class EndpointFacts(Struct, frozen=True):
 
 
 class WaitingFacts(Struct, frozen=True):
-    """How many events wait, since when (RFC 3339), and why: reasons and for how many each holds.
-    `unowned`: how many belong to no workspace."""
+    """The pending events. `oldest`: when the oldest was put into the journal (RFC 3339).
+    `reasons`: why they are pending → number of events. `unowned`: how many lack an org, project
+    or workspace."""
 
     number: int = 0
     oldest: str | None = None
@@ -67,7 +70,7 @@ class WaitingFacts(Struct, frozen=True):
 
 
 class DoctorFacts(Struct, frozen=True):
-    """All of it. `metadata`: what the next event would say, by the contract's names."""
+    """All facts. `metadata`: what the next event would contain, by the contract's field names."""
 
     directory: str
     tf_workspace: str

@@ -1,4 +1,4 @@
-"""What is wrong by the facts, worst first, each with what to do."""
+"""Derives from the facts what is wrong, each finding with what to do about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_SERVER = frozenset({"DeliveryError", "Unreachable"})
 
 
 class Finding(Struct, frozen=True):
-    """`problem`: a run here would not be reported; else it would, and this is worth knowing."""
+    """`problem`: True where this keeps a run here from being reported, False for a warning."""
 
     problem: bool
     what: str
@@ -30,7 +30,7 @@ class Finding(Struct, frozen=True):
 
 
 def list_findings(facts: DoctorFacts) -> list[Finding]:
-    """Problems first."""
+    """All findings, problems before warnings."""
     found = [*_find_problems(facts), *_find_warnings(facts)]
     return sorted(found, key=_order)
 
@@ -64,7 +64,7 @@ def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
 
 
 def _split(line: str) -> Finding:
-    """Our own lines say what happened and then, behind the last colon, what to do."""
+    """Splits one of our own messages: what to do follows its last colon."""
     what, colon, cure = line.rpartition(": ")
     return Finding(problem=True, what=what or line, cure=cure if colon else "")
 

@@ -1,5 +1,8 @@
-"""Asks everybody whom a run would ask: the search path, the settings, git, CI, the journal and the
-server; without an event, and each within the time that a run would have."""
+"""Gathers the doctor's facts from the sources that a run uses.
+
+These are the search path, the settings, git, CI, the journal and the server. No event is made, and
+the time limits are those of a run.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +37,13 @@ from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.workdir import WorkingDirectory
 
 SHOWN = ("url", "api_path", "api_key", "account", "org", "project", "workspace", "home")
-"""The settings that say where an event goes; of the others those that somebody set."""
+"""Settings that say where events go: always shown. The others are shown only where set."""
 UNSET = "default"
 MOST_REASONS = 5
 
 
 def gather_facts(directory: str, env: Mapping[str, str], program: str) -> DoctorFacts:
-    """`program`: argv[0], which is no terraform."""
+    """All facts about a run in `directory`. `program`: argv[0], never taken for terraform."""
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
     settings, wrong = gather_settings(env, directory, tf_workspace=tf_workspace)
     told = tuple(map(str, wrong))
@@ -60,7 +63,7 @@ def gather_facts(directory: str, env: Mapping[str, str], program: str) -> Doctor
 
 
 class _OriginFinder:
-    """Called for what git and CI say, as a run's events would."""
+    """Finds the metadata from git and CI, as a run does; callable without arguments."""
 
     def __init__(self, directory: str, env: Mapping[str, str]) -> None:
         self.directory, self.env = directory, env
@@ -70,7 +73,7 @@ class _OriginFinder:
 
 
 def find_binary_facts(directory: str, env: Mapping[str, str], program: str) -> BinaryFacts:
-    """The terraform that would run here."""
+    """The provisioner that would run in `directory`, or why none can."""
     try:
         path = find_binary(env, program, find_provisioner(env), directory)
     except (ProvisionerNotFound, NotExecutable) as error:
@@ -88,7 +91,7 @@ def _describe_provisioner(binary: BinaryFacts) -> Mapping[str, str]:
 def describe_settings(
     settings: Settings, wrong: tuple[str, ...], env: Mapping[str, str]
 ) -> SettingsFacts:
-    """Each with its source; the key without its secret."""
+    """Each setting with its source, an API key without its secret. `wrong`: error messages."""
     found = []
     for name in dict.fromkeys((*SHOWN, *settings.sources)):
         source = settings.sources.get(name, UNSET)
@@ -115,7 +118,10 @@ def _in_words(value: object) -> str:
 
 
 def ask_endpoint(settings: Settings) -> EndpointFacts:
-    """Whether it would take an event of this key for this workspace; none is made."""
+    """Asks the server whether it accepts events with this API key for this workspace.
+
+    No event is made. Without an API key or a complete destination the server is not asked.
+    """
     destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
     if settings.api_key is None or destination.missing():
         return EndpointFacts(settings.url)
@@ -137,7 +143,7 @@ def _look_into_journal(home: str) -> tuple[HomeFacts, WaitingFacts]:
 
 
 def describe_waiting(journal: Journal) -> WaitingFacts:
-    """What `tfevents flush` would have to do. Raises JournalUnavailable."""
+    """The pending events that `tfevents flush` would send. Raises JournalUnavailable."""
     waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
     reasons = Counter(find_reason(journal, event) or "not known" for event in waiting)
     return WaitingFacts(

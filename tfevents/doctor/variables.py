@@ -1,4 +1,4 @@
-"""Environment variables that nobody reads, but that are nearly called as a setting is."""
+"""Finds misspelt settings: environment variables that tfevents does not read, but almost would."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from tfevents.settings.model import Settings
 
 BEGINNINGS = ("TFEVENT", "TF_EVENT")
 NEAR = 0.85
-"""How alike two names must be, of 1: one or two letters of a name may be wrong."""
+"""The least similarity of two names, at most 1: one or two letters of a name may differ."""
 NOT_VARIABLES = frozenset({"budget", "sources", "notes"})
 OTHERS = (
     *("ALLOW_HTTP", "API_KEY_FILE", "DISABLED", "PLAN_READER", "PROVISIONER", "TIMEOUT"),
     *("RELAY_DATABASE", "RELAY_SECRET", "RELAY_TOKEN"),
 )
-"""Variables that are no field of Settings."""
+"""Settings, without their prefix, that are not fields of Settings."""
 
 
 def list_names() -> frozenset[str]:
-    """The variables that are settings."""
+    """The names of all environment variables that are settings."""
     fields = (name.upper() for name in Settings.__struct_fields__ if name not in NOT_VARIABLES)
     return frozenset(PREFIX + name for name in (*fields, *OTHERS))
 
 
 def find_misspelt(variables: Iterable[str]) -> dict[str, str]:
-    """The names that are no setting's, and the setting that each is most like; of a name that is
-    like none nothing is said: it may be anybody's."""
+    """Each misspelt name → the setting that it resembles most. A name that resembles no setting
+    is left out: it may belong to another program."""
     names = list_names()
     found: dict[str, str] = {}
     for name in sorted(variables):

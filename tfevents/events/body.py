@@ -1,4 +1,4 @@
-"""An event's body: what is known, every text in it cleaned, the whole bounded."""
+"""Builds events: leaves out unknown fields, cleans every text and limits the size."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from tfevents.events.model import Activity, Event
 from tfevents.text import VALUE_BYTES, clean, clean_message
 
 LARGEST = 60_000
-"""Bytes of an event; the contract wants it far under 64 KiB."""
+"""The most bytes of an event; the contract asks for far less than 64 KiB."""
 MESSAGE = "git_commit_message"
 LONGEST_NAME = 256
 ENVELOPE = 64
-"""Bytes for the names `metadata` and `data`, and what stands around them."""
+"""Bytes for the member names `metadata` and `data` and the punctuation around them."""
 LONGEST_TEXTS = (4096, 1024, 256)
-"""Bytes of each text in it; the shorter, where the event would be larger than LARGEST."""
+"""Limits in bytes for each text, tried in this order until the event is at most LARGEST."""
 
 
 def build_event(
     activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
 ) -> Event:
-    """The event of an activity: unknown fields are left out, never empty.
+    """The event of an activity, at most LARGEST bytes.
 
-    Every text is cleaned and bounded, and so is the whole, whatever our own finding is made of:
-    what is too much is left out.
+    Unknown fields are left out, never sent empty. Texts are cleaned and limited in length; if the
+    event is still too large, its largest fields are left out.
     """
     event = build_whole_event(activity, metadata, data)
     return event if event.size <= LARGEST else _leave_out(event)
@@ -37,9 +37,10 @@ def build_whole_event(
     data: Mapping[str, str | None],
     told: Mapping[str, str] | None = None,
 ) -> Event:
-    """The same with nothing left out, so that it may be larger than LARGEST.
+    """As `build_event`, but leaves out no field for its size: may be larger than LARGEST.
 
-    `told`: what somebody tells by hand, which keeps its lines; `data` is stronger.
+    `told`: data that a user gave on the command line; its texts keep their line ends, and `data`
+    takes precedence over it.
     """
     about = {
         "activity_type": activity.activity_type,
@@ -55,15 +56,14 @@ def build_whole_event(
 
 
 def _leave_out(event: Event) -> Event:
-    """An event without what makes it larger than LARGEST: the largest of its fields, first of
-    `data`, then of `metadata`."""
+    """The event without its largest fields, first of `data`, then of `metadata`, until it fits."""
     left = LARGEST - Event(event.event_type).size - ENVELOPE
     metadata, left = _keep_smallest(event.metadata, left)
     return Event(event.event_type, metadata, _keep_smallest(event.data, left)[0])
 
 
 def _keep_smallest(fields: Mapping[str, Any], left: int) -> tuple[dict[str, Any], int]:
-    """As many of them as `left` bytes hold, and how many bytes are left then."""
+    """The smallest fields that fit into `left` bytes, and the bytes left (0 if not all fit)."""
     sizes = {name: len(json.dumps({name: value})) for name, value in fields.items()}
     kept = set()
     for name in sorted(sizes, key=sizes.__getitem__):
@@ -75,24 +75,24 @@ def _keep_smallest(fields: Mapping[str, Any], left: int) -> tuple[dict[str, Any]
 
 
 def _metadata(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
-    """What is known of them; a text of more than `most` bytes is no fact, but for a message."""
+    """The known fields, cleaned; texts above `most` bytes are dropped, a commit message is cut."""
     message = clean_message(fields.get(MESSAGE), most)
     return _filled({**_cleaned(fields, min(most, VALUE_BYTES)), MESSAGE: message})
 
 
 def _data(fields: Mapping[str, str | None], most: int) -> dict[str, str]:
-    """A text of more than `most` bytes is no fact here, either."""
+    """The known fields, cleaned; texts above `most` bytes are dropped."""
     return _filled(_cleaned(fields, min(most, VALUE_BYTES)))
 
 
 def _user_data(fields: Mapping[str, str], most: int) -> dict[str, str]:
-    """With its lines; each is cut at `most` bytes."""
+    """A user's fields, cleaned. Each text keeps its line ends and is cut to `most` bytes."""
     names = ((clean(name, LONGEST_NAME), text) for name, text in fields.items())
     return _filled({name: clean_message(text, most) for name, text in names if name})
 
 
 def _cleaned(value: Any, most: int) -> Any:
-    """`value` with every text in it as one printable line, however deep."""
+    """`value` with all texts at any depth cleaned to one line; those above `most` bytes dropped."""
     if isinstance(value, str):
         return clean(value, most)
     if isinstance(value, Mapping):

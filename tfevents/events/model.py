@@ -1,4 +1,4 @@
-"""What an event is made of: the contract's words as types."""
+"""The contract's event and its parts as types."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tfevents.terraform.counts import Counts
 
 
 class Operation(str, Enum):
-    """What the run set out to do."""
+    """What a run was started to do."""
 
     PLAN = "plan"
     APPLY = "apply"
@@ -24,7 +24,7 @@ class Operation(str, Enum):
 
 
 class Approval(str, Enum):
-    """How terraform's question ended where it was not told yes; as `data.approval` says it."""
+    """How terraform's approval prompt ended without a yes; the values of `data.approval`."""
 
     DECLINED = "declined"
     EOF = "eof"
@@ -48,9 +48,9 @@ class EventType(str, Enum):
 class Outcome(Struct, frozen=True):
     """How a run ended.
 
-    `success`: terraform did what it was asked. `declined`: it asked, and was not told yes.
-    `has_changes`: there was something to apply; `drift`: somebody changed something behind
-    terraform's back. `empty`: the state holds nothing now. None is not known.
+    `success`: terraform did what it was started for. `declined`: its approval prompt was not
+    answered with yes. `has_changes`: the plan had changes to apply. `drift`: objects were changed
+    outside of terraform. `empty`: the state holds nothing after the run. None: not known.
     """
 
     operation: Operation
@@ -63,7 +63,7 @@ class Outcome(Struct, frozen=True):
 
 
 class Activity(Struct, frozen=True):
-    """One row's right side: what Harness is told."""
+    """What an event reports: its type, and the contract's activity type and status."""
 
     event_type: EventType
     activity_type: str | None = None
@@ -71,14 +71,14 @@ class Activity(Struct, frozen=True):
 
 
 class Numbers(Struct, frozen=True):
-    """What was counted; None is absent, never zero."""
+    """The counts of a run; None means not known, which is never sent as zero."""
 
     resources: Counts | None = None
     outputs: Counts | None = None
     drift: Counts | None = None
 
     def metadata(self) -> dict[str, Any]:
-        """The contract's count fields."""
+        """The known counts, under the contract's metadata names."""
         named = {
             "resource_counts": self.resources,
             "output_counts": self.outputs,
@@ -91,7 +91,7 @@ class Numbers(Struct, frozen=True):
 
 
 class Event(Struct, frozen=True):
-    """The body of one POST. `metadata` and `data` only hold what is known."""
+    """An event as it is sent. `metadata` and `data` contain only known fields."""
 
     event_type: str
     metadata: Mapping[str, Any] = {}
@@ -99,11 +99,11 @@ class Event(Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Bytes as it is sent, at most."""
+        """The most bytes that the body takes as JSON."""
         return len(json.dumps(self.body()).encode())
 
     def body(self) -> dict[str, Any]:
-        """The contract's SendEventRequest."""
+        """The event as the contract's SendEventRequest."""
         body: dict[str, Any] = {"event_type": self.event_type}
         if self.metadata:
             body["metadata"] = dict(self.metadata)

@@ -1,8 +1,8 @@
-"""Is this an event? The packaged JSON Schema says the same as the contract's SendEventRequest.
+"""Validates events against the packaged JSON Schema, which matches the contract's SendEventRequest.
 
-It is a draft 4 schema, as in OpenAPI 3.0: in later drafts 1.0 is an integer, for the server it is
-none. What people give is checked by it; our own events are typed, and the tests prove that they
-fit. The only module that knows jsonschema.
+The schema is draft 4, as in OpenAPI 3.0: later drafts accept 1.0 as an integer, the server does
+not. Only events with values from users are validated; our own events are typed, and tests prove
+that they are valid. This is the only module that imports jsonschema.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ NAME = "event.schema.json"
 
 
 def metadata_fields() -> Mapping[str, Any]:
-    """Each metadata field of the contract and its JSON Schema."""
+    """The contract's metadata fields: name → JSON Schema."""
     fields: Mapping[str, Any] = schema()["$defs"]["ActivityMetadata"]["properties"]
     return fields
 
 
 @cache
 def schema() -> dict[str, Any]:
-    """The packaged schema."""
+    """The packaged schema of an event."""
     path = os.path.join(os.path.dirname(__file__), NAME)
     with open(path, encoding="utf-8") as file:
         document: dict[str, Any] = json.load(file)
@@ -42,8 +42,11 @@ def _make_validator() -> Any:
 
 
 class Mismatch(Struct, frozen=True):
-    """One way in which a body does not fit: where, JSON Schema's name of the rule, what the rule
-    wants (of `required`: the member that is missing), and what stands there."""
+    """One violation of the schema.
+
+    `rule`: JSON Schema's keyword. `wanted`: the keyword's value in the schema; for `required`, the
+    name of the missing member. `value`: the value at `path`.
+    """
 
     path: tuple[str, ...]
     rule: str
@@ -52,7 +55,7 @@ class Mismatch(Struct, frozen=True):
 
 
 def find_mismatches(body: Any) -> Iterator[Mismatch]:
-    """Everything that is wrong with a body, in the order of its fields' paths."""
+    """All violations of the schema in an event's body, sorted by path."""
     errors = _make_validator().iter_errors(body)
     for error in sorted(errors, key=_path_of):
         wanted = error.validator_value
@@ -66,7 +69,7 @@ def _path_of(error: Any) -> tuple[str, ...]:
 
 
 def check(body: Any) -> None:
-    """Raises InvalidEvent: which field, and what is wrong with it, without its value."""
+    """Raises InvalidEvent for an invalid body; it names the field and the rule, not the value."""
     for error in _make_validator().iter_errors(body):
         where = ".".join(_path_of(error)) or "the event"
         raise InvalidEvent(f"{where} does not fit the contract ({error.validator})")

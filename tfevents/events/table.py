@@ -1,4 +1,4 @@
-"""From a run to its event: the one table."""
+"""Decides which event reports a run, from its operation and outcome."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from tfevents.terraform.arguments import Mode
 
 
 def operation_of(command: str, mode: Mode) -> Operation:
-    """`destroy` means the command, `apply -destroy`, or a plan that was made with `-destroy`."""
+    """The operation of a run; an apply in destroy mode is a destroy.
+
+    Destroy mode is `apply -destroy`, or the apply of a plan made with `-destroy`.
+    """
     if command == "apply" and mode is Mode.DESTROY:
         return Operation.DESTROY
     return Operation(command)
 
 
 def start_activity(operation: Operation) -> Activity:
-    """About to change things: approved, and not begun."""
+    """The activity reported when changes are approved and about to begin."""
     if operation is Operation.DESTROY:
         return Activity(EventType.DESTROYING, "destroy")
     return Activity(EventType.PROVISIONING, "apply")
 
 
 def end_activity(outcome: Outcome) -> Activity | None:
-    """What a run that has ended is reported as; None where nothing can be claimed.
+    """The activity reported when a run has ended; None if too little is known for any.
 
-    `active` and `inactive` schedule automatic destruction at Harness: a state that nobody could
-    look at is neither.
+    Harness schedules automatic destruction by `active` and `inactive`, so neither is reported
+    after an apply or destroy unless it is known whether the state is empty.
     """
     if outcome.declined:
         return Activity(EventType.APPLY_NEEDED, "plan", "success")
@@ -36,7 +39,7 @@ def end_activity(outcome: Outcome) -> Activity | None:
 
 
 def activity_type(operation: Operation, mode: Mode) -> str:
-    """The contract's `activity_type` of a run; a refresh is an apply."""
+    """The contract's `activity_type` of a run; `apply` for a refresh."""
     if operation is Operation.PLAN and mode is Mode.REFRESH_ONLY:
         return "drifted"
     return "apply" if operation is Operation.REFRESH else operation.value

@@ -1,4 +1,4 @@
-"""What `before` writes into the journal of a run, for `after` to compare with."""
+"""The baseline: what `before` stores in the journal with its run, for `after` to compare with."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from tfevents.terraform.state import State
 from tfevents.terraform.workdir import FileIdentity, file_identity
 
 PlanFiles = tuple[FileIdentity | None, FileIdentity | None]
-"""Which files were the plan file and the plan JSON; None for one that was not there."""
+"""The identities of the plan file and of the plan JSON; None for one not named or not found."""
 
 
 class Baseline(Struct, frozen=True):
-    """How things were at `before`; None for what was not known.
+    """What was known when `before` was called; None for what was not.
 
-    `state`: its serial and lineage. `numbers` and `mode`: of the saved plan that is applied, which
-    the host may have deleted since. `plans` is None where the run had no `before`.
+    `state`: serial and lineage of the stored state. `numbers` and `mode`: of the saved plan that is
+    applied, since the host may delete its file before `after`. `plans`: which plan files existed;
+    None where the run had no `before`. `execution`: the host's id of the execution.
     """
 
     state: tuple[int | None, str | None] | None = None
@@ -34,7 +35,7 @@ class Baseline(Struct, frozen=True):
     execution: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """As the journal keeps it."""
+        """The baseline as a JSON object, as the journal stores it."""
         return {
             "state": self.state,
             "numbers": self.numbers.metadata() if self.numbers else None,
@@ -45,7 +46,7 @@ class Baseline(Struct, frozen=True):
 
 
 def make_baseline(call: HookCall, planned: SavedPlan | None, state: State | None) -> Baseline:
-    """The baseline of a run that is about to begin."""
+    """The baseline of a run that is about to begin. `planned`: the saved plan that is applied."""
     numbers = (
         count_planned(planned.plan, saved=True, targeted=planned.targeted) if planned else None
     )
@@ -59,7 +60,7 @@ def make_baseline(call: HookCall, planned: SavedPlan | None, state: State | None
 
 
 def parse_baseline(base: Mapping[str, Any] | None) -> Baseline:
-    """The baseline in what the journal keeps of a run; an empty one where there is none."""
+    """The baseline in the `base` of a run in the journal; an empty one where `base` is None."""
     base = base or {}
     state, plans, mode = base.get("state"), base.get("plans"), base.get("mode")
     return Baseline(
@@ -72,7 +73,7 @@ def parse_baseline(base: Mapping[str, Any] | None) -> Baseline:
 
 
 def identify_plans(call: HookCall) -> PlanFiles:
-    """Which files are there now."""
+    """The current identities of the call's plan file and plan JSON."""
     return _identify(call.plan_file), _identify(call.plan_json)
 
 

@@ -1,4 +1,4 @@
-"""One call of a hook: its options, and what the host and CI say where an option is not given."""
+"""One call of a hook: its options, else the values that the host and the CI system provide."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory, ke
 
 
 class CallOptions(Struct, frozen=True):
-    """The options of `tfevents hook`; None where one is not given.
+    """The options of `tfevents hook`; None for an option that is not given.
 
-    `succeeded`: the outcome, of which nobody knows the number.
+    `succeeded`: the outcome, where `--exit-code` is `success` or `failure` and not a number.
     """
 
     plan_file: str | None = None
@@ -39,11 +39,12 @@ class CallOptions(Struct, frozen=True):
 class HookCall(Struct, frozen=True):
     """One call. `moment`: before, after or error.
 
-    `directory` is where terraform works, `unit` the directory that the run is named by. `options`:
-    terraform's own before its command. `said`: the outcome, where its number is not known.
-    `partial`: what command line and environment (TF_CLI_ARGS_plan) leave out of a plan. `detailed`:
-    whether an exit code of 0 says that there are no changes. `state_elsewhere`: whether the run's
-    state is not the backend's.
+    `directory` is terraform's working directory, `unit` the directory that identifies the run.
+    `options`: terraform's options before its command (`-chdir`). `said`: the outcome, where it was
+    given without a number. `partial`: what makes the plan less than a full one, by the host, the
+    command line or TF_CLI_ARGS_plan. `detailed`: whether `-detailed-exitcode` is given, so that
+    exit code 0 means no changes. `state_elsewhere`: whether `-state`, `-state-out` or `-backup` is
+    given, so that the run's state may not be the backend's.
     """
 
     moment: str
@@ -65,13 +66,13 @@ class HookCall(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """The same for all calls of one run, and of no other run; a hash, in hexadecimal."""
+        """A hexadecimal hash, the same for all calls with this unit, workspace and execution."""
         parts = "\0".join((self.unit, self.tf_workspace, self.execution))
         return hashlib.sha256(parts.encode(errors="surrogateescape")).hexdigest()
 
     @property
     def succeeded(self) -> bool | None:
-        """The outcome by the moment, else as it was said, else the host; None where none says."""
+        """The outcome by the moment, else by the options, else by the host; None where unknown."""
         if self.moment == "error":
             return False
         if self.said is not None:
@@ -83,8 +84,8 @@ class HookCall(Struct, frozen=True):
 
     @property
     def changes(self) -> bool | None:
-        """Whether there is something to apply, by the exit code of a plan; None where it does not
-        say."""
+        """Whether there is something to apply, by the exit code of a plan; None where the exit
+        code does not show that."""
         if self.command != "plan":
             return None
         return (
@@ -99,7 +100,7 @@ class HookCall(Struct, frozen=True):
 def parse_call(
     moment: str, words: Sequence[str], options: CallOptions, host: HookHost, env: Mapping[str, str]
 ) -> HookCall | None:
-    """The call; None where nothing is reported. `words`: terraform's own, or its command alone."""
+    """The call; None where nothing is reported. `words`: terraform's command line or command."""
     line = _parse_line(words, env)
     if line is None:
         return None
@@ -129,16 +130,16 @@ def parse_call(
 
 
 def find_unknown_command(words: Sequence[str]) -> str | None:
-    """The command, where it is none of terraform's; None where it is one, or none is there."""
+    """The command if terraform has no such command; None if it has, or if no command is given."""
     command = _find_command(words)
     return command if command and command not in SUBCOMMANDS else None
 
 
 def _parse_line(words: Sequence[str], env: Mapping[str, str]) -> Arguments | None:
-    """The command line; None where terraform does nothing that is reported."""
+    """The parsed command line; None for a command that is not reported, and for `-help`."""
     parsed, command = parse_arguments(tuple(words), env), _find_command(words)
     if parsed is None and len(words) == 1 and command in REPORTED:
-        return Arguments(command, (), (), (), sure=False)  # TF_CLI_ARGS is terraform's to refuse
+        return Arguments(command, (), (), (), sure=False)  # terraform refuses a bad TF_CLI_ARGS
     return None if parsed is None or parsed.helps else parsed
 
 
@@ -147,7 +148,7 @@ def _find_command(words: Sequence[str]) -> str:
 
 
 def _find_plan_file(line: Arguments | None) -> str | None:
-    """The plan file that is written or applied, as seen from here."""
+    """The plan file that is written or applied, relative to our own working directory."""
     if line is None:
         return None
     path = files.find_path(line.value("out") if line.command == "plan" else line.plan_file)
@@ -155,7 +156,10 @@ def _find_plan_file(line: Arguments | None) -> str | None:
 
 
 def find_execution(env: Mapping[str, str]) -> str:
-    """The CI's id of this job; empty outside of CI. In another job a directory is another run."""
+    """The CI vendor and its ids of this job; empty outside CI.
+
+    Part of a run's key: the same directory in another job is another run.
+    """
     build = ci.find_build(env, read_event_file)
     if build is None:
         return ""

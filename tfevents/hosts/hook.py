@@ -1,8 +1,9 @@
-"""Runs of a host's own terraform, reported by calls of our hook before and after it.
+"""Reports runs of a host's own terraform, by calls of `tfevents hook` before and after each run.
 
-`before` opens a run in the journal, `after` and `error` close it. Between the two there is no
-process of ours, so the run is found again by its key: the directory, the terraform workspace and
-the host's own execution. Parallel units, workspaces and retries never meet.
+`before` opens a run in the journal, `after` and `error` close it. No process of ours runs between
+these calls, so the run is found by its key: the unit's directory, the terraform workspace and the
+host's execution. Parallel units, workspaces and executions have keys of their own; a `before` under
+the key of an open run closes that run first.
 """
 
 from __future__ import annotations
@@ -38,7 +39,10 @@ REPORTED_ALREADY = ReportResult("this run was told already, and nothing has happ
 
 
 def report_call(call: HookCall, env: Mapping[str, str]) -> ReportResult:
-    """Report what one call says of its run; what became of that."""
+    """Reports what one call says about its run.
+
+    Does nothing where TFEVENTS_DISABLED is set, and where the host runs `tf`, which reports itself.
+    """
     if call.host.reports_itself or is_disabled(env):
         return NOTHING
     with _hold_lock(env) as lock:
@@ -51,9 +55,9 @@ def report_call(call: HookCall, env: Mapping[str, str]) -> ReportResult:
 
 
 def find_exit_code(moment: str, *, delivered: bool, env: Mapping[str, str]) -> int:
-    """0, so that a hook fails no run; 86 for a strict one of which something did not arrive.
+    """0, so that a hook fails no run; with TFEVENTS_STRICT, 86 if an event was not delivered.
 
-    Never 86 before the run, which that would keep from running.
+    Always 0 for `before`: another exit code would keep the host from running terraform.
     """
     missed = moment != "before" and not delivered
     return UNDELIVERED if missed and is_on("strict", env) else 0
@@ -61,7 +65,7 @@ def find_exit_code(moment: str, *, delivered: bool, env: Mapping[str, str]) -> i
 
 @contextmanager
 def _hold_lock(env: Mapping[str, str]) -> Iterator[RunLock]:
-    """A lock for this call, under home, or in a temporary directory where that can't be written."""
+    """Holds a lock for this call under home, or under the fallback home if home can't be used."""
     try:
         lock = run_lock.acquire(find_home(env))
     except OSError:
@@ -74,7 +78,7 @@ def _hold_lock(env: Mapping[str, str]) -> Iterator[RunLock]:
 
 @contextmanager
 def _use_journals(env: Mapping[str, str]) -> Iterator[list[Journal]]:
-    """Wherever a run may be open: home's journal, and the fallback."""
+    """Opens the journals that may hold an open run: home's, and the fallback journal."""
     journals = open_journals(find_home(env))
     try:
         yield journals
@@ -84,14 +88,17 @@ def _use_journals(env: Mapping[str, str]) -> Iterator[list[Journal]]:
 
 
 def _end_runs(journals: Sequence[Journal], runs: Iterable[Run], how: str | None = "killed") -> None:
-    """Where that can't be written now, it is done another time."""
+    """Closes runs as failed. A run whose journal can't be written now stays open until later.
+
+    `how`: `data.interrupted` of the end event.
+    """
     for run in runs:
         with suppress(JournalUnavailable):
             end_unended(journals, run.run_id, how)
 
 
 def _find_open(journals: Sequence[Journal], key: str) -> list[Run]:
-    """The runs of a key that have no end in any journal, the latest last."""
+    """The runs of a key that have no end in any journal, oldest first within each journal."""
     found = [run for journal in journals for run in journal.open_runs(key)]
     known = [journal.run(run.run_id) for journal in journals for run in found]
     ended = {run.run_id for run in known if run and run.ended_at}
@@ -99,7 +106,7 @@ def _find_open(journals: Sequence[Journal], key: str) -> list[Run]:
 
 
 def _find_last(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[StoredEvent]]:
-    """The latest run of a key, with its last event; the fallback's, where it has one."""
+    """The latest run of a key, with its last event if any; the fallback journal's run if any."""
     last: Run | None = None
     events: list[StoredEvent] = []
     for journal in journals:
@@ -109,21 +116,21 @@ def _find_last(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[
 
 
 class Hook:
-    """One call at work, while it holds its lock."""
+    """The processing of one call. `lock` must be held as long as this object is used."""
 
     def __init__(self, call: HookCall, env: Mapping[str, str], lock: RunLock) -> None:
         self.call, self.env, self.lock = call, env, lock
         self.client = hook_facts.find_client(call, env)
 
     def open_run(self) -> ReportResult:
-        """Open the run, with its start event where something is about to be changed.
+        """Opens the run, with its start event where it is about to change something.
 
-        An older run of the same key has ended without a word: its host went on.
+        First closes older open runs of the same key as failed: their host reported no end.
         """
         call = self.call
         self._end_older_runs()
         applies = call.command in ("apply", "destroy")
-        # before a plan there is only an older one
+        # a plan file that exists at `before plan` is an older one
         planned = hook_facts.find_plan(call, self.client, self.env, Baseline()) if applies else None
         baseline = make_baseline(call, planned, hook_facts.find_state(call, self.client))
         reporter = self._make_reporter(None, baseline.as_json())
@@ -140,9 +147,9 @@ class Hook:
             _end_runs(journals, _find_open(journals, self.call.key))
 
     def close_run(self) -> ReportResult:
-        """Close the run that `before` opened, or report one that nobody opened.
+        """Closes the run that `before` opened, or reports a run that had no `before`.
 
-        Hosts call `error` also when nothing of ours is open: another hook failed.
+        Does nothing for `error` without an open run: hosts also call it when another hook failed.
         """
         with _use_journals(self.env) as journals:
             opened = _find_open(journals, self.call.key)
@@ -158,13 +165,13 @@ class Hook:
         return self._report_end(opened[-1] if opened else None)
 
     def _was_forgotten(self, last: Run, ended: StoredEvent) -> bool:
-        """Whether the run was closed while it went on: it took more than a day, or the clock was
-        put forward."""
+        """Whether the run was closed as killed while terraform still ran: it took more than a day,
+        or the clock was set forward. `ended`: the run's last event."""
         return last.command == self.call.command and ended.says_killed
 
     def _is_repeated(self, last: Run, ended: Mapping[str, Any]) -> bool:
-        """Whether this is the second call for the end of a run: neither the plan nor the state is
-        another than at its first. `ended`: the event that ended it."""
+        """Whether an earlier call has reported this end of `last`: same command and outcome, and
+        neither plan nor state written since. `ended`: the body of the event that ended `last`."""
         call, data = self.call, ended.get("data", {})
         status = ended.get("metadata", {}).get("activity_status")
         if call.said is not None and status != ("success" if call.said else "failure"):
@@ -180,7 +187,10 @@ class Hook:
         return found == (data.get("serial"), data.get("lineage"))
 
     def close_execution(self) -> ReportResult:
-        """End an execution's open runs as failed, where it failed: Atlantis' post-workflow hook."""
+        """Closes the execution's open runs as failed, unless the call says that it succeeded.
+
+        Then delivers pending events. For Atlantis' post-workflow hook, called once for all runs.
+        """
         if not self.call.succeeded:
             with _use_journals(self.env) as journals:
                 opened = [run for journal in journals for run in journal.open_hooks()]
@@ -194,7 +204,7 @@ class Hook:
         return parse_baseline(run.base).execution == self.call.execution
 
     def _report_end(self, run: Run | None) -> ReportResult:
-        """Report the end of an open run, or of one that had no `before`."""
+        """Reports the end of an open run, or of a run that had no `before` (None)."""
         call, baseline = self.call, parse_baseline(run.base if run else None)
         reporter = self._make_reporter(run, {})
         reporter.start()
@@ -261,7 +271,7 @@ class Hook:
 
 
 def _find_written(path: str) -> str:
-    """When a file was written, as an event says it; "" where there is none."""
+    """When a file was last written, as RFC 3339 in UTC; empty where that can't be found."""
     try:
         return at(os.stat(path).st_mtime)
     except OSError:

@@ -1,4 +1,4 @@
-"""What can be found out of a run at one call of its hook: its plan, its state, its provisioner."""
+"""Finds the facts about a run at one call of its hook: its plan, its state, its provisioner."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tfevents.terraform.state import State
 
 
 def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | None:
-    """The provisioner that the host runs; None where it is not on this machine."""
+    """A client of the provisioner that the host runs; None where none is found on this machine."""
     wanted = find_provisioner(env) or call.host.provisioner
     try:
         path = binary.find_binary(env, "tfevents", wanted, call.directory)
@@ -36,8 +36,8 @@ def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | Non
 
 
 def find_state(call: HookCall, client: TerraformClient | None) -> State | None:
-    """The stored state; None where it can't be pulled or is not the run's, and for a plan, which
-    does not write it."""
+    """The stored state. None where it can't be pulled, where it is not the run's state (`-state`),
+    and for a plan, which does not write the state."""
     if client is None or call.command == "plan" or call.state_elsewhere:
         return None
     try:
@@ -49,9 +49,10 @@ def find_state(call: HookCall, client: TerraformClient | None) -> State | None:
 def find_plan(
     call: HookCall, client: TerraformClient | None, env: Mapping[str, str], baseline: Baseline
 ) -> SavedPlan | None:
-    """The plan in the plan file, else in the JSON that the host made of it; None without either.
+    """The plan in the plan file, else in the JSON that the host made from it; None without either.
 
-    A file that is the same as before `plan` is an older plan: this one failed and left it there.
+    For a plan, a file unchanged since `before` is ignored: it holds an older plan, which this run
+    did not overwrite because it failed.
     """
     plan_file, plan_json = call.plan_file, call.plan_json
     if call.command == "plan" and baseline.plans is not None:
@@ -93,12 +94,15 @@ def _open_json(path: str) -> Iterator[BinaryIO]:
 
 
 def _is_stream(path: str | None) -> bool:
-    """Whether it is open already, so that somebody writes into it: `-`, or `<(…)` of a shell."""
+    """Whether the path is a stream that another process writes: `-`, or `<(…)` of a shell."""
     return path is not None and (path == "-" or path.startswith(("/dev/fd/", "/dev/stdin")))
 
 
 def explain_missing_plan(call: HookCall) -> str | None:
-    """Why a plan file that was named gave no plan; None where none was named, or it failed."""
+    """Why the named plan file gave no plan; None if none is named.
+
+    None, too, if the file exists but the run failed.
+    """
     path = call.plan_file
     if path is None:
         return None
@@ -108,7 +112,7 @@ def explain_missing_plan(call: HookCall) -> str | None:
 
 
 def has_work(planned: SavedPlan | None, mode: Mode) -> bool:
-    """Whether something is about to be changed, as far as that is known."""
+    """Whether the run is about to change something. Without a plan: True, but for refresh-only."""
     if mode is Mode.REFRESH_ONLY:
         return planned is not None and count_listed_drift(planned.plan.drift or ()) != Counts()
     return planned is None or has_changes(planned.plan)
@@ -121,9 +125,9 @@ def collect_facts(
     state: State | None,
     baseline: Baseline,
 ) -> HookFacts:
-    """All that is known of a run at its end. `command`: the one that `before` named."""
+    """All that is known about a run at its end. `command`: that of `before`, else the call's."""
     if call.command == "plan" and call.succeeded is False and planned and not planned.plan.errored:
-        planned = None  # an earlier plan, which nothing has overwritten
+        planned = None  # an older plan: the failed run did not overwrite it
     mode = (planned.plan.mode if planned else None) or baseline.mode or call.mode
     return HookFacts(
         operation=operation_of(command, mode),
@@ -140,7 +144,7 @@ def collect_facts(
 
 
 def list_partial(facts: HookFacts, call: HookCall) -> Iterator[str]:
-    """What makes the plan less than the whole, by the environment or the plan itself."""
+    """What makes the plan less than a full one, by the call or by the plan itself."""
     given = call.partial if call.command == "plan" else ()
     plan = facts.planned.plan if facts.planned else None
     yield from given
@@ -151,7 +155,7 @@ def list_partial(facts: HookFacts, call: HookCall) -> Iterator[str]:
 
 
 def describe_provisioner(facts: HookFacts, client: TerraformClient | None) -> dict[str, str]:
-    """The contract's fields for it, by the plan file or by asking; empty where neither says."""
+    """The contract's provisioner fields, by the plan file, else by the binary; empty if unknown."""
     planned = facts.planned
     if planned and planned.tool and planned.plan.terraform_version:
         tool = "opentofu" if planned.tool == "OpenTofu" else "terraform"

@@ -1,7 +1,7 @@
-"""The hosts that run terraform themselves, and what each says of the run that its hook belongs to.
+"""Reads what hosts that run terraform themselves say about a run, from their environment variables.
 
-`hooks/README.md` links the documentation of every variable that is read here. Which CI it is, is
-another question (`context.ci`).
+`hooks/README.md` links the documentation of every variable that is read here. The CI vendor is
+determined elsewhere, in `context.ci`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from tfevents.terraform.arguments import Mode
 
 
 class HookHost(Struct, frozen=True):
-    """What a host says of a run; None where it does not say.
+    """What a host says about a run; None for what it does not say.
 
-    `execution`: the host's own id of what the run is part of. `everything`: this call is
-    about all runs of the execution. `reports_itself`: the host runs `tf`, which reports the run.
-    `partial`: what the host left out of the plan.
+    `execution`: the host's id of the pull request, run or deployment that the run is part of.
+    `everything`: whether this call is about all runs of the execution. `reports_itself`: whether
+    the host runs `tf`, which reports the run. `partial`: what the host left out of the plan.
     """
 
     command: str | None = None
@@ -40,7 +40,7 @@ class HookHost(Struct, frozen=True):
 
 
 def find_host(env: Mapping[str, str]) -> HookHost:
-    """What the host says whose variables are set; the outcome else as the CI job says it."""
+    """The host whose variables are set, with the CI job's outcome if the host gives none."""
     for marker, read in HOSTS.items():
         if env.get(marker):
             return _add_job_outcome(_drop_endless(read(env)), env)
@@ -48,13 +48,13 @@ def find_host(env: Mapping[str, str]) -> HookHost:
 
 
 def _drop_endless(host: HookHost) -> HookHost:
-    """Without the texts that are longer than any path, command or id."""
+    """Drops texts that are longer than any path, command or id."""
     texts = {name: text for name, text in asdict(host).items() if isinstance(text, str)}
     return replace(host, **{name: files.find_path(text) for name, text in texts.items()})
 
 
 def _add_job_outcome(host: HookHost, env: Mapping[str, str]) -> HookHost:
-    """The host with the job's outcome, where it says none itself."""
+    """Adds the outcome of the CI job, where the host gives none itself."""
     known = host.failed is not None or host.exit_code is not None
     return replace(
         host,
@@ -73,7 +73,7 @@ def _terragrunt(env: Mapping[str, str]) -> HookHost:
 
 
 def _atlantis(env: Mapping[str, str]) -> HookHost:
-    """A step of a workflow, or a post-workflow hook, which has the outcome and nothing else."""
+    """A workflow step, or a post-workflow hook, which has the outcome but no plan."""
     plan_file = env.get("PLANFILE")
     errors = env.get("COMMAND_HAS_ERRORS") if not plan_file else None
     names = ("BASE_REPO_OWNER", "BASE_REPO_NAME", "PULL_NUM")
@@ -92,7 +92,10 @@ def _atlantis(env: Mapping[str, str]) -> HookHost:
 
 
 def _find_fresh(path: str | None, plan_file: str | None) -> str | None:
-    """The path of JSON that is not older than its plan: Atlantis leaves an old one there."""
+    """The path of the plan's JSON; None if there is none, or if it is older than the plan file.
+
+    Atlantis leaves the JSON of an older plan in place.
+    """
     try:
         if path and plan_file and os.path.exists(plan_file):
             return path if os.path.getmtime(path) >= os.path.getmtime(plan_file) else None
@@ -154,11 +157,11 @@ HOSTS = {
     "ENV0_DEPLOYMENT_TYPE": _env0,
     "DIGGER_PLANFILE": _digger,
 }
-"""A variable that only this host sets → its reader; the first that is there answers."""
+"""An environment variable that only this host sets → the host's reader; the first one set wins."""
 
 
 def _job_exit_code(env: Mapping[str, str]) -> int | None:
-    """The exit code of the job's last command, in the hooks that come after it."""
+    """The exit code of the job's last command, set in hooks that run after it; None elsewhere."""
     for name in ("BUILDKITE_COMMAND_EXIT_STATUS", "BITBUCKET_EXIT_CODE"):
         if (code := parse_exit_code(env.get(name))) is not None:
             return code
@@ -166,7 +169,7 @@ def _job_exit_code(env: Mapping[str, str]) -> int | None:
 
 
 def _job_failed(env: Mapping[str, str]) -> bool | None:
-    """Whether the job failed; None while it runs, or where nobody says."""
+    """Whether the job failed; None while it runs, or where no variable tells its status."""
     ends = {
         "CI_JOB_STATUS": {"success": False, "failed": True, "canceled": True},
         "AGENT_JOBSTATUS": {
@@ -183,6 +186,6 @@ def _job_failed(env: Mapping[str, str]) -> bool | None:
 
 
 def parse_exit_code(text: str | None) -> int | None:
-    """The number in `text`; None where it is none that a process can end with."""
+    """The exit code in `text`; None unless it is a number of one to three digits."""
     number = re.fullmatch("[0-9]{1,3}", text or "")
     return int(number[0]) if number else None

@@ -1,6 +1,6 @@
-"""The outcome of a run that its host ran: as it was said, else as plan and states prove it.
+"""Determines the outcome of a host's run: as the host gave it, else as plan and states prove it.
 
-What nobody said and nothing proves stays absent.
+What was not given and can't be proven is left out.
 """
 
 from __future__ import annotations
@@ -25,12 +25,13 @@ from tfevents.terraform.state import State
 
 
 class HookFacts(Struct, frozen=True):
-    """What is known when the run is over; None for what is not.
+    """What is known when the run has ended; None for what is not.
 
-    `succeeded`: by the exit code or the host. `numbers_before`: the plan's, as `before` counted
-    them, for a host that has deleted the plan since. `state_before`: serial and lineage.
-    `changes_by_code`: what `plan -detailed-exitcode` says by its exit code. `targeted`: a flag made
-    the plan one of a part.
+    `succeeded`: by the exit code or the host. `numbers_before`: the plan's counts as of `before`,
+    for a host that has deleted the plan since. `state_before`: serial and lineage.
+    `changes_by_code`: whether there are changes, by the exit code of `plan -detailed-exitcode`.
+    `refreshed`: False for a plan with `-refresh=false`. `targeted`: whether a flag such as
+    `-target` limited the plan.
     """
 
     operation: Operation
@@ -46,8 +47,8 @@ class HookFacts(Struct, frozen=True):
 
 
 class HookOutcome(Struct, frozen=True):
-    """What is reported. `activity` is None where nothing can be claimed, `succeeded` where it is
-    not known. `missing`: plan or state, where that had to be seen to report more."""
+    """What is reported. `activity` is None where nothing can be claimed, `succeeded` where the
+    outcome is unknown. `missing`: `plan` or `state`, where reporting more would have needed it."""
 
     activity: Activity | None
     numbers: Numbers
@@ -56,7 +57,7 @@ class HookOutcome(Struct, frozen=True):
 
 
 def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
-    """The outcome that was said, else the one that is proven; the numbers of what was done."""
+    """The outcome as given, else as proven, with the counts of what was done."""
     plan = facts.planned.plan if facts.planned else None
     numbers, proven = _count_done(facts, plan)
     succeeded = proven if facts.succeeded is None else facts.succeeded
@@ -75,11 +76,11 @@ def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
 
 
 def _make_begun_activity(facts: HookFacts, succeeded: bool | None) -> Activity | None:
-    """The last that is known: an apply was begun. None for a plan: `plan` would say that there is
-    nothing to apply.
+    """The activity where the end can't be reported: that the apply or destroy has begun. None for
+    a plan, since the event `plan` means that there is nothing to apply.
 
-    An outcome that nobody knows is left out, and a workspace is never called active on a guess:
-    Harness schedules its destruction from that.
+    An unknown outcome is left out, and a workspace is never reported active or inactive on a
+    guess: Harness schedules its destruction from that.
     """
     if facts.operation is Operation.PLAN:
         return None
@@ -97,7 +98,7 @@ def _name_missing(facts: HookFacts) -> str | None:
 
 
 def _count_done(facts: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | None]:
-    """The numbers of what was done, and the outcome that they prove; None where they don't."""
+    """The counts of what was done, and the outcome that plan and states prove; None if unproven."""
     if plan is None:
         return (facts.numbers_before or Numbers()) if facts.succeeded else Numbers(), None
     targeted = facts.planned is not None and facts.planned.targeted
@@ -116,7 +117,7 @@ def _count_done(facts: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | No
 def _compare_states(
     plan: Plan, planned: Numbers, states: StatePair, succeeded: bool | None
 ) -> tuple[Numbers, bool | None]:
-    """As `_count_done`, by the states before and after."""
+    """The same as `_count_done`, from the states before and after the run."""
     done = done_to_resources(plan, states)
     all_done = done == planned.resources
     did_something = all_done and done is not None and done.planned > 0
@@ -128,16 +129,16 @@ def _compare_states(
 
 
 def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
-    """The plan's own numbers."""
+    """The plan's own counts. `saved`: an earlier run made the plan; `targeted`: it is not full."""
     drift = count_measured_drift(plan, saved=saved)
     resources = count_resources(plan, partial=targeted)
     return Numbers(resources, count_outputs(plan), drift)
 
 
 def _prove_not_applied(plan: Plan, facts: HookFacts) -> bool | None:
-    """False for a plan with changes whose state nobody has written since; else None.
+    """False for a plan with changes whose state has not been written since `before`; else None.
 
-    That the state was written proves nothing: a failed apply writes it too.
+    A state that was written proves nothing: a failed apply writes it too.
     """
     state = facts.state_after
     after = (state.serial, state.lineage) if state else None

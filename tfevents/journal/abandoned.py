@@ -1,4 +1,4 @@
-"""Runs whose process is gone without an end: which they are, and their folders."""
+"""Finds abandoned runs, whose process ended without recording it, and removes their folders."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from types import TracebackType
 from tfevents.journal.run_lock import LOCK, NOTE, is_held, remove_folder, runs_folder
 
 STALE_SECONDS = 86400
-"""Where a directory can't be locked, a folder that was never finished is swept after a day."""
+"""The age at which an unfinished folder is removed even if other processes may be creating some."""
 
 
 def find_abandoned(home: str) -> list[str]:
-    """The ids under `home` whose process has ended without saying so."""
+    """The ids of the runs under `home` that have a folder, but whose lock nobody holds.
+
+    Also removes folders whose creation was interrupted.
+    """
     try:
         names = os.listdir(runs_folder(home))
     except OSError:
@@ -27,7 +30,7 @@ def find_abandoned(home: str) -> list[str]:
 
 
 def _sweep_unfinished(place: str) -> None:
-    """What was killed while it was made; nothing where somebody is at it now."""
+    """Removes folders whose creation was interrupted, unless a process may be creating them now."""
     with suppress(OSError):
         directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -41,7 +44,10 @@ def _sweep_unfinished(place: str) -> None:
 
 
 def _oldest_unfinished(directory: int) -> float:
-    """Which of them nobody is making: all that are older than this."""
+    """The latest modification time of an unfinished folder that no process is creating now.
+
+    Infinite if we get the exclusive lock on the runs folder: then no process is creating any.
+    """
     try:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -50,9 +56,10 @@ def _oldest_unfinished(directory: int) -> float:
 
 
 class AbandonedRun:
-    """The folder of one that is gone, held by one process alone; swept at the end.
+    """A context manager that locks the folder of an abandoned run and removes it at the end.
 
-    None where somebody else is at it, or was. What went wrong in between leaves it as it is.
+    It gives the folder's path, or None where another process holds the lock or has removed the
+    folder. An exception inside the block leaves the folder in place.
     """
 
     def __init__(self, home: str, identity: str) -> None:
@@ -68,7 +75,7 @@ class AbandonedRun:
         if not os.path.lexists(os.path.join(self._folder, LOCK)):
             shutil.rmtree(
                 self._folder, ignore_errors=True
-            )  # whoever swept it was killed when all but the folder was gone
+            )  # without a lock file: its removal was interrupted
         return None
 
     def __exit__(
@@ -88,7 +95,7 @@ class AbandonedRun:
 
 
 def read_note(folder: str) -> dict[str, str]:
-    """The note in a folder; empty where there is none, or half of one."""
+    """The run's note in a folder (see `RunLock.write_note`); empty where it can't be read."""
     try:
         with open(os.path.join(folder, NOTE), "rb") as file:
             pairs = os.fsdecode(file.read()).split("\0")
@@ -98,6 +105,6 @@ def read_note(folder: str) -> dict[str, str]:
 
 
 def _sweep(folder: str) -> None:
-    """Also what nobody of us has made in it."""
+    """Removes a run's folder, also subfolders, which tfevents does not create."""
     remove_folder(folder)
     shutil.rmtree(folder, ignore_errors=True)

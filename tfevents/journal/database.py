@@ -1,4 +1,4 @@
-"""The journal's file: how it is opened, its tables, and what a file of an earlier version lacks."""
+"""Opens the journal's SQLite file, creates and migrates its tables, and runs transactions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfevents.settings.home import create_private, make_home
 Row: TypeAlias = sqlite3.Row
 
 VERSION = 1
-"""Of the tables, as `user_version` keeps it; 0 is a new file, or one of before."""
+"""The tables' version, kept in `user_version`; 0 is a new file or that of the first versions."""
 TABLES = (
     """create table if not exists runs (
         run_id text primary key, key text, command text, operation text, mode text,
@@ -31,7 +31,7 @@ TABLES = (
     "create table if not exists claims (lane text primary key, owner text)",
 )
 ADDED = ("directory", "tf_workspace", "given")
-"""Columns of events that version 0 has not."""
+"""Columns of `events` that version 0 lacks."""
 INDEXES = (
     "create index if not exists events_pending on events (status, seq)",
     """create index if not exists events_queue on events
@@ -43,21 +43,21 @@ INDEXES = (
 )
 BUSY_SECONDS, POLL_SECONDS = 5.0, 0.02
 LOCKED = "database is locked"
-"""The message of SQLITE_BUSY; Python 3.10 does not give the code."""
+"""The message of SQLITE_BUSY; Python 3.10 does not expose the error code."""
 LONGEST_REASON = 200
 ERRORS = (sqlite3.Error, UnicodeDecodeError)
-"""What SQLite raises; the second where a damaged file's own text stands in the message."""
+"""What SQLite raises: UnicodeDecodeError where its message quotes a damaged file's text."""
 
 
 class Connection(sqlite3.Connection):
-    """Waits fairly for other processes, BUSY_SECONDS at most.
+    """A connection that retries for BUSY_SECONDS while another process holds SQLite's lock.
 
-    SQLite by itself looks for its turn ever less often: among many, who has waited longest would
-    be the last to get it.
+    SQLite's own busy handler retries at ever longer intervals: among many processes, the one that
+    has waited longest would get the lock last.
     """
 
     def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
-        """As sqlite3's."""
+        """As in sqlite3. Raises OperationalError after BUSY_SECONDS of waiting for a lock."""
         end = time.monotonic() + BUSY_SECONDS
         while True:
             try:
@@ -68,21 +68,24 @@ class Connection(sqlite3.Connection):
 
 
 class Database:
-    """The open file; threads share it."""
+    """An open journal file, which several threads may use."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._turn = threading.RLock()
 
     def close(self) -> None:
-        """Closed; nothing is lost by not calling it."""
+        """Closes the connection; without this call, no data is lost."""
         self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """One that has the write lock from its start. Raises JournalUnavailable."""
+        """A transaction with the write lock from its start, rolled back if the block raises.
+
+        Raises JournalUnavailable for SQLite's errors.
+        """
         try:
-            with self._turn:  # threads share the connection, and would share the transaction
+            with self._turn:  # threads share the connection, and with it the transaction
                 self._connection.execute("begin immediate")
                 try:
                     yield self._connection
@@ -94,13 +97,13 @@ class Database:
             raise JournalUnavailable(f"the journal can't be written: {_describe(error)}") from None
 
     def _roll_back(self) -> None:
-        """What went wrong first is what is told, also where this goes wrong as well."""
+        """Rolls back; suppresses SQLite's errors, so that the original one is raised."""
         with suppress(*ERRORS):
             if self._connection.in_transaction:
                 self._connection.execute("rollback")
 
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[Row]:
-        """All rows. Raises JournalUnavailable."""
+        """All rows of a query. Raises JournalUnavailable."""
         try:
             with self._turn:
                 return self._connection.execute(statement, tuple(values)).fetchall()
@@ -109,7 +112,7 @@ class Database:
 
 
 def open_file(home: str) -> Database:
-    """The journal's file under `home`, made if need be. Raises JournalUnavailable."""
+    """Opens the journal's file under `home`; creates it if missing. Raises JournalUnavailable."""
     path = os.path.join(home, "journal.db")
     try:
         if not os.path.isabs(home):
@@ -123,13 +126,13 @@ def open_file(home: str) -> Database:
 
 
 def _describe(error: Exception) -> str:
-    """In one line: of a damaged file SQLite quotes whole statements."""
+    """An error's text in one bounded line: of a damaged file, SQLite quotes whole statements."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return " ".join(reason.split())[:LONGEST_REASON]
 
 
 def connect(path: str) -> Connection:
-    """A file, made if need be, or `:memory:`, with the journal's tables. Raises ERRORS."""
+    """Opens a file, created if missing, or `:memory:`, and creates the tables. Raises ERRORS."""
     db = sqlite3.connect(
         path,
         timeout=POLL_SECONDS,
@@ -139,7 +142,7 @@ def connect(path: str) -> Connection:
     )
     db.row_factory = sqlite3.Row
     db.text_factory = _decode
-    db.execute("pragma journal_mode = truncate")  # rolls back, and is made once
+    db.execute("pragma journal_mode = truncate")  # the rollback journal: its file is created once
     db.execute("pragma synchronous = full")
     if _version(db) < VERSION:
         _migrate(db)
@@ -147,7 +150,7 @@ def connect(path: str) -> Connection:
 
 
 def _decode(text: bytes) -> str:
-    """One byte that is no UTF-8 costs a character, not the whole query."""
+    """Text as UTF-8; an invalid byte becomes U+FFFD instead of failing the whole query."""
     return text.decode(errors="replace")
 
 
@@ -157,9 +160,12 @@ def _version(db: Connection) -> int:
 
 
 def _migrate(db: Connection) -> None:
-    """A journal of before keeps its events as they are: of no directory, so that none is looked at
-    for what their runs did not know."""
-    db.execute("begin immediate")  # whoever comes second finds it done
+    """Creates the tables, or adds what those of version 0 lack.
+
+    The events of version 0 have no directory afterwards, so no directory's settings complete their
+    destination.
+    """
+    db.execute("begin immediate")  # a second process waits here, then finds it done
     try:
         if _version(db) < VERSION:
             for statement in (*TABLES, *_additions(db), *INDEXES):
@@ -186,14 +192,14 @@ def insert_rows(
     rows: Iterable[Iterable[Any]],
     known: str = "do nothing",
 ) -> None:
-    """Rows in the order of the columns. `known`: what is done with one that is there already."""
+    """Inserts rows, each in the order of `columns`. `known`: the action `on conflict`."""
     marks = ", ".join("?" for _ in columns.split(","))
     insert = f"insert into {table} ({columns}) values ({marks}) on conflict {known}"  # noqa: S608  # literals
     db.executemany(insert, [tuple(row) for row in rows])
 
 
 def renumber(db: Connection) -> None:
-    """Numbers what waits by the time at which it was put."""
+    """Renumbers the pending events (`seq`) in the order of the times at which they were put."""
     waiting = db.execute("select seq, put_at from events where status = 'pending' order by seq")
     before = waiting.fetchall()
     after = sorted(before, key=lambda row: str(row["put_at"]))

@@ -1,4 +1,4 @@
-"""Where events are kept, whatever breaks: the journal, else one in the temporary directory."""
+"""Keeps events in a fallback journal in the temporary directory if home can't be written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ P = ParamSpec("P")
 
 
 def find_fallback() -> Journal | None:
-    """The fallback, if it was ever needed. Raises JournalUnavailable."""
+    """The fallback journal; None if there is none. Raises JournalUnavailable."""
     try:
         place = find_fallback_home(make=False)
         os.stat(os.path.join(place, "journal.db"))
@@ -26,7 +26,7 @@ def find_fallback() -> Journal | None:
 
 
 def open_fallback() -> Journal:
-    """A journal in the temporary directory. Raises JournalUnavailable."""
+    """Opens the fallback journal; creates it if missing. Raises JournalUnavailable."""
     try:
         return open_journal(find_fallback_home())
     except OSError as error:
@@ -34,9 +34,9 @@ def open_fallback() -> Journal:
 
 
 def merge_fallback(journal: Journal) -> int:
-    """Moves what the fallback took in while home could not be written; gives how many events.
+    """Moves the fallback journal's runs and events into `journal`; returns the number of events.
 
-    What can't be moved stays: another time.
+    What can't be moved now stays in the fallback journal until the next call.
     """
     try:
         fallback = find_fallback()
@@ -51,7 +51,7 @@ def merge_fallback(journal: Journal) -> int:
 
 
 def find_beside(journal: Journal) -> Journal | None:
-    """The fallback, where there is one, and it is another."""
+    """The fallback journal; None if there is none, if it can't be opened, or if it is `journal`."""
     with suppress(JournalUnavailable):
         fallback = find_fallback()
         return fallback if fallback and fallback.home != journal.home else None
@@ -59,13 +59,16 @@ def find_beside(journal: Journal) -> Journal | None:
 
 
 def describe_first(journal: Journal) -> str:
-    """Why nothing is sent from another journal: what is in this one is older."""
+    """The reason for sending nothing from another journal: this journal's events are older."""
     return f"what waits in {journal.home} goes first"
 
 
 def open_journals(home: str) -> list[Journal]:
-    """Home's, with what the fallback took in; and the fallback where there is one, which still
-    holds what could not be moved. Raises JournalUnavailable where there is neither."""
+    """The home directory's journal, after `merge_fallback`, then the fallback journal if it exists.
+
+    Only the fallback journal, created if missing, where home can't be used. Raises
+    JournalUnavailable where neither can be opened.
+    """
     journals: list[Journal] = []
     with suppress(JournalUnavailable):
         journals.append(open_journal(home))
@@ -75,14 +78,17 @@ def open_journals(home: str) -> list[Journal]:
 
 
 class JournalFallback:
-    """The journal in use. `tell` is told what went wrong, `moved` that another journal is used."""
+    """The journal of a run: the home directory's, or the fallback once home can't be written.
+
+    `tell` is called with each problem, `moved` when a failed write has switched to the fallback.
+    """
 
     def __init__(self, tell: Callable[[Exception], None], moved: Callable[[], None]) -> None:
         self._tell, self._moved = tell, moved
         self._journals: list[Journal] = []
 
     def open(self, home: str) -> None:
-        """The journal under `home`, or what stands in for it. Raises JournalUnavailable."""
+        """Opens the journal under `home`, else the fallback journal. Raises JournalUnavailable."""
         try:
             self._journals = [open_journal(home)]
         except JournalUnavailable as error:
@@ -95,7 +101,7 @@ class JournalFallback:
 
     @property
     def journal(self) -> Journal:
-        """The one in use. Raises JournalUnavailable where none could be opened yet."""
+        """The journal in use. Raises JournalUnavailable where none has been opened yet."""
         if not self._journals:
             raise JournalUnavailable("there is no journal")
         return self._journals[-1]
@@ -103,10 +109,9 @@ class JournalFallback:
     def write(
         self, write: Callable[Concatenate[Journal, P], None], *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        """`write` with the journal and these; where the journal can't be written (any more), the
-        fallback takes it.
+        """Calls `write` with the journal in use; if that can't be written, with the fallback.
 
-        Raises JournalUnavailable.
+        Raises JournalUnavailable if the fallback journal can't be written either.
         """
         try:
             return write(self.journal, *args, **kwargs)
@@ -118,8 +123,11 @@ class JournalFallback:
         return write(self.journal, *args, **kwargs)
 
     def waits_elsewhere(self, queues: Iterable[Queue]) -> bool:
-        """Whether a journal that is not in use has something of these queues; that is told. It goes
-        first: home, or the fallback where that could not be moved."""
+        """Whether a journal that is not in use has pending events of these queues.
+
+        If so, calls `tell`: these events are older and must be sent first. They are home's, or
+        those of the fallback journal that could not be moved.
+        """
         beside = find_beside(self.journal)
         try:
             for journal in (*self._journals[:-1], beside):
@@ -132,7 +140,7 @@ class JournalFallback:
         return False
 
     def find_events(self, run_id: str) -> list[StoredEvent]:
-        """A run's events, the newest first, wherever they came to be."""
+        """A run's events from all journals opened so far, the newest first."""
         found: list[StoredEvent] = []
         for journal in reversed(self._journals):
             with suppress(JournalUnavailable):
@@ -140,5 +148,5 @@ class JournalFallback:
         return found
 
     def find_unreadable(self) -> list[str]:
-        """A line for each row of theirs that could not be read."""
+        """A line for each row of these journals that could not be read."""
         return [line for journal in self._journals for line in journal.unreadable]

@@ -1,4 +1,4 @@
-"""What stands in for home where that can't be written."""
+"""Finds the directory of the fallback journal, used if the home directory can't be written."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tfevents.settings.home import make_private
 
 
 def find_fallback_home(*, make: bool = True) -> str:
-    """What stands in for home where that can't be written: a directory of this user's alone.
+    """A directory in the temporary directory that only this user can access.
 
-    Raises OSError where there is none, or somebody else has made it.
+    `make`: create it if missing. Raises OSError where it is missing or can't be created, belongs
+    to another user, or is open to others.
     """
     place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
     if make:

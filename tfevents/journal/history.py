@@ -1,4 +1,4 @@
-"""The history in the journal: each run with its events and how it ended."""
+"""Lists the journal's runs with their events, and says how each run ended."""
 
 from __future__ import annotations
 
@@ -17,45 +17,47 @@ from tfevents.journal.ownership import explain_waiting
 EVENTS_OF_A_RUN = 1000
 BEING_SENT = "being sent"
 ALL = -1
-"""As a limit: none (SQLite's own word for it)."""
+"""A limit that means no limit, as in SQLite."""
 
 
 class HistoryItem(Struct, frozen=True):
-    """A run and its events, the oldest first; or one event that was sent by hand. An event's
-    `reason` is that of `find_reason`."""
+    """A run and its events, the oldest first; or one event that was sent by hand.
+
+    `run`: None for an event sent by hand. Each event's `reason` is that of `find_reason`.
+    """
 
     run: Run | None
     events: tuple[StoredEvent, ...]
     end: str
-    """A run's exit code; or running, open (a hook's) or killed; empty without a run."""
+    """A run's exit code, `running`, `open` (a hook's run), `killed` or `-`; empty without a run."""
 
     @property
     def run_id(self) -> str:
-        """What was sent by hand has one too."""
+        """The run's id; for an event sent by hand, the event's own run id."""
         return self.run.run_id if self.run else self.events[0].run_id
 
     @property
     def at(self) -> str:
-        """When it began. RFC 3339, UTC."""
+        """When the run began, or the event was put in the journal. RFC 3339, UTC."""
         return self.run.opened_at if self.run else self.events[0].put_at
 
     @property
     def last_at(self) -> str:
-        """When it ended, as far as the journal knows. RFC 3339, UTC."""
+        """The latest known time: of the run's end, or of its latest event. RFC 3339, UTC."""
         ended = (self.run.ended_at if self.run else None) or self.at
         return max((ended, *(event.put_at for event in self.events)), key=_to_the_second)
 
     @property
     def is_open(self) -> bool:
-        """Whether it is a run without an end."""
+        """Whether this is a run without a recorded end."""
         return self.run is not None and self.run.ended_at is None
 
 
 class HistoryFilter(Struct, frozen=True):
-    """What is asked for; all that is said must hold.
+    """Selects items that meet all of these conditions.
 
-    `workspace`: where an event goes. `since`: what was still going on then, RFC 3339 in UTC.
-    `undelivered`: events that wait or were refused.
+    `workspace`: the events' destination; None: any. `since`: only what was still going on at that
+    time, or later, RFC 3339 in UTC. `undelivered`: only pending and refused events.
     """
 
     workspace: str | None = None
@@ -63,7 +65,7 @@ class HistoryFilter(Struct, frozen=True):
     undelivered: bool = False
 
     def select(self, items: Iterable[HistoryItem]) -> Iterator[HistoryItem]:
-        """What is asked for, each with those of its events that are."""
+        """The selected items, each with only those of its events that are selected."""
         for item in items:
             events = tuple(filter(self._wants_event, item.events))
             if self._wants_time(item) and (events or self._wants_run_alone(item)):
@@ -78,7 +80,7 @@ class HistoryFilter(Struct, frozen=True):
         return here and (waits or not self.undelivered)
 
     def _wants_run_alone(self, item: HistoryItem) -> bool:
-        """A run without events, as one that has just begun."""
+        """Whether to select a run without any events, such as one that has just begun."""
         run = None if item.events else item.run
         return run is not None and not self.undelivered and self._is_here(run)
 
@@ -93,7 +95,7 @@ EVERYTHING = HistoryFilter()
 def list_latest(
     journal: Journal, limit: int | None, wanted: HistoryFilter = EVERYTHING
 ) -> list[HistoryItem]:
-    """The latest `limit` items of what is asked for, all where it is None; the newest last."""
+    """The latest `limit` items that `wanted` selects; None: all. The newest last."""
     reach = limit if limit and wanted == EVERYTHING else ALL
     runs = list(islice(wanted.select(_list_runs(journal, reach)), limit))
     by_hand = list(islice(wanted.select(_list_loose(journal, reach)), limit))
@@ -102,17 +104,20 @@ def list_latest(
 
 
 def _order_of(item: HistoryItem) -> tuple[str, int]:
-    """The key to sort by: a run's time is known to the second, the order of events exactly."""
+    """The sort key: a run's time is known to the second, the order of events exactly."""
     return _to_the_second(item.at), item.events[0].seq if item.events else sys.maxsize
 
 
 def _to_the_second(at: str) -> str:
-    """The part of a time that has one length, however it was written."""
+    """A time cut to seconds: RFC 3339 times vary only in what follows."""
     return at[:19]
 
 
 def find_run_ids(journal: Journal, beginning: str) -> list[str]:
-    """Of runs, and of events of no run, by how the id of it or of one of its events begins."""
+    """The run ids that begin with `beginning` or have an event whose id does.
+
+    Also those of events that were sent by hand.
+    """
     return [
         run_id
         for run_id, outline in journal.outline().items()
@@ -123,7 +128,7 @@ def find_run_ids(journal: Journal, beginning: str) -> list[str]:
 def list_items(
     journal: Journal, run_ids: Iterable[str], wanted: HistoryFilter = EVERYTHING
 ) -> list[HistoryItem]:
-    """What is asked for of some runs or events by hand, the newest last."""
+    """The items of these run ids that `wanted` selects, the newest last."""
     items = (item for run_id in run_ids for item in _find_items(journal, run_id))
     return sorted(wanted.select(items), key=_order_of)
 
@@ -138,7 +143,7 @@ def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
 
 
 def _list_runs(journal: Journal, reach: int) -> Iterator[HistoryItem]:
-    """The newest first."""
+    """The latest `reach` runs, the newest first."""
     for run in journal.runs(reach):
         yield _make_item(journal, run)
 
@@ -149,7 +154,10 @@ def _make_item(journal: Journal, run: Run) -> HistoryItem:
 
 
 def _list_loose(journal: Journal, reach: int) -> Iterator[HistoryItem]:
-    """The newest first. Asked for behind the runs, also those of a run that can't be read."""
+    """Events of no run, the newest first; call it after `_list_runs`.
+
+    The journal then also knows the unreadable runs, whose events are included.
+    """
     for event in _explain(journal, journal.find_loose_events(reach)):
         yield HistoryItem(None, (event,), "")
 
@@ -171,7 +179,7 @@ def _explain(journal: Journal, events: Iterable[StoredEvent]) -> Iterator[Stored
 
 
 def find_reason(journal: Journal, event: StoredEvent) -> str | None:
-    """Why an event has not arrived; None where it has."""
+    """Why an event is not delivered; None where it is delivered."""
     if event.status is not Status.PENDING or event.attempts:
         return event.reason
     return BEING_SENT if journal.is_being_sent(event.queue) else explain_waiting(event)

@@ -1,7 +1,7 @@
-"""Runs and events, durable: an event is here before any byte of it is sent.
+"""Stores runs and events durably: an event is committed here before any byte of it is sent.
 
-One SQLite file, shared by any number of processes and containers. No value of a plan or state,
-no address and no argv is ever in it.
+One SQLite file, shared by any number of processes and containers. It never holds a value of a plan
+or state, an address or a command line.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ MOVABLE = "(ended_at is not null or key is not null)"
 
 
 class Journal:
-    """An open journal; `home` is where the locks of the living are.
+    """An open journal; `home`: the directory with the run locks of the processes that are alive.
 
-    `unreadable`: a line for each row that could not be read so far. Such a row is left out.
+    `unreadable`: a line for each row that could not be read so far; such rows are left out.
     """
 
     def __init__(self, database: Database, home: str) -> None:
@@ -59,7 +59,7 @@ class Journal:
         self._unreadable_runs: set[Any] = set()
 
     def close(self) -> None:
-        """Closed; nothing is lost by not calling it."""
+        """Closes the file; without this call, no data is lost."""
         self._database.close()
 
     def _parsed(self, parse: Callable[[Row], T], rows: list[Row]) -> Iterator[T]:
@@ -76,7 +76,7 @@ class Journal:
     # Runs
 
     def open_run(self, run: Run) -> None:
-        """Records that a run has begun; what it was opened with stays when told again."""
+        """Records that a run has begun; if it is known, updates only base, operation and mode."""
         with self._database.transaction() as db:
             _insert(
                 db,
@@ -87,8 +87,8 @@ class Journal:
             )
 
     def end_run(self, run_id: str, exit_code: int | None, events: Iterable[NewEvent] = ()) -> bool:
-        """Records the end and its events in one step; False where the run had ended before. One
-        that was closed without an exit code still gets its own."""
+        """Records a run's end and its events in one transaction. False where the run is unknown or
+        had ended before; but a run that ended without an exit code still gets one."""
         with self._database.transaction() as db:
             ended = db.execute(
                 "update runs set ended_at = ?, exit_code = ? where run_id = ?"
@@ -106,11 +106,11 @@ class Journal:
         return self._runs("order by opened_at desc, rowid desc limit ?", limit)
 
     def run(self, run_id: str) -> Run | None:
-        """One run."""
+        """The run with this id; None where there is none, or it can't be read."""
         return next(iter(self._runs("where run_id = ?", run_id)), None)
 
     def open_runs(self, key: str | None = None) -> list[Run]:
-        """Runs without an end: of one key, or of processes where there is no key."""
+        """The runs without an end that have this key; None: those with a process, not a key."""
         return self._runs("where ended_at is null and key is ? order by rowid", key)
 
     def _runs(self, which: str, *values: Any) -> list[Run]:
@@ -121,36 +121,35 @@ class Journal:
         return found
 
     def open_hooks(self) -> list[Run]:
-        """Runs that a hook opened and none has closed."""
+        """The runs without an end that a hook opened, the oldest first."""
         return self._runs("where ended_at is null and key is not null order by opened_at")
 
     def last_hook(self, key: str) -> Run | None:
-        """The latest run of this key, open or ended."""
+        """The latest run with this key, open or ended."""
         return next(iter(self._runs("where key = ? order by rowid desc limit 1", key)), None)
 
     # Events
 
     def put(self, event: NewEvent) -> None:
-        """Committed to the disk when this returns. Raises JournalUnavailable."""
+        """Puts an event in the journal, committed to disk on return. Raises JournalUnavailable."""
         with self._database.transaction() as db:
             _insert(db, "events", write_event(event))
 
     def find_events(self, limit: int = 50, run_id: str | None = None) -> list[StoredEvent]:
-        """The latest events, the newest first."""
+        """The latest events, of one run or of all, the newest first."""
         if run_id is not None:
             return self._find_events("where run_id = ? order by seq desc limit ?", run_id, limit)
         return self._find_events("order by seq desc limit ?", limit)
 
     def find_loose_events(self, limit: int = 50) -> list[StoredEvent]:
-        """The latest events of no run (sent by hand), or of one that could not be read so far; the
-        newest first."""
+        """The latest events sent by hand, or whose run could not be read so far, newest first."""
         lost = tuple(self._unreadable_runs)
         known = "select run_id from runs where run_id is not null"
         which = f"run_id not in ({known}) or run_id in ({_marks(lost)})"
         return self._find_events(f"where {which} order by seq desc limit ?", *lost, limit)
 
     def queues(self, *, refused: bool = False) -> list[Queue]:
-        """Where something still has to be sent, what waits longest first."""
+        """The queues with pending events (`refused`: or refused ones), the oldest event first."""
         which, values = _in_states(refused)
         columns = f"{QUEUE}, group_concat(seq) as events"
         query = f"select {columns} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
@@ -163,9 +162,9 @@ class Journal:
         return list(found)
 
     def waiting(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
-        """What still has to be sent of a queue, the oldest first. What can't be read never will."""
+        """A queue's pending (or refused) events, oldest first; unreadable ones become refused."""
         which, values = _in_queue(queue, refused)
-        # not `order by seq`: for that, SQLite would go through everything that waits anywhere
+        # not `order by seq`: SQLite would then read the pending events of all queues
         rows = self._database.query(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
         found = sorted(self._parsed(parse_event, rows), key=lambda event: event.seq)
         if len(found) < len(rows):
@@ -185,9 +184,9 @@ class Journal:
                 )
 
     def unowned(self) -> list[StoredEvent]:
-        """What is not delivered, and of which the run did not know whose it is; the oldest first.
+        """Pending events without an org, project or workspace, the oldest first.
 
-        Also what a person gave to somebody who refused it.
+        Also events that were refused at a destination that a person had assigned.
         """
         return self._find_events(
             "where status = 'pending' and (org is null or project is null or workspace is null)"
@@ -195,8 +194,8 @@ class Journal:
         )
 
     def assign(self, events: Mapping[str, tuple[Destination, Iterable[str]]]) -> None:
-        """Events → whose they are from now on, with the names of what a person said of it; not one
-        that somebody has delivered by now."""
+        """Sets event ids' destinations, with the names of the fields that a person assigned; such
+        an event is pending again. Skips events that have been delivered meanwhile."""
         rows = [
             (*astuple(whose), " ".join(names), event_id)
             for event_id, (whose, names) in events.items()
@@ -210,18 +209,18 @@ class Journal:
             )
 
     def find_states(self, *, refused: bool = False) -> dict[str, EventState]:
-        """What became of each event that still has to be sent, by its id."""
+        """The status of each pending (`refused`: or refused) event, by event id."""
         which, values = _in_states(refused)
         query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
         return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
 
     def version(self) -> int:
-        """Another one as soon as another process has written."""
+        """A number that changes when another process has written to the journal."""
         return int(self._database.query("pragma data_version")[0][0])
 
     def outline(self) -> dict[str, Outline]:
-        """A run's id, also of an event of no run → the ids of its events, each with what became of
-        it; an empty one stands for the run itself."""
+        """Each run id (also of events by hand) → event id → the event's status, attempts, reason;
+        the empty event id stands for the run itself, with its end and exit code."""
         runs = "select run_id, '', ended_at, exit_code from runs where run_id > ''"
         events = "select run_id, event_id, status, attempts, reason from events where run_id > ''"
         found: dict[str, Outline] = {}
@@ -234,7 +233,7 @@ class Journal:
         return list(self._parsed(parse_event, self._database.query(query, values)))
 
     def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
-        """What became of an attempt to send."""
+        """Records the outcome of an attempt to send an event; `reason`: why it failed."""
         settled = None if status is Status.PENDING else now()
         with self._database.transaction() as db:
             db.execute(
@@ -246,8 +245,8 @@ class Journal:
     # Claims: events of one queue are sent by one process at a time
 
     def claim(self, queues: Iterable[Queue], owner: str) -> bool:
-        """Whether `owner` may send these queues now: all or none. A claim whose owner is gone is
-        void."""
+        """Claims all these queues for `owner`; False, with none claimed, where another living
+        process has claimed one. A claim whose owner has ended is void."""
         queues = set(queues)
         held = self._database.query("select lane from claims where owner = ?", (owner,))
         if {queue.key for queue in queues} <= {lane for (lane,) in held}:
@@ -260,12 +259,12 @@ class Journal:
         return True
 
     def _find_sender(self, queue: Queue) -> str | None:
-        """Who has claimed a queue, and lives."""
+        """The owner of a queue's claim; None without a claim, or if the owner has ended."""
         claims = self._database.query("select owner from claims where lane = ?", (queue.key,))
         return next((str(owner) for (owner,) in claims if self._lives(owner)), None)
 
     def is_being_sent(self, queue: Queue) -> bool:
-        """Whether a living process is sending it now."""
+        """Whether a living process has claimed the queue."""
         return self._find_sender(queue) is not None
 
     def _is_row_being_sent(self, row: Row) -> bool:
@@ -275,33 +274,34 @@ class Journal:
             return False
 
     def busy(self, owner: str) -> bool:
-        """Whether a living process other than `owner` is sending."""
+        """Whether a living process other than `owner` has claimed any queue."""
         rows = self._database.query("select distinct owner from claims where owner != ?", (owner,))
         return any(self._lives(row[0]) for row in rows)
 
     def _lives(self, owner: Any) -> bool:
-        """What can be no identity is nobody's."""
+        """Whether a claim's owner holds its lock; False for a damaged value."""
         named = (
             isinstance(owner, str) and 0 < len(owner) <= LONGEST_IDENTITY and owner.isprintable()
         )
         return named and run_lock.is_held(self.home, owner)
 
     def release(self, owner: str) -> None:
-        """Gives back everything that `owner` claimed."""
+        """Releases all claims of `owner`."""
         with self._database.transaction() as db:
             db.execute("delete from claims where owner = ?", (owner,))
 
-    # What is not kept here for ever
+    # Removal of rows
 
     def prune(self) -> int:
-        """As `retention.prune`."""
+        """Deletes old rows as `retention.prune`; returns how many events were undelivered."""
         return retention.prune(self._database)
 
     def hand_over(self, other: Journal) -> int:
-        """Moves all but what is just being sent, and open runs of processes; gives how many events.
+        """Moves all runs and events to `other`, except for open runs with a process and events
+        that are being sent; returns the number of events.
 
-        Killed between the two commits, an event is in both under one `event_id`: the next time it
-        is not taken again.
+        If killed between the two commits, both journals have these events; by their `event_id`,
+        the next call does not insert them again.
         """
         with self._database.transaction() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
@@ -313,8 +313,8 @@ class Journal:
         return len(idle)
 
     def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
-        """The other side of `hand_over`: rows, in the order of RUN and EVENT. What was put since
-        goes after them."""
+        """Inserts rows of `hand_over`, with columns in the order of RUN and EVENT; renumbers, as
+        these events may be older than pending ones."""
         with self._database.transaction() as db:
             insert_rows(db, "runs", RUN, runs, END_OF_KNOWN_RUN)
             insert_rows(db, "events", EVENT, events)
@@ -331,7 +331,7 @@ def _in_states(refused: bool) -> tuple[str, list[Any]]:
 
 
 def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
-    """As the index has it."""
+    """The SQL condition and its values for a queue's events, to match the index events_queue."""
     names, values = list(WHOSE), list(astuple(queue.destination))
     if queue.destination.missing():
         names += ["directory", "tf_workspace"]
@@ -346,5 +346,5 @@ def _insert(db: Connection, table: str, columns: Mapping[str, Any], conflict: st
 
 
 def open_journal(home: str) -> Journal:
-    """The journal under `home`, made if need be. Raises JournalUnavailable."""
+    """Opens the journal under `home`; creates it if missing. Raises JournalUnavailable."""
     return Journal(open_file(home), home)

@@ -1,4 +1,4 @@
-"""What the journal keeps: runs, events, whose they are and what became of them."""
+"""Defines the journal's records: runs, events, their destinations, queues and status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec.structs import asdict, astuple, replace
 
 
 class Status(str, Enum):
-    """Where an event stands."""
+    """The delivery status of an event."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -22,7 +22,7 @@ class Status(str, Enum):
 
 
 class Destination(Struct, frozen=True):
-    """Whose event it is; what is None was not known when the event was put."""
+    """Where an event is sent; a field is None if it was not known when the event was put."""
 
     account: str | None = None
     org: str | None = None
@@ -30,20 +30,20 @@ class Destination(Struct, frozen=True):
     workspace: str | None = None
 
     def filled(self, other: Destination) -> Destination:
-        """With what `other` knows and this does not."""
+        """This destination, its unknown fields taken from `other`."""
         mine = {name: value for name, value in asdict(self).items() if value is not None}
         return replace(other, **mine)
 
     def missing(self) -> list[str]:
-        """The names of what is not known."""
+        """The names of the unknown fields."""
         return [name for name, value in asdict(self).items() if value is None]
 
 
 class Queue(Struct, frozen=True):
     """Events that are sent one after the other, in order.
 
-    Those of one destination; where that is not known in full, those of one directory and terraform
-    workspace, which are None where the destination says it all.
+    A queue holds the events of one destination; if that is incomplete, only those of one directory
+    and terraform workspace. Both are None if the destination is complete.
     """
 
     destination: Destination
@@ -52,7 +52,7 @@ class Queue(Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """What it is claimed by."""
+        """The key of the claim of this queue in the journal."""
         whose = list(astuple(self.destination))
         where = [self.directory, self.tf_workspace] if self.destination.missing() else []
         return json.dumps(whose + where)
@@ -61,7 +61,7 @@ class Queue(Struct, frozen=True):
 def queue_of(
     destination: Destination, directory: str | None = None, tf_workspace: str | None = None
 ) -> Queue:
-    """The queue of an event."""
+    """The queue of an event with this destination, directory and terraform workspace."""
     if destination.missing():
         return Queue(destination, directory, tf_workspace)
     return Queue(destination)
@@ -70,8 +70,11 @@ def queue_of(
 def own_queues(
     destination: Destination, directory: str | None, tf_workspace: str | None
 ) -> dict[Queue, Destination]:
-    """Where a run's own events wait → where they go: also what its directory put for the same
-    workspace while there was no key, and so no account."""
+    """The queues of a run's own events → `destination`.
+
+    One of them holds earlier events of the same directory and Harness workspace that were put
+    without an account, as there was no API key.
+    """
     before = replace(destination, account=None)
     return {
         queue_of(destination, directory, tf_workspace): destination,
@@ -80,7 +83,11 @@ def own_queues(
 
 
 class Run(Struct, frozen=True):
-    """One run of the provisioner. `base`: what its end is told with if nobody sees it."""
+    """One run of the provisioner.
+
+    `key`: identifies a run that a hook opened; None for a run with a process. `base`: the data for
+    the end event if the run is abandoned.
+    """
 
     run_id: str
     operation: str
@@ -95,10 +102,10 @@ class Run(Struct, frozen=True):
 
 
 class StoredEvent(Struct, frozen=True):
-    """An event in the journal and what became of it.
+    """An event in the journal and its delivery status.
 
-    `directory`: where its run's settings are, as an absolute path; None in a journal of before.
-    `given`: the names of what a person told of its destination.
+    `directory`: the absolute path whose settings its run used; None for events of version 0.
+    `given`: the fields of the destination that `tfevents flush --assign` has filled in.
     """
 
     seq: int
@@ -117,17 +124,17 @@ class StoredEvent(Struct, frozen=True):
 
     @property
     def queue(self) -> Queue:
-        """What it is sent with."""
+        """The queue that the event is sent with."""
         return queue_of(self.destination, self.directory, self.tf_workspace)
 
     @property
     def says_killed(self) -> bool:
-        """Whether it is the end of a run that nobody saw end."""
+        """Whether this is the end event of a run that was found killed."""
         return (self.body.get("data") or {}).get("interrupted") == "killed"
 
 
 class NewEvent(Struct, frozen=True):
-    """An event on its way into the journal. `reason`: why it can't be sent now, where it can't."""
+    """An event to put in the journal. `reason`: why it can't be sent now; None if it can."""
 
     event_id: str
     run_id: str
@@ -139,12 +146,12 @@ class NewEvent(Struct, frozen=True):
 
     @property
     def queue(self) -> Queue:
-        """What it is sent with."""
+        """The queue that the event is sent with."""
         return queue_of(self.destination, self.directory, self.tf_workspace)
 
 
 class EventState(Struct, frozen=True):
-    """What became of an event so far."""
+    """The delivery status of an event, without its body."""
 
     status: Status
     reason: str | None
@@ -152,21 +159,21 @@ class EventState(Struct, frozen=True):
 
 
 def locate(directory: str) -> str:
-    """A directory as the journal keeps it: its real path, with `?` for what is no character."""
+    """A directory as the journal stores it: its real path, as by `as_text`."""
     return as_text(os.path.realpath(directory))
 
 
 def as_text(text: str) -> str:
-    """What can be stored and sent: `?` for what is no character."""
+    """`text` with `?` for surrogates (undecodable bytes), so that it can be stored and sent."""
     return text.encode(errors="replace").decode()
 
 
 def now() -> str:
-    """The time as RFC 3339, UTC, to the millisecond."""
+    """The current time as RFC 3339, UTC, to the millisecond."""
     return at(time.time())
 
 
 def at(seconds: float) -> str:
-    """A time since the epoch, written as `now` is."""
+    """A time in seconds since the epoch, in the format of `now`."""
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds % 1 * 1000):03d}Z"

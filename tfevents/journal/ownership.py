@@ -1,5 +1,8 @@
-"""Whose an event is: what its run knew; else what its own directory says now; else what a person
-says. Never what another run knows."""
+"""Finds the destination of an event whose run did not know it completely.
+
+The run's own knowledge comes first, then the settings of its directory as they are now, then what
+a person assigns. What another run knows is never used.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,16 @@ from tfevents.settings.model import Settings
 ASSIGN = "tfevents flush --assign WORKSPACE"
 UNTRIED = "not tried yet: the next run of its workspace sends it, or tfevents flush"
 SHOWN = 5
-"""Directories that one line names."""
+"""The most directories that one line names."""
 NO_CHECKOUT = os.sep
-"""Where settings are looked for whose directory nobody knows: no checkout is there."""
+"""Stands for an unknown directory when settings are read: it is in no checkout."""
 
 
 class Assignment(Struct, frozen=True):
-    """What a person says. `directory`, `tf_workspace`: of which events, where there are others."""
+    """A destination that a person gives to events (`tfevents flush --assign`).
+
+    `directory`, `tf_workspace`: select the events; None: those that wait must have only one.
+    """
 
     workspace: str
     org: str | None = None
@@ -34,20 +40,24 @@ class Assignment(Struct, frozen=True):
     tf_workspace: str | None = None
 
     def flags(self) -> dict[str, str | None]:
-        """By the names of settings."""
+        """The destination by the names of settings, as command line options."""
         return {"workspace": self.workspace, "org": self.org, "project": self.project}
 
 
 def find_destinations(
     journal: Journal, settings: Settings, env: Mapping[str, str], *, refused: bool = False
 ) -> dict[Queue, Destination]:
-    """Each queue in which something waits → where it goes, as far as is known."""
+    """Each queue with events to send → its destination, as far as known."""
     queues = journal.queues(refused=refused)
     return {queue: find_destination(queue, settings, env) for queue in queues}
 
 
 def find_destination(queue: Queue, settings: Settings, env: Mapping[str, str]) -> Destination:
-    """Where a queue goes. The account is the key's, where nobody has said another."""
+    """The destination of a queue, as far as known.
+
+    The settings files of the queue's directory complete it, unless they name another account. The
+    account defaults to that of `settings`.
+    """
     known = queue.destination
     if known.missing() and queue.directory and os.path.isdir(queue.directory):
         found = _load_directory_destination(queue.directory, queue.tf_workspace, env)
@@ -59,7 +69,10 @@ def find_destination(queue: Queue, settings: Settings, env: Mapping[str, str]) -
 def _load_directory_destination(
     directory: str, tf_workspace: str | None, env: Mapping[str, str]
 ) -> Destination:
-    """What the settings files say for a directory; the variables are another run's."""
+    """The destination in the settings files of a directory.
+
+    Environment variables that set a destination are ignored: they are another run's.
+    """
     others = {name for names in HARNESS_NAMES.values() for name in names}
     kept = {n: v for n, v in env.items() if n not in others and not n.startswith(PREFIX)}
     found, _ = gather_settings(kept, directory, tf_workspace=tf_workspace or "default")
@@ -75,12 +88,13 @@ def assign(
     env: Mapping[str, str],
     owner: str,
 ) -> list[str]:
-    """Gives a person's word to the events that it is about; their ids.
+    """Assigns a destination to the selected of `Journal.unowned`; returns the ids of the events.
 
-    Raises SettingError where it is not clear which these are, or whose they are to be.
+    `owner`: the identity that claims their queues. Raises SettingError where the events or the
+    destination are ambiguous, and JournalUnavailable where another process is sending them.
     """
     waiting = journal.unowned()
-    if assignment.directory is None:  # then only what no file says
+    if assignment.directory is None:  # only events that no settings file gives a destination
         queues = {event.queue for event in waiting}
         where = {queue: find_destination(queue, settings, env) for queue in queues}
         waiting = [e for e in waiting if e.given or lacks(where[e.queue])]
@@ -93,7 +107,7 @@ def assign(
 
 
 def _select_events(events: Sequence[StoredEvent], assignment: Assignment) -> list[StoredEvent]:
-    """The events of one directory and one terraform workspace."""
+    """The events of one directory and one terraform workspace. Raises SettingError."""
     wanted = assignment.directory
     places = [_place(event) for event in events]
     if wanted is not None:
@@ -136,9 +150,11 @@ def _choose_workspace(events: list[StoredEvent], wanted: str | None) -> list[Sto
 def _resolve_destination(
     event: StoredEvent, assignment: Assignment, env: Mapping[str, str]
 ) -> tuple[Destination, Sequence[str]]:
-    """What its run knew stays; the rest is as if that run were this person's, in its directory.
+    """The destination of an assigned event, and the fields that its run did not know.
 
-    Raises SettingError.
+    The fields that the run knew stay. The others are those of the settings that a run with these
+    environment variables and the assignment's options would have in the event's directory. Raises
+    SettingError.
     """
     known = replace(event.destination, **dict.fromkeys(event.given))
     named = _load(event, assignment, env)
@@ -165,7 +181,7 @@ def _load(event: StoredEvent, assignment: Assignment, env: Mapping[str, str]) ->
 def describe_unowned(
     events: Sequence[StoredEvent], destinations: Mapping[Queue, Destination]
 ) -> list[str]:
-    """A line for each thing that is not known of events that wait, with their directories."""
+    """A line for each missing field of pending events' destinations, with their directories."""
     places: dict[str, dict[str, None]] = {}
     for event in events:
         if lacking := lacks(destinations.get(event.queue, event.destination)):
@@ -180,19 +196,19 @@ def describe_unowned(
 
 
 def explain_waiting(event: StoredEvent) -> str:
-    """Why an event was never tried; where nothing is known against it, what sends it."""
+    """Why an event was never tried; where nothing prevents it, which commands send it."""
     lacking = lacks(event.destination)
     nowhere = f"no {_in_short(lacking)} for {_place(event)}" if lacking else None
     return "; ".join(filter(None, (event.reason, nowhere))) or UNTRIED
 
 
 def _in_short(lacking: list[str]) -> str:
-    """A workspace comes with all the rest."""
+    """The missing fields in words; `workspace` stands for all others."""
     return "workspace" if "workspace" in lacking else " and ".join(lacking)
 
 
 def lacks(destination: Destination) -> list[str]:
-    """What has to be known of a place; its account is the key's."""
+    """The unknown fields of a destination except the account, which the API key gives."""
     return [name for name in destination.missing() if name != "account"]
 
 
@@ -203,7 +219,7 @@ def _join_directories(places: Mapping[str, None] | Sequence[str]) -> str:
 
 
 def _place(event: StoredEvent) -> str:
-    """Its directory; in a journal of before, as the team knows it."""
+    """An event's directory; for events of version 0, the one in the event's body, else `?`."""
     return event.directory or str((event.body.get("data") or {}).get("directory") or "?")
 
 

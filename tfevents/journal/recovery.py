@@ -1,4 +1,4 @@
-"""Runs whose process is gone without an end: reported as failed and killed, their files swept."""
+"""Closes abandoned runs: puts an end event (failed, killed) and removes their folders."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ FORGOTTEN_SECONDS = 86400
 
 
 def recover_abandoned(journal: Journal, env: Mapping[str, str], ours: str = "") -> int:
-    """Closes what is gone under the journal's home and under the fallback home, each run in the
-    journal that knows it, and moves what the fallback has; gives how many runs were closed.
+    """Closes abandoned runs and merges the fallback journal; returns how many runs were closed.
 
-    What can't be written now stays. `ours`: the id of a run that is not gone, as its end is being
-    told.
+    Looks in the journal's home and in the fallback home, and closes each run in the journal that
+    has it. A run that can't be written now stays for the next call. `ours`: the id of a hook's run
+    that is never closed here, as its own end is being recorded.
     """
     closed, beside = 0, find_beside(journal)
     journals = [journal, beside] if beside else [journal]
@@ -55,30 +55,35 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str], ours: str = "") 
 
 
 def _homes(home: str) -> list[str]:
-    """Where the folders of runs are: a home that is full keeps its journal, while plans go to the
-    fallback."""
+    """The home directories with folders of runs: this one and, if it exists, the fallback home.
+
+    On a full disk, the journal stays in home, but the runs' folders are in the fallback home.
+    """
     with suppress(OSError):
         return list(dict.fromkeys([home, find_fallback_home(make=False)]))
     return [home]
 
 
 def _find_forgotten(journals: Sequence[Journal]) -> set[str]:
-    """A hook's run has no process: after a day nobody comes back to close it."""
+    """The ids of hooks' runs that have been open for a day: such runs have no process to check."""
     oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
     runs = [run for journal in journals for run in journal.open_hooks()]
     return {run.run_id for run in runs if run.opened_at < oldest}
 
 
 def _close(journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]) -> bool:
-    """Where nobody knows it, it is told in the first journal."""
+    """Closes one abandoned run; restores it from its note in the first journal if none has it."""
     if not any(journal.run(identity) for journal in journals):
         _restore_run_from_note(journals[0], identity, folder, env)
     return end_unended(journals, identity)
 
 
 def end_unended(journals: Sequence[Journal], run_id: str, how: str | None = "killed") -> bool:
-    """Reports a run as failed, in a journal that knows it; False where one knows its end, or none
-    the run. Raises JournalUnavailable."""
+    """Ends a run with a failed event, in the first journal that has the run.
+
+    `how`: the event's `interrupted`. False where a journal has the run's end, or none has the run.
+    Raises JournalUnavailable.
+    """
     found = [(journal, run) for journal in journals if (run := journal.run(run_id))]
     if not found or any(run.ended_at for _, run in found):
         return False
@@ -89,7 +94,10 @@ def end_unended(journals: Sequence[Journal], run_id: str, how: str | None = "kil
 def _restore_run_from_note(
     journal: Journal, identity: str, folder: str, env: Mapping[str, str]
 ) -> None:
-    """A run that was killed before the journal knew of it."""
+    """Opens a run that was killed before it was in the journal, from its note.
+
+    Does nothing where the note names no operation that is reported.
+    """
     note = abandoned.read_note(folder)
     directory = find_unit_directory(note.get("directory", ""), note)
     mode = _mode(note.get("mode", ""))
@@ -114,14 +122,20 @@ def _restore_run_from_note(
 
 
 def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str) -> Destination:
-    """Of the environment that the run had, not of ours; of ours only the key, and its account."""
+    """The destination by the variables in the run's note and the settings of its directory.
+
+    Our own environment gives only the API key, and with it the account.
+    """
     kept = {name: value for name, value in env.items() if name not in identifiers(env)}
     found, _ = gather_settings({**kept, **identifiers(note)}, directory)
     return Destination(found.account, found.org, found.project, found.workspace)
 
 
 def make_killed_event(run: Run, how: str | None) -> NewEvent:
-    """The end event of a run that nobody saw end. Raises nothing: `base` is what it opened with."""
+    """The end event of an abandoned run, from the `base` that the run was opened with.
+
+    `how`: the event's `interrupted`.
+    """
     base: Mapping[str, Any] = run.base or {}
     event_id = str(uuid4())
     known = run.operation in {operation.value for operation in Operation}

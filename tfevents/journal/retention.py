@@ -1,4 +1,4 @@
-"""What is not kept for ever: history by its age, everything by its number."""
+"""Prunes the journal: delivered events by age, all events by number, ended runs by age."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from tfevents.journal.database import Database
 
 KEPT_DAYS = 90
 KEPT_EVENTS = 10_000
-# `+`: by the index of times, not by that of states
+# `+` makes SQLite use the index on put_at, not the one on status
 OLD = "(+status = 'delivered' and put_at < ? or seq <= (select max(seq) from events) - ?)"
 OLD_RUN = """opened_at < ? and ended_at is not null
     and not exists (select 1 from events where events.run_id = runs.run_id)"""
 
 
 def prune(database: Database) -> int:
-    """Bounds the journal; gives how many undelivered events were dropped.
+    """Deletes old events and runs; returns how many of the deleted events were undelivered.
 
-    Age drops what was delivered alone: a clock that was wrong, or is, must not cost an event.
+    Age deletes only delivered events: a clock that is or was wrong must not lose an event. An
+    undelivered event is deleted only when KEPT_EVENTS newer events exist.
     """
     oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
     bounds = (oldest, KEPT_EVENTS)

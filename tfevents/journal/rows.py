@@ -1,4 +1,4 @@
-"""A row of the journal ↔ a record; a row that can't be read costs itself alone."""
+"""Converts rows of the journal to records and back; rejects damaged rows one by one."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from tfevents.journal.models import (
 RUN = "run_id, key, command, operation, mode, directory, opened_at, ended_at, exit_code, base"
 QUEUE = "account, org, project, workspace, directory, tf_workspace"
 EVENT = f"event_id, run_id, {QUEUE}, body, status, reason, attempts, put_at, settled_at, given"
-"""By name: a later version that shares this home may have added columns."""
+"""Columns are selected by name, as a later version that shares this home may have added some."""
 WHOSE = ("account", "org", "project", "workspace")
 OPTIONAL = ("reason", "settled_at", "given", "directory", "tf_workspace")
 END_OF_KNOWN_RUN = """(run_id) do update set ended_at = excluded.ended_at,
     exit_code = excluded.exit_code where runs.ended_at is null
     or runs.exit_code is null and excluded.exit_code is not null"""
-"""Where both journals have a run, and one its end, or its exit code."""
+"""The action `on conflict` for a run that both journals have: completes its end and exit code."""
 COUNTS = ("resource_counts", "drift_counts")
 LONGEST_NAME, LONGEST, LARGEST = 512, 16_384, 1 << 20
-"""Characters of an identifier, of any other text, and of a document. More is damage."""
+"""The most characters of an identifier, any other text and a document; more means damage."""
 REPLACED = "\ufffd"
-"""Stands for what was no UTF-8; no identifier has it."""
+"""What invalid UTF-8 becomes when text is read; no identifier contains it."""
 
 
 def parse_run(row: Row) -> Run:
-    """A run. Raises UnreadableRow."""
+    """Parses a run's row. Raises UnreadableRow."""
     fields = {name: row[name] for name in RUN.split(", ")}
     try:
         base = _parse_document(fields["base"] or "{}")
@@ -65,7 +65,7 @@ def _parse_document(text: str) -> Any:
 
 
 def _check_base(base: Any) -> None:
-    """What an end that nobody saw is told with."""
+    """Checks the data for the end event of an abandoned run. Raises ValueError or the like."""
     texts = {**base.get("destination", {}), **base.get("data", {})}
     _check_optional([*texts.values(), base.get("directory"), base.get("waits")])
     Destination(**base.get("destination", {}))
@@ -74,12 +74,12 @@ def _check_base(base: Any) -> None:
 
 
 def parse_event(row: Row) -> StoredEvent:
-    """An event. Raises UnreadableRow."""
+    """Parses an event's row. Raises UnreadableRow."""
     try:
         body = _parse_document(row["body"])
         _check_body(body)
         _check_texts(row[name] for name in ("event_id", "run_id"))
-        if REPLACED in row["event_id"]:  # nobody could settle it: it would be sent for ever
+        if REPLACED in row["event_id"]:  # no update would find its row: it would be sent for ever
             raise ValueError
         _check_optional(row[name] for name in OPTIONAL)
         if not isinstance(row["attempts"], int):
@@ -103,7 +103,7 @@ def parse_event(row: Row) -> StoredEvent:
 
 
 def _check_body(body: Any) -> None:
-    """What is asked of every event when it is shown and sent."""
+    """Checks the parts of an event's body that showing and sending rely on."""
     metadata = body.get("metadata") or {}
     counts = [metadata.get(name) or {} for name in COUNTS]
     numbers = [number for found in counts for number in found.values()]
@@ -129,7 +129,7 @@ def _check_time(text: Any) -> None:
 
 
 def parse_state(row: Row) -> EventState:
-    """What became of an event; a status of a later version is none that is sent again."""
+    """An event's delivery status; an unknown one, of a later version, counts as refused."""
     known = row["status"] in {status.value for status in Status}
     status = Status(row["status"]) if known else Status.REFUSED
     attempts = row["attempts"]
@@ -137,7 +137,7 @@ def parse_state(row: Row) -> EventState:
 
 
 def parse_queue(row: Row) -> Queue:
-    """The queue of an event's row. Raises UnreadableRow, without a name."""
+    """The queue of an event's row. Raises UnreadableRow, without a message."""
     try:
         _check_optional([row["directory"], row["tf_workspace"]])
         return queue_of(_parse_destination(row), row["directory"], row["tf_workspace"])
@@ -154,7 +154,7 @@ def _parse_destination(row: Row) -> Destination:
 
 
 def write_run(run: Run) -> dict[str, Any]:
-    """A run's columns."""
+    """The columns of a run's row, by name."""
     return {
         **{name: getattr(run, name) for name in RUN.split(", ")},
         "directory": as_text(run.directory),
@@ -163,7 +163,7 @@ def write_run(run: Run) -> dict[str, Any]:
 
 
 def write_event(event: NewEvent) -> dict[str, Any]:
-    """A new event's columns."""
+    """The columns of a new event's row, by name."""
     return {
         "event_id": event.event_id,
         "run_id": event.run_id,

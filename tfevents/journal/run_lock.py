@@ -1,8 +1,8 @@
-"""Who is still there: a process holds a lock on a file of its own, and a free lock means gone.
+"""Locks that show which processes are alive: each holds the lock on a file of its own.
 
-Process ids and boot ids mean nothing across containers that share a home; an exclusive lock is
-given back by the kernel however its holder ends. The folder beside the lock is the process' own:
-private plan files live and die with it.
+Process ids and boot ids mean nothing across containers that share a home directory; an exclusive
+lock is released by the kernel however the lock holder ends. The folder of the lock file belongs to
+the process alone: its private plan files are in it and are removed with it.
 """
 
 from __future__ import annotations
@@ -20,19 +20,20 @@ from tfevents.errors import JournalUnavailable
 from tfevents.settings.home import create_private, make_home, make_private
 
 TURN, TURNS = 0.005, 20
-"""Seconds that a new run waits, and how often, while the unfinished ones are swept."""
+"""How long, in seconds, and how often a new run waits while unfinished folders are removed."""
 LOCK = "lock"
 NOTE = "run"
-"""The private file in which a run notes what it is, before terraform starts."""
+"""The private file in which a run describes itself before terraform starts."""
 ROOM = 32 << 20
-"""Bytes. A disk with less is full to us: terraform would have to write a plan there."""
+"""The free bytes that a disk must have for a run, as terraform writes a plan there."""
 
 _ours: set[str] = set()
-"""This process' own: to ask would be to let go of them on NFS, where locks are the process'."""
+"""The identities of the locks that this process holds. `is_held` must not open their files: on NFS,
+locks belong to the process, and closing a second descriptor would release them."""
 
 
 class RunLock(NamedTuple):
-    """One living process: its id, its private folder and the lock that proves it."""
+    """A held lock: its id, the process' private folder, and the lock file's descriptor."""
 
     identity: str
     folder: str
@@ -40,15 +41,18 @@ class RunLock(NamedTuple):
 
     @property
     def home(self) -> str:
-        """Under which home it can be asked for."""
+        """The home directory that the lock is in, as `is_held` takes it."""
         return os.path.dirname(os.path.dirname(self.folder))
 
     def path(self, name: str) -> str:
-        """A private file's place."""
+        """The path of a private file."""
         return os.path.join(self.folder, name)
 
     def create_file(self, name: str) -> str:
-        """A private file (0600), empty, for somebody else to fill: its mode stays."""
+        """Creates an empty private file (0600), replacing any; returns its path.
+
+        Another program that writes to it keeps the mode.
+        """
         path = self.path(name)
         with suppress(FileNotFoundError):
             os.unlink(path)
@@ -56,17 +60,17 @@ class RunLock(NamedTuple):
         return path
 
     def write_note(self, words: Mapping[str, str]) -> None:
-        """What this is, for whoever finds it abandoned; goes without where there is no room."""
+        """Writes the run's description, for recovery if it is abandoned; an OSError is ignored."""
         pairs = (os.fsencode(f"{name}={word}") for name, word in words.items())
         with suppress(OSError), open(self.create_file(NOTE), "wb") as file:
             file.write(b"\0".join(pairs))
 
     def clear_files(self) -> None:
-        """Everything private is gone, but for the lock that says who is there."""
+        """Removes all private files; the lock stays held."""
         remove_files(self.folder)
 
     def release(self) -> None:
-        """Gone, and everything private with it."""
+        """Removes the folder with all private files, and releases the lock."""
         remove_folder(self.folder)
         with suppress(OSError):
             os.close(self.descriptor)
@@ -74,8 +78,10 @@ class RunLock(NamedTuple):
 
 
 def acquire(home: str, room: int = ROOM) -> RunLock:
-    """A new lock under `home`. Raises OSError where home can't be written, is full, or is not
-    this user's alone."""
+    """Acquires a new lock under `home`, created if missing. `room`: the free bytes needed.
+
+    Raises OSError where home can't be written, has too little room, or is not this user's alone.
+    """
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
     identity = str(uuid4())
@@ -95,18 +101,22 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
 
 
 def _create_locked_folder(place: str, identity: str) -> tuple[str, int]:
-    """The folder and its lock."""
+    """Creates a run's folder with its lock held; returns its path and the lock's descriptor."""
     unfinished = os.path.join(place, f".{identity}")
     make_private(unfinished)
     lock = create_private(os.path.join(unfinished, LOCK))
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     folder = os.path.join(place, identity)
-    os.rename(unfinished, folder)  # seen from now on, and locked from the first moment
+    os.rename(unfinished, folder)  # visible from now on, and locked already
     return folder, lock
 
 
 def _lock_shared(place: str) -> int:
-    """Held while a folder is made in it: whoever has it alone knows that none is."""
+    """Locks the runs folder shared while a run's folder is created in it; returns the descriptor.
+
+    An exclusive lock on it (see abandoned.py) thus shows that no folder is being created. If the
+    lock can't be acquired in time, or locks aren't supported, continues without it.
+    """
     directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     for _ in range(TURNS):
         try:
@@ -114,14 +124,18 @@ def _lock_shared(place: str) -> int:
         except BlockingIOError:
             time.sleep(TURN)
         except OSError:
-            break  # a file system without
+            break  # a file system without locks
         else:
             break
     return directory
 
 
 def is_held(home: str, identity: str) -> bool:
-    """Whether the lock is held. A shared lock asks, so that two who ask don't see each other."""
+    """Whether the lock with this identity is held; True where that can't be found out.
+
+    Tries a shared lock, so that two processes that check at once don't mistake each other for the
+    lock holder.
+    """
     if identity in _ours:
         return True
     try:
@@ -138,7 +152,7 @@ def is_held(home: str, identity: str) -> bool:
 
 
 def remove_files(folder: str) -> None:
-    """Removes what is in it, but for the lock."""
+    """Removes the files in a folder, except for the lock file; an OSError ends it."""
     with suppress(OSError):
         for name in os.listdir(folder):
             if name != LOCK:
@@ -146,7 +160,7 @@ def remove_files(folder: str) -> None:
 
 
 def remove_folder(folder: str) -> None:
-    """All but the lock first: whoever is killed at it leaves what the next one can still find."""
+    """Removes a run's folder, the lock file last: if killed meanwhile, recovery still finds it."""
     remove_files(folder)
     with suppress(OSError):
         os.unlink(os.path.join(folder, LOCK))
@@ -154,15 +168,15 @@ def remove_folder(folder: str) -> None:
 
 
 def runs_folder(home: str) -> str:
-    """Where the folders of living runs are, under a home."""
+    """The directory of the runs' folders in a home directory."""
     return os.path.join(home, "runs")
 
 
 @contextmanager
 def hold_lock(home: str) -> Iterator[RunLock]:
-    """A lock under which events of the journal in `home` can be claimed; it has no room for plans.
+    """Holds a lock whose identity can claim events of the journal in `home`.
 
-    Raises JournalUnavailable.
+    Needs no free disk space, as no plan is written. Raises JournalUnavailable.
     """
     try:
         lock = acquire(home, room=0)

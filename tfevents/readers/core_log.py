@@ -1,8 +1,9 @@
-"""What terraform's own core log says of an apply: text in, what happened out.
+"""Parses the core log (TF_LOG_CORE) of a run into an ApplyLog, which says what its apply did.
 
-The words are the same in Terraform from 1.5 to 1.17-dev and in OpenTofu from 1.6 to 1.13-dev
-(read in the sources of each, and run): internal/terraform/node_resource_*.go, context_apply.go,
-internal/backend/local/backend_apply.go, internal/command/ui_input.go, internal/states/statemgr.
+The messages are the same in Terraform from 1.5 to 1.17-dev and in OpenTofu from 1.6 to 1.13-dev
+(checked in the sources of each, and by running them): internal/terraform/node_resource_*.go,
+context_apply.go, internal/backend/local/backend_apply.go, internal/command/ui_input.go,
+internal/states/statemgr.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import NEVER_WRITTEN, Key, literal
 
 LONGEST = 1 << 20
-"""Bytes of one line; what is longer is none of ours, and is dropped as it comes."""
+"""The most bytes of one line: a longer line matches no message here and is skipped."""
 
 QUOTED = rb'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
@@ -46,10 +47,10 @@ SNAPSHOT = re.compile(rb'lineage "([^"\\]*)" serial (\d{1,20})$')
 UNMANAGED = re.compile(
     rb'(?:module\.[^.\[\]"\s]+(?:\[(?:\d+|' + QUOTED + rb")\])?\.)*(?:data|ephemeral|action)\."
 )
-"""The beginning of an address that is no managed resource's."""
+"""Matches the start of a resource address that is not a managed resource's."""
 NODE = re.compile(r"(.+?)(?: \((destroy|forget)(?: deposed ([0-9a-f]{8}))?\))?", re.DOTALL)
 ALONG = {None: r"\..*", b"resource ": r"(\[.*)?", b"resource instance ": ""}
-"""What stands behind a module's, a resource's or an instance's address where it moves along."""
+"""By kind of move (None: a module's): what may follow the moved address in one that moves too."""
 DEPOSED = re.compile(r"(.+) deposed object ([0-9a-f]{8})", re.DOTALL)
 ESCAPES = re.compile(
     r'\\(?:(["\\abfnrtv])|x([0-9a-f]{2})|u([0-9a-f]{4})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))'
@@ -61,13 +62,13 @@ MODES = {
     b"RefreshOnlyMode": Mode.REFRESH_ONLY,
 }
 HALTED = "execution halted"
-"""What a stopped run says of nodes that it does not visit, and of some that it finished."""
+"""The error a stopped run logs for nodes it does not visit, and for some that it finished."""
 JUDGED = "Resource postcondition failed"
-"""What is said of an object when it is there already: terraform has counted it by then."""
+"""The start of an error about an object that terraform has already created and counted."""
 
 
 class CoreLogReader:
-    """`feed` it the log as it grows; `log` is what it has said so far."""
+    """Parses a growing core log: `feed` takes its bytes, `log` is the result so far."""
 
     def __init__(self) -> None:
         self.log = ApplyLog()
@@ -94,7 +95,7 @@ class CoreLogReader:
         }
 
     def feed(self, data: bytes) -> None:
-        """The next bytes of the log; they may end anywhere."""
+        """Parses the next bytes of the log, which may end in the middle of a line."""
         whole, newline, rest = data.rpartition(b"\n")
         if not newline:
             return self._keep(self._rest + data)
@@ -107,12 +108,12 @@ class CoreLogReader:
         self._keep(rest)
 
     def _keep(self, rest: bytes) -> None:
-        """The beginning of a line; of one that is too long nothing is kept."""
+        """Keeps the start of an unfinished line; nothing of a line longer than LONGEST."""
         self._skipping = self._skipping or len(rest) > LONGEST
         self._rest = b"" if self._skipping else rest
 
     def _take_version(self, found: re.Match[bytes]) -> None:
-        """The first is the run's own."""
+        """Keeps the first version only: later ones are those of nested runs."""
         if not self.log.version:
             self.log.product = found["product"].decode()
             self.log.version = found["version"].decode()
@@ -127,7 +128,10 @@ class CoreLogReader:
             self.log.applies += 1
 
     def _take_plan_graph(self, found: re.Match[bytes]) -> None:
-        """A destroy plans twice: first what it would find, then what it deletes of that."""
+        """Drops what an earlier planning recorded.
+
+        A destroy plans twice: first it refreshes, then it plans the deletions.
+        """
         if not self.log.applied:
             self.log.planned.clear()
             self.log.imports.clear()
@@ -146,7 +150,7 @@ class CoreLogReader:
         self.log.begun.append((_address(found["begun"]), found["action"].decode()))
 
     def _take_failure(self, found: re.Match[bytes]) -> None:
-        """Only of the apply: a planning that failed has done nothing."""
+        """Records failures of the apply only: a plan that failed has changed nothing."""
         error = found["error"].decode(errors="replace")
         if self.log.applied and error != HALTED:
             address, kind, deposed = _node(found["node"])
@@ -154,7 +158,7 @@ class CoreLogReader:
             self.log.failures.add(Failure(address, kind == "destroy", deposed, judged))
 
     def _take_forget(self, found: re.Match[bytes]) -> None:
-        """The graph is built once before, to check it."""
+        """Records forgets of the apply only: planning also builds the apply graph, to check it."""
         if self.log.applied:
             address, _, deposed = _node(found["forgets"])
             self.log.forgets.add((address, deposed))
@@ -180,12 +184,12 @@ class CoreLogReader:
             self.log.moves.append(Move(source, target, ALONG[found["kind"]]))
 
     def _take_unmoved(self, found: re.Match[bytes]) -> None:
-        """It said so too early: there was something already."""
+        """Drops the last move: terraform logs a move before it finds that the target is taken."""
         if not self.log.applied and self.log.moves:
             self.log.moves.pop()
 
     def _take_snapshot(self, found: re.Match[bytes]) -> None:
-        """The run's own is read before it plans; after that a data source may read another."""
+        """Keeps the snapshot read before planning: a later one may be a data source's state."""
         if not (self.log.planning or self.log.applied):
             told = SNAPSHOT.search(found["snapshot"])
             self.log.snapshot = (
@@ -204,7 +208,10 @@ def _address(text: bytes) -> str:
 
 
 def _node(quoted: bytes) -> tuple[str, str | None, str | None]:
-    """Address, `destroy` or `forget`, and deposed key, of a node's name in Go's quotes."""
+    """The address, kind (`destroy`, `forget` or None) and deposed key (or None) in a node's name.
+
+    `quoted` is the name as Go quotes it.
+    """
     name = _unquote(quoted.decode(errors="replace"))
     found = NODE.fullmatch(name)
     address, kind, deposed = found.groups() if found else (name, None, None)
@@ -218,7 +225,7 @@ def _object(text: bytes) -> Key:
 
 
 def _unquote(quoted: str) -> str:
-    """What strconv.Quote was given."""
+    """The text that Go's strconv.Quote was given."""
     return ESCAPES.sub(_unescaped, quoted[1:-1]) if "\\" in quoted else quoted[1:-1]
 
 

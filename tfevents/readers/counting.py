@@ -1,4 +1,4 @@
-"""The counts of a document of any format: a plan file, plan JSON, state JSON or a state file."""
+"""Counts the resources, outputs and drift in a plan file, plan JSON, state JSON or a state file."""
 
 from __future__ import annotations
 
@@ -41,30 +41,31 @@ from tfevents.terraform.state import State
 
 ZIP = b"PK\x03\x04"
 HEAD_BYTES = 1 << 16
-"""Bytes in which an encrypted or remote plan says that it is one."""
+"""The first bytes of a file, which show whether it is an encrypted plan or a remote one."""
 
 STATE_FILE = "4"
-"""A pulled state's `version`, the only one that is known."""
+"""The `version` of state files, as text; no other one is supported."""
 
 STATE_MEMBERS = frozenset({"serial", "lineage", "outputs", "resources", "check_results"})
-"""Members of a state file that no other document has at its top."""
+"""Top-level members that only state files have."""
 
 DISTINCTIVE = (PLAN_MEMBERS - EMPTY_STATE) | {"values"}
-"""Members by which a plan or a state is told from what else has a format_version."""
+"""Members that tell a plan or a state from other JSON with a format_version."""
 
 ACCEPTS = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 NAMELESS = os.path.isdir("/proc/self/fd")
-"""Whether a file without a name can be opened by its descriptor (Linux)."""
+"""Whether a file without a name can be opened by its file descriptor (Linux)."""
 
 ShowPlan = Callable[[str, Mode | None], Plan | None]
-"""The plan in the file at a path, as a provisioner shows it; None where that fails.
+"""A function that runs `show -json` on the plan file at a path; None if that fails.
 
-Raises ProvisionerNotFound where there is no provisioner.
+Its second argument is the plan's mode, None if unknown. Raises ProvisionerNotFound if there is no
+provisioner.
 """
 
 
 class DocumentCounts(Struct, frozen=True):
-    """The counts in a document; None is what a document of its kind does not say."""
+    """The counts in a document; a field is None if documents of this kind do not have it."""
 
     resources: Counts
     outputs: Counts
@@ -76,7 +77,7 @@ class DocumentCounts(Struct, frozen=True):
 
 
 def count_plan(plan: Plan) -> DocumentCounts:
-    """The counts of a plan. Raises UnreadableDocument for an action that nobody knows."""
+    """The counts of a plan. Raises UnreadableDocument for an unknown action."""
     others = [output.actions for output in plan.outputs.values()]
     others += [entry.actions for entry in plan.drift or ()]
     if foreign := foreign_actions(plan) | find_foreign(others):
@@ -94,7 +95,7 @@ def count_plan(plan: Plan) -> DocumentCounts:
 
 
 def count_state(found: State) -> DocumentCounts:
-    """The counts of a state: everything in it is unchanged."""
+    """The counts of a state: all its resources and outputs count as unchanged."""
     return DocumentCounts(
         resources=Counts(unchanged=found.managed),
         outputs=Counts(unchanged=len(found.outputs)),
@@ -125,9 +126,9 @@ def count_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
 
 
 def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
-    """The counts of the document that `read` gives; errors call it `name`.
+    """The counts of the document that `read` returns; error messages call the document `name`.
 
-    A large one is counted as it comes, without holding it. Raises UnreadableDocument.
+    Large documents are streamed, not held in memory. Raises UnreadableDocument.
     """
     head = read_up_to(HEAD_BYTES, read)
     if _is_plan_file(head):
@@ -139,7 +140,7 @@ def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
 
 
 def _is_plan_file(head: bytes) -> bool:
-    """What `plan -out` writes: a zip, or the JSON of an encrypted plan or of one in the cloud."""
+    """Whether `plan -out` wrote this: a zip, or the JSON of an encrypted or remote plan."""
     if head.startswith(ZIP):
         return True
     names = _list_first_members(head)
@@ -147,7 +148,7 @@ def _is_plan_file(head: bytes) -> bool:
 
 
 def _list_first_members(head: bytes) -> set[str]:
-    """The names of the members in the first bytes of a JSON object; none where it is no object."""
+    """The member names found in the first bytes of a JSON object; empty if it is not an object."""
     cursor = Cursor(io.BytesIO(head).read)
     names: set[str] = set()
     try:
@@ -185,7 +186,7 @@ def _count_small_json(data: bytes) -> DocumentCounts:
 
 
 def _check_members(names: set[str]) -> None:
-    """Refuse what the parsers would take for an empty plan. Raises UnreadableDocument."""
+    """Raises UnreadableDocument for JSON that the parsers would mistake for an empty plan."""
     if "encrypted_data" in names:
         raise UnreadableDocument("it is an encrypted state")
     if "format_version" in names and not names & DISTINCTIVE and not names <= EMPTY_STATE:
@@ -196,7 +197,7 @@ def _count_large_plan(read: Read) -> DocumentCounts:
     kept: dict[tuple[object, ...], Change] = {}
 
     def alike(change: Change) -> Change:
-        """One object for all changes that are counted alike, so that memory stays bounded."""
+        """The same object for all changes that are counted alike: this bounds the memory used."""
         return kept.setdefault(change.kind, change)
 
     return count_plan(planjson.stream_plan_json(read, keep=alike))
@@ -232,7 +233,7 @@ def _make_error(name: str, reason: str) -> UnreadableDocument:
 
 
 def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
-    """From the file itself, else from what a provisioner shows of it."""
+    """The counts of a plan file, read directly, else by `show_plan`. Raises UnreadableDocument."""
     try:
         return count_plan(reader.read_plan_file(path).plan)
     except UnreadableDocument as error:
@@ -263,7 +264,7 @@ def _count_held(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
 
 @contextmanager
 def _make_file(read: Read) -> Iterator[str]:
-    """The path of a temporary file with what `read` gives; on Linux of one without a name."""
+    """The path of a temporary file with the bytes `read` returns; on Linux the file has no name."""
     kind = tempfile.TemporaryFile if NAMELESS else tempfile.NamedTemporaryFile
     with kind(prefix="tfevents-") as file:
         file.writelines(iter(partial(read, PIECE), b""))

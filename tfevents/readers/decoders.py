@@ -1,7 +1,7 @@
-"""Decoders of JSON, made one at a time.
+"""Creates and caches msgspec's JSON decoders, one at a time.
 
-msgspec looks into a type when it first meets it. A second thread that meets it meanwhile, half
-looked into, ends the process by SIGSEGV (msgspec 0.22): so did, now and then, a `tf apply`.
+msgspec inspects a type when a decoder is first made for it. If a second thread makes one for the
+same type meanwhile, the process dies of SIGSEGV (msgspec 0.22), as `tf apply` sometimes did.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MADE: dict[Any, Decoder[Any]] = {}
 
 
 def find_decoder(kind: type[T]) -> Decoder[T]:
-    """The decoder of a type, which any number of threads may use."""
+    """The cached decoder of a type; any number of threads may use it."""
     with MAKING:
         if kind not in MADE:
             MADE[kind] = Decoder(kind)

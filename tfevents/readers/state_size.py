@@ -1,6 +1,7 @@
-"""How much a stored state has, read as it comes: the state in a plan file, and a large one alone.
+"""Counts the resources and outputs of a state file of any size by streaming it.
 
-The format, version 4, is that of `internal/states/statefile/version4.go`.
+Used for the state in a plan file and for large state files. The format, version 4, is that of
+`internal/states/statefile/version4.go`.
 """
 
 from __future__ import annotations
@@ -13,20 +14,23 @@ from tfevents.readers.decoders import find_decoder
 from tfevents.readers.streaming import Cursor, Read
 
 NEXT_INSTANCE = b"},\n        {"
-"""What stands between two instances, as terraform indents them."""
+"""The bytes between two instances, with terraform's indentation."""
 
 
 TEXT: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 
 
 class Instance(Struct, gc=False):
-    """An instance of a resource; `deposed` is the key of one that is not the current one."""
+    """An instance of a resource; `deposed` is its deposed key, None for the current object."""
 
     deposed: str | None = None
 
 
 class StateSize(Struct):
-    """`managed`: current managed objects. `version`: of the format, as text."""
+    """The size of a state: `managed` counts its current managed objects.
+
+    `version`: the version of the format as text, None if absent.
+    """
 
     version: str | None = None
     terraform_version: str | None = None
@@ -35,7 +39,7 @@ class StateSize(Struct):
 
 
 def measure_state_file(read: Read) -> StateSize:
-    """The size of the state file that `read` gives. Raises UnreadableDocument."""
+    """The size of the state file that `read` returns. Raises UnreadableDocument."""
     cursor, size = Cursor(read), StateSize()
     for name in cursor.members():
         if name == "resources" and cursor.opens():
@@ -53,7 +57,7 @@ def measure_state_file(read: Read) -> StateSize:
 
 
 def _count_instances(cursor: Cursor) -> int:
-    """Those of one resource that are managed and current."""
+    """The number of current instances of one resource; 0 if the resource is not managed."""
     managed, current = True, 0
     for name in cursor.members():
         if name == "mode" and not cursor.opens():
@@ -74,7 +78,7 @@ def _parse_instances(array: bytes) -> list[Instance] | None:
 
 
 def parse_text(value: bytes) -> str | None:
-    """A string or null of JSON. Raises UnreadableDocument."""
+    """Parses a JSON string or null. Raises UnreadableDocument for any other JSON."""
     try:
         return TEXT.decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,8 +1,8 @@
-"""JSON of any size, member by member: what is wanted is cut out, the rest is skipped unread.
+"""Reads JSON of any size member by member: values are taken as bytes or skipped without parsing.
 
-Brackets are counted a piece at a time, with everything between quotes cut out first; that is five
-times as fast as any tokenizer in Python. Skipped parts are not checked beyond that. Held at once:
-one piece, and the largest value that is taken, which has a limit.
+Brackets are counted a piece at a time, after removing quoted strings; this is five times as fast as
+any tokenizer in Python. Skipped values are checked for balanced brackets only. Memory holds one
+piece and the largest value taken, which LARGEST limits.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from tfevents.errors import UnreadableDocument
 
 T = TypeVar("T")
 Read = Callable[[int], bytes]
-"""At most so many of the next bytes; none at the end."""
+"""A function that returns at most the given number of the next bytes; b"" at the end."""
 PIECE = 1 << 18
 LARGEST = 64 << 20
-"""Bytes of one value that is taken."""
+"""The most bytes of one value that is taken."""
 MOST = 1_000_000
-"""Elements of one array, members of one object."""
+"""The most elements of one array, or members of one object."""
 LEAST = 1 << 9
-"""Bytes of a piece: halved until the end of a container is near, doubled again behind it."""
+"""The fewest bytes of a piece: pieces are halved near the end of a container, else doubled."""
 
 OTHERS = bytes(set(range(256)) - set(b"{}[]"))
 SPACE, OPEN, CLOSE = b" \t\r\n", b"{[", b"}]"
@@ -29,7 +29,7 @@ ENDS = b",]} \t\r\n"
 
 
 def read_up_to(size: int, read: Read) -> bytes:
-    """The first `size` bytes, or all there are: a pipe may give less at a time."""
+    """The first `size` bytes, or fewer at the end; one `read` of a pipe may return fewer."""
     pieces = []
     while size > 0 and (piece := read(size)):
         pieces.append(piece)
@@ -38,7 +38,7 @@ def read_up_to(size: int, read: Read) -> bytes:
 
 
 def prepend(head: bytes, read: Read) -> Read:
-    """What was read already, and then the rest."""
+    """A `read` function that returns the bytes of `head` first, then those of `read`."""
     rest = memoryview(head)
 
     def first(size: int) -> bytes:
@@ -50,14 +50,17 @@ def prepend(head: bytes, read: Read) -> Read:
 
 
 class Cursor:
-    """A place in a document that `read` gives piece by piece."""
+    """A position in the JSON document that `read` returns piece by piece.
+
+    Its methods raise UnreadableDocument for invalid JSON and for values beyond the limits above.
+    """
 
     def __init__(self, read: Read) -> None:
         self._read = read
         self._held, self._at = b"", 0
 
     def members(self) -> Iterator[str]:
-        """The names in an object; the value of each is to be taken, skipped or gone through."""
+        """The member names of the object here; the caller must take, skip or iterate each value."""
         self._expect(b"{")
         for number in range(MOST):
             if not self._more(b"}", first=number == 0):
@@ -68,13 +71,13 @@ class Cursor:
         raise _make_crowded_error()
 
     def skipped_members(self) -> Iterator[str]:
-        """The same, and no value is wanted."""
+        """The member names of the object here; the values are skipped."""
         for name in self.members():
             self.skip()
             yield name
 
     def elements(self) -> Iterator[None]:
-        """The elements of an array, likewise."""
+        """Yields once per element of the array here; the caller must take, skip or iterate it."""
         self._expect(b"[")
         for number in range(MOST):
             if not self._more(b"]", first=number == 0):
@@ -83,14 +86,17 @@ class Cursor:
         raise _make_crowded_error()
 
     def decoded(self, between: bytes, decode: Callable[[bytes], list[T] | None]) -> Iterator[T]:
-        """The elements of an array, decoded many at a time: it is cut at a comma that `between`
-        stands around. `decode` takes an array; None where that comma was not between elements."""
+        """The elements of the array here, decoded many at a time.
+
+        `between` is the bytes around a comma between two elements: the array is cut there.
+        `decode` parses an array; None if the cut was not between two of its elements.
+        """
         return self._decode(b"[", b"]", between, decode, self.take)
 
     def decoded_members(
         self, between: bytes, decode: Callable[[bytes], list[T] | None]
     ) -> Iterator[T]:
-        """The members of an object, likewise; `decode` takes an object."""
+        """The members of the object here, as in `decoded`; `decode` parses an object."""
         return self._decode(b"{", b"}", between, decode, self._take_member)
 
     def _decode(
@@ -101,6 +107,7 @@ class Cursor:
         decode: Callable[[bytes], list[T] | None],
         take: Callable[[], bytes],
     ) -> Iterator[T]:
+        """Decodes a piece cut at `between`, a smaller one if that fails, in the end one item."""
         self._expect(opening)
         size, first, many = PIECE, True, 0
         while self._more(closing, first):
@@ -127,7 +134,7 @@ class Cursor:
         return self._peek() in OPEN
 
     def take(self) -> bytes:
-        """The value that begins here."""
+        """The value that begins here, as bytes."""
         if self._peek() in OPEN:
             return b"".join(_limit(self._container()))
         if self._peek() == b'"':
@@ -140,7 +147,7 @@ class Cursor:
         return b'"%b":%b' % (name, self.take())
 
     def skip(self) -> None:
-        """As `take`, but nothing is kept."""
+        """Skips the value that begins here."""
         if self._peek() in OPEN:
             for _ in self._container():
                 pass
@@ -150,14 +157,14 @@ class Cursor:
             self._word()
 
     def end(self) -> None:
-        """Nothing but space is left. Raises UnreadableDocument."""
+        """Checks that only white space follows. Raises UnreadableDocument."""
         while self._fill(1):
             if self._held[self._at :].strip(SPACE):
                 raise UnreadableDocument("there is something behind the JSON")
             self._at = len(self._held)
 
     def _fill(self, size: int) -> int:
-        """Holds at least `size` bytes from here on, if there are so many; gives how many."""
+        """Reads until `size` bytes from here on are in memory; returns how many there are."""
         if len(self._held) - self._at < size:
             pieces = [self._held[self._at :]]
             missing = size - len(pieces[0])
@@ -168,7 +175,7 @@ class Cursor:
         return min(size, len(self._held) - self._at)
 
     def _more(self, close: bytes, first: bool) -> bool:
-        """Whether another one follows."""
+        """Whether another member or element follows; moves past the comma, or past `close`."""
         if self._peek() == close:
             self._at += 1
             return False
@@ -177,7 +184,7 @@ class Cursor:
         return True
 
     def _peek(self) -> bytes:
-        """The next byte that is no space. Raises UnreadableDocument where there is none."""
+        """Moves to the next byte that is no white space and returns it, without moving past it."""
         while self._fill(1):
             found = self._held[self._at : self._at + 1]
             if found not in SPACE:
@@ -191,7 +198,7 @@ class Cursor:
         self._at += 1
 
     def _string(self) -> bytes:
-        """What stands between quotes, as it stands there."""
+        """The bytes between the quotes of the string here, with escapes as they are written."""
         self._expect(b'"')
         size = LEAST
         while True:
@@ -218,7 +225,7 @@ class Cursor:
         raise UnreadableDocument("it ends too early")
 
     def _word(self) -> bytes:
-        """A number, true, false or null."""
+        """The bytes of the number, true, false or null here."""
         size = LEAST
         while True:
             there = self._fill(size)
@@ -231,7 +238,7 @@ class Cursor:
 
     @staticmethod
     def _enlarge(size: int, held: int) -> int:
-        """The next size to try, after one at which the end was not found."""
+        """The size to try next if no end was found in `held` bytes. Raises UnreadableDocument."""
         if held < size:
             raise UnreadableDocument("it ends too early")
         if size > LARGEST:
@@ -239,13 +246,13 @@ class Cursor:
         return 2 * size
 
     def _container(self) -> Iterator[bytes]:
-        """Pieces, from a bracket to its partner."""
+        """The object or array here, in pieces of bytes."""
         yield self._peek()
         self._at += 1
         depth, inside, size = 1, False, LEAST
         while depth:
             held = self._fill(size)
-            # what a backslash stands before is not cut off
+            # a piece must not end between a backslash and the character it escapes
             whole = _keep_escapes(self._held[self._at : self._at + held])
             if not whole and held < size:
                 raise UnreadableDocument("it ends too early")
@@ -267,17 +274,17 @@ class Cursor:
 
 
 def _keep_escapes(piece: bytes) -> bytes:
-    """Without a last backslash that stands before what is not in it."""
+    """`piece` without a last backslash whose escaped character is not in the piece."""
     return piece[: len(piece) - (len(piece) - len(piece.rstrip(b"\\"))) % 2]
 
 
 def _fit(size: int) -> int:
-    """A size between the least and the largest of a piece."""
+    """`size`, limited to what a piece may have: LEAST to PIECE."""
     return min(max(size, LEAST), PIECE)
 
 
 def _limit(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces of a value. Raises UnreadableDocument beyond the limit."""
+    """The same pieces. Raises UnreadableDocument for more than LARGEST bytes in all."""
     size = 0
     for piece in pieces:
         size += len(piece)
@@ -295,8 +302,11 @@ def _make_crowded_error() -> UnreadableDocument:
 
 
 def _balance(piece: bytes, inside: bool) -> tuple[int, int, bool]:
-    """Brackets that close what was open before, those that stay open, and whether it ends between
-    quotes, as it began if `inside`."""
+    """Counts the brackets in `piece` that have no partner in it, outside of strings.
+
+    Returns the number of closing ones, of opening ones, and whether the piece ends in a string;
+    `inside`: whether it begins in one.
+    """
     parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
     brackets = b"".join(parts[inside::2]).translate(None, OTHERS)
     before = -1
@@ -308,7 +318,7 @@ def _balance(piece: bytes, inside: bool) -> tuple[int, int, bool]:
 
 
 def _partner(piece: bytes, depth: int, inside: bool) -> int:
-    """Behind which byte nothing is open any more."""
+    """The index after the bracket that closes the outermost of `depth` open containers."""
     escaped = False
     for at, byte in enumerate(piece):
         if escaped or byte == 0x5C:

@@ -1,4 +1,4 @@
-"""Text in the encodings that shells write → UTF-8, as it comes."""
+"""Converts a stream of text in the encodings that shells write (UTF-8, UTF-16) to UTF-8."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ MARKS = {
 
 
 def read_as_utf8(read: Read) -> Read:
-    """A `read` of the same text as UTF-8, without its mark.
+    """A `read` function that returns the same text as UTF-8, without a byte order mark.
 
-    It raises UnreadableDocument where the bytes are not in the encoding of their mark, or not in
-    UTF-8 without one.
+    The returned function raises UnreadableDocument for bytes that are invalid in the encoding of
+    their byte order mark, or in UTF-8 if there is none.
     """
     head = read_up_to(max(map(len, MARKS)), read)
     encoding = next((MARKS[mark] for mark in MARKS if head.startswith(mark)), "utf-8")
@@ -33,7 +33,7 @@ class _Encoder:
         self._decoded = 0
 
     def read(self, size: int) -> bytes:
-        """Up to `size` bytes: two of UTF-16 may become three."""
+        """About `size` bytes at most: two bytes of UTF-16 may become three. b"" at the end."""
         while piece := self._read(max(2, size * 2 // 3)):
             if text := self._decode(piece):
                 return text.encode()

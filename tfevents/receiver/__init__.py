@@ -1,1 +1,1 @@
-"""The contract's other side, to look at: takes events, keeps them, and shows them on a page."""
+"""The contract's server side, run locally: accepts events, stores them and shows them on pages."""

@@ -1,4 +1,4 @@
-"""The service's own paths over HTTP: what a request is answered with, and with which envelope."""
+"""The service's API over HTTP: the response to each request, and the format of its errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TIMEOUTS = frozenset({408, 504})
 
 
 class Api:
-    """The ASGI application of the contract's paths; any other path is none of its."""
+    """The ASGI application for the contract's paths; any other path is answered with 404."""
 
     def __init__(self, store: Store, faults: Faults) -> None:
         self._store, self._faults = store, faults
@@ -51,7 +51,7 @@ class Api:
             await response(scope, receive, send)
 
     async def _answer(self, http: HttpRequest) -> Response:
-        """Raises ContractError and StoreUnavailable."""
+        """The response to one request. Raises ContractError and StoreUnavailable."""
         error = self._faults.next_error() if http.method == "POST" else None
         if error is not None:
             raise error
@@ -67,7 +67,8 @@ class Api:
         return Response(status_code=200)
 
     async def _take_artifact(self, place: Place, request: Request, http: HttpRequest) -> Response:
-        """What an artefact holds may be secret: of its bytes only size and digest are kept."""
+        """Stores an artefact's size and digest, and answers with its id. Its bytes may hold secrets
+        and are not stored."""
         artifact = parse_artifact(request)
         digest, size = hashlib.sha256(), 0
         async for piece in http.stream():
@@ -90,7 +91,7 @@ class Api:
 
 
 async def answer_or_error(answer: Awaitable[Response]) -> Response | None:
-    """The answer, or that of its error; None where nobody waits for it any more."""
+    """The awaited response, or the response for its error; None if the client has disconnected."""
     try:
         return await answer
     except ContractError as error:
@@ -102,7 +103,8 @@ async def answer_or_error(answer: Awaitable[Response]) -> Response | None:
 
 
 def make_error(error: ContractError) -> Response:
-    """The service's own envelope; a header repeats the error's name."""
+    """The response for an error, in the service's format: a goa error as JSON, with its name also
+    in the goa-error header."""
     body = {
         "name": error.name,
         "id": secrets.token_urlsafe(6),
@@ -118,14 +120,14 @@ def make_error(error: ContractError) -> Response:
 
 
 def read_request(http: HttpRequest) -> Request:
-    """What there is to a request but its body."""
+    """The request's method, path, query and headers; the body is not read."""
     raw = http.scope.get("raw_path") or http.scope["path"].encode()
     query = http.scope["query_string"].decode("latin-1")
     return Request(http.method, raw.decode("latin-1"), query, dict(http.headers))
 
 
 async def read_body(http: HttpRequest) -> bytes:
-    """An event's bytes. Raises ContractError where they are too many."""
+    """The bytes of an event. Raises ContractError (413) for more than LARGEST_EVENT."""
     body = bytearray()
     async for piece in http.stream():
         body += piece
@@ -135,7 +137,7 @@ async def read_body(http: HttpRequest) -> bytes:
 
 
 def _describe_activity(one: Received) -> dict[str, Any]:
-    """The service's ActivityResource."""
+    """An event as the service's ActivityResource."""
     return {
         "id": one.id,
         "account": one.account,

@@ -1,4 +1,4 @@
-"""The receiver as one ASGI application: the service's paths, and its own pages."""
+"""The receiver as one ASGI application: the service's API, and the receiver's own web pages."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from tfevents.receiver.routes import ROUTES, TROUBLE
 from tfevents.receiver.store import Store
 
 HOSTS = ("127.0.0.1", "localhost")
-"""No page of somebody else's may read ours by a name that it lets point to us."""
+"""The host names that are served, against DNS rebinding: a foreign web page could otherwise read
+ours through a host name of its own that resolves to 127.0.0.1."""
 
 
 def make_app(store: Store, faults: Faults) -> Starlette:
-    """The pages; every other path is the contract's."""
+    """The application: ROUTES are the web pages, every other path is handled by the API."""
     trusted = Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
     app = Starlette(routes=ROUTES, middleware=[trusted], exception_handlers=TROUBLE)
     app.state.store = store

@@ -1,7 +1,9 @@
-"""What a request means: an event, an artefact or a question that the contract allows, or its error.
+"""Validates requests against the contract: parses an event, an artefact or a query, or raises the
+error that the service would answer with.
 
-Pure: from the request's bytes to a value. The answers are those of the service, which is made with
-goa: one error names everything that is wrong with a body (tests/data/contract/openapi.yaml).
+Pure: from the request's bytes to a value, without I/O. The service is written with goa, and its
+errors are followed: one error names everything that is wrong with a body
+(tests/data/contract/openapi.yaml).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ NEWER = {
     "activity_type": ("bootstrap", "synth", "deploy", "diff", "drift", "rollback"),
     "activity_status": ("incomplete",),
 }
-"""Words that newer servers know, too."""
+"""Enum values that the schema lacks but newer servers know; they are accepted."""
 ARTIFACT_FIELDS: Mapping[str, frozenset[str] | None] = {
     **dict.fromkeys(("pipeline_id", "stage_id", "pipeline_execution_id", "pipeline_stage_id")),
     "provisioner_type": frozenset({"tf", "awscdk"}),
@@ -39,7 +41,7 @@ ARTIFACT_FIELDS: Mapping[str, frozenset[str] | None] = {
         }
     ),
 }
-"""The query of an artefact: every parameter is required; None is any text."""
+"""The query parameters of an artefact, all required, with their allowed values; None: any text."""
 FILTERS = (
     *("workspace", "pipeline", "pipeline_execution_id", "pipeline_stage_id"),
     *("activity_type", "activity_status"),
@@ -47,13 +49,15 @@ FILTERS = (
 
 
 CHECK = fastjsonschema.compile(schema(), use_default=False)
-"""Raises for a body that does not fit, 50 times as fast as it can be told why."""
+"""The event schema, compiled: raises JsonSchemaValueException for a body that does not conform.
+
+50 times as fast as `find_mismatches`, which only runs to describe the errors."""
 
 
 class ContractError(Exception):
-    """An answer that is an error: its status, goa's name for it, and what is wrong.
+    """An error response: its HTTP status, goa's name for the error, and a message.
 
-    `allowed`: the method that a 405 would have wanted."""
+    `allowed`: for a 405, the method that is allowed."""
 
     def __init__(self, status: int, name: str, message: str, allowed: str = "") -> None:
         super().__init__(message)
@@ -61,7 +65,7 @@ class ContractError(Exception):
 
 
 class Request(Struct, frozen=True):
-    """One request without its body. `path` and `query` are as they were sent, percent-encoded; the
+    """One request without its body. `path` and `query` are percent-encoded, as they were sent; the
     names of `headers` are in lower case."""
 
     method: str
@@ -71,7 +75,9 @@ class Request(Struct, frozen=True):
 
 
 class Place(Struct, frozen=True):
-    """Whose request it is. `kind`: events, data or activities; the last has no workspace."""
+    """What a request addresses: an account, org, project and workspace.
+
+    `kind`: "events", "data" or "activities"; for activities `workspace` is empty."""
 
     account: str
     org: str
@@ -81,14 +87,16 @@ class Place(Struct, frozen=True):
 
 
 class Artifact(Struct, frozen=True):
-    """What create-data says of the bytes that come with it."""
+    """The description of an artefact: the query parameters of a create-data request.
+
+    `fields`: all of ARTIFACT_FIELDS, `data_type` included."""
 
     data_type: str
     fields: Mapping[str, str]
 
 
 class ActivityQuery(Struct, frozen=True):
-    """What a list of activities is asked for; times are milliseconds since 1970."""
+    """The query of a list of activities; `start` and `end` are in milliseconds since 1970."""
 
     limit: int = 30
     page: int = 1
@@ -98,7 +106,11 @@ class ActivityQuery(Struct, frozen=True):
 
 
 def check_place(request: Request) -> Place:
-    """Whose request it is. Raises ContractError, also for what is wrong with its headers."""
+    """What a request addresses, from its path and account header.
+
+    Raises ContractError for an unknown path, a wrong method, a missing API key or account, and a
+    Content-Length that is too large or not a number.
+    """
     match = ROUTE.fullmatch(request.path)
     if match is None:
         raise ContractError(404, "not_found", "404 page not found")
@@ -115,7 +127,7 @@ def check_place(request: Request) -> Place:
 
 
 def parse_event(request: Request, body: bytes) -> dict[str, Any]:
-    """The event in a body. Raises ContractError."""
+    """The event in a request's body. Raises ContractError if the body is not a valid event."""
     if not body.strip(SPACE):
         raise ContractError(400, "missing_payload", "missing required payload")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -134,7 +146,7 @@ def parse_event(request: Request, body: bytes) -> dict[str, Any]:
 
 
 def parse_artifact(request: Request) -> Artifact:
-    """What an artefact is. Raises ContractError."""
+    """The description of an artefact, from a request's query. Raises ContractError."""
     query = _parse_query(request.query)
     for name, words in ARTIFACT_FIELDS.items():
         if not query.get(name):
@@ -145,9 +157,9 @@ def parse_artifact(request: Request) -> Artifact:
 
 
 def parse_activity_query(request: Request) -> ActivityQuery:
-    """Which activities are asked for. Raises ContractError."""
+    """Which activities a request's query asks for. Raises ContractError."""
     query = _parse_query(request.query)
-    if any("\0" in text for text in query.values()):  # no database takes it
+    if any("\0" in text for text in query.values()):  # PostgreSQL stores no NUL in a text
         raise ContractError(400, "bad_request", "the query holds a NUL")
     return ActivityQuery(
         limit=_parse_number(query, "limit", 1, 1000) or 30,
@@ -184,7 +196,7 @@ def _check_method(method: str, allowed: str) -> None:
 
 
 def _check_caller(headers: Mapping[str, str]) -> str:
-    """The account. Any key is taken, and none is kept."""
+    """The account in the headers. Any API key is accepted, and none is stored."""
     if not headers.get("x-api-key"):
         raise ContractError(401, "unauthorized", "the API key is missing, invalid or expired")
     account = headers.get("harness-account")
@@ -201,12 +213,13 @@ def _check_size(headers: Mapping[str, str], most: int) -> None:
 
 
 def too_large() -> ContractError:
-    """The error of a body that is larger than it may be."""
+    """The error for a body that is too large."""
     return ContractError(413, "request_entity_too_large", "http: request body too large")
 
 
 def _parse_json(body: bytes) -> Any:
-    """A JSON text as its standard has it: one value, UTF-8, no member twice, all numbers finite."""
+    """The value of a JSON text, parsed strictly: UTF-8, no duplicate member names, no NaN or
+    infinite numbers. Raises ContractError."""
     try:
         return json.loads(
             body.decode(),
@@ -255,7 +268,7 @@ def _name_of(found: Mismatch) -> str:
 
 
 def _describe(found: Mismatch) -> str:
-    """What is wrong, without the value."""
+    """An error message for one mismatch; it does not quote the value."""
     where = ".".join(("body", *found.path))
     if found.rule == "required":
         return f'"{found.wanted}" is missing from {where}'
@@ -271,7 +284,7 @@ def _want(where: str, words: Any) -> str:
 
 
 def _parse_query(text: str) -> dict[str, str]:
-    """Its parameters; of one that is repeated, the first. Raises ContractError."""
+    """A query string's parameters; of a repeated one, the first value. Raises ContractError."""
     try:
         found = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
@@ -282,7 +295,10 @@ def _parse_query(text: str) -> dict[str, str]:
 def _parse_number(
     query: Mapping[str, str], name: str, least: int = -(2**63), most: int = 2**63 - 1
 ) -> int | None:
-    """A whole number within bounds; None where it is not given."""
+    """A query parameter as an integer; None if it is missing or empty.
+
+    Raises ContractError if it is not an integer between `least` and `most`.
+    """
     text = query.get(name, "")
     if not text:
         return None

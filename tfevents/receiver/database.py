@@ -1,4 +1,4 @@
-"""The database of what was received: how it is opened, and how it becomes the newest version."""
+"""Opens the receiver's SQLite database and migrates databases to the newest version."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ BUSY_SECONDS = 30
 
 
 def open_database(home: str) -> Engine:
-    """The database in `home`, in the newest version. Raises OSError and StoreUnavailable."""
+    """Opens the receiver's database in the directory `home`, migrated to the newest version.
+
+    Raises OSError and StoreUnavailable.
+    """
     engine = open_sqlite(home, NAME)
     migrate(engine, MIGRATIONS)
     return engine
 
 
 def open_sqlite(home: str, name: str, connections: int = 15) -> Engine:
-    """The SQLite file of that name in `home`, made (0600) where it is missing. Raises OSError."""
+    """Opens the SQLite file `name` in `home`; creates the directory and the file (0600) if missing.
+
+    `connections`: the most that are open at a time. Raises OSError.
+    """
     make_home(home)
     path = os.path.join(home, name)
     if not os.path.lexists(path):
@@ -44,9 +50,10 @@ def open_sqlite(home: str, name: str, connections: int = 15) -> Engine:
 
 
 def migrate(engine: Engine, migrations: str) -> None:
-    """Brings the tables to the newest version, by the migrations of a directory.
+    """Migrates the database to the newest version.
 
-    Raises StoreUnavailable.
+    `migrations`: the directory with Alembic's env.py. Raises StoreUnavailable, also for a database
+    of a newer version.
     """
     config = Config()
     config.set_main_option("script_location", migrations.replace("%", "%%"))
@@ -62,6 +69,7 @@ def migrate(engine: Engine, migrations: str) -> None:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Nothing that was answered for is lost with the power; readers do not wait for a writer."""
+    """Configures a new connection: a committed event survives a power failure, and readers do not
+    wait for a writer."""
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -1,4 +1,4 @@
-"""Rehearsed outages: which requests are answered with an error on purpose, and how late."""
+"""Simulated outages: which requests are answered with an error on purpose, and with what delay."""
 
 from __future__ import annotations
 
@@ -26,27 +26,28 @@ NAMES = {
     503: "service_unavailable",
     504: "gateway_timeout",
 }
-"""The statuses of the contract, and what stands before the service, with goa's names."""
+"""The statuses that can be simulated, with goa's names: those of the contract, and those of
+gateways in front of the service."""
 
 
 class Outage(Struct, frozen=True):
-    """A status that requests are answered with: the next `times`, or all of them (None)."""
+    """An HTTP status that the next `times` requests are answered with; None: all requests."""
 
     status: int
     times: int | None = None
 
 
 class Faults:
-    """Says of each request, in their order, whether it fails, and with what."""
+    """Decides for each POST request, in order of arrival, whether it fails and with which error."""
 
     def __init__(self, outages: tuple[Outage, ...] = (), delay: float = 0.0) -> None:
-        """`outages` come one after the other; each answer is `delay` seconds late."""
+        """`outages` follow one another; each response of the API is delayed by `delay` seconds."""
         self.delay = delay
         self._statuses = list(outages)
         self._met = 0
 
     def next_error(self) -> ContractError | None:
-        """The error that the next request meets; None where there is none."""
+        """The error to answer the next request with; None if it is to be processed normally."""
         while self._statuses:
             outage = self._statuses[0]
             if outage.times is None or self._met < outage.times:
@@ -59,7 +60,8 @@ class Faults:
 
 
 def parse_outage(text: str) -> Outage:
-    """`503` or `503:3`. Raises ValueError, which says what is wrong."""
+    """Parses STATUS or STATUS:TIMES, such as `503:3`. Raises ValueError with a message for the
+    user."""
     match = re.fullmatch(r"([0-9]{3})(?::([0-9]{1,6}))?", text)
     if match is None:
         raise ValueError("this is no STATUS or STATUS:TIMES")

@@ -1,4 +1,4 @@
-"""The pages as HTML. The only module that knows Jinja; it escapes whatever a template is given."""
+"""Renders the web pages as HTML: the only module that uses Jinja, with autoescaping on."""
 
 from __future__ import annotations
 
@@ -25,25 +25,28 @@ TONES = {
     "inactive": "idle",
     "stage-complete": "idle",
 }
-"""How an event's type looks."""
+"""The CSS class that colours each event type."""
 NEEDS = {
     "failed": ("failed", "failed"),
     "drifted": ("drifted", "drifted"),
     "apply_needed": ("needs an apply", "need an apply"),
 }
-"""What is said of a workspace, and of several, that are of an urgent status."""
+"""The wording for one workspace, and for several, with an urgent status."""
 
 
 class Health(Struct, frozen=True):
-    """Whether all is well, in a line."""
+    """The health of all workspaces: one sentence, and the CSS class that colours it."""
 
     tone: str
     words: str
 
 
 def describe_health(found: Mapping[str, int]) -> Health | None:
-    """The most urgent that there is to say of all workspaces, given how many there are of each
-    status; None where there is none."""
+    """The most urgent status of any workspace, and how many workspaces have it; None without
+    workspaces.
+
+    `found`: the number of workspaces by status.
+    """
     total = sum(found.values())
     if not total:
         return None
@@ -55,7 +58,10 @@ def describe_health(found: Mapping[str, int]) -> Health | None:
 
 
 class Pages(Struct, frozen=True):
-    """Which page of a list this is, of how many, and where the others are."""
+    """The position in a paged list: page `number` of `count` pages with `total` items together.
+
+    `query`: the list's filter as a query string, for the links to the other pages.
+    """
 
     number: int
     count: int
@@ -64,12 +70,12 @@ class Pages(Struct, frozen=True):
 
     @property
     def newer(self) -> str:
-        """The address of the page before; empty where there is none."""
+        """The URL of the previous page; empty on the first."""
         return self._link(self.number - 1) if self.number > 1 else ""
 
     @property
     def older(self) -> str:
-        """The address of the page after; empty where there is none."""
+        """The URL of the next page; empty on the last."""
         return self._link(self.number + 1) if self.number < self.count else ""
 
     def _link(self, number: int) -> str:
@@ -77,31 +83,31 @@ class Pages(Struct, frozen=True):
 
 
 def make_pages(page: Page, number: int, limit: int, wanted: Filter) -> Pages:
-    """The way through a list."""
+    """The position of page `number` in a list with `limit` items a page."""
     count = max(1, -(-page.total // limit))
     return Pages(number, count, page.total, make_query(wanted))
 
 
 def make_query(wanted: Filter) -> str:
-    """A filter as the query of an address."""
+    """A filter as a URL's query string; empty for no filter."""
     named = {"q": wanted.text, "w": wanted.workspace_id, "status": wanted.status}
     return urlencode({name: value for name, value in named.items() if value})
 
 
 class WorkspaceView(Struct, frozen=True):
-    """A workspace by its latest event, and the types of its latest events."""
+    """A workspace: its latest event, and the types of its most recent events, oldest first."""
 
     latest: RunView
     recent: Sequence[str]
 
 
 def view_workspaces(page: Page, recent: dict[int, list[str]]) -> list[WorkspaceView]:
-    """One for each."""
+    """A view of each workspace on the page. `recent`: as from `Store.list_recent`."""
     return [WorkspaceView(describe_event(one), recent[one.workspace_id]) for one in page.items]
 
 
 def group_by_day(items: Sequence[Received]) -> list[tuple[str, list[RunView]]]:
-    """Runs under their days, both in the order in which they come."""
+    """Runs grouped by day: pairs of a day and its runs, in the order of `items`."""
     views = [describe_event(one) for one in items]
     return [(day, list(runs)) for day, runs in groupby(views, _day_of)]
 
@@ -128,5 +134,5 @@ _ENVIRONMENT = _make_environment()
 
 
 def render(name: str, **values: Any) -> str:
-    """A template as HTML."""
+    """Renders the template `name` as HTML."""
     return _ENVIRONMENT.get_template(name).render(values)

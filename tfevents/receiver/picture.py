@@ -1,4 +1,4 @@
-"""Counts as a picture: a bar whose parts stand for what was added, changed, deleted and so on."""
+"""Computes the bar chart of counts: one part each for added, changed, deleted and so on."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ SIGNS = {
     "removed": "\N{MULTIPLICATION SIGN}",
     "unchanged": "=",
 }
-"""In the order in which they are shown."""
+"""The sign of each count, in the order of display."""
 WIDTH, LEAST = 100.0, 5.0
-"""Of the bar, and of a part that is not zero: one change in a thousand can be seen."""
+"""The width of the bar, and the least width of a part before scaling: even one change in a thousand
+remains visible."""
 
 
 class Part(Struct, frozen=True):
-    """One part of a bar. `x` and `width` are in hundredths of the bar."""
+    """One part of a bar. `x` (its left edge) and `width` are in hundredths of the bar's width."""
 
     name: str
     sign: str
@@ -30,15 +31,15 @@ class Part(Struct, frozen=True):
 
 
 class Bar(Struct, frozen=True):
-    """A bar, and the same in words."""
+    """A bar, and its text alternative for screen readers."""
 
     parts: tuple[Part, ...]
     words: str
 
 
 def draw_counts(counts: Mapping[str, int] | None) -> Bar | None:
-    """The bar of the contract's Counts; None where they are absent. All zero is a bar without
-    parts."""
+    """The bar for the contract's Counts; None if they are absent. A bar without parts if all are
+    zero."""
     if counts is None:
         return None
     known = {name: counts[name] for name in SIGNS if counts.get(name, 0) > 0}
@@ -47,7 +48,8 @@ def draw_counts(counts: Mapping[str, int] | None) -> Bar | None:
 
 
 def _share(counts: Mapping[str, int]) -> list[Part]:
-    """Each as wide as its share, but none narrower than can be seen."""
+    """The parts of a bar: each in proportion to its count, but at least LEAST wide, all scaled to
+    WIDTH together."""
     total = sum(counts.values())
     widths = {name: max(LEAST, WIDTH * count / total) for name, count in counts.items()}
     scale = WIDTH / sum(widths.values()) if widths else 1.0

@@ -1,4 +1,4 @@
-"""The pages over HTTP: their addresses, what may run on them, and what keeps them live."""
+"""The web pages over HTTP: their routes, security headers, and the stream that updates them."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ from tfevents.receiver.store import Filter, Store
 from tfevents.text import clean
 
 RUNS, CARDS, WORKSPACES, TICKS = 50, 6, 60, 24
-"""How many: runs on a page, workspaces on the first and on theirs, events that a card shows."""
+"""Counts: runs on one page, workspaces on the index page, workspaces on one page of their own list,
+events shown on a workspace's card."""
 LOOK_SECONDS, BEAT_SECONDS = 0.25, 15.0
-"""How often a live page looks for news, and how often it is told that there are none."""
+"""Seconds between checks for new events, and between keep-alive comments on an idle stream."""
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -45,30 +46,30 @@ HEADERS = {
 
 
 async def show_index(request: Request) -> Response:
-    """The workspaces, and the runs, the latest first."""
+    """The index page: the most urgent workspaces, and all runs page by page, latest first."""
     url = str(request.base_url).removesuffix("/")
     return await run_in_threadpool(_make_index, _store_of(request), request.query_params, url)
 
 
 async def show_workspaces(request: Request) -> Response:
-    """All workspaces, page by page."""
+    """The list of all workspaces, page by page."""
     return await run_in_threadpool(_make_workspaces, _store_of(request), request.query_params)
 
 
 async def show_run(request: Request) -> Response:
-    """One run with all its events."""
+    """The page of one run with its events; 404 for an unknown event id."""
     event_id = request.path_params["event_id"]
     return await run_in_threadpool(_make_run, _store_of(request), event_id)
 
 
 async def stream_news(request: Request) -> Response:
-    """Server-sent events: the number of the latest event, whenever there is another."""
+    """Server-sent events with the sequence number of the latest event, whenever that changes."""
     headers = {**HEADERS, "X-Accel-Buffering": "no"}
     return StreamingResponse(_follow(request), headers=headers, media_type="text/event-stream")
 
 
 async def show_trouble(request: Request, error: Exception) -> Response:
-    """The database can't be read."""
+    """The error page (503) for a database that can't be read."""
     return _respond(render("missing.html", title="Not now", words=str(error)), 503)
 
 
@@ -141,7 +142,7 @@ def _store_of(request: Request) -> Store:
 
 
 def _read_filter(query: QueryParams) -> Filter:
-    """What can't be read is passed over: an address is typed by people."""
+    """The filter in a page's query string; invalid values are ignored, since people edit URLs."""
     workspace = _read_number(query.get("w"))
     return Filter(clean(query.get("q")) or "", workspace, clean(query.get("status")) or "")
 
@@ -151,7 +152,7 @@ def _read_page(query: QueryParams) -> int:
 
 
 def _read_number(text: str | None) -> int | None:
-    """A number from 1 on; None is anything else."""
+    """A positive integer of at most nine digits; None for any other text."""
     good = text and text.isascii() and text.isdigit() and len(text) < 10
     return int(text) or None if text and good else None
 

@@ -1,7 +1,7 @@
-"""What a page says of a run: an event's body as texts, bars and links, whatever it holds.
+"""Turns an event's body into the texts, bars and links that a page shows.
 
-Everything in a body is somebody else's word: texts lose what steers a screen, and only http and
-https become links.
+A body is untrusted input: control characters and escape sequences are removed from its texts, and
+only http and https URLs become links.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from tfevents.text import clean, clean_message
 
 LONGEST_TEXT, LONGEST_RAW = 4096, 1 << 21
 COMMIT_PATHS = {"github": "/commit/", "gitlab": "/-/commit/", "bitbucket": "/commits/"}
-"""Where a host of repositories shows a commit, by a word in its name."""
+"""The path of a commit's page on each code host, by a word in the host's name."""
 NOT_SHOWN = frozenset({"run_id", "event_id", "tfevents_version", "started_at", "finished_at"})
 
 
 class Link(Struct, frozen=True):
-    """A text, and where it leads; None is nowhere."""
+    """A text and its URL; None for a text without a link."""
 
     text: str
     url: str | None = None
 
 
 class Moment(Struct, frozen=True):
-    """A time: for machines in UTC, for people on this machine's clock."""
+    """A time as texts: `iso` in UTC, the others for people, in this machine's time zone."""
 
     iso: str
     day: str
@@ -43,8 +43,10 @@ class Moment(Struct, frozen=True):
 
 
 class RunView(Struct, frozen=True):
-    """One run as its latest event tells it; what is not known is None or empty. `drifted`: of
-    the drift only what is not as it was."""
+    """One run as described by its latest event; unknown values are None or empty.
+
+    `drift`: all drift counts. `drifted`: the drift counts without the unchanged resources.
+    """
 
     id: str
     at: Moment
@@ -73,7 +75,7 @@ class RunView(Struct, frozen=True):
 
 
 def describe_event(one: Received) -> RunView:
-    """What there is to say of an event, and so of the run that it is the latest of."""
+    """The view of an event, and of its run if the event is the run's latest."""
     body = json.loads(one.body)
     about, data = body.get("metadata") or {}, body.get("data") or {}
     repository = _clean(about.get("git_repo"))
@@ -108,7 +110,7 @@ def describe_event(one: Received) -> RunView:
 
 
 def describe_time(milliseconds: int) -> Moment:
-    """A time since 1970."""
+    """The texts for a time in milliseconds since 1970."""
     at = datetime.fromtimestamp(milliseconds / 1000, timezone.utc)
     here = at.astimezone()
     day = f"{here:%A}, {here.day} {here:%B %Y}"
@@ -117,7 +119,7 @@ def describe_time(milliseconds: int) -> Moment:
 
 
 def make_link(text: str, url: str) -> Link | None:
-    """A link that is safe to follow, or a text alone; None without any."""
+    """A link to an http or https URL, or the text alone for any other URL; None without text."""
     if not text:
         return None
     try:
@@ -129,7 +131,7 @@ def make_link(text: str, url: str) -> Link | None:
 
 
 def format_raw(body: str) -> str:
-    """An event's JSON, to be read."""
+    """An event's JSON, indented for reading and without control characters."""
     try:
         text = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
     except RecursionError:
@@ -147,7 +149,8 @@ def _first_line(value: object) -> str:
 
 
 def _name_of_repository(address: str) -> str:
-    """Its last two names, as people call it."""
+    """The last two segments of a repository's URL, such as `owner/name`; the whole address if it
+    has no more than two."""
     names = re.split(r"[/:]", address.removesuffix("/").removesuffix(".git"))
     return "/".join(names[-2:]) if len(names) > 2 else address
 
@@ -176,7 +179,10 @@ def _trigger_of(about: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _money(about: Mapping[str, Any], name: str, *, signed: bool = False) -> str:
-    """An amount a month with its currency; a text that is no number stays as it is."""
+    """A monthly amount with its currency; empty if missing. Text that is no number stays as it is.
+
+    `name`: the metadata field. `signed`: with a plus sign for increases.
+    """
     text = _clean(about.get(name))[:40]
     try:
         amount = Decimal(text)
@@ -188,7 +194,8 @@ def _money(about: Mapping[str, Any], name: str, *, signed: bool = False) -> str:
 
 
 def _measure(start: object, end: object) -> str:
-    """How long it took, from two times of RFC 3339."""
+    """The duration between two RFC 3339 times, as text; empty if a time is missing or invalid, or
+    the duration is negative or 10**6 seconds and more."""
     try:
         times = [datetime.fromisoformat(str(at).replace("Z", "+00:00")) for at in (start, end)]
         seconds = (times[1] - times[0]).total_seconds()
@@ -200,6 +207,6 @@ def _measure(start: object, end: object) -> str:
 
 
 def _list_facts(data: Mapping[str, str]) -> dict[str, str]:
-    """What else the event tells, but for what is shown elsewhere."""
+    """The members of an event's `data` in order of their names, without those in NOT_SHOWN."""
     shown = ((_clean(name), clean_message(text)) for name, text in sorted(data.items()))
     return {name: text for name, text in shown if name and text and name not in NOT_SHOWN}

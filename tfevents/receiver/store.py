@@ -1,6 +1,6 @@
-"""What was received, in a database: written before it is answered, read for the page and the API.
+"""Stores received events and artefacts in a database, and queries them for the pages and the API.
 
-The only module that asks the database anything.
+The only module with the receiver's database queries.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from tfevents.text import clean
 
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 NO_STATUS = "stage-complete"
-"""The event that says nothing of its workspace."""
+"""The event type that tells nothing about its workspace's status."""
 URGENT = ("failed", "drifted", "apply_needed")
-"""The statuses of a workspace that needs somebody, the most urgent first."""
+"""The statuses of a workspace that needs attention, the most urgent first."""
 MILLISECONDS = 1000
 LARGEST = 2**63 - 1
-"""No database counts further."""
+"""The largest integer that the databases can store."""
 
 
 class Received(Struct, frozen=True):
-    """One event as it was received. `received_at`: milliseconds since 1970."""
+    """One stored event. `received_at`: milliseconds since 1970. `body`: the JSON text as sent."""
 
     seq: int
     id: str
@@ -48,14 +48,17 @@ class Received(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """Some of a list, and how long the whole of it is."""
+    """One page of a list, and the number of items in the whole list."""
 
     items: Sequence[Received]
     total: int
 
 
 class Filter(Struct, frozen=True):
-    """Which runs, or workspaces: part of a workspace's name, its id, its status; empty is any."""
+    """Selects runs or workspaces; empty or None means any.
+
+    `text`: a part of the workspace's name. `status`: the type of the latest event.
+    """
 
     text: str = ""
     workspace_id: int | None = None
@@ -63,13 +66,13 @@ class Filter(Struct, frozen=True):
 
 
 class Store:
-    """Keeps and finds what was received. Every method may raise StoreUnavailable."""
+    """The receiver's database. Every method may raise StoreUnavailable."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Closes the connections."""
         self._engine.dispose()
 
     @contextmanager
@@ -77,12 +80,12 @@ class Store:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except SQLAlchemyError as error:  # its own text quotes what was to be written
+        except SQLAlchemyError as error:  # its text may quote the values written
             reason = type(getattr(error, "orig", None) or error).__name__
             raise StoreUnavailable(f"the database of what was received: {reason}") from error
 
     def add_event(self, place: Place, event: Mapping[str, Any], body: str) -> str:
-        """Keeps one event, on the disk when this returns; its id."""
+        """Stores one event, committed on return; returns its new id."""
         event_id = str(uuid.uuid4())
         metadata, data = event.get("metadata") or {}, event.get("data") or {}
         names = ("activity_type", "activity_status", "pipeline", "pipeline_execution_id")
@@ -102,7 +105,7 @@ class Store:
         return event_id
 
     def add_artifact(self, place: Place, data_type: str, size: int, sha256: str) -> str:
-        """Keeps what an artefact was, not what it held; its id."""
+        """Stores what an artefact was, without its bytes; returns its new id."""
         artifact_id = str(uuid.uuid4())
         with self._transaction() as connection:
             connection.execute(
@@ -118,12 +121,15 @@ class Store:
         return artifact_id
 
     def find_last_seq(self) -> int:
-        """The number of the latest event; 0 where there is none."""
+        """The sequence number of the latest event; 0 without events."""
         with self._transaction() as connection:
             return connection.execute(select(func.max(EVENTS.c.seq))).scalar() or 0
 
     def list_activities(self, place: Place, query: ActivityQuery) -> Page:
-        """The events that are activities, the latest first."""
+        """One page of the activities (the events with an activity_type), the latest first.
+
+        `place`: the account, org and project; its workspace is not used.
+        """
         conditions: list[ColumnElement[bool]] = [
             EVENTS.c.activity_type.is_not(None),
             WORKSPACES.c.account == place.account,
@@ -139,8 +145,8 @@ class Store:
         return self._find_page(found, query.page, query.limit)
 
     def list_workspaces(self, wanted: Filter, page: int, limit: int) -> Page:
-        """Of each workspace the latest event that says how it is: the most urgent first, and of
-        these the latest."""
+        """One page with the latest status event of each workspace: the most urgent status first,
+        within a status the latest first."""
         its = EVENTS.alias("its")
         latest = (
             select(func.max(its.c.seq))
@@ -154,19 +160,19 @@ class Store:
         return self._find_page(found.where(*_conditions_of(wanted)), page, limit, first="rank")
 
     def list_runs(self, wanted: Filter, page: int, limit: int) -> Page:
-        """Of each run the latest event, the latest first."""
+        """One page with the latest event of each run, the latest first."""
         latest = select(func.max(EVENTS.c.seq).label("seq")).group_by(
             EVENTS.c.workspace_id, EVENTS.c.run
         )
         conditions = _conditions_of(wanted)
-        if not conditions:  # the index alone tells
+        if not conditions:  # answered from the index alone
             return self._find_page(latest, page, limit)
         runs = latest.subquery()
         found = select(EVENTS.c.seq).join(runs, EVENTS.c.seq == runs.c.seq).join(WORKSPACES)
         return self._find_page(found.where(*conditions), page, limit)
 
     def count_statuses(self) -> dict[str, int]:
-        """How many workspaces there are of each status."""
+        """The number of workspaces by status."""
         latest = (
             select(func.max(EVENTS.c.seq).label("seq"))
             .where(EVENTS.c.event_type != NO_STATUS)
@@ -182,7 +188,7 @@ class Store:
             return {row[0]: row[1] for row in connection.execute(found)}
 
     def list_recent(self, workspace_ids: Sequence[int], limit: int) -> dict[int, list[str]]:
-        """The event types of each workspace's latest events, the oldest first."""
+        """By workspace id, the types of its latest `limit` events, the oldest first."""
         number = func.row_number().over(
             partition_by=EVENTS.c.workspace_id, order_by=EVENTS.c.seq.desc()
         )
@@ -199,8 +205,8 @@ class Store:
         return found
 
     def find_run(self, event_id: str) -> list[Received]:
-        """The events of the run that an event belongs to, the oldest first; none for an id that
-        nobody has."""
+        """The events of the run that an event belongs to, the oldest first, at most 1000; empty for
+        an unknown event id."""
         one = select(EVENTS.c.workspace_id, EVENTS.c.run).where(EVENTS.c.id == event_id).subquery()
         same = (EVENTS.c.workspace_id == one.c.workspace_id) & (EVENTS.c.run == one.c.run)
         found = _select_events().join(one, same).order_by(EVENTS.c.seq).limit(1000)
@@ -208,8 +214,11 @@ class Store:
             return [_make_received(row) for row in connection.execute(found)]
 
     def _find_page(self, found: Select[Any], page: int, limit: int, first: str = "seq") -> Page:
-        """The events of a query for their `seq`, the latest first, or those whose column `first` is
-        least; no body of another is read."""
+        """One page of the events whose `seq` the query `found` selects, the latest first.
+
+        `first`: another column of `found` to order by before that, ascending. Only the bodies of
+        this page's events are read.
+        """
         seqs = found.subquery()
         total = select(func.count()).select_from(seqs)
         offset = min((page - 1) * limit, LARGEST)
@@ -226,7 +235,7 @@ class Store:
 
 
 def _find_workspace(connection: Connection, place: Place) -> int:
-    """The number of a workspace, which is new where it is first heard of."""
+    """The id of a workspace; a new workspace is inserted."""
     names = {name: getattr(place, name) for name in PLACE}
     wanted = select(WORKSPACES.c.id).where(*(WORKSPACES.c[name] == names[name] for name in PLACE))
     found = connection.execute(wanted).scalar()

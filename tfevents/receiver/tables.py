@@ -1,7 +1,7 @@
-"""What is kept of all that was received: the tables, as the last migration leaves them.
+"""The receiver's database tables, as the last migration leaves them.
 
-The same in SQLite and PostgreSQL. A body is kept as the text that was sent, so that neither changes
-it; what is searched for stands beside it.
+They are the same in SQLite and PostgreSQL. An event's body is stored as the text that was sent, so
+that no database changes it; the values that are searched for have their own columns.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite only counts up an INTEGER."""
+"""A 64-bit primary key; SQLite numbers rows automatically only in a column of type INTEGER."""
 PLACE = ("account", "org", "project", "workspace")
 
 WORKSPACES = Table(

@@ -1,1 +1,1 @@
-"""A durable stop on the way of events: what many runners send is kept, and goes on in order."""
+"""A store-and-forward relay: stores the events of many runners, and delivers them in order."""

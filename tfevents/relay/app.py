@@ -1,4 +1,4 @@
-"""The relay over HTTP: the contract's paths, its health and its numbers; it sends while it runs."""
+"""The relay over HTTP: the contract's paths, the health check and the metrics."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from tfevents.relay.senders import Senders
 from tfevents.settings.model import Key
 
 ARTIFACT_SECONDS = 60.0
-"""For one artefact; its runner waits."""
+"""Seconds to send one artefact to the server upstream; the runner waits for the response."""
 
 
 class RelayApi:
-    """The ASGI application of the contract's paths."""
+    """The ASGI application for the contract's paths; any other path is answered with 404."""
 
     def __init__(self, keys: Keys, intake: Intake, client: ApiClient) -> None:
         self._keys, self._intake, self._client = keys, intake, client
@@ -54,7 +54,7 @@ class RelayApi:
             await response(scope, receive, send)
 
     async def _answer(self, http: Request) -> Response:
-        """Raises ContractError and StoreUnavailable."""
+        """The response to one request. Raises ContractError and StoreUnavailable."""
         request = read_request(http)
         place = check_place(request)
         if place.kind == "activities":
@@ -69,7 +69,11 @@ class RelayApi:
         return Response(status_code=200)
 
     async def _pass_on(self, http: Request, file: BinaryIO, key: Key) -> Response:
-        """An artefact goes straight on, through a file without a name: its runner needs the id."""
+        """Forwards an artefact at once, through the temporary `file`, and answers with the server's
+        response: the runner needs the id in it.
+
+        Raises ContractError.
+        """
         request = read_request(http)
         place, artifact = check_place(request), parse_artifact(request)
         async for piece in http.stream():
@@ -88,7 +92,7 @@ class RelayApi:
 
 
 def _explain(error: DeliveryError) -> ContractError:
-    """What the runner is told of it."""
+    """The error that the runner is answered with when an artefact was not delivered."""
     if isinstance(error, Unauthorized):
         return ContractError(401, "unauthorized", str(error))
     if isinstance(error, Refused):
@@ -97,7 +101,7 @@ def _explain(error: DeliveryError) -> ContractError:
 
 
 def _describe_stored(stored: StoredArtifact) -> dict[str, str]:
-    """As the service's answer."""
+    """The JSON body of the service's own response to an artefact."""
     message = stored.words.removeprefix(" (").removesuffix(")")
     told = {"status": stored.policy, "message": message}
     policy = {f"policy_evaluation_{name}": words for name, words in told.items() if words}
@@ -105,14 +109,14 @@ def _describe_stored(stored: StoredArtifact) -> dict[str, str]:
 
 
 class Probes:
-    """What those ask who look after a relay."""
+    """The endpoints for monitoring a relay."""
 
     def __init__(self, engine: Engine, senders: Senders, metrics: Metrics) -> None:
         self._engine, self._senders, self._metrics = engine, senders, metrics
 
     async def show_health(self, _request: Request) -> Response:
-        """200 where events can be kept and sent; an outage of the service upstream is none of
-        ours."""
+        """200 if the database can be read and all sender threads are running, else 503; an outage
+        of the service upstream does not count."""
         if not await run_in_threadpool(self._can_read):
             return PlainTextResponse("the database can't be asked\n", 503)
         if not self._senders.working:
@@ -120,7 +124,7 @@ class Probes:
         return PlainTextResponse("ok\n")
 
     async def show_metrics(self, _request: Request) -> Response:
-        """For Prometheus."""
+        """The metrics in the Prometheus text format; 503 if the database can't be read."""
         found = await run_in_threadpool(self._measure)
         if found is None:
             return PlainTextResponse("the database can't be asked\n", 503)
@@ -135,7 +139,7 @@ class Probes:
         return True
 
     def _measure(self) -> Backlog | None:
-        """None where the database is away."""
+        """The backlog; None if the database can't be read."""
         try:
             with self._engine.connect() as connection:
                 return measure_backlog(connection)
@@ -144,7 +148,8 @@ class Probes:
 
 
 def make_app(api: RelayApi, senders: Senders, probes: Probes) -> Starlette:
-    """It sends as long as it runs; when it is to stop, what is under way comes to its end."""
+    """The relay's application. Its lifespan starts the sender threads and, at shutdown, waits until
+    requests in progress are finished."""
 
     @asynccontextmanager
     async def send_meanwhile(_app: Starlette) -> AsyncIterator[None]:

@@ -1,4 +1,5 @@
-"""Who sends for a workspace: one thread of all relays at a time, to keep its events in order."""
+"""Claims on workspaces: only one thread of all relays at a time sends a workspace's events, which
+keeps them in order."""
 
 from __future__ import annotations
 
@@ -12,16 +13,20 @@ from tfevents.relay.tables import CLAIMS, WORKSPACES, now
 
 
 class Claims(Protocol):
-    """Asked by one thread of a relay at a time."""
+    """Hands out claims. Only one thread of a relay may call `take` at a time."""
 
     engine: Engine
 
     def take(self) -> AbstractContextManager[int | None]:
-        """Holds the workspace that has been due longest; None where none is."""
+        """Claims the workspace that has been due longest, for the time of the context.
+
+        The context's value is the workspace's id; None if no unclaimed workspace is due. Raises
+        SQLAlchemyError.
+        """
 
 
 class OwnClaims:
-    """Of a relay that is the only one: it knows what its own threads do."""
+    """The claims of a relay with a database of its own: kept in memory."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -29,7 +34,7 @@ class OwnClaims:
 
     @contextmanager
     def take(self) -> Iterator[int | None]:
-        """Holds it in memory."""
+        """See Claims."""
         with self.engine.connect() as connection:
             found = connection.execute(_select_due(self._taken)).scalar()
         with _hold(self._taken, found):
@@ -37,9 +42,12 @@ class OwnClaims:
 
 
 class SharedClaims:
-    """Of relays that share a PostgreSQL: a claim is a locked row, and passes over those that are
-    locked. It ends with its transaction, however the relay ends; in memory, too, for the database
-    may end before a result is noted."""
+    """The claims of relays that share a PostgreSQL: a claim is a row lock on CLAIMS, and locked
+    rows are skipped.
+
+    The lock ends with its transaction, however the relay ends. Each claim is kept in memory, too:
+    if the connection is lost, the lock ends before the result of a request is recorded.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -47,7 +55,7 @@ class SharedClaims:
 
     @contextmanager
     def take(self) -> Iterator[int | None]:
-        """Holds it in a transaction."""
+        """See Claims; the context is one transaction."""
         wanted = _select_due(self._taken).join(CLAIMS)
         with self.engine.begin() as connection:
             lock = wanted.with_for_update(of=CLAIMS, skip_locked=True)
@@ -57,7 +65,7 @@ class SharedClaims:
 
 
 def _select_due(taken: set[int]) -> Select[Any]:
-    """The workspace that has been due longest, of those that are not taken."""
+    """A query for the id of the workspace that has been due longest and is not in `taken`."""
     due, number = WORKSPACES.c.due, WORKSPACES.c.id
     wanted = select(number).where(due <= now(), number.not_in(tuple(taken)))
     return wanted.order_by(due).limit(1)

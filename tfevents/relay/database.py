@@ -1,4 +1,4 @@
-"""The database of a relay: how it is opened, in its newest version, and by how many."""
+"""Opens a relay's database, its own SQLite file or a shared PostgreSQL, in the newest version."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ NAME, LOCK = "relay.db", "relay.lock"
 MIGRATIONS = os.path.join(os.path.dirname(__file__), "migrations")
 DRIVER = "postgresql+psycopg"
 CONNECTIONS = 20
-"""To a shared database, at most: two for each thread that sends, and some for what arrives."""
+"""The most connections to a shared database: two for each sender thread, some for arriving
+events."""
 SECONDS = 10
-"""How long a shared database may not answer, in a connection or for one."""
+"""Timeout of a shared database: for connecting, for the acknowledgement of sent data, for a lock,
+and for a free connection of the pool."""
 
 
 @contextmanager
 def open_own_database(home: str) -> Iterator[Engine]:
-    """The SQLite file in `home`, for one relay; it has one connection, and all take their turns.
+    """The SQLite file in the directory `home`, locked for one relay. It has a single connection,
+    which all threads share in turn.
 
-    Raises OSError, SettingError where another relay uses it, and StoreUnavailable.
+    Raises OSError, SettingError if another relay uses `home`, and StoreUnavailable.
     """
     engine = open_sqlite(home, NAME, connections=1)
     with _lock_home(home), _use(engine):
@@ -36,9 +39,9 @@ def open_own_database(home: str) -> Iterator[Engine]:
 
 @contextmanager
 def open_shared_database(url: str) -> Iterator[Engine]:
-    """A PostgreSQL that any number of relays share.
+    """The PostgreSQL at `url`, which any number of relays can share.
 
-    Raises SettingError and StoreUnavailable, neither with the password.
+    Raises SettingError and StoreUnavailable; their messages never contain the password.
     """
     parsed = _parse_url(url)
     engine = create_engine(
@@ -54,7 +57,7 @@ def open_shared_database(url: str) -> Iterator[Engine]:
     event.listen(engine, "connect", _prepare_postgresql)
     try:
         engine.connect().close()
-    except SQLAlchemyError:  # its own text may quote the URL
+    except SQLAlchemyError:  # its text may quote the URL
         where = f"the database {parsed.database} at {parsed.host or 'its socket'}"
         raise StoreUnavailable(f"{where} can't be reached, or lets nobody in") from None
     with _use(engine):
@@ -62,7 +65,8 @@ def open_shared_database(url: str) -> Iterator[Engine]:
 
 
 def _prepare_postgresql(connection: Any, _record: object) -> None:
-    """Nobody waits for a relay that has stopped in the middle, or whose machine is gone."""
+    """Sets timeouts on a new connection: the locks of a relay that hangs, or whose machine has
+    failed, must not block the other relays."""
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '60s'")
         cursor.execute(f"SET lock_timeout = '{SECONDS}s'")
@@ -71,7 +75,7 @@ def _prepare_postgresql(connection: Any, _record: object) -> None:
 
 @contextmanager
 def _use(engine: Engine) -> Iterator[None]:
-    """In the newest version."""
+    """Migrates the database to the newest version; closes its connections when the context ends."""
     try:
         migrate(engine, MIGRATIONS)
         yield

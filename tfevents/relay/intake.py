@@ -1,7 +1,7 @@
-"""Events on their way in: each is on the disk before it is answered, many with one commit.
+"""Stores arriving events: each is committed before its request is answered, many in one commit.
 
-While one commit is under way, what comes meanwhile waits for the next one: the more comes, the
-more go together.
+Events that arrive during a commit wait for the next one and are written together: the higher the
+load, the larger the batches.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from tfevents.relay.tables import (
 )
 
 MOST = 500
-"""Events of one commit."""
+"""The most events in one commit."""
 MOST_KNOWN = 50_000
-"""Workspaces whose numbers are kept in memory."""
+"""The number of workspace ids above which the cache in memory is cleared."""
 INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 Answer = ContractError | StoreUnavailable | None
-"""Why an event was not kept; None where it was."""
+"""Why an event was not stored; None if it was."""
 
 
 class Arrival(Struct, frozen=True):
-    """One event that wants to be kept."""
+    """One event to be stored. `event_id`: its data.event_id, None if it has none."""
 
     place: Place
     body: str
@@ -54,7 +54,7 @@ class Arrival(Struct, frozen=True):
 
 
 class Intake:
-    """Takes events for one relay, and tells its senders of them."""
+    """Stores the events that one relay receives, and notifies its senders."""
 
     def __init__(self, engine: Engine, keys: Keys, senders: Senders, metrics: Metrics) -> None:
         self._engine, self._keys = engine, keys
@@ -66,7 +66,11 @@ class Intake:
     async def take_event(
         self, place: Place, caller: Caller, event: Mapping[str, Any], body: str
     ) -> None:
-        """Returns once it is committed. Raises ContractError and StoreUnavailable."""
+        """Stores one event; returns once it is committed.
+
+        `event`: the parsed `body`. Raises ContractError (401) if the server upstream has recently
+        refused the key for this workspace, and StoreUnavailable.
+        """
         event_id = (event.get("data") or {}).get("event_id")
         kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((Arrival(place, body, event_id, caller), kept))
@@ -80,17 +84,20 @@ class Intake:
             answers: list[Answer] = [StoreUnavailable("the relay is broken")] * len(batch)
             try:
                 answers = await run_in_threadpool(self._write, [arrival for arrival, _ in batch])
-            finally:  # whatever happens, nobody waits for ever
+            finally:  # so that no request waits for ever, whatever fails
                 for (_, kept), answer in zip(batch, answers, strict=True):
                     _resolve(kept, answer)
 
     def _write(self, batch: Sequence[Arrival]) -> list[Answer]:
-        """What each is answered; where the database is away all are told so at once."""
+        """Writes one batch in one transaction; returns the answer for each event, in order.
+
+        If the database fails, the answer for all of them is StoreUnavailable.
+        """
         try:
             with self._engine.begin() as connection:
                 answers = self._insert(connection, batch)
-        except SQLAlchemyError as error:  # its own text quotes what was to be written
-            self._workspaces.clear()  # some may not have been committed
+        except SQLAlchemyError as error:  # its text may quote the values written
+            self._workspaces.clear()  # some of the ids may not have been committed
             reason = type(getattr(error, "orig", None) or error).__name__
             return [StoreUnavailable(f"the relay's database: {reason}")] * len(batch)
         self._metrics.accepted.inc(answers.count(None))
@@ -98,7 +105,8 @@ class Intake:
         return answers
 
     def _insert(self, connection: Connection, batch: Sequence[Arrival]) -> list[Answer]:
-        """Keys, workspaces, events, in one order in all relays: none waits for the other."""
+        """Inserts the keys, workspaces and events of a batch, in this order, as every relay does:
+        otherwise their transactions could deadlock. Returns the answer for each event, in order."""
         keys = self._find_keys(connection, {one.caller.digest: one.caller for one in batch})
         self._find_workspaces(connection, {one.place for one in batch})
         held = _find_holds(connection, keys.values())
@@ -116,7 +124,7 @@ class Intake:
         return [refusal if pair in held else None for pair in whose]
 
     def _find_keys(self, connection: Connection, callers: Mapping[str, Caller]) -> dict[str, int]:
-        """The number of each key, by its digest; one that is new is kept first."""
+        """The id of each key by its digest; new keys are inserted, sealed."""
         wanted = select(KEYS.c.digest, KEYS.c.id).where(KEYS.c.digest.in_(callers))
         found = {row.digest: row.id for row in connection.execute(wanted)}
         if missing := sorted(callers.keys() - found.keys()):
@@ -131,7 +139,8 @@ class Intake:
         return found
 
     def _find_workspaces(self, connection: Connection, places: set[Place]) -> None:
-        """A workspace never changes its number."""
+        """Adds the ids of these workspaces to the cache, which never goes stale: an id never
+        changes."""
         if len(self._workspaces) > MOST_KNOWN:
             self._workspaces.clear()
         for place in sorted(places - self._workspaces.keys(), key=astuple):
@@ -140,7 +149,7 @@ class Intake:
 
 def _resolve(kept: asyncio.Future[None], answer: Answer) -> None:
     if kept.done():
-        return  # whoever waited has gone
+        return  # the request was cancelled
     if answer is None:
         kept.set_result(None)
     else:
@@ -148,7 +157,7 @@ def _resolve(kept: asyncio.Future[None], answer: Answer) -> None:
 
 
 def _find_workspace(connection: Connection, place: Place) -> int:
-    """The number of a workspace, which is new where it is first heard of."""
+    """The id of a workspace; a new workspace is inserted, with its row in CLAIMS."""
     names = {name: getattr(place, name) for name in PLACE}
     wanted = select(WORKSPACES.c.id).where(*(WORKSPACES.c[name] == names[name] for name in PLACE))
     found = connection.execute(wanted).scalar()
@@ -161,7 +170,8 @@ def _find_workspace(connection: Connection, place: Place) -> int:
 
 
 def _find_holds(connection: Connection, key_ids: Any) -> set[tuple[int, int]]:
-    """Workspaces and keys of which the server upstream has said that they don't go together."""
+    """The pairs of workspace id and key id on hold: the server upstream has refused the key for the
+    workspace, and the hold has not expired."""
     wanted = select(HOLDS.c.workspace_id, HOLDS.c.key_id)
     wanted = wanted.where(HOLDS.c.key_id.in_(set(key_ids)), HOLDS.c.until > now())
     return {(row.workspace_id, row.key_id) for row in connection.execute(wanted)}
@@ -179,8 +189,8 @@ def _make_row(one: Arrival, workspace_id: int, key_id: int) -> dict[str, Any]:
 
 
 def _insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """One that was sent before is kept once, with the key that it came with last; if it was refused
-    it is tried again."""
+    """Inserts events. An event that is stored already (same workspace and fingerprint) is not
+    stored twice: unless delivered, it takes the new key and waits again, also if it was refused."""
     insert = INSERTS[connection.dialect.name](EVENTS)
     again = insert.on_conflict_do_update(
         index_elements=["workspace_id", "fingerprint"],
@@ -191,8 +201,12 @@ def _insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
 
 
 def _make_due(connection: Connection, workspace_ids: set[int]) -> None:
-    """Their next event is sent at once, unless the server has failed it, or its turn has been
-    counted. Locked in one order, and first: a sender may just have found nothing more to send."""
+    """Makes the next event of each workspace due now, unless the workspace waits for a retry or for
+    a turn of its key that is counted already.
+
+    The rows are locked before the update, because a sender that found no further event may be
+    setting `due` to NULL; and in order of their ids, to avoid deadlocks.
+    """
     its = WORKSPACES.c.id.in_(workspace_ids)
     lock = select(WORKSPACES.c.id).where(its).order_by(WORKSPACES.c.id)
     connection.execute(lock.with_for_update(key_share=True))

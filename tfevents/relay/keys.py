@@ -1,4 +1,5 @@
-"""Who may send to a relay, with which key an event goes on, and how a key is kept until then."""
+"""A relay's API keys: who may send to it, which key an event is delivered with, and how keys are
+stored while events wait."""
 
 from __future__ import annotations
 
@@ -13,38 +14,44 @@ from tfevents.errors import SettingError
 from tfevents.receiver.contract import ContractError
 from tfevents.settings.model import Key
 
-SECRET, TOKEN = "TFEVENTS_RELAY_SECRET", "TFEVENTS_RELAY_TOKEN"  # their names
+SECRET, TOKEN = "TFEVENTS_RELAY_SECRET", "TFEVENTS_RELAY_TOKEN"  # names of variables
 MAKE_SECRET = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # noqa: S105  # a command
-"""Prints a good one."""
+"""A shell command that prints a new TFEVENTS_RELAY_SECRET."""
 
 
 class Caller(Struct, frozen=True):
-    """The key that an event goes on with. `digest` tells it from others and does not say it."""
+    """The key that an event is delivered with. `digest` identifies the key without revealing it."""
 
     digest: str
     key: Key
 
 
 class Keys(Protocol):
-    """Which key a runner's event goes on with."""
+    """Which key a runner's event is delivered with, and how that key is stored."""
 
     def admit(self, secret: str, account: str) -> Caller:
-        """Whose request it is, by its x-api-key. Raises ContractError."""
+        """The caller of a request, by its x-api-key (`secret`) and account.
+
+        Raises ContractError if the key is not accepted.
+        """
 
     def seal(self, key: Key) -> str:
-        """The key as it is kept."""
+        """The form in which the key is stored in the database."""
 
     def unseal(self, sealed: str) -> Key | None:
-        """The key that was sealed; None where that can't be told any more."""
+        """The key that was sealed; None if it can't be recovered with the current settings."""
 
 
 class RunnersKeys:
-    """Each event goes on with the key that it came with, encrypted while it waits (Fernet: AES and
-    an HMAC). Whether a key is good, the server upstream knows."""
+    """Each event is delivered with the key that it was sent with, encrypted while the event waits
+    (Fernet: AES and an HMAC). Only the server upstream checks whether a key is valid."""
 
     def __init__(self, secrets: str) -> None:
-        """`secrets`: Fernet keys with commas between them; the first encrypts, each decrypts, the
-        last one's digests stay the same while new ones are put before it. Raises SettingError."""
+        """`secrets`: Fernet keys, separated by commas. The first encrypts, all decrypt. The last
+        one salts the digests, so that they stay the same while new secrets are put before it.
+
+        Raises SettingError.
+        """
         words = [word.strip() for word in secrets.split(",")]
         try:
             self._fernet = MultiFernet([Fernet(word) for word in words])
@@ -54,7 +61,7 @@ class RunnersKeys:
         self._salt = words[-1].encode()
 
     def admit(self, secret: str, account: str) -> Caller:
-        """Any key of the account."""
+        """Accepts any well-formed key that does not name another account."""
         key = Key(secret)
         if key.fault or key.account not in (None, account):
             raise ContractError(401, "unauthorized", "this is no API key of this account")
@@ -62,11 +69,11 @@ class RunnersKeys:
         return Caller(digest, key)
 
     def seal(self, key: Key) -> str:
-        """Encrypted."""
+        """The key, encrypted."""
         return self._fernet.encrypt(key.secret.encode()).decode()
 
     def unseal(self, sealed: str) -> Key | None:
-        """None where it was encrypted with a secret that is not known."""
+        """The decrypted key; None if it was encrypted with a secret that is no longer given."""
         try:
             return Key(self._fernet.decrypt(sealed).decode())
         except InvalidToken:
@@ -74,8 +81,8 @@ class RunnersKeys:
 
 
 class OwnKey:
-    """Every event goes on with the relay's own key; what a runner sends as its key is the relay's
-    token."""
+    """Every event is delivered with the relay's own key; runners authenticate by sending the
+    relay's token as their API key."""
 
     def __init__(self, key: Key, account: str | None, token: str) -> None:
         self._key, self._account, self._token = key, account, token.encode()
@@ -83,7 +90,7 @@ class OwnKey:
         self._caller = Caller(f"own {digest}", key)
 
     def admit(self, secret: str, account: str) -> Caller:
-        """Who has the token, for the account of the relay's key."""
+        """Accepts callers that send the token, for the account of the relay's key."""
         if not hmac.compare_digest(secret.encode(), self._token):
             raise ContractError(401, "unauthorized", f"this is not the relay's {TOKEN}")
         if self._account not in (None, account):
@@ -91,9 +98,9 @@ class OwnKey:
         return self._caller
 
     def seal(self, _key: Key) -> str:
-        """Nothing: it is in the environment."""
+        """An empty text: the relay's key is in the environment and not stored."""
         return ""
 
     def unseal(self, sealed: str) -> Key | None:
-        """Our own; a runner's can't be told."""
+        """The relay's own key; None for a runner's encrypted key, which has no secret here."""
         return None if sealed else self._key

@@ -1,4 +1,4 @@
-"""What a relay counts, in the words of Prometheus. No workspace and no key is named."""
+"""The Prometheus metrics of a relay. They name no workspace and no key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MEDIA_TYPE = CONTENT_TYPE_LATEST
 
 
 class Metrics:
-    """The numbers of one process, and of the database that it may share."""
+    """The counters of this process, and the backlog of its database (which relays may share)."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -32,12 +32,12 @@ class Metrics:
         self._oldest = self._gauge("oldest_waiting_seconds", "Age of the oldest that waits")
 
     def note(self, error: DeliveryError | None) -> None:
-        """What an attempt ended with."""
+        """Counts the result of one delivery attempt; None: delivered."""
         kind = self._failed if error else self._delivered
         (self._refused if isinstance(error, Refused) else kind).inc()
 
     def render(self, backlog: Backlog) -> bytes:
-        """All of them in the text format."""
+        """All metrics in the Prometheus text format."""
         self._waiting.set(backlog.waiting)
         self._held.set(backlog.held)
         self._oldest.set(backlog.oldest_seconds)

@@ -1,4 +1,5 @@
-"""Whether the server upstream is away: then one request at a time asks whether it is back."""
+"""Detects outages of the server upstream; during one, only one request at a time tests whether it
+has ended."""
 
 from __future__ import annotations
 
@@ -10,11 +11,11 @@ from tfevents.errors import DeliveryError, Refused, Unauthorized
 from tfevents.terminal import print_line
 
 MANY = 3
-"""Requests in a row that failed: it is not one workspace's business."""
+"""Failed requests in a row that are an outage, rather than a problem of one workspace."""
 
 
 class Outage:
-    """What all threads of a relay have met lately."""
+    """State that all sender threads of a relay share: recent failures and requests in progress."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,7 +23,10 @@ class Outage:
         self._until = 0.0
 
     def begin(self) -> bool:
-        """Whether something may be tried now, which is then under way."""
+        """Whether a request may be sent now; if so, it counts as in progress until `end` is called.
+
+        During an outage only one request is allowed at a time, after a growing pause.
+        """
         with self._lock:
             away = self._missed >= MANY
             if away and (self._under_way or time.monotonic() < self._until):
@@ -31,12 +35,16 @@ class Outage:
             return True
 
     def end(self) -> None:
-        """It is over, whatever came of it."""
+        """Ends the request that `begin` allowed, also if none was sent."""
         with self._lock:
             self._under_way -= 1
 
     def note(self, error: DeliveryError | None) -> None:
-        """What a request ended with."""
+        """Records the result of a request; None: delivered.
+
+        Every error but Refused and Unauthorized counts as a failure; those two are answers. Prints
+        a line when an outage begins and when it ends.
+        """
         missed = error is not None and not isinstance(error, (Refused, Unauthorized))
         with self._lock:
             before, self._missed = self._missed, self._missed + 1 if missed else 0

@@ -1,4 +1,5 @@
-"""What waits to be delivered, in the database: a workspace's next event, and what became of it."""
+"""The queues of undelivered events in the database: finds the next event of a workspace, and
+records the result of each attempt."""
 
 from __future__ import annotations
 
@@ -26,17 +27,21 @@ from tfevents.relay.tables import (
 
 DAY = 86_400_000
 KEPT_DAYS, KNOWN_DAYS = 90, 7
-"""How long an event is kept that was refused, as in a journal, and how long one that was delivered
-is known when it comes again."""
+"""Days that a refused event is kept, as in a journal, and that a delivered event is remembered, so
+that it is not delivered again when a runner resends it."""
 HELD_SECONDS = 300
-"""How long a key is not tried again for a workspace that it was not taken for."""
+"""Seconds until a key is tried again for a workspace for which the server refused it."""
 LONGEST_REASON, LONGEST_REST = 500, 300.0
 INSERTS: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class Outgoing(Struct, frozen=True):
-    """The next event of a workspace. `tries`: that failed before this one. `counted`: its turn has
-    come. `held`: its key was not taken the last time."""
+    """The next event of a workspace.
+
+    `sealed`: the key as `Keys.seal` returned it. `tries`: the workspace's failed attempts in a row.
+    `counted`: its request is already counted in the key's rate, and its turn has come. `held`: the
+    server refused the key for this workspace at the last attempt.
+    """
 
     seq: int
     workspace_id: int
@@ -50,11 +55,12 @@ class Outgoing(Struct, frozen=True):
 
 
 READS = select(EVENTS.c.seq).limit(1)
-"""A question that any good database answers at once."""
+"""A cheap query for the health check."""
 
 
 class Backlog(Struct, frozen=True):
-    """What is not delivered. `held`: of these, whose key is not taken."""
+    """The numbers of waiting events. `held`: those of them whose key the server refused for their
+    workspace. `oldest_seconds`: the age of the oldest; 0.0 if none waits."""
 
     waiting: int = 0
     held: int = 0
@@ -62,7 +68,11 @@ class Backlog(Struct, frozen=True):
 
 
 def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
-    """The workspace's next event; None where none is due now, and it is noted when one will be."""
+    """The next event of a workspace; None if the workspace is not due, or has no event to send now.
+
+    If all its events wait for keys on hold, the workspace becomes due when the first hold expires;
+    if none waits, its `due` becomes NULL.
+    """
     its = select(WORKSPACES).where(WORKSPACES.c.id == workspace_id, WORKSPACES.c.due <= now())
     place = connection.execute(its.with_for_update(key_share=True)).first()
     if place is None:
@@ -85,7 +95,7 @@ def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
 
 
 def _find_next(connection: Connection, workspace_id: int) -> Any:
-    """The first that waits with a key that is not held."""
+    """The workspace's oldest waiting event whose key is not on hold, as a row; None without any."""
     hold = and_(HOLDS.c.workspace_id == workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
     wanted = (
         select(EVENTS.c.seq, EVENTS.c.body, EVENTS.c.key_id, KEYS.c.sealed, HOLDS.c.until)
@@ -100,14 +110,18 @@ def _find_next(connection: Connection, workspace_id: int) -> Any:
 
 
 def _end_of_holds(workspace_id: int) -> ScalarSelect[Any]:
-    """When the first key is tried again that an event of the workspace waits for; else NULL."""
+    """A subquery: when the first hold on a key of the workspace's waiting events expires, or
+    NULL."""
     same = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
     wanted = select(func.min(HOLDS.c.until)).select_from(EVENTS).join(HOLDS, same)
     return wanted.where(EVENTS.c.workspace_id == workspace_id, WAITS).scalar_subquery()
 
 
 def wait_for_turn(connection: Connection, event: Outgoing) -> bool:
-    """Whether its key may be used now; else it is due when it may, and that is counted."""
+    """Counts a request in the rate of the event's key; returns whether it may be sent now.
+
+    If not, the workspace becomes due at the time of that turn, which is not counted again.
+    """
     due = pace.take_turn(connection, event.key_id)
     if due <= now():
         return True
@@ -117,7 +131,8 @@ def wait_for_turn(connection: Connection, event: Outgoing) -> bool:
 
 
 def note_result(connection: Connection, event: Outgoing, error: DeliveryError | None) -> None:
-    """What became of it; without an error it is upstream."""
+    """Records the result of an attempt, and when the workspace is due next. `error`: None if the
+    event was delivered."""
     if error is None or isinstance(error, Refused):
         _settle(connection, event, error)
     elif isinstance(error, Unauthorized):
@@ -140,7 +155,8 @@ def _settle(connection: Connection, event: Outgoing, error: Refused | None) -> N
 
 
 def _hold(connection: Connection, event: Outgoing) -> None:
-    """All that came for the workspace with this key waits, and lets others pass."""
+    """Puts the event's key on hold for its workspace: all events with this key wait, and events
+    with other keys are sent before them."""
     until = now() + HELD_SECONDS * 1000
     insert = INSERTS[connection.dialect.name](HOLDS)
     held = insert.values(workspace_id=event.workspace_id, key_id=event.key_id, until=until)
@@ -150,7 +166,8 @@ def _hold(connection: Connection, event: Outgoing) -> None:
 
 
 def _come_back(connection: Connection, event: Outgoing, error: DeliveryError) -> None:
-    """When: later each time, and as the server asked."""
+    """Schedules the workspace's next attempt: with exponential backoff, but not before the server's
+    Retry-After (at most LONGEST_REST), which holds for all requests with the same key."""
     again = error.again if isinstance(error, Unreachable) else None
     seconds = choose_pause(event.tries + 1)
     if again is not None:
@@ -178,7 +195,7 @@ def _words_of(error: DeliveryError | None) -> str | None:
 
 
 def send_again(connection: Connection) -> int:
-    """What was refused waits again; how many events that are."""
+    """Makes all refused events wait again; returns how many they are."""
     again = update(EVENTS).where(EVENTS.c.status == REFUSED).values(status=WAITING)
     count = connection.execute(again).rowcount
     waits = select(EVENTS.c.workspace_id).where(WAITS)
@@ -189,7 +206,7 @@ def send_again(connection: Connection) -> int:
 
 
 def measure_backlog(connection: Connection) -> Backlog:
-    """What waits in the whole database."""
+    """The backlog of the whole database."""
     hold = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
     numbers = func.count(), func.count(HOLDS.c.until), func.min(EVENTS.c.received_at)
     wanted = select(*numbers).select_from(EVENTS).outerjoin(HOLDS, hold).where(WAITS)
@@ -199,8 +216,11 @@ def measure_backlog(connection: Connection) -> Backlog:
 
 
 def prune(connection: Connection) -> None:
-    """Forgets history that is old, and keys that no event needs; what waits is never too old: a
-    clock may be wrong."""
+    """Deletes old delivered and refused events, and keys that were not used for a day
+    and that no undelivered event needs.
+
+    Waiting events are kept whatever their age, since the clock may be wrong.
+    """
     at, status, received = now(), EVENTS.c.status, EVENTS.c.received_at
     known = and_(status == DELIVERED, received < at - KNOWN_DAYS * DAY)
     kept = and_(status == REFUSED, received < at - KEPT_DAYS * DAY)

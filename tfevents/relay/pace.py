@@ -1,7 +1,8 @@
-"""How fast a key may be used: 400 requests in any minute, counted in the database by all relays.
+"""Limits the rate of requests with one key: 400 in any minute, counted in the database, so that the
+limit holds for all relays that share it.
 
-The generic cell rate algorithm: each request moves the key's `turn_at` on by one interval, and may
-go as soon as that is no further ahead of the clock than a burst is long.
+The generic cell rate algorithm: each request moves the key's `turn_at` forward by one interval, and
+may be sent once `turn_at` is no further ahead of the clock than the length of a burst.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from tfevents.relay.tables import KEYS, now
 
 PER_MINUTE, BURST = 400, 20
 INTERVAL = -(-60_000 // (PER_MINUTE - BURST))
-"""Milliseconds: with a whole burst at its start no minute has more than PER_MINUTE."""
+"""Milliseconds between two requests; even a minute that begins with a full burst has no more than
+PER_MINUTE requests."""
 AHEAD = (BURST - 1) * INTERVAL
 
 
 def take_turn(connection: Connection, key_id: int) -> int:
-    """When the key's next request may go, in milliseconds since 1970; it is counted."""
+    """Counts one request with a key; returns when it may be sent, in milliseconds since 1970 (a
+    time in the past: now)."""
     wanted = select(KEYS.c.turn_at).where(KEYS.c.id == key_id).with_for_update()
     begin = max(now(), connection.execute(wanted).scalar_one())
     _set_turn(connection, key_id, begin + INTERVAL)
@@ -25,7 +28,7 @@ def take_turn(connection: Connection, key_id: int) -> int:
 
 
 def rest(connection: Connection, key_id: int, seconds: float) -> None:
-    """The server has asked for a pause."""
+    """Delays the next request with a key by `seconds`, as the server has asked."""
     until = now() + int(seconds * 1000) + AHEAD
     later = update(KEYS).where(KEYS.c.id == key_id, KEYS.c.turn_at < until)
     connection.execute(later.values(turn_at=until))

@@ -1,6 +1,6 @@
-"""The threads that send: each takes a workspace, sends its next event, and notes what came of it.
+"""The sender threads: each claims a workspace, sends its next event, and records the result.
 
-One of them at a time looks for work; as soon as it has found some, the next one looks.
+Only one thread at a time looks for a due workspace; once it has found one, the next thread looks.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from tfevents.terminal import print_line
 
 THREADS = 8
 LOOK_SECONDS = 0.25
-"""How often it is looked for what has become due."""
+"""Seconds between two searches for a due workspace."""
 PRUNE_SECONDS = 3600.0
 PATIENCE = 1.0
-"""Seconds until a database that failed is tried again."""
+"""Seconds until a query is tried again after the database failed."""
 LAST_TRIES = 5
-"""How often it is tried when the relay is to stop."""
+"""Attempts to record a result after which a stopping relay gives up."""
 
 
 class Senders:
-    """Sends what waits in a database to the server upstream."""
+    """Sends the waiting events of a database to the server upstream, in threads."""
 
     def __init__(self, claims: Claims, keys: Keys, client: ApiClient, metrics: Metrics) -> None:
-        """`client`: of the server upstream; each event brings its key."""
+        """`client`: for the server upstream; its key is replaced by that of each event."""
         self._engine, self._claims = claims.engine, claims
         self._keys, self._metrics = keys, metrics
         self._client = client
@@ -48,20 +48,21 @@ class Senders:
 
     @property
     def working(self) -> bool:
-        """Whether all threads are there."""
+        """Whether all threads are running."""
         return all(thread.is_alive() for thread in self._threads)
 
     def start(self) -> None:
-        """From now on it sends."""
+        """Starts the threads."""
         for thread in self._threads:
             thread.start()
 
     def notify(self) -> None:
-        """Something has come."""
+        """Wakes the thread that looks for work, since a new event was stored."""
         self._news.set()
 
     def stop(self) -> None:
-        """Returns when what was under way is answered and noted."""
+        """Stops the threads; returns once requests in progress are finished and their results
+        recorded."""
         self._over = True
         self._news.set()
         for thread in self._threads:
@@ -83,7 +84,10 @@ class Senders:
                 self._send_next(workspace_id)
 
     def _find_work(self, claim: ExitStack) -> int | None:
-        """A workspace that is due, as soon as there is one; None when the relay is to stop."""
+        """Waits for a due workspace; returns its id, or None when the relay is stopping.
+
+        `claim`: is given the claim, to be closed after the request; it also calls `Outage.end`.
+        """
         while not self._over:
             self._news.clear()
             self._prune()
@@ -116,7 +120,7 @@ class Senders:
             return outbox.wait_for_turn(connection, event)
 
     def _send(self, event: Outgoing) -> DeliveryError | None:
-        """Why it was not delivered; None where it was."""
+        """Sends one event; returns why it was not delivered, None if it was."""
         key = self._keys.unseal(event.sealed)
         if key is None:
             return Unauthorized(f"its key was encrypted with another {SECRET}")
@@ -128,7 +132,11 @@ class Senders:
         return None
 
     def _note(self, event: Outgoing, error: DeliveryError | None) -> None:
-        """Again and again: what is not noted is sent twice."""
+        """Records the result of an attempt; retries while the database fails, since an event whose
+        delivery is not recorded is sent twice.
+
+        Raises SQLAlchemyError if the relay is stopping and LAST_TRIES attempts have failed.
+        """
         tried = 0
         while True:
             try:
@@ -148,8 +156,8 @@ class Senders:
             outbox.prune(connection)
 
     def _rest(self, error: SQLAlchemyError) -> None:
-        """Until the database is tried again; what is wrong is told once, and not in its own words:
-        they quote what was to be written."""
+        """Sleeps before the database is tried again, and prints the error unless it is the same as
+        before; only its type, since its text may quote the values written."""
         words = type(getattr(error, "orig", None) or error).__name__
         if words != self._trouble:
             self._trouble = words

@@ -1,4 +1,4 @@
-"""One relay from its settings to its end."""
+"""Runs one relay: checks its settings, opens its socket and database, and serves until a signal."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ from tfevents.settings.model import Key, Settings
 
 MOST_FILES, OWN_FILES = 8192, 256
 NOBODY = Key("none")
-"""In place of a key: each event brings its own."""
+"""A placeholder for the client's key: each event is sent with a key of its own."""
 
 
 class Options(Struct, frozen=True):
-    """What a relay is told. `forward`: the URL of the server that events go on to. `database`: that
-    of a PostgreSQL; without it there is a file in `home`. `refused`: send again what was."""
+    """The options of a relay.
+
+    `forward`: the URL of the server upstream. `database`: the URL of a PostgreSQL; None for a
+    SQLite file in `home`. `refused`: send refused events again. `certificate`: None for plain HTTP.
+    """
 
     forward: str
     host: str
@@ -45,9 +48,10 @@ class Options(Struct, frozen=True):
 
 
 def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str], None]) -> None:
-    """Until SIGINT or SIGTERM; `announce` is called once it listens.
+    """Runs a relay until SIGINT or SIGTERM.
 
-    Raises SettingError, OSError and StoreUnavailable.
+    `announce`: is called with lines for the user once the relay listens. Raises SettingError,
+    OSError and StoreUnavailable.
     """
     settings = load_settings(env, options.home, flags={"url": options.forward})
     keys = _find_keys(env, settings)
@@ -70,7 +74,8 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
 
 @contextmanager
 def _open_claims(options: Options) -> Iterator[Claims]:
-    """The database, and who sends from it. Raises OSError, SettingError and StoreUnavailable."""
+    """Opens the database that the options name. Raises OSError, SettingError and
+    StoreUnavailable."""
     if options.database:
         with open_shared_database(options.database) as engine:
             yield SharedClaims(engine)
@@ -85,7 +90,11 @@ def _send_again(engine: Engine) -> int:
 
 
 def _find_keys(env: Mapping[str, str], settings: Settings) -> Keys:
-    """Those of the runners, or the relay's own. Raises SettingError where that is not clear."""
+    """The runners' keys with TFEVENTS_RELAY_SECRET, or the relay's own with TFEVENTS_RELAY_TOKEN.
+
+    Raises SettingError unless exactly one of the two is set, for an invalid secret, and for a token
+    without TFEVENTS_API_KEY.
+    """
     secrets, token = (env.get(name, "").strip() for name in (SECRET, TOKEN))
     if bool(secrets) == bool(token):
         words = f"{SECRET} encrypts the keys of runners while events wait (make one: {MAKE_SECRET})"
@@ -99,8 +108,8 @@ def _find_keys(env: Mapping[str, str], settings: Settings) -> Keys:
 
 
 def _check_privacy(options: Options, env: Mapping[str, str]) -> None:
-    """Raises SettingError where keys would be shown on a network, and for a certificate that is
-    none."""
+    """Raises SettingError if keys would cross a network unencrypted, or the certificate can't be
+    used."""
     if options.certificate:
         options.certificate.check()
     elif not _is_loopback(options.host) and env.get("TFEVENTS_ALLOW_HTTP", "").lower() not in TRUE:
@@ -109,7 +118,11 @@ def _check_privacy(options: Options, env: Mapping[str, str]) -> None:
 
 
 def _count_connections() -> int:
-    """How many there may be: as many as the system lets one have, but for files of our own."""
+    """The most connections to accept: the limit of open files less OWN_FILES, but at least half of
+    it.
+
+    Increases the soft limit of open files to MOST_FILES, or to the hard limit if that is lower.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     if 0 <= soft < files:

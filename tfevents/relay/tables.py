@@ -1,4 +1,4 @@
-"""What a relay keeps: the tables, as the last migration leaves them, in SQLite and PostgreSQL."""
+"""The relay's database tables in SQLite and PostgreSQL, as the last migration leaves them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from sqlalchemy import (
 
 
 def now() -> int:
-    """The time as it is kept: milliseconds since 1970."""
+    """The current time as stored in the tables: milliseconds since 1970."""
     return int(time.time() * 1000)
 
 
 METADATA = MetaData()
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite only counts up an INTEGER."""
+"""A 64-bit primary key; SQLite numbers rows automatically only in a column of type INTEGER."""
 PLACE = ("account", "org", "project", "workspace")
 WAITING, DELIVERED, REFUSED = "waiting", "delivered", "refused"
-"""Where an event stands."""
+"""The statuses of an event."""
 
 WORKSPACES = Table(
     "workspaces",
@@ -45,8 +45,8 @@ CLAIMS = Table(
     METADATA,
     Column("workspace_id", NUMBER, ForeignKey(WORKSPACES.c.id), primary_key=True),
 )
-"""One row a workspace, which whoever sends for it has locked: the workspace itself must stay free
-for what arrives."""
+"""One row per workspace, locked by the sender that works on it. The row in WORKSPACES must stay
+unlocked for arriving events."""
 KEYS = Table(
     "keys",
     METADATA,
@@ -69,7 +69,8 @@ EVENTS = Table(
     UniqueConstraint("workspace_id", "fingerprint"),
 )
 WAITS = EVENTS.c.status == literal_column(f"'{WAITING}'")
-"""As it stands in the index below: a parameter would hide from the database that it serves."""
+"""The condition of the index below, as a literal: with a bound parameter the database could not
+tell that the index applies."""
 Index(
     "events_that_wait",
     EVENTS.c.workspace_id,
@@ -84,4 +85,4 @@ HOLDS = Table(
     Column("key_id", NUMBER, ForeignKey(KEYS.c.id), primary_key=True),
     Column("until", BigInteger, nullable=False),
 )
-"""Keys that the server does not take for a workspace: until then nothing is sent with them."""
+"""Keys that the server has refused for a workspace; nothing is sent with them before `until`."""

@@ -1,4 +1,4 @@
-"""What goes with a run's end event: its cost, and the ids of the artifacts that were stored."""
+"""Attaches the cost and the ids of stored artifacts to a run's end event."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ from tfevents.settings.model import Settings
 
 
 class Tools(NamedTuple):
-    """What makes them, with httpx, python-hcl2 and redaction: given where it is wanted."""
+    """The functions that store artifacts and estimate cost. They import httpx, python-hcl2 and
+    redaction, so they are passed in, and only if they are needed."""
 
     store_artifacts: Callable[
         [ArtifactSource, Settings, Mapping[str, Any], Destination, Deadline], ArtifactResult
     ]
-    """delivery.artifact_store's."""
+    """`delivery.artifact_store.store_artifacts`."""
     estimate_cost: Callable[[ArtifactSource, Deadline], str | None]
-    """delivery.artifacts'."""
+    """`delivery.artifacts.estimate_cost`."""
 
 
 class Attachments:
-    """`find_cost` early, the others when the run is over. `cost`: the contract's cost fields."""
+    """The attachments of one run: `find_cost` is called early, the other methods when the run is
+    over. `cost`: the contract's cost fields."""
 
     def __init__(self, info: RunInfo) -> None:
         self._info = info
@@ -40,11 +42,15 @@ class Attachments:
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """The contract's fields of all of them."""
+        """The contract's metadata fields of all attachments."""
         return {**self.cost, **self._stored}
 
     def find_cost(self, settings: Settings, origin: Origin) -> None:
-        """What Infracost said of this run: in the named file, beside the plan, or here."""
+        """Reads the run's cost from Infracost's JSON: from the file that the settings name, else
+        from `infracost.json` beside the saved plan or in the run's directory.
+
+        Raises UnreadableDocument.
+        """
         info = self._info
         self._cost_file = settings.cost_file or cost_file.find_cost_file(
             info.directory, info.plan_file, info.env
@@ -59,7 +65,10 @@ class Attachments:
     def estimate_cost(
         self, source: ArtifactSource, settings: Settings, origin: Origin, deadline: Deadline
     ) -> None:
-        """Asks `infracost`, where that is switched on and nothing has said it yet."""
+        """Runs `infracost` if that is switched on and there is no cost file yet.
+
+        Raises UnreadableDocument.
+        """
         if self._cost_file or self.tools is None or not settings.infracost:
             return
         self._cost_file = self.tools.estimate_cost(source, deadline)
@@ -73,7 +82,8 @@ class Attachments:
         destination: Destination,
         deadline: Deadline,
     ) -> list[str]:
-        """Stores the artifacts that are switched on; a line for each that could not be."""
+        """Stores the artifacts that are switched on; gives a line for each that could not be
+        stored. Does nothing without an API key."""
         if self.tools is None or not settings.artefacts or settings.api_key is None:
             return []
         source = replace(source, cost_file=self._cost_file)

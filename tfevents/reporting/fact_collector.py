@@ -1,6 +1,6 @@
-"""Finds the facts of one wrapped run: beside terraform what can be found then, the rest at its end.
+"""Finds the facts of one wrapped run: some while terraform works, the rest when it has exited.
 
-Each fact is optional: what can't be found costs the event that fact, never the run.
+Each fact is optional: one that can't be found is missing from the event, and never affects the run.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from tfevents.terraform.workdir import WorkingDirectory
 
 
 class FactCollector:
-    """`start` begins what is found beside terraform, `collect` waits for it and finds the rest."""
+    """Finds facts: `start` begins those that are found in the background while terraform works;
+    `collect` waits for them and finds the rest."""
 
     def __init__(self, run: Run, workdir: WorkingDirectory, deadline: Deadline) -> None:
         self._run, self._workdir = run, workdir
@@ -37,13 +38,13 @@ class FactCollector:
         self._state_before: BackgroundTask[State] | None = None
         self._version: BackgroundTask[Version] | None = None
         self.mode = run.arguments.mode
-        """Of the run; a saved plan's own when it is read."""
+        """The run's planning mode; that of the saved plan once its file is read."""
 
     def start(self) -> None:
-        """What each command needs, and nothing that the run would wait for."""
+        """Starts the background tasks that the command needs; waits for none of them."""
         command = self._run.arguments.command
         if command in ("refresh", "import"):
-            self._ask_version()  # there is neither a plan nor a log to say it
+            self._ask_version()  # there is neither a plan nor a log that has it
         if command == "plan" and self._run.plan_file:
             self._watcher = PlanFileWatcher(
                 self._run.plan_file, self._run.older_plan, self._run.env
@@ -61,16 +62,18 @@ class FactCollector:
             self._state_before = BackgroundTask(self._identify_state_before, "state before")
 
     def find_state_before(self) -> None:
-        """Pulls the state, and waits for it."""
+        """Pulls the state and waits for the result."""
         self._state_before = BackgroundTask(partial(pull_state, self._client), "state before")
         self._state_before.result()
 
     def update_from_log(self, log: ApplyLog) -> None:
-        """Called after each look at a core log: the state before must be found in time."""
+        """Looks for the state before the run; called after each read of the core log, because that
+        state can only be found until the run has changed it."""
         self._previous.update(log)
 
     def read_saved_plan(self) -> SavedPlan | None:
-        """The saved plan that is applied, when it is read; None where there is none to be read."""
+        """The saved plan that is applied; waits until it is read. None if the run has no saved plan
+        or the plan can't be read."""
         return self._saved_plan.result() if self._saved_plan else None
 
     def _read_saved_plan(self) -> SavedPlan | None:
@@ -79,7 +82,8 @@ class FactCollector:
         return read_plan(self._client, path, self.mode)
 
     def _identify_state_before(self) -> State | None:
-        """Of a local file its serial and lineage, as they were; else what a pull finds."""
+        """The state before the run: of a local file only the serial and lineage that were read
+        before terraform started, else the state that is pulled now."""
         stored = self._run.state_before
         if stored is None:
             return pull_state(self._client)
@@ -91,10 +95,10 @@ class FactCollector:
             self._version = BackgroundTask(self._client.find_version, "version")
         return self._version
 
-    # When the run has ended
+    # When terraform has exited
 
     def collect(self, result: RunResult, log: ApplyLog | None) -> tuple[RunFacts, list[str]]:
-        """The facts, and which of `plan` and `state` were wanted and not found."""
+        """The facts, and which of `plan` and `state` should have been found but were not."""
         planned = self._collect_plan(result)
         facts = RunFacts(
             arguments=self._run.arguments,
@@ -131,7 +135,7 @@ class FactCollector:
         return logged or (planned.plan.mode if planned else None) or self.mode
 
     def _version_of(self, planned: SavedPlan | None, log: ApplyLog | None) -> Version | None:
-        """The run's own word on what it is, or the plan's, else the tool's."""
+        """The version in the core log, else the one in the plan, else that of the binary."""
         if log is not None and log.version:
             return Version(log.product, log.version)
         if planned is not None and planned.tool:
@@ -139,7 +143,7 @@ class FactCollector:
         return self._ask_version().result()
 
     def _add_states(self, facts: RunFacts) -> RunFacts:
-        """The state after the run, and of one that was watched the state before it."""
+        """Adds the state after the run and, if there is a core log, the state before it."""
         since = float(int(self._run.opened))
         found = replace(
             facts,
@@ -152,14 +156,16 @@ class FactCollector:
         return replace(found, before=before)
 
     def _find_state_before(self, facts: RunFacts) -> State | None:
-        """Of a saved plan as it has it, where it is nowhere else: a stale one is not applied."""
+        """The state before the run, if need be the one in the saved plan: terraform refuses to
+        apply a stale plan, so that state was the current one."""
         found = self._previous.find_state(facts.log) if facts.log else None
         if found is None and facts.planned and facts.planned.find_previous:
             return read_state(facts.planned.find_previous())
         return found
 
     def _find_state_after(self, facts: RunFacts, since: float) -> State | None:
-        """The state: where terraform has just written it to a file, that is what a pull prints."""
+        """The state after the run: read from the local file if Terraform has just written it there
+        (`state pull` would print the same), else pulled."""
         terraform = facts.version is not None and facts.version.product == "Terraform"
         if terraform and not STATE & facts.arguments.names():
             written = self._workdir.read_written_state(since)
@@ -168,7 +174,7 @@ class FactCollector:
         return pull_state(self._client)
 
     def find_source(self, result: RunResult, facts: RunFacts) -> ArtifactSource:
-        """Where artifacts come from; of an apply that plans by itself there is no plan."""
+        """Where the run's artifacts come from; an apply that plans by itself has no plan file."""
         run = self._run
         plan_file = (run.plan_file if result.wrote_plan else None) or run.saved_plan
         return ArtifactSource(

@@ -1,4 +1,4 @@
-"""A run that is over: everything found out about it, and how far each of that can be trusted."""
+"""All facts about a run that is over, and how far each of them can be trusted."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tfevents.terraform.state import NEVER_WRITTEN, State
 
 
 class RunFacts(Struct, frozen=True, dict=True):
-    """Everything found out about a run that is over; None is not known.
+    """All facts about a run that is over; None means not known.
 
-    `exit_code`: negative for the signal it died of. `started`: whether terraform ran at all.
-    `approved`: True where nobody was to be asked. `signals`: what reached us meanwhile. `log`: the
-    core log of an apply, or of a plan that is not saved. `before`: the state when it began, without
-    a log maybe without its objects. `pulled`: what was stored when it was over. `unsaved`:
-    terraform could not store what it had done.
+    `exit_code`: negative for the signal terraform died of. `started`: whether terraform ran at all.
+    `approved`: True if the run does not ask for approval. `signals`: those that we got during the
+    run. `log`: the core log of an apply, or of a plan that is not saved. `before`: the state when
+    the run began; without a log maybe without its objects. `pulled`: the state that was stored when
+    the run was over. `unsaved`: whether terraform could not store the state.
     """
 
     arguments: Arguments
@@ -43,19 +43,20 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @cached_property
     def plan(self) -> Plan | None:
-        """The plan, from whichever reader. That it broke off, Terraform 1.5 does not note in it."""
+        """The plan, from either reader. A plan that failed is marked as errored by the exit code:
+        Terraform 1.5 does not note that in the plan."""
         plan = self.planned.plan if self.planned else None
         broke_off = self.arguments.command == "plan" and self.exit_code not in (0, 2)
         return replace(plan, errored=True) if plan and broke_off else plan
 
     @property
     def operation(self) -> Operation:
-        """What it set out to do."""
+        """The operation of the run, by its command and mode."""
         return operation_of(self.arguments.command, self.mode)
 
     @property
     def approval(self) -> Approval | None:
-        """How the question ended, where it was asked and not told yes."""
+        """How terraform's approval prompt ended; None if it was not shown or was approved."""
         log = self.log
         if log is None or not log.asked or log.applied:
             return None
@@ -65,7 +66,8 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def planning(self) -> bool:
-        """Whether it is known that it did not get beyond the plan, and was not declined either."""
+        """Whether the run is known to have failed, or to have been stopped, before it asked for
+        approval or applied."""
         if not self.started:
             return True
         log = self.log
@@ -73,7 +75,8 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def planned_once(self) -> bool:
-        """Whether the log of a plan tells all of it, and of nothing else: one that went well."""
+        """Whether the core log has all of a plan that succeeded and nothing else; False for a
+        refresh-only plan."""
         log = self.log
         if log is None or self.exit_code not in (0, 2) or self.mode is Mode.REFRESH_ONLY:
             return False
@@ -81,14 +84,16 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def touches_state(self) -> bool:
-        """Whether the state is worth a look: the run may have written it, or is judged by it."""
+        """Whether the state after the run is needed: the run may have written the state, or its
+        outcome depends on the state."""
         undone = self.planning or self.approval is not None
         return not (self.arguments.command == "plan" or undone)
 
     @property
     def partial(self) -> tuple[str, ...]:
-        """What makes the plan less than the whole; a saved plan's is in its file, for it ignores
-        the flags of its apply."""
+        """Why the plan does not cover everything: `target`, `exclude`, `refresh=false`, `errored`
+        or `incomplete`. The flags of an apply count only if it plans by itself; with a saved plan
+        terraform ignores them, so that the plan file is used."""
         plan = self.plan
         kinds = () if self.arguments.plan_file else self.arguments.partial
         if not kinds and self._targeted:
@@ -103,7 +108,7 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @cached_property
     def apply(self) -> Apply | None:
-        """What was done, by its log; None of a run without one, or that did not get to it."""
+        """What the run did, by its core log; None without a log, or if it did not get to apply."""
         return self._apply_to(self.after)
 
     def _apply_to(self, after: State | None) -> Apply | None:
@@ -123,8 +128,8 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def succeeded(self) -> bool:
-        """Whether everything was done, by the exit code; one 1 of OpenTofu's is no failure: after a
-        destroy that forgot something."""
+        """Whether the run succeeded, by its exit code; but OpenTofu exits with 1 after a destroy
+        that forgot objects, which is no failure if the core log has none."""
         if self.exit_code == 0:
             return True
         log, version = self.log, self.version
@@ -135,10 +140,11 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @cached_property
     def after(self) -> State | None:
-        """The state after, where it can be trusted to be this run's.
+        """The state after the run; None if it can't be trusted to be the one this run left.
 
-        An empty answer is one only where nothing can have been stored: terraform stores a state
-        even where it holds nothing. OpenTofu saves at the end: after a kill it proves nothing.
+        An empty answer (no state) is trusted only if this run can't have stored one: terraform
+        stores a state even if nothing is in it. Nor is the state trusted after OpenTofu was killed:
+        OpenTofu saves it only at the end.
         """
         state, elsewhere = self.pulled, self.arguments.names() & STATE
         if (
@@ -152,7 +158,8 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def _saves_late(self) -> bool:
-        """Seen in OpenTofu 1.13 and not in 1.6; what lies between is not trusted."""
+        """Whether the tool saves the state only at the end, which was seen in OpenTofu 1.13 and not
+        in 1.6; assumed of the versions between, and of an unknown version."""
         version = self.version
         return version is None or (version.product == "OpenTofu" and version.least(1, 7))
 
@@ -164,10 +171,11 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def left_nothing(self) -> bool | None:
-        """Whether a run that ended well has left nothing, by what it did or was to do."""
+        """Whether the state is empty after a run that exited with 0, by what the run did or had
+        planned; None if that is not known."""
         if self.exit_code != 0 or self.approval is not None:
             return None
-        begun = self._apply_to(None)  # `after` is judged by this
+        begun = self._apply_to(None)  # not `self.apply`: its `after` depends on this property
         if begun is not None and begun.leaves_something:
             return False
         if self.plan is not None:
@@ -191,7 +199,8 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def _ended_abruptly(self) -> bool:
-        """Killed, crashed, or told twice to end, which no tool waits at."""
+        """Whether terraform was killed, crashed, or got a second signal, at which no tool waits for
+        what is in progress; or began to stop and did not say that it had stopped."""
         stopped = self.log is not None and self.log.broken
         return self.exit_code not in (0, 1, 2) or len(self.signals) > 1 or stopped
 

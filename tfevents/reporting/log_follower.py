@@ -1,7 +1,7 @@
-"""Reads terraform's core log while terraform writes it, and leaves nothing of it behind.
+"""Reads terraform's core log while terraform writes it, and removes what was read.
 
-The log holds values of the command line and more: its name is removed as soon as
-the run's own process has it open for good, and what was read is given back to the disk.
+The log holds values from the command line and more. So its file is unlinked as soon as the run's
+own process keeps it open, and the disk blocks of what was read are freed.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from tfevents.readers.core_log import CoreLogReader
 from tfevents.terraform.apply_log import ApplyLog
 
 POLL, POLL_APPLYING = 0.02, 0.1
-"""Seconds between two looks; when it is applied, nothing is urgent but its end."""
+"""Seconds between two reads; during an apply nothing is urgent but its end."""
 PIECE = 1 << 20
 KEEP_SIZE, PUNCH_HOLE = 1, 2
-"""fallocate(2): linux/falloc.h."""
+"""Flags of fallocate(2), from linux/falloc.h."""
 
 
 def follow(path: str, over: Event) -> Iterator[ApplyLog]:
-    """The log as far as it is read, again after each look; the last one when the run is `over`."""
+    """Yields the log after each read, with all that was read so far; for the last time when the run
+    is `over`."""
     reader, named, read = CoreLogReader(), True, 0
     log = reader.log
     with open(path, "r+b", buffering=0) as file:
@@ -35,14 +36,14 @@ def follow(path: str, over: Event) -> Iterator[ApplyLog]:
             read = _give_back(file.fileno(), read, file.tell())
             log.gaps = log.gaps or _is_full(file.fileno())
             if named and (log.planning or log.applied):
-                _remove(path)  # what a provisioner starts does not find it any more
+                _remove(path)  # so that what a provisioner starts can't open it any more
                 named = False
             yield log
 
 
 def _is_full(descriptor: int) -> bool:
-    """Whether the disk has no room for what terraform writes between two looks: it goes on, and
-    what it could not write is missing."""
+    """Whether the disk has no room for what terraform writes between two reads. Terraform goes on
+    then, and what it could not write is missing from the log."""
     disk = os.fstatvfs(descriptor)
     return bool(disk.f_blocks) and disk.f_bavail * disk.f_frsize < PIECE
 
@@ -53,7 +54,8 @@ def _remove(path: str) -> None:
 
 
 def _give_back(descriptor: int, start: int, end: int) -> int:
-    """The blocks of what was read, where the system can: terraform goes on writing behind them.
+    """Frees the disk blocks of what was read, from `start` to `end`, where the system supports
+    that; terraform goes on writing behind them. Gives the `start` for the next call.
 
     A log of 10,000 resources has more than 100 MB, and may share its disk with the state.
     """

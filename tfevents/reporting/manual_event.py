@@ -1,4 +1,4 @@
-"""An event that somebody sends by hand, with `send` or `stage-complete`."""
+"""Makes and sends a single event: for the commands `send` and `stage-complete`, and for stages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
 
 class ManualEvent(Struct, frozen=True):
-    """What to tell: `metadata` by the contract's names, as text; `data` on top of our own."""
+    """The event to send. `metadata`: the contract's fields, as text. `data`: fields in addition to
+    tfevents' own, which take precedence (except `directory`)."""
 
     event_type: str
     metadata: Mapping[str, str] = {}
@@ -39,7 +40,7 @@ class ManualEvent(Struct, frozen=True):
 
 
 class ManualEventResult(Struct, frozen=True):
-    """What became of it: the line to show."""
+    """What became of the event. `line`: the line to show; `strict`: the setting of that name."""
 
     line: str
     delivered: bool
@@ -49,9 +50,10 @@ class ManualEventResult(Struct, frozen=True):
 def send_manual_event(
     what: ManualEvent, directory: str, env: Mapping[str, str], flags: Mapping[str, str | None]
 ) -> ManualEventResult:
-    """Kept in the journal, then sent within the budget.
+    """Puts the event into the journal, then sends it, within the time that the settings allow.
 
-    Raises SettingError and InvalidEvent before anything is kept.
+    Raises SettingError and InvalidEvent, both before anything is put into the journal; and
+    JournalUnavailable.
     """
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
     directory = find_unit_directory(directory, env)
@@ -82,7 +84,10 @@ def send_manual_event(
 def _describe(
     what: ManualEvent, directory: str, env: Mapping[str, str], own: Mapping[str, str]
 ) -> Event:
-    """The event, with where and why as every event has it. Raises InvalidEvent, SettingError."""
+    """The event, with the facts of its origin as every event has them.
+
+    Raises InvalidEvent, SettingError.
+    """
     fields = metadata_fields()
     given = [*what.metadata.values(), *what.data.values()]
     if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
@@ -96,13 +101,14 @@ def _describe(
         told=what.data,
     )
     check(event.body())
-    if event.size > LARGEST:  # of many small ones
+    if event.size > LARGEST:  # many small fields: their names count, too
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     return event
 
 
 def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, Any]:
-    """As TFEVENTS_METADATA_<FIELD> would give them; an empty one leaves its field out."""
+    """The metadata fields, parsed as those of TFEVENTS_METADATA_<FIELD>; None for an empty text,
+    which leaves the field out of the event. Raises SettingError."""
     known = {name.upper(): name for name in fields}
     for name in metadata:
         if name.upper() not in known:
@@ -116,7 +122,10 @@ def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, 
 
 
 def _open(home: str) -> tuple[Journal, str]:
-    """The journal, or its fallback and the words for it."""
+    """The journal and "", or the fallback journal and why it is used, to be appended to the line.
+
+    Raises JournalUnavailable if there is neither.
+    """
     try:
         return open_journal(home), ""
     except JournalUnavailable as error:
@@ -124,7 +133,8 @@ def _open(home: str) -> tuple[Journal, str]:
 
 
 def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:
-    """Why it may not have arrived."""
+    """Sends the event, if there are a key and a destination; gives the reason to show if it was not
+    delivered."""
     if settings.api_key is None:
         return f"{NO_KEY} (see: tfevents log)"
     if missing := put.destination.missing():

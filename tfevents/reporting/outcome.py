@@ -1,6 +1,6 @@
-"""What is told of a run that is over: from its facts to outcome and numbers, each exact or absent.
+"""Determines what is reported of a run, from its facts: outcome and numbers, each exact or absent.
 
-`active` and `inactive` schedule automatic destruction at Harness: neither is ever guessed.
+`active` and `inactive` schedule automatic destruction at Harness, so neither is ever guessed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ APPLIES = (Operation.APPLY, Operation.DESTROY)
 
 
 class RunOutcome(Struct, frozen=True):
-    """What is told: the outcome (None where nothing can be claimed), the numbers, the rest."""
+    """What is reported of a run. `outcome`: None if it is not known. `numbers`: the counts. `data`:
+    facts for which the contract has no field."""
 
     outcome: Outcome | None
     numbers: Numbers = field(default_factory=Numbers)
@@ -39,7 +40,7 @@ class RunOutcome(Struct, frozen=True):
 
 
 def determine_outcome(facts: RunFacts) -> RunOutcome:
-    """What is told of a run."""
+    """The outcome, the numbers and the data of a run that is over."""
     outcome = _outcome(facts)
     numbers = _numbers(facts, outcome) if outcome else Numbers()
     return RunOutcome(
@@ -67,7 +68,7 @@ def _outcome(facts: RunFacts) -> Outcome | None:
 
 def _has_unread_changes(facts: RunFacts) -> bool | None:
     """Whether a plan that can't be read has something to apply, by its log or `-detailed-exitcode`;
-    None where neither says. The log has no outputs: without changes in it there may be some."""
+    None if neither shows it. The log has no outputs, so a log without changes proves nothing."""
     logged = _count_logged_plan(facts)
     if logged is not None and replace(logged, unchanged=0) != Counts():
         return True
@@ -76,8 +77,8 @@ def _has_unread_changes(facts: RunFacts) -> bool | None:
 
 
 def _is_unknown(facts: RunFacts) -> bool:
-    """Whether terraform asked by itself and ended badly, and there is no telling why: declined,
-    unless the state was written."""
+    """Whether it is unknown why the run failed: it asked for approval, has no core log, and did
+    not write the state as far as is known, so that it may have been declined."""
     if facts.approved is not None or facts.log or not facts.started:
         return False
     written = _identity(facts.before) != _identity(facts.pulled)
@@ -109,7 +110,7 @@ def _count_planned_resources(facts: RunFacts, plan: Plan) -> Counts | None:
 
 
 def _count_import(facts: RunFacts) -> Numbers:
-    """An import's, told by the objects that are there now and were not."""
+    """The counts of an import: imported objects are in the state after it and not before it."""
     if facts.after is None or facts.before is None:
         return Numbers()
     was, now = facts.before.objects.keys(), facts.after.objects.keys()
@@ -117,7 +118,8 @@ def _count_import(facts: RunFacts) -> Numbers:
 
 
 def _count_apply(facts: RunFacts) -> Numbers:
-    """By terraform's own log: what was done, or what it would have done where it was declined."""
+    """The counts of an apply with a core log: what was done, or, if the user did not approve, what
+    would have been done."""
     log, apply = facts.log, facts.apply
     if log is not None and facts.approval is not None and facts.mode is not Mode.REFRESH_ONLY:
         return Numbers(changes.count_planned(log))
@@ -129,8 +131,8 @@ def _count_apply(facts: RunFacts) -> Numbers:
 
 
 def _count_saved_plan(facts: RunFacts, plan: Plan) -> Numbers:
-    """A saved plan that was applied without a log: what was planned was done, but for what was not
-    known when it was planned."""
+    """The counts of a saved plan that was applied without a core log: what was planned was done.
+    None for numbers that depend on values that were unknown in the plan."""
     open_ends = any(change.managed and change.unknown for change in plan.kinds)
     unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
     return Numbers(
@@ -141,7 +143,7 @@ def _count_saved_plan(facts: RunFacts, plan: Plan) -> Numbers:
 
 
 def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
-    """None where it was not measured: under -refresh=false too."""
+    """The drift in the plan; None if it was not measured, as with -refresh=false."""
     if UNREFRESHED in facts.partial:
         return None
     saved = bool(facts.arguments.plan_file) and facts.mode is not Mode.REFRESH_ONLY
@@ -149,7 +151,7 @@ def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
 
 
 def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
-    """What the contract has no field for."""
+    """The event's `data`: facts for which the contract has no field."""
     counted = numbers.resources is not None and not _find_foreign_actions(facts.plan)
     failed = outcome is not None and not outcome.success
     return {
@@ -164,7 +166,7 @@ def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[st
 
 
 def _describe_failed_apply(facts: RunFacts) -> Iterator[tuple[str, str]]:
-    """Of a failed apply: what was planned, and how many objects it left tainted."""
+    """Of a failed apply: what was planned, and how many objects the run left tainted."""
     planned = (
         _count_planned_resources(facts, facts.plan) if facts.plan else _count_logged_plan(facts)
     )
@@ -176,7 +178,7 @@ def _describe_failed_apply(facts: RunFacts) -> Iterator[tuple[str, str]]:
 
 
 def _count_logged_plan(facts: RunFacts) -> Counts | None:
-    """What the log says was planned; None where not all of that is known to be this run's."""
+    """What was planned, by the core log; None if the log may be incomplete or have other runs."""
     if facts.operation is Operation.PLAN:
         sure = facts.planned_once
     else:
@@ -185,7 +187,7 @@ def _count_logged_plan(facts: RunFacts) -> Counts | None:
 
 
 def _interrupted(facts: RunFacts) -> str | None:
-    """The first signal that came, or the one it died of."""
+    """The name of the first signal received, else of the one terraform died of; None without."""
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
     if not received:
         return None
@@ -193,7 +195,8 @@ def _interrupted(facts: RunFacts) -> str | None:
 
 
 def _drift_listed(plan: Plan | None) -> str | None:
-    """How many terraform's JSON lists, where noise was left out of the count."""
+    """How many drifted objects terraform's JSON lists; None if that is what was counted, with no
+    noise left out."""
     listed = len(plan.drift or ()) if plan else 0
     counted = count_listed_drift(plan.drift or ()) if plan else Counts()
     return str(listed) if listed != counted.changed + counted.deleted else None

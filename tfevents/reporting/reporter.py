@@ -1,6 +1,6 @@
-"""One run's report: gathers what is known while terraform works, puts events, delivers them.
+"""Reports one run: puts its events into the journal and has them sent while terraform works.
 
-Reporting can't fail, delay or alter a run: whatever goes wrong here ends as one line on stderr.
+Reporting can't fail, delay or alter a run: any error here becomes a line on stderr.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
 
 class ReportResult(Struct, frozen=True):
-    """What became of a report: the line to show, and whether everything arrived."""
+    """What became of a report: the line to show, and whether all events were delivered."""
 
     line: str | None
     delivered: bool
 
 
 class Reporter(threading.Thread):
-    """Works in the background from `start` on; `finish` is the only call that waits for it."""
+    """A thread that prepares the report; calls that need it wait at most PREPARE_SECONDS."""
 
     def __init__(self, info: RunInfo, sender: Popen[bytes] | None = None) -> None:
-        """`sender`: where one was started already."""
+        """`sender`: a sender process that was started already; None if there is none."""
         super().__init__(name="report", daemon=True)
         self.info = info
         self.problems: list[str] = []
@@ -74,14 +74,14 @@ class Reporter(threading.Thread):
     # In the background
 
     def run(self) -> None:
-        """Finds out whose the run is, and has the sender begin."""
+        """The thread: prepares the report, and has the sender process begin."""
         with self._report_errors():
             self._prepare()
         self._prepared.set()
 
     @contextmanager
     def _report_errors(self) -> Iterator[None]:
-        """Any exception inside becomes a line in `problems`; it never leaves the block."""
+        """Turns any exception in the block into a line in `problems`; never raises."""
         try:
             yield
         except Exception as error:
@@ -95,8 +95,8 @@ class Reporter(threading.Thread):
             self.problems.append(text)
 
     def _prepare(self) -> None:
-        """Whose the run is, and the journal: what is recorded must not wait for what is slow to
-        find, nor be nobody's because somebody holds the journal."""
+        """Reads the settings and opens the journal first: events must not wait for slow facts, nor
+        lack a destination because the journal is locked by another process."""
         with self._report_errors():
             self._read_settings()
         with self._report_errors():
@@ -114,7 +114,8 @@ class Reporter(threading.Thread):
             self._begin_sending()
 
     def _read_settings(self) -> None:
-        """A broken setting keeps the events here: nothing goes anywhere on half a setting."""
+        """Reads the settings. If one is invalid, drops the API key, so that all events stay in the
+        journal: nothing is sent with part of the settings."""
         info = self.info
         self.settings, wrong = gather_settings(
             info.env, info.directory, tf_workspace=info.tf_workspace
@@ -127,13 +128,13 @@ class Reporter(threading.Thread):
             self._waits = str(wrong[0])
 
     def _find_origin(self) -> Origin:
-        """An optional fact: without it the event says less."""
+        """Where and why the run happened; if that can't be found, only the directory."""
         directory, env = self.info.directory, self.info.env
         found = optional(partial(find_origin, directory, env), "origin")
         return found or Origin({}, make_relative(directory, None))
 
     def _recover_and_prune(self) -> None:
-        """What others left: runs without an end, events beside home, more than is ever kept."""
+        """Closes abandoned runs, merges the fallback journal, deletes events beyond the limits."""
         journal, env = self._journal.journal, self.info.env
         recovery.recover_abandoned(journal, env, self.info.run_id)
         if lost := journal.prune():
@@ -147,7 +148,8 @@ class Reporter(threading.Thread):
                 self._journal.write(Journal.open_run, self._make_run())
 
     def _start_sender(self) -> None:
-        """Where it may send; it may have been started before anything was known."""
+        """Starts the sender process, if it was not started earlier; drops it if there is no API key
+        or no destination. Raises DeliveryError."""
         if self.settings.api_key is None or self._destination().missing():
             self._drop_sender()
         elif self._sender is None:
@@ -157,7 +159,7 @@ class Reporter(threading.Thread):
                 raise DeliveryError(f"nothing can be sent: {error.strerror}") from None
 
     def _begin_sending(self) -> None:
-        """Nothing while older events wait in another journal."""
+        """Tells the sender process to begin, unless older events wait in another journal."""
         info, directory = self.info, locate(self.info.directory)
         queues = own_queues(self._destination(), directory, info.tf_workspace)
         if self._journal.waits_elsewhere(queues):
@@ -172,7 +174,7 @@ class Reporter(threading.Thread):
         self._sender = None
 
     def _restart_sender(self) -> None:
-        """Another journal is used, which needs another sender."""
+        """Called when another journal is used: a sender process sends from one journal only."""
         if self._sender is not None and self._sender.began:
             self._drop_sender()
             self._start_sender()
@@ -203,20 +205,20 @@ class Reporter(threading.Thread):
         return Destination(s.account, s.org, s.project, s.workspace)
 
     def use_tools(self, tools: Tools) -> None:
-        """Called before `finish`, where `wants_tools`."""
+        """Sets the functions for artifacts and cost; called before `finish`, if `wants_tools`."""
         self._attachments.tools = tools
 
     @property
     def wants_tools(self) -> bool:
-        """Whether anything is to be stored or estimated; waits until the settings are read."""
+        """Whether to store artifacts or estimate cost; waits until the settings are read."""
         self._await_prepared()
         stores = bool(self.settings.artefacts) and self.settings.api_key is not None
         return stores or self.settings.infracost
 
-    # From the run
+    # Called from the run
 
     def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
-        """The start event: in the journal now, sent while terraform works; never after the end."""
+        """Puts the start event into the journal, unless `finish` was called, and has it sent."""
         self._prepared.wait(PREPARE_SECONDS)
         with self._report_errors(), self._turn:
             if not self._ended:
@@ -233,7 +235,8 @@ class Reporter(threading.Thread):
         exit_code: int | None,
         source: ArtifactSource | None = None,
     ) -> None:
-        """The end event: kept, and being sent from now on. `source`: where artifacts come from."""
+        """Puts the end event into the journal, and has it sent. `activity`: None if the outcome is
+        not known (no end event). `source`: where artifacts come from."""
         if data.get("interrupted"):
             self.shorten_deadline()
         self._await_prepared()
@@ -253,7 +256,8 @@ class Reporter(threading.Thread):
         self._send_last()
 
     def _attach(self, source: ArtifactSource | None) -> None:
-        """What is asked or stored for the end event shares its deadline: half of it each time."""
+        """Estimates cost and stores artifacts, each within half of the time left until the deadline
+        of the report."""
         if source is None:
             return
         attachments, settings = self._attachments, self.settings
@@ -264,31 +268,31 @@ class Reporter(threading.Thread):
         self.problems += attachments.store(source, settings, metadata, where, deadline)
 
     def _send_last(self) -> None:
-        """Whatever is in the journal now is the last that is sent."""
+        """Tells the sender process that no more events will come, and the deadline."""
         if self._sender is not None:
             self._sender.finish(self.deadline)
 
     def deliver(self) -> ReportResult:
-        """What is in the journal is sent within the budget; the run stays as it is."""
+        """Waits until the events are sent, at most until the deadline; does not change the run."""
         self._await_prepared()
         if self._sender is not None:
             self._sent = self._sender.wait(self.deadline)
         return self._make_result()
 
     def _await_prepared(self) -> None:
-        """The budget is for delivery, and begins when there is something to deliver with. What is
-        not known by then is done without."""
+        """Waits until the thread is done, at most PREPARE_SECONDS; what is not known by then is
+        left out. The budget is for delivery, so it begins only afterwards."""
         waits = min(PREPARE_SECONDS, self.deadline.left)
         if not self._prepared.wait(waits):
             self._add_problem(JournalUnavailable("the settings could not be read in time"))
         self.deadline.limit(self.settings.budget)
 
     def start_delivery_deadline(self) -> None:
-        """The run is over: all that is left to do shares one deadline."""
+        """Limits all that is left to do to the budget; called when terraform has exited."""
         self.deadline.limit(self.settings.budget)
 
     def shorten_deadline(self) -> None:
-        """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
+        """Limits the deadline after a signal: unsent events stay in the journal for a flush."""
         self.deadline.limit(INTERRUPTED_SECONDS)
 
     def _make_event(
@@ -320,8 +324,8 @@ class Reporter(threading.Thread):
         )
 
     def _end(self, journal: Journal, exit_code: int | None, events: list[NewEvent]) -> None:
-        """The run's end and its event in one step; the event alone where the run was closed. Where
-        another journal has the run, this one has its end."""
+        """Records the run's end and its events in one transaction; only the events if the run was
+        closed already. Opens the run first if this journal does not have it (fallback)."""
         if journal.run(self.info.run_id) is None:
             journal.open_run(self._make_run())
         if not journal.end_run(self.info.run_id, exit_code, events):

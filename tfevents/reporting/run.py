@@ -1,6 +1,6 @@
-"""One wrapped run: what is known of it when terraform starts, and what was seen of its end.
+"""Holds what is known of one wrapped run when terraform starts, and how terraform ended.
 
-Plain classes: they are made before terraform starts.
+Plain classes, which need no import that takes time: they are made before terraform starts.
 """
 
 from __future__ import annotations
@@ -36,52 +36,54 @@ class Run:
         self.env = env
         self.lock = lock
         self.stage = stage
-        """Whether a pipeline's stage ends with it."""
+        """Whether the end of the run is the end of a pipeline stage."""
         self.directory = _absolute(arguments.chdir)
         self.opened = time.time()
-        """Seconds since the epoch, and since some point in time."""
+        """When the run began, in seconds since the epoch."""
         self.began = time.monotonic()
+        """The same in monotonic time."""
         self.plan_file: str | None = None
-        """Where `plan` is to write its plan; None where nobody asks it to."""
+        """The file that `plan` writes its plan to; None if it writes none."""
         self.older_plan: FileIdentity | None = None
-        """Of the file that lies there before."""
+        """Identity of `plan_file` before terraform started; None if there was no such file."""
         self.core_log: str | None = None
-        """The private file that an apply's core log goes to; None where it is given none."""
+        """The private file for terraform's core log; None if terraform writes none for us."""
         self.state_before: tuple[int | None, str | None] | None = None
-        """Serial and lineage of the state where it is a local file, when the run began; only where
-        there is no core log."""
+        """Serial and lineage of the state when the run began, if it is a local file; only read for
+        an apply or destroy without core log."""
 
     @property
     def opened_at(self) -> str:
-        """When it began, as an event says it."""
+        """When the run began, in UTC, in the format of events."""
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.opened))
 
     @property
     def saved_plan(self) -> str | None:
-        """Where the plan lies that is applied; None where the run plans by itself."""
+        """Path of the saved plan that is applied; None if the run plans by itself."""
         saved = self.arguments.plan_file
         return self.locate(saved) if saved else None
 
     @property
     def unasked(self) -> bool:
-        """Whether nobody is asked for approval."""
+        """Whether terraform does not ask for approval."""
         arguments = self.arguments
         planless = arguments.command in ("refresh", "import")
         return planless or bool(arguments.plan_file) or arguments.on("auto-approve")
 
     def overhead(self, result: RunResult) -> int:
-        """Milliseconds since it began in which terraform did not work."""
+        """Milliseconds since the run began, without those during which terraform ran."""
         return round((time.monotonic() - self.began - result.seconds) * 1000)
 
     def locate(self, path: str) -> str:
-        """A path as terraform understands it, relative to `-chdir`."""
+        """The path of a file named on terraform's command line, which is relative to `-chdir`."""
         return os.path.join(self.directory, path)
 
 
 class RunResult(NamedTuple):
-    """How terraform ended, after so many seconds. `exit_code`: negative for the signal it died of.
+    """How terraform ended. `exit_code`: negative for the signal terraform died of.
 
-    `started`: whether there was a process at all: a signal may have come before.
+    `seconds`: how long terraform ran. `wrote_plan`: whether it wrote the plan file. `signals`:
+    those that we got meanwhile. `started`: False if a signal came before terraform was started.
     """
 
     exit_code: int
@@ -94,12 +96,12 @@ class RunResult(NamedTuple):
 def _absolute(directory: str) -> str:
     try:
         return os.path.abspath(directory)
-    except OSError:  # it is gone, which terraform says in its own words
+    except OSError:  # the working directory was deleted: terraform will report that
         return directory
 
 
 class RunInfo(NamedTuple):
-    """Which run is reported: where it runs, what it sets out to do, and what proves it lives."""
+    """The run that is reported: where it runs, what it is to do, and the lock of its process."""
 
     lock: RunLock
     operation: str
@@ -111,17 +113,18 @@ class RunInfo(NamedTuple):
     key: str | None = None
     command: str | None = None
     identity: str | None = None
-    """The run's id where it is not its lock's: a hook's run outlives the process."""
+    """The run's id if it is not the lock's: a hook's run outlives the process with the lock."""
     opened: bool = False
-    """Whether the journal knows the run already: a hook's `before` opened it."""
+    """Whether the run is in the journal already: a hook's `before` opened it."""
     base: Mapping[str, Any] = {}
     plan_file: str | None = None
-    """The saved plan that is applied."""
+    """Path of the saved plan that is applied."""
     stage: bool = False
-    """Whether a pipeline's stage ends with it."""
+    """Whether the end of the run is the end of a pipeline stage."""
     overrides: Mapping[str, Any] = {}
-    """Metadata that variables set (TFEVENTS_METADATA_*); `wrong`: those that can't be used."""
+    """Metadata fields that environment variables set (TFEVENTS_METADATA_*)."""
     wrong: Sequence[SettingError] = ()
+    """An error for each of these variables that can't be used."""
 
     def __repr__(self) -> str:
         """Without the environment, which holds secrets."""
@@ -129,5 +132,5 @@ class RunInfo(NamedTuple):
 
     @property
     def run_id(self) -> str:
-        """What the run is called."""
+        """The run's id."""
         return self.identity or self.lock.identity

@@ -1,4 +1,4 @@
-"""Reports one wrapped run: its start while terraform works, and its end when it has ended."""
+"""Reports one wrapped run: its start while terraform works, its end when terraform has exited."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
 
 class RunReporter:
-    """`start` while terraform works, `finish` and `deliver` when it has ended."""
+    """Reports one run: `start` is called while terraform works, `finish` and `deliver` when it has
+    exited."""
 
     def __init__(
         self,
@@ -38,7 +39,8 @@ class RunReporter:
         *,
         sender: Popen[bytes] | None = None,
     ) -> None:
-        """`sender`: where one was started already."""
+        """`overrides`, `wrong`: as in RunInfo. `sender`: a sender process that was started already;
+        None if there is none."""
         self._run = run
         workdir = WorkingDirectory(run.directory, run.env)
         self._report = Reporter(
@@ -64,7 +66,7 @@ class RunReporter:
         self._starting: BackgroundTask[None] | None = None
 
     def start(self) -> None:
-        """Begins everything that is done while terraform works."""
+        """Starts the background tasks that work while terraform does."""
         self._report.start()
         self._collector.start()
         if self._run.core_log:
@@ -73,27 +75,29 @@ class RunReporter:
             self._starting = BackgroundTask(self._begin_unwatched, "start")
 
     def find_state_before(self) -> None:
-        """The state before an import, which has to be known before terraform begins; waits."""
+        """Finds the state before an import and waits for it: it must be known before terraform
+        starts."""
         self._collector.find_state_before()
 
     def shorten_deadline(self) -> None:
-        """Somebody wants us to end: what can't be sent in a moment is kept for the next flush."""
+        """Limits the deadline after a signal: unsent events stay in the journal for a flush."""
         self._report.shorten_deadline()
 
     @property
     def settings(self) -> Settings:
-        """How events are delivered; those without files until the files are read."""
+        """How events are delivered; until all settings are read, only the early ones are set."""
         return self._report.settings
 
     @property
     def last_event(self) -> Mapping[str, Any]:
-        """The body of the end event; {} where none could be made."""
+        """The body of the end event; {} if none was made."""
         return self._report.last
 
     # While terraform works
 
     def _follow_log(self) -> ApplyLog | None:
-        """Reads the log to its end; the start is told when the run begins to change things."""
+        """Reads the core log to its end, and puts the start event when the apply begins. None if no
+        terraform process wrote to the log."""
         log = None
         for log in follow(self._run.core_log or "", self._over):
             if self._run.arguments.command != "plan":
@@ -107,10 +111,8 @@ class RunReporter:
         return BackgroundTask(partial(self._report.begin, start_activity(operation), {}), "start")
 
     def _begin_unwatched(self) -> None:
-        """Without a log: at once, where the plan does not say that there is nothing to do.
-
-        A refresh-only run begins only where there is drift to accept.
-        """
+        """Puts the start event of an apply without core log: at once, unless its saved plan has
+        nothing to apply; for a refresh-only run only if the saved plan lists drift."""
         planned, mode = self._collector.read_saved_plan(), self._collector.mode
         if self._run.saved_plan and planned and not has_changes(planned.plan):
             return
@@ -119,26 +121,26 @@ class RunReporter:
             operation = operation_of(self._run.arguments.command, mode)
             self._report.begin(start_activity(operation), {})
 
-    # When it has ended
+    # When terraform has exited
 
     @property
     def wants_tools(self) -> bool:
-        """Whether anything is to be stored or estimated; waits until the settings are read."""
+        """Whether to store artifacts or estimate cost; waits until the settings are read."""
         return self._report.wants_tools
 
     def use_tools(self, tools: Tools) -> None:
-        """Called before `finish`, where `wants_tools`."""
+        """Sets the functions for artifacts and cost; called before `finish`, if `wants_tools`."""
         self._report.use_tools(tools)
 
     def finish(self, result: RunResult) -> None:
-        """Finds the rest of the facts, and records the end event: it is being sent from now on."""
+        """Finds the rest of the facts, puts the end event into the journal, and has it sent."""
         self._report.start_delivery_deadline()
         self._over.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
         outcome = optional(partial(determine_outcome, facts), "outcome") or RunOutcome(None)
         if self._starting is not None:
-            self._starting.result()  # the start is told before the end, however short the run
+            self._starting.result()  # the start event must be put before the end event
         activity = end_activity(outcome.outcome) if outcome.outcome else None
         if activity is None:
             self._report.problems.append(_explain_unknown(facts))
@@ -151,7 +153,7 @@ class RunReporter:
         )
 
     def deliver(self) -> ReportResult:
-        """Waits until the events are delivered, or the deadline has come."""
+        """Waits until the events are delivered, at most until the deadline."""
         return self._report.deliver()
 
     def _data(self, facts: RunFacts, result: RunResult) -> dict[str, str | None]:
@@ -166,7 +168,7 @@ class RunReporter:
 
 
 def _explain_unknown(facts: RunFacts) -> str:
-    """Why nothing is claimed."""
+    """The line that says why there is no end event."""
     if facts.operation is Operation.PLAN:
         return "whether there is something to apply is not known"
     return "how it ended is not known" if facts.exit_code else "what its state holds is not known"
@@ -185,5 +187,5 @@ def _checksum(facts: RunFacts) -> Mapping[str, str]:
 
 
 def _as_a_shell_says(exit_code: int) -> int:
-    """128 + n for a death by signal n."""
+    """The exit code as a shell gives it: 128 + n for a death by signal n."""
     return exit_code if exit_code >= 0 else 128 - exit_code

@@ -1,4 +1,4 @@
-"""A saved plan: from its file, from `show -json`, or as soon as terraform has written it."""
+"""Reads a saved plan, from its file or from `show -json`; also while terraform still shows it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,21 @@ from tfevents.terraform.state import State
 from tfevents.terraform.workdir import FileIdentity, file_identity
 
 READER = "TFEVENTS_PLAN_READER"
-"""`file`, `json`, else whichever works: for comparing the two, and for whoever trusts one only."""
+"""Environment variable: `file` or `json` allows only that reader, anything else the file's, then
+JSON's. For comparing the two, and for users who trust only one."""
 
 
 POLL, LONGEST_POLL = 0.01, 0.2
-"""Seconds between two looks; a longer plan is also shown for longer."""
+"""Seconds between two looks at the plan file, at first and at most. The pause may grow: the longer
+a plan is, the longer terraform takes to show it."""
 
 
 class SavedPlan(Struct, frozen=True, dict=True):
-    """A plan, and what else only its file knows."""
+    """A plan, and what only its file has. `tool`: the product that wrote it; None if not known.
+
+    `find_prior` reads the refreshed state that the plan is based on, `find_previous` the state as
+    the last apply left it, both as bytes of a state file.
+    """
 
     plan: Plan
     tool: str | None = None
@@ -42,7 +48,8 @@ class SavedPlan(Struct, frozen=True, dict=True):
 
     @cached_property
     def prior(self) -> State | None:
-        """The state it was made on, refreshed: inflated when it is asked for, which is rarely."""
+        """The refreshed state that the plan is based on; None if it can't be read. Decompressed on
+        first use, since it is rarely needed."""
         if self.find_prior is None:
             return None
         try:
@@ -52,10 +59,10 @@ class SavedPlan(Struct, frozen=True, dict=True):
 
 
 def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> SavedPlan | None:
-    """A saved plan: from the file itself where that is proven, else by `show -json`.
+    """A saved plan: from the file itself if its format is a verified one, else by `show -json`.
 
-    `path` as we see it. None where neither can be had, and for a pipe, which is somebody else's to
-    read. Raises UnreadableDocument for JSON that no tool writes.
+    `path`: relative to our working directory, not to `-chdir`. None if neither works, and for a
+    pipe, which only terraform may read. Raises UnreadableDocument for JSON that no tool writes.
     """
     if not os.path.isfile(path):
         return None
@@ -67,7 +74,7 @@ def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> S
 
 
 def read_plan_file(path: str) -> SavedPlan:
-    """A plan from its file alone. Raises UnreadableDocument."""
+    """A saved plan from its file alone. Raises UnreadableDocument."""
     found = planfile.read_plan_file(path)
     return SavedPlan(
         found.plan, found.tool, found.targeted, found.read_prior_state, found.read_previous_state
@@ -86,15 +93,15 @@ def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPl
 
 
 def _zipped(path: str, member: str) -> bytes:
-    """A plain state file in the plan's zip, whatever its plan is."""
+    """A state file in the plan's zip archive, which can be read whatever the plan's format is."""
     with archive.open_archive(path) as zipped:
         return zipped.read_member(member)
 
 
 class PlanFileWatcher:
-    """A plan file that terraform is about to write: read while terraform still shows the plan.
+    """Reads a plan file as soon as terraform has written it, while terraform still shows the plan.
 
-    `older`: what lies at `path` before it is written.
+    `older`: identity of the file at `path` before terraform writes it; None if there is none.
     """
 
     def __init__(self, path: str, older: FileIdentity | None, env: Mapping[str, str]) -> None:
@@ -104,7 +111,7 @@ class PlanFileWatcher:
         self._found: SavedPlan | None = None
 
     def start(self) -> None:
-        """Begins to look until it can be read, or until somebody asks for it."""
+        """Starts polling in the background, until the plan was read or `found` is called."""
         BackgroundTask(self._watch, "plan")
 
     def _watch(self) -> None:
@@ -117,17 +124,17 @@ class PlanFileWatcher:
             self._read.set()
 
     def _poll(self) -> None:
-        """Half a file has no end, and is refused."""
+        """Reads the file if it has changed; an incomplete zip archive is refused."""
         seen = file_identity(self._path)
         if seen is not None and seen[1] and seen != self._last:
             self._last = seen
             with suppress(UnreadableDocument):
                 found = read_plan_file(self._path)
-                count_resources(found.plan)  # by kind, which the plan keeps
+                count_resources(found.plan)  # fills the cache of `Plan.kinds` ahead of time
                 self._found = found
 
     def found(self, path: str) -> SavedPlan | None:
-        """The plan at `path`, where it was read and is the same now."""
+        """Stops polling; gives the plan at `path` if it was read and has not changed since."""
         self._over.set()
         self._read.wait()
         return self._found if path == self._path and file_identity(path) == self._last else None

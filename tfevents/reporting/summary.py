@@ -1,4 +1,4 @@
-"""The one line that says what was reported, and what became of it."""
+"""Writes the one line that says what was reported of a run, and whether it was delivered."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tfevents.journal.models import Status, StoredEvent
 def summarise(
     entries: Sequence[StoredEvent], delivered: bool, problems: Sequence[str], reason: str
 ) -> str:
-    """A run's line. `entries`: its events, the newest first; `delivered`: whether all arrived;
-    `reason`: why they may not have, where neither a problem nor an event itself says so."""
+    """The line for a run. `entries`: its events, the newest first. `delivered`: whether all were
+    delivered. `reason`: why they may not have been, if neither a problem nor an event has one."""
     if not entries:
         return "; ".join(["nothing is reported", *problems])
     told = [e for e in entries if e.body["event_type"] != EventType.STAGE_COMPLETE.value]
@@ -27,7 +27,7 @@ def summarise(
 
 
 def fate(entry: StoredEvent, reason: str) -> str:
-    """What became of one event, to be said behind its name."""
+    """What became of one event, as text to append to its name."""
     if entry.status is Status.DELIVERED:
         return f", reported to Harness IaCM workspace {entry.destination.workspace}"
     verb = "refused" if entry.status is Status.REFUSED else "kept in the journal"
@@ -35,7 +35,7 @@ def fate(entry: StoredEvent, reason: str) -> str:
 
 
 def in_short(metadata: Mapping[str, Any]) -> str:
-    """The counts as people say them: (2 to add, 1 to change); empty where nothing was counted."""
+    """The counts in words, such as " (2 to add, 1 to change)"; empty if nothing was counted."""
     counts = metadata.get("resource_counts") or {}
     done = metadata.get("activity_type") in ("apply", "destroy", "import")
     words = {

@@ -1,1 +1,1 @@
-"""Whether tfevents keeps its promises here: with this terraform, on this machine, no cloud."""
+"""Checks that tfevents keeps its promises on this machine, with this terraform, without a cloud."""

@@ -1,4 +1,4 @@
-"""One check and what came of it."""
+"""One check and its result."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from msgspec import Struct
 
 
 class Differs(Exception):
-    """What a check found wrong, in one line."""
+    """Raised by a failed check; the message says in one line what is wrong."""
 
 
 class Skipped(Exception):
-    """Why a check can't be made here, in one line."""
+    """Raised by a check that can't run here; the message says in one line why."""
 
 
 class Check(Struct, frozen=True):
-    """`run` raises Differs or Skipped; a check that returns has passed."""
+    """`run` raises Differs or Skipped; the check has passed if it returns."""
 
     group: str
     name: str
@@ -25,7 +25,7 @@ class Check(Struct, frozen=True):
 
 
 class CheckResult(Struct, frozen=True):
-    """`status` is ok, differs or skipped; `detail` says what differs, or why it was skipped."""
+    """`status`: ok, differs or skipped. `detail`: what differs, or why the check was skipped."""
 
     group: str
     name: str
@@ -35,7 +35,7 @@ class CheckResult(Struct, frozen=True):
 
 
 def run_check(check: Check) -> CheckResult:
-    """What came of it; a check that breaks has found something, too."""
+    """Runs a check. An unexpected exception counts as `differs`."""
     began, status, detail = time.monotonic(), "ok", ""
     try:
         check.run()
@@ -43,6 +43,6 @@ def run_check(check: Check) -> CheckResult:
         status, detail = "skipped", str(reason)
     except Differs as difference:
         status, detail = "differs", str(difference)
-    except Exception as error:  # broad on purpose: the other checks go on
+    except Exception as error:  # broad on purpose: the other checks must run
         status, detail = "differs", f"{type(error).__name__}: {error}"
     return CheckResult(check.group, check.name, status, detail, time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""All the checks, in the order in which they are made."""
+"""All the checks, in the order in which they run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ GROUPS = {
 
 
 def list_checks(scratch: Scratch, only: Collection[str] = ()) -> Iterator[Check]:
-    """Each is made before the next is taken: those of one project follow one another.
+    """The checks. Each must be run before the next is taken, as later ones build on its project.
 
-    `only`: of which groups; of all where it is empty.
+    `only`: names of groups; empty for all groups.
     """
     for name, group in GROUPS.items():
         if not only or name in only:
@@ -32,6 +32,6 @@ def list_checks(scratch: Scratch, only: Collection[str] = ()) -> Iterator[Check]
 
 @contextmanager
 def make_scratch(engine: Path, tf: Path, env: Mapping[str, str]) -> Iterator[Scratch]:
-    """A scratch directory; it is gone when the block ends."""
+    """A new scratch directory, removed when the block ends."""
     with tempfile.TemporaryDirectory(prefix="tfevents-selftest-") as root:
         yield Scratch(Path(root).resolve(), engine, tf, env)

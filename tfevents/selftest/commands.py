@@ -1,4 +1,4 @@
-"""A command through pipes, and how two of them differ."""
+"""Runs a command through pipes, and compares the results of two commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from msgspec import Struct
 from tfevents.selftest.check import Differs
 
 SECONDS = 60
-"""For one command; none of the scratch projects takes more than a few."""
+"""The timeout of one command; none in the scratch projects takes more than a few seconds."""
 CHANGING = (
     (rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", b"UUID"),
     (rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", b"TIME"),
@@ -22,18 +22,20 @@ CHANGING = (
     (rb"asking for approval: (interrupted|context canceled)", b"asking for approval: ENDED"),
     (rb"run-\d+/(project|home)", rb"DIRECTORY/\1"),
 )
-"""What is another in two runs of the same command; at the prompt the two threads of terraform that
-hear of an interrupt race."""
+"""Pattern and replacement of all that varies between two runs of the same command.
+
+At the prompt, two threads of terraform race to report an interrupt.
+"""
 CLOSING_NOTE = re.compile(
     rb"(\x1b\[90m)?\n\xe2\x94\x80[\xe2\x94\x80]+(\x1b\[0m)?\n\n"
     rb"Note: You didn't use the -out option(?s:.*)\Z"
 )
-"""What `plan` says about -out: the one thing that the wrapper leaves out."""
+"""The note about -out with which `plan` ends: the only output that the wrapper leaves out."""
 OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 
 
 class CommandResult(Struct, frozen=True):
-    """`exit_code` is negative for a signal."""
+    """Output and exit code of a command; the code is negative if a signal ended it."""
 
     stdout: bytes
     stderr: bytes
@@ -43,7 +45,7 @@ class CommandResult(Struct, frozen=True):
 def run_command(
     command: Sequence[str | Path], directory: Path, env: Mapping[str, str], stdin: bytes = b""
 ) -> CommandResult:
-    """Raises Differs where it does not end."""
+    """Runs a command to its end. Raises Differs if that takes longer than SECONDS."""
     try:
         done = subprocess.run(
             command,
@@ -60,7 +62,10 @@ def run_command(
 
 
 def compare(bare: CommandResult, wrapped: CommandResult, *, ordered: bool = True) -> None:
-    """Raises Differs. `ordered` is False where terraform itself writes its lines in any order."""
+    """Raises Differs unless both results are the same, but for one line of tfevents on stderr.
+
+    `ordered`: False where terraform itself writes its lines in no fixed order.
+    """
     if bare.exit_code != wrapped.exit_code:
         raise Differs(f"exit code {wrapped.exit_code} instead of {bare.exit_code}")
     if len(OURS.findall(wrapped.stderr)) > 1:
@@ -85,12 +90,12 @@ def _compare_bytes(stream: str, bare: bytes, wrapped: bytes, ordered: bool) -> N
 
 
 def _without(lines: Iterable[bytes], others: Iterable[bytes]) -> bytes | None:
-    """The first line that is more often in `lines` than in `others`; None where none is."""
+    """The first line that occurs more often in `lines` than in `others`; None if there is none."""
     return next(iter(Counter(lines) - Counter(others)), None)
 
 
 def mask(text: bytes) -> bytes:
-    """With a word in the place of all that is another in each run."""
+    """Replaces all that varies from run to run with fixed words."""
     for pattern, word in CHANGING:
         text = re.sub(pattern, word, text)
     return text

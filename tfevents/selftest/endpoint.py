@@ -1,4 +1,4 @@
-"""A server on loopback that takes events, refuses them, or never answers."""
+"""An HTTP server on loopback that accepts events, refuses them, or never responds."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 
 class Endpoint:
-    """`events` are the bodies that were answered with 200, in the order of arrival."""
+    """The server. `events`: the bodies of requests answered with 200, in order of arrival."""
 
     def __init__(self, status: int | None) -> None:
-        """`status`: of every answer; None answers nothing until the endpoint is closed."""
+        """`status`: of every response; None: no request gets a response until the server closes."""
         self.status, self.closing = status, threading.Event()
         self.events: list[dict[str, Any]] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _make_handler(self))
@@ -23,7 +23,7 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """The URL of the server."""
         return f"http://127.0.0.1:{self.server.server_port}"
 
 
@@ -44,14 +44,14 @@ def _make_handler(endpoint: Endpoint) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
 
         def log_message(self, format: str, *arguments: Any) -> None:
-            """Nothing: the table at the end says what came."""
+            """Logs nothing: the self-test's own table shows the result."""
 
     return Handler
 
 
 @contextmanager
 def open_endpoint(status: int | None = 200) -> Iterator[Endpoint]:
-    """Serves until the block ends."""
+    """Starts a server that runs until the block ends."""
     endpoint = Endpoint(status)
     thread = threading.Thread(target=endpoint.server.serve_forever, daemon=True)
     thread.start()
@@ -65,6 +65,6 @@ def open_endpoint(status: int | None = 200) -> Iterator[Endpoint]:
 
 
 def find_closed_port() -> int:
-    """A port of loopback where nobody listens."""
+    """A port on loopback on which no server listens."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

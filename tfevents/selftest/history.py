@@ -1,4 +1,4 @@
-"""What a run left in the journal, as `tfevents log --json` says it."""
+"""Reads a run's events in the journal, by `tfevents log --json`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tfevents.selftest.scratch import Project, Scratch
 
 
 def list_events(scratch: Scratch, project: Project) -> Sequence[Mapping[str, Any]]:
-    """The events of the project's latest run, the oldest first."""
+    """The events of the project's latest run, oldest first. Raises Differs if there is no run."""
     told = scratch.run_tfevents(project, "log", "--json", "-n", "1")
     runs = json.loads(told.stdout or b"{}").get("runs")
     if not runs:
@@ -21,7 +21,7 @@ def list_events(scratch: Scratch, project: Project) -> Sequence[Mapping[str, Any
 
 
 def find_last_event(scratch: Scratch, project: Project) -> Mapping[str, Any]:
-    """The body of the latest run's last event."""
+    """The body of the latest run's last event. Raises Differs if there is none."""
     events = list_events(scratch, project)
     if not events:
         raise Differs("the run has no event in the journal")

@@ -1,7 +1,7 @@
-"""Stands in the engine's place and notes what a child of the wrapper sees. A program of its own.
+"""A program that runs in place of terraform and records what a child process of the wrapper sees.
 
-SELFTEST_REPORT names the file to write to. SELFTEST_TASK: nothing more, `size` (waits until the
-terminal's size changes) or `signals` (counts what comes until none has come for a moment).
+SELFTEST_REPORT names the file to write to. SELFTEST_TASK: empty, `size` (waits until the terminal's
+size changes) or `signals` (counts signals until none has arrived for SETTLED_SECONDS).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SETTLED_SECONDS = 0.7
-"""A second signal that the wrapper makes out of one comes at once."""
+"""How long to wait for a further signal; one that the wrapper sends twice follows at once."""
 
 
 def main() -> int:
-    """0, always: what was seen is in the report."""
-    if sys.argv[1:2] != ["apply"]:  # what tfevents asks the engine for itself
+    """Writes the report; the exit code is always 0."""
+    if sys.argv[1:2] != ["apply"]:  # a query by tfevents itself, such as `version`
         return 0
     seen, task = describe_surroundings(), os.environ.get("SELFTEST_TASK")
     if task == "size":
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def describe_surroundings() -> dict[str, Any]:
-    """What a program can see of how it was started."""
+    """All that a program can see of how it was started."""
     mask = os.umask(0)
     os.umask(mask)
     return {
@@ -52,12 +52,12 @@ def describe_surroundings() -> dict[str, Any]:
 
 
 def list_descriptors() -> list[int]:
-    """Those that are open, without the one that lists them."""
+    """The open file descriptors below 256. Listing them opens none."""
     return [n for n in range(256) if is_open(n)]
 
 
 def is_open(descriptor: int) -> bool:
-    """Whether there is such a descriptor."""
+    """Whether this file descriptor is open."""
     try:
         os.fstat(descriptor)
     except OSError:
@@ -66,7 +66,7 @@ def is_open(descriptor: int) -> bool:
 
 
 def wait_for_size() -> list[int]:
-    """Columns and rows, once they have changed."""
+    """Waits until the terminal's size changes; the new columns and rows."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
     os.write(1, b"ready\n")
     signal.sigwait({signal.SIGWINCH})
@@ -74,7 +74,7 @@ def wait_for_size() -> list[int]:
 
 
 def count_signals() -> dict[str, int]:
-    """By name, from the first until none comes any more."""
+    """Waits for a signal; signal's name → how many arrived until none did for SETTLED_SECONDS."""
     seen: Counter[str] = Counter()
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     os.write(1, b"ready\n")

@@ -1,4 +1,4 @@
-"""The scratch directory: projects, homes, and the environment of what runs there."""
+"""The scratch directory: its projects, their home directories and their environment variables."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tfevents.selftest.check import Differs
 from tfevents.selftest.commands import CommandResult, run_command
 
 OF_THE_MACHINE = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ")
-"""All that a scratch run inherits: no setting, key or credential of the user's decides here."""
+"""All variables that a scratch run inherits: no settings or credentials of the user's."""
 NUMBERS = count()
 
 
 class Project(Struct, frozen=True):
-    """A directory with a configuration, and the environment of its runs."""
+    """A directory with a configuration, and the environment variables of its runs."""
 
     directory: Path
     env: Mapping[str, str]
@@ -28,7 +28,7 @@ class Project(Struct, frozen=True):
         return f"Project({str(self.directory)!r})"
 
     def write(self, files: Mapping[str, str]) -> None:
-        """These files, and no other configuration."""
+        """Writes these files in place of all configuration (`*.tf`) in the directory."""
         for old in self.directory.glob("*.tf"):
             old.unlink()
         for name, text in files.items():
@@ -36,9 +36,9 @@ class Project(Struct, frozen=True):
 
 
 class Scratch(Struct, frozen=True):
-    """`engine` is the real binary, `tf` the wrapper; everything is made below `root`.
+    """The scratch directory `root`, the real binary `engine` and the wrapper `tf`.
 
-    `env`: of the machine, of which little is passed on.
+    `env`: the user's environment variables, of which only OF_THE_MACHINE are passed on.
     """
 
     root: Path
@@ -51,7 +51,7 @@ class Scratch(Struct, frozen=True):
         return f"Scratch({str(self.root)!r})"
 
     def make_project(self, files: Mapping[str, str], **variables: str) -> Project:
-        """An initialised directory of its own with a home of its own."""
+        """A new project after `init`, with a home directory. Raises Differs if `init` fails."""
         project = self.make_bare_project(files, **variables)
         done = run_command([self.engine, "init", "-no-color"], project.directory, project.env)
         if done.exit_code:
@@ -59,7 +59,7 @@ class Scratch(Struct, frozen=True):
         return project
 
     def make_bare_project(self, files: Mapping[str, str], **variables: str) -> Project:
-        """The same, before `init`."""
+        """A new project without `init`, with a home directory."""
         place = self.root / f"run-{next(NUMBERS)}"
         project = Project(place / "project", self._environment(place / "home", variables))
         for directory in (project.directory, place / "home"):
@@ -80,20 +80,20 @@ class Scratch(Struct, frozen=True):
         }
 
     def run_bare(self, project: Project, *words: str, stdin: bytes = b"") -> CommandResult:
-        """The engine itself."""
+        """Runs the real binary with these arguments."""
         return run_command([self.engine, *words], project.directory, project.env, stdin)
 
     def run_wrapped(self, project: Project, *words: str, stdin: bytes = b"") -> CommandResult:
-        """The same words to `tf`."""
+        """Runs the wrapper `tf` with these arguments."""
         return run_command([self.tf, *words], project.directory, project.env, stdin)
 
     def run_tfevents(self, project: Project, *words: str) -> CommandResult:
-        """A command of tfevents' own, of the same installation."""
+        """Runs a command of `tfevents` from the installation of `tf`."""
         program = self.tf.with_name("tfevents")
         return run_command([program, *words], project.directory, project.env)
 
 
 def first_line(text: bytes) -> str:
-    """The first line that says anything, of at most 200 characters."""
+    """The first line with more than spaces and box-drawing marks, cut to 200 characters."""
     lines = (line.strip() for line in text.decode(errors="replace").splitlines())
     return next((line for line in lines if line.strip("\u2577\u2502 ")), "")[:200]

@@ -1,4 +1,4 @@
-"""A command in a terminal of its own, where somebody types."""
+"""Runs a command in a new pseudo-terminal, and types into it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tfevents.selftest.scratch import Project
 SIZE = (40, 120)
 """Rows and columns."""
 ECHOED = b"^C"
-"""What the terminal itself shows of Ctrl-C, wherever the child's output has got to by then."""
+"""The terminal's own echo of Ctrl-C, which may appear anywhere in the child's output."""
 
 
 class Terminal:
-    """What somebody at a terminal can do."""
+    """A command in a pseudo-terminal, with what a user can do there."""
 
     def __init__(self, command: Sequence[str | Path], project: Project) -> None:
         self.name, *words = map(str, command)
@@ -34,7 +34,7 @@ class Terminal:
         self._child.logfile_read = self._printed = io.BytesIO()
 
     def wait_for(self, text: bytes) -> None:
-        """Until it is printed. Raises Differs where it does not come."""
+        """Waits until the command prints `text`. Raises Differs on timeout or at its end."""
         try:
             self._child.expect_exact(text)
         except pexpect.TIMEOUT:
@@ -43,15 +43,18 @@ class Terminal:
             raise Differs(f"{self.name} ended before it printed {text.decode()!r}") from None
 
     def type(self, keys: bytes) -> None:
-        """As from a keyboard: Ctrl-C is a byte, too."""
+        """Sends keys as a keyboard does; Ctrl-C is a byte too."""
         self._child.send(keys)
 
     def resize(self, rows: int, columns: int) -> None:
-        """As by the window's corner."""
+        """Changes the window's size."""
         self._child.setwinsize(rows, columns)
 
     def wait(self) -> CommandResult:
-        """Until it has ended. What both streams show is `stdout`, without tfevents' line."""
+        """Waits until the command has ended. Raises Differs on timeout.
+
+        The result's `stdout` is what both streams showed, without the line of tfevents.
+        """
         try:
             self._child.expect(pexpect.EOF)
         except pexpect.TIMEOUT:
@@ -62,12 +65,12 @@ class Terminal:
 
     @property
     def _exit_code(self) -> int:
-        """Negative for a signal."""
+        """The exit code, or the negative number of the signal that ended the command."""
         child = self._child
         return child.exitstatus or 0 if child.signalstatus is None else -child.signalstatus
 
     def close(self) -> None:
-        """Ends whatever still runs in it."""
+        """Kills the command if it still runs."""
         self._child.close(force=True)
 
 
@@ -76,7 +79,7 @@ def run_in_terminal(
     project: Project,
     type_in: Callable[[Terminal], None] | None = None,
 ) -> CommandResult:
-    """`type_in` sits at the terminal while the command runs."""
+    """Runs a command in a new terminal to its end; `type_in` is called once it has started."""
     terminal = Terminal(command, project)
     try:
         if type_in:

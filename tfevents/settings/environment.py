@@ -1,4 +1,4 @@
-"""The environment variables that are settings, and those that are asked before all others."""
+"""The environment variables that are settings, and those read before all other settings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 PREFIX = "TFEVENTS_"
 METADATA_PREFIX = "TFEVENTS_METADATA_"
-"""Before the name of a metadata field: it is said instead of what git and CI say."""
+"""The prefix of a variable that sets a metadata field, instead of what git and CI provide."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-"""What a switch is set with."""
+"""The words that switch a boolean setting on, and those that switch it off."""
 
 HARNESS_NAMES = {
     "url": ("HARNESS_API_URL", "HARNESS_ENDPOINT", "HARNESS_URL"),
@@ -16,14 +16,14 @@ HARNESS_NAMES = {
     "account": ("HARNESS_ACCOUNT_ID", "HARNESS_ACCOUNT"),
     "org": ("HARNESS_ORG_ID", "HARNESS_ORG"),
     "project": ("HARNESS_PROJECT_ID", "HARNESS_PROJECT"),
-    # HARNESS_WORKSPACE is a directory (contract: "Inside a Harness pipeline")
+    # not HARNESS_WORKSPACE, which is a directory (contract: "Inside a Harness pipeline")
     "workspace": ("IACM_WORKSPACE_ID",),
     "ca_bundle": ("SSL_CERT_FILE",),
 }
-"""Harness' own variables; SSL_CERT_FILE is OpenSSL's."""
+"""Harness' own variables for each setting; SSL_CERT_FILE is OpenSSL's."""
 
 LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
-"""The longest that the contract takes, in characters."""
+"""The maximum lengths in the contract, in characters."""
 
 
 def is_disabled(env: Mapping[str, str]) -> bool:
@@ -32,21 +32,24 @@ def is_disabled(env: Mapping[str, str]) -> bool:
 
 
 def find_provisioner(env: Mapping[str, str]) -> str | None:
-    """TFEVENTS_PROVISIONER, a name or a path; None where it is empty.
+    """TFEVENTS_PROVISIONER, a name or a path; None if it is empty or not set.
 
-    No settings file names one: it may be anybody's, and none is read before terraform starts.
+    No settings file can set it: a file may be written by anyone, and none is read before terraform
+    starts.
     """
     return env.get("TFEVENTS_PROVISIONER", "").strip() or None
 
 
 def read_switch(name: str, env: Mapping[str, str]) -> bool | None:
-    """What the variable of `name` says; None where it is not set. A word that is neither on nor off
-    switches nothing on: it is told where all settings are read."""
+    """Whether the TFEVENTS_* variable of `name` is on; None if it is not set.
+
+    A word that means neither on nor off counts as off here; load.py reports the error.
+    """
     word = env.get(PREFIX + name.upper(), "").strip()
     return word.lower() in TRUE if word else None
 
 
 def identifiers(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables that say whose a run is; the key is none of them."""
+    """The variables that are set and identify the destination; the API key is not among them."""
     names = ((f"{PREFIX}{name.upper()}", *HARNESS_NAMES[name]) for name in LENGTHS)
     return {name: env[name] for group in names for name in group if name in env}

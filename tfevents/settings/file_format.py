@@ -1,4 +1,4 @@
-"""What a settings file may hold, who may say it, and where each field of a text stands."""
+"""Parses settings files: which fields a file may hold, who may set them, and where each is."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ TOP = frozenset(
 )
 """The fields outside of any block."""
 SHARED = frozenset({"account", "org", "project", "workspace", "cost_file"})
-"""What a file of a checkout may say, where a pull request may have written it. Any other field, a
-new one too, decides where the key goes or what is trusted: it is for who runs tfevents."""
+"""The fields that a file in a checkout may set, since a pull request may have written it. Every
+other field, also a new one, decides where the API key is sent or what is trusted: only the person
+who runs tfevents may set it."""
 NOWHERE = frozenset({"provisioner"})
-"""What no file says: it is needed before any is read."""
+"""Fields that no file may set: their values are needed before any file is read."""
 MAPPING = frozenset({"directory", "tf_workspace"})
+"""The fields of a block `workspace`."""
 BLOCKS = ("harness { … }", 'workspace "id" { … }')
-"""What stands beside the fields of TOP."""
+"""The blocks that a file may hold beside the fields of TOP, for messages."""
 
 GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/)*"
 VALUE = re.compile(
@@ -39,7 +41,7 @@ WORDS = {"true": "1", "false": "0"}
 
 
 class Field(Struct, frozen=True):
-    """A field: its text, and where it stands."""
+    """A field: its value as text, and its place (file, line and name), for messages."""
 
     name: str
     text: str
@@ -47,7 +49,7 @@ class Field(Struct, frozen=True):
 
 
 class Mapped(Struct, frozen=True):
-    """A block `workspace "label" { … }`."""
+    """A block `workspace "label" { … }`, which maps a directory to the workspace `label`."""
 
     label: str
     fields: Mapping[str, Field]
@@ -55,14 +57,17 @@ class Mapped(Struct, frozen=True):
 
 
 class Document(Struct, frozen=True):
-    """A settings file."""
+    """The contents of a settings file."""
 
     fields: Mapping[str, Field]
     workspaces: tuple[Mapped, ...]
 
 
 def parse_settings_file(text: str, path: str) -> Document:
-    """The settings in `text`. Raises SettingError: one line with file, line and field."""
+    """The settings in `text`; `path` is only used in messages.
+
+    Raises SettingError: one line with file, line and field.
+    """
     source = Source(text.removeprefix("\ufeff"), path)
     fields: dict[str, Field] = {}
     workspaces = []
@@ -116,7 +121,7 @@ def _add(source: Source, item: Item, fields: dict[str, Field]) -> None:
 
 
 def _value(source: Source, item: Item) -> str:
-    """A text, a number or a switch, as text."""
+    """The value of a field as text: a quoted text, a number, or `1` or `0` for a boolean."""
     found = None if item.labels is not None else VALUE.fullmatch(source.text, item.start, item.end)
     if found is None:
         raise _error(source, item, "a text in quotes, a number or true or false, please")
@@ -126,7 +131,7 @@ def _value(source: Source, item: Item) -> str:
 
 
 def _plain(source: Source, item: Item, quoted: str) -> str:
-    """What stands in quotes, without HCL's escapes."""
+    """The text between the quotes, with HCL's escape sequences replaced."""
 
     def replace(match: re.Match[str]) -> str:
         if match[0] in ("${", "%{"):
@@ -145,7 +150,7 @@ def _plain(source: Source, item: Item, quoted: str) -> str:
 
 
 def _place(source: Source, item: Item) -> str:
-    """File, line and field; an item's line is its name's, before all that it holds."""
+    """File, line and name of a field or block; the line is that of its name."""
     line = source.text.count("\n", 0, item.at) + 1
     return f"{source.name}, line {line}, {item.name}"
 

@@ -1,4 +1,4 @@
-"""Which settings files speak for a run, and what of each counts: of a checkout's own, little."""
+"""Finds the settings files that apply to a run, and decides which of their fields are used."""
 
 from __future__ import annotations
 
@@ -24,25 +24,31 @@ from tfevents.settings.home import find_user_file
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
 LARGEST = 64 << 10
+"""The maximum size of a settings file, in bytes."""
 OTHERS = "is not used: a checkout says whose workspace it is, and no more"
 ELSEWHERE = "a directory on the way to it is somebody else's, or everybody's"
 OWN = "~/.config/tfevents/config.hcl"
 
 
 class File(Struct, frozen=True):
-    """What one file says. `root`: the checkout that it came with, None for the user's own."""
+    """The fields of one settings file that are used.
+
+    `directory`: where the file is. `root`: the checkout that it is in; None for the user's own
+    file.
+    """
 
     fields: Mapping[str, Field]
     directory: str
     root: str | None = None
     unused: tuple[Field, ...] = ()
-    """What it says and may not say."""
+    """Fields in the file that such a file may not set; they are ignored."""
 
 
 class Values(Struct, frozen=True):
-    """What the settings files say, the strongest first.
+    """The values in the settings files, the strongest file first.
 
-    `wrong` is what can't be read. `notes` has a line for each file of which something is not used.
+    `wrong`: the errors of files that can't be read. `notes`: a line for each file that is ignored
+    in part, or altogether because of who owns its directory.
     """
 
     files: tuple[File, ...] = ()
@@ -50,15 +56,17 @@ class Values(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
     def unused(self, name: str) -> Field | None:
-        """A field that a checkout's file has, though it is not its to say."""
+        """The field of this name that is ignored in a checkout's file; None if there is none."""
         fields = (found for file in self.files if file.root for found in file.unused)
         return next((found for found in fields if found.name == name), None)
 
 
 def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Values:
-    """The nearest project file over Harness' over the user's own, for a run in `directory`.
+    """The values for a run in `directory`: from .tfevents.hcl, Harness' file and the user's own
+    file.
 
-    The nearest from there up to the git root. A file that can't be read costs itself alone.
+    The files are in this order, the strongest first. Of the first two the nearest is used, from
+    `directory` up to the git root. A file that can't be read does not affect the others.
     """
     places = untrusted.find_trusted_directories(directory, env, is_ci=ci.is_ci(env))
     run = _Run(directory, tf_workspace)
@@ -73,13 +81,14 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Va
 
 
 def find_users(env: Mapping[str, str]) -> Values:
-    """What the user's own file says, wherever that is asked."""
+    """The values in the user's own file, without those for one run's directory."""
     found = _Found()
     _add_users(found, env, _Run("", ""))
     return found.values()
 
 
 def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
+    """Reads the user's own file, if there is one in a trusted directory."""
     path = find_user_file(env)
     folder = os.path.dirname(path or "")
     if os.path.isabs(folder) and untrusted.is_trusted(folder, folder, {}, is_ci=False):
@@ -87,14 +96,14 @@ def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
 
 
 class _Run(Struct, frozen=True):
-    """For which run a file is read."""
+    """The run for which a file is read."""
 
     directory: str
     tf_workspace: str
 
 
 class _Found(Struct):
-    """What has been read so far."""
+    """The files read so far, with errors and notes."""
 
     files: list[File] = []
     wrong: list[SettingError] = []
@@ -103,7 +112,7 @@ class _Found(Struct):
     def add(
         self, reader: Callable[[str, str, _Run], File], path: str, root: str, run: _Run
     ) -> None:
-        """A file, with what is wrong in it, and what is not used of it."""
+        """Reads a file and adds it, or its error, and a note about its ignored fields."""
         try:
             file = reader(path, root, run)
         except SettingError as error:
@@ -114,17 +123,17 @@ class _Found(Struct):
             self.notes.append(_note(file))
 
     def values(self) -> Values:
-        """All of it."""
+        """The values, errors and notes that were added."""
         return Values(tuple(self.files), tuple(self.wrong), tuple(self.notes))
 
 
 def _nearest(places: Iterable[str], name: str) -> str | None:
-    """Whatever it is that has this name: it is told if it is no file."""
+    """The first existing path of this name in these directories; it need not be a regular file."""
     return next(filter(os.path.lexists, (os.path.join(place, name) for place in places)), None)
 
 
 def _read_shared(path: str, root: str, run: _Run) -> File:
-    """A workspace that is mapped to the run's directory is nearer than the file's own."""
+    """A checkout's file. A workspace mapped to the run's directory replaces the file's own one."""
     document = parse_settings_file(_text(path, root), path)
     fields = {name: found for name, found in document.fields.items() if name in SHARED}
     unused = tuple(found for name, found in document.fields.items() if name not in SHARED)
@@ -133,6 +142,7 @@ def _read_shared(path: str, root: str, run: _Run) -> File:
 
 
 def _read_users(path: str, _: str, run: _Run) -> File:
+    """The user's own file."""
     document, directory = parse_settings_file(_text(path, None), path), os.path.dirname(path)
     fields = {name: found for name, found in document.fields.items() if name not in NOWHERE}
     unused = tuple(found for name, found in document.fields.items() if name in NOWHERE)
@@ -140,8 +150,8 @@ def _read_users(path: str, _: str, run: _Run) -> File:
 
 
 def _read_harness(path: str, root: str, _: _Run) -> File:
-    """Whose workspace this is, by Harness' own file: no more than that is taken from it."""
-    # by name: it imports PyYAML, which takes longer than all other settings, for a rare file
+    """Harness' own file, of which only the destination is used."""
+    # imported only here: PyYAML takes longer than all other settings, and the file is rare
     workspace_file = import_module("tfevents.settings.workspace_file")
     try:
         document = workspace_file.parse_workspace_file(_text(path, root), path)
@@ -165,7 +175,7 @@ def _text(path: str, root: str | None) -> str:
 
 
 def _note(file: File) -> str:
-    """One line, with where each field belongs."""
+    """One line with the fields that are ignored, and where to set each instead."""
     first, *more = file.unused
     also = "".join(found.place[found.place.rindex(", line ") :] for found in more)
     names = [f"TFEVENTS_{found.name.upper()}" for found in file.unused]
@@ -176,8 +186,11 @@ def _note(file: File) -> str:
 
 
 def _mapped(document: Document, directory: str, run: _Run) -> dict[str, Field]:
-    """The workspace that is mapped to exactly this directory; one that names the terraform
-    workspace before one that does not."""
+    """The field `workspace` from the block mapped to the run's directory; empty without one.
+
+    A block with a `tf_workspace` is preferred to one without. Raises SettingError if blocks of
+    different workspaces match.
+    """
     here = [block for block in document.workspaces if _is_here(block, directory, run)]
     exact = [block for block in here if "tf_workspace" in block.fields]
     found = {block.label: block for block in exact or here}
@@ -189,7 +202,8 @@ def _mapped(document: Document, directory: str, run: _Run) -> dict[str, Field]:
 
 
 def _is_here(block: Mapped, directory: str, run: _Run) -> bool:
-    """Whether it is mapped to this run: the same directory, by whichever name."""
+    """Whether a block is mapped to the run's directory (under any of its paths), and to its
+    terraform workspace if the block names one."""
     named = block.fields.get("tf_workspace")
     if named and named.text != run.tf_workspace:
         return False
@@ -198,7 +212,8 @@ def _is_here(block: Mapped, directory: str, run: _Run) -> bool:
 
 
 def _is_same(one: str, other: str) -> bool:
+    """Whether both paths lead to the same file or directory."""
     try:
         return os.path.samefile(one, other)
-    except OSError:  # a run's directory may be gone when its end is told
+    except OSError:  # a run's directory may be deleted before its end is reported
         return os.path.realpath(one) == os.path.realpath(other)

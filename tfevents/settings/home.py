@@ -1,4 +1,4 @@
-"""The user's own directories: where tfevents keeps what it keeps, and where it is configured."""
+"""The user's own directories: the home directory of tfevents, and that of the configuration."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 
 def find_home(env: Mapping[str, str]) -> str:
-    """Where the journal is: TFEVENTS_HOME, else the platform's own state directory.
+    """The home directory, which holds the journal: TFEVENTS_HOME, else the platform's default.
 
-    Empty where there is none at all (an arbitrary uid in a container).
+    Empty if the user has no home directory (an arbitrary uid in a container).
     """
     if given := env.get("TFEVENTS_HOME", "").strip():
         return os.path.abspath(os.path.expanduser(given))
@@ -22,16 +22,17 @@ def find_home(env: Mapping[str, str]) -> str:
 
 
 def find_user_file(env: Mapping[str, str]) -> str | None:
-    """~/.config/tfevents/config.hcl, where there is one."""
+    """The path of the user's own file, ~/.config/tfevents/config.hcl; None if there is none."""
     base = env.get("XDG_CONFIG_HOME") or "~/.config"
     path = _expanded(os.path.join(base, "tfevents", "config.hcl"))
     return path if os.path.isfile(path) else None
 
 
 def make_home(home: str) -> None:
-    """Makes home where it is missing; it is only used where it is this user's alone.
+    """Creates the home directory if it is missing, and checks that only this user can write there.
 
-    Raises OSError where it can't be made, where it is somebody else's, and where others may write.
+    Raises OSError if it can't be created, is not a directory, belongs to another user, or can be
+    written by others.
     """
     make_private(home)
     found = os.lstat(home)
@@ -44,9 +45,9 @@ def make_home(home: str) -> None:
 
 
 def make_private(directory: str) -> None:
-    """A directory with everything above it that is missing, 0700 whatever the umask is.
+    """Creates a directory and its missing parents, with mode 0700 whatever the umask is.
 
-    What is there already stays as it is. Raises OSError.
+    Directories that exist are left as they are. Raises OSError.
     """
     missing = []
     while not os.path.lexists(directory):
@@ -56,14 +57,15 @@ def make_private(directory: str) -> None:
         try:
             os.mkdir(place, mode=0o700)
         except FileExistsError:
-            continue  # another run of ours, or somebody who will be found out
+            continue  # created meanwhile; the owner is checked where it matters (make_home)
         os.chmod(place, 0o700)
 
 
 def create_private(path: str) -> int:
-    """A new file of this user's alone (0600 whatever the umask is), open to be read and written.
+    """Creates a file with mode 0600, whatever the umask is.
 
-    Raises OSError, also where there is one, or a link, already.
+    Returns its file descriptor, open for reading and writing. Raises OSError, also if there is
+    already a file or a link of this name.
     """
     flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_RDWR
     file = os.open(path, flags, 0o600)
@@ -72,6 +74,6 @@ def create_private(path: str) -> int:
 
 
 def _expanded(path: str) -> str:
-    """Nobody's home stays as it is."""
+    """`path` with `~` replaced by the user's home directory; empty if the user has none."""
     found = os.path.expanduser(path)
     return "" if found.startswith("~") else found

@@ -1,8 +1,8 @@
-"""Settings read once at the edge, field by field, each checked.
+"""Loads the settings: each field from its strongest source, and checked.
 
-First found wins: flag, TFEVENTS_* (in the container also as PLUGIN_*, see stage/settings.py),
-Harness' own variables, .tfevents.hcl, .harness/workspace.yaml (of both only what a checkout may
-say), ~/.config/tfevents/config.hcl, default.
+The order of the sources is: flag, TFEVENTS_* (in the container also as PLUGIN_*, see
+stage/settings.py), Harness' own variables, .tfevents.hcl, .harness/workspace.yaml (of both only the
+fields that a checkout may set), ~/.config/tfevents/config.hcl, default.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 ODD = r"[^!-~]|[?#\\]"
-"""What has no place in the address of a server, nor in a path on it."""
+"""Characters that are not allowed in a server's URL, nor in the API path."""
 
 
 def load_settings(
@@ -35,7 +35,10 @@ def load_settings(
     tf_workspace: str = "default",
     flags: Mapping[str, str | None] | None = None,
 ) -> Settings:
-    """The settings of a run in `directory`. Raises SettingError: one line, where and what to do."""
+    """The settings of a run in `directory`.
+
+    Raises SettingError: one line with the setting's place and what to do.
+    """
     settings, errors = gather_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
     if errors:
         raise errors[0]
@@ -49,10 +52,10 @@ def gather_settings(
     tf_workspace: str = "default",
     flags: Mapping[str, str | None] | None = None,
 ) -> tuple[Settings, list[SettingError]]:
-    """The same, with what is wrong beside it: a field that can't be used is as if not set.
+    """The settings of a run in `directory`, and all errors; a field with an error has its default.
 
-    Nothing may be sent on half a setting, but whose event it is must not be forgotten, nor that
-    the run is a strict one.
+    With an error no event may be sent, but it has to be known where the event belongs, and whether
+    the run is strict.
     """
     files = find_values(env, directory, tf_workspace)
     wrong = [*files.wrong]
@@ -83,7 +86,10 @@ def gather_settings(
 
 
 def read_early_settings(env: Mapping[str, str]) -> Settings:
-    """What the environment and the user say of a run's end, until all settings are read."""
+    """The settings needed for a run's end, from the environment and the user's own file alone.
+
+    Used until all settings are read. Errors are ignored.
+    """
     ignored: list[SettingError] = []
     found = FieldSources(env, {}, find_users(env))
     return Settings(
@@ -101,7 +107,7 @@ def _or(
     *arguments: P.args,
     **options: P.kwargs,
 ) -> T:
-    """What `find` gives; `otherwise` where that is wrong, which is noted."""
+    """What `find` returns; `otherwise` if it raises SettingError, which is added to `wrong`."""
     try:
         return find(*arguments, **options)
     except SettingError as error:
@@ -110,8 +116,12 @@ def _or(
 
 
 def _must_go_together(found: FieldSources, key: Key | None, url: str) -> Key | None:
-    """The key, if its server was named in the same place as the key or in a stronger one: who sets
-    the key says where it goes. The default was named nowhere, unless somebody wanted another."""
+    """The key, if the URL comes from the same source as the key or from a stronger one.
+
+    Whoever sets the key decides where it is sent. With a URL from a weaker source the key may only
+    go to the default server, and only if no checkout's file has asked for another one. Raises
+    SettingError in all other cases.
+    """
     level = min(found.levels["api_key"], found.levels["api_key_file"])
     if key is None or found.levels["url"] <= level:
         return key
@@ -128,13 +138,14 @@ def _must_go_together(found: FieldSources, key: Key | None, url: str) -> Key | N
 
 
 def _is_default(url: str) -> bool:
-    """Whether a URL is of the server that is the default, wherever on it."""
+    """Whether a URL is of the default server, with whatever path."""
     here, known = _server(url), _server(DEFAULTS["url"])
     return here is not None and known is not None and here.origin == known.origin
 
 
 def _key(found: FieldSources) -> Key | None:
-    """The key or the file it is in, whichever is named in the stronger place."""
+    """The API key, from the field `api_key` or the file in `api_key_file`, whichever has the
+    stronger source; None without one."""
     text, path = found.text("api_key"), _path(found, "api_key_file")
     name = _key_field(found)
     if path and name == "api_key_file":
@@ -146,13 +157,13 @@ def _key(found: FieldSources) -> Key | None:
 
 
 def _key_field(found: FieldSources) -> str:
-    """Which of the two fields, which were read, is named in the stronger place."""
+    """Which of the two fields has the stronger source; both must have been looked up before."""
     levels = found.levels
     return "api_key_file" if levels["api_key_file"] < levels["api_key"] else "api_key"
 
 
 def _account(found: FieldSources, key: Key | None) -> str | None:
-    """What is set, else what the key says."""
+    """The account that is set, else the key's. Raises SettingError if a key is without either."""
     account = _bounded(found, "account")
     if key and not (account or key.account):
         told = f"this is no {FORM}: take such a key, or set TFEVENTS_ACCOUNT as well"
@@ -161,6 +172,11 @@ def _account(found: FieldSources, key: Key | None) -> str | None:
 
 
 def _read_key(found: FieldSources, path: str) -> str:
+    """The key in the key file.
+
+    Raises SettingError if the file can't be read or is empty. If `path` is itself a key, the
+    message masks it.
+    """
     shown = str(Key(path)) if re.search(KEY, path) else path
     try:
         with open(path, encoding="utf-8") as file:
@@ -174,13 +190,16 @@ def _read_key(found: FieldSources, path: str) -> str:
 
 
 def _path(found: FieldSources, name: str) -> str | None:
-    """A path: of a settings file, seen from there; else from where we are."""
+    """A path, relative to the settings file that it is set in, else to the working directory."""
     path, file = os.path.expanduser(found.text(name)), found.file(name)
     return os.path.join(file.directory if file else "", path) if path else None
 
 
 def _cost_file(found: FieldSources) -> str | None:
-    """Where it may be: a checkout's file can only name one of the checkout."""
+    """The path of the cost file.
+
+    Raises SettingError if a checkout's file names one outside the checkout.
+    """
     path, file = _path(found, "cost_file"), found.file("cost_file")
     if path and file and file.root and not untrusted.is_inside(path, file.root):
         raise found.error("cost_file", f"a checkout's cost file is in it: {path} is not")
@@ -188,7 +207,7 @@ def _cost_file(found: FieldSources) -> str | None:
 
 
 def _kinds(found: FieldSources) -> tuple[str, ...]:
-    """Kinds of artefacts, with commas between them; each once, in the order of ARTEFACTS."""
+    """The kinds of artefacts in a comma-separated list; each once, in the order of ARTEFACTS."""
     given = {word.strip() for word in found.text("artefacts").split(",")} - {""}
     if odd := sorted(given - {*ARTEFACTS}):
         known = ", ".join(ARTEFACTS)
@@ -197,6 +216,7 @@ def _kinds(found: FieldSources) -> tuple[str, ...]:
 
 
 def _url(found: FieldSources, env: Mapping[str, str]) -> str:
+    """The server's URL, without a slash at its end."""
     text = found.text("url", DEFAULTS["url"]).rstrip("/")
     server = _server(text)
     if server is None or re.search(ODD, text):
@@ -210,7 +230,7 @@ def _url(found: FieldSources, env: Mapping[str, str]) -> str:
 
 
 def _api_path(found: FieldSources) -> str:
-    """With a slash before it and none behind it; empty where the service is at the root."""
+    """The API path with a slash before it and none behind it; empty if the API is at the root."""
     text = found.text("api_path", DEFAULTS["api_path"]).strip("/")
     if re.search(ODD, text):
         raise found.error("api_path", "this is no path: it looks like /iacm/api")
@@ -225,6 +245,8 @@ def _server(url: str) -> ServerUrl | None:
 
 
 def _bounded(found: FieldSources, name: str) -> str | None:
+    """A part of the destination, as the contract allows it; None if it is not set. The account is
+    sent as a header, so it must be ASCII."""
     text = found.text(name)
     header = name == "account"
     if text in (".", ".."):
@@ -235,6 +257,7 @@ def _bounded(found: FieldSources, name: str) -> str | None:
 
 
 def _seconds(found: FieldSources) -> float:
+    """The field `timeout`, in seconds."""
     text = found.text("timeout", DEFAULTS["timeout"])
     try:
         seconds = float(text)
@@ -246,6 +269,7 @@ def _seconds(found: FieldSources) -> float:
 
 
 def _file(found: FieldSources, name: str) -> str | None:
+    """The path of a file that can be read; None if it is not set."""
     path = _path(found, name)
     if path and not os.access(path, os.R_OK):
         raise found.error(name, f"can't read {path}")

@@ -1,4 +1,4 @@
-"""One frozen Settings: where events go and how."""
+"""The settings of a run: where events are sent, and how."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 """An API key of four segments; the second is its account."""
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
 ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
-"""The kinds of artifacts that may be switched on."""
+"""The kinds of artefacts that can be switched on."""
 
 
 class Key(Struct, frozen=True):
-    """An API key: it shows its first two segments, and itself only to who asks for `secret`."""
+    """An API key. Its string shows the first two segments at most; `secret` is the whole key."""
 
     secret: str
 
@@ -29,13 +29,13 @@ class Key(Struct, frozen=True):
 
     @property
     def account(self) -> str | None:
-        """The account it belongs to; only a key of four segments names one."""
+        """The account of a key of four segments; None for any other key."""
         match = re.fullmatch(KEY, self.secret)
         return match[1] if match else None
 
     @property
     def fault(self) -> str | None:
-        """What stands where a key should, and what to do; None where it may be one."""
+        """Why this text can't be an API key, and what to do; None if it can be one."""
         text = self.secret
         if text[0] in QUOTES or text[-1] in QUOTES:
             return "the quotes are taken for a part of the key: leave them out"
@@ -49,9 +49,10 @@ class Key(Struct, frozen=True):
 
 
 class Settings(Struct, frozen=True):
-    """What was set. `sources`: where each field came from. `budget`: seconds after the run.
+    """The settings of a run.
 
-    `notes`: a line for each settings file that says more than it may; that is not used.
+    `budget`: seconds for everything that is left to do after the run. `sources`: where each field
+    was set. `notes`: a line for each settings file that is not used, or not all of it.
     """
 
     home: str

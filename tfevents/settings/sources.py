@@ -1,4 +1,4 @@
-"""Which place a field is taken from: the strongest that has it, and which that was."""
+"""Finds the strongest source that has a field, and records which source that was."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from tfevents.settings.file_format import Field
 from tfevents.settings.files import File, Values
 
 LAST = 99
-"""The level of a default: below all places."""
+"""The level of a default, which is weaker than all sources."""
 
 
 class FieldSources:
-    """One field after the other, remembering where each came from."""
+    """Looks fields up, one after the other.
+
+    `sources`: where each field was found. `levels`: how strong that source is, 0 for the strongest.
+    """
 
     def __init__(
         self, env: Mapping[str, str], flags: Mapping[str, str | None], files: Values
@@ -25,7 +28,7 @@ class FieldSources:
         self._from: dict[str, File] = {}
 
     def text(self, name: str, default: str = "") -> str:
-        """A field's text; an empty one is not set."""
+        """The text of a field from its strongest source, else `default`. Blank is not set."""
         for level, places in enumerate(self._levels(name)):
             for source, value in places:
                 if value and value.strip():
@@ -35,15 +38,15 @@ class FieldSources:
         return default
 
     def file(self, name: str) -> File | None:
-        """The settings file that a field stands in; None for any other place."""
+        """The settings file that a field was found in; None for any other source."""
         return self._from.get(name)
 
     def unused(self, name: str) -> Field | None:
-        """Where a checkout's file has a field that is not its to say."""
+        """The field of this name that is ignored in a checkout's file; None if there is none."""
         return self._files.unused(name)
 
     def _levels(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
-        """The places of a field, the strongest first."""
+        """The sources of a field with its values, one list per level, the strongest first."""
         upper = name.upper()
         yield [("--" + name.replace("_", "-"), self._flags.get(name))]
         yield self._variables(PREFIX + upper)
@@ -59,12 +62,12 @@ class FieldSources:
         return [(name, self._env.get(name)) for name in names]
 
     def on(self, name: str) -> bool:
-        """A switch. Raises SettingError for a word that is neither on nor off."""
+        """The value of a boolean field. Raises SettingError if the word is neither on nor off."""
         word = self.text(name).lower()
         if word not in TRUE + FALSE:
             raise self.error(name, f"{word[:20]!r} is neither on nor off: use 1 or 0")
         return word in TRUE
 
     def error(self, name: str, what: str) -> SettingError:
-        """`name` is wrong: says where it was set."""
+        """The error for a wrong value of the field `name`, with the place where it was set."""
         return SettingError(f"{self.sources[name]}: {what}")

@@ -1,4 +1,4 @@
-"""Whether something is switched on, for who must know before or without all other settings."""
+"""Reads a single boolean setting, for code that runs before or without all other settings."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from tfevents.settings.files import find_users
 
 
 def is_on(name: str, env: Mapping[str, str]) -> bool:
-    """`direct`, `strict` or `quiet`: the variable's word, else that of the user's own file.
+    """Whether `direct`, `strict` or `quiet` is on: by its variable, else by the user's own file.
 
-    A file that can't be read switches nothing on: that is told where all settings are read.
+    A file that can't be read switches nothing on; load.py reports the error.
     """
     said = read_switch(name, env)
     if said is not None:

@@ -1,4 +1,4 @@
-"""The text of a new `.tfevents.hcl`, which file_format reads back."""
+"""Writes the text of a new `.tfevents.hcl`, which file_format can parse."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ HEAD = """\
 
 
 class RepositorySettings(Struct, frozen=True):
-    """`workspace`: of all directories that are not in `workspaces`, which has their ids by their
-    directory, relative to the file."""
+    """The workspaces of a repository.
+
+    `workspaces`: workspace ids by directory, relative to the file. `workspace`: the id for all
+    directories that are not in `workspaces`.
+    """
 
     org: str
     project: str
@@ -26,7 +29,7 @@ class RepositorySettings(Struct, frozen=True):
 
 
 def write_settings_file(settings: RepositorySettings) -> str:
-    """Its text; parse_settings_file reads it back."""
+    """The text of the settings file, which parse_settings_file can parse."""
     fields = {"org": settings.org, "project": settings.project, "workspace": settings.workspace}
     width = max(len(name) for name, value in fields.items() if value)
     lines = [f"  {name:{width}} = {quote(value)}" for name, value in fields.items() if value]
@@ -39,11 +42,11 @@ def write_settings_file(settings: RepositorySettings) -> str:
 
 
 def quote(text: str) -> str:
-    """A string of HCL, in which nothing is a template."""
+    """A text as a quoted HCL string, with template markers escaped."""
     return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
 
 
 def suggest_workspace(directory: str) -> str:
-    """An identifier as Harness has them, from a directory's path."""
+    """A valid Harness identifier, made from a directory's path."""
     name = re.sub(r"[^A-Za-z0-9_]+", "_", directory).strip("_")
     return name if re.match(r"[A-Za-z_]", name) else f"_{name}"

@@ -1,4 +1,4 @@
-"""The address of a server: what of a URL matters for where a key may go."""
+"""Parses a server's URL into the parts that decide where a key may be sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 class ServerUrl(Struct, frozen=True):
-    """`netloc` is host and port as they were written; `user`: whether somebody signs in."""
+    """`netloc`: host and port as written. `user`: whether the URL has a user or password."""
 
     scheme: str
     netloc: str
@@ -22,12 +22,12 @@ class ServerUrl(Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """The server alone."""
+        """The URL without its path."""
         return f"{self.scheme}://{self.netloc}"
 
     @property
     def loopback(self) -> bool:
-        """Whether it is this machine."""
+        """Whether the server is on this machine."""
         try:
             return self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:
@@ -35,14 +35,14 @@ class ServerUrl(Struct, frozen=True):
 
 
 def parse_url(text: str) -> ServerUrl:
-    """An http or https URL. Raises ValueError."""
+    """Parses an http or https URL. Raises ValueError for any other text."""
     parts = urlsplit(text)
     _, at, place = parts.netloc.rpartition("@")
     host = parts.hostname or ""
     if parts.scheme not in PORTS or not host:
         raise ValueError("no address of a server")
     if place.startswith("["):
-        ip_address(host)  # Python before 3.11.4 takes anything in brackets
+        ip_address(host)  # urlsplit before Python 3.11.4 accepts anything in brackets
         if place.partition("]")[2][:1] not in ("", ":"):
             raise ValueError("no port")
     port = PORTS[parts.scheme] if parts.port is None else parts.port

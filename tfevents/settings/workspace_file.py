@@ -1,4 +1,4 @@
-""".harness/workspace.yaml → whose workspace a checkout is: the only module that knows PyYAML."""
+"""Parses .harness/workspace.yaml, the destination of a checkout; the only module with PyYAML."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import yaml
 from tfevents.errors import UnreadableDocument
 
 NAMES = {"org_id": "org", "project_id": "project", "workspace_id": "workspace"}
-"""The file's names for the settings that it may hold; all others are not ours."""
+"""The file's names of the settings that are read from it; all other fields are ignored."""
 TEXT, NULL = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 
 
 def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
-    """What `text` says of `NAMES`, under the file's own names, each with its line.
+    """The fields of `NAMES` in `text`, under the file's own names, each with its value and line.
 
-    Nothing is built of all the rest: aliases and merges of a few lines can stand for gigabytes.
-    Raises UnreadableDocument: one line with `name`, the line and the field.
+    No objects are built from the rest: aliases and merges of a few lines can expand to gigabytes.
+    Raises UnreadableDocument: one line with `name` (the file), the line and the field.
     """
     try:
         nodes = _nodes(text, name)
@@ -30,16 +30,17 @@ def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
         line, tag = _begins(key), _tag(value)
         if tag == TEXT:
             found[key.value] = (value.value, line)
-        elif tag != NULL:  # 0123 is 83 to YAML, and `on` is true
+        elif tag != NULL:  # YAML reads 0123 as 83, and `on` as true
             what = f"{name}, line {line}, {key.value}: a text, please: put it in quotes"
             raise UnreadableDocument(what)
     return found
 
 
 def _nodes(text: str, name: str) -> Iterator[Any]:
-    """The outermost mapping's names and values in turn, or what begins there."""
+    """The keys and values of the outermost mapping in turn: a scalar's event, or a collection's
+    first. Raises UnreadableDocument for a second document, and for one that is not a mapping."""
     depth = documents = 0
-    # libyaml, where PyYAML was built with it: its own reader takes seconds for 64 KiB
+    # libyaml if PyYAML was built with it: its Python parser takes seconds for 64 KiB
     for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
@@ -56,17 +57,17 @@ def _nodes(text: str, name: str) -> Iterator[Any]:
 
 
 def _begins(event: Any) -> int:
-    """The line that an event is in."""
+    """The line in which an event starts, counted from 1."""
     return int(event.start_mark.line) + 1
 
 
 def _named(event: Any) -> str | None:
-    """The text of a name; None where it is more than that."""
+    """The text of a scalar event; None for any other event."""
     return getattr(event, "value", None)
 
 
 def _tag(event: Any) -> str | None:
-    """What YAML takes a plain value for; None for one that is no single value."""
+    """The YAML tag of a scalar event, resolved if it is not explicit; None for any other event."""
     if not isinstance(event, yaml.ScalarEvent):
         return None
     resolver: Any = yaml.SafeLoader("")
@@ -75,7 +76,8 @@ def _tag(event: Any) -> str | None:
 
 
 def _line(error: Any, text: str) -> int:
-    """PyYAML's mark counts from 0; a character that YAML does not know has only a position."""
+    """The line of an error, counted from 1. PyYAML counts from 0, and for a character that YAML
+    does not allow it only gives a position."""
     mark = getattr(error, "problem_mark", None)
     if mark is not None:
         return int(mark.line) + 1

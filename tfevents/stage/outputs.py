@@ -1,4 +1,4 @@
-"""The outputs of a stage for the steps after it: `KEY=value` lines, and an annotation."""
+"""Writes the outputs of a stage for later steps: `KEY=value` lines, and an annotation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from tfevents.terminal import printable
 
 LONGEST_LINE = 65536
-"""Bytes of a line that Harness and Drone read (tests/data/contract/openapi.yaml)."""
+"""The most bytes of a line that Harness and Drone read (tests/data/contract/openapi.yaml)."""
 
 NAMES = {
     "ADDED": "added",
@@ -26,7 +26,7 @@ STYLES = {"failed": "error", "drifted": "warning", "apply_needed": "warning"}
 
 
 def list_outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Name and value of each variable of an event; what is not known is left out."""
+    """The name and value of each output variable of an event; what is not known is left out."""
     metadata = body.get("metadata", {})
     counts, drift = metadata.get("resource_counts"), metadata.get("drift_counts")
     for name, field in (
@@ -50,7 +50,8 @@ def list_outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _find_has_changes(body: Mapping[str, Any]) -> bool | None:
-    """By the type of a plan's event, by the counts of any other; None where there are none."""
+    """Whether an event has changes: by the event type for a plan, else by the counts; None if there
+    are no counts."""
     kind = body.get("event_type")
     if kind in ("apply_needed", "plan"):
         return bool(kind == "apply_needed")
@@ -61,7 +62,7 @@ def _find_has_changes(body: Mapping[str, Any]) -> bool | None:
 
 
 def write_outputs(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """Append the variables to $DRONE_OUTPUT, else $HARNESS_OUTPUT_FILE. Raises OSError."""
+    """Appends the variables to $DRONE_OUTPUT, else $HARNESS_OUTPUT_FILE. Raises OSError."""
     path = env.get("DRONE_OUTPUT") or env.get("HARNESS_OUTPUT_FILE")
     if path:
         text = "".join(_make_line(f"TFEVENTS_{n}", v) for n, v in list_outputs(body))
@@ -70,21 +71,22 @@ def write_outputs(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
 
 
 def _make_line(name: str, value: str) -> str:
-    """A value is one line: control characters would begin another variable."""
+    """A line `name=value`, cut at LONGEST_LINE. Control characters in the value are replaced: a
+    line break would begin another variable."""
     clean = printable(value)
     room = LONGEST_LINE - len(name) - 2
     return f"{name}={clean.encode()[:room].decode(errors='ignore')}\n"
 
 
 def write_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """Write $HARNESS_ANNOTATIONS_FILE, where it is set, whole or not at all. Raises OSError."""
+    """Writes $HARNESS_ANNOTATIONS_FILE, if it is set, atomically. Raises OSError."""
     path = env.get("HARNESS_ANNOTATIONS_FILE")
     if not path:
         return
     text = json.dumps(make_annotation(env, body))
     handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
     with open(handle, "w", encoding="utf-8") as file:
-        os.fchmod(handle, 0o644)  # its reader is somebody else
+        os.fchmod(handle, 0o644)  # another user reads it
         file.write(text)
     os.replace(scratch, path)
 
@@ -116,6 +118,6 @@ def make_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str
 
 
 def make_summary(body: Mapping[str, Any]) -> str:
-    """A small table in markdown."""
+    """The output variables as a table in Markdown."""
     rows = [f"| {name.lower()} | {value} |" for name, value in list_outputs(body)]
     return "\n".join(["| tfevents | |", "|---|---|", *rows])

@@ -1,4 +1,4 @@
-"""The pipeline stage's container: one run, and outputs for the steps after it."""
+"""Runs a pipeline stage in its container: one run, and outputs for later steps."""
 
 from __future__ import annotations
 
@@ -29,25 +29,28 @@ from tfevents.wrapper.main import report
 from tfevents.wrapper.signals import SignalForwarder
 
 DRIFTED = 2
-"""The exit code of detect-drift where there is drift, and only there."""
+"""The exit code of detect-drift if there is drift, and only then."""
 
 
 def run_plugin(env: Mapping[str, str]) -> int:
-    """Run the stage that the environment asks for; its exit code."""
+    """Runs the stage that the environment describes; gives the exit code. As PID 1, in a child
+    process."""
     if os.getpid() == 1:
         return _run_as_init(partial(_run_stage, env))
     return _run_stage(env)
 
 
 def _run_as_init(work: Callable[[], int]) -> int:
-    """Do the work in a child, forward signals to it, reap orphans; its exit code."""
+    """Runs `work` in a child process, forwards signals to it and reaps orphaned processes; gives
+    the exit code."""
     with SignalForwarder(reaps=True) as signals:
         signals.start(partial(_start_child, work))
         return _to_shell_status(signals.wait())
 
 
 def _to_shell_status(code: int) -> int:
-    """128 + n for the signal n: PID 1 can't die by a signal."""
+    """The exit code as a shell gives it: 128 + n for a death by signal n, for PID 1 can't send
+    itself that signal."""
     return code if code >= 0 else 128 - code
 
 
@@ -92,7 +95,8 @@ def _run_command(stage: Stage, path: str) -> int:
 
 
 def _report_failed_init(stage: Stage, code: int) -> int:
-    """Report that the run failed, for `init` did, and that the stage has ended."""
+    """Reports that the run failed, because `init` failed, and that the stage has ended; gives the
+    exit code."""
     code = _to_shell_status(code)
     about = {"activity_type": _find_activity_type(stage), "activity_status": "failure"}
     data = {"exit_code": str(code), "phase": "init"}
@@ -109,7 +113,7 @@ def _find_activity_type(stage: Stage) -> str:
 
 
 def _write_for_later_steps(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
-    """Outputs and an annotation; what can't be written is said in a line."""
+    """Writes the outputs and the annotation; prints a line for each that can't be written."""
     for write in (write_outputs, write_annotation):
         try:
             write(env, body)
@@ -119,21 +123,22 @@ def _write_for_later_steps(env: Mapping[str, str], body: Mapping[str, Any]) -> N
 
 
 def _send_event(stage: Stage, event: ManualEvent) -> int:
-    """Send it and print what became of it; the exit code."""
+    """Sends the event and prints what became of it; gives the exit code."""
     result = send_manual_event(event, stage.directory, stage.env, {})
     print_line(result.line)
     return UNDELIVERED if result.strict and not result.delivered else 0
 
 
 def _shorten_timeout(stage: Stage) -> Stage:
-    """The stage after a signal: what can't be sent in a moment is kept."""
+    """The stage with the timeout that applies after a signal: events that can't be sent within it
+    are kept in the journal."""
     return replace(stage, env={**stage.env, "TFEVENTS_TIMEOUT": str(INTERRUPTED_SECONDS)})
 
 
 def _run_init(stage: Stage, path: str) -> tuple[int, bool]:
-    """Run `init` where the directory needs it; its exit code, and whether a signal ended it.
+    """Runs `init` if the stage asks for it; gives its exit code, and whether a signal was received.
 
-    With `auto` it is run where terraform would refuse to work without.
+    With `auto`, `init` is run if terraform would refuse to work without it.
     """
     workdir = WorkingDirectory(stage.directory, stage.env)
     if stage.init == "never" or (stage.init == "auto" and not _needs_init(workdir, stage, path)):
@@ -144,7 +149,8 @@ def _run_init(stage: Stage, path: str) -> tuple[int, bool]:
 
 
 def _needs_init(workdir: WorkingDirectory, stage: Stage, path: str) -> bool:
-    """`validate` fails where modules or providers are missing; of a backend it knows nothing."""
+    """Whether terraform would refuse to work without `init`: `validate` fails if modules or
+    providers are missing, but not for a missing backend, which is checked first."""
     if not workdir.has_backend and inventory.read_inventory(stage.directory).backend:
         return True
     return TerraformClient(path, (), stage.env).run(["validate", "-no-color"], 60.0) is None

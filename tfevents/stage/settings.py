@@ -1,4 +1,4 @@
-"""What the container is asked to do: its PLUGIN_* settings as a command and an environment."""
+"""Parses the container's PLUGIN_* settings: the command to run, and its environment."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "destroy": ("destroy", "-auto-approve", "-input=false"),
     "import": ("import", "-input=false"),
 }
-"""PLUGIN_COMMAND → what is run: nobody is there to be asked."""
+"""PLUGIN_COMMAND → terraform's command line, without prompts: nobody could answer them."""
 
 STAGE_SETTINGS = tuple(
     f"PLUGIN_{name}" for name in ("COMMAND", "ROOT_DIR", "ARGS", "INIT", "ENDPOINT_VARIABLES")
 )
-"""The stage's own settings; all other PLUGIN_* are settings as anywhere."""
+"""The stage's own settings; every other PLUGIN_X is taken as TFEVENTS_X."""
 
 ENDPOINT = {
     "base_url": "URL",
@@ -37,7 +37,7 @@ ENDPOINT = {
     "workspace_id": "WORKSPACE",
     "token": "API_KEY",
 }
-"""A member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting."""
+"""Member of the IaCM step's PLUGIN_ENDPOINT_VARIABLES → our setting, without its prefix."""
 
 
 class Stage(Struct, frozen=True):
@@ -55,7 +55,7 @@ class Stage(Struct, frozen=True):
 
 
 def parse_stage(env: Mapping[str, str]) -> Stage:
-    """The stage that PLUGIN_* ask for. Raises SettingError."""
+    """The stage that the PLUGIN_* variables describe. Raises SettingError."""
     command = _find_setting(env, "COMMAND") or "plan"
     if command not in (*COMMANDS, "stage-complete"):
         raise SettingError(
@@ -75,14 +75,16 @@ def parse_stage(env: Mapping[str, str]) -> Stage:
 
 
 def _find_setting(env: Mapping[str, str], name: str) -> str | None:
-    """PLUGIN_<name>; None where it is empty: so a pipeline passes on what it can't resolve."""
+    """The value of PLUGIN_<name>; None if it is empty, which is how a pipeline passes an expression
+    that it can't resolve."""
     return env.get(f"PLUGIN_{name}", "").strip() or None
 
 
 def make_environment(env: Mapping[str, str]) -> dict[str, str]:
-    """The environment with every PLUGIN_X as TFEVENTS_X, and the IaCM step's own endpoint.
+    """The environment, with every PLUGIN_X also as TFEVENTS_X, and with the IaCM step's endpoint.
 
-    First found wins: TFEVENTS_X, PLUGIN_X, the endpoint's variables; Harness' own come after.
+    The first of these wins: TFEVENTS_X, PLUGIN_X, PLUGIN_ENDPOINT_VARIABLES. Harness' own variables
+    come last. Raises SettingError.
     """
     found = {name: value for name, value in env.items() if value or not name.startswith(PREFIX)}
     for name, value in env.items():
@@ -94,7 +96,10 @@ def make_environment(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _parse_endpoint(env: Mapping[str, str]) -> dict[str, str]:
-    """Our settings in the IaCM step's variables, by name without the prefix."""
+    """The settings in PLUGIN_ENDPOINT_VARIABLES, by their names without the prefix TFEVENTS_.
+
+    Raises SettingError if the variable is no JSON object.
+    """
     text = _find_setting(env, "ENDPOINT_VARIABLES")
     if text is None:
         return {}

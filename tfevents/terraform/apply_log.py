@@ -1,4 +1,4 @@
-"""What an apply has done so far, as terraform's own core log says it (readers/core_log.py)."""
+"""What a run has planned and applied so far, read from its core log (readers/core_log.py)."""
 
 from __future__ import annotations
 
@@ -11,77 +11,97 @@ from tfevents.terraform.state import Identity, Key
 
 
 class Failure(Struct, frozen=True):
-    """A node of the apply graph that failed: of an object's creation or update, or, where
-    `destroys`, of its deletion."""
+    """A node of terraform's apply graph that failed.
+
+    `destroys`: the node was to delete the object, not to create or update it. `deposed`: the
+    object's deposed key; None for the current object.
+    """
 
     address: str
     destroys: bool
     deposed: str | None
     judged: bool
-    """Whether the object itself came out well, and only a condition on it failed."""
+    """Whether only a postcondition failed, after the object itself had been changed."""
 
 
 class Move(Struct, frozen=True):
-    """From and to; `along` matches what stands behind `target` where that has moved as well."""
+    """A move of the address `source` to `target`.
+
+    `along`: a regular expression for the part of an address behind `target`; an address of which
+    that part matches has moved, too.
+    """
 
     source: str
     target: str
     along: str
 
     def origin(self, address: str) -> str:
-        """Where an address was before."""
+        """The address before this move; the same address if this move did not affect it."""
         rest = address[len(self.target) :]
         along = address.startswith(self.target) and re.fullmatch(self.along, rest, re.DOTALL)
         return self.source + rest if along else address
 
 
 class ApplyLog:
-    """What the core log of one run says, as far as it was read. Addresses are `state.literal`."""
+    """What one run's core log has said so far. Addresses are as `state.literal` returns them."""
 
     def __init__(self) -> None:
         self.processes = self.plans = self.applies = self.graphs = 0
+        """How many terraform processes, plans, applies and apply graphs the log has announced."""
         self.product = self.version = ""
-        """As the tool calls itself, and like 1.11.4; "" if it has not said."""
+        """The tool's own name (Terraform or OpenTofu), and a version like 1.11.4; at first
+        empty."""
         self.mode: Mode | None = None
-        """The planning mode that is applied; None before that."""
+        """The planning mode of the apply; None until the apply graph is built."""
         self.asked = self.input_ended = False
+        """Whether terraform asked for approval, and whether its input ended (EOF) instead."""
         self.stopping = self.stopped = False
+        """Whether terraform was told to stop, and whether it logged that it had stopped."""
         self.gaps = False
-        """Whether some of it may be missing: its disk was full."""
+        """Whether part of the log may be missing because the disk was full."""
         self.begun: list[tuple[str, str]] = []
-        """Address and `Create`, `Update` or `Delete`, once for each object, as it is begun."""
+        """Address and action (`Create`, `Update`, `Delete`) of each change begun, in order."""
         self.failures: set[Failure] = set()
         self.forgets: set[Key] = set()
+        """Objects that the apply is to remove from the state without destroying them."""
         self.remade: set[str] = set()
-        """Addresses whose object is forgotten and made anew (OpenTofu ≥ 1.12)."""
+        """Addresses whose object is forgotten and created again (OpenTofu ≥ 1.12)."""
         self.planned: dict[Key, str] = {}
-        """What planning recorded of managed objects: `Create`, `NoOp`, `DeleteThenCreate`, …"""
+        """The action planned for each managed object: `Create`, `NoOp`, `DeleteThenCreate`, …"""
         self.imports: set[str] = set()
+        """Addresses of the objects that the plan imports."""
         self.moves: list[Move] = []
         self.snapshot: Identity | None = None
-        """The state that the run started from, where it is a local file; None where it is not."""
+        """The state that the run started from, if it is a local file; else None."""
 
     @property
     def planning(self) -> bool:
-        """Whether a local run has begun to plan."""
+        """Whether terraform has begun to plan on this machine, not in HCP Terraform."""
         return self.plans > 0
 
     @property
     def applied(self) -> bool:
-        """Whether it went on to apply: approved, or never asked."""
+        """Whether terraform has begun to apply: the plan was approved or needed no approval."""
         return self.applies > 0
 
     @property
     def sure(self) -> bool:
-        """Whether all that was applied is this run's: a nested terraform may write here, too."""
+        """Whether the log describes exactly one apply, without gaps.
+
+        A nested terraform may write to the same log; its changes can't be distinguished from this
+        run's.
+        """
         return self.applies == 1 and self.graphs == 1 and not self.gaps
 
     @property
     def acts(self) -> bool:
-        """Whether anything has been begun; a provisioner may fail before its object is touched."""
+        """Whether any change, forget or failure of an object was logged.
+
+        A failure alone counts: a `provisioner` block may fail before its object is changed.
+        """
         return bool(self.begun or self.forgets or self.failures)
 
     @property
     def broken(self) -> bool:
-        """Whether it was told to stop and did not get to say that it had."""
+        """Whether terraform was told to stop and did not log that it had stopped."""
         return self.stopping and not self.stopped

@@ -1,4 +1,4 @@
-"""Which terraform or tofu runs, and what it inherits of our environment."""
+"""Finds the terraform or tofu binary to run, and builds the environment that it inherits."""
 
 from __future__ import annotations
 
@@ -14,44 +14,47 @@ LOCK_FILE, LOCK_BYTES = ".terraform.lock.hcl", 1 << 20
 REGISTRIES = {"registry.terraform.io": "terraform", "registry.opentofu.org": "tofu"}
 OPENTOFU_ONLY = (".tofu", ".tofu.json")
 CALLER = "TFEVENTS_CALLER"
-"""`pid:path` of what we last started, so that a shim script that leads back to us is passed by;
-before the path, the scripts that led to us."""
+"""The environment variable that lets us skip a shim script which leads back to us. Its value is
+`pid:path:path…`: the process that last started a provisioner, the scripts that led to that process,
+and the path that it started."""
 TURNS = 8
-"""How often one script may have been started on the way here where nobody can tell whether it leads
-back: more than anybody's terraform that runs terraform, and no endless loop."""
+"""How often CALLER may hold the same path before it is skipped, where it is not known whether the
+path leads back to us: more often than a real terraform runs terraform, but not endless."""
 MARK = b"#!/bin/sh\n# The front of tfevents"
-"""How the front begins, of this installation and of every other."""
+"""The first bytes of our launcher script (bin/tf), in this installation and in every other."""
 
 LAUNCHERS = frozenset(
     {"exec", "command", "env", "sudo", "nice", "nohup", "time", "timeout", "mise", "asdf", "direnv"}
 )
-"""What may stand before a command in a script; some of them drop the environment on the way."""
+"""Commands that may precede another command in a script; some of them drop the environment."""
 
 SECRETS = (
     *("TFEVENTS_API_KEY", "PLUGIN_API_KEY", "PLUGIN_TFEVENTS_API_KEY"),
     "PLUGIN_ENDPOINT_VARIABLES",  # an IaCM step's token is one of its members
 )
-"""Not for terraform and what it starts. HARNESS_* stays: the Harness provider reads it."""
+"""Variables that terraform and its child processes do not inherit. HARNESS_* is not among them: the
+Harness provider reads it."""
 
 
 CLI_PATHS = {"terraform": "TERRAFORM_CLI_PATH", "tofu": "TOFU_CLI_PATH"}
-"""Where the setup action of GitHub says that the binary lies which its wrapper runs as NAME-bin.
+"""The variables in which GitHub's setup actions give the directory of the real binary, NAME-bin.
 https://github.com/hashicorp/setup-terraform, https://github.com/opentofu/setup-opentofu"""
 
 
 class NotExecutable(OSError):
-    """What is there can't be run: with the system's reason, and its path."""
+    """A file that exists and can't be executed; holds the system's reason and the path."""
 
 
 def find_binary(
     env: Mapping[str, str], program: str, wanted: str | None = None, directory: str = "."
 ) -> str:
-    """The path of the binary to run: never this program, under whatever name it was started.
+    """The path of the terraform or tofu to run: never this program, under whatever name.
 
-    `program` is argv[0]; `wanted` what is asked for (a name or a path; for a path to us, the next
-    one of its name). Where nothing says which, it is the one that initialised `directory`. A shim
-    that only calls us is taken where there is nothing else. Raises ProvisionerNotFound, and
-    NotExecutable for a path that may not be run.
+    `program`: argv[0]. `wanted`: the name or path asked for; for a path that leads to us, the next
+    binary of its base name on PATH is taken. If both tools are found and neither was asked for, the
+    one that initialised `directory` is taken. A shim that only calls us is taken only if there is
+    nothing else. Raises ProvisionerNotFound, and NotExecutable for a path without execute
+    permission.
     """
     names = _names(program, wanted)
     usable = [path for name in names for path in _usable(name, program, env)]
@@ -67,10 +70,10 @@ def find_binary(
 
 
 def find_unwrapped(path: str, env: Mapping[str, str]) -> str:
-    """The binary behind the wrapper of GitHub's setup actions; `path` where it is none of them.
+    """The binary behind the wrapper of GitHub's setup actions; `path` if it is not such a wrapper.
 
-    The wrapper is a script for node that writes what its terraform said into the outputs of the
-    step: what is asked on our own account must not go through it.
+    The wrapper is a node script that writes terraform's output into the outputs of the CI step. Our
+    own queries must not appear there.
     """
     name = os.path.basename(path)
     if name not in CLI_PATHS or b"node" not in _script(path).partition(b"\n")[0]:
@@ -81,6 +84,7 @@ def find_unwrapped(path: str, env: Mapping[str, str]) -> str:
 
 
 def _names(program: str, wanted: str | None) -> Sequence[str]:
+    """The names or paths to look for, the preferred one first."""
     if wanted:
         there = os.sep in wanted and _runs(_places(wanted, "")[0])
         return (wanted, os.path.basename(wanted)) if there else (wanted,)
@@ -89,13 +93,17 @@ def _names(program: str, wanted: str | None) -> Sequence[str]:
 
 
 def _usable(name: str, program: str, env: Mapping[str, str]) -> list[str]:
+    """The executable files of this name that are neither this program nor lead back to it."""
     places = filter(_runs, _places(name, env.get("PATH", os.defpath)))
     return [path for path in places if not _is_us(path, program) and not _leads_back(path, env)]
 
 
 def initialised_by(directory: str) -> str:
-    """By whose name the directory goes: the lock file's registries tell, else files that only
-    OpenTofu reads; `terraform` without any sign."""
+    """The tool that a directory was initialised with, `terraform` or `tofu`.
+
+    The provider registries in the lock file decide, else files that only OpenTofu reads;
+    `terraform` without any sign.
+    """
     registries = _registries(os.path.join(directory, LOCK_FILE), directory)
     if len(registries) == 1:
         return REGISTRIES[registries.pop()]
@@ -107,7 +115,8 @@ def initialised_by(directory: str) -> str:
 
 
 def _registries(lock_file: str, directory: str) -> set[str]:
-    """Those of `REGISTRIES` that providers come from; empty where the file can't be read."""
+    """The members of `REGISTRIES` that providers are locked from; empty if the file can't be
+    read."""
     try:
         text = files.read_untrusted(lock_file, LOCK_BYTES, root=directory)
     except OSError:
@@ -118,11 +127,13 @@ def _registries(lock_file: str, directory: str) -> set[str]:
 
 
 def _must_run(path: str) -> None:
+    """Raises NotExecutable for a file without execute permission."""
     if os.path.isfile(path) and not os.access(path, os.X_OK):
         raise NotExecutable(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
 def _missing(wanted: str | None, names: Sequence[str]) -> str:
+    """The message for a provisioner that was not found."""
     if wanted:
         return f"TFEVENTS_PROVISIONER names {wanted!r}, which is no terraform or tofu to be run"
     told = " or ".join(names)
@@ -130,6 +141,7 @@ def _missing(wanted: str | None, names: Sequence[str]) -> str:
 
 
 def _places(name: str, path: str) -> list[str]:
+    """The absolute path if `name` is a path, else `name` in each directory of `path`, a PATH."""
     if os.sep in name:
         return [os.path.abspath(os.path.expanduser(name))]
     return [os.path.join(directory or ".", name) for directory in path.split(os.pathsep)]
@@ -140,16 +152,18 @@ def _runs(path: str) -> bool:
 
 
 def _is_us(path: str, program: str) -> bool:
-    """A link to this program, or another installation of it."""
+    """Whether the file is this program, a link to it, or another installation of it."""
     return os.path.realpath(path) == os.path.realpath(program) or _head(path).startswith(MARK)
 
 
 def _calls_us(path: str, env: Mapping[str, str]) -> bool:
-    """A shim: a script with a line `tf "$@"`, where that is us; perhaps by `exec` or `env`."""
+    """Whether the file is a shim: a script with a line `tf "$@"`, where `tf` is ours; `tf` may be
+    called through `exec`, `env` or the like."""
     return any(_is_call(line, env) for line in _script(path).splitlines())
 
 
 def _is_call(line: bytes, env: Mapping[str, str]) -> bool:
+    """Whether this line of a script calls our `tf` with all of the script's arguments."""
     words = [os.fsdecode(w) for w in line.replace(b'"', b" ").replace(b"'", b" ").split()]
     if not {"$@", "$*"} & set(words):
         return False
@@ -162,12 +176,13 @@ def _is_call(line: bytes, env: Mapping[str, str]) -> bool:
 
 
 def _script(path: str) -> bytes:
-    """The beginning of a script; nothing of a binary."""
+    """The first bytes of a script; empty for any other file."""
     head = _head(path)
     return head if head.startswith(b"#!") else b""
 
 
 def _head(path: str) -> bytes:
+    """The first 1024 bytes of a file; empty if it can't be read."""
     try:
         with open(path, "rb") as file:
             return file.read(1024)
@@ -176,28 +191,29 @@ def _head(path: str) -> bytes:
 
 
 def _leads_back(path: str, env: Mapping[str, str]) -> bool:
-    """A script that started us: it waits for us, or we started it and it became us."""
+    """Whether the file led to this process: a script that is our parent or one of the scripts that
+    another `tf` started, or any file that was started too often (TURNS)."""
     if path in _chain(env) or _started(env)[1].count(path) >= TURNS:
         return True
     return bool(_script(path)) and _is_parent(path)
 
 
 def _started(env: Mapping[str, str]) -> tuple[str, list[str]]:
-    """By which process what was started, one after the other, on the way to us."""
+    """The process id in CALLER, and the paths in it, in the order in which they were started."""
     pid, _, paths = env.get(CALLER, "").partition(":")
     return pid, [path for path in paths.split(os.pathsep) if path]
 
 
 def _chain(env: Mapping[str, str]) -> list[str]:
-    """The scripts that led from another of us to this one."""
+    """The scripts through which another `tf` process led to this one; empty if none did."""
     pid, paths = _started(env)
     scripts = [path for path in paths if _script(path)]
     return scripts if scripts and (_is_near(pid) or any(map(_is_parent, scripts))) else []
 
 
 def _is_near(pid: str) -> bool:
-    """Whether the process is this one or is above it, and no terraform in between: what terraform
-    runs is a run of its own."""
+    """Whether the process is this one or an ancestor of it, with no terraform process from there to
+    here: what terraform starts is a run of its own."""
     place = str(os.getpid())
     while place != pid:
         above = _parent(place)
@@ -210,7 +226,7 @@ def _is_near(pid: str) -> bool:
 
 
 def _parent(pid: str) -> str:
-    """The process above; empty where nobody can tell."""
+    """The parent's process id; empty if it is not known."""
     if pid == str(os.getpid()):
         return str(os.getppid())
     try:
@@ -221,7 +237,7 @@ def _parent(pid: str) -> str:
 
 
 def _binary(pid: str) -> str:
-    """The name of the file that a process runs; empty where nobody can tell."""
+    """The base name of the file that a process executes; empty if it is not known."""
     try:
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
     except OSError:
@@ -229,7 +245,7 @@ def _binary(pid: str) -> str:
 
 
 def _is_parent(path: str) -> bool:
-    """Whether our parent process is this script; where there is no /proc, nobody can tell."""
+    """Whether our parent process is running this script; False if that is not known (no /proc)."""
     try:
         with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:
             words = file.read(65536).split(b"\0")
@@ -242,12 +258,12 @@ def _is_parent(path: str) -> bool:
 
 
 def is_reported_already(env: Mapping[str, str]) -> bool:
-    """Whether another `tf` started us in terraform's place: the run is told of already."""
+    """Whether another `tf` started us in terraform's place, through a shim: it reports the run."""
     return bool(_chain(env))
 
 
 def inherited_environment(env: Mapping[str, str], path: str) -> dict[str, str]:
-    """What terraform inherits: everything but our keys."""
+    """The environment that terraform inherits: ours without `SECRETS`, with `path` in CALLER."""
     kept = {name: value for name, value in env.items() if name not in SECRETS}
     before = _started(env)[1]
     chain = _chain(env) or (before if path in before else [])

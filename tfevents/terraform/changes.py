@@ -1,6 +1,7 @@
-"""What an apply did, counted: its log, and the states before and after it.
+"""Counts what an apply did, from its core log and the states before and after it.
 
-Exact or None. Terraform's own closing line counts alike (internal/command/views/hook_count.go).
+A count is exact or None. Terraform's own closing line counts by the same rules
+(internal/command/views/hook_count.go).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tfevents.terraform.counts import Counts, tally
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import NULL, State, StateObject, literal
 
-COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
+COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # the keys are terraform's plans.Action
     "NoOp": ("unchanged",),
     "Read": (),
     "Create": ("added",),
@@ -32,11 +33,11 @@ COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # plans.Action
 
 
 class Apply(Struct, frozen=True, dict=True):
-    """An apply or destroy that is over. What is None is not known.
+    """An apply or destroy that has ended. A field that is None is not known.
 
-    `plan`: the saved plan that was applied. `finished`: it ended well. `interrupted`: it ended in
-    the middle, and the last that was done may be stored nowhere. `refreshed`: it looked for drift.
-    `complete`: every object was looked at.
+    `plan`: the saved plan that was applied. `finished`: the run succeeded. `interrupted`: the run
+    ended abruptly, so its last changes may not be stored anywhere. `refreshed`: the run looked for
+    drift. `complete`: the plan covered every object.
     """
 
     log: ApplyLog
@@ -51,13 +52,13 @@ class Apply(Struct, frozen=True, dict=True):
 
     @property
     def countable(self) -> bool:
-        """Whether what was done can be told at all."""
+        """Whether it can be known at all what was done."""
         return self.log.sure and not (self.interrupted and self.log.acts) and not self._unexplained
 
     @property
     def _unexplained(self) -> bool:
-        """Whether an object is there that was not, and that nobody made: the log and the states
-        are not of one run."""
+        """Whether the state after has an object that was not in the state before, and that the log
+        does not mention: log and states are then not of the same run."""
         if self.before is None or self.after is None:
             return False
         known = {address for address, _ in self.before.objects} | self.touched | self.imports
@@ -76,14 +77,15 @@ class Apply(Struct, frozen=True, dict=True):
 
     @cached_property
     def touched(self) -> frozenset[str]:
-        """Addresses whose current object something was done to, or was to be and failed."""
+        """Addresses whose current object was changed or forgotten, or for which that failed."""
         begun = (address for address in self.actions if not self._only_deposed(address))
         forgotten = (address for address, deposed in self.log.forgets if deposed is None)
         failed = (f.address for f in self.log.failures if f.deposed is None)
         return frozenset((*begun, *forgotten, *failed))
 
     def _only_deposed(self, address: str) -> bool:
-        """Whether only deposed objects were deleted there: the log names them by their address."""
+        """Whether only deposed objects were deleted at this address: the log names a deposed object
+        by its address alone."""
         objects = self.before.objects if self.before else {}
         deposed = sum(key[0] == address and key[1] is not None for key in objects)
         actions = self.actions[address]
@@ -92,20 +94,20 @@ class Apply(Struct, frozen=True, dict=True):
 
     @cached_property
     def imports(self) -> frozenset[str]:
-        """Addresses that are imported: by the log where it planned, else by the plan."""
+        """Addresses that are imported, according to the saved plan and the log of the planning."""
         planned = self.plan.changes if self.plan else ()
         saved = {literal(change.address) for change in planned if change.importing}
         return frozenset(saved | self.log.imports)
 
     @cached_property
     def _origins(self) -> Mapping[str, str]:
-        """Where a saved plan's moved objects were."""
+        """The previous address of each object that the saved plan moves, by its new address."""
         planned = self.plan.changes if self.plan else ()
         moved = ((c.address, c.previous_address) for c in planned if c.moved and not c.deposed)
         return {literal(now): literal(was) for now, was in moved if was}
 
     def origin(self, address: str) -> str:
-        """Where an object was before it was moved."""
+        """The address of an object before it was moved; the same address if it was not moved."""
         address = self._origins.get(address, address)
         for move in reversed(self.log.moves):
             address = move.origin(address)
@@ -113,52 +115,54 @@ class Apply(Struct, frozen=True, dict=True):
 
     @property
     def leaves_something(self) -> bool:
-        """Whether there certainly is an object now; False is not known."""
+        """Whether there certainly is an object after the run; False means that it is not known."""
         made = any({"Create", "Update"} & actions.keys() for actions in self.actions.values())
         looked_at = self.log.planning and "NoOp" in self.log.planned.values()
         return made or looked_at or self._has_untouched_objects
 
     @property
     def _has_untouched_objects(self) -> bool:
-        """Whether an object was there that a run of a part has not looked at."""
+        """Whether a run that covered only a part left an object of the state before untouched."""
         if self.complete or self.before is None:
             return False
         return any(address not in self.touched for address, _ in self.before.objects)
 
     def now(self, address: str) -> StateObject | None:
-        """The current object at an address."""
+        """The current object at an address after the run; None if there is none or it is
+        unknown."""
         return self.after.objects.get((address, None)) if self.after else None
 
     def moved(self, address: str) -> bool:
-        """Whether an object came to this address from another one."""
+        """Whether an object was moved to this address from another one."""
         return self.origin(address) != address
 
     def has_begun(self, address: str, action: str) -> bool:
-        """Whether an action was begun there."""
+        """Whether an action was begun at this address."""
         return address in self.actions and self.actions[address][action] > 0
 
     @cached_property
     def _failed(self) -> Mapping[str, list[Failure]]:
+        """The failures by address."""
         found: dict[str, list[Failure]] = {}
         for failure in self.log.failures:
             found.setdefault(failure.address, []).append(failure)
         return found
 
     def change_failed(self, address: str) -> bool:
-        """Whether a creation or update failed; not so where only a condition did, afterwards."""
+        """Whether a creation or update failed; a postcondition that failed does not count."""
         wrong = [f for f in self._failed.get(address, ()) if not f.destroys]
         return any(not failure.judged for failure in wrong)
 
     def undestroyed(self, address: str) -> int:
-        """How many deletions failed there."""
+        """How many deletions failed at this address."""
         return sum(failure.destroys for failure in self._failed.get(address, ()))
 
 
 def count_resources(apply: Apply) -> Counts | None:
-    """Managed objects by what was done to them; None where that, or what stayed, is not known.
+    """Managed objects by what was done to them; None if that or `unchanged` is not known.
 
-    Of a run that ended well, its log and what it planned tell all of it; of any other, the state
-    after it has to be known.
+    For a run that succeeded, its log and its plan are enough. For any other run the state after it
+    must be known.
     """
     stayed = _unchanged(apply)
     known = apply.after is not None or apply.finished
@@ -169,6 +173,7 @@ def count_resources(apply: Apply) -> Counts | None:
 
 
 def _done(apply: Apply) -> Iterator[str]:
+    """The name of a count for each creation, update and deletion that succeeded."""
     for address, actions in apply.actions.items():
         if actions["Create"] and _created(apply, address):
             yield "added"
@@ -178,7 +183,8 @@ def _done(apply: Apply) -> Iterator[str]:
 
 
 def _created(apply: Apply, address: str) -> bool:
-    """A creation that failed leaves a tainted object, or none, or the old one put back."""
+    """Whether a creation that was begun succeeded. A creation that failed leaves a tainted object,
+    no object, or the old object restored."""
     if apply.change_failed(address):
         return False
     made = apply.now(address)
@@ -186,7 +192,7 @@ def _created(apply: Apply, address: str) -> bool:
 
 
 def _forgotten(apply: Apply) -> Iterator[str]:
-    """What the state has let go of."""
+    """`removed` for each object that was removed from the state without being destroyed."""
     after = apply.after.objects if apply.after else {}
     for key in apply.log.forgets:
         if key not in after and key[0] not in apply.log.remade:
@@ -197,7 +203,7 @@ def _forgotten(apply: Apply) -> Iterator[str]:
 
 
 def _imported(apply: Apply) -> Iterator[str]:
-    """What came under terraform's care, though it may have been replaced at once."""
+    """`imported` for each object that was imported, even if it was replaced at once."""
     held = {address for address, _ in apply.after.objects} if apply.after else apply.imports
     for address in apply.imports:
         if address in held or apply.has_begun(address, "Delete"):
@@ -205,9 +211,10 @@ def _imported(apply: Apply) -> Iterator[str]:
 
 
 def _unchanged(apply: Apply) -> int | None:
-    """Objects that are in both states at one address, and nothing was done to them.
+    """How many current objects are in both states at the same address with nothing done to them.
 
-    Where not both are known: what planning recorded as such, if it looked at everything.
+    If one of the states is not known: how many were planned as NoOp, provided that the plan covered
+    everything and is not refresh-only; else None.
     """
     if apply.before is not None and apply.after is not None:
         stood = frozenset(apply.before.objects)
@@ -219,20 +226,23 @@ def _unchanged(apply: Apply) -> int | None:
 
 
 def _stays(apply: Apply, address: str) -> bool:
+    """Whether the object still exists at this address and was not moved, changed or imported."""
     there = apply.after is None or apply.now(address) is not None
     still = there and not apply.moved(address)
     return still and address not in apply.touched | apply.imports
 
 
 def count_tainted(apply: Apply) -> int:
-    """Objects that this run has made and that wait to be replaced: their creation failed."""
+    """How many objects this run created that are tainted: their creation failed."""
     made = (apply.now(address) for address, actions in apply.actions.items() if actions["Create"])
     return sum(found is not None and found.tainted for found in made)
 
 
 def count_outputs(apply: Apply) -> Counts | None:
-    """Root outputs by what became of them. One that is null is as good as none, unless it is
-    stored as null before and after."""
+    """Root outputs by what became of them; None if that is not known.
+
+    An output that is null counts as absent, unless it is stored as null before and after.
+    """
     before, after = apply.before, apply.after
     if before is None or after is None or not apply.countable:
         return None
@@ -241,6 +251,8 @@ def count_outputs(apply: Apply) -> Counts | None:
 
 
 def _output(before: State, after: State, name: str) -> str | None:
+    """The name of the count for one output; None if it was null or absent before and after, unless
+    it is stored alike."""
     was, now = before.stored_outputs.get(name), after.stored_outputs.get(name)
     if was == now:
         return "unchanged"
@@ -252,10 +264,11 @@ def _output(before: State, after: State, name: str) -> str | None:
 
 
 def count_drift_between_states(apply: Apply) -> Counts | None:
-    """What somebody had changed or deleted behind terraform's back.
+    """Objects that were changed or deleted outside of terraform before this run.
 
-    None where that was not looked for, and where something was done to an object that was there:
-    what the refresh had found of it is then in neither state.
+    None if the run did not look for drift, failed, was a destroy or applied a saved plan, if a
+    state is not known, and if the run did more than create objects: the values that the refresh
+    found for an object that was then changed are in neither state.
     """
     before, after = apply.before, apply.after
     hidden = any(set(actions) != {"Create"} for actions in apply.actions.values())
@@ -273,6 +286,7 @@ def count_drift_between_states(apply: Apply) -> Counts | None:
 
 
 def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
+    """`changed` or `deleted`; None if the object has not drifted."""
     now = apply.now(address)
     if now is None or apply.has_begun(address, "Create"):
         return "deleted"
@@ -280,13 +294,15 @@ def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
 
 
 def count_planned(log: ApplyLog) -> Counts | None:
-    """What planning recorded; None where it recorded an action that nobody knows yet."""
+    """What planning recorded; None if it recorded an action that this version does not know."""
     if not all(action in COUNTED_AS for action in log.planned.values()):
         return None
     return tally((*_planned(log), *("imported" for _ in log.imports)))
 
 
 def _planned(log: ApplyLog) -> Iterator[str]:
+    """The names of the counts for all planned actions; the caller adds those for imports. A no-op
+    of a deposed, moved or imported object is not counted as unchanged."""
     for (address, deposed), action in log.planned.items():
         moved = any(move.origin(address) != address for move in log.moves)
         apart = deposed or address in log.imports or moved

@@ -1,4 +1,5 @@
-"""Asking the provisioner: its version, a plan as JSON, the state. Nothing of it is ever shown."""
+"""Runs the provisioner for our own queries (version, plan as JSON, state) without showing
+output."""
 
 from __future__ import annotations
 
@@ -20,39 +21,41 @@ from tfevents.terraform.binary import SECRETS, find_unwrapped
 T = TypeVar("T")
 Child = Popen[bytes]
 Read = Callable[[int], bytes]
-"""The next bytes of an answer, at most so many; -1 is all."""
+"""Reads the next bytes of an output: at most as many as given, all of them for -1."""
 
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
 LOOK_SECONDS = 0.05
-"""Between two looks at the deadline, which a signal brings nearer."""
+"""Seconds between two checks of the deadline, which a signal may bring forward."""
 RESERVED = 0.5
-"""Seconds of the deadline that nobody who is asked may take: the event is to be delivered."""
+"""Seconds of the deadline that are kept for delivering the event; no query may use them."""
 LOGGING = ("TF_CLI_ARGS", "TF_LOG", "TF_TEMP_LOG_PATH")
+"""The beginnings of the names of variables that our queries do not inherit."""
 
 
 class Version(Struct, frozen=True):
-    """`product` is Terraform or OpenTofu, as the tool calls itself; `number` like 1.11.4."""
+    """`product`: Terraform or OpenTofu, as the tool calls itself. `number`: like 1.11.4."""
 
     product: str
     number: str
 
     @property
     def provisioner(self) -> str:
-        """The contract's name."""
+        """The provisioner's name in the contract: `opentofu` or `terraform`."""
         return "opentofu" if self.product == "OpenTofu" else "terraform"
 
     def least(self, major: int, minor: int) -> bool:
-        """Whether it is at least this; a number that can't be read is not."""
+        """Whether this is version `major.minor` or later; a part that is no number counts as -1."""
         numbers = [int(part) if part.isdigit() else -1 for part in self.number.split(".")[:2]]
         return numbers >= [major, minor]
 
 
 class TerraformClient(Struct, frozen=True):
-    """The same binary, directory and environment as the run's, asked on our own account.
+    """Runs queries with the same binary, directory and environment as the run.
 
-    TF_CLI_ARGS* is for what the user typed: `show` fails on it. Sessions of
-    their own keep the terminal's Ctrl-C, which is terraform's, from our questions. `deadline`: of
-    the whole report, when the run is over.
+    TF_CLI_ARGS* is not passed on: it is meant for the user's command, and `show` fails on it. Each
+    query runs in a session of its own, so that the terminal's Ctrl-C, which is meant for terraform,
+    does not reach it. `deadline`: that of the whole report once the run has ended; None for no
+    limit but each query's own.
     """
 
     path: str
@@ -61,15 +64,15 @@ class TerraformClient(Struct, frozen=True):
     deadline: Deadline | None = None
 
     def __repr__(self) -> str:
-        """Without the environment, which holds secrets."""
+        """Omits the environment, which holds secrets."""
         return f"TerraformClient({self.path!r}, {self.options!r})"
 
     def run(self, arguments: Sequence[str], seconds: float) -> bytes | None:
-        """stdout of one call; None if it failed, could not be started or took too long."""
+        """The stdout of one query; None if it failed, could not be started or took too long."""
         return self.stream(arguments, seconds, _read_whole)
 
     def _start(self, arguments: Sequence[str], stdout: IO[bytes] | None = None) -> Child | None:
-        """One call in a session of its own; None where it can't be started."""
+        """Starts one query in a session of its own; None if it can't be started."""
         try:
             with _pass_inherited(arguments, self.env) as (words, descriptors):
                 return Popen(
@@ -85,7 +88,7 @@ class TerraformClient(Struct, frozen=True):
             return None
 
     def save(self, arguments: Sequence[str], path: str, seconds: float) -> bool:
-        """As `run`, but stdout goes to a file."""
+        """As `run`, but writes stdout to the file `path`; returns whether the query succeeded."""
         try:
             with open(path, "wb") as file:
                 child = self._start(arguments, file)
@@ -97,12 +100,16 @@ class TerraformClient(Struct, frozen=True):
             return child.wait() == 0
 
     def _environment(self) -> dict[str, str]:
+        """The run's environment without secrets, `LOGGING` and terraform's update check."""
         env = {name: value for name, value in self.env.items() if not name.startswith(LOGGING)}
         kept = {name: value for name, value in env.items() if name not in SECRETS}
         return {**kept, "CHECKPOINT_DISABLE": "1"}
 
     def find_version(self) -> Version | None:
-        """What `version` says of itself ("OpenTofu v1.6.2"); a version manager may talk before."""
+        """The version that `version` prints ("OpenTofu v1.6.2"); None if it prints none.
+
+        Other lines are skipped: a version manager may print some before it.
+        """
         answer = (self.run(["version"], OTHER_SECONDS) or b"").decode(errors="replace")
         for line in answer.splitlines():
             product, _, number = line.partition(" v")
@@ -111,15 +118,20 @@ class TerraformClient(Struct, frozen=True):
         return None
 
     def show(self, plan_file: str, take: Callable[[Read], T]) -> T | None:
-        """What `take` makes of `show -json` of a saved plan, as it comes: it has values, and may
-        be large. None where it can't be shown. Raises what `take` raises.
+        """What `take` makes of `show -json` of a saved plan; None if the plan can't be shown.
+
+        `take` reads the output while it is written, since it holds values and may be large. Raises
+        what `take` raises.
         """
         return self.stream(["show", "-json", plan_file], SHOW_SECONDS, take)
 
     def stream(
         self, arguments: Sequence[str], seconds: float, take: Callable[[Read], T]
     ) -> T | None:
-        """As `run`, but stdout is read by `take` while it is written."""
+        """As `run`, but `take` reads stdout while it is written, and its result is returned.
+
+        An UnreadableDocument that `take` raises is only raised if the query itself succeeded.
+        """
         child = self._start(arguments)
         if child is None or child.stdout is None:
             return None
@@ -132,7 +144,8 @@ class TerraformClient(Struct, frozen=True):
 
     @contextmanager
     def _within(self, seconds: float, child: Child) -> Iterator[None]:
-        """The child has that long, and never longer than the deadline."""
+        """Kills the child process after `seconds`, or once only `RESERVED` of the deadline is
+        left."""
         budget, over = Deadline(seconds), Event()
 
         def watch() -> None:
@@ -148,7 +161,10 @@ class TerraformClient(Struct, frozen=True):
             over.set()
 
     def pull_state(self) -> bytes | None:
-        """The state as stored; empty where there is none. OpenTofu may warn before it."""
+        """The state as stored; empty if there is none, None if it can't be pulled.
+
+        Warnings that OpenTofu may print before the state are removed.
+        """
         answer = self.run(["state", "pull"], OTHER_SECONDS)
         if answer is None or answer.startswith(b"{") or not answer.strip():
             return answer
@@ -160,8 +176,11 @@ class TerraformClient(Struct, frozen=True):
 def _pass_inherited(
     arguments: Sequence[str], env: Mapping[str, str]
 ) -> Iterator[tuple[list[str], list[int]]]:
-    """The arguments, and the descriptors to pass: a file that TF_CLI_ARGS* names is passed open,
-    for an argv is everybody's to read. Raises OSError."""
+    """The arguments, and the file descriptors to pass to the child process.
+
+    A file that TF_CLI_ARGS* names is passed as an open descriptor (/dev/fd/N): every user of the
+    machine can read a command line. Closes the descriptors at the end. Raises OSError.
+    """
     words, descriptors = [*arguments], list[int]()
     try:
         for at, word in enumerate(arguments):
@@ -177,7 +196,8 @@ def _pass_inherited(
 def _attempt(
     take: Callable[[Read], T], stdout: IO[bytes]
 ) -> tuple[T | None, UnreadableDocument | None]:
-    """What `take` makes of it, or why it can't; either way it is read to its end."""
+    """What `take` makes of stdout, or the error that it raises; the rest of stdout is read after an
+    error, so that the child process can end."""
     with stdout:
         try:
             return take(stdout.read), None
@@ -192,6 +212,6 @@ def _read_whole(read: Read) -> bytes:
 
 
 def _stop(pid: int) -> None:
-    """It and all that it has started."""
+    """Kills the child process and all processes of its group."""
     with suppress(OSError):
         os.killpg(pid, SIGKILL)

@@ -1,4 +1,4 @@
-"""The counting rules: what terraform itself would print, and on where terraform stops."""
+"""Counts a plan by terraform's own rules, and what terraform does not count by rules of our own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING = frozenset({"no-op", "read"})
 
 
 class Counts(Struct, frozen=True):
-    """The contract's six numbers. `deleted` is destroyed, `removed` is forgotten by the state."""
+    """The contract's six numbers. `deleted`: destroyed. `removed`: forgotten by the state only."""
 
     added: int = 0
     changed: int = 0
@@ -26,27 +26,27 @@ class Counts(Struct, frozen=True):
 
     @property
     def planned(self) -> int:
-        """The contract's PlannedChangesCount."""
+        """The contract's PlannedChangesCount: what is added, changed or deleted."""
         return self.added + self.changed + self.deleted
 
     def as_json(self) -> dict[str, int]:
-        """All six, by the contract's names."""
+        """All six numbers by their names in the contract."""
         return asdict(self)
 
 
 def tally(names: Iterable[str]) -> Counts:
-    """Counts from the names of what is counted, one name each time it happens."""
+    """Counts from the names of the counts, each name once for every time it occurs."""
     return Counts(**Counter(names))
 
 
 def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
-    """Managed objects by what the plan does to them. A targeted plan leaves the others out, and so
-    does `unchanged`.
+    """Managed objects by what the plan does to them.
 
-    A refresh-only plan (JSON alone does not say what it is) lists no changes at all: what the prior
-    state holds and nobody touched is then unchanged. None where it did not look at all of it
-    (`partial`), where planning broke off before anything was listed, and where nobody knows what
-    an action is.
+    A targeted plan does not list the other objects, so `unchanged` does not include them. A
+    refresh-only plan (plan JSON does not say its mode) lists no changes at all: `unchanged` is then
+    the number of managed objects in the prior state without drift. None if such a plan did not
+    cover all of the state (`partial`), if planning failed before any change was listed, and if an
+    action is unknown.
     """
     names: Counter[str] = Counter()
     for change, number in plan.kinds.items():
@@ -61,7 +61,7 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
 
 
 def resource_names(change: Change) -> list[str]:
-    """What one change counts as; an import counts beside the action that comes with it."""
+    """The names of the counts for one change; an import counts in addition to its action."""
     if not change.managed:
         return []
     names = ["imported"] if change.importing else []
@@ -72,24 +72,24 @@ def resource_names(change: Change) -> list[str]:
 
 
 def foreign_actions(plan: Plan) -> frozenset[str]:
-    """Actions on managed objects that nobody knows yet: what they would count as is not guessed."""
+    """Unknown actions on managed objects; what they would count as is not guessed."""
     return find_foreign(change.actions for change in plan.kinds if change.managed)
 
 
 def find_foreign(actions: Iterable[frozenset[str]]) -> frozenset[str]:
-    """Those of the actions that nobody knows yet."""
+    """Those of the actions that this version does not know."""
     return frozenset().union(*actions) - COUNTED_AS.keys() - NOTHING
 
 
-# Unordered on purpose: ["delete","create"] and ["create","delete"] are one replacement, and
+# Actions are sets on purpose: ["delete","create"] and ["create","delete"] are one replacement, and
 # OpenTofu's ["forget","create"] is Terraform's ["create","forget"].
 COUNTED_AS = {"create": "added", "update": "changed", "delete": "deleted", "forget": "removed"}
 
 
 def count_outputs(plan: Plan) -> Counts | None:
-    """Root outputs by what the plan does to them; one that is null throughout is in no state.
+    """Root outputs by what the plan does to them; None if an action is unknown.
 
-    None where nobody knows what an action is.
+    An output that is null before and after is in no state and is not counted.
     """
     if find_foreign(output.actions for output in plan.outputs.values()):
         return None
@@ -97,8 +97,9 @@ def count_outputs(plan: Plan) -> Counts | None:
 
 
 def output_names(output: OutputChange) -> list[str]:
-    """What one output counts as: nothing where it is in no state, before or after. A destroy lists
-    every output that is configured as deleted.
+    """The names of the counts for one output; none if it is in no state, before or after.
+
+    A destroy lists every configured output as deleted.
     """
     if output.null:
         return []
@@ -108,10 +109,10 @@ def output_names(output: OutputChange) -> list[str]:
 
 
 def count_listed_drift(drift: Iterable[Drift]) -> Counts:
-    """Objects that somebody changed or deleted behind terraform's back.
+    """Objects that were changed or deleted outside of terraform.
 
-    Providers report drift that nobody made (null against {}): an update whose two sides are the
-    same once empty values are dropped is noise. hashicorp/terraform-provider-aws#37601
+    Providers report drift that nobody caused (null against {}): an update whose two sides are equal
+    once empty values are dropped is not counted. hashicorp/terraform-provider-aws#37601
     """
     return tally(
         "changed" if entry.actions == {"update"} else "deleted"
@@ -121,16 +122,17 @@ def count_listed_drift(drift: Iterable[Drift]) -> Counts:
 
 
 def count_drift(drift: Collection[Drift]) -> Counts | None:
-    """The same; None where nobody knows what an action is."""
+    """As `count_listed_drift`, but None if an action is unknown."""
     foreign = find_foreign(entry.actions for entry in drift)
     return None if foreign else count_listed_drift(drift)
 
 
 def count_measured_drift(plan: Plan, *, saved: bool) -> Counts | None:
-    """The drift of a plan that refreshed; None where it was not measured.
+    """The drift of a plan that refreshed; None if drift was not measured.
 
-    That is so for a destroy and for a plan that broke off; and for a `saved` one that lists none,
-    which does not say whether it refreshed, unless that was all it was to do.
+    It is not measured by a destroy. A plan that lists no drift has not measured it if planning
+    failed, or if the plan is `saved` and not refresh-only: such a plan does not say whether it
+    refreshed.
     """
     silent = plan.drift is None and (plan.errored or (saved and plan.mode is not Mode.REFRESH_ONLY))
     unmeasured = plan.mode is Mode.DESTROY or silent
@@ -138,9 +140,9 @@ def count_measured_drift(plan: Plan, *, saved: bool) -> Counts | None:
 
 
 def has_changes(plan: Plan) -> bool:
-    """Whether there is something to apply: `applyable` where the plan has it, else the same rule.
+    """Whether there is something to apply: the plan's own `applyable`, else by the same rule.
 
-    More than counts: a move, an import, a forget or an output alone is something to apply.
+    A move, an import, a forget or an output alone is something to apply, too.
     """
     if plan.applyable is not None:
         return plan.applyable
@@ -156,5 +158,5 @@ def acts(change: Change) -> bool:
 
 
 def alters(output: OutputChange) -> bool:
-    """Whether applying would store another output."""
+    """Whether applying would change the stored output."""
     return not (output.actions <= NOTHING or output.null)

@@ -1,4 +1,4 @@
-"""What a plan says that counting needs: changes, drift and outputs, and no value of any of them."""
+"""The parts of a plan that counting needs: changes, drift and outputs, without their values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UPDATE = frozenset({"update"})
 class Change(Struct, frozen=True):
     """One entry of `resource_changes`: one resource object, current or deposed.
 
-    `unknown`: of an update, whether part of what it will be is only known after the apply.
+    `unknown`: for an update, whether part of the new value is only known after the apply.
     """
 
     address: str
@@ -29,23 +29,25 @@ class Change(Struct, frozen=True):
 
     @property
     def moved(self) -> bool:
-        """Whether the object gets another address (`moved` block, count to single, …)."""
+        """Whether the object's address changes (`moved` block, count to single, …)."""
         return self.previous_address not in (None, self.address)
 
     @property
     def kind(self) -> tuple[object, ...]:
-        """What it counts by: changes of one kind count alike."""
+        """Everything that the counts of a change depend on: changes of one kind count alike."""
         deposed = self.deposed is not None
         return (self.mode, self.actions, self.importing, self.moved, deposed, self.unknown)
 
     @property
     def managed(self) -> bool:
-        """Data reads and OpenTofu 1.11's ephemeral entries are no changes to infrastructure."""
+        """Whether the object is managed; data reads and OpenTofu 1.11's ephemeral entries do not
+        change infrastructure."""
         return self.mode == "managed"
 
 
 class Drift(Struct, frozen=True):
-    """One entry of `resource_drift`; `differs` once null, "", [] and {} are taken as the same."""
+    """One entry of `resource_drift`. `differs`: before and after differ even if null, "", [] and {}
+    are taken as equal."""
 
     actions: frozenset[str]
     differs: bool
@@ -54,8 +56,8 @@ class Drift(Struct, frozen=True):
 class OutputChange(Struct, frozen=True):
     """One entry of `output_changes`.
 
-    `null`: nothing before and nothing after, so it is in no state.
-    `unknown`: the value after is only known after the apply. `before`: digest of the value before.
+    `null`: there is no value before and none after, so the output is in no state. `unknown`: the
+    new value is only known after the apply. `before`: digest of the value before.
     """
 
     actions: frozenset[str]
@@ -65,11 +67,12 @@ class OutputChange(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True, dict=True):
-    """A plan, from whichever reader.
+    """A plan, read from a plan file or from plan JSON.
 
-    `drift` is None where the document has none (`-refresh=false`, `-destroy`, or nothing drifted:
-    terraform omits an empty list). `mode`, `applyable`, `complete` and `errored` are None where
-    the document does not say. `managed` counts the current managed objects of the prior state.
+    `drift` is None if the document lists none (`-refresh=false`, `-destroy`, or nothing drifted:
+    terraform omits an empty list). `mode`, `applyable`, `complete` and `errored` are None if the
+    document does not say. `managed`: the number of current managed objects in the prior state, 0
+    for a plan that lists changes.
     """
 
     format_version: str
@@ -85,7 +88,7 @@ class Plan(Struct, frozen=True, dict=True):
 
     @cached_property
     def kinds(self) -> Mapping[Change, int]:
-        """One change of each kind, and how many there are that count as it does."""
+        """One change of each kind, and the number of changes of that kind."""
         first: dict[tuple[object, ...], Change] = {}
         many: dict[tuple[object, ...], int] = {}
         for change in self.changes:

@@ -1,6 +1,6 @@
-"""What an apply really did: its plan held against the state before and after it.
+"""Counts what an apply really did, by comparing its plan with the states before and after it.
 
-Terraform prints no numbers when an apply fails; the rules were read off real ones.
+Terraform prints no numbers when an apply fails; the rules were derived from real failed applies.
 """
 
 from __future__ import annotations
@@ -24,52 +24,55 @@ from tfevents.terraform.state import State, StateObject, literal
 
 
 class StatePair(Struct, frozen=True):
-    """Two states of one form: digests of a pulled and of a shown state never compare.
+    """The states before and after an apply, in the same form: the digests of a pulled state and of
+    a shown state can't be compared.
 
-    `before` is the plan's own prior state, refreshed; its serial is that of the stored one.
+    `before`: the plan's prior state, refreshed; its serial is that of the stored state.
     """
 
     before: State
     after: State
     left_deposed: frozenset[str]
-    """Addresses whose old object got a deposed key: it still waits to be destroyed."""
+    """Addresses whose old object has become deposed: it still has to be destroyed."""
 
     @classmethod
     def compare(cls, before: State, after: State) -> StatePair:
-        """The ledger of two states."""
+        """The pair of these two states, with `left_deposed` found by comparing them."""
         new = (key for key in after.objects if key[1] and key not in before.objects)
         return cls(before, after, frozenset(address for address, _ in new))
 
     @property
     def written(self) -> bool:
-        """Whether the state was stored since: an apply that began and did anything stores it.
+        """Whether the state was stored in between: an apply that did anything stores the state.
 
-        States without a serial (shown ones, or none at all) don't tell: they are compared.
+        Also True if a state has no serial (a shown state, or no state at all): the objects must
+        then be compared.
         """
         told = None not in (self.before.serial, self.after.serial)
         return not told or self.before.identity != self.after.identity
 
     def was(self, change: Change) -> StateObject | None:
-        """The object before, by its address or the one it moves from."""
+        """The object before, at its address or the one that it moves from; None without one."""
         objects, deposed = self.before.objects, change.deposed
         old = literal(change.previous_address or change.address)
         return objects.get((literal(change.address), deposed)) or objects.get((old, deposed))
 
     def now(self, change: Change) -> StateObject | None:
-        """The object after."""
+        """The object after; None without one."""
         return self.after.objects.get((literal(change.address), change.deposed))
 
     def made(self, change: Change) -> StateObject | None:
-        """The object that a creation, or a replacement, has left behind, tainted or not."""
+        """The object that a creation or replacement has left, tainted or not; None without one."""
         now = self.now(change)
         return now if self.written and now != self.was(change) else None
 
 
 def done_to_resources(plan: Plan, ledger: StatePair) -> Counts | None:
-    """How much of a plan that did not end well was done.
+    """Managed objects by what was done to them, for a plan that was perhaps only partly applied.
 
-    A create that ended tainted is no addition, a replacement may be half done, and what was to
-    stay unchanged did.
+    A creation that left a tainted object is not counted as added, a replacement may be half done,
+    and an object that was planned as unchanged counts as unchanged. A plan without changes counts
+    as planned. None if an action is unknown.
     """
     if not plan.changes or foreign_actions(plan):
         return count_resources(plan)
@@ -77,6 +80,7 @@ def done_to_resources(plan: Plan, ledger: StatePair) -> Counts | None:
 
 
 def _done(change: Change, ledger: StatePair) -> Iterator[str]:
+    """The names of the counts for what was done of one change."""
     planned = resource_names(change)
     if not change.managed or change.actions <= NOTHING:
         yield from (name for name in planned if name != "imported")
@@ -89,14 +93,14 @@ def _done(change: Change, ledger: StatePair) -> Iterator[str]:
 
 
 def _happened(change: Change, ledger: StatePair) -> bool:
-    """Whether an update, a deletion or a forgetting came to be."""
+    """Whether an update, a deletion or a forget was carried out."""
     if change.actions == UPDATE:
         return ledger.now(change) not in (None, ledger.was(change))
     return ledger.now(change) is None
 
 
 def _created(change: Change, ledger: StatePair) -> Iterator[str]:
-    """A creation, alone or as one half of a replacement; each half on its own."""
+    """The names of the counts for a creation or replacement, whose two halves count separately."""
     made = ledger.made(change)
     if made and not made.tainted:
         yield "added"
@@ -106,10 +110,10 @@ def _created(change: Change, ledger: StatePair) -> Iterator[str]:
 
 
 def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts | None:
-    """Outputs as they ended.
+    """Root outputs by what became of them; None if an action is unknown.
 
-    Where the apply `finished`, only a value that was not known when it was planned can have
-    turned out to be what it was before. None where nobody knows what an action is.
+    `finished`: the apply succeeded. Outputs then count as planned, except that one whose value was
+    unknown when it was planned may have turned out to be unchanged.
     """
     if find_foreign(change.actions for change in plan.outputs.values()):
         return None
@@ -121,6 +125,7 @@ def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts | Non
 
 
 def _settled(change: OutputChange, now: bytes | None, finished: bool) -> list[str]:
+    """The names of the counts for one output; `now`: the digest of its value after the apply."""
     if finished and not change.unknown:
         return output_names(change)
     if "update" in change.actions:

@@ -1,4 +1,4 @@
-"""What a state holds: which objects and outputs, whose serial, and no value of any of them."""
+"""The parts of a state that are needed: objects, outputs and identity, without their values."""
 
 from __future__ import annotations
 
@@ -10,31 +10,32 @@ from msgspec import Struct
 from tfevents.terraform.values import digest_value
 
 Key = tuple[str, str | None]
-"""An object's address, as `literal` makes it, and, for a deposed object, its key."""
+"""An object's address, as `literal` returns it, and its deposed key (None for a current object)."""
 
 Identity = tuple[int, str]
-"""Serial and lineage: what terraform itself knows a stored state by."""
+"""Serial and lineage, by which terraform itself identifies a stored state."""
 
 NEVER_WRITTEN: Identity = (0, "")
-"""Where there is no state; a plan made then says so of its prior state."""
+"""The identity if there is no state; a plan made then gives its prior state this identity."""
 
 NULL = digest_value(None)
-"""An output whose value is null; OpenTofu stores one where it was not known."""
+"""The digest of an output that is null; OpenTofu stores one if its value was unknown."""
 
 ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))|([$%])\4\{'
 WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def literal(address: str) -> str:
-    """An address with its keys as they are, not as HCL quotes them (addrs.toHCLQuotedString).
+    """An address with its keys unescaped, not as HCL quotes them (addrs.toHCLQuotedString).
 
-    What has to be quoted depends on the Unicode version that terraform was built with, so
-    addresses from two sources only compare without it.
+    Which characters HCL escapes depends on the Unicode version that terraform was built with, so
+    addresses from two sources can only be compared unescaped.
     """
     return re.sub(ESCAPED, _literal, address) if "\\" in address or "{" in address else address
 
 
 def _literal(found: re.Match[str]) -> str:
+    """The character or marker that an escape sequence stands for."""
     simple, short, long, mark = found.groups()
     if mark:
         return f"{mark}{{"
@@ -42,9 +43,11 @@ def _literal(found: re.Match[str]) -> str:
 
 
 class StateObject(Struct, frozen=True):
-    """A managed object: a digest of its values, which only compares within one form of state.
+    """A managed object.
 
-    `nonempty`: of those that are not empty, for telling drift from noise; b"" of a shown state.
+    `values`: a digest of its values; only digests from the same form of state can be compared.
+    `nonempty`: a digest of its non-empty values, to distinguish drift from noise; b"" in a shown
+    state.
     """
 
     values: bytes
@@ -53,11 +56,12 @@ class StateObject(Struct, frozen=True):
 
 
 class State(Struct, frozen=True):
-    """`serial`, `lineage`, `checksum` and `stored_outputs` are only known of a state file.
+    """A state. `serial`, `lineage`, `checksum` and `stored_outputs` are only known for a state
+    file.
 
-    `outputs`: a digest of each one's value. `stored_outputs`: a digest of all that is stored of it:
-    terraform calls an output changed if only its type or its sensitivity is (node_output.go).
-    `checksum`: sha-256 of the state file, lower-case hex.
+    `outputs`: a digest of each output's value. `stored_outputs`: a digest of everything that is
+    stored of an output: terraform calls it changed even if only its type or sensitivity is
+    (node_output.go). `checksum`: SHA-256 of the state file, lower-case hex.
     """
 
     objects: Mapping[Key, StateObject] = {}
@@ -71,13 +75,13 @@ class State(Struct, frozen=True):
 
     @property
     def identity(self) -> Identity:
-        """Which state this is, as it was stored."""
+        """Serial and lineage of the stored state; NEVER_WRITTEN if they are not known."""
         return (self.serial or 0, self.lineage or "")
 
     @property
     def empty(self) -> bool:
-        """No managed object and no output that says anything: data sources are nothing that anyone
-        has to destroy, and an output that is null is as good as none."""
+        """Whether there is no managed object, and no output but null ones. Data sources do not
+        count: nobody has to destroy them."""
         return not self.objects and all(value == NULL for value in self.outputs.values())
 
     @property
@@ -87,5 +91,5 @@ class State(Struct, frozen=True):
 
     @property
     def tainted(self) -> int:
-        """How many objects wait to be replaced because their creation failed."""
+        """How many objects are tainted, so that the next apply replaces them."""
         return sum(state_object.tainted for state_object in self.objects.values())

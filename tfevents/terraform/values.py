@@ -1,4 +1,4 @@
-"""Values of a plan or a state as something that can be compared and not be read."""
+"""Digests of values in plans and states, which can be compared but not read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tfevents.errors import UnreadableDocument
 
 
 def drop_empty(value: Any) -> Any:
-    """`value` without its empty parts: None, "", [] and {} are one and the same nothing.
+    """`value` without its empty parts: None, "", [] and {} are equal. None if nothing is left.
 
-    Raises UnreadableDocument.
+    Raises UnreadableDocument for a value that is nested too deeply.
     """
     try:
         return _drop_empty(value)
@@ -32,12 +32,12 @@ def _drop_empty(value: Any) -> Any:
 
 
 def digest(text: bytes) -> bytes:
-    """What stands for a value's text within this process: SHA-256."""
+    """The SHA-256 of a value's text; used within this process only."""
     return sha256(text).digest()
 
 
 def digest_value(value: Any) -> bytes:
-    """What stands for a value. Raises UnreadableDocument."""
+    """The digest of a value as JSON. Raises UnreadableDocument if it is nested too deeply."""
     try:
         return digest(msgspec.json.encode(value, order="deterministic"))
     except RecursionError:

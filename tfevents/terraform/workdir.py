@@ -1,4 +1,4 @@
-"""What terraform's own files say about a directory, without asking terraform."""
+"""Reads what terraform's own files say about a working directory, without running terraform."""
 
 from __future__ import annotations
 
@@ -19,59 +19,65 @@ if TYPE_CHECKING:
 
 SERIAL, LINEAGE = rb'"serial":\s*(\d+)', rb'"lineage":\s*"([^"\\]*)"'
 HEAD = 4096
-"""Bytes of a state file that hold its serial and lineage: they stand before all that is long."""
+"""How many bytes of a state file are read for its serial and lineage: all long parts follow."""
 LONGEST_NAME = 1024
-"""Characters of a workspace's name: as many bytes may an S3 key have, of which it is a part."""
+"""The longest workspace name, in characters: the name is part of an S3 key, which has at most 1024
+bytes."""
 CLOUD_BACKENDS = frozenset({"remote", "cloud"})
 
 
 FileIdentity = tuple[int, int, int]
-"""When a file was written, its size, and which it is."""
+"""A file's modification time in nanoseconds, size in bytes and inode number."""
 CACHE = os.sep + ".terragrunt-cache" + os.sep
 COPIED = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
-"""What Terragrunt leaves in a directory into which it has copied a unit's configuration."""
+"""Files that Terragrunt leaves in a directory into which it has copied a unit's configuration."""
 UNIT = "TG_CTX_TERRAGRUNT_DIR"
 PROJECT_ROOT = "TF_VAR_spacelift_project_root"
 
 
 class WorkingDirectory:
-    """A directory that terraform works in."""
+    """A directory that terraform works in. `env`: terraform's environment variables."""
 
     def __init__(self, directory: str, env: Mapping[str, str]) -> None:
         self.directory, self.env = directory, env
 
     @property
     def data_dir(self) -> str:
-        """`.terraform`, or where TF_DATA_DIR says."""
+        """Terraform's data directory: TF_DATA_DIR, else `.terraform`."""
         return os.path.join(self.directory, self.env.get("TF_DATA_DIR") or ".terraform")
 
     @property
     def tf_workspace(self) -> str:
-        """The selected workspace."""
+        """The selected workspace: TF_WORKSPACE, else as stored in `data_dir`, else `default`."""
         chosen = self.env.get("TF_WORKSPACE") or self._read("environment").strip()
         return keep_workspace(chosen or "default")
 
     @property
     def lacks_plugins(self) -> bool:
-        """Whether providers are locked, and none was ever installed."""
+        """Whether there is a lock file, but no provider was ever installed here."""
         locked = os.path.exists(os.path.join(self.directory, LOCK_FILE))
         return locked and not os.path.isdir(os.path.join(self.data_dir, "providers"))
 
     @property
     def in_cloud(self) -> bool:
-        """Backend `remote` or `cloud`: only the type is looked at, credentials stand beside it."""
+        """Whether the backend is `remote` or `cloud`.
+
+        Only the backend's type is read: the same file holds credentials.
+        """
         text = self._read("terraform.tfstate")
         return bool(text) and backend_type(text) in CLOUD_BACKENDS
 
     @property
     def has_backend(self) -> bool:
-        """Whether a backend was initialised here; a local one that nobody declared never is."""
+        """Whether a backend was initialised here; False for an undeclared local backend."""
         return backend_type(self._read("terraform.tfstate")) is not None
 
     def read_state_identity(self) -> tuple[int | None, str | None] | None:
-        """Serial and lineage of the state where it is a file here; None where it is not.
+        """Serial and lineage of the state if it is a local file; (None, None) if that file is
+        missing or empty, None if the state is elsewhere or can't be read.
 
-        At once, while `state pull` would come too late: terraform may have written by then.
+        Reads the file at once: `state pull` would be too late, as terraform may have written by
+        then.
         """
         path = self._state_file()
         if path is None:
@@ -84,9 +90,9 @@ class WorkingDirectory:
         return _parse_identity(head) or (None if head.strip() else (None, None))
 
     def read_written_state(self, since: float) -> bytes | None:
-        """The state where it is a file here and was written since; None where it is not.
+        """The state if it is a local file written at `since` (Unix time) or later; else None.
 
-        Of Terraform this is what `state pull` prints: the file and one more newline.
+        For Terraform the result is what `state pull` prints: the file and one more newline.
         """
         path = self._state_file()
         try:
@@ -98,21 +104,20 @@ class WorkingDirectory:
             return None
 
     def find_state(self, identity: Identity) -> bytes | None:
-        """The state of that serial and lineage, where it is a file here, or the backup that
-        terraform makes of it before it writes the first time.
-        """
+        """The state with this identity, from the local state file or from the backup that terraform
+        makes before it first writes; None if neither is that state."""
         path = self._state_file()
         for candidate in (path, f"{path}.backup") if path else ():
             with suppress(OSError), files.open_untrusted(candidate) as file:
                 data = file.read()
-                whole = data.rstrip().endswith(b"}")  # terraform may be writing it anew
+                whole = data.rstrip().endswith(b"}")  # terraform may be rewriting it
                 if whole and _parse_identity(data[:HEAD]) == identity:
                     return data
         return None
 
     def _state_file(self) -> str | None:
-        """Where the local backend keeps the state (backend/local, statePathFor); None where it is
-        elsewhere, or where nobody could have written what is said of the place."""
+        """The path of the local backend's state file (backend/local, statePathFor); None for any
+        other backend, and if the configured path is not a possible path."""
         backend = _backend(self._read("terraform.tfstate"))
         config = backend.get("config") or {}
         if backend.get("type", "local") != "local" or not isinstance(config, dict):
@@ -124,6 +129,7 @@ class WorkingDirectory:
         return _join(self.directory, parts)
 
     def _read(self, name: str) -> str:
+        """The text of a file in the data directory; empty if it can't be read."""
         try:
             path = os.path.join(self.data_dir, name)
             return files.read_untrusted(path, 1 << 20, root=self.data_dir).decode(errors="replace")
@@ -132,16 +138,16 @@ class WorkingDirectory:
 
 
 def keep_workspace(name: str) -> str:
-    """A workspace's name as it can be kept and sent: `?` for what is no character, and cut where it
-    is longer than any backend's."""
+    """A workspace name that can be stored and sent: `?` replaces what can't be encoded, and a
+    longer name than any backend allows is cut."""
     return name.encode(errors="replace").decode()[:LONGEST_NAME]
 
 
 def find_unit_directory(directory: str, env: Mapping[str, str], *, hooked: bool = False) -> str:
-    """The directory as the team knows it: the unit's, where terraform works in Terragrunt's copy.
+    """The directory as its users know it: the unit's, if terraform works in Terragrunt's copy.
 
-    Terragrunt's own variable is there in its hooks only. It counts in such a copy, wherever its
-    cache is; and anywhere if `hooked`, for the hook that asks is the unit's.
+    Terragrunt sets TG_CTX_TERRAGRUNT_DIR in its hooks only. The variable is used in such a copy,
+    wherever the cache is, and everywhere if `hooked`: the hook that calls us is then the unit's.
     """
     said = files.find_path(env.get(UNIT))
     if said and hooked:
@@ -154,9 +160,9 @@ def find_unit_directory(directory: str, env: Mapping[str, str], *, hooked: bool 
 
 
 def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
-    """The top of a checkout that a host has copied without its git; None where none says so.
+    """The top of a checkout that a host has copied without `.git`; None if no variable gives it.
 
-    Spacelift names the part of it that is the stack's.
+    Spacelift's variable holds the stack's directory within the checkout.
     https://docs.spacelift.io/concepts/configuration/environment#environment-variables
     """
     part = os.path.normpath(env.get(PROJECT_ROOT) or ".")
@@ -166,7 +172,7 @@ def find_copy_root(directory: str, env: Mapping[str, str]) -> str | None:
 
 
 def _join(directory: str, parts: Sequence[object]) -> str | None:
-    """The path of these parts; None where they are no texts, or no file can have that name."""
+    """The path of these parts; None if a part is not a string, or if no file can have that name."""
     names = [part for part in parts if isinstance(part, str)]
     path = os.path.join(directory, *names)
     try:
@@ -177,7 +183,7 @@ def _join(directory: str, parts: Sequence[object]) -> str | None:
 
 
 def _parse_identity(head: bytes) -> Identity | None:
-    """Serial and lineage of a state file, by its first bytes."""
+    """Serial and lineage in the first bytes of a state file; None if either is not found."""
     serial, lineage = re.search(SERIAL, head), re.search(LINEAGE, head)
     if not (serial and lineage):
         return None
@@ -185,7 +191,7 @@ def _parse_identity(head: bytes) -> Identity | None:
 
 
 def file_identity(path: str) -> FileIdentity | None:
-    """What tells a file from what it was before it was written anew; None where there is none."""
+    """The file's identity, which changes when the file is rewritten; None if there is no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -194,12 +200,13 @@ def file_identity(path: str) -> FileIdentity | None:
 
 
 def backend_type(text: str) -> str | None:
-    """The backend's type in `.terraform/terraform.tfstate`."""
+    """The backend's type in the text of `.terraform/terraform.tfstate`; None without a backend."""
     kind = _backend(text).get("type")
     return kind if isinstance(kind, str) else None
 
 
 def _backend(text: str) -> Mapping[str, Any]:
+    """The `backend` object in that text; empty if the text has none or can't be parsed."""
     if not text:
         return {}
     try:

@@ -1,6 +1,7 @@
-"""The drop-in's first milliseconds: become terraform, or stay and observe.
+"""Entry point of `tf`: becomes terraform, or runs it as a child process and reports the run.
 
-Nothing is imported here that a pass-through does not need: Terragrunt calls the binary many times.
+Imports at module level only what a command that is not reported needs: Terragrunt calls the binary
+many times.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
 CHDIR = "-chdir="
 ALONE = "TFEVENTS_FRONT"
-"""For the front: what is Python's must not be asked again."""
+"""Environment variable that makes the launcher (bin/tf) become terraform without using Python."""
 
 
 def main() -> int:
-    """`tf`: terraform's own exit code, or its death by signal."""
+    """Runs `tf`; gives the exit code. If terraform died of a signal, this process does, too."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C: no traceback
     arguments = sys.argv[1:]
     try:
         path = binary.find_binary(
@@ -52,17 +53,21 @@ def main() -> int:
 
 
 def run_from_launcher() -> NoReturn:
-    """The front, /bin/sh, hands on what needs Python, and the name by which it was called.
+    """Runs `tf` for the launcher (bin/tf, a shell script) and ends the process.
 
-    Python was started without `site`: what is installed beside us is there at once, and what stands
-    anywhere else when it is missed.
+    `sys.argv[0]` is the name by which the launcher was called. Python was started without `site`:
+    packages installed beside tfevents can be imported at once, and SiteFinder adds the other
+    locations when an import fails.
     """
     sys.meta_path.append(SiteFinder)
-    os._exit(main())  # nothing of ours is left to be written; taking Python down takes 20 ms
+    os._exit(main())  # nothing is left to be flushed; a regular interpreter exit takes 20 ms
 
 
 def _fall_back_to_launcher(error: Exception) -> int:
-    """Nothing of ours can be relied on any more: the front becomes terraform by itself."""
+    """Replaces this process by the launcher, which then becomes terraform without using Python.
+
+    For unexpected errors before a provisioner was started; gives 126 if the launcher can't be run.
+    """
     _unreported(error)
     front = sys.argv[0]
     try:
@@ -72,13 +77,13 @@ def _fall_back_to_launcher(error: Exception) -> int:
 
 
 class SiteFinder:
-    """The last that is asked for a module: `site` knows all places, and takes its time."""
+    """Import hook of last resort: runs `site`, which is slow but finds all package locations."""
 
     asked = False
 
     @classmethod
     def find_spec(cls, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """As importlib wants it."""
+        """The module's spec after `site` was run; None on every later call (importlib's API)."""
         if cls.asked or path is not None or name in sys.stdlib_module_names:
             return None
         cls.asked = True
@@ -93,7 +98,10 @@ class SiteFinder:
 
 
 def run(arguments: list[str], path: str) -> int:
-    """The provisioner at `path`, reported where this is to be. Raises NotExecutable."""
+    """Runs the provisioner at `path`, and reports the run if it is to be reported.
+
+    Gives the exit code. Raises NotExecutable.
+    """
     try:
         reports = (
             not is_disabled(os.environ)
@@ -110,17 +118,15 @@ def run(arguments: list[str], path: str) -> int:
 def report(
     arguments: Sequence[str], env: Mapping[str, str], path: str, *, stage: bool = False
 ) -> ReportedRun:
-    """As `run_and_report`; what goes wrong before the provisioner runs ends in becoming it.
-
-    Raises NotExecutable.
-    """
+    """As `run_and_report`, but after an error before the provisioner was started this process
+    becomes the provisioner, without a report. Raises NotExecutable."""
     before = process.attempts
-    gc.set_threshold(100_000)  # what is imported stays: looking for garbage in it is in vain
+    gc.set_threshold(100_000)  # imported modules are never garbage: collecting only costs time
     try:
         from tfevents.wrapper.run import run_and_report
 
         return run_and_report(tuple(arguments), env, path, stage=stage)
-    except Exception as error:  # broad on purpose: terraform runs all the same
+    except Exception as error:  # broad on purpose: terraform has to run in any case
         if process.attempts > before:
             raise
         _unreported(error)
@@ -128,20 +134,20 @@ def report(
 
 
 def _unreported(error: Exception) -> bool:
-    """Says why; gives what was found out: that nothing is reported."""
+    """Prints why the run is not reported. Always False: whether the run is reported."""
     known = isinstance(error, TfeventsError)
     complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
     return False
 
 
 def complain(message: str, exit_code: int) -> int:
-    """One line, and the code to leave with."""
+    """Prints one line and gives `exit_code`."""
     print_line(message)
     return exit_code
 
 
 def reported(arguments: list[str]) -> bool:
-    """Whether this is a command that is reported, and no question for its help."""
+    """Whether the arguments are a command that is reported, and don't ask for its help."""
     for word in arguments:
         if not word.startswith("-"):
             return word in REPORTED and not set(HELP) & set(arguments)
@@ -151,6 +157,7 @@ def reported(arguments: list[str]) -> bool:
 
 
 def chdir(arguments: list[str]) -> str:
-    """Where terraform will work, from where we stand."""
+    """The directory that terraform will work in, relative to the current one: that of a leading
+    `-chdir=`, else `.`"""
     first = arguments[0] if arguments else ""
     return first.removeprefix(CHDIR) if first.startswith(CHDIR) else "."

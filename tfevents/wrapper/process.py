@@ -1,4 +1,4 @@
-"""The provisioner's process: becoming it, starting it, and ending as it ended."""
+"""Replaces this process by the provisioner, starts the provisioner, and ends as it has ended."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 attempts = 0
-"""How often a provisioner was to be run: after the first nothing may be run in its place."""
+"""How often this process has tried to run a provisioner: after an attempt no fallback may run."""
 IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
-"""By Python; terraform must not ignore them."""
+"""Signals that Python ignores; terraform must not inherit that."""
 
 
 def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
-    """Terraform in our place: nothing of us stays in memory. Raises NotExecutable."""
-    global attempts  # noqa: PLW0603  # it is the process that has started terraform or has not
+    """Replaces this process by the provisioner at `path` (execve), so that tfevents uses no memory
+    any more. Raises NotExecutable."""
+    global attempts  # noqa: PLW0603  # whether terraform was started is a fact of the process
     inherited = inherited_environment(env, path)
     for number in IGNORED:
         signal.signal(number, signal.SIG_DFL)
@@ -33,7 +34,10 @@ def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoRet
 
 
 def start(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
-    """The pid of the child, which has our terminal. Raises NotExecutable."""
+    """Starts the provisioner at `path` as a child process in our terminal; gives its pid.
+
+    Raises NotExecutable.
+    """
     global attempts  # noqa: PLW0603  # see become()
     inherited = inherited_environment(env, path)
     words = [os.path.basename(path), *arguments]
@@ -45,7 +49,8 @@ def start(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 def end_as(exit_code: int) -> int:
-    """The code to exit with; a death by signal is died again, so that a shell sees 128 + n."""
+    """Gives the code to exit with. If the provisioner died of a signal (negative `exit_code`), this
+    process sends itself the same signal, so that a shell sees 128 + n."""
     if exit_code < 0:
         _die(-exit_code)
     return exit_code if exit_code >= 0 else 128 - exit_code
@@ -54,8 +59,8 @@ def end_as(exit_code: int) -> int:
 def _die(number: int) -> None:
     import resource
 
-    with suppress(OSError, ValueError):  # terraform's core file is the one to look at
+    with suppress(OSError, ValueError):  # no core file of ours: terraform's is the useful one
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    with suppress(OSError, ValueError):  # SIGKILL takes no handler
+    with suppress(OSError, ValueError):  # SIGKILL can't have a handler
         signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)

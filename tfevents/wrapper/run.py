@@ -1,7 +1,7 @@
-"""One run of terraform in our terminal, from the command line to its exit code.
+"""Runs terraform once in our terminal, from the command line to the exit code, and reports the run.
 
-Terraform is started first; whatever reporting needs is imported while it works. The terminal, the
-signals and the exit code are terraform's.
+Terraform is started first; everything that reporting needs is imported while terraform works. The
+terminal, the signals and the exit code are terraform's.
 """
 
 from __future__ import annotations
@@ -35,14 +35,16 @@ if TYPE_CHECKING:
     from tfevents.reporting.run_reporter import RunReporter
 
 LOG_VARIABLE = "TF_TEMP_LOG_PATH"
-"""Where every engine writes its core log, if the file is there (internal/logging/logging.go)."""
+"""Environment variable with a path: terraform and tofu write their core log to that file if it
+exists (internal/logging/logging.go)."""
 
 PRIVATE_PLAN = "not-kept-without-your-own-out"
-"""Where terraform's closing note is not hidden it names the file."""
+"""Name of the private plan file: terraform's closing note shows it, unless the note is hidden."""
 
 
 class ReportedRun(NamedTuple):
-    """`exit_code`: negative for the signal it died of. `event`: the end event's body, or {}."""
+    """How a reported run ended. `exit_code`: terraform's, negative for the signal it died of; or
+    UNDELIVERED. `event`: the body of the end event, {} if there is none."""
 
     exit_code: int
     event: Mapping[str, Any]
@@ -51,10 +53,11 @@ class ReportedRun(NamedTuple):
 def run_and_report(
     argv: tuple[str, ...], env: Mapping[str, str], binary: str, *, stage: bool = False
 ) -> ReportedRun:
-    """Runs what was asked and reports it; `stage`: the end of a pipeline's stage as well.
+    """Runs terraform with `argv` and reports the run. `stage`: whether the end of the run is also
+    the end of a pipeline stage, which is then reported, too.
 
-    Raises OSError where terraform could not be started. Becomes terraform where nothing can be
-    reported.
+    Becomes terraform, without a report, if the arguments can't be parsed or ask for help, or if
+    there is no directory for private files. Raises OSError if terraform could not be started.
     """
     arguments = parse_arguments(argv, env)
     if arguments is None or arguments.helps:
@@ -75,9 +78,10 @@ def run_and_report(
 
 
 def _hold_streams() -> None:
-    """A stream that is closed must not become one of our files, to be written to as a stream.
+    """Opens /dev/null for each standard stream that is closed.
 
-    Terraform still finds it closed, as it would without us: ours are not inherited.
+    Otherwise the next file that we open would get the stream's number, and be written to as the
+    stream. Terraform still finds the stream closed: our file descriptors are not inherited.
     """
     for descriptor in (0, 1, 2):
         try:
@@ -87,18 +91,19 @@ def _hold_streams() -> None:
 
 
 def _acquire_lock(env: Mapping[str, str]) -> RunLock:
-    """Under home, or in its stand-in where that can't be written, or is full. Raises OSError."""
+    """A run lock in the home directory, or in the fallback home if the home directory can't be
+    written or is full. Raises OSError."""
     home = find_home(env)
     with suppress(OSError):
         if os.path.isabs(home):
             return run_lock.acquire(home)
-    from tfevents.journal.fallback_home import find_fallback_home  # rarely wanted
+    from tfevents.journal.fallback_home import find_fallback_home  # rarely needed
 
     return run_lock.acquire(find_fallback_home())
 
 
 def _note(run: Run) -> None:
-    """What the run is, for whoever finds that it has gone without an end."""
+    """Writes down what the run is, to report its end if it is abandoned (journal/recovery.py)."""
     run.lock.write_note(
         {
             "operation": run.arguments.command,
@@ -118,13 +123,14 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
     result = _run_terraform(run, words, env, signals, reporter)
     try:
         return _report(run, result, signals, reporter)
-    except Exception as error:  # broad on purpose: the report never breaks the run
+    except Exception as error:  # broad on purpose: a failed report must not fail the run
         print_line(f"nothing is reported: {type(error).__name__} (a bug)")
         return ReportedRun(result.exit_code, {})
 
 
 def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
-    """Terraform's arguments and environment: as typed, and what tells us of a plan or an apply."""
+    """Terraform's arguments and environment: the user's own, and what makes terraform write a plan
+    file or a core log for us. Also sets `run.plan_file`, `core_log` and `state_before`."""
     arguments, workdir = run.arguments, WorkingDirectory(run.directory, run.env)
     direct = _is_direct(run.env) or workdir.in_cloud
     if arguments.command == "plan":
@@ -138,22 +144,24 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
 
 
 def _is_direct(env: Mapping[str, str]) -> bool:
-    """Whether the user wants terraform to be given nothing of ours."""
+    """Whether the user wants no flag and no variable of ours to be given to terraform."""
     said = read_switch("direct", env)
     if said is not None:
         return said
     if find_user_file(env) is None:
         return False
-    from tfevents.settings.switches import is_on  # reads the user's own file
+    from tfevents.settings.switches import is_on  # reads the user's settings file
 
     return is_on("direct", env)
 
 
 def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, str]]:
-    """The user's own `-out`, wherever it was given, else a private one.
+    """The arguments and environment of a plan: with the user's own `-out` (from the command line or
+    TF_CLI_ARGS*), else with a private plan file.
 
-    Where terraform has to say that it generated a configuration, what would hide its closing note
-    hides that, too (PlanNextStep in internal/command/views/operation.go): its core log is read.
+    With -generate-config-out the core log is read instead: hiding terraform's closing note would
+    also hide that a configuration was generated (PlanNextStep in
+    internal/command/views/operation.go).
     """
     arguments = run.arguments
     out = arguments.value("out")
@@ -167,23 +175,24 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
         return arguments.with_flag(), _request_core_log(run)
     run.plan_file = run.lock.create_file(PRIVATE_PLAN)
     run.older_plan = file_identity(run.plan_file)
-    # its closing note would tell people to apply our file
-    needs_init = WorkingDirectory(run.directory, run.env).lacks_plugins  # which it would not name
+    # TF_IN_AUTOMATION hides the closing note, which would tell the user to apply our private file;
+    # it also hides the advice to run `init`, so it is not set where that is needed
+    needs_init = WorkingDirectory(run.directory, run.env).lacks_plugins
     env = run.env if needs_init else {**run.env, "TF_IN_AUTOMATION": "1"}
     return arguments.with_flag(f"-out={run.plan_file}"), env
 
 
 def _request_core_log(run: Run) -> Mapping[str, str]:
-    """Terraform's environment, with a place for its core log where one can be had."""
+    """Terraform's environment, with a file for the core log if one can be created; sets
+    `run.core_log`."""
     run.core_log = _create_log(run)
     return {**run.env, LOG_VARIABLE: run.core_log} if run.core_log else run.env
 
 
 def _create_log(run: Run) -> str | None:
-    """A private file for the core log; None where none can be had, or the user has one.
-
-    With a limit on a file's size (`ulimit -f`) terraform would die of a log that is too long.
-    """
+    """A private file for the core log; None if it can't be created or the user has set
+    TF_TEMP_LOG_PATH, and with a limit on the size of files (`ulimit -f`): terraform would be killed
+    for a log that exceeds it."""
     if LOG_VARIABLE in run.env:
         return None
     if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
@@ -200,11 +209,11 @@ def _run_terraform(
     signals: SignalForwarder,
     reporter: BackgroundReporter,
 ) -> RunResult:
-    """Terraform in our terminal; the reporter begins the moment it works."""
+    """Runs terraform in our terminal; the reporter is started right after terraform."""
     since = time.monotonic()
     try:
         signals.start(partial(process.start, run.binary, words, env))
-    except Interrupted as early:  # terraform would have died of it
+    except Interrupted as early:  # alone, terraform would have died of this signal
         return RunResult(-early.number, signals=tuple(signals.received), started=False)
     reporter.begin()
     exit_code = signals.wait()
@@ -217,7 +226,7 @@ def _run_terraform(
 
 
 def _wrote_plan(run: Run) -> bool:
-    """A failed plan may leave an older file where it was: only a new one is this run's."""
+    """Whether this run wrote the plan file: a failed plan may leave an older file in place."""
     if run.plan_file is None:
         return False
     found = file_identity(run.plan_file)
@@ -234,7 +243,7 @@ def _report(
     _use_tools(reporter)
     reporter.finish(result)
     signals.dismiss()
-    run.lock.clear_files()  # nobody needs the private files any more
+    run.lock.clear_files()  # the private files are not needed any more
     told = reporter.deliver()
     if told.line and not reporter.settings.quiet:
         print_line(told.line)
@@ -244,8 +253,8 @@ def _report(
 
 
 def _use_tools(reporter: RunReporter) -> None:
-    """What stores artifacts and estimates cost, where that is switched on: most runs do without
-    httpx, python-hcl2 and redaction."""
+    """Gives the reporter the functions that store artifacts and estimate cost, if one of the two is
+    switched on. They import httpx, python-hcl2 and redaction, which most runs don't need."""
     if reporter.wants_tools:
         from tfevents.delivery.artifact_store import store_artifacts
         from tfevents.delivery.artifacts import estimate_cost
@@ -255,7 +264,8 @@ def _use_tools(reporter: RunReporter) -> None:
 
 
 def _find_overrides(env: Mapping[str, str]) -> tuple[Mapping[str, Any], Sequence[SettingError]]:
-    """TFEVENTS_METADATA_*, checked; with jsonschema, which most runs do without."""
+    """The metadata fields set by TFEVENTS_METADATA_*, and an error for each variable that can't be
+    used. Checking them imports jsonschema, which most runs don't need."""
     if not any(name.startswith(METADATA_PREFIX) for name in env):
         return {}, ()
     from tfevents.context.overrides import gather_valid_overrides
@@ -264,7 +274,7 @@ def _find_overrides(env: Mapping[str, str]) -> tuple[Mapping[str, Any], Sequence
 
 
 class BackgroundReporter:
-    """Imports and starts the reporter while terraform works."""
+    """Imports and starts the reporter in a thread, while terraform works."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -272,12 +282,12 @@ class BackgroundReporter:
         self._thread = threading.Thread(target=self._start, name="reporter", daemon=True)
 
     def begin(self) -> None:
-        """Once, however often it is called."""
+        """Starts the thread; does nothing if it was started before."""
         with suppress(RuntimeError):
             self._thread.start()
 
     def wait(self) -> RunReporter:
-        """The reporter, when it works. Raises RuntimeError where it can't."""
+        """Waits until the reporter has started, and gives it. Raises RuntimeError if it failed."""
         self.begin()
         self._thread.join()
         if self._reporter is None:
@@ -285,14 +295,16 @@ class BackgroundReporter:
         return self._reporter
 
     def find_state_before(self, signals: SignalForwarder) -> None:
-        """What an import gains can only be told against a state from before; optional."""
+        """Pulls the state before an import, for only a comparison of states shows what was
+        imported. An optional fact: does nothing if the reporter failed."""
         with suppress(RuntimeError):
             reporter = self.wait()
             signals.when_idle = reporter.shorten_deadline
             reporter.find_state_before()
 
     def _start_sender(self) -> Popen[bytes] | None:
-        """First of all: it has as much to import as the reporter, and does so beside it."""
+        """Starts the sender process before the reporter is imported, so that both import in
+        parallel; None without an API key in the environment, or if the process can't be started."""
         from tfevents.delivery.sender_start import may_have_key, start_sender
 
         with suppress(OSError):
@@ -307,7 +319,7 @@ class BackgroundReporter:
             reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=sender)
             reporter.start()
             self._reporter = reporter
-        except Exception as error:  # broad on purpose: the run goes on without
+        except Exception as error:  # broad on purpose: the run goes on without a report
             import logging
 
             logging.getLogger("tfevents").info("no reporter: %s", type(error).__name__)

@@ -1,9 +1,10 @@
-"""Who got a signal: we alone, or terraform too.
+"""Forwards each signal to terraform, unless terraform has got the signal itself.
 
-The terminal's Ctrl-C, `timeout` and a CI's cancel go to the whole process group, where terraform
-is as well; `kill PID` reaches us alone and has to be handed on, once. The signal itself does not
-tell (`killpg` and `kill` look the same, semantics §4.7 i), so a probe in our group reports what it
-got: what it got too was the group's.
+Ctrl-C in the terminal, `timeout` and a cancelled CI job signal the whole process group, which
+includes terraform. `kill PID` signals only our process, so that signal has to be forwarded, once.
+The signal itself does not show the difference (`killpg` and `kill` look the same, semantics §4.7
+i). Therefore a probe process in our group reports the signals that it gets: a signal that the probe
+got as well was sent to the group.
 """
 
 from __future__ import annotations
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
 DESCRIPTORS = "/dev/fd"
-"""The open descriptors of whoever lists it: of Linux a link to /proc/self/fd."""
+"""Directory that lists the open file descriptors of the process that reads it; on Linux a link to
+/proc/self/fd."""
 PROBE_SECONDS = 0.05
-"""How long the probe has to report; a signal of ours must be handed on within 0.1 s."""
+"""How long we wait for the probe's report; a signal must be forwarded within 0.1 s."""
 FRESH_SECONDS = 1.0
-"""How long a report waits for its signal: the kernel may merge two that come at once for us."""
+"""How long a report of the probe waits for our process to get the same signal. Reports expire since
+the kernel may merge two signals to us that come at once, so that one report is left over."""
 
 
 class Interrupted(Exception):
-    """A signal came while no terraform was there to take it."""
+    """A signal came before terraform was started."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -38,29 +41,30 @@ class Interrupted(Exception):
 
 
 class SignalForwarder:
-    """Signals for as long as there is a run; its child gets each of them exactly once.
+    """Receives signals during a run, and sees to it that the child process gets each exactly once.
 
     Python's own handlers run late or not at all while the main thread is in a system call, so
-    what counts is the wake-up pipe, which the C handler fills.
+    signals are read from the wake-up pipe, which the C handler fills.
     """
 
     def __init__(self, *, reaps: bool = False) -> None:
-        """`reaps`: as PID 1, whose children all orphans become; not beside threads that wait."""
+        """`reaps`: whether to reap orphaned processes, as PID 1 must; not possible together with
+        threads that wait for child processes of their own."""
         self._reaps = reaps
         self.received: list[int] = []
         self.when_idle: Callable[[], None] = lambda: None
-        """Called when a signal comes while there is no child."""
+        """Called when a signal comes while there is no child process."""
         self._child: int | None = None
         self._handled: list[int] = []
         self._probe: GroupSignalProbe | None = None
 
     def __enter__(self) -> SignalForwarder:
-        """Called before the first thread: the probe is a fork of us."""
+        """Installs the handlers and forks the probe; must be called before a thread is started."""
         self._handled = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
         self._arrivals, self._arriving = _make_pipe()
         signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
         _handle(self._handled, self._take_signal)
-        _handle([signal.SIGCHLD], _ignore)  # it wakes `wait`
+        _handle([signal.SIGCHLD], _ignore)  # wakes `wait` by the wake-up pipe
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         try:
             self._probe = GroupSignalProbe(self._handled, mask)
@@ -74,26 +78,26 @@ class SignalForwarder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _handle(self._handled, _ignore)  # our last moment: the result stands
+        _handle(self._handled, _ignore)  # a later signal must not change the result
         signal.set_wakeup_fd(-1)
         os.close(self._arrivals)
         os.close(self._arriving)
         self.dismiss()
 
     def dismiss(self) -> None:
-        """No child is to be started any more."""
+        """Ends the probe; called when no child process is to be started any more."""
         probe, self._probe = self._probe, None
         if probe is not None:
             probe.end()
 
     @property
     def interrupted(self) -> bool:
-        """Whether anybody wanted this run to end."""
+        """Whether a signal that asks the run to end was received."""
         return bool(self.received)
 
     def start(self, start_child: Callable[[], int]) -> None:
-        """`start_child` gives the pid of a new child. Raises Interrupted where a signal came first,
-        and what `start_child` raises."""
+        """Starts a child process with `start_child`, which gives its pid. Raises Interrupted if a
+        signal came first, and whatever `start_child` raises."""
         self._take_arrived()
         if self.received:
             raise Interrupted(self.received[0])
@@ -101,9 +105,10 @@ class SignalForwarder:
         self._forward_early(self._child)
 
     def wait(self) -> int:
-        """The child's exit code when it ends, negative for the signal it died of.
+        """Waits for the child process; gives its exit code, negative for the signal it died of.
 
-        Never hurries the child: providers may take minutes to let go of what they hold.
+        Never kills the child process: after a signal, providers may take minutes to finish. Raises
+        ChildProcessError if no child process was started.
         """
         child = self._child
         if child is None:
@@ -114,9 +119,10 @@ class SignalForwarder:
             self._child = None
 
     def _forward_early(self, child: int) -> None:
-        """What came while the child was being started: nobody can tell whether it got it.
+        """Forwards the signals that came while the child process was being started.
 
-        If it did it is dead: it can't have had a handler yet.
+        The child process may have got them already. In that case it is dead, since it had no
+        handler yet, and the second signal does no harm.
         """
         self._take_arrived()
         for number in self.received:
@@ -147,23 +153,24 @@ class SignalForwarder:
         return os.waitpid(child, os.WNOHANG)
 
     def _take_signal(self, number: int, frame: FrameType | None) -> None:
-        """Python's handler: while a child runs, `_wait` sees to it."""
+        """Python's signal handler: calls `when_idle` unless there is a child process, whose
+        signals `_wait` forwards."""
         if self._child is not None or not self._take_arrived():
             return
         self.when_idle()
 
     def _take_arrived(self) -> list[int]:
-        """The signals that came since the last time."""
+        """The signals that came since the last call; adds them to `received`."""
         numbers = [n for n in _read(self._arrivals) if n in self._handled]
         self.received += numbers
         return numbers
 
 
 class GroupSignalProbe:
-    """A child in our group that does nothing but report the signals it gets; gone when we are."""
+    """A child process in our process group that only reports its signals, and ends when we do."""
 
     def __init__(self, signals: Iterable[int], mask: Iterable[int]) -> None:
-        """Called with the signals blocked; `mask` is what was blocked before."""
+        """Forks the probe. The caller has blocked the signals; `mask`: those blocked before."""
         self._reports, reporting = _make_pipe()
         living, self._life = os.pipe()
         self._reported: dict[int, list[float]] = {number: [] for number in signals}
@@ -178,7 +185,8 @@ class GroupSignalProbe:
         os.close(reporting)
 
     def reached_group(self, number: int, until: float) -> bool:
-        """Whether it got this signal too, as far as can be told by then."""
+        """Whether the probe got this signal, too. Waits for its report until `until` (monotonic
+        time)."""
         reports = select.poll()
         reports.register(self._reports, select.POLLIN)
         while not self._is_fresh(number):
@@ -186,16 +194,20 @@ class GroupSignalProbe:
             if left <= 0 or not reports.poll(1000 * left):
                 return self._not_yet_reported(number)
             if not self._read_reports():
-                return number in OF_TERMINALS  # it was killed; a second Ctrl-C costs the state
+                # the probe was killed; sending terraform a second Ctrl-C could cost the state
+                return number in OF_TERMINALS
         self._reported[number].pop(0)
         return True
 
     def _is_fresh(self, number: int) -> bool:
+        """Whether there is a report of this signal; drops those that have expired."""
         since = time.monotonic() - FRESH_SECONDS
         self._reported[number] = [at for at in self._reported[number] if at > since]
         return bool(self._reported[number])
 
     def _read_reports(self) -> bytes:
+        """Reads and records new reports, but drops those that `_not_yet_reported` has anticipated;
+        b"" if there are none or the probe is dead."""
         reports = _read(self._reports)
         for number in reports:
             if self._late.get(number):
@@ -205,29 +217,30 @@ class GroupSignalProbe:
         return reports
 
     def _not_yet_reported(self, number: int) -> bool:
-        """On a busy machine it may have a signal and not yet the time to say so."""
+        """Whether the probe got the signal without a report in time, as on a busy machine."""
         if _pending(self._pid, number):
             self._late[number] += 1
             return True
-        self._read_reports()  # it may have said so while we looked
+        self._read_reports()  # the report may have come while we looked
         if not self._is_fresh(number):
             return False
         self._reported[number].pop(0)
         return True
 
     def end(self) -> None:
-        """Gone, whatever state it is in."""
+        """Kills the probe and reaps it."""
         os.close(self._life)
         os.close(self._reports)
         _send(self._pid, signal.SIGKILL)
-        with suppress(ChildProcessError):  # reaped with the orphans
+        with suppress(ChildProcessError):  # already reaped, with the orphans
             os.waitpid(self._pid, 0)
 
 
 def _report_signals(
     signals: Iterable[int], mask: Iterable[int], living: int, reporting: int
 ) -> None:
-    """Reports signals until the run is gone, however it goes; holds nothing of its files."""
+    """The probe's main function: writes signals to the pipe `reporting` until the other end of the
+    pipe `living` is closed, however our process ends. Closes all other file descriptors."""
     signal.set_wakeup_fd(reporting, warn_on_full_buffer=False)
     _handle(signals, _ignore)
     _close_all_but(living, reporting)
@@ -237,19 +250,20 @@ def _report_signals(
 
 
 def _close_all_but(*kept: int) -> None:
-    """By name: a container may allow a billion descriptors, and old systems close one by one."""
+    """Closes all open file descriptors but `kept`, by listing those that are open: a container may
+    allow a billion of them, and old systems can only close one at a time."""
     try:
         numbers = [int(name) for name in os.listdir(DESCRIPTORS)]
     except OSError:
         numbers = list(range(os.sysconf("SC_OPEN_MAX")))
     for number in numbers:
-        with suppress(OSError):  # what listed them is closed already
+        with suppress(OSError):  # the descriptor that listed them is closed already
             if number not in kept:
                 os.close(number)
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:
-    """The wake-up pipe has it already."""
+    """Does nothing: the wake-up pipe has the signal already."""
 
 
 def _handle(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> None:
@@ -258,7 +272,7 @@ def _handle(numbers: Iterable[int], handler: Callable[[int, FrameType | None], N
 
 
 def _send(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError):  # it ended by itself just now
+    with suppress(ProcessLookupError):  # the process has just ended
         os.kill(pid, number)
 
 
@@ -277,7 +291,7 @@ def _read(descriptor: int) -> bytes:
 
 
 def _pending(pid: int, number: int) -> bool:
-    """Whether a process has a signal that it did not take yet; only Linux tells."""
+    """Whether a signal is pending for a process; False where there is no /proc, as off Linux."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
             masks = [line.split()[1] for line in status if line.startswith(("SigPnd", "ShdPnd"))]

@@ -1,1 +1,1 @@
-"""`tfevents log`: what the journal holds, for people and for programs."""
+"""`tfevents log`: prints the journal's runs and events, as tables or as JSON."""

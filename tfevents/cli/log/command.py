@@ -1,4 +1,4 @@
-"""`tfevents log`: its options."""
+"""Defines the command `tfevents log` and its options."""
 
 from __future__ import annotations
 

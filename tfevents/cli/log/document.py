@@ -1,4 +1,4 @@
-"""The shape of `log --json`."""
+"""Makes the JSON document that `log --json` prints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tfevents.journal.models import Run, StoredEvent
 
 
 def make_document(items: Sequence[HistoryItem]) -> dict[str, Any]:
-    """The runs with their events, and the events of no run."""
+    """The document: runs with their events, and events that belong to no run."""
     return {
         "runs": [make_entry(item) for item in items if item.run],
         "events": [make_entry(item) for item in items if not item.run],
@@ -20,7 +20,7 @@ def make_document(items: Sequence[HistoryItem]) -> dict[str, Any]:
 
 
 def make_entry(item: HistoryItem) -> dict[str, Any]:
-    """A run with its events, or an event that was sent by hand."""
+    """A run with its events, or an event that was sent by hand, as a JSON object."""
     return _make_run(item, item.run) if item.run else _make_event(item.events[0])
 
 

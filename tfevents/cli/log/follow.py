@@ -1,4 +1,4 @@
-"""`log --follow`: the latest, then what happens to any run or event, while it happens."""
+"""`log --follow`: prints the latest runs, then each change of a run or an event as it happens."""
 
 from __future__ import annotations
 
@@ -26,19 +26,22 @@ from tfevents.journal.ownership import UNTRIED
 from tfevents.terminal import print_line
 
 SECONDS = 0.5
-"""Between two looks at the journal."""
+"""Seconds between two checks of the journal."""
 WIDTHS = {"when": 14, "id": 8, "exit": 7, "delivery": 9, "event": 20}
-"""Of columns whose next rows nobody knows."""
+"""Minimum widths of the columns, as later rows are not known when the first are printed."""
 
 
 class GrowingTable:
-    """One head, then a row whenever something became of an event, or of a run without any."""
+    """A table that prints its titles once, then a row each time an event's status changes.
+
+    A run without events has a row of its own.
+    """
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[str, str]] | None = None
 
     def add(self, items: Sequence[HistoryItem]) -> None:
-        """Prints what is new of these."""
+        """Prints a row for each event or run of these items whose status or note has changed."""
         rows = [_without_advice(row) for item in items for row in list_rows(item)]
         states = {row.subject: (row.state, row.note) for row in rows}
         before = self._states or {}
@@ -48,12 +51,12 @@ class GrowingTable:
 
 
 def _without_advice(row: LogRow) -> LogRow:
-    """What an event waits for is likely to happen by itself, and shown then."""
+    """The row without a note that will soon be outdated: that an event waits or is being sent."""
     return replace(row, note="") if row.note in (UNTRIED, BEING_SENT) else row
 
 
 def print_lines(items: Sequence[HistoryItem]) -> None:
-    """Each as it is now, as one line of JSON."""
+    """Prints each item as one line of JSON."""
     for item in items:
         click.echo(json.dumps(make_entry(item)))
 
@@ -66,7 +69,7 @@ def follow(
     *,
     as_json: bool,
 ) -> None:
-    """Prints until somebody ends it. Raises BrokenPipeError where nobody reads it any more."""
+    """Prints until interrupted. Raises BrokenPipeError if stdout is a pipe without a reader."""
     add, told = print_lines if as_json else GrowingTable().add, 0
     for items in _watch(journal, wanted, limit, env):
         for line in journal.unreadable[told:]:
@@ -79,7 +82,7 @@ def follow(
 def _watch(
     journal: Journal, wanted: HistoryFilter, limit: int | None, env: Mapping[str, str]
 ) -> Iterator[Sequence[HistoryItem]]:
-    """The latest; then each time those to which anything has happened."""
+    """Yields the latest items, then each time the journal changes the items that have changed."""
     version, before = journal.version(), journal.outline()
     yield list_latest(journal, limit, wanted)
     while True:
@@ -93,7 +96,7 @@ def _watch(
 
 
 def _wait() -> None:
-    """A moment. Raises BrokenPipeError where stdout is a pipe that nobody reads."""
+    """Sleeps for SECONDS. Raises BrokenPipeError if stdout is a pipe without a reader."""
     stdout = select.poll()
     stdout.register(sys.stdout, 0)
     if any(state & (select.POLLERR | select.POLLHUP) for _, state in stdout.poll(0)):

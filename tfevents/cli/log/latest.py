@@ -1,4 +1,4 @@
-"""The latest runs and their events, or one run in full."""
+"""Prints the latest runs with their events, or one run in full."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ LATEST = 20
 
 
 def find_limit(wanted: HistoryFilter) -> int | None:
-    """How many are shown where nobody says it; None is all."""
+    """The default number of items that are shown; None for all."""
     return None if wanted.since or wanted.undelivered else LATEST
 
 
 def show_latest(
     journal: Journal, wanted: HistoryFilter, limit: int | None, *, as_json: bool
 ) -> None:
-    """A table, or one document."""
+    """Prints the latest items as a table, or as one JSON document."""
     items = list_latest(journal, limit, wanted)
     _tell_unreadable(journal)
     if as_json:
@@ -44,9 +44,9 @@ def show_latest(
 
 
 def show_one(journal: Journal, run: str, *, as_json: bool) -> None:
-    """The run that has this id or an event of this id, or whose begins so.
+    """Prints the run whose id, or the id of one of whose events, begins with `run`.
 
-    Raises TfeventsError where that is none, or more than one.
+    Raises TfeventsError if there is none, or more than one.
     """
     items = list_items(journal, [_find_run_id(journal, run)])
     _tell_unreadable(journal)

@@ -1,4 +1,4 @@
-"""The table of `log`: a row for each event, and why it waits; one for a run without any."""
+"""Makes the rows of `log`: one for each event, with its reason, or for a run without events."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from tfevents.journal.history import HistoryItem
 from tfevents.reporting.summary import in_short
 
 TITLES = ("when", "id", "exit", "delivery", "event", "run")
-"""The short ones first: a row is cut at the edge of a narrow terminal."""
+"""Short columns come first, because a row is cut at the edge of a narrow terminal."""
 COLOURS = {
     **{"delivered": "green", "pending": "yellow", "refused": "bold red", "killed": "red"},
     **{"failed": "red", "running": "cyan", "open": "cyan"},
 }
 HALF_A_YEAR = 180 * 86_400
 LONGEST = 60
-"""Characters of an event in short: one that is broken must not push the rest out of sight."""
+"""The most characters of an event's summary, so that a long one does not hide the next column."""
 SHOWN_ID = 8
-"""Characters of a run's id: enough to tell it by."""
+"""The characters of a run's id that are shown, enough to identify it."""
 
 
 class LogRow(Struct, frozen=True):
-    """`note`: what stands below the cells, where it is not empty.
+    """One row of the table.
 
-    `subject`: the id of the event, or of the run that has none. `state`: what became of it.
+    `subject`: the event's id; the run's for a run without events. `state`: the event's status, or
+    how the run ended. `note`: the text below the row, "" for none.
     """
 
     cells: tuple[str, ...]
@@ -38,14 +39,14 @@ class LogRow(Struct, frozen=True):
 
 
 def make_table(rows: Iterable[LogRow]) -> Table:
-    """For people."""
+    """The table of these rows."""
     rows = list(rows)
     cells, notes = [row.cells for row in rows], [row.note for row in rows]
     return Table(TITLES, cells, right=frozenset({"exit"}), colours=COLOURS, notes=notes)
 
 
 def list_rows(item: HistoryItem) -> Iterator[LogRow]:
-    """The rows of one run, or of an event that was sent by hand."""
+    """The rows of a run, or the row of an event that was sent by hand."""
     run, run_id = item.run, item.run_id[:SHOWN_ID]
     about = f"{run.command or run.operation} {run.directory}" if run else _name(item)
     if not item.events:
@@ -59,12 +60,12 @@ def list_rows(item: HistoryItem) -> Iterator[LogRow]:
 
 
 def _name(item: HistoryItem) -> str:
-    """What has no run to be read: an event that was sent by hand, or one of a run that is lost."""
+    """The last column for an event without a run: "by hand", or "?" if its run can't be read."""
     return "?" if "run_id" in (item.events[0].body.get("data") or {}) else "by hand"
 
 
 def _format_time(at: str) -> str:
-    """An RFC 3339 time by the reader's clock; only the day where that is long ago."""
+    """An RFC 3339 time in the local time zone; only the day if it is over half a year away."""
     seconds = calendar.timegm(time.strptime(at[:19], "%Y-%m-%dT%H:%M:%S"))
     recent = abs(time.time() - seconds) < HALF_A_YEAR
     return time.strftime("%m-%d %H:%M:%S" if recent else "%Y-%m-%d", time.localtime(seconds))

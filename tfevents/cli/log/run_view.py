@@ -1,4 +1,4 @@
-"""All that the journal knows of one run: `log RUN`."""
+"""`log RUN`: prints all that the journal contains about one run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tfevents.journal.history import HistoryItem
 
 
 def show_run(items: Iterable[HistoryItem]) -> None:
-    """A run, then each of its events with all that is sent; named as in `log --json`.
+    """Prints a table for a run and one for each of its events, with the names of `log --json`.
 
-    `items`: one, or the events of a run that is lost.
+    `items`: the run; or the events of a run that can't be read.
     """
     tables = [table for item in items for table in _list_tables(make_entry(item))]
     for number, (kind, entry) in enumerate(tables):
@@ -34,7 +34,7 @@ def _list_tables(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _show(kind: str, entry: dict[str, Any]) -> None:
-    """A table below its id; what is sent as part of an event stands last."""
+    """Prints one table, with the id in its titles and an event's body in its last rows."""
     titles = (kind, entry.pop(f"{kind}_id"))
     sent = entry.pop("event", {})
     fields = {**entry, **sent}
@@ -42,9 +42,9 @@ def _show(kind: str, entry: dict[str, Any]) -> None:
 
 
 def make_rows(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each value by the names on the way to it, with dots between; none of what is null.
+    """(name, value) rows, with the names of nested mappings joined by dots; without null values.
 
-    The lines of a text and all numbers of one mapping stand together.
+    A text has one row for each of its lines; a mapping of counts has one row for all of them.
     """
     for name, value in fields.items():
         if isinstance(value, Mapping) and not _holds_counts(value):

@@ -1,4 +1,4 @@
-"""The time in `--since`: how long ago, or when."""
+"""Parses the time in `--since`, an age or a date."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ AGO = re.compile(r"([0-9]{1,9})([smhdw])")
 
 
 def parse_since(text: str, now: float) -> str:
-    """`90m`, `2h`, `7d`, or an ISO 8601 date or time: RFC 3339 in UTC.
+    """The time in `text` as RFC 3339 in UTC: an age such as `90m`, `2h` or `7d`, or ISO 8601.
 
-    A time without a zone is the reader's. Raises ValueError.
+    A time without a zone is in the local one. `now`: seconds since the epoch. Raises ValueError.
     """
     ago = AGO.fullmatch(text)
     seconds = now - int(ago[1]) * SECONDS[ago[2]] if ago else _parse_time(text)
@@ -23,7 +23,7 @@ def parse_since(text: str, now: float) -> str:
 
 def _parse_time(text: str) -> float:
     """Seconds since the epoch. Raises ValueError."""
-    text = f"{text[:-1]}+00:00" if text.endswith("Z") else text  # for Python 3.10
+    text = f"{text[:-1]}+00:00" if text.endswith("Z") else text  # Python 3.10 does not parse the Z
     try:
         return datetime.fromisoformat(text).astimezone(timezone.utc).timestamp()
     except OverflowError:

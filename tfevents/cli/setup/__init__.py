@@ -1,1 +1,1 @@
-"""The commands before and beside the work: set it up, try it out, look at it."""
+"""The commands for setting tfevents up and trying it out."""

@@ -1,4 +1,4 @@
-"""`tfevents completion`: click's own completion of commands and options, for one shell."""
+"""`tfevents completion`: prints click's completion script for one shell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from click.shell_completion import get_completion_class
 
 SHELLS = ("bash", "zsh", "fish")
 VARIABLE = "_TFEVENTS_COMPLETE"
-"""By which the shell's function asks (click's own name for a program `tfevents`)."""
+"""The environment variable of the completion script; click's name for a program `tfevents`."""
 
 
 @click.command()

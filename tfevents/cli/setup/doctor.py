@@ -1,4 +1,4 @@
-"""`tfevents doctor`: would a run here be reported, and if not, why not."""
+"""`tfevents doctor`: prints whether a run here would be reported, and if not, why."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def doctor(directory: str, as_json: bool) -> int:
 
 
 def make_document(facts: DoctorFacts, findings: Sequence[Finding]) -> dict[str, Any]:
-    """The shape of `doctor --json`."""
+    """The document that `doctor --json` prints."""
     from msgspec import to_builtins
 
     reported = not any(finding.problem for finding in findings)
@@ -49,7 +49,7 @@ def make_document(facts: DoctorFacts, findings: Sequence[Finding]) -> dict[str, 
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
-    """Each with what to do below it; or that all is well."""
+    """Prints each finding and what to do about it; without a problem, that a run is reported."""
     if not any(finding.problem for finding in findings):
         click.echo("a run here is reported")
     for finding in findings:
@@ -62,7 +62,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 
 def show_facts(facts: DoctorFacts) -> None:
-    """What was found, and where from."""
+    """Prints the facts with their sources, and the metadata of the next event."""
     Table(("what", "is", "from"), list_rows(facts)).show()
     if facts.metadata:
         click.echo("\nthe next event would say")
@@ -70,7 +70,7 @@ def show_facts(facts: DoctorFacts) -> None:
 
 
 def list_rows(facts: DoctorFacts) -> list[list[str]]:
-    """The binary, the settings, the server and the journal."""
+    """The table's rows: binary, directory, settings, server and journal."""
     binary = facts.binary
     server = facts.endpoint.problem or ("takes the key" if facts.endpoint.asked else "not asked")
     return [

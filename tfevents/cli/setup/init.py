@@ -1,4 +1,4 @@
-"""`tfevents init`: writes this repository's `.tfevents.hcl`, asking for what is not given."""
+"""`tfevents init`: writes a repository's `.tfevents.hcl`, and prompts for missing options."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def init(directory: str, mapped: Mapping[str, str], force: bool, **given: str | 
 
 
 def ask(option: str, what: str, default: str | None = None) -> str:
-    """What a person types. Raises UsageError where nobody is there to be asked."""
+    """Prompts for the value of `option`. Raises UsageError if stdin is no terminal."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"nobody is there to be asked for it: give {option}")
     answer: str = click.prompt(what, default=default)
@@ -62,7 +62,10 @@ def ask(option: str, what: str, default: str | None = None) -> str:
 
 
 def ask_for_workspaces(directory: str) -> tuple[str | None, Mapping[str, str]]:
-    """One for all of it, or one for each directory that terraform is run in."""
+    """Prompts for workspaces: (the only one, {}), or (None, directory → workspace).
+
+    The latter if there are root modules in directories below `directory`.
+    """
     from tfevents.readers.hcl.root_modules import find_root_modules
     from tfevents.settings.template import suggest_workspace
 
@@ -79,7 +82,7 @@ def ask_for_workspaces(directory: str) -> tuple[str | None, Mapping[str, str]]:
 
 
 def write_whole(path: str, text: str) -> None:
-    """The file becomes visible when it is complete. Raises OSError."""
+    """Writes a file that becomes visible only when it is complete. Raises OSError."""
     draft = f"{path}.{os.getpid()}"
     with open(draft, "x", encoding="utf-8") as file:
         file.write(text)

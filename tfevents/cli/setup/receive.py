@@ -1,4 +1,4 @@
-"""`tfevents receive`: the contract's endpoint on loopback with a page that shows it, or a relay."""
+"""`tfevents receive`: runs a local server with a page of its events, or a relay."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from tfevents.receiver.faults import Outage
 
 RECEIVE = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uvicorn"}
-"""What `tfevents[receive]` installs."""
+"""The packages that the extra `tfevents[receive]` installs."""
 RELAY = RECEIVE | {"cryptography", "prometheus_client", "psycopg"}
-"""What `tfevents[relay]` installs."""
+"""The packages that the extra `tfevents[relay]` installs."""
 
 
 class Given(Struct, frozen=True):
@@ -40,7 +40,7 @@ class Given(Struct, frozen=True):
 def _parse_outages(
     context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[Outage, ...]:
-    """`STATUS:TIMES` texts. Raises BadParameter."""
+    """Parses `STATUS[:TIMES]` texts. Raises BadParameter."""
     from tfevents.receiver.faults import parse_outage
 
     try:
@@ -121,7 +121,7 @@ def receive(**options: Any) -> None:
 
 
 def _show(given: Given, home: str) -> None:
-    """Keeps what comes, and shows it."""
+    """Runs the receiver, which stores events and shows them on its page."""
     if given.host or given.tls_cert or given.tls_key or given.refused:
         words = "--host, --tls-cert, --tls-key, --refused: for a relay only, see --forward"
         raise SettingError(words)
@@ -138,7 +138,7 @@ def _show(given: Given, home: str) -> None:
 
 
 def _relay(given: Given, home: str) -> None:
-    """Keeps what comes until it is upstream."""
+    """Runs the relay, which stores events until the server upstream has accepted them."""
     if not (given.forward or "").strip():
         raise SettingError("--forward: the URL of the service is missing")
     if given.fail or given.refuse or given.delay:
@@ -162,7 +162,7 @@ def _relay(given: Given, home: str) -> None:
 
 @contextmanager
 def _installed(extra: str, packages: set[str]) -> Iterator[None]:
-    """Says what to install where one of the extra's packages is missing."""
+    """Raises TfeventsError, which says what to install, if a package of the extra is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -173,7 +173,7 @@ def _installed(extra: str, packages: set[str]) -> Iterator[None]:
 
 
 def describe(url: str, settings: Sequence[str]) -> str:
-    """What to open, and what to say in the other terminal."""
+    """The text that says which page to open, and what to type in another terminal."""
     typed = "\n".join(f"  {line}" for line in (*settings, "tf apply"))
     shown = f"tfevents shows what it receives: {url}/"
     return f"{shown}\nIn another terminal:\n\n{typed}\n\nCtrl-C stops it."

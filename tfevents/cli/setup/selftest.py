@@ -1,4 +1,4 @@
-"""`tfevents selftest`: the three promises, tried here with the terraform that is used here."""
+"""`tfevents selftest`: tests tfevents' promises on this machine, with its terraform."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ def _run_checks(engine: Path, tf: Path, only: Sequence[str]) -> Iterator[CheckRe
 
 
 def make_document(engine: Path, results: Sequence[CheckResult]) -> dict[str, Any]:
-    """The shape of `selftest --json`."""
+    """The document that `selftest --json` prints."""
     from msgspec.structs import asdict
 
     return {"binary": str(engine), "checks": [asdict(result) for result in results]}
 
 
 def show_results(engine: Path, results: Sequence[CheckResult]) -> None:
-    """A row for each check, then what differs, then the numbers."""
+    """Prints a row for each check, then the details of results that have some, then the numbers."""
     rows = [(r.group, r.name, r.status, f"{r.seconds:.1f}") for r in results]
     Table(TITLES, rows, right=frozenset({"seconds"}), colours=COLOURS).show()
     for result in results:
@@ -75,7 +75,7 @@ def show_results(engine: Path, results: Sequence[CheckResult]) -> None:
 
 
 def describe_numbers(engine: Path, results: Sequence[CheckResult]) -> str:
-    """The last line: how many checks came out how."""
+    """The last line: the number of checks for each status."""
     statuses = [result.status for result in results]
     told = ", ".join(f"{statuses.count(s)} {s}" for s in COLOURS if s in statuses)
     return f"{engine}: {told}"

@@ -1,6 +1,6 @@
-"""The CI vendors in the order in which they are asked, and what the one of this job says.
+"""Finds the CI vendor of this job and reads its build.
 
-To add one: a module of this package named in VENDORS, as `Vendor` describes it.
+To add a vendor, write a module of this package as `Vendor` describes it, and add it to VENDORS.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 VENDORS: dict[str, tuple[str, ...]] = {
-    # Hosts that run terraform inside somebody's CI, or in an environment that looks like one.
+    # Hosts that run terraform in a job of another CI, or in an environment that looks like one.
     "atlantis": ("ATLANTIS_TERRAFORM_VERSION", "PULL_NUM"),
     "spacelift": ("TF_VAR_spacelift_run_id",),
     "scalr": ("SCALR_RUN_ID",),
@@ -50,7 +50,7 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "azure": ("TF_BUILD",),
     "circleci": ("CIRCLECI",),
     "buildkite": ("BUILDKITE",),
-    # Jenkins' address and a BUILD_NUMBER may also be a job's of TeamCity that calls it.
+    # A TeamCity job that calls Jenkins may set JENKINS_URL, and TeamCity sets BUILD_NUMBER.
     "teamcity": ("TEAMCITY_VERSION",),
     "jenkins": ("BUILD_TAG", "JENKINS_URL"),
     "travis": ("TRAVIS",),
@@ -62,20 +62,19 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "cirrus": ("CIRRUS_CI",),
     "bamboo": ("bamboo_buildKey", "bamboo_planKey", "bamboo_deploy_project"),
     "codebuild": ("CODEBUILD_BUILD_ID", "CODEBUILD_BUILD_ARN"),
-    # Plain names that others use too, and at last `CI`, which nearly all set.
+    # Last, because other vendors set these variables, too; nearly all set `CI`.
     "cloudbuild": ("BUILD_ID",),
     "generic": ("CI",),
 }
-"""A vendor's module → variables without any of which it claims nothing: it is not imported then.
-
-The first that claims the environment answers.
+"""A vendor's module → environment variables of its jobs; without any of them, the module is not
+imported. The first vendor that claims the environment is the job's.
 """
 
 
 def find_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build | None:
-    """What the vendor of this job says of it, sanitized; None outside of CI.
+    """The sanitized build of this job, from its vendor; None outside of CI.
 
-    `read_file`: the bytes of the file at a path, None where it can't be read.
+    `read_file`: path → the file's bytes, None if it can't be read.
     """
     for vendor in _import_candidates(env):
         if vendor.claims(env):
@@ -84,7 +83,7 @@ def find_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def is_ci(env: Mapping[str, str]) -> bool:
-    """Whether any vendor says that this is a job of its own."""
+    """Whether this is a job of any CI vendor."""
     return any(vendor.claims(env) for vendor in _import_candidates(env))
 
 

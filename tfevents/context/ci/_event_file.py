@@ -1,15 +1,15 @@
-"""Events as JSON, which vendors leave for their jobs in a file or a variable: bounded."""
+"""Parses the JSON events that vendors pass to jobs in a file or an environment variable."""
 
 from __future__ import annotations
 
 import json
 
 LIMIT = 8 * 1024 * 1024
-"""Bytes, or characters of a variable: a larger event is not worth the time of a run."""
+"""The most bytes of a file, or characters of a variable: parsing more would slow down the run."""
 
 
 def parse_event(document: bytes | str | None) -> object:
-    """The document, or None where it is missing, too large or no JSON."""
+    """The parsed document; None if it is missing, larger than LIMIT or not JSON."""
     if not document or len(document) > LIMIT:
         return None
     if isinstance(document, bytes):
@@ -22,7 +22,7 @@ def parse_event(document: bytes | str | None) -> object:
 
 
 def find_text(document: object, *path: str) -> str | None:
-    """The text or whole number at `path`; None where there is neither."""
+    """The string or integer at `path`, as text; None if there is neither."""
     for name in path:
         document = document.get(name) if isinstance(document, dict) else None
     if isinstance(document, bool) or not isinstance(document, (str, int)):

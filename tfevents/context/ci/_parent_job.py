@@ -1,4 +1,4 @@
-"""The CI job in which a host runs that is only a step of it, as Digger and Terrateam are."""
+"""Reads the build of the CI job in which a host such as Digger or Terrateam is a step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _VENDORS: tuple[Vendor, ...] = (forgejo, gitea, github, gitlab, bitbucket, azure
 def read_parent_job(
     env: Mapping[str, str], read_file: Callable[[str], bytes | None], vendor: str
 ) -> Build:
-    """What the job says, in the name of the host `vendor`; no more than that name outside of CI."""
+    """The job's build, with the host `vendor` as its vendor; only the vendor outside of CI."""
     for parent in _VENDORS:
         if parent.claims(env):
             return replace(parent.read_build(env, read_file), vendor=vendor)

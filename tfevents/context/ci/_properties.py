@@ -1,4 +1,4 @@
-"""Java's properties files: one `key=value` a line, specials behind a backslash."""
+"""Parses Java's properties files: one `key=value` per line, with backslash escapes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
 
 
 def parse_properties(document: bytes | None, limit: int = 4 * 1024 * 1024) -> dict[str, str]:
-    """The properties; empty where there is no document or one past the limit (bytes)."""
+    """The properties; empty if there is no document, or if it has more than `limit` bytes."""
     if not document or len(document) > limit:
         return {}
     lines = document.decode("latin-1").splitlines()

@@ -1,4 +1,4 @@
-"""What of a vendor's values may leave the process, field by field."""
+"""Removes from a vendor's values, field by field, what must not be sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tfevents import text
 from tfevents.addresses import redact_address
 from tfevents.context.ci.build import Build
 
-# What stands for a merge or a merge queue, not for a branch that somebody works on.
+# Refs of merges, pull requests and merge queues, which are not branches that people work on.
 _NO_BRANCH = (
     r"HEAD|refs/.*|pull/\d+(?:/(?:head|merge))?|pr/\d+/(?:head|merge)"
     r"|(?:merge|pull)-requests/\d+(?:/\w+)?"
@@ -19,7 +19,7 @@ _NO_BRANCH = (
 
 
 def sanitize_build(build: Build) -> Build:
-    """`build` as it may be sent: every text cleaned, every empty one absent."""
+    """`build` as it may be sent: every text is cleaned, empty ones become None."""
     return replace(
         build,
         pipeline=text.clean(build.pipeline),
@@ -41,13 +41,13 @@ def sanitize_build(build: Build) -> Build:
 
 
 def sanitize_branch(ref: str | None) -> str | None:
-    """The branch that a ref names: never `HEAD`, a tag, a merge ref or a merge queue's."""
+    """The branch that a ref names; None for `HEAD`, a tag, a merge ref or a merge queue."""
     name = (text.clean(ref) or "").removeprefix("refs/heads/")
     return None if not name or re.fullmatch(_NO_BRANCH, name) else name
 
 
 def sanitize_address(value: str | None) -> str | None:
-    """What is public of an address, cleaned; None where it names no host."""
+    """The address, cleaned and without user or secrets; None if it names no host."""
     address = text.clean(value)
     return redact_address(address) if address else None
 

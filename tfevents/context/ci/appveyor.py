@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tfevents.context.ci.build import Build
 
-# Providers that have one host; an enterprise server's is not told.
+# Providers with one host; AppVeyor does not give the host of an enterprise server.
 _HOSTS = {"gitHub": "github.com", "bitBucket": "bitbucket.org", "gitLab": "gitlab.com"}
 
 
@@ -43,7 +43,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _is_request(env: Mapping[str, str]) -> bool:
-    """The head alone says it too, where a script hands on only that."""
+    """Whether this is a pull request; one variable is enough: a script may pass on only one."""
     names = ("NUMBER", "HEAD_COMMIT", "HEAD_REPO_BRANCH")
     return any(env.get(f"APPVEYOR_PULL_REQUEST_{name}") for name in names)
 

@@ -1,4 +1,4 @@
-"""Atlantis: what its custom `run` steps and workflow hooks get to know about a pull request.
+"""Atlantis: the variables that its custom `run` steps and workflow hooks get.
 
 https://www.runatlantis.io/docs/custom-workflows.html#native-environment-variables
 https://www.runatlantis.io/docs/post-workflow-hooks.html#custom-run-command
@@ -22,7 +22,10 @@ _PULL_REQUEST_PAGES = (
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    """A hook has no variable that says Atlantis, but four that nobody else sets together."""
+    """Whether this is a `run` step or a hook of Atlantis.
+
+    A hook has no variable named after Atlantis, but four that no other vendor sets together.
+    """
     hook = all(env.get(name) for name in _OF_A_HOOK)
     return hook or bool(env.get("ATLANTIS_TERRAFORM_VERSION"))
 
@@ -43,7 +46,10 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _pull_request(env: Mapping[str, str]) -> str | None:
-    """What its API and its drift detection run has no number, or one below zero."""
+    """The pull request's number; None for runs of the API and of drift detection, which have none.
+
+    Such runs have an empty, zero or negative PULL_NUM.
+    """
     number = env.get("PULL_NUM", "")
     return number if number.isdigit() and number.strip("0") else None
 
@@ -54,7 +60,7 @@ def _slug(env: Mapping[str, str]) -> str | None:
 
 
 def _repository(env: Mapping[str, str]) -> str | None:
-    """The pull request's page is below its target; git's `origin` may be the fork."""
+    """The target repository, from the pull request's page; git's `origin` may be the fork."""
     page = env.get("PULL_URL", "")
     for separator in _PULL_REQUEST_PAGES:
         repository, found, _ = page.partition(separator)

@@ -1,8 +1,8 @@
-"""Azure Pipelines, and classic releases, which keep the names of a build for their artifact.
+"""Azure Pipelines and classic releases; in a release, BUILD_* describe the artifact's build.
 
 https://learn.microsoft.com/en-us/azure/devops/pipelines/build/variables
 https://learn.microsoft.com/en-us/azure/devops/pipelines/release/variables
-System.PullRequest.SourceCommitId is set but missing there:
+System.PullRequest.SourceCommitId is set, but not documented there:
 https://github.com/MicrosoftDocs/azure-devops-docs/issues/4588
 """
 
@@ -60,7 +60,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _release(env: Mapping[str, str], artifact: Build) -> Build:
-    """A release is told by its own names; git and the pull request by its artifact's."""
+    """The build of a release: git and the pull request are those of its artifact's build."""
     return replace(
         artifact,
         pipeline=env.get("RELEASE_DEFINITIONID"),
@@ -91,7 +91,7 @@ def _page(env: Mapping[str, str]) -> str | None:
 
 
 def _pull_request(env: Mapping[str, str]) -> str | None:
-    """GitHub's pull requests have a number beside the id; Azure's own are seen by their id."""
+    """The number of a pull request; GitHub's have one beside their id, Azure's own only the id."""
     number = env.get("SYSTEM_PULLREQUEST_PULLREQUESTNUMBER")
     _, _, rest = env.get("BUILD_SOURCEBRANCH", "").partition("refs/pull/")
     return number or env.get("SYSTEM_PULLREQUEST_PULLREQUESTID") or rest.partition("/")[0]

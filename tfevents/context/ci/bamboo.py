@@ -1,4 +1,4 @@
-"""Bamboo: its variables `bamboo.x.y`, which a shell sees as `bamboo_x_y`.
+"""Bamboo: its variables `bamboo.x.y`, which are `bamboo_x_y` in the environment.
 
 https://confluence.atlassian.com/bamboo/bamboo-variables-289277087.html
 https://confluence.atlassian.com/display/BAMBOO/Variables+for+deployment+environments
@@ -30,7 +30,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         vendor="bamboo",
         pipeline=plan,
         pipeline_name=env.get("bamboo_planName"),
-        # bamboo_buildResultKey is the job's: PROJECT-PLAN-JOB-8
+        # bamboo_buildResultKey names the job: PROJECT-PLAN-JOB-8
         execution_id=f"{plan}-{number}" if plan and number else None,
         execution_number=number,
         stage_id=env.get("bamboo_buildResultKey"),
@@ -47,7 +47,10 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _deployment(build: Build, project: str) -> Build:
-    """A deployment project has a name and no key; the numbers are those of the plan it deploys."""
+    """The build of a deployment project, which has a name but no key.
+
+    Its build numbers are left out: they belong to the plan that it deploys.
+    """
     return replace(
         build,
         pipeline=project,
@@ -59,13 +62,16 @@ def _deployment(build: Build, project: str) -> Build:
 
 
 def _reason(env: Mapping[str, str], user: str | None) -> str | None:
-    """`com.atlassian.bamboo.plugin.system.triggerReason:ManualBuildTriggerReason` → manual."""
+    """The trigger type.
+
+    `com.atlassian.bamboo.plugin.system.triggerReason:ManualBuildTriggerReason` → manual.
+    """
     _, _, word = env.get("bamboo_triggerReason_key", "").rpartition(":")
     reason = word.removesuffix(_REASON).removesuffix("Build")
     return _TYPES.get(reason, reason) or ("manual" if user else None)
 
 
 def _repository(env: Mapping[str, str], fact: str) -> str | None:
-    """A fact about the plan's first repository."""
+    """A variable of the plan's first repository."""
     first = env.get(f"bamboo_planRepository_1_{fact}")
     return first or env.get(f"bamboo_planRepository_{fact}")

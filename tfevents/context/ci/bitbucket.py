@@ -1,4 +1,4 @@
-"""Bitbucket Pipelines: `BITBUCKET_*`; what started a pipeline is not told, but for pull requests.
+"""Bitbucket Pipelines: `BITBUCKET_*`, which give the trigger only for pull requests and tags.
 
 https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
 """

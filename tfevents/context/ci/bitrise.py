@@ -24,7 +24,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         build,
         pipeline=env.get("BITRISEIO_PIPELINE_TITLE"),
         pipeline_name=env.get("BITRISEIO_PIPELINE_TITLE"),
-        execution_id=env.get("BITRISEIO_PIPELINE_ID"),  # of the run, not of its definition
+        execution_id=env.get("BITRISEIO_PIPELINE_ID"),  # of the run, not of the definition
         execution_number=None,
         stage_id=build.execution_id,
         url=env.get("BITRISEIO_PIPELINE_BUILD_URL") or build.url,
@@ -56,7 +56,10 @@ def _workflow(env: Mapping[str, str]) -> Build:
 
 
 def _message(env: Mapping[str, str], sha: str | None) -> str | None:
-    """BITRISE_GIT_MESSAGE may also be a pull request's title, or what somebody typed."""
+    """The commit's message; None if unknown.
+
+    BITRISE_GIT_MESSAGE may also be a pull request's title or a text typed for a manual build.
+    """
     if sha and sha == env.get("GIT_CLONE_COMMIT_HASH"):
         body = env.get("GIT_CLONE_COMMIT_MESSAGE_BODY")
         subject = env.get("GIT_CLONE_COMMIT_MESSAGE_SUBJECT", "")

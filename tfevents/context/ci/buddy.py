@@ -1,4 +1,4 @@
-"""Buddy: `BUDDY_RUN_*`, and the same facts under the older `BUDDY_EXECUTION_*`.
+"""Buddy: `BUDDY_RUN_*`, and the same values in the older `BUDDY_EXECUTION_*`.
 
 https://buddy.works/docs/pipelines/variables/default-variables
 """
@@ -39,7 +39,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _number(env: Mapping[str, str]) -> str | None:
-    """A pull request's; its id is `pull/<number>`."""
+    """The pull request's number, if need be from its id, `pull/<number>`."""
     name = _of(env, "PULL_REQUEST_ID", "PR_ID") or ""
     last = name.rpartition("/")[2]
     return _of(env, "PULL_REQUEST_NO", "PR_NO") or (last if last.isdecimal() else None)

@@ -1,4 +1,4 @@
-"""What a CI vendor says about the job that runs us, and what a vendor's module is."""
+"""Defines a build, the facts about this CI job, and the interface of a vendor's module."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from msgspec import Struct
 
 
 class Build(Struct, frozen=True):
-    """One job of one vendor; None where the vendor does not say.
+    """One job of a CI vendor; None for each fact that the vendor does not provide.
 
     `sha` is the head commit of the branch, `message` the message of exactly that commit.
-    `merge_commit` is set, and `sha` is not, where the vendor only names its own temporary merge
-    of a pull request: the head is its second parent, which git may know; else it is what ran.
-    `tag`: a tag was built, so there is no branch, and none must be asked from git.
+    `merge_commit` is set instead of `sha` if the vendor gives only its temporary merge commit of a
+    pull request. The head is then the second parent, if git knows it, else the merge commit.
+    `tag`: set if a tag was built; there is no branch then, and git must not be asked for one.
     `chooses`: the job itself chooses what it checks out; `branch` and `sha` are only the default.
     """
 
@@ -37,7 +37,7 @@ class Build(Struct, frozen=True):
     chooses: bool = False
 
     def trigger(self) -> dict[str, str]:
-        """The contract's `trigger`: vendor, type, actor, url, pull_request, where known."""
+        """The contract's `trigger`: vendor, type, actor, url and pull_request, each if known."""
         facts = {
             "vendor": self.vendor,
             "type": self.trigger_type,
@@ -49,10 +49,10 @@ class Build(Struct, frozen=True):
 
 
 class Vendor(Protocol):
-    """A vendor's module. It knows its own variables, and reads nothing but what it is given."""
+    """A vendor's module. It reads only the environment and the `read_file` that it is given."""
 
     def claims(self, env: Mapping[str, str]) -> bool:
-        """Whether this environment is a job of this vendor."""
+        """Whether this is the environment of a job of this vendor."""
 
     def read_build(self, env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-        """What the vendor says, as it says it: the caller sanitizes it."""
+        """The job's build, with the vendor's values unchanged: the caller sanitizes them."""

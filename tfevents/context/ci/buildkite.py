@@ -26,11 +26,11 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         execution_id=env.get("BUILDKITE_BUILD_ID"),
         execution_number=env.get("BUILDKITE_BUILD_NUMBER"),
         stage_id=env.get("BUILDKITE_JOB_ID"),
-        # a fork's branch may come as `owner:branch`; git allows no colon in a branch
+        # a fork's branch may be given as `owner:branch`; git allows no colon in a branch
         branch=env.get("BUILDKITE_BRANCH", "").rpartition(":")[2],
         tag=env.get("BUILDKITE_TAG"),
         sha=env.get("BUILDKITE_COMMIT"),
-        # of all others it is what somebody typed for the build
+        # without a webhook it is a text given for the build, not the commit's message
         message=env.get("BUILDKITE_MESSAGE") if hooked else None,
         repository=env.get("BUILDKITE_REPO"),
         trigger_type=_webhook(env) if hooked else _source(env),

@@ -39,13 +39,13 @@ def _slug(env: Mapping[str, str]) -> str | None:
 
 
 def _trigger_type(env: Mapping[str, str]) -> str | None:
-    """Only a tag and a fork's pull request show; a branch can be built for many reasons."""
+    """The trigger type, known only for a tag and for a fork's pull request."""
     if env.get("CIRCLE_TAG"):
         return "tag"
     return "pull_request" if env.get("CIRCLE_PR_NUMBER") else None
 
 
 def _pull_request(env: Mapping[str, str]) -> str | None:
-    """CIRCLE_PULL_REQUEST is the pull request's page, which ends with its number."""
+    """The pull request's number, else the end of its page's address (CIRCLE_PULL_REQUEST)."""
     last = env.get("CIRCLE_PULL_REQUEST", "").rstrip("/").rpartition("/")[2]
     return env.get("CIRCLE_PR_NUMBER") or (last if last.isdigit() else None)

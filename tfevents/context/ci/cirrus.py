@@ -1,4 +1,4 @@
-"""Cirrus CI: `CIRRUS_*`; the branch of a pull request is `pull/<number>` there, so none.
+"""Cirrus CI: `CIRRUS_*`; for a pull request, CIRRUS_BRANCH is `pull/<number>`, which is no branch.
 
 https://cirrus-ci.org/guide/writing-tasks/#environment-variables
 """
@@ -26,7 +26,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         branch=env.get("CIRRUS_BRANCH"),
         tag=env.get("CIRRUS_TAG"),
         sha=env.get("CIRRUS_CHANGE_IN_REPO"),
-        # of a pull request it is the title and the description
+        # for a pull request this is its title and description
         message=None if pull_request else env.get("CIRRUS_CHANGE_MESSAGE"),
         repository=env.get("CIRRUS_REPO_CLONE_URL"),
         trigger_type=_trigger_type(env),

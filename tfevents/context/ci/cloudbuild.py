@@ -1,4 +1,4 @@
-"""Google Cloud Build, where a build maps its substitutions to variables (`automapSubstitutions`).
+"""Google Cloud Build, if a build maps substitutions to variables (`automapSubstitutions`).
 
 https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values
 """
@@ -13,7 +13,10 @@ _BESIDE = ("PROJECT_NUMBER", "LOCATION", "TRIGGER_NAME", "COMMIT_SHA", "REVISION
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    """There is no marker; its plain names only count together."""
+    """Whether this is a build of Cloud Build.
+
+    No variable is named after the vendor, so several common names must be set together.
+    """
     both = env.get("BUILD_ID") and env.get("PROJECT_ID")
     return bool(both and any(env.get(name) for name in _BESIDE))
 

@@ -1,4 +1,4 @@
-"""AWS CodeBuild, also as the action of a CodePipeline, which then is the pipeline.
+"""AWS CodeBuild, also as an action of CodePipeline, which is then reported as the pipeline.
 
 https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html
 """
@@ -28,7 +28,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         vendor="codepipeline",
         pipeline=pipeline,
         pipeline_name=pipeline,
-        execution_id=None,  # not told; what CodeBuild numbers is one action of it
+        execution_id=None,  # not known here; CodeBuild's build is only one action of it
         execution_number=None,
         stage_id=build.execution_id,
         actor=None,
@@ -62,11 +62,14 @@ def _build(env: Mapping[str, str]) -> Build:
 
 
 def _part(asked: str, prefix: str) -> str | None:
-    """What a build was asked for, where it says what it is: a bare `v1` may be anything."""
+    """The requested ref without `prefix`; None without it: a bare `v1` may be a branch or a tag."""
     return asked.removeprefix(prefix) if asked.startswith(prefix) else None
 
 
 def _user(env: Mapping[str, str]) -> str | None:
-    """`rule/nightly` (EventBridge), `GitHub-Hookshot/044aadd` and Jenkins' plugin are nobody."""
+    """The user who started the build.
+
+    None for `rule/nightly` (EventBridge), `GitHub-Hookshot/044aadd` and Jenkins' plugin.
+    """
     initiator = env.get("CODEBUILD_INITIATOR", "")
     return None if "/" in initiator or initiator == "CodeBuild-Jenkins-Plugin" else initiator

@@ -37,12 +37,12 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _message(env: Mapping[str, str]) -> str:
-    """Quotes come with a backslash before them."""
+    """The commit's message, in which Codefresh escapes quotes with a backslash."""
     return env.get("CF_COMMIT_MESSAGE", "").replace("\\'", "'").replace('\\"', '"')
 
 
 def _repository(env: Mapping[str, str]) -> str | None:
-    """The commit's page names the host, which owner and name alone do not."""
+    """The repository's address, from the commit's page: other variables do not give the host."""
     slug = f"/{env.get('CF_REPO_OWNER')}/{env.get('CF_REPO_NAME')}"
     page = env.get("CF_COMMIT_URL", "")
     for separator in _COMMIT_PAGES:

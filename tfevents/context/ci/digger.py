@@ -1,4 +1,4 @@
-"""Digger: a step of a CI job; started by its backend, the job's variables say little.
+"""Digger: a step of a CI job. If its backend started the job, DIGGER_RUN_SPEC describes the run.
 
 https://docs.digger.dev/ce/howto/custom-commands
 https://github.com/diggerhq/digger/blob/develop/libs/spec/models.go (DIGGER_RUN_SPEC)

@@ -1,4 +1,4 @@
-"""Drone: `DRONE_*`, names that Harness and Woodpecker repeat.
+"""Drone: `DRONE_*`, variables that Harness and Woodpecker set, too.
 
 https://docs.drone.io/pipeline/environment/reference/
 https://github.com/drone/runner-go/blob/master/environ/environ.go
@@ -37,14 +37,17 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def branch(env: Mapping[str, str]) -> str | None:
-    """DRONE_COMMIT_BRANCH, whose other name is DRONE_BRANCH, is a pull request's target, also when
-    it is promoted later, which DRONE_PULL_REQUEST does not tell."""
+    """The branch that was built; of a pull request, its source branch.
+
+    For a pull request, DRONE_COMMIT_BRANCH (or DRONE_BRANCH, the same) is the target branch, also
+    when it is promoted later, although DRONE_PULL_REQUEST is not set then.
+    """
     target = env.get("DRONE_COMMIT_BRANCH") or env.get("DRONE_BRANCH")
     return env.get("DRONE_SOURCE_BRANCH") or (None if env.get("DRONE_PULL_REQUEST") else target)
 
 
 def tag(env: Mapping[str, str]) -> str | None:
-    """Harness writes a tag's ref also where Drone has a branch."""
+    """The tag that was built; Harness also puts its ref into the variables of the branch."""
     refs = (env.get(f"DRONE_{name}", "") for name in ("COMMIT_REF", "COMMIT_BRANCH", "BRANCH"))
     names = (ref.removeprefix("refs/tags/") for ref in refs if ref.startswith("refs/tags/"))
     return env.get("DRONE_TAG") or next(names, None)
@@ -55,7 +58,7 @@ def clone_address(env: Mapping[str, str]) -> str | None:
 
 
 def trigger_type(env: Mapping[str, str]) -> str | None:
-    """Harness' webhook for a tag is a `push`."""
+    """The trigger type; `tag` for a push of a tag, as Harness reports webhooks for tags."""
     event = env.get("DRONE_BUILD_EVENT", "")
     if event == "push" and tag(env):
         return "tag"
@@ -63,6 +66,6 @@ def trigger_type(env: Mapping[str, str]) -> str | None:
 
 
 def actor(env: Mapping[str, str]) -> str | None:
-    """Who started it; `@hook`, `@cron` and `webhook` are nobody."""
+    """Who started the build; None for `@hook`, `@cron` and `webhook`."""
     trigger = env.get("DRONE_BUILD_TRIGGER", "")
     return None if trigger.startswith("@") or trigger.lower() == "webhook" else trigger

@@ -1,4 +1,4 @@
-"""env zero: the `ENV0_*` that a custom flow sees.
+"""env zero: the `ENV0_*` that a custom flow gets.
 
 https://docs.envzero.com/guides/admin-guide/custom-flows#exposed-env-zero-system-environment-variables
 """
@@ -13,7 +13,10 @@ _TYPES = {"prPlan": "pull_request", "driftDetection": "driftDetection"}
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    """ENV0_ENVIRONMENT_ID alone is also a setting of jobs that call env zero."""
+    """Whether this is a deployment of env zero.
+
+    ENV0_ENVIRONMENT_ID alone proves nothing: jobs that call env zero set it, too.
+    """
     inside = env.get("ENV0_ENVIRONMENT_ID") and env.get("ENV0_DEPLOYMENT_TYPE")
     return bool(env.get("ENV0_DEPLOYMENT_LOG_ID") or inside)
 

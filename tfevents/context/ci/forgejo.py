@@ -1,4 +1,4 @@
-"""Forgejo Actions: GitHub's variables with Forgejo's marker, beside the older one of Gitea.
+"""Forgejo Actions: GitHub's variables, with FORGEJO_ACTIONS beside the older GITEA_ACTIONS.
 
 https://forgejo.org/docs/latest/user/actions/reference/
 https://code.forgejo.org/forgejo/runner/src/branch/main/internal/app/run/runner.go
@@ -19,7 +19,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    """A run's page has its number where GitHub's has its id (`ActionRun.Link` in its source)."""
+    """As GitHub's, but a run's page has its number, not its id (`ActionRun.Link` in its source)."""
     build = github.read_build(env, read_file)
     number = build.execution_number
     page = f"{build.repository}/actions/runs/{number}" if build.repository and number else None

@@ -1,4 +1,4 @@
-"""Any other CI: nothing but `CI`, which nearly all of them set."""
+"""Any other CI, of which only `CI` is known, a variable that nearly all vendors set."""
 
 from __future__ import annotations
 

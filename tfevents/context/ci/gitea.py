@@ -1,4 +1,4 @@
-"""Gitea Actions: GitHub's variables with Gitea's marker.
+"""Gitea Actions: GitHub's variables and GITEA_ACTIONS.
 
 https://docs.gitea.com/usage/actions/comparison
 https://gitea.com/gitea/act_runner/src/branch/main/internal/app/run/runner.go
@@ -19,5 +19,5 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    """The address of a run differs between Gitea's releases and is documented for none."""
+    """As GitHub's, but without a run's page: the address is undocumented and differs by release."""
     return replace(github.read_build(env, read_file), vendor="gitea", url=None)

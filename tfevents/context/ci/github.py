@@ -1,4 +1,4 @@
-"""GitHub Actions: `GITHUB_*` and the event file; Gitea and Forgejo speak the same language.
+"""GitHub Actions: `GITHUB_*` and the event file, which Gitea and Forgejo provide, too.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/variables
 https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows
@@ -24,7 +24,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    """Also what Gitea and Forgejo say, but for their name and the address of a run."""
+    """The job's build; for Gitea and Forgejo, too, except for the vendor and the run's page."""
     path = env.get("GITHUB_EVENT_PATH")
     event = parse_event(read_file(path)) if path else None
     head, ran = find_text(event, "pull_request", "head", "sha"), env.get("GITHUB_SHA")
@@ -58,21 +58,27 @@ def _repository(env: Mapping[str, str]) -> str | None:
 
 
 def _branch(env: Mapping[str, str], event: object) -> str | None:
-    """GITHUB_REF is a merge ref, or the base of pull_request_target."""
+    """The branch; of a pull request, its head branch.
+
+    GITHUB_REF would then be a merge ref, or the base branch (`pull_request_target`).
+    """
     source = env.get("GITHUB_HEAD_REF") or find_text(event, "pull_request", "head", "ref")
     return source or env.get("GITHUB_REF")
 
 
 def _tag(env: Mapping[str, str]) -> str | None:
-    """GITHUB_REF_TYPE came later to GitHub's own servers than GITHUB_REF."""
+    """The tag; from GITHUB_REF first, because older GitHub servers set no GITHUB_REF_TYPE."""
     ref = env.get("GITHUB_REF", "")
     named = env.get("GITHUB_REF_NAME") if env.get("GITHUB_REF_TYPE") == "tag" else None
     return ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else named
 
 
 def _chooses(env: Mapping[str, str], event: object) -> bool:
-    """A comment on a pull request (`/plan`, `/apply`) and the end of another workflow start one
-    on the default branch, which then checks out whatever it was started for."""
+    """Whether the job chooses what it checks out.
+
+    A workflow that a comment on a pull request (`/plan`, `/apply`) or the end of another workflow
+    starts runs on the default branch and checks out the relevant commit itself.
+    """
     commented = find_text(event, "issue", "pull_request", "url") is not None
     return commented or env.get("GITHUB_EVENT_NAME") == "workflow_run"
 
@@ -83,7 +89,7 @@ def _is_merge_ref(env: Mapping[str, str]) -> bool:
 
 
 def _message(env: Mapping[str, str], event: object) -> str | None:
-    """Of the commit in GITHUB_SHA only: a pull request's event does not have its head's."""
+    """The message of GITHUB_SHA, if the event has it; that of a pull request has no messages."""
     for place in (("head_commit",), ("merge_group", "head_commit")):
         if find_text(event, *place, "id") == env.get("GITHUB_SHA"):
             return find_text(event, *place, "message")
@@ -98,7 +104,7 @@ def _trigger_type(env: Mapping[str, str]) -> str:
 
 
 def _pull_request(env: Mapping[str, str], event: object) -> str | None:
-    """From the event, also of a comment (an issue that has a pull request), else from the ref."""
+    """The pull request's number, from the event (also of a comment on one), else from the ref."""
     number = find_text(event, "pull_request", "number")
     if find_text(event, "issue", "pull_request", "url"):
         number = number or find_text(event, "issue", "number")

@@ -1,4 +1,4 @@
-"""GitLab CI/CD: `CI_*`, with the pipelines of merge requests and of external pull requests.
+"""GitLab CI/CD: `CI_*`, also in pipelines of merge requests and of external pull requests.
 
 https://docs.gitlab.com/ci/variables/predefined_variables/
 https://docs.gitlab.com/ci/jobs/job_rules/#ci_pipeline_source-predefined-variable
@@ -51,13 +51,13 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _source(env: Mapping[str, str], fact: str) -> str | None:
-    """A fact about where a merge request or an external pull request comes from."""
+    """A variable of the source of a merge request or an external pull request."""
     own = env.get(f"CI_MERGE_REQUEST_SOURCE_{fact}")
     return own or env.get(f"CI_EXTERNAL_PULL_REQUEST_SOURCE_{fact}")
 
 
 def _ref(env: Mapping[str, str]) -> str | None:
-    """Before GitLab 12.6 there was no CI_COMMIT_BRANCH; `refs/…` is a merge of GitLab's own."""
+    """The branch for GitLab before 12.6, which has no CI_COMMIT_BRANCH; may be a merge ref."""
     return None if env.get("CI_COMMIT_TAG") else env.get("CI_COMMIT_REF_NAME")
 
 

@@ -1,4 +1,4 @@
-"""Harness pipelines: their own identifiers, and git and the trigger under Drone's names.
+"""Harness pipelines: `HARNESS_*` for identifiers, Drone's variables for git and the trigger.
 
 https://developer.harness.io/docs/continuous-integration/troubleshoot-ci/ci-env-var/
 """
@@ -15,8 +15,11 @@ _OF_A_STEP = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "PLUGIN_ENDPOINT_VARIA
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    """HARNESS_ACCOUNT_ID and the like are settings of ours too, so they prove no step; nor does
-    HARNESS_PIPELINE_ID alone, which another CI's job sets to start that pipeline."""
+    """Whether this is a step of a Harness pipeline.
+
+    HARNESS_ACCOUNT_ID and the like don't prove that: they are also settings of tfevents. Neither
+    does HARNESS_PIPELINE_ID alone: a job of another CI may set it to start that pipeline.
+    """
     inside = env.get("HARNESS_PIPELINE_ID") and env.get("HARNESS_STAGE_ID")
     return bool(inside) or any(env.get(name) for name in _OF_A_STEP)
 

@@ -1,4 +1,4 @@
-"""HCP Terraform and Terraform Enterprise: the `TFC_*` of a remote run; its host is not told.
+"""HCP Terraform and Terraform Enterprise: the `TFC_*` of a remote run, without the host.
 
 https://developer.hashicorp.com/terraform/cloud-docs/run/run-environment#environment-variables
 """

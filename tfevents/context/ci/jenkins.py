@@ -1,4 +1,4 @@
-"""Jenkins: its own variables, and those of the plugins that know about branches and requests.
+"""Jenkins: its own variables, and those of plugins for branches and pull requests.
 
 https://www.jenkins.io/doc/book/pipeline/jenkinsfile/#using-environment-variables
 https://plugins.jenkins.io/git/#plugin-content-environment-variables
@@ -25,7 +25,7 @@ _SOURCES = (
     *("CHANGE_BRANCH", "ghprbSourceBranch", "gitlabSourceBranch"),
     "BITBUCKET_SOURCE_BRANCH",
 )
-# What stands for a user where nobody has started the build.
+# Values of BUILD_USER_ID for builds that no user has started.
 _STARTED_BY = {
     "timer": "schedule",
     "scmChange": "push",
@@ -39,7 +39,7 @@ _HEADS = ("ghprbActualCommit", "gitlabMergeRequestLastCommit", "GIT_COMMIT")
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    """JENKINS_URL alone is also a setting of Jenkins' command line client."""
+    """Whether this is a Jenkins build; JENKINS_URL alone is also a setting of Jenkins' client."""
     if env.get("BUILD_TAG", "").startswith("jenkins-"):
         return True
     return bool(env.get("JENKINS_URL") and (env.get("JOB_NAME") or env.get("BUILD_NUMBER")))
@@ -68,14 +68,17 @@ def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _branch(env: Mapping[str, str]) -> str | None:
-    """BRANCH_NAME of a change request is an arbitrary name such as PR-24; GIT_BRANCH of a commit
-    that was chosen by its hash is `detached`."""
+    """The branch; of a pull request, its source branch.
+
+    BRANCH_NAME would then be an arbitrary name such as PR-24. GIT_BRANCH is `detached` if a commit
+    was checked out by its hash.
+    """
     source = _first(env, _SOURCES)
     if source or _first(env, _PULL_REQUESTS):
         return source
     ref, local = env.get("GIT_BRANCH", ""), env.get("GIT_LOCAL_BRANCH", "")
     if local and ref.endswith(f"/{local}"):
-        ref = local  # whatever the remote is called
+        ref = local  # works for any name of the remote
     return env.get("BRANCH_NAME") or _without_remote("" if ref == "detached" else ref)
 
 

@@ -1,4 +1,4 @@
-"""Scalr: the `SCALR_*` that its agent puts into a run.
+"""Scalr: the `SCALR_*` that its agent sets for a run.
 
 https://docs.scalr.io/docs/run-environment
 """

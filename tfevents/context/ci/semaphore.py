@@ -1,4 +1,4 @@
-"""Semaphore: `SEMAPHORE_*`; a workflow is the whole execution, its pipelines are parts.
+"""Semaphore: `SEMAPHORE_*`; an execution is a workflow, which consists of pipelines.
 
 https://docs.semaphore.io/reference/env-vars
 """
@@ -39,19 +39,19 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _is_request(env: Mapping[str, str]) -> bool:
-    """Only a pull request has SEMAPHORE_GIT_PR_*."""
+    """Whether this is a pull request: only they have SEMAPHORE_GIT_PR_*."""
     parts = any(env.get(f"SEMAPHORE_GIT_PR_{name}") for name in ("BRANCH", "NUMBER", "SHA"))
     return parts or env.get("SEMAPHORE_GIT_REF_TYPE") == "pull-request"
 
 
 def _page(env: Mapping[str, str]) -> str | None:
-    """A workflow's, below the organization that Semaphore names."""
+    """The address of the workflow's page, below the organization's."""
     server, workflow = env.get("SEMAPHORE_ORGANIZATION_URL"), env.get("SEMAPHORE_WORKFLOW_ID")
     return f"{server.rstrip('/')}/workflows/{workflow}" if server and workflow else None
 
 
 def _branch(env: Mapping[str, str], is_request: bool) -> str | None:
-    """SEMAPHORE_GIT_BRANCH of a pull request is its target."""
+    """The branch; for a pull request not SEMAPHORE_GIT_BRANCH, which is its target."""
     working = env.get("SEMAPHORE_GIT_WORKING_BRANCH")
     if is_request:
         return env.get("SEMAPHORE_GIT_PR_BRANCH") or working

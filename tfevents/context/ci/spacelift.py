@@ -1,4 +1,4 @@
-"""Spacelift: the `TF_VAR_spacelift_*` that it computes for each run.
+"""Spacelift: the `TF_VAR_spacelift_*` that it sets for each run.
 
 https://docs.spacelift.io/concepts/configuration/environment#environment-variables
 """

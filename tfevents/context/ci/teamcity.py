@@ -1,4 +1,4 @@
-"""TeamCity: few variables, so also the two properties files that it leaves for each build.
+"""TeamCity: its few variables, and the two properties files that it writes for each build.
 
 https://www.jetbrains.com/help/teamcity/predefined-build-parameters.html
 https://www.jetbrains.com/help/teamcity/pull-requests.html
@@ -43,7 +43,10 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 def _files(
     env: Mapping[str, str], read_file: Callable[[str], bytes | None]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """System properties (without `system.`), and all parameters, in the file that they name."""
+    """(system properties, parameters), the latter from the file that a system property names.
+
+    System properties are named without `system.`.
+    """
     path = env.get("TEAMCITY_BUILD_PROPERTIES_FILE")
     system = parse_properties(read_file(path)) if path else {}
     parameters = system.get("teamcity.configuration.properties.file")
@@ -51,11 +54,11 @@ def _files(
 
 
 def _named(branch: str, pull_request: str | None) -> str | None:
-    """`<default>` names no branch, and the branch of a pull request is called by its number."""
+    """The branch; None for `<default>` and for a pull request's number, which are no branches."""
     return None if branch in ("<default>", pull_request) else branch
 
 
 def _only(parameters: dict[str, str], prefix: str) -> str | None:
-    """A fact about a VCS root, where all roots agree."""
+    """The value of the parameters with `prefix`, one for each VCS root; None if they differ."""
     values = {value for name, value in parameters.items() if name.startswith(prefix)}
     return values.pop() if len(values) == 1 else None

@@ -1,4 +1,4 @@
-"""Terrateam: a step of a GitHub or GitLab job that says which pull request it works for.
+"""Terrateam: a step of a GitHub or GitLab job, with variables for its pull request.
 
 https://docs.terrateam.io
 https://github.com/terrateamio/action/blob/main/terrat_runner/main.py
@@ -22,7 +22,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    """The job itself is always a dispatched workflow."""
+    """The job's build with Terrateam's trigger: the job itself is always a dispatched workflow."""
     job = read_parent_job(env, read_file, "terrateam")
     kind = env.get("TERRATEAM_RUN_KIND", "")
     number = find_text(parse_event(env.get("TERRATEAM_RUN_KIND_DATA")), "id")

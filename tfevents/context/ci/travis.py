@@ -1,4 +1,4 @@
-"""Travis CI: `TRAVIS_*`; a repository is only a slug there, of a provider that is not named.
+"""Travis CI: `TRAVIS_*`; the repository is only a slug, without its provider.
 
 https://docs.travis-ci.com/user/environment-variables/#default-environment-variables
 """
@@ -38,7 +38,10 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
 
 
 def _is_request(env: Mapping[str, str]) -> bool:
-    """Its number or `false`; where neither is told, the head's branch or commit says it."""
+    """Whether this is a pull request.
+
+    TRAVIS_PULL_REQUEST is a number or `false`; without it, the variables of the head decide.
+    """
     told = env.get("TRAVIS_PULL_REQUEST")
     head = env.get("TRAVIS_PULL_REQUEST_SHA") or env.get("TRAVIS_PULL_REQUEST_BRANCH")
     return told != "false" if told else bool(head)

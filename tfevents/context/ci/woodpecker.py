@@ -1,4 +1,4 @@
-"""Woodpecker: `CI_*`, told from all others by `CI=woodpecker`.
+"""Woodpecker: `CI_*`, distinguished from other vendors by `CI` or `CI_SYSTEM_NAME`.
 
 https://woodpecker-ci.org/docs/usage/environment#built-in-environment-variables
 """

@@ -1,7 +1,7 @@
-"""Which blocks HCL text has, as far as a schema wants them, in native syntax and in JSON.
+"""Parses the blocks and attributes that a schema asks for from HCL, in native or JSON syntax.
 
-python-hcl2 reads 50 KB in a second; this reads some MB, and asks expressions.py only for values
-that are no plain text.
+python-hcl2 parses 50 KB per second, this module several MB: it uses expressions.py only for values
+that are more than plain text.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ MAX_EXPRESSION = 16 * 1024  # a third of a second for python-hcl2
 
 
 class Schema(Struct, frozen=True):
-    """What is wanted of a block: how many labels it has, which attributes and blocks.
+    """The parts of a block to parse: the number of its labels, its attributes and its blocks.
 
-    `attributes` None: all of them. `references` are attributes that name something instead of
-    having its value: in `provider = null`, that is a provider.
+    `attributes`: None for all. `references`: attributes whose text is a name, not a value: in
+    `provider = null`, a provider called null.
     """
 
     labels: int = 0
@@ -38,12 +38,12 @@ class Schema(Struct, frozen=True):
     references: frozenset[str] = frozenset()
 
     def wants(self, attribute: str) -> bool:
-        """Whether an attribute is wanted."""
+        """Whether the schema asks for an attribute."""
         return self.attributes is None or attribute in self.attributes | self.references
 
 
 class Block(Struct, frozen=True):
-    """A block's wanted parts. Attributes are plain values, expressions text like `${var.x}`."""
+    """The parsed parts of a block. Attributes are plain values, expressions are like `${var.x}`."""
 
     type: str
     labels: tuple[str, ...] = ()
@@ -52,16 +52,19 @@ class Block(Struct, frozen=True):
 
 
 def parse_blocks(text: str, name: str, schema: Schema) -> Block:
-    """The wanted parts of HCL text as a block without type. Raises UnreadableDocument."""
+    """Parses HCL text in native syntax; returns a block with an empty type.
+
+    `name` is the file's name in error messages. Raises UnreadableDocument.
+    """
     source = Source(text.removeprefix("\ufeff"), name)
     return _parse_block(source, Item("", 0, len(source.text), ()), schema)
 
 
 def parse_json_blocks(text: str, name: str, schema: Schema) -> Block:
-    """The same of HCL's JSON syntax, where labels are keys and lists repeat a block."""
+    """As `parse_blocks`, of HCL's JSON syntax: labels are keys, and a list holds several blocks."""
     try:
         root = json.loads(text.removeprefix("\ufeff"))
-        if SURROGATE.search(text):  # half a character can't be sent on
+        if SURROGATE.search(text):  # a lone surrogate can't be encoded as UTF-8
             json.dumps(root, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise UnreadableDocument(f"{name}: this is not JSON: correct it") from None
@@ -106,7 +109,7 @@ def _parse_block(source: Source, item: Item, schema: Schema) -> Block:
 
 
 def _is_worth(source: Source, item: Item, schema: Schema) -> bool:
-    """Whether a body needs a second look: few resources name their provider."""
+    """Whether a body may contain any part the schema asks for: most resources name no provider."""
     if not item.name or schema.attributes is None:
         return True
     names = (*schema.attributes, *schema.references, *schema.blocks)
@@ -114,7 +117,7 @@ def _is_worth(source: Source, item: Item, schema: Schema) -> bool:
 
 
 def _parse_value(source: Source, item: Item) -> Any:
-    """An expression's value; python-hcl2 is only asked where there is more than plain text."""
+    """The value of an expression; python-hcl2 is only used if it is more than plain text."""
     text = source.text[item.start : item.end].strip()
     if literal := LITERAL.fullmatch(text):
         return literal[1]
@@ -141,7 +144,7 @@ def _parse_expression(text: str) -> Any:
 
 
 def _parse_plain_object(text: str) -> dict[str, Any] | None:
-    """`{name = "text", …}` as it stands in required_providers, or None where it is more."""
+    """Parses `{name = "text", …}` as in required_providers; None if it has anything else."""
     inner = Source(text, "")
     try:
         found = list(scan_body(inner, 1, find_end(inner, 0) - 1))

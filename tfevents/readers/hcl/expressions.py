@@ -1,4 +1,4 @@
-"""How HCL text becomes plain values: the only module that knows python-hcl2 and its habits."""
+"""Parses HCL text into plain values; the only module that uses python-hcl2."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from lark.exceptions import LarkError, UnexpectedInput
 from tfevents.errors import UnreadableDocument
 
 HEREDOC = re.compile(r"<<(-?)([A-Za-z][\w.-]*)\r?\n(.*?)[ \t]*\2", re.DOTALL)
-# Its parser is one for the whole process: two threads at once read each other's text.
+# python-hcl2 has one parser per process; two threads at once would parse each other's text.
 PARSING = threading.Lock()
-# What a token is called for people. A name, number or text is never quoted: it may be a key.
+# Names of tokens in error messages. Names, numbers and texts are never quoted: they may be secret.
 NAMES = {
     "$END": "end of file",
     "NAME": "name",
@@ -29,12 +29,12 @@ NAMES = {
 
 
 def parse_hcl(text: str, name: str) -> dict[str, Any]:
-    """HCL as dicts, lists, strings, numbers, booleans and None.
+    """Parses HCL into dicts, lists, strings, numbers, booleans and None.
 
-    Blocks of one type are a list of dicts, each label a key around the next:
-    `b "x" {y = 1}` is `{"b": [{"x": {"y": 1}}]}`. Expressions and templates stay text
-    (`${var.x}`), heredocs are theirs. Raises UnreadableDocument: one line with `name`, the line
-    and the column.
+    Blocks of one type are a list of dicts, in which each label is a key around the next:
+    `b "x" {y = 1}` is `{"b": [{"x": {"y": 1}}]}`. Expressions and templates stay text (`${var.x}`);
+    a heredoc becomes the text in it. Raises UnreadableDocument: one line with `name`, line and
+    column.
     """
     with PARSING:
         return _parse(text, name)
@@ -54,7 +54,7 @@ def _parse(text: str, name: str) -> dict[str, Any]:
 
 
 def _parse_tree(text: str, name: str) -> StartRule:
-    """python-hcl2's tree; lark's errors span lines and list every token of the grammar."""
+    """python-hcl2's syntax tree. Raises UnreadableDocument for lark's errors, in one short line."""
     try:
         return hcl2.parses(text.removeprefix("\ufeff"))
     except UnexpectedInput as error:
@@ -67,7 +67,7 @@ def _parse_tree(text: str, name: str) -> StartRule:
 
 
 def _describe_token(error: Any) -> str:
-    """What stands where something else should: punctuation as it is, anything else by its kind."""
+    """The unexpected token, for an error message: punctuation is quoted, others named by kind."""
     token = getattr(error, "token", None)
     kind = getattr(token, "type", "")
     if kind in NAMES:
@@ -85,7 +85,7 @@ def _make_error(name: str, place: tuple[int, int] | None, what: str) -> Unreadab
 
 
 def _list_bodies(body: BodyRule) -> list[BodyRule]:
-    """The body and those of all blocks in it."""
+    """The body itself and the bodies of all blocks in it."""
     return [body] + [inner for block in _list_blocks(body) for inner in _list_bodies(block.body)]
 
 
@@ -94,7 +94,10 @@ def _list_blocks(body: BodyRule) -> list[BlockRule]:
 
 
 def _check_names(body: BodyRule, name: str) -> None:
-    """An attribute stands once in a body and is no block: python-hcl2 lets the last one win."""
+    """Raises UnreadableDocument for a name that is set twice in a body, or set and used as a block.
+
+    python-hcl2 accepts both and keeps the last.
+    """
     blocks = {str(block.labels[0].serialize()) for block in _list_blocks(body)}
     attributes = [child for child in body.children if isinstance(child, AttributeRule)]
     counted = Counter(str(attribute.identifier.serialize()) for attribute in attributes)
@@ -115,9 +118,9 @@ def _unwrap_heredocs(value: Any) -> Any:
 
 
 def _trim_heredoc(text: str, *, flush: bool) -> str:
-    """A heredoc's own text, with its last line end, as terraform takes it.
+    """The text of a heredoc, including its last line end, as terraform evaluates it.
 
-    `<<-` takes away the indentation that all lines have; a line of blanks keeps its own.
+    `flush` (`<<-`) removes the indentation common to all lines; blank lines keep theirs.
     """
     if not flush:
         return text

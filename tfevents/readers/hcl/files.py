@@ -1,4 +1,4 @@
-"""Which files are a module's, and the blocks in them that say what it needs.
+"""Finds a module's configuration files and parses the blocks that say what the module needs.
 
 The rules are those of terraform's and OpenTofu's internal/configs/parser_config_dir.go.
 """
@@ -14,7 +14,7 @@ from tfevents import files as untrusted
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.hcl.blocks import Block, Schema, parse_blocks, parse_json_blocks
 
-MAX_BYTES = 4 * 1024 * 1024  # of one file; no hand writes a tenth of it
+MAX_BYTES = 4 * 1024 * 1024  # of one file; hand-written files have less than a tenth
 USES = ("resource", "data", "ephemeral", "action")
 SUFFIX = re.compile(r"\.(?:tf|tofu)(\.json)?$")
 USE = Schema(2, references=frozenset({"provider"}))
@@ -42,7 +42,7 @@ class File(Struct, frozen=True):
 
 
 class Files(Struct, frozen=True):
-    """A module's files: the primary ones, the override files, a line for each that is broken."""
+    """A module's primary and override files; `problems` has a line for each broken file."""
 
     primary: tuple[File, ...]
     override: tuple[File, ...]
@@ -50,7 +50,7 @@ class Files(Struct, frozen=True):
 
 
 def find_files(directory: str, *, opentofu: bool) -> Files:
-    """The files of `directory` in the order they are loaded. Raises OSError without one."""
+    """The configuration files of `directory` in load order. Raises OSError if it does not exist."""
     found: list[File] = []
     problems: list[str] = []
     for name in _list_names(directory, opentofu):
@@ -64,7 +64,7 @@ def find_files(directory: str, *, opentofu: bool) -> Files:
 
 
 def _list_names(directory: str, opentofu: bool) -> list[str]:
-    """The configuration files in the order both tools load them; `x.tofu` hides `x.tf`."""
+    """The names of the configuration files in load order; in OpenTofu, `x.tofu` replaces `x.tf`."""
     listed = {name for name in os.listdir(directory) if not _is_ignored(name)}
     names = {name for name in listed if name.endswith((".tf", ".tf.json"))}
     if opentofu:
@@ -75,7 +75,7 @@ def _list_names(directory: str, opentofu: bool) -> list[str]:
 
 
 def _is_ignored(name: str) -> bool:
-    """Hidden files and what vim and emacs leave behind."""
+    """Whether a file is hidden or a backup file of vim or emacs."""
     return name[0] == "." or name[-1] == "~" or name[0] == name[-1] == "#"
 
 
@@ -85,7 +85,7 @@ def _is_override(name: str) -> bool:
 
 
 def show_path(name: str) -> str:
-    """A path as text, whatever its bytes are."""
+    """A path as text; bytes that are not UTF-8 are replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
 
 
@@ -95,8 +95,10 @@ def _read_file(path: str, name: str) -> File:
 
 
 def read_text(path: str, name: str, root: str | None = None) -> str:
-    """A regular file's text; bytes that are no UTF-8 are replaced. With a `root`, no link leads
-    out of it. Raises UnreadableDocument."""
+    """The text of a regular file; bytes that are not UTF-8 are replaced.
+
+    With a `root`, a link that leads out of this directory is refused. Raises UnreadableDocument.
+    """
     try:
         return untrusted.read_untrusted(path, MAX_BYTES, root=root).decode("utf-8", "replace")
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Which modules and providers a configuration declares, through all of its modules, and got."""
+"""Lists a configuration's modules and providers, through all its modules, and their versions."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ T = TypeVar("T")
 
 
 class ModuleCall(Struct, frozen=True):
-    """A module call: `name` is its path (`network.subnets`), `file` is seen from the directory."""
+    """A module call: `name` is its path (`network.subnets`).
+
+    `file` is relative to the root module's directory.
+    """
 
     name: str
     source: str | None
@@ -41,7 +44,7 @@ class ModuleCall(Struct, frozen=True):
 
 
 class Provider(Struct, frozen=True):
-    """A provider: what all modules together say of its version, and the one in the lock file."""
+    """A provider: the version constraints of all modules, and the version in the lock file."""
 
     source: str
     constraint: str | None
@@ -49,7 +52,7 @@ class Provider(Struct, frozen=True):
 
 
 class Inventory(Struct, frozen=True):
-    """What is declared. `problems` has a line for each file or module that could not be read."""
+    """The declarations. `problems` has a line for each file or module that could not be read."""
 
     required_version: str | None = None
     modules: tuple[ModuleCall, ...] = ()
@@ -58,9 +61,9 @@ class Inventory(Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """`required_version`, `modules`, `providers` and `backend`; null is not known.
+        """`required_version`, `modules`, `providers` and `backend`; None means not known.
 
-        Every text is one printable line, for it may be sent.
+        Every text is cleaned to one printable line, since it may be sent.
         """
         return {
             "required_version": text.clean(self.required_version),
@@ -75,7 +78,7 @@ def _clean_row(row: Mapping[str, str | None]) -> dict[str, str | None]:
 
 
 class Installed(Struct, frozen=True):
-    """A record of `modules.json`: where terraform put a module, and which version."""
+    """A record of `modules.json`: the directory and version of an installed module."""
 
     source: str
     version: str | None
@@ -83,7 +86,10 @@ class Installed(Struct, frozen=True):
 
 
 class Visit(Struct, frozen=True):
-    """A module on the way through the tree; `above` are the directories that led to it."""
+    """A module to read. `key`: its path (`network.subnets`), "" for the root module.
+
+    `above`: the real directories of the modules that lead to it, to detect circles.
+    """
 
     key: str
     directory: str
@@ -91,7 +97,7 @@ class Visit(Struct, frozen=True):
 
 
 class Tree(Struct):
-    """The walk: what has been read so far."""
+    """The result of walking the module tree so far."""
 
     directory: str
     opentofu: bool
@@ -105,9 +111,9 @@ class Tree(Struct):
 def read_inventory(
     directory: str, *, opentofu: bool = False, data_dir: str = ".terraform"
 ) -> Inventory:
-    """The inventory of the root module in `directory`; never raises for what is in the files.
+    """The inventory of the root module in `directory`; broken files only become problems.
 
-    `data_dir` is TF_DATA_DIR. Modules from elsewhere are followed where `init` has put them.
+    `data_dir` is TF_DATA_DIR. Remote modules are read from where `init` installed them.
     """
     problems: list[str] = []
     own = os.path.join(directory, data_dir)
@@ -138,7 +144,7 @@ def _read_optional(
     problems: list[str],
     root: str | None = None,
 ) -> dict[str, T]:
-    """What a file says that need not be there; empty where it is broken, which is a problem."""
+    """The parsed content of an optional file; empty if the file is absent or broken (a problem)."""
     try:
         return parse(read_text(path, name, root)) if os.path.lexists(path) else {}
     except UnreadableDocument as error:
@@ -147,13 +153,13 @@ def _read_optional(
 
 
 def _parse_lock_file(text: str) -> dict[str, str]:
-    """Full source to version, of the dependency lock file."""
+    """By full provider source, the version in the dependency lock file."""
     blocks = parse_blocks(text, LOCK_FILE, LOCK).blocks
     return {block.labels[0]: str(block.attributes.get("version")) for block in blocks}
 
 
 def _parse_manifest(text: str) -> dict[str, Installed]:
-    """Module path to record, of `modules.json`."""
+    """By module path, the records of `modules.json`."""
     try:
         return {
             record["Key"]: Installed(record["Source"], record.get("Version"), record["Dir"])
@@ -165,7 +171,7 @@ def _parse_manifest(text: str) -> dict[str, Installed]:
 
 
 def _walk_modules(tree: Tree) -> None:
-    """Reads the root module and all that it calls, however deep, each directory once."""
+    """Reads the root module and all modules below it; each directory is read once."""
     waiting = [Visit("", tree.directory)]
     while waiting and len(tree.calls) < MAX_CALLS:
         visit = waiting.pop()
@@ -204,7 +210,7 @@ def _note_constraints(tree: Tree, found: Module) -> None:
 
 
 def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
-    """Lists the call; the visit to where its module is, if it is there."""
+    """Adds the call to the tree; returns its module to visit, None if remote and not installed."""
     key = f"{visit.key}.{call.name}" if visit.key else call.name
     record = tree.installed.get(key)
     if record and not _is_for(record, call.source or ""):
@@ -221,11 +227,11 @@ def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
 
 
 def _is_for(record: Installed, source: str) -> bool:
-    """Whether `init` ran for this source; only a registry's can be told from what it wrote."""
+    """Whether an installed module is the one of this source; only checked for registry sources."""
     return not REGISTRY_SOURCE.fullmatch(source) or f"/{record.source}".endswith(f"/{source}")
 
 
 def _locate(tree: Tree, visit: Visit, name: str) -> str:
-    """A file of a module as seen from the root module's directory."""
+    """The path of a module's file relative to the root module's directory."""
     below = os.path.relpath(visit.directory, tree.directory)
     return name if below == "." else f"{show_path(below)}/{name}".replace(os.sep, "/")

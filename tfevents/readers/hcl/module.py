@@ -1,7 +1,7 @@
-"""What one module directory declares, once its files and override files are one.
+"""Reads what one module directory declares, with its override files merged.
 
 The rules are terraform's and OpenTofu's own, in internal/configs: `module.go` and
-`module_merge.go` for overrides, `provider_requirements.go` and `config.go` for what that means.
+`module_merge.go` for overrides, `provider_requirements.go` and `config.go` for providers.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Requirement(Struct, frozen=True):
 class Module(Struct, frozen=True):
     """A module's declarations.
 
-    `providers`: from full source (`registry.terraform.io/hashicorp/aws`) to what its version must
-    be, as written. `backend`: its type, or `cloud`. `problems`: a line for each file or entry that
-    can't be read.
+    `providers`: by full source (`registry.terraform.io/hashicorp/aws`), the version constraints as
+    written. `backend`: its type, or `cloud`. `problems`: a line for each file or entry that can't
+    be read.
     """
 
     required_version: str | None = None
@@ -57,7 +57,10 @@ class Module(Struct, frozen=True):
 
 
 def read_module(directory: str, *, opentofu: bool = False) -> Module:
-    """The module in `directory`. A file that can't be read is a problem; OSError: no directory."""
+    """The module in `directory`; a file that can't be read becomes a problem.
+
+    Raises OSError if there is no such directory.
+    """
     files = tffiles.find_files(directory, opentofu=opentofu)
     return _make_module(files, OPENTOFU if opentofu else TERRAFORM)
 
@@ -82,7 +85,7 @@ def _make_module(files: Files, registry: str) -> Module:
 
 
 def _merge_blocks(files: Files) -> dict[Key, tuple[Block, str]]:
-    """The labelled blocks and the file each one is in, with the override files' attributes."""
+    """The labelled blocks with their files' names, after merging the override files' attributes."""
     found: dict[Key, tuple[Block, str]] = {}
     for file in files.primary:
         for block in file.blocks:
@@ -101,12 +104,15 @@ def _merge_blocks(files: Files) -> dict[Key, tuple[Block, str]]:
 
 
 def _make_key(block: Block) -> Key:
-    """What an override file's block has in common with the one it changes."""
+    """The key that an override block shares with the block it overrides."""
     return (block.type, block.labels, str(block.attributes.get("alias")))
 
 
 def _find_settings(files: Files, part: Callable[[Block], Iterable[str]]) -> list[str]:
-    """What the primary files' `terraform` blocks say, or the last override file that says it."""
+    """A setting's values in the `terraform` blocks of the last override file that has any.
+
+    If no override file has any: the values of all primary files.
+    """
     found = [value for file in files.primary for value in _list_settings(file, part)]
     for file in files.override:
         found = _list_settings(file, part) or found
@@ -139,7 +145,7 @@ def _only_text(value: Any) -> str | None:
 
 
 def _list_requirements(files: Files, registry: str, problems: list[str]) -> dict[str, Requirement]:
-    """By local name; an override file replaces a provider's whole entry."""
+    """The requirements by local name; an override file replaces a provider's whole entry."""
     found: dict[str, Requirement] = {}
     for file in files.primary + files.override:
         for block in (inner for outer in file.blocks for inner in outer.blocks):
@@ -157,7 +163,7 @@ def _list_requirements(files: Files, registry: str, problems: list[str]) -> dict
 
 
 def _parse_requirement(name: str, value: Any, registry: str) -> Requirement | None:
-    """From `{source, version}`, or from the version alone, as terraform 0.12 had it."""
+    """Parses `{source, version}`, or a version (terraform 0.12); None if the source is invalid."""
     entry = value if isinstance(value, dict) else {"version": value}
     source, version = entry.get("source"), _only_text(entry.get("version"))
     full = _imply_source(name, registry) if source is None else _complete_source(source, registry)
@@ -165,20 +171,20 @@ def _parse_requirement(name: str, value: Any, registry: str) -> Requirement | No
 
 
 def _complete_source(source: Any, registry: str) -> str | None:
-    """A provider's source with all three parts."""
+    """A provider's source with host, namespace and type; None if it is no valid source."""
     match = SOURCE.fullmatch(source.lower()) if isinstance(source, str) else None
     return match and f"{match[1] or registry}/{match[2] or 'hashicorp'}/{match[3]}"
 
 
 def _imply_source(name: str, registry: str) -> str:
-    """The provider that a local name means where required_providers does not have it."""
+    """The source of a provider whose local name is not in required_providers."""
     return BUILTIN if name == "terraform" else f"{registry}/hashicorp/{name.lower()}"
 
 
 def _collect_constraints(
     blocks: Sequence[Block], required: Mapping[str, Requirement], registry: str
 ) -> dict[str, tuple[str, ...]]:
-    """Every provider that is required, configured or used, with its constraints."""
+    """By source, the version constraints of every provider that is required, configured or used."""
     found: dict[str, tuple[str, ...]] = {}
     for requirement in required.values():
         found[requirement.source] = _add_version(found.get(requirement.source), requirement.version)
@@ -193,7 +199,7 @@ def _add_version(versions: tuple[str, ...] | None, version: str | None) -> tuple
 
 
 def _list_used(blocks: Sequence[Block]) -> Iterator[tuple[str, str | None]]:
-    """Local names of providers, from their own blocks with the version those may have."""
+    """The local names of the providers in use, with the version (or None) of `provider` blocks."""
     resources = {block.labels for block in blocks if block.type == "resource"}
     for block in blocks:
         if block.type == "provider":
@@ -204,11 +210,11 @@ def _list_used(blocks: Sequence[Block]) -> Iterator[tuple[str, str | None]]:
             yield from ((_find_local_name(inner, inner.labels[0]), None) for inner in block.blocks)
         elif block.type == "import":
             target = ADDRESS.match(str(block.attributes.get("to")))
-            if target and target.groups() not in resources:  # else the resource decides
+            if target and target.groups() not in resources:  # else the resource names the provider
                 yield _find_local_name(block, target[1]), None
 
 
 def _find_local_name(block: Block, kind: str) -> str:
-    """The local name a block names itself, or the first word of its resource type."""
+    """The local provider name in a block's `provider`, else the first word of its type."""
     own = block.attributes.get("provider")
     return str(own).partition(".")[0] if own else kind.partition("_")[0]

@@ -1,4 +1,4 @@
-"""Which directories of a checkout terraform is run in: those that hold a backend or a state."""
+"""Finds the root modules of a checkout: directories with a backend, state or Terragrunt unit."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 STATE = frozenset({"terraform.tfstate", os.path.join(".terraform", "terraform.tfstate")})
 UNIT = "terragrunt.hcl"
 MOST_DIRECTORIES = 20_000
-"""Of a checkout; what lies behind them is not looked at."""
+"""The most directories of a checkout that are visited; the rest is ignored."""
 
 
 def find_root_modules(root: str) -> list[str]:
-    """Relative to `root`, sorted; "." is itself. Hidden directories are not looked into."""
+    """The root modules, sorted and relative to `root` (`"."`); hidden directories are skipped."""
     found = (place for place, names in _walk(root) if _is_root_module(place, names))
     return sorted(os.path.relpath(place, root) for place in found)
 
 
 def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
-    """Each directory with the names of its files."""
+    """The path of each directory and the names of its files."""
     for number, (place, directories, names) in enumerate(os.walk(root)):
         if number == MOST_DIRECTORIES:
             return
@@ -30,8 +30,11 @@ def _walk(root: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _is_root_module(place: str, names: list[str]) -> bool:
-    """A Terragrunt unit has its backend elsewhere; the file of a whole tree has no `terraform`
-    block with a source, and stands above others: it is offered, and can be left out."""
+    """Whether a directory is a root module: it has a backend, a local state or a terragrunt.hcl.
+
+    A Terragrunt unit's backend is configured elsewhere. The terragrunt.hcl of a whole tree is no
+    unit, but is not told apart: the user can leave its directory out.
+    """
     if UNIT in names:
         return True
     if not any(name.endswith(CONFIGURATION) for name in names):

@@ -1,7 +1,7 @@
-"""Where HCL's arguments and blocks begin and end, without understanding what is in them.
+"""Finds where HCL's arguments and blocks begin and end, without parsing their content.
 
-Follows HCL's scanner (hashicorp/hcl, hclsyntax/spec.md) in all that can hide a brace: quoted
-templates and what is interpolated in them, heredocs, comments.
+Follows HCL's scanner (hashicorp/hcl, hclsyntax/spec.md) for everything that can hide a brace:
+quoted templates and interpolations in them, heredocs, comments.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ CLOSING = {"{": "}", "(": ")", "[": "]", "$": "}"}
 
 
 class Source(Struct, frozen=True):
-    """HCL text and what to call it in an error."""
+    """HCL text and its name in error messages."""
 
     text: str
     name: str
 
     def make_error(self, at: int, what: str) -> UnreadableDocument:
-        """The error for the character at `at`: one line that quotes nothing."""
+        """The error for the character at `at`: one line, without a quotation from the text."""
         line = self.text.count("\n", 0, at) + 1
         return UnreadableDocument(f"{self.name}, line {line}: {what}: correct the HCL there")
 
 
 class Item(Struct, frozen=True):
-    """What text[start:end] is: an argument's expression (`labels` is None) or a block's body.
+    """An argument or a block; text[start:end] is the argument's expression or the block's body.
 
-    `at`: where its name is.
+    `labels`: None for an argument. `at`: the index of the name.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Item(Struct, frozen=True):
 
 
 def scan_body(source: Source, at: int, end: int) -> Iterator[Item]:
-    """The attributes and blocks of a body, which is text[at:end]."""
+    """The attributes and blocks in the body text[at:end]. Raises UnreadableDocument."""
     text = source.text
     while (at := _skip_space(source, at, SPACE)) < end:
         name = IDENTIFIER.match(text, at)
@@ -69,7 +69,7 @@ def scan_body(source: Source, at: int, end: int) -> Iterator[Item]:
 
 
 def _scan_labels(source: Source, at: int) -> tuple[tuple[str, ...], int]:
-    """The labels from `at` on and where the brace after them is."""
+    """The labels from `at` on, and the index of the brace after them."""
     labels = []
     while label := LABEL.match(source.text, at):
         labels.append(label[1] if label[2] is None else label[2])
@@ -80,7 +80,7 @@ def _scan_labels(source: Source, at: int) -> tuple[tuple[str, ...], int]:
 
 
 def _skip_space(source: Source, at: int, space: re.Pattern[str]) -> int:
-    """The index after blanks and comments."""
+    """The index after the white space (as `space` matches) and comments at `at`."""
     while True:
         blanks = space.match(source.text, at)
         at = blanks.end() if blanks else at
@@ -97,7 +97,7 @@ def _find_comment_end(source: Source, at: int) -> int:
 
 
 def _find_line_end(source: Source, at: int, end: int) -> int:
-    """The index where the expression from `at` ends: its line, a comment on it, or the body."""
+    """The index where the expression at `at` ends: at a line end, a comment or the body's end."""
     while token := LINE.search(source.text, at, end):
         if token[0] == "/*":
             at = _find_comment_end(source, token.start())
@@ -111,10 +111,11 @@ def _find_line_end(source: Source, at: int, end: int) -> int:
 
 
 def find_end(source: Source, at: int) -> int:
-    """The index after what opens at `at`: a bracket, a quoted template or a heredoc.
+    """The index after the bracket pair, quoted template or heredoc that begins at `at`.
 
-    The stack holds what is open: brackets, `"`, `$` for an interpolation, `<` and its marker for a
-    heredoc, which ends before its last line end, as that also ends an attribute.
+    The stack holds what is still open: brackets, `"`, `$` for an interpolation, `<` and its marker
+    for a heredoc. A heredoc ends before its last line end, as that also ends an attribute.
+    Raises UnreadableDocument.
     """
     stack: list[str] = []
     place: int | None = at
@@ -130,7 +131,7 @@ def find_end(source: Source, at: int) -> int:
 
 
 def _step_in_code(source: Source, at: int, stack: list[str]) -> int | None:
-    """One step between brackets; None at the end of the text, as in the next two."""
+    """The index after the next token between brackets; None at the end of the text."""
     token = CODE.search(source.text, at)
     if not token:
         return None
@@ -146,7 +147,10 @@ def _step_in_code(source: Source, at: int, stack: list[str]) -> int | None:
 
 
 def _step_in_quotes(source: Source, at: int, stack: list[str]) -> int | None:
-    """One step in a quoted template, which ends on its line."""
+    """The index after the next token in a quoted template, which must end on its line.
+
+    None at the end of the text.
+    """
     token = QUOTED.search(source.text, at)
     if token and token[0] == "\n":
         raise source.make_error(token.start(), "a string has no end on its line")
@@ -158,7 +162,10 @@ def _step_in_quotes(source: Source, at: int, stack: list[str]) -> int | None:
 
 
 def _step_in_heredoc(source: Source, at: int, stack: list[str]) -> int | None:
-    """One step in a heredoc, which ends at a line with nothing but its marker."""
+    """The index after the next token in a heredoc, which ends at a line with only its marker.
+
+    None at the end of the text.
+    """
     if source.text[at - 1] == "\n":
         end = source.text.find("\n", at)
         if end >= 0 and source.text[at:end].strip() == stack[-1][1:]:

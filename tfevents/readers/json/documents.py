@@ -1,7 +1,7 @@
-"""The JSON that terraform writes, as types: what is not named here is skipped, never built.
+"""Defines and decodes the JSON documents that terraform writes; members not named here are skipped.
 
 Names are terraform's own (`internal/command/jsonplan`, `jsonstate`, `states/statefile`). Values
-stay `Raw`: slices of the input that only live as long as it does.
+stay `Raw`: slices of the input, valid only as long as the input is.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 ABSENT = Raw(b"null")
 LARGEST, MOST_PARTS = 4 << 20, 1_000_000
-"""Bytes, and commas, of a value that is built: as Python objects each part takes some 100 bytes."""
+"""A value with more bytes and more commas is refused: each part takes some 100 bytes in Python."""
 OPENED = re.compile(rb"^(\{|\[\s*\{)", re.M)
 VERSIONED = re.compile(rb'^[ \t]*(\{|\[\s*\{)\s*"format_version"', re.M)
-"""Where a line opens a document or an array of them, and where it does so for terraform."""
+"""OPENED: a line that starts a document or an array of documents. VERSIONED: one of terraform's."""
 
 Actions = Annotated[tuple[str, ...], Meta(min_length=1)]
-"""What is done about an object; an entry without any would count as nothing."""
+"""An entry's actions; at least one, since an entry without actions would not be counted."""
 
 PLAN_MEMBERS = frozenset(
     {
@@ -39,14 +39,14 @@ PLAN_MEMBERS = frozenset(
         *("action_invocations", "deferred_action_invocations"),
     }
 )
-"""What plan JSON holds; one that failed before it planned has no more than that it did."""
+"""The members plan JSON may have; one that failed before planning has little but `errored`."""
 
 EMPTY_STATE = frozenset({"format_version", "terraform_version", "checks"})
-"""What `show -json` of a state holds beside its `values`."""
+"""The members that `show -json` of a state has besides `values`."""
 
 
 class ChangeJSON(Struct, gc=False):
-    """`change` of a resource: the actions, whether it is imported, what is not known yet."""
+    """`change` of a resource: its actions, its import, and the marks of its unknown values."""
 
     actions: Actions
     importing: dict[str, Raw] | None = None
@@ -64,7 +64,7 @@ class ResourceChangeJSON(Struct, gc=False):
 
 
 class SidesJSON(Struct, gc=False):
-    """`change` where the two sides are needed: of a drift, of an output."""
+    """`change` of a drift or an output, with the values before and after."""
 
     actions: Actions
     before: Raw = ABSENT
@@ -80,7 +80,7 @@ class DriftJSON(Struct, gc=False):
 
 
 class PlanJSON(Struct, gc=False):
-    """`show -json PLANFILE`. Everything but the version may be missing (Go's omitempty)."""
+    """`show -json PLANFILE`. Every member but format_version may be missing (Go's omitempty)."""
 
     format_version: str
     terraform_version: str | None = None
@@ -111,7 +111,7 @@ class ModuleJSON(Struct, gc=False):
 
 
 class OutputJSON(Struct, gc=False):
-    """An output in a state, in either form."""
+    """An output in a state file or in `show -json` of a state."""
 
     value: Raw = ABSENT
     type: Raw = ABSENT
@@ -126,7 +126,7 @@ class ValuesJSON(Struct, gc=False):
 
 
 class StateJSON(Struct, gc=False):
-    """`show -json` of a state; without `values` it is empty."""
+    """`show -json` of a state; an empty state has no `values`."""
 
     format_version: str
     terraform_version: str | None = None
@@ -166,9 +166,10 @@ class StateFileJSON(Struct, gc=False):
 
 
 def decode(data: bytes, kind: type[T], what: str) -> T:
-    """`data` as `kind`; terraform's own noise around the document is left out.
+    """Decodes `data` as `kind`, without lines that terraform wrote before or after the document.
 
-    Raises UnreadableDocument, which says where in the document but never quotes it.
+    Raises UnreadableDocument. Its message calls the document `what` and says where the error is,
+    but never quotes the document.
     """
     try:
         return find_decoder(kind).decode(_cut_document(data))
@@ -177,17 +178,17 @@ def decode(data: bytes, kind: type[T], what: str) -> T:
 
 
 def list_members(data: bytes) -> set[str]:
-    """The names of what a JSON object holds. Raises UnreadableDocument."""
+    """The member names of a JSON object. Raises UnreadableDocument."""
     return set(decode(data, dict[str, Raw], "plan or state JSON"))
 
 
 def encode(value: object) -> bytes:
-    """JSON of types like these; what is absent is left out where its type says so."""
+    """The JSON of a Struct; types with `omit_defaults` leave out members at their default."""
     return msgspec.json.encode(value)
 
 
 def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
-    """The elements of an array; None where it is no array of these."""
+    """Decodes a JSON array of `kind`; None if `data` is not one."""
     try:
         return find_decoder(list[kind]).decode(data)  # type: ignore[valid-type]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -195,7 +196,7 @@ def decode_many(data: bytes, kind: type[T]) -> list[T] | None:
 
 
 def _cut_document(data: bytes) -> bytes:
-    """UTF-8 without a mark, and without lines before or after the document.
+    """The document as UTF-8, without byte order mark and without lines before or after it.
 
     A cloud backend's retries come before the JSON (hashicorp/terraform#35159); PowerShell's `>`
     writes UTF-16.
@@ -210,9 +211,9 @@ def _cut_document(data: bytes) -> bytes:
 
 
 def cut_beginning(data: bytes) -> bytes:
-    """From the first line that opens a document; all of it where none does.
+    """`data` from the first line that starts a document; all of `data` if no line does.
 
-    Raises UnreadableDocument for an array and for a second document: neither is one plan.
+    Raises UnreadableDocument for an array or a second document: neither is a single plan.
     """
     opened = [*VERSIONED.finditer(data)] or [*OPENED.finditer(data)]
     if len(opened) > 1 or (opened and opened[0][1].startswith(b"[")):
@@ -221,7 +222,11 @@ def cut_beginning(data: bytes) -> bytes:
 
 
 def _cut_noise(data: bytes) -> bytes:
-    """As `cut_beginning`, and to that line's end, or to the last line that closes."""
+    """As `cut_beginning`, and without lines after the document.
+
+    The document ends with its first line if that ends in `}`, else at the last line that starts
+    with `}`.
+    """
     document = cut_beginning(data)
     line = document.partition(b"\n")[0].rstrip()
     if len(line) > 1 and line.endswith(b"}"):
@@ -230,7 +235,7 @@ def _cut_noise(data: bytes) -> bytes:
 
 
 def _describe_error(error: Exception) -> str:
-    """The decoder's reason in one line; some quote the document or have none worth showing."""
+    """The error's message in one line; replaced if it quotes the document or says too little."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
@@ -239,7 +244,10 @@ def _describe_error(error: Exception) -> str:
 
 
 def check_version(version: str, what: str) -> None:
-    """Majors 0 and 1 are known (terraform-json accepts the same); another is not guessed at."""
+    """Raises UnreadableDocument if the major version is not 0 or 1, as terraform-json does.
+
+    `what` is what the error message calls the document.
+    """
     major = version.partition(".")[0]
     if major not in ("0", "1"):
         raise UnreadableDocument(
@@ -248,7 +256,7 @@ def check_version(version: str, what: str) -> None:
 
 
 def parse_value(raw: Raw) -> Any:
-    """A value for comparing: numbers keep their text, so that none is too large or rounded.
+    """Parses a value for comparing. A number is `("number", text)`, so it is never rounded.
 
     Raises UnreadableDocument.
     """
@@ -266,7 +274,7 @@ def _number(text: str) -> tuple[str, str]:
 
 
 def compact_json(raw: bytes | Raw) -> bytes:
-    """JSON without the white space between its parts, in which alone two writers differ.
+    """The same JSON without white space between its parts, so that equal documents compare equal.
 
     Raises UnreadableDocument.
     """

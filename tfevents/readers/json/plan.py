@@ -1,4 +1,4 @@
-"""`show -json PLANFILE` → Plan."""
+"""Parses the output of `show -json PLANFILE` into a Plan."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from tfevents.terraform.values import digest_value, drop_empty
 
 T = TypeVar("T")
 LARGE = 8 << 20
-"""Bytes from which on a document is not held."""
+"""Documents of this many bytes or more are streamed, not held in memory."""
 SCALARS = frozenset({"format_version", "terraform_version", "applyable", "complete", "errored"})
 
 
 def parse_plan(data: bytes, mode: Mode | None = None) -> Plan:
-    """The plan in `data`; `mode` is what the caller knows, since this JSON does not say.
+    """The plan in `data`. `mode` is set by the caller, since plan JSON does not contain it.
 
     Raises UnreadableDocument.
     """
@@ -54,7 +54,7 @@ def parse_plan(data: bytes, mode: Mode | None = None) -> Plan:
 
 
 def read_plan_json(read: Read, mode: Mode | None = None) -> Plan:
-    """As `parse_plan`, of a document that comes piece by piece: a large one is not held."""
+    """As `parse_plan`, of the document that `read` returns; a large one is streamed."""
     read = read_as_utf8(read)
     head = read_up_to(LARGE, read)
     if len(head) < LARGE:
@@ -67,8 +67,9 @@ def stream_plan_json(
     mode: Mode | None = None,
     keep: Callable[[Change], Change] | None = None,
 ) -> Plan:
-    """As `parse_plan`, of JSON of any size: what is not needed is not held. `keep` says what is
-    kept of a change. Raises UnreadableDocument.
+    """As `parse_plan`, of JSON of any size: only the parts that a Plan needs are held in memory.
+
+    `keep` replaces each change by the object to keep. Raises UnreadableDocument.
     """
     cursor, parts = Cursor(read), PlanParts()
     for name in cursor.members():
@@ -82,7 +83,10 @@ def stream_plan_json(
 
 
 class PlanParts(Struct):
-    """What was read of a plan. `scalars`: of one that is streamed, those members as written."""
+    """The parts of a plan read so far.
+
+    `scalars`: the members in SCALARS as written; only of a streamed plan.
+    """
 
     changes: list[Change] = []
     drift: list[Drift] | None = None
@@ -100,7 +104,7 @@ def _read_scalar(name: str, cursor: Cursor, parts: PlanParts) -> None:
 def _read_part(
     name: str, cursor: Cursor, parts: PlanParts, keep: Callable[[Change], Change] | None
 ) -> None:
-    """A member that is an object or an array."""
+    """Reads or skips a member that is an object or an array."""
     if name == "resource_changes":
         for change in _iterate(cursor, ResourceChangeJSON):
             made = _make_change(change)
@@ -133,19 +137,19 @@ def _make_plan(head: PlanJSON, parts: PlanParts, mode: Mode | None) -> Plan:
 
 
 def _iterate(cursor: Cursor, kind: type[T]) -> Iterator[T]:
-    """The elements of an array; terraform's begin with their address."""
+    """The elements of an array, decoded; in terraform's output each starts with its address."""
     return cursor.decoded(b'},{"address":', partial(decode_many, kind=kind))
 
 
 def _decode_outputs(members: bytes) -> list[tuple[str, SidesJSON]] | None:
-    """Of an object; None where it is none of these."""
+    """The names and changes of outputs in a JSON object; None if it is no object of these."""
     found = decode_many(b"[%b]" % members, dict[str, SidesJSON])
     return [*found[0].items()] if found else None
 
 
 @lru_cache(maxsize=64)
 def _make_actions(names: tuple[str, ...]) -> frozenset[str]:
-    """One set for all entries that have it: it is larger than the rest of an output."""
+    """A set of actions, shared by all entries with these actions, since a set takes much memory."""
     return frozenset(names)
 
 
@@ -163,7 +167,7 @@ def _make_change(entry: ResourceChangeJSON) -> Change:
 
 
 def _marks_unknown(marks: Raw) -> bool:
-    """Whether `after_unknown` marks anything; a name like "is_true" in it may say so in vain."""
+    """Whether `after_unknown` marks anything; also True if a name in it contains "true"."""
     return b"true" in bytes(marks)
 
 
@@ -172,7 +176,7 @@ def _make_drift(entry: DriftJSON) -> Drift:
 
 
 def _differs(sides: SidesJSON) -> bool:
-    """Whether anything is left of a difference once empty values are dropped."""
+    """Whether the two sides differ once empty values are dropped."""
     if bytes(sides.before) == bytes(sides.after):
         return False
     return bool(drop_empty(parse_value(sides.before)) != drop_empty(parse_value(sides.after)))
@@ -192,7 +196,7 @@ def _make_output_change(sides: SidesJSON) -> OutputChange:
 
 
 def _count_prior_objects(document: PlanJSON) -> int:
-    """Current managed objects of the prior state; only looked at where there are no changes."""
+    """The number of current managed objects in the prior state; 0 if the plan has changes."""
     if document.resource_changes or bytes(document.prior_state) == bytes(ABSENT):
         return 0
     state = decode(bytes(document.prior_state), StateJSON, "plan JSON with a prior state")

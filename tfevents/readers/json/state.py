@@ -1,4 +1,4 @@
-"""What terraform writes of a state → State: `state pull`, `show -json`."""
+"""Parses the output of `state pull`, and of `show -json` of a state, into a State."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tfevents.terraform.state import Key, State, StateObject, literal
 from tfevents.terraform.values import digest, digest_value, drop_empty
 
 NEXT_RESOURCE = b'},{"address":'
-"""What stands between two resources that are shown."""
+"""The bytes between two resources in `show -json`."""
 DEEPEST = 100
-"""Modules in modules; each costs stack."""
+"""The deepest nesting of modules; each level takes space on the stack."""
 
 
 def parse_state(data: bytes) -> State:
-    """A state in either form: a state file (`state pull`) or `show -json` of a state.
+    """Parses a state in either form: a state file (`state pull`) or `show -json` of a state.
 
     Raises UnreadableDocument.
     """
@@ -46,7 +46,10 @@ def parse_state(data: bytes) -> State:
 
 
 def is_state(data: bytes) -> bool:
-    """Whether this JSON is a state rather than a plan; an empty shown state has only a version."""
+    """Whether this JSON is a state rather than a plan. Raises UnreadableDocument if it is neither.
+
+    `show -json` of an empty state has only a version.
+    """
     names = list_members(data)
     if not names & {"format_version", "lineage"}:
         raise UnreadableDocument(
@@ -56,9 +59,9 @@ def is_state(data: bytes) -> bool:
 
 
 def parse_state_file(data: bytes) -> State:
-    """What `state pull` printed: the stored file and one more newline, check results in any order.
+    """Parses the output of `state pull`: the stored state file and one more newline.
 
-    Raises UnreadableDocument.
+    `state pull` prints check results in any order. Raises UnreadableDocument.
     """
     document = decode(data, StateFileJSON, "a state file")
     if document.version != 4:
@@ -77,15 +80,18 @@ def parse_state_file(data: bytes) -> State:
 
 
 def _digest_file(data: bytes, checks: bytes) -> str:
-    """sha-256 of the stored file; of one with two check results or more, of what they are in order,
-    for each `state pull` prints them in another one."""
+    """The SHA-256 of the stored state file, in hex.
+
+    If there are several check results, they are sorted first: each `state pull` prints them in
+    another order.
+    """
     ordered = _sort_checks(decode_many(checks, dict[str, Any]) or [])
     stored = data.removesuffix(b"\n")
     return sha256(stored.replace(checks, ordered) if ordered else stored).hexdigest()
 
 
 def _sort_checks(results: list[dict[str, Any]]) -> bytes | None:
-    """Compact JSON; None where they can only be in one order."""
+    """The sorted check results as compact JSON; None if only one order is possible."""
     free = len(results) > 1
     for result in results:
         objects = result.get("objects")
@@ -105,7 +111,7 @@ def _list_file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key
 
 
 def _digest_nonempty(instance: InstanceJSON) -> bytes:
-    """Of the attributes without their empty values."""
+    """A digest of the attributes without their empty values."""
     values = [parse_value(raw) for raw in (instance.attributes, instance.attributes_flat)]
     return digest_value(drop_empty(values))
 
@@ -132,7 +138,10 @@ def _digest_outputs(outputs: Mapping[str, OutputJSON]) -> dict[str, bytes]:
 
 
 def parse_shown_state(data: bytes) -> State:
-    """What `show -json` printed of a state; without values it is empty."""
+    """Parses the output of `show -json` of a state; an empty state has no values.
+
+    Raises UnreadableDocument.
+    """
     document = decode(data, StateJSON, "state JSON")
     check_version(document.format_version, "this state JSON")
     values = document.values
@@ -158,7 +167,7 @@ def _make_shown_object(resource: ResourceJSON) -> StateObject:
 
 
 def measure_shown_state(read: Read) -> StateSize:
-    """The size of what `show -json` writes of a state. Raises UnreadableDocument."""
+    """The size of a state from the output of `show -json`. Raises UnreadableDocument."""
     cursor, size = Cursor(read), StateSize()
     for name in cursor.members():
         if name == "values" and cursor.opens():
@@ -184,8 +193,11 @@ def _measure_values(cursor: Cursor, size: StateSize) -> None:
 
 
 def count_shown_objects(cursor: Cursor, depth: int = 0) -> int:
-    """The current managed objects of what begins here: a module, or the `values` or the state
-    around the root module. Raises UnreadableDocument."""
+    """The number of current managed objects in the JSON object at the cursor.
+
+    The object is a module, or the `values` or the state that contain the root module. Raises
+    UnreadableDocument.
+    """
     if depth > DEEPEST:
         raise UnreadableDocument(f"it has modules in more than {DEEPEST} others")
     count = 0

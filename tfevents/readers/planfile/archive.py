@@ -1,6 +1,6 @@
-"""The four members of a plan file that are needed: each there once, and of bounded size.
+"""Reads the four members of a plan file that are needed: each must be there once, within a limit.
 
-A plan file is a zip as Go's `archive/zip` writes it, from the first byte to the last
+A plan file is a zip as Go's `archive/zip` writes it, with nothing before or after the zip
 (`internal/plans/planfile/{reader,writer}.go` in hashicorp/terraform and opentofu/opentofu).
 """
 
@@ -18,16 +18,19 @@ from tfevents.errors import UnreadableDocument
 
 PLAN, PRIOR, PREVIOUS, LOCK = "tfplan", "tfstate", "tfstate-prev", ".terraform.lock.hcl"
 LIMITS = {PLAN: 256 << 20, PRIOR: 512 << 20, PREVIOUS: 512 << 20, LOCK: 1 << 20}
-"""Bytes, inflated. A plan of 50,000 objects has a `tfplan` of 30 MB and states of 110 MB."""
+"""The most bytes of each member, uncompressed.
+
+A plan of 50,000 objects has a `tfplan` of 30 MB and states of 110 MB.
+"""
 DIRECTORY_LIMIT = 4 << 20
-"""Bytes of the zip's directory: some 30,000 files."""
+"""The most bytes of the zip's central directory: some 30,000 files."""
 
 HEADER_MARK, LOCATOR_MARK, END_MARK = b"PK\x03\x04", b"PK\x06\x07", b"PK\x05\x06"
 END, LOCATOR_SIZE = struct.Struct("<20s4s8xIIH"), 20
-"""How a zip ends: where a zip64 locator would be, then the end record (APPNOTE.TXT, 4.3.16)."""
+"""A zip's end: bytes of a possible zip64 locator, then the end record (APPNOTE.TXT, 4.3.16)."""
 BROKEN = "its zip is broken"
 ZIP_ERRORS = (BadZipFile, zlib.error, struct.error, OSError, RuntimeError, EOFError, ValueError)
-"""What a broken file comes to; values that are nested too deep are a RuntimeError."""
+"""The errors that reading a broken file raises; too deep nesting raises a RuntimeError."""
 
 
 class PlanArchive:
@@ -40,12 +43,15 @@ class PlanArchive:
         self._members = {name: _find_member(self._zip, name) for name in LIMITS}
 
     def checksum(self, name: str) -> int:
-        """A member's CRC-32, which tells two plans apart."""
+        """A member's CRC-32; that of `tfplan` differs between plans."""
         return self._members[name].CRC
 
     @contextmanager
     def open_member(self, name: str) -> Iterator[IO[bytes]]:
-        """A member's content, to be read to its end."""
+        """Opens a member, which the caller must read to its end.
+
+        Raises UnreadableDocument if fewer bytes were read than the zip's directory says.
+        """
         member = self._members[name]
         with self._zip.open(member) as file:
             yield file
@@ -53,14 +59,18 @@ class PlanArchive:
                 raise UnreadableDocument(BROKEN)
 
     def read_member(self, name: str) -> bytes:
-        """A whole member; never more than its directory says."""
+        """A member's content; never more bytes than the zip's directory says."""
         with self.open_member(name) as file:
             return file.read(self._members[name].file_size)
 
 
 @contextmanager
 def open_archive(path: str) -> Iterator[PlanArchive]:
-    """The plan file at `path`; whatever goes wrong while it is open raises UnreadableDocument."""
+    """Opens the plan file at `path`.
+
+    Turns every error of ZIP_ERRORS that is raised while the file is open into an
+    UnreadableDocument; each UnreadableDocument names the file.
+    """
     try:
         if not os.path.isfile(path):
             raise UnreadableDocument("there is no such file")
@@ -74,8 +84,11 @@ def open_archive(path: str) -> Iterator[PlanArchive]:
 
 
 def _check_ends(file: IO[bytes]) -> None:
-    """Refuses what Go does not write: something before or behind, a comment, zip64 (4 GB, 65,535
-    files), and a directory beyond the limit, which zipfile would hold."""
+    """Raises UnreadableDocument for a zip that Go does not write or with too large a directory.
+
+    Go writes nothing before or after the zip, no comment and no zip64 (over 4 GB or 65,535 files).
+    zipfile would hold the whole directory in memory.
+    """
     head = file.read(1 << 16)
     if not head.startswith(HEADER_MARK):
         raise UnreadableDocument(_describe_foreign(head))
@@ -88,7 +101,7 @@ def _check_ends(file: IO[bytes]) -> None:
 
 
 def _describe_foreign(head: bytes) -> str:
-    """What else `plan -out` writes."""
+    """The reason to refuse a file that is no zip, such as an encrypted or remote plan."""
     if b'"remote_plan_format"' in head:
         return "it is a bookmark of a plan in HCP Terraform"
     if b'"encrypted_data"' in head:

@@ -1,8 +1,8 @@
-"""Values as a plan file stores them, in the form that `show -json` gives the same values.
+"""Decodes the values in a plan file into the form that `show -json` gives the same values.
 
 go-cty's msgpack (github.com/zclconf/go-cty, cty/msgpack): maps and objects are maps; lists, sets
-and tuples are arrays; a value whose type no schema fixes is the pair of its type (JSON in a byte
-string, which is nothing else's form) and the value; an unknown value is an extension.
+and tuples are arrays; a value whose type the schema leaves open is an array of its type (JSON in a
+byte string, which no other value is stored as) and the value; an unknown value is an extension.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ import msgspec
 from tfevents.errors import UnreadableDocument
 
 LARGEST = 4 << 20
-"""Bytes of one value; as Python objects it takes up to a hundred times as much."""
+"""The most bytes of one value; Python objects take up to a hundred times as much memory."""
 
 UNKNOWN = (0, 12)
-"""MessagePack extensions: an unknown value, plain and with what is known of it after all."""
+"""The MessagePack extensions of an unknown value: plain, and with refinements of the value."""
 PLAIN, REFINED = b"\xd4\x00", b"\x0c"
-"""What an unknown value has in it: an extension 0 of one byte, or an extension 12."""
+"""Bytes that stored unknown values contain: extension 0 of one byte, and extension 12."""
 
 
 def has_unknown(packed: bytes) -> bool:
-    """Whether any of a value is unknown. Raises UnreadableDocument."""
+    """Whether any part of a value is unknown. Raises UnreadableDocument."""
     return (PLAIN in packed or REFINED in packed) and _unpack(packed)[1]
 
 
 def parse_value(packed: bytes) -> tuple[Any, bool]:
-    """A value for comparing, and whether any of it is unknown.
+    """A value in a form for comparing, and whether any part of the value is unknown.
 
-    Numbers whose type is stored with them are as readers.json has them; the others
-    are bare text, since a number may be stored as text and only the schema knows. What is unknown
-    is None: that is how `show -json` leaves it out. Raises UnreadableDocument.
+    Numbers whose type is stored with them are `("number", text)`, as in readers.json; other numbers
+    are plain text, since a number may be stored as text and only the schema tells which. Unknown
+    parts are None, as `show -json` leaves them out. Raises UnreadableDocument.
     """
     value, has_unknown = _unpack(packed)
     try:
@@ -45,7 +45,7 @@ def parse_value(packed: bytes) -> tuple[Any, bool]:
 
 
 def _unpack(packed: bytes) -> tuple[Any, bool]:
-    """A value as it is stored, and whether any of it is unknown (then it is None)."""
+    """A value as stored, with None for unknown parts, and whether there are unknown parts."""
     if len(packed) > LARGEST:
         raise UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
     unknown: list[int] = []
@@ -62,7 +62,7 @@ def _unpack(packed: bytes) -> tuple[Any, bool]:
 
 
 def _convert(value: Any) -> Any:
-    """A value of the schema's type, which is not known here but is the same on both sides."""
+    """Converts a value whose type is only in the schema; both sides of a change have that type."""
     if isinstance(value, dict):
         return {_check_text(key): _convert(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -76,7 +76,7 @@ def _convert(value: Any) -> Any:
 
 
 def _convert_typed(value: Any, kind: Any) -> Any:
-    """A value with its type: a name, or a constructor and what it is made of."""
+    """Converts a value of type `kind`: a name (`"string"`) or an array (`["list", "string"]`)."""
     if value is None:
         return None
     if kind == "dynamic":
@@ -99,7 +99,7 @@ def _convert_collection(value: Any, kind: str, inner: Any) -> Any:
 
 
 def _write_number(value: Any) -> str:
-    """As Go's `Text('f', -1)` writes it: the shortest digits that mean it, never an exponent."""
+    """A number as Go's `Text('f', -1)` writes it: the shortest exact digits, no exponent."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not math.isfinite(value):

@@ -1,8 +1,8 @@
-"""The messages of `tfplan`, the heart of a plan file: by number, by tool and by version.
+"""Parses the protobuf messages of `tfplan`, the plan in a plan file, for each tool and version.
 
-Numbers are those of `planfile.proto` (`internal/plans/planproto/` in hashicorp/terraform, in 1.6
-and in opentofu/opentofu `internal/plans/internal/planproto/`), looked up at every minor version
-from `first` to `last`. What becomes of them in JSON: `internal/command/jsonplan/plan.go`.
+Field numbers are those of `planfile.proto` (`internal/plans/planproto/` in hashicorp/terraform, in
+1.6 and in opentofu/opentofu `internal/plans/internal/planproto/`), checked at every minor version
+from `first` to `last`. How they become JSON: `internal/command/jsonplan/plan.go`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MODE, DRIFT, ERRORED, APPLYABLE, COMPLETE, INVOKES = 17, 18, 20, 25, 26, 32
 # function_results (Terraform 1.8) or ephemeral_variables (OpenTofu 1.11)
 SKIPPED = dict.fromkeys((2, 15, 16, 19, 21, 22), ANY)
 # deferred_changes, apply_time_variables, action_invocations, deferred_action_invocations; but not
-# state_store (29), of which no plan was ever seen
+# state_store (29): we have seen no plan with it
 SKIPPED_IN_TERRAFORM = dict.fromkeys((27, 28, 30, 31), ANY)
 ONCE = {BACKEND: 1, VERSION: 1}
 
@@ -48,7 +48,7 @@ RESOURCE_SCHEMA = make_schema(
 )
 REASONS = range(17)
 
-# message OutputChange; `sensitive` (3) is no fact of ours
+# message OutputChange; not needed: `sensitive` (3)
 OUTPUT_NAME, OUTPUT_CHANGE = 1, 2
 OUTPUT_SCHEMA = make_schema(
     "output change", numbers={3}, strings={OUTPUT_NAME: 1, OUTPUT_CHANGE: 1}
@@ -72,7 +72,7 @@ INSTANCE = re.compile(rf"(?:module\.{NAME}{KEY}\.)*(?:(data)\.)?{NAME}\.{NAME}{K
 
 
 class Action(Struct, frozen=True):
-    """An action: its names in JSON, and which of the stored values are before and after."""
+    """An action: its names in JSON, and the indexes of its values before and after (None: none)."""
 
     names: frozenset[str]
     before: int | None
@@ -80,7 +80,7 @@ class Action(Struct, frozen=True):
 
     @property
     def values(self) -> int:
-        """How many values are stored."""
+        """How many values are stored in a change with this action."""
         return 1 if self.before is None or self.after is None else self.after + 1
 
 
@@ -88,7 +88,7 @@ def _make_action(*names: str, before: int | None = 0, after: int | None = 1) -> 
     return Action(frozenset(names), before, after)
 
 
-ACTIONS = {  # enum Action; which value is which: changeFromTfplan in tfplan.go
+ACTIONS = {  # enum Action; for the order of the values see changeFromTfplan in tfplan.go
     0: _make_action("no-op", after=0),
     1: _make_action("create", before=None, after=0),
     2: _make_action("read"),
@@ -101,9 +101,10 @@ ACTIONS = {  # enum Action; which value is which: changeFromTfplan in tfplan.go
 
 
 class Tool(Struct, frozen=True):
-    """What writes plans: its verified versions (both included), and what only it writes.
+    """A tool that writes plan files: its verified versions, and the fields and actions it writes.
 
-    `judges`: since when its JSON says `applyable` and `complete`.
+    `first` and `last` are included. `judges`: the first version whose JSON has `applyable` and
+    `complete`; None if there is none.
     """
 
     name: str
@@ -115,7 +116,8 @@ class Tool(Struct, frozen=True):
 
 
 # Verified by running: Terraform 1.6, 1.8 to 1.12, 1.14, 1.15 and 1.17-dev, OpenTofu 1.6 and
-# 1.13-dev; what lies between by its source. OpenTofu 1.11's `open` (9) was never seen.
+# 1.13-dev; versions between these by their source. We have seen no plan with OpenTofu 1.11's
+# action `open` (9).
 TERRAFORM = Tool(
     name="Terraform",
     first=(1, 6),
@@ -138,7 +140,10 @@ OPENTOFU = Tool(
 
 
 class Parts(Struct):
-    """What is known of a plan while its fields come in, in whatever order."""
+    """The parts of a plan, filled while its fields are read, which may come in any order.
+
+    `targeted`: whether the plan was made with `-target` or `-exclude`.
+    """
 
     head: Message = field(default_factory=Message)
     changes: list[Change] = []
@@ -146,13 +151,13 @@ class Parts(Struct):
     outputs: dict[str, OutputChange] = {}
     targeted: bool = False
     invokes: bool = False
-    """Whether it was made with `-invoke`: its mode says refresh-only then (Terraform ≥ 1.14)."""
+    """Whether the plan was made with `-invoke`; its mode is then refresh-only (Terraform 1.14+)."""
 
 
 def parse_plan_message(file: IO[bytes], tool: Tool) -> Parts:
-    """The message Plan in `file`.
+    """Parses the message Plan in `file`.
 
-    Raises UnreadableDocument for all that `tool` is not known to write.
+    Raises UnreadableDocument for any field or action that `tool` is not known to write.
     """
     parts, takers = Parts(), _find_takers(tool)
     for number, value in wire_format.iterate_fields(file):
@@ -164,7 +169,7 @@ def parse_plan_message(file: IO[bytes], tool: Tool) -> Parts:
 
 
 def _find_takers(tool: Tool) -> dict[int, Callable[[Parts, bytes, Tool], None]]:
-    """The number of a field → what adds it to the parts."""
+    """By field number, the function that parses the field and adds it to the parts."""
     return {
         CHANGES: _take_change,
         DRIFT: _take_drift,
@@ -180,7 +185,7 @@ def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
     if not (instance := INSTANCE.fullmatch(address)):
         raise UnreadableDocument("it has an address that is no resource instance's")
     data = instance[1] is not None
-    # cleaning a data source out of the state is nobody's business: MarshalResourceChanges
+    # `show -json` also omits the removal of a data source from the state: MarshalResourceChanges
     if not (data and action.names == {"delete"}):
         parts.changes.append(
             Change(
@@ -244,7 +249,7 @@ def _parse_change(message: Message, number: int, tool: Tool) -> tuple[Message, A
 
 
 def _parse_sides(change: Message, action: Action) -> tuple[Any, Any, bool]:
-    """The values before and after, and whether any of the latter is unknown."""
+    """The values before and after, and whether any part of the value after is unknown."""
     before, _ = _parse_side(change, action.before)
     if action.before == action.after:
         return before, before, False
@@ -256,7 +261,7 @@ def _parse_side(change: Message, at: int | None) -> tuple[Any, bool]:
 
 
 def _has_unknown(change: Message, action: Action) -> bool:
-    """Whether any of what an update makes of an object is unknown."""
+    """Whether any part of the value after an update is unknown; False for other actions."""
     if action.names != UPDATE or action.after is None:
         return False
     return cty.has_unknown(_find_packed(change, action.after))

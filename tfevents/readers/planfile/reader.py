@@ -1,7 +1,7 @@
-"""A saved plan file → Plan: without terraform, without providers, in milliseconds.
+"""Reads a saved plan file into a Plan, in milliseconds, without running terraform or providers.
 
-The format is terraform's own affair and may change with any version: what was not verified is
-refused, and the caller falls back to `show -json`.
+The format is internal to terraform and may change with any version: whatever was not verified
+raises UnreadableDocument, and the caller falls back to `show -json`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from tfevents.terraform.arguments import Mode
 from tfevents.terraform.plan import Plan
 
 JSON_FORMAT = "1.2"
-"""jsonplan.FormatVersion, which `show -json` gives: since Terraform 1.5, all OpenTofu."""
+"""jsonplan.FormatVersion, as in `show -json`: since Terraform 1.5, in every OpenTofu."""
 
-# Nothing in `tfplan` says which tool wrote it, but each writes the lock file into the zip under
-# its own name, whatever the directory's lock file says: `internal/depsfile/locks_file.go`.
+# Nothing in `tfplan` says which tool wrote it, but the first line of the lock file in the zip does,
+# whatever the lock file in the directory says: `internal/depsfile/locks_file.go`.
 WRITERS = {
     b'# This file is maintained automatically by "terraform init".': TERRAFORM,
     b'# This file is maintained automatically by "tofu init".': OPENTOFU,
@@ -32,7 +32,10 @@ NUMBERS = re.compile(r"(\d{1,4})\.(\d{1,4})\.\d")
 
 
 class PlanFile(Struct, frozen=True):
-    """A plan, and what its file knows beside it. The states are only inflated when asked for."""
+    """A plan and further facts in its plan file. The states are read from the file on demand.
+
+    `tool` and `version`: those that wrote the plan. `checksum`: CRC-32 of `tfplan`.
+    """
 
     plan: Plan
     mode: Mode
@@ -45,14 +48,17 @@ class PlanFile(Struct, frozen=True):
     checksum: int
 
     def read_prior_state(self) -> bytes:
-        """The state that the plan starts from, refreshed: a state file.
+        """The refreshed state that the plan starts from, as the bytes of a state file.
 
-        Raises UnreadableDocument, also where the file is another by now.
+        Raises UnreadableDocument, also if the plan file has changed since it was read.
         """
         return self._state(archive.PRIOR)
 
     def read_previous_state(self) -> bytes:
-        """The state as the last apply left it, likewise; its serial and lineage are void."""
+        """The state as the last apply left it, as the bytes of a state file.
+
+        Its serial and lineage mean nothing. Raises UnreadableDocument as `read_prior_state` does.
+        """
         return self._state(archive.PREVIOUS)
 
     def _state(self, member: str) -> bytes:
@@ -63,7 +69,7 @@ class PlanFile(Struct, frozen=True):
 
 
 def read_mode(path: str) -> Mode | None:
-    """The planning mode of the plan file at `path`; None where that can't be told."""
+    """The planning mode of the plan file at `path`; None if it can't be read."""
     head, invokes = Message(), False
     try:
         with open_archive(path) as zipped, zipped.open_member(archive.PLAN) as plan:
@@ -79,7 +85,7 @@ def read_mode(path: str) -> Mode | None:
 
 
 def read_plan_file(path: str) -> PlanFile:
-    """The plan file at `path`. Raises UnreadableDocument for all that was not verified."""
+    """Reads the plan file at `path`. Raises UnreadableDocument for anything not verified."""
     with open_archive(path) as zipped:
         tool = _find_tool(zipped.read_member(archive.LOCK))
         with zipped.open_member(archive.PLAN) as plan:
@@ -107,7 +113,7 @@ def _find_tool(lock: bytes) -> Tool:
 
 
 def _verify_version(head: Message, tool: Tool) -> str:
-    """The version that wrote the plan, if plans of that version are known."""
+    """The version that wrote the plan. Raises UnreadableDocument if it was not verified."""
     if head.number(messages.FORMAT_VERSION) != messages.FORMAT:
         raise UnreadableDocument(f"it has format {head.number(messages.FORMAT_VERSION)}, not 3")
     version = head.text(messages.VERSION)
@@ -135,15 +141,15 @@ def _find_mode(parts: Parts) -> Mode:
 
 
 def _resolve_mode(stored: Mode, invokes: bool) -> Mode:
-    """`-invoke` plans as refresh-only does, but is no look for drift: it has something to apply."""
+    """The mode to report: `-invoke` plans are stored as refresh-only, but have actions to apply."""
     return Mode.NORMAL if invokes else stored
 
 
 def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> Plan:
-    """The plan as `show -json` would have told it."""
+    """The same Plan as from the output of `show -json`."""
     mode = _find_mode(parts)
     judges = tool.judges is not None and _parse_version(version) >= tool.judges
-    # a move alone is no drift, but the only news there is where nothing else is planned
+    # a no-op entry is a move, which is no drift; a refresh-only plan has nothing else to report
     drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]
     return Plan(
         format_version=JSON_FORMAT,
@@ -160,6 +166,6 @@ def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> P
 
 
 def _count_managed(zipped: PlanArchive) -> int:
-    """Current managed objects of the state; only asked for where there are no changes."""
+    """The number of current managed objects in the prior state."""
     with zipped.open_member(archive.PRIOR) as state:
         return state_size.measure_state_file(state.read).managed

@@ -1,7 +1,7 @@
-"""The wire format of protocol buffers, read strictly and in bounded memory.
+"""Parses the wire format of protocol buffers, strictly and in bounded memory.
 
-https://protobuf.dev/programming-guides/encoding/ : a message is a row of fields, each a key
-(number and wire type) and a value. A plan has whole numbers and byte strings, nothing else.
+https://protobuf.dev/programming-guides/encoding/ : a message is a sequence of fields, each a key
+(number and wire type) and a value. A plan has only whole numbers and byte strings.
 """
 
 from __future__ import annotations
@@ -14,40 +14,43 @@ from msgspec import Struct
 from tfevents.errors import UnreadableDocument
 
 NUMBER, BYTES = 0, 2
-"""The two wire types there are in a plan (VARINT and LEN)."""
+"""The two wire types in a plan (VARINT and LEN)."""
 
 ANY = 0
 PIECE = 1 << 18
 RECORD = 64 << 20
 RECORDS, FIELDS = 1_000_000, 100_000
-"""How many fields the outermost message may have, and one of those within."""
+"""The most fields of the outermost message, and of a message inside it."""
 HEADER = 20
-"""The longest key and length: two varints of ten bytes."""
+"""The most bytes of a key and a length: two varints of ten bytes."""
 
 Value = int | bytes
 
 
 class Schema(Struct, frozen=True):
-    """What a message may hold: by key, how often each field comes; what comes `ANY` is skipped."""
+    """The fields a message may have: by key, the most times each may occur.
+
+    Fields with the limit `ANY` may occur any number of times and are skipped.
+    """
 
     name: str
     limits: Mapping[int, int]
 
 
 def make_schema(name: str, *, numbers: Iterable[int] = (), strings: Mapping[int, int]) -> Schema:
-    """A message of these numbers (once each) and these byte strings (each with its limit)."""
+    """A schema with these numbers (once each) and byte strings (each with its limit)."""
     limits = {number << 3 | NUMBER: 1 for number in numbers}
     return Schema(name, limits | {number << 3 | BYTES: most for number, most in strings.items()})
 
 
 class Message(Struct):
-    """A message's fields by their numbers; what is missing is 0 or empty."""
+    """A message's values by field number; a missing field is 0 or empty."""
 
     numbers: dict[int, int] = {}
     strings: dict[int, list[bytes]] = {}
 
     def add(self, number: int, value: Value, schema: Schema) -> None:
-        """One more field. Raises UnreadableDocument if `schema` does not foresee it."""
+        """Adds a field. Raises UnreadableDocument if `schema` does not allow it."""
         most = schema.limits.get(number << 3 | (NUMBER if isinstance(value, int) else BYTES))
         if most is None:
             raise _make_unforeseen_error(number, schema)
@@ -67,11 +70,14 @@ class Message(Struct):
             raise _make_unforeseen_error(number, schema)
 
     def number(self, number: int) -> int:
-        """A number, bool or enum."""
+        """The value of a number, bool or enum field; 0 if it is missing."""
         return self.numbers.get(number, 0)
 
     def text(self, number: int) -> str:
-        """A string. Raises UnreadableDocument."""
+        """The first value of a string field; "" if it is missing.
+
+        Raises UnreadableDocument if it is not UTF-8.
+        """
         if number not in self.strings:
             return ""
         try:
@@ -81,14 +87,14 @@ class Message(Struct):
 
 
 def _make_unforeseen_error(number: int, schema: Schema) -> UnreadableDocument:
-    """For a field that is unknown, of another type, or there too often."""
+    """The error for a field that is unknown, has another wire type or occurs too often."""
     return UnreadableDocument(
         f"its {schema.name} has a field {number} that this tfevents does not know"
     )
 
 
 def parse_message(encoded: bytes, schema: Schema) -> Message:
-    """The message that is `encoded`. Raises UnreadableDocument."""
+    """Parses an encoded message. Raises UnreadableDocument if `schema` does not allow it."""
     message, limits = Message(), schema.limits
     at, end = 0, len(encoded)
     for _ in range(FIELDS):
@@ -110,7 +116,10 @@ def parse_message(encoded: bytes, schema: Schema) -> Message:
 
 
 def iterate_fields(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
-    """The fields of a message of any size; only the one in hand is in memory."""
+    """The numbers and values of the fields in `file`; only one field at a time is in memory.
+
+    Raises UnreadableDocument.
+    """
     held, at = b"", 0
     for _ in range(RECORDS):
         if len(held) - at < HEADER:
@@ -128,7 +137,7 @@ def iterate_fields(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
 
 
 def _read_on(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
-    """What is held, read on until `length` bytes follow `at`."""
+    """Reads on until `length` bytes follow `at`; returns the bytes held and the new `at`."""
     missing = length - (len(held) - at)
     if missing <= 0:
         return held, at
@@ -147,7 +156,7 @@ def _check_number(key: int, value: int) -> int:
 
 
 def _parse_head(encoded: bytes, at: int) -> tuple[int, int, int]:
-    """A field's key, the number or length that follows, and where that ends."""
+    """A field's key, the number or length after it, and the index after both."""
     try:
         key, value = encoded[at], encoded[at + 1]
         if key | value < 0x80:
@@ -162,7 +171,7 @@ def _parse_head(encoded: bytes, at: int) -> tuple[int, int, int]:
 
 
 def _parse_varint(encoded: bytes, at: int) -> tuple[int, int]:
-    """The number at `at`, and where it ends: seven bits a byte, the lowest first."""
+    """The number at `at` (seven bits per byte, lowest first), and the index after it."""
     value = 0
     for shift in range(0, 70, 7):
         byte = encoded[at]

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that it is given (`receiver/database.py`)."""
+"""Alembic's environment: runs the migrations on the connection that receiver/database.py passes."""
 
 from __future__ import annotations
 

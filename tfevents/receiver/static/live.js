@@ -1,4 +1,4 @@
-// Keeps a page live: the server tells the number of the latest event, and the page is fetched anew.
+// Keeps a page up to date: reloads its content when the server announces a newer event.
 "use strict";
 
 const sign = document.getElementById("live");
@@ -10,7 +10,8 @@ function isBehind() {
   return content.dataset.live === "yes" && latest > Number(content.dataset.seq);
 }
 
-// The page as it is now takes the place of what is shown; focus and open parts stay.
+// Replaces the content shown with that of `html`; focus and expanded parts are kept. Returns false,
+// and changes nothing, while a form field has the focus or if `html` has no content.
 function replaceContent(html) {
   const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("content");
   const shown = document.getElementById("content");

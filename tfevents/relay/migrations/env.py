@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that it is given (`relay/database.py`)."""
+"""Alembic's environment: runs the migrations on the connection that relay/database.py passes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from sqlalchemy import text
 from tfevents.relay.tables import METADATA
 
 MIGRATING = 7_310_020
-"""The number of a lock: of relays that share a database and start at once, one migrates."""
+"""The number of a PostgreSQL advisory lock: of relays that start together on a shared database,
+only one migrates at a time."""
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=METADATA)

@@ -1,1 +1,1 @@
-"""The groups of checks: each module lists its own."""
+"""The groups of checks; each module lists its own."""

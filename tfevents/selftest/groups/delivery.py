@@ -1,4 +1,7 @@
-"""No event is lost or comes twice: endpoints that hang, refuse or are away, and a `kill -9`."""
+"""Checks that no event is lost or sent twice.
+
+The endpoint hangs, refuses events or is down, or the wrapper gets a `kill -9`.
+"""
 
 from __future__ import annotations
 
@@ -35,15 +38,15 @@ DESTINATION = {
     "TFEVENTS_WORKSPACE": "selftest",
 }
 TIMEOUT_SECONDS = 4
-"""What the runs are told that reporting may cost them."""
+"""TFEVENTS_TIMEOUT of the runs: how long reporting may delay them."""
 LATE_SECONDS = 6
-"""How much longer than that an apply of one object may last, on a busy machine."""
+"""How much longer than TIMEOUT_SECONDS an apply of one object may take on a busy machine."""
 OF_AN_APPLY = ["provisioning", "active"]
 OF_A_KILLED_ONE = ["provisioning", "failed"]
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
-    """With an endpoint that takes events, then without."""
+    """The checks: with an endpoint that accepts events, then with others, last a killed wrapper."""
     yield Check("delivery", "an apply is told once", partial(_deliver, scratch))
     for name, status in {"that refuses": 401, "that is busy": 503, "that hangs": None}.items():
         yield Check("delivery", f"an endpoint {name}", partial(_refuse, scratch, status))
@@ -53,7 +56,7 @@ def list_checks(scratch: Scratch) -> Iterator[Check]:
 
 
 def make_project(scratch: Scratch, url: str, files: Mapping[str, str] = CONFIGURATION) -> Project:
-    """A project whose events go there."""
+    """An initialised project whose events are sent to `url`."""
     seconds = str(TIMEOUT_SECONDS)
     return scratch.make_project(files, **DESTINATION, TFEVENTS_URL=url, TFEVENTS_TIMEOUT=seconds)
 
@@ -71,7 +74,11 @@ def _refuse(scratch: Scratch, status: int | None) -> None:
 
 
 def _keep(scratch: Scratch, url: str) -> None:
-    """The run is terraform's, in time; its events wait, and a flush brings each of them once."""
+    """Checks a run whose events can't be delivered.
+
+    Its output is that of bare terraform, without a long delay, and its events stay in the journal
+    until a flush delivers each of them once.
+    """
     project = make_project(scratch, url)
     bare = _apply_bare(scratch)
     began = time.monotonic()
@@ -87,14 +94,14 @@ def _keep(scratch: Scratch, url: str) -> None:
 
 
 def flush_twice(scratch: Scratch, project: Project, endpoint: Endpoint) -> None:
-    """Everything is to arrive by the first; the second has nothing left to do."""
+    """Flushes the journal twice to `endpoint`: the second flush should find nothing to send."""
     later = Project(project.directory, {**project.env, "TFEVENTS_URL": endpoint.url})
     for _ in range(2):
         scratch.run_tfevents(later, "flush")
 
 
 def require_once(events: Sequence[Mapping[str, Any]], event_types: Sequence[str]) -> None:
-    """Raises Differs unless these arrived, in this order, each once."""
+    """Raises Differs unless events of exactly these types arrived, in this order, each once."""
     ids = Counter(event["data"]["event_id"] for event in events)
     if any(times > 1 for times in ids.values()):
         raise Differs("an event arrived twice")
@@ -117,19 +124,22 @@ def _apply_bare(scratch: Scratch) -> CommandResult:
 
 
 def _kill(scratch: Scratch) -> None:
-    """The engine goes on alone; what is known of the run is told by the next flush."""
+    """Kills the wrapper during an apply.
+
+    Terraform must finish alone, and the next flush must report the run as failed.
+    """
     project = make_project(scratch, f"http://127.0.0.1:{find_closed_port()}", KILLED)
     run_until(scratch.tf, project, b"(local-exec): begun", signal.SIGKILL)
     _await_state(project.directory / "terraform.tfstate")
     with open_endpoint() as endpoint:
         flush_twice(scratch, project, endpoint)
-        # it may have been killed before it could note that the apply had begun
+        # the wrapper may have been killed before it recorded the start event
         noted = OF_A_KILLED_ONE if len(endpoint.events) > 1 else OF_A_KILLED_ONE[1:]
         require_once(endpoint.events, noted)
 
 
 def _await_state(state: Path) -> None:
-    """Terraform writes its object when the killed wrapper is long gone."""
+    """Waits until terraform, whose wrapper was killed, has stored its resource."""
     deadline = time.monotonic() + SECONDS
     while not (state.exists() and b'"terraform_data"' in state.read_bytes()):
         if time.monotonic() > deadline:

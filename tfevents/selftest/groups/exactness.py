@@ -1,4 +1,4 @@
-"""The counts of a dozen scenarios against the binary's own words, and the words of its log."""
+"""Checks each scenario's counts against those that the binary prints, and its log's wording."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VERSION = re.compile(r"v(\d+)\.(\d+)\.")
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
-    """One check for each scenario, and one for the words of the log."""
+    """One check for each scenario, and one for the wording of the core log."""
     for scenario in SCENARIOS:
         yield Check("counts", scenario.name, partial(_compare_counts, scratch, scenario))
     yield Check("counts", "the log's words are known", partial(_read_log, scratch))
@@ -67,7 +67,7 @@ def _prepare(scratch: Scratch, project: Project, scenario: Scenario) -> None:
 
 
 def read_words(said: CommandResult, scenario: Scenario) -> Mapping[str, int]:
-    """What the binary printed of it, by the names of the counts. Raises Differs for nothing."""
+    """The counts that the binary printed, by name. Raises Differs where it printed none we know."""
     text = said.stdout.decode(errors="replace")
     if scenario.fails:
         done = Counter(STEPS[step] for step in COMPLETE.findall(text))
@@ -85,18 +85,18 @@ def _describe(counts: Mapping[str, int]) -> str:
 
 
 def find_version(scratch: Scratch, project: Project) -> Version:
-    """Of the binary; (0, 0) where it does not say."""
+    """Major and minor version of the binary; (0, 0) where it does not report one."""
     told = scratch.run_bare(project, "version").stdout.decode(errors="replace")
     found = VERSION.search(told)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _read_log(scratch: Scratch) -> None:
-    """The log of a real apply by the reader that counts; a half fails, so that it says all."""
+    """Checks the core log of a real apply, half of which fails so that it logs a failure too."""
     text = SCENARIOS[0].after + FAILING
     path = scratch.root / "core.log"
     project = scratch.make_project({"main.tf": text}, **{LOG_VARIABLE: str(path)})
-    path.write_bytes(b"")  # without what init wrote; terraform itself makes none
+    path.write_bytes(b"")  # empty: drops what init wrote; terraform does not create the file
     scratch.run_bare(project, "apply", "-auto-approve")
     unknown = list_unknown_words(path)
     if unknown:
@@ -106,7 +106,7 @@ def _read_log(scratch: Scratch) -> None:
 
 
 def list_unknown_words(path: Path) -> str:
-    """Which of its words were not found in a log, by what they tell; empty where all were."""
+    """The kinds of message that were not recognised in a core log, by name; empty if all were."""
     reader = CoreLogReader()
     try:
         reader.feed(path.read_bytes())

@@ -1,4 +1,7 @@
-"""Signals from the terminal and from outside: each arrives once, and ends the engine as alone."""
+"""Checks that signals arrive once, and end terraform as they do without the wrapper.
+
+They are typed in a terminal, or sent from another process.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
-    """Counted by a stand-in, then in the middle of a real apply."""
+    """The checks: signals counted by the probe, then signals during a real apply."""
     for number in OUTSIDE:
         name = f"{number.name} from outside arrives once"
         yield Check("signals", name, partial(_count_outside, scratch, number))
@@ -73,7 +76,7 @@ def _interrupt(awaited: bytes, terminal: Terminal) -> None:
 
 
 def _compare_outside(scratch: Scratch, number: signal.Signals) -> None:
-    """Terraform writes what it stops in any order."""
+    """Unordered: terraform reports what it stops in no fixed order."""
     results = [
         run_until(program, scratch.make_project(SLOW), BEGUN, number)
         for program in (scratch.engine, scratch.tf)
@@ -92,7 +95,10 @@ def _compare_typed(scratch: Scratch) -> None:
 def run_until(
     program: Path, project: Project, awaited: bytes, number: signal.Signals
 ) -> CommandResult:
-    """An apply that gets a signal, it alone, when it has printed `awaited`."""
+    """Runs an apply, and signals its process alone, no other, once it has printed `awaited`.
+
+    Raises Differs if the process does not print that, or does not end within SECONDS.
+    """
     with subprocess.Popen(
         [program, *APPLY],
         cwd=project.directory,
@@ -112,7 +118,7 @@ def run_until(
 
 
 def _read_until(stream: Iterable[bytes], awaited: bytes) -> bytes:
-    """What was printed up to that line. Raises Differs where it does not come."""
+    """All output up to and including the line with `awaited`. Raises Differs if none has it."""
     printed = b""
     for line in stream:
         printed += line

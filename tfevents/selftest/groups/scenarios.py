@@ -1,4 +1,4 @@
-"""Runs whose counts the binary itself prints: configurations, and what is typed."""
+"""The scenarios: configurations and commands whose counts the binary itself prints."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ Version = tuple[int, int]
 
 
 class Scenario(Struct, frozen=True):
-    """`before` is applied first, where there is any; then `after` is what `words` meet.
+    """The command `words`, run with the configuration `after`.
 
-    `prepare` is run by the engine itself in between. `since`: the first version that knows it.
+    `before`: the configuration that is applied first, if any. `prepare`: a command that the real
+    binary runs after that. `since`: the first version that supports the scenario. `fails`: whether
+    the command is expected to fail.
     """
 
     name: str
@@ -25,7 +27,7 @@ class Scenario(Struct, frozen=True):
 
 
 def _resources(text: str) -> str:
-    """`name=input` or `name=input/replacement`, apart by spaces, as a configuration."""
+    """The configuration of resources given as `name=input` or `name=input/trigger` words."""
     return "".join(map(_resource, text.split()))
 
 

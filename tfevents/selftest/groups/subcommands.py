@@ -1,4 +1,4 @@
-"""Every subcommand the binary lists, bare and wrapped: the same bytes and exit codes."""
+"""Checks that every subcommand prints the same bytes and exits with the same code when wrapped."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ version
 bogus
 
 """
-"""Line by line in one project; a last line without a word."""
+"""Command lines, run one after the other in one project; the last one has no arguments."""
 TYPED = {"apply -var=v=3": b"no\n"}
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
-    """The story of one project in two copies, then the help of every subcommand."""
+    """The checks: the lines of STORY in two copies of a project, then each subcommand's help."""
     pair = (scratch.make_bare_project(PROJECT), scratch.make_bare_project(PROJECT))
     for line in STORY.splitlines():
         yield Check("commands", line or "(no command)", partial(_compare, scratch, pair, line))
@@ -88,7 +88,7 @@ def list_checks(scratch: Scratch) -> Iterator[Check]:
 
 
 def list_subcommands(scratch: Scratch, project: Project) -> list[str]:
-    """As the binary's own help lists them."""
+    """The subcommands that the binary's own help lists."""
     told = scratch.run_bare(project, "-help")
     return LISTED.findall(told.stdout.decode(errors="replace"))
 

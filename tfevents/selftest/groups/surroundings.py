@@ -1,4 +1,4 @@
-"""What terraform sees of how it was started, and what happens at its prompt: bare and wrapped."""
+"""Checks that terraform is started the same way, and prompts the same way, bare and wrapped."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ANSWERS = {"yes": b"yes\n", "no": b"no\n", "Ctrl-D": b"\x04", "Ctrl-C": CTRL_C}
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
-    """Through pipes and in a terminal, by a stand-in; then the prompt of the engine itself."""
+    """The checks: the probe through pipes and in a terminal, then the prompt of the real binary."""
     yield Check("terminal", "what a child sees through pipes", partial(_compare_pipes, scratch))
     yield Check("terminal", "what a child sees in a terminal", partial(_compare_terminal, scratch))
     yield Check("terminal", "the window's size changes", partial(_compare_size, scratch))
@@ -38,7 +38,7 @@ def list_checks(scratch: Scratch) -> Iterator[Check]:
 
 
 def place_probe(scratch: Scratch) -> Scratch:
-    """The same scratch with the stand-in as its engine."""
+    """The same scratch directory with the probe (probe.py) as its `engine`."""
     program = scratch.root / "bin" / scratch.engine.name
     program.parent.mkdir(exist_ok=True)
     words = shlex.join([sys.executable, "-IS", probe.__file__])
@@ -48,7 +48,7 @@ def place_probe(scratch: Scratch) -> Scratch:
 
 
 def read_report(project: Project) -> Mapping[str, Any]:
-    """What the stand-in saw. Raises Differs where it was not run to its end."""
+    """What the probe recorded. Raises Differs where the probe did not run to its end."""
     try:
         seen = json.loads(Path(project.env["SELFTEST_REPORT"]).read_text())
     except (OSError, ValueError):
@@ -58,7 +58,7 @@ def read_report(project: Project) -> Mapping[str, Any]:
 
 
 def make_probe_project(scratch: Scratch, task: str = "") -> Project:
-    """A project whose runs are noted by the stand-in."""
+    """A project whose runs the probe records. `task`: SELFTEST_TASK, see probe.py."""
     project = scratch.make_bare_project(CONFIGURATION, SELFTEST_TASK=task)
     report = str(project.directory.parent / "report.json")
     return Project(project.directory, {**project.env, "SELFTEST_REPORT": report})
@@ -83,7 +83,7 @@ def _compare_terminal(scratch: Scratch) -> None:
 
 
 def compare_surroundings(bare: Mapping[str, Any], wrapped: Mapping[str, Any]) -> None:
-    """Raises Differs for the first thing that is not the same."""
+    """Raises Differs for the first difference of two reports, apart from variables in ADDED."""
     for name in bare:
         if name != "environment" and bare[name] != wrapped[name]:
             raise Differs(f"{name}: {wrapped[name]} instead of {bare[name]}")
@@ -109,7 +109,7 @@ def _resize(terminal: Terminal) -> None:
 
 
 def _compare_prompt(scratch: Scratch, keys: bytes) -> None:
-    """Interrupted, two threads of terraform write at once."""
+    """Unordered for Ctrl-C: when interrupted, two threads of terraform write at the same time."""
     bare, wrapped = (
         run_in_terminal(
             [program, "apply"], scratch.make_project(CONFIGURATION), partial(_answer, keys)

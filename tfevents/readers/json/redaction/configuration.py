@@ -1,6 +1,6 @@
-"""What the configuration in plan JSON declares to be sensitive, and what of it may be shown.
+"""Finds the values that the configuration in plan JSON declares to be sensitive.
 
-A variable is sensitive where it is declared so, and where it is passed to one of a module that is.
+A variable is sensitive if it is declared so or passed to a sensitive variable of a called module.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from tfevents.readers.json.redaction.sensitive_values import SensitiveValues
 
 
 def note_module(module: Mapping[str, Any], found: SensitiveValues) -> set[str]:
-    """Notes the constants that are sensitive in a module and in those that it calls.
+    """Notes the sensitive constants in a module and in the modules that it calls.
 
-    Returns the names of its own variables that are sensitive.
+    Returns the names of the module's own sensitive variables.
     """
     variables = module.get("variables") or {}
     names = {name for name, variable in variables.items() if _is_sensitive(variable)}
@@ -30,7 +30,10 @@ def note_module(module: Mapping[str, Any], found: SensitiveValues) -> set[str]:
 
 
 def _note_call(call: Mapping[str, Any], found: SensitiveValues) -> set[str]:
-    """Notes what a module is given for sensitive variables; returns the variables among it."""
+    """Notes the constants passed to a called module's sensitive variables.
+
+    Returns the names of the calling module's variables that are passed to these.
+    """
     given = call.get("expressions") or {}
     names = note_module(call.get("module") or {}, found) & given.keys()
     for name in names:
@@ -48,7 +51,7 @@ def _note_constants(expression: Any, found: SensitiveValues) -> None:
 
 
 def _find_variables(expression: Any) -> Iterator[str]:
-    """The variables of its module that an expression refers to."""
+    """The names of the variables that an expression refers to."""
     for references in _find_members(expression, "references"):
         for kind, _, rest in (reference.partition(".") for reference in references):
             if kind == "var":
@@ -56,7 +59,7 @@ def _find_variables(expression: Any) -> Iterator[str]:
 
 
 def _find_members(node: Any, name: str) -> Iterator[Any]:
-    """The members of that name in an expression; blocks are expressions in lists."""
+    """All members called `name` in an expression; nested blocks are lists of expressions."""
     if isinstance(node, list):
         for inner in node:
             yield from _find_members(inner, name)

@@ -1,4 +1,4 @@
-"""What a text can be read as besides itself: JSON, percent-encoded, base64."""
+"""Decodes the text that another text may contain as JSON, percent-encoding or base64."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from urllib.parse import unquote, unquote_plus
 
 CONTAINERS = ("{", "[", '"')
 WORD = re.compile(r"[^\s\"'\\<>`]+")
-"""What may be percent-encoded as a whole."""
+"""Text that may be percent-encoded as a whole."""
 BASE64 = re.compile(r"[A-Za-z0-9+/_-]{6,}={0,2}")
-"""Six characters are four bytes. Also the alphabet of URLs."""
+"""Base64 in the standard or the URL alphabet; six characters encode four bytes."""
 ALPHABET = str.maketrans("-_", "+/")
 
 
 def parse_json(text: str) -> Any:
-    """The object, array or text that a text is the JSON of; None where it is none."""
+    """Parses a JSON object, array or string; None if the text is none of these."""
     if not text.lstrip().startswith(CONTAINERS):
         return None
     try:
@@ -29,12 +29,12 @@ def parse_json(text: str) -> Any:
 
 
 def encode_json(value: Any) -> str:
-    """JSON, with numbers as they were written."""
+    """The JSON of a value, with all digits of its Decimal numbers."""
     return "".join(_encode(value))
 
 
 def _encode(value: Any) -> Iterator[str]:
-    """In pieces: json knows no Decimal."""
+    """The pieces of a value's JSON; json.dumps does not support Decimal."""
     if isinstance(value, dict):
         yield "{"
         for number, (name, inner) in enumerate(value.items()):
@@ -52,7 +52,7 @@ def _encode(value: Any) -> Iterator[str]:
 
 
 def find_encoded(text: str) -> Iterator[tuple[int, int, str]]:
-    """The stretches, from and to, that may be encoded, and what they decode to."""
+    """The start, end and decoded text of each part of `text` that may be encoded."""
     if "%" in text or "+" in text:
         for word in WORD.finditer(text):
             yield from ((*word.span(), decoded) for decoded in _decode_percent(word[0]))
@@ -61,7 +61,7 @@ def find_encoded(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _decode_percent(word: str) -> Iterator[str]:
-    """With `+` as it is, and as the space of a form."""
+    """The decoded word: once with `+` kept, once with `+` as a space, as in forms."""
     if "%" in word:
         yield unquote(word)
     if "+" in word:
@@ -69,7 +69,10 @@ def _decode_percent(word: str) -> Iterator[str]:
 
 
 def _decode_base64(run: str) -> str:
-    """From each of the four places where it can begin, for what stands before may look like it."""
+    """Decodes a run from each of its first four characters on; joins the results by newlines.
+
+    Text right before the encoded part may look like base64 as well.
+    """
     plain = run.rstrip("=").translate(ALPHABET)
     decoded = (_decode_from(plain[start:]) for start in range(4))
     return "\n".join(decoded)

@@ -1,11 +1,11 @@
-"""What terraform marks as sensitive in a part of a document: marks are found by their names.
+"""Redacts the values that terraform marks as sensitive in a part of a document.
 
-`x_sensitive` marks `x` and `x_values` beside it, `sensitive_values` marks `values`, and so on, in
-whatever section of a document they stand; `sensitive: true` marks the value in its object; what is
-ephemeral counts as sensitive. The formats: terraform's "JSON output format" and, of states, version
-4 (internal/states/statefile in hashicorp/terraform).
+Marks are recognised by name, in any section: `x_sensitive` marks `x` and `x_values` in the same
+object, `sensitive_values` marks `values`, and so on; `sensitive: true` marks the value in the same
+object. Ephemeral values count as sensitive. The formats: terraform's "JSON output format" and, of
+states, version 4 (internal/states/statefile in hashicorp/terraform).
 
-The frame, the format's own names and words, stays as it is whatever is sensitive.
+Names and words of the format itself are kept, even if a sensitive value is equal to one.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ VALUES = frozenset(
         "constant_value",
     }
 )
-"""Where values stand: every name in them may be a key of a map."""
+"""The members that contain values: each name inside may be a key of a map."""
 ATTRIBUTES = frozenset(
     {"attributes", "values", "sensitive_values", "config_values", "config_sensitive"}
 )
-"""Where the first names are those of a schema, as they are in what stands in a `change`."""
+"""Members in which the first level of names is a schema's; so are all members of a `change`."""
 WORDS = frozenset(
     {
         "action_reason",
@@ -60,23 +60,26 @@ WORDS = frozenset(
         "version",
     }
 )
-"""Where the tool's own words and numbers stand."""
+"""The members whose values are terraform's own words and numbers."""
 
 
 class Paths(NamedTuple):
-    """The marks of a state file: the way to each value that is marked."""
+    """The marks of a state file: a path of steps to each sensitive value."""
 
     paths: list[list[Mapping[str, Any]]]
 
 
 class Redaction:
-    """Notes what is marked in parts of a document; with a replacer, makes them without it."""
+    """Hides marked values in parts of a document and notes them in `found`.
+
+    With a replacer, sensitive values are also replaced where they are not marked.
+    """
 
     def __init__(self, found: SensitiveValues, replacer: Replacer | None = None) -> None:
         self._found, self._replacer = found, replacer
 
     def apply(self, node: Any, name: str = "") -> Any:
-        """A part without what is sensitive. `name`: of the member that it is, if it is one."""
+        """A part without sensitive values. `name`: the name of the member, "" if it has none."""
         if isinstance(node, list):
             return [self.apply(inner, name) for inner in node]
         if not isinstance(node, dict):
@@ -87,8 +90,8 @@ class Redaction:
         return {n: self._apply_to(inner, n, marks.get(n, []), name) for n, inner in node.items()}
 
     def _apply_to(self, value: Any, name: str, marks: list[Any], parent: str) -> Any:
-        """A member of an object; `parent` is the object's own name."""
-        if name == "private":  # what providers keep for themselves is nobody's to read
+        """A member of an object without sensitive values; `parent` is the name of the object."""
+        if name == "private":  # providers' internal data is always hidden
             return HIDDEN if value else value
         if name == "type" and not isinstance(value, str):
             return HIDDEN if marks else self._replace_names(value)
@@ -113,7 +116,7 @@ class Redaction:
         return self._replacer.replace(value)
 
     def _replace_names(self, kind: Any) -> Any:
-        """A type's own words stay; the attributes of an object may be keys of a map."""
+        """A type with its words kept, but attribute names redacted: they may be keys of a map."""
         if isinstance(kind, list):
             return [self._replace_names(inner) for inner in kind]
         if not isinstance(kind, dict):
@@ -122,7 +125,7 @@ class Redaction:
 
 
 def _find_marks(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The names of an object's members that are marked, each with its mark."""
+    """The names of an object's marked members, each with its mark."""
     for name, mark in node.items():
         if name in MARKS and mark is True:
             yield from ((value, True) for value in node if value in VALUES or value == "type")
@@ -137,27 +140,33 @@ def _find_marks(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _is_of(name: str, marked: str) -> bool:
-    """`after`, and `after_identity`, but no marks."""
+    """Whether a mark of `marked` applies to a member: of `after`, to `after_identity` as well."""
     return name == marked or (
         name.startswith(f"{marked}_") and not name.endswith((*MARK_ENDS, "_unknown"))
     )
 
 
 def _tells_of_values(name: str, value: Any) -> bool:
-    """Marks name the keys of maps, too."""
+    """Whether a member holds marks, whose names may be the keys of maps."""
     if name == "sensitive_attributes" and isinstance(value, list):
-        return False  # its steps are looked at one by one
+        return False  # each step of its paths is redacted by itself
     return name.startswith(MARK_STARTS) or name.endswith((*MARK_ENDS, "_unknown"))
 
 
 def _parse_step(step: Mapping[str, Any]) -> Any:
-    """`{"type": "get_attr", "value": "a"}`; an index has a value and its type."""
+    """The name or index in a step (`{"type": "get_attr", "value": "a"}`).
+
+    The value of an index is an object with the index and its type.
+    """
     value = step.get("value")
     return value.get("value") if isinstance(value, dict) else value
 
 
 def _hide_at(value: Any, steps: list[Any], found: SensitiveValues) -> Any:
-    """What a path leads to; where it leads nowhere, as into a set, all there is on the way."""
+    """`value` with the value at the path of `steps` hidden and noted in `found`.
+
+    If the path can't be followed, as into a set, the last value reached is hidden as a whole.
+    """
     if not steps:
         return value if value is None else found.hide(value)
     first, *rest = steps

@@ -1,12 +1,12 @@
-"""Plan JSON and state files without what is sensitive in them: by marks, and wherever it recurs.
+"""Removes sensitive values from plan JSON and state files, where marked and wherever they recur.
 
-Where terraform marks a value, whatever stands there is replaced, all of it (marks.py); so is what
-the configuration declares to be sensitive (configuration.py). What was replaced is then looked for
-everywhere else in the document, in names too (replacer.py). Of a document, only sections that are
-known stay (PLAN, STATE): a new one is none of them until it was looked at.
+A value that terraform marks is replaced as a whole (marks.py); so are values that the configuration
+declares to be sensitive (configuration.py). The replaced values are then searched for everywhere
+else in the document, also in names (replacer.py). Only known sections of a document are kept (PLAN,
+STATE): a new section is left out until it has been reviewed.
 
-Parts that hold nothing of this are passed on byte by byte. At once in memory: one resource, the
-configuration, and what is sensitive.
+Parts without sensitive values are copied unchanged. Memory holds one resource, the configuration
+and the sensitive values at a time.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ PLAN = frozenset(
         "checks",
     }
 )
-"""The sections of plan JSON that stay; not `variables` and `configuration`."""
+"""The sections of plan JSON that are kept: not `variables` and `configuration`."""
 PRICED = PLAN | {"configuration"}
-"""What Infracost gets; of the configuration only what references.py keeps."""
+"""The sections that Infracost gets; references.py reduces the configuration."""
 STATE = frozenset(
     {"version", "terraform_version", "serial", "lineage", "outputs", "resources", "check_results"}
 )
-"""The sections of a state file."""
+"""The sections of a state file that are kept."""
 
 MODULE: dict[str, Any] = {"resources": [None]}
 MODULE["child_modules"] = [MODULE]
@@ -73,18 +73,18 @@ PARTS: dict[str, Any] = {
     "outputs": {"*": None},
     "resources": [{"instances": [None]}],
 }
-"""How a document is cut into parts: objects by name (`*`: any), arrays by their elements."""
+"""How a document is cut into parts: objects by name (`*`: any), arrays by element."""
 
 
 class Redactor:
-    """Reads documents twice: what is sensitive is collected first, then each is rewritten."""
+    """Reads documents twice: first collects their sensitive values, then rewrites them."""
 
     def __init__(self) -> None:
         self._found = SensitiveValues()
         self._variables: Mapping[str, Any] = {}
 
     def collect(self, read: Read) -> None:
-        """Notes all that is marked in a document. Raises UnreadableDocument."""
+        """Notes all sensitive values of a document. Raises UnreadableDocument."""
         redaction = Redaction(self._found)
         self._variables = {}
         names: set[str] = set()
@@ -103,7 +103,7 @@ class Redactor:
                 self._found.hide(self._variables[name].get("value"))
 
     def rewrite(self, read: Read, sections: frozenset[str]) -> Iterator[bytes]:
-        """These sections of a document, in pieces, without all that was collected.
+        """These sections of a document, in pieces, without the values collected so far.
 
         Raises UnreadableDocument.
         """
@@ -122,25 +122,27 @@ class Redactor:
 
 
 class Part(NamedTuple):
-    """A value that is looked at as a whole, and the names that lead to it."""
+    """A value that is redacted as a whole, and the path of member names to it."""
 
     raw: bytes
     path: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """The member that it is; "" where its name is not the format's."""
+        """The name of the member; "" if the document's format does not define the name."""
         return self.path[-1] if self.path else ""
 
     def decode(self) -> Any:
-        """The value; numbers as they are written."""
+        """The value, with fractions as Decimal, so that no digit is lost."""
         return json.loads(self.raw, parse_float=Decimal, parse_constant=_refuse_constant)
 
 
 @contextmanager
 def _refuse_other_shapes() -> Iterator[None]:
-    """What has another shape than terraform's, anywhere in a part, is refused: what can't be
-    looked through may hold anything."""
+    """Raises UnreadableDocument for JSON of a shape that terraform does not write.
+
+    Such JSON can't be searched, so it may contain any sensitive value.
+    """
     try:
         yield
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
@@ -152,8 +154,10 @@ def _refuse_constant(constant: str) -> None:
 
 
 def _split_document(read: Read, sections: frozenset[str] | None = None) -> Iterator[bytes | Part]:
-    """A document in order: punctuation and names as they are written, and parts; where sections
-    are given, only those."""
+    """A document in order: bytes (punctuation and names) and parts.
+
+    `sections`: the only top-level members to include; None for all.
+    """
     cursor = Cursor(read)
     yield from _split_object(cursor, PARTS, (), sections)
     cursor.end()
@@ -176,7 +180,7 @@ def _split_object(
 
 
 def _split_value(cursor: Cursor, parts: Any, path: tuple[str, ...]) -> Iterator[bytes | Part]:
-    """`parts`: how the value is cut, as in PARTS; None where it is one part."""
+    """A value in order, as bytes and parts. `parts`: how it is cut (see PARTS); None: one part."""
     if not isinstance(parts, (dict, list)) or not cursor.opens():
         yield Part(cursor.take(), path)
     elif isinstance(parts, dict):

@@ -1,7 +1,7 @@
-"""What Infracost needs of a configuration: which resource refers to which, and providers' regions.
+"""Reduces a configuration to what Infracost needs: resources' references and providers' regions.
 
-Without them it takes the prices of another region, and knows no launch template of its group. Of
-all other constants nothing stays.
+Without these, Infracost uses the prices of another region and does not find the launch template of
+a group. All other constants are removed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ REGION = "region"
 
 
 def keep_references(configuration: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
-    """A plan's configuration, less all constants but regions. `variables`: the root module's."""
+    """A plan's configuration without constants but regions. `variables`: the root module's."""
     providers = configuration.get("provider_config") or {}
     return {
         "provider_config": {n: _keep_region(one, variables) for n, one in providers.items()},
@@ -24,7 +24,7 @@ def keep_references(configuration: Mapping[str, Any], variables: Mapping[str, An
 
 
 def _keep_region(provider: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-    """With the region's value, where it is a variable's."""
+    """A provider's names and region; a region set by a variable gets the variable's value."""
     region = (provider.get("expressions") or {}).get(REGION) or {}
     for reference in region.get("references") or ():
         _, _, name = reference.partition("var.")
@@ -51,7 +51,7 @@ def _keep_in_module(module: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _keep_in_expressions(node: Any) -> Any:
-    """Blocks are expressions in lists."""
+    """Expressions without constants; nested blocks are lists of expressions."""
     if isinstance(node, list):
         return [_keep_in_expressions(inner) for inner in node]
     if not isinstance(node, dict):

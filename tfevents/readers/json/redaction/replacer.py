@@ -1,9 +1,9 @@
-"""Replacing sensitive values wherever they recur in a value.
+"""Replaces sensitive values wherever they recur in a value.
 
-* A text of `SHORTEST` characters or more goes wherever it stands, also inside a longer text and in
-  names: as it is, or in JSON, percent-encoding or base64 (encodings.py), and in these within these.
-* A shorter text, and a number of as many digits, goes only where it is the whole value.
-* true, false, null, "" and shorter numbers are trivial: they go only where they are marked.
+* A text of `SHORTEST` characters or more is replaced everywhere, also inside longer texts and in
+  names: as it is, or encoded as JSON, percent-encoding or base64 (encodings.py), also repeatedly.
+* A shorter text, and a number of `SHORTEST` digits or more, is replaced only as a whole value.
+* true, false, null, "" and shorter numbers are replaced only where they are marked.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from tfevents.readers.json.redaction.text_search import (
 )
 
 DEEPEST = 4
-"""Encodings within encodings that are looked into."""
+"""How many nested encodings are decoded."""
 
 
 class Replacer:
-    """Replaces all that was found to be sensitive."""
+    """Replaces the sensitive values in `found` by HIDDEN."""
 
     def __init__(self, found: SensitiveValues) -> None:
         self._texts, self._numbers = found.texts | found.short_texts, frozenset(found.numbers)
         self._search = TextSearch(found.texts)
 
     def replace(self, value: Any, depth: int = DEEPEST) -> Any:
-        """`value` without them, as deep as it goes."""
+        """`value` with sensitive values replaced; decodes at most `depth` nested encodings."""
         if isinstance(value, str):
             return self._replace_in(value, depth) if self._texts else value
         if isinstance(value, dict):
@@ -43,7 +43,7 @@ class Replacer:
         return HIDDEN if is_number and value in self._numbers else value
 
     def _replace_in_object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
-        """Names, too; those that become the same are numbered, so that none is lost."""
+        """Replaces in names as well; names that become equal are numbered, so that none is lost."""
         replaced: dict[str, Any] = {}
         for name, inner in value.items():
             shown = str(self.replace(name, depth))
@@ -60,7 +60,7 @@ class Replacer:
         value = parse_json(text) if depth else None
         if value is not None and (replaced := self.replace(value, depth - 1)) != value:
             text = encode_json(replaced)
-        if value is not None:  # each text in it was decoded
+        if value is not None:  # each text in the JSON was decoded above
             depth = 0
         return HIDDEN.join(self._replace_stretches(piece, depth) for piece in text.split(HIDDEN))
 

@@ -1,4 +1,4 @@
-"""The sensitive values of a document, as they are found."""
+"""Collects the sensitive values of documents in all the spellings to search for."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tfevents.readers.json.redaction.text_search import SHORTEST
 HIDDEN = "(sensitive value)"
 NUMBER = re.compile(rf"-?[0-9.]{{{SHORTEST},}}")
 PLAIN = re.compile(r"[ !#-%'-;=?-\[\]-~]*")
-"""What JSON writes as it is."""
+"""Text that JSON encoders (Python's, Go's) write unchanged."""
 DEEP = 3
-"""How often one may be JSON within JSON in the middle of a text."""
+"""How many times a text may be encoded as JSON in JSON inside a longer text."""
 
 
 class SensitiveValues:
-    """What is sensitive in the documents that were read so far."""
+    """The sensitive values of the documents read so far."""
 
     def __init__(self) -> None:
         self.texts: set[str] = set()
         self.short_texts: set[str] = set()
-        """Those that are looked for as a whole only, in all their spellings."""
+        """Short texts in all their spellings; only searched for as a whole value."""
         self.numbers: set[int | float | Decimal] = set()
 
     def hide(self, value: Any) -> str:
-        """Notes all of a value, the keys of a map too; returns what stands in its place."""
+        """Notes all texts and numbers in a value, also the keys of maps; returns HIDDEN."""
         if isinstance(value, dict):
             for name, inner in value.items():
                 self.hide(name)
@@ -53,7 +53,10 @@ class SensitiveValues:
             self.texts.update((text, *_spell_as_json(text)))
 
     def hide_marked(self, value: Any, mark: Any) -> Any:
-        """A value less what is marked; a mark of another form than its value's marks all."""
+        """Notes the marked parts of a value; returns the value with HIDDEN in their place.
+
+        A mark whose shape differs from the value's applies to the whole value.
+        """
         if mark is True:
             return self.hide(value)
         if isinstance(mark, dict) and isinstance(value, dict):
@@ -64,14 +67,14 @@ class SensitiveValues:
 
 
 def has_marks(mark: Any) -> bool:
-    """Whether anything in a mark, or a tree of marks, is marked."""
+    """Whether a mark, or any mark in a tree of marks, is true."""
     if isinstance(mark, dict):
         return any(map(has_marks, mark.values()))
     return any(map(has_marks, mark)) if isinstance(mark, list) else mark is True
 
 
 def _spell_as_json(text: str) -> Iterator[str]:
-    """As JSON writes it in the middle of a text, by Go's rules and by others'; and that as JSON."""
+    """The text as JSON spells it, with and without Go's escapes, encoded up to DEEP times."""
     for ascii_only in (True, False):
         written, levels = text, DEEP
         while levels and not PLAIN.fullmatch(written):
@@ -80,7 +83,7 @@ def _spell_as_json(text: str) -> Iterator[str]:
 
 
 def _spell_short(text: str) -> Iterator[str]:
-    """What is too short to be looked for in what is decoded, encoded."""
+    """A short text as it is and encoded, since decoded text is not searched for short texts."""
     raw = text.encode(errors="surrogatepass")
     encoded = b64encode(raw).decode()
     yield from (text, *_spell_as_json(text), encoded, encoded.rstrip("="), quote(raw, safe=""))

@@ -1,7 +1,7 @@
-"""Finding many texts in a text, in a time that hardly depends on how many there are.
+"""Searches a text for many others, in a time that hardly depends on how many there are.
 
-What begins as one of them does is found by one pattern; which of them stands there, by their order:
-the last one that is not greater than the rest of the text is it, or begins with it.
+One pattern finds where any of them may begin. Which one begins there is found by binary search: the
+last in sorted order that is not greater than the rest of the text, or a prefix of that one.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 SHORTEST = 4
-"""Characters of the texts that can be looked for."""
+"""The fewest characters of a text to search for."""
 HEAD = 64
-"""So many characters are compared first: the rest of a long text only where they are the same."""
+"""How many characters are compared first; the rest of longer texts only if these match."""
 
 
 Stretch = tuple[int, int]
-"""From and to, in a text."""
+"""The start and end of a part of a text."""
 
 
 class TextSearch:
-    """Texts that can be looked for, all at once."""
+    """Searches for many texts at once; those shorter than SHORTEST are ignored."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts = sorted(text for text in texts if len(text) >= SHORTEST)
@@ -31,7 +31,7 @@ class TextSearch:
         self._starts = re.compile(_make_pattern(starts) if starts else "(?!)", re.DOTALL)
 
     def find(self, text: str) -> Iterator[Stretch]:
-        """Where they stand, the longest that begins in each place."""
+        """The start and end of the longest match at each place; matches may overlap."""
         at = 0
         while hit := self._starts.search(text, at):
             at = hit.start() + 1
@@ -39,7 +39,7 @@ class TextSearch:
                 yield hit.start(), hit.start() + length
 
     def _measure(self, text: str, start: int) -> int:
-        """The length of the longest one that stands there; 0 where none does."""
+        """The length of the longest text found at `start`; 0 if there is none."""
         rest = text[start : start + HEAD]
         index = bisect_right(self._texts, rest)
         if index < len(self._texts) and self._texts[index].startswith(rest):
@@ -52,7 +52,7 @@ class TextSearch:
 
 
 def replace_stretches(text: str, stretches: Iterable[Stretch], by: str) -> str:
-    """`text` with `by` in the place of each stretch, and of those that overlap together."""
+    """`text` with each stretch replaced by `by`; overlapping stretches are replaced as one."""
     kept, done = [], 0
     for start, end in sorted(stretches):
         if start >= done:
@@ -62,7 +62,7 @@ def replace_stretches(text: str, stretches: Iterable[Stretch], by: str) -> str:
 
 
 def _find_shorter(ordered: list[str]) -> Iterator[int]:
-    """For each, the number of the longest other one that it begins with; -1 where there is none."""
+    """For each text, the index of the longest other text that is its prefix; -1 if none is."""
     open_ones: list[int] = []
     for number, text in enumerate(ordered):
         while open_ones and not text.startswith(ordered[open_ones[-1]]):
@@ -72,7 +72,7 @@ def _find_shorter(ordered: list[str]) -> Iterator[int]:
 
 
 def _make_pattern(words: Iterable[str]) -> str:
-    """A pattern for words of one length that is quick for many of them: a tree of letters."""
+    """A regular expression for words of equal length, built as a trie so that it stays fast."""
     heads: dict[str, set[str]] = {}
     for word in words:
         heads.setdefault(word[0], set()).add(word[1:])

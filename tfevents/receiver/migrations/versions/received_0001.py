@@ -1,4 +1,4 @@
-"""Workspaces, their events and artefacts."""
+"""Creates the tables of workspaces, events and artefacts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """From nothing."""
+    """Creates all tables in an empty database."""
     op.create_table(
         "workspaces",
         sa.Column("id", NUMBER, primary_key=True),
