@@ -1,4 +1,4 @@
-"""What every test takes for granted of the process it runs in, and what most of them play on."""
+"""Sets up the test process, and has the fixtures that most tests use."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
 
 
 def pytest_configure() -> None:
-    """Signals, which `nohup pytest` and `pytest &` ignore, and the umask, by which others may write
-    to what an ordinary user of Debian makes: every `tf` of ours would inherit them."""
+    """Resets what every `tf` in tests would inherit: signals, which `nohup pytest` and `pytest &`
+    ignore, and the umask, which lets others write to the files of an ordinary user of Debian."""
     os.umask(0o022)
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -28,33 +28,33 @@ def pytest_configure() -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """What the README's command leaves out is not even read: each worker would."""
+    """Leaves out what the README's command deselects, which each worker would read otherwise."""
     left_out = collection_path.name == "exhaustive" and config.option.markexpr == "not exhaustive"
     return left_out or None
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: two for each core, since many a test waits for somebody."""
+    """`-n auto`: two workers for each core, since many tests wait for something."""
     return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    """A Harness of one's own."""
+    """A Harness IaCM on loopback, for this test only."""
     with Endpoint() as running:
         yield running
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """A home of one's own, the terraform on PATH, nothing configured."""
+    """A machine with its own home directory and the terraform on PATH; nothing is configured."""
     return Machine(tmp_path)
 
 
 @pytest.fixture
 def examples(request: pytest.FixtureRequest) -> Iterator[Examples]:
-    """Those of the test's marker `fuzz`; the proof suite is told how many there were."""
+    """The examples of the test's marker `fuzz`; their number is recorded for the proof suite."""
     marker = request.node.get_closest_marker("fuzz")
     found = Examples(*marker.args)
     yield found
@@ -65,7 +65,7 @@ def examples(request: pytest.FixtureRequest) -> Iterator[Examples]:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A project, the terraform on PATH, and where its events belong."""
+    """A project, the terraform on PATH, and the destination of its events."""
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir()
     return Stage(project, {**clean_env(home, terraform()), **settings(home)})

@@ -1,4 +1,5 @@
-"""Counting plan JSON of any size: speed, and a peak memory that should not grow with it."""
+"""Measures counting of plan JSON: its speed, and its peak memory, which should not grow with the
+size."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ FILLER = "x" * 3000
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """`tfevents count --json` of plan JSON as terraform writes it: one line, 3.5 KB a resource."""
+    """Times `tfevents count --json` of plan JSON as terraform writes it: one line, 3.5 KB a
+    resource."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         env = clean_env(root / "home")
@@ -35,7 +37,8 @@ def measure(wanted: argparse.Namespace) -> Iterator[Row]:
 
 
 def _write(file: Path, size: int) -> None:
-    """Half of it are the changes, half the values that a count has no use for."""
+    """Writes plan JSON of about `size` bytes: half are changes, half planned values, which a count
+    ignores."""
     with file.open("w") as out:
         out.write('{"format_version":"1.2","terraform_version":"1.11.4","planned_values":')
         out.write('{"root_module":{"resources":[')

@@ -1,4 +1,4 @@
-"""`tfevents flush` of what waits, to an endpoint that answers at once."""
+"""Measures `tfevents flush` of waiting events, to an endpoint that answers at once."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from tfevents.journal.models import Destination, NewEvent
 from tfevents.journal.rows import EVENT, write_event
 
 SIZES = ((500, 1), (1000, 300), (9900, 300))
-"""Events and workspaces: one after the other in each, all on one connection."""
+"""Numbers of events and of workspaces: the events of each go one after the other, all on one
+connection."""
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """What waited too long, sent by `flush`."""
+    """Times `tfevents flush` of a journal that is full of waiting events."""
     for count, workspaces in SIZES:
         with tempfile.TemporaryDirectory() as name, Endpoint() as endpoint:
             home = Path(name) / "journal"
@@ -38,7 +39,8 @@ def measure(wanted: argparse.Namespace) -> Iterator[Row]:
 
 
 def fill(home: Path, count: int, workspaces: int) -> None:
-    """All at once: put one by one they would take as long as their flush."""
+    """Puts all events into the journal in `home` at once: one by one they would take as long as the
+    flush."""
     journal, rows = open_journal(str(home)), []
     for number in range(count):
         event_id = str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""So many terraform_data: their configuration, and a state in which all of them are there."""
+"""A configuration of many terraform_data resources, and a state in which all of them exist."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ resource "terraform_data" "r%d" {
 }
 """
 IN_A_BLOCK = 100
-"""`count` costs terraform itself the square of it."""
+"""Instances of one resource block; terraform's own time for `count` grows with its square."""
 ALL_CHANGE = 1000
-"""Up to so many all change with the variable, of more only the first block: to apply 10,000 changes
-takes terraform an hour, for it writes the whole state for each."""
+"""Up to this size all resources change with the variable, beyond it only the first block: terraform
+takes an hour to apply 10,000 changes, because it writes the whole state for each."""
 
 
 def configuration(size: int) -> str:
-    """The text of a main.tf."""
+    """The text of a main.tf with `size` resources."""
     parts = (BLOCK % (n, many, _value(n, size)) for n, many in blocks(size))
     return VARIABLE + "".join(parts)
 
 
 def blocks(size: int) -> Iterator[tuple[int, int]]:
-    """Each block's number, and how many instances it has."""
+    """Number and instance count of each resource block."""
     for start in range(0, size, IN_A_BLOCK):
         yield start // IN_A_BLOCK, min(IN_A_BLOCK, size - start)
 
 
 def changing(size: int) -> int:
-    """How many change with the variable."""
+    """How many resources change with the variable."""
     return size if size <= ALL_CHANGE else IN_A_BLOCK
 
 
 def state(size: int) -> str:
-    """The text of a terraform.tfstate, as if everything had been applied."""
+    """The text of a terraform.tfstate, as if the whole configuration had been applied."""
     resources = [
         {
             "mode": "managed",

@@ -1,4 +1,4 @@
-"""Events into one journal, from one process to many."""
+"""Measures how fast one journal takes events, from one process or from many at once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ for _ in range({EVENTS} // int(sys.argv[2])):
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """Each put is on the disk before the next: `synchronous = full`."""
+    """Times the puts; each is on the disk before the next begins (`synchronous = full`)."""
     for many in wanted.processes:
         with tempfile.TemporaryDirectory() as home:
             seconds = _together([sys.executable, "-c", PUT, home, str(many)], many)
@@ -35,7 +35,7 @@ def measure(wanted: argparse.Namespace) -> Iterator[Row]:
 
 
 def _together(command: list[str], many: int) -> float:
-    """From the moment that all may begin to the end of the last."""
+    """Seconds from the moment when all processes may begin until the last one has ended."""
     started = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in range(many)]
     began = time.perf_counter()
     for process in started:

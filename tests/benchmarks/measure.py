@@ -1,4 +1,4 @@
-"""Two commands in turn, A B A B …: medians, the difference and the ratio pair by pair."""
+"""Times two commands in turn, A B A B …: medians, and the difference and ratio of each pair."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 ENOUGH_SECONDS = 60.0
-"""A pair that takes long is repeated less often: three times at least."""
+"""Seconds after which a pair of commands is not repeated any more; it runs three times at least."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. Seconds; MiB; `rate` is per second, in words."""
+    """One line of the table: times in seconds, `peak` in MiB, `rate` as a text, per second."""
 
     TITLES: ClassVar[tuple[str, ...]] = (
         *("what", "ours ms", "theirs ms", "added ms", "ratio", "peak MiB", "rate", "pairs"),
@@ -32,7 +32,7 @@ class Row:
     pairs: int = 1
 
     def cells(self) -> list[str]:
-        """As people read it."""
+        """The row as texts for the table."""
         times = (self.ours, self.theirs, self.added)
         return [
             self.what,
@@ -44,13 +44,14 @@ class Row:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """Everything that was measured."""
+        """All fields that were measured, by name."""
         return {name: value for name, value in self.__dict__.items() if value not in (None, "")}
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is timed. `code`: what it has to end with; `hwm`: its own peak is wanted, too."""
+    """A command to time. `code`: the exit code that it must have; `hwm`: whether its own peak
+    memory is measured too."""
 
     words: Sequence[str | Path]
     cwd: Path
@@ -60,13 +61,15 @@ class Command:
     hwm: bool = False
 
     def peak(self) -> float | None:
-        """The MiB of a run that is not timed: to watch it takes time."""
+        """Peak memory in MiB, from an extra run that is not timed, because watching a process takes
+        time."""
         peaks: list[float] = []
         self.seconds(peaks)
         return max(peaks, default=None)
 
     def seconds(self, peaks: list[float] | None = None) -> float:
-        """One run's wall time; its peak where there is room for it."""
+        """Wall time of one run, in seconds; appends its peak memory in MiB to `peaks` if that is
+        given."""
         self.prepare()
         began = time.perf_counter()
         process = subprocess.Popen(
@@ -87,7 +90,8 @@ class Command:
 
 
 def _watch(pid: int, peaks: list[float]) -> None:
-    """The high-water mark of one process, without its children's: the last that was seen."""
+    """Appends the peak memory in MiB of one process without its children, as last seen, to
+    `peaks`."""
     peak = 0.0
     while True:
         try:
@@ -102,7 +106,8 @@ def _watch(pid: int, peaks: list[float]) -> None:
 
 
 def paired(what: str, ours: Command, theirs: Command, runs: int) -> Row:
-    """Interleaved, after one of each that does not count; who is first takes turns."""
+    """Runs both commands alternately, after one run of each that does not count; the first place
+    alternates too."""
     until = time.monotonic() + ENOUGH_SECONDS
     pairs: list[tuple[float, float]] = []
     for command in (ours, theirs):
@@ -125,7 +130,7 @@ def paired(what: str, ours: Command, theirs: Command, runs: int) -> Row:
 
 
 def peak_of_children(words: Sequence[str | Path], env: Mapping[str, str]) -> tuple[float, float]:
-    """One run's seconds and the peak MiB of the largest of its processes."""
+    """Seconds of one run, and the peak memory in MiB of the largest of its processes."""
     began = time.perf_counter()
     pid = os.posix_spawn(
         str(words[0]),

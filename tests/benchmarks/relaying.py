@@ -1,4 +1,5 @@
-"""Events into a relay, from a hundred runners at once: each is committed before its answer."""
+"""Measures a relay to which a hundred runners send events at once; it commits each before it
+answers."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ RUNNERS, EACH = 100, 100
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """What it accepts while the service is away; the runners take their share of the machine."""
+    """Measures what a relay accepts while the service is unreachable; the runners use the same
+    CPUs."""
     with tempfile.TemporaryDirectory() as home, start_relay(Path(home), NOBODY) as relay:
         yield measure_relay("SQLite", relay)
     if find_programs() is None:
@@ -35,7 +37,7 @@ def measure(wanted: argparse.Namespace) -> Iterator[Row]:
 
 
 def measure_relay(database: str, relay: Receiver) -> Row:
-    """One relay with an empty database."""
+    """Measures one relay with an empty database."""
     began, before = time.perf_counter(), cpu_seconds(relay)
     asyncio.run(report_all(urlsplit(relay.url).port or 0))
     seconds, busy = time.perf_counter() - began, cpu_seconds(relay) - before
@@ -45,18 +47,18 @@ def measure_relay(database: str, relay: Receiver) -> Row:
 
 
 def cpu_seconds(relay: Receiver) -> float:
-    """Of its process, so far."""
+    """CPU seconds that the relay's process has used so far."""
     fields = Path(f"/proc/{relay.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
 
 async def report_all(port: int) -> None:
-    """Each runner has a connection, a key and a workspace."""
+    """Sends the events of all runners; each has its own connection, API key and workspace."""
     await asyncio.gather(*(report(port, number) for number in range(RUNNERS)))
 
 
 async def report(port: int, number: int) -> None:
-    """One event after the other, as large as a run's."""
+    """Sends one runner's events one after the other, each as large as a run's."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     with closing(writer):
         for _ in range(EACH):
@@ -66,7 +68,7 @@ async def report(port: int, number: int) -> None:
 
 
 def make_request(number: int) -> bytes:
-    """One event's."""
+    """The bytes of a request with one event."""
     counts = {"added": 3, "changed": 2, "deleted": 1, "imported": 0, "removed": 0, "unchanged": 52}
     event = {
         "event_type": "active",

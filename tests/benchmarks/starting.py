@@ -1,4 +1,4 @@
-"""A command that is not reported, against terraform and against the bare interpreter."""
+"""Measures a command that is not reported, against terraform and against the bare interpreter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TF = Path(sys.executable).with_name("tf")
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """`tf version`."""
+    """Times `tf version`."""
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         env = clean_env(root / "home", terraform())

@@ -1,4 +1,4 @@
-"""`tf plan` and `tf apply` against terraform itself, with an endpoint that answers at once."""
+"""Measures `tf plan` and `tf apply` against terraform itself; the endpoint answers at once."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DELIVERY = {
 
 
 def measure(wanted: argparse.Namespace) -> Iterator[Row]:
-    """Each size with the builtin provider, and with the AWS provider where that was asked for."""
+    """Measures each size with the built-in provider and, if asked for, with the AWS provider."""
     with tempfile.TemporaryDirectory() as name, Endpoint() as endpoint:
         root = Path(name)
         env = {**clean_env(root / "home", terraform()), **DELIVERY, "TFEVENTS_URL": endpoint.url}
@@ -52,9 +52,10 @@ def measure(wanted: argparse.Namespace) -> Iterator[Row]:
 def _wrapped(
     size: int, place: Path, env: Mapping[str, str], runs: int, aws: str | None = None
 ) -> Iterator[Row]:
-    """A plan of everything, then applies of changes, in two copies of a project.
+    """Times a plan that adds everything, a plan without changes, and applies of changes, in two
+    copies of a project.
 
-    `aws`: the configuration, where it is not the builtin provider's.
+    `aws`: the configuration for the AWS provider; None for the built-in provider's.
     """
     what = f"{size} of AWS" if aws else f"{size}"
     ours, theirs = (_project(place / who, size, env, aws) for who in ("ours", "theirs"))
@@ -76,7 +77,8 @@ def _wrapped(
 
 
 def _project(place: Path, size: int, env: Mapping[str, str], aws: str | None) -> Path:
-    """A project that nothing was applied of; resources of two projects have different names."""
+    """Makes an initialised project of which nothing is applied; resources of two projects have
+    different names."""
     directory = place / "project"
     directory.mkdir(parents=True)
     text = aws or estate.configuration(size)
@@ -86,7 +88,7 @@ def _project(place: Path, size: int, env: Mapping[str, str], aws: str | None) ->
 
 
 def _stock(directory: Path, size: int, env: Mapping[str, str], aws: str | None) -> None:
-    """Everything is there: applied, or written by hand."""
+    """Makes all resources exist: applies them with AWS, else writes the state file."""
     if aws:
         _terraform(directory, env, *APPLY)
     else:
@@ -99,7 +101,7 @@ def _terraform(directory: Path, env: Mapping[str, str], *words: str) -> None:
 
 
 def _changing(command: Command) -> Command:
-    """Each run changes once more what the variable is in."""
+    """The same command, which gives the variable a new value before each run."""
     turn = count(1)
     values = command.cwd / "terraform.tfvars"
     return Command(

@@ -1,4 +1,4 @@
-"""Everything below is exhaustive: `pytest -m exhaustive` runs it, and `.ci/run` does."""
+"""Marks all tests below as exhaustive: `pytest -m exhaustive` runs them, and so does `.ci/run`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The hook sees the tests of other folders too."""
+    """Marks the tests of this folder only, because the hook sees those of other folders too."""
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.exhaustive)

@@ -1,4 +1,4 @@
-"""What delivery in this very process must not find."""
+"""Removes proxy settings of the machine, which would affect delivery in the test process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's own; a test that wants one names it."""
+    """Removes the machine's proxy variables; a test that needs a proxy sets its own."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

@@ -1,6 +1,6 @@
-"""The promises, tried at scale: `python tests/proof SUITE`, and `page` for what was found.
+"""Tries the promises at scale: `python tests/proof SUITE`, and `page` to document the results.
 
-Each suite prints its figures; with `--keep` they are the ones that docs/proof.md shows.
+Each suite prints its figures; with `--keep` they are recorded for docs/proof.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from suites import SUITES
 
 
 def main() -> int:
-    """1 where something was wrong."""
+    """Runs what the command line asks for; returns 1 if anything was wrong, else 0."""
     wanted = _arguments()
     if wanted.suite == "page":
         page.write_pages()

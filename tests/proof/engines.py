@@ -1,4 +1,4 @@
-"""Every engine that the packages bring, and the one on PATH."""
+"""Finds the engines to test: all that packages provide, and the terraform on PATH."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from support.engines import ENGINES
 
 
 def add_option(parser: ArgumentParser) -> None:
-    """`--engine`, repeatable."""
+    """Adds the option `--engine`, which is repeatable."""
     parser.add_argument(
         "--engine", action="append", choices=[*ENGINES], help="only this one; repeatable"
     )
 
 
 def find_engines(names: Sequence[str] | None) -> Iterator[tuple[str, Path]]:
-    """The named ones, or all; one that can't be had here is told on stderr."""
+    """Names and paths of the named engines, or of all; reports an unavailable one on stderr and
+    leaves it out."""
     for name in names or ENGINES:
         try:
             yield name, ENGINES[name]()

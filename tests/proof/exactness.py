@@ -1,4 +1,4 @@
-"""Random runs on every engine: what tfevents does and tells, against the engine alone."""
+"""Random runs on every engine: compares what tfevents does and reports with the engine alone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIGURES = (*PER_ENGINE, "runs", "engines")
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """How many, which, and where wrong ones are kept."""
+    """Adds the options: how many runs, which ones, and where wrong ones are kept."""
     add_option(parser)
     parser.add_argument("--runs", type=int, default=4, help="of each engine")
     parser.add_argument("--seed", type=int, default=1, help="of the first run; then one more each")
@@ -35,7 +35,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Outcome:
-    """Each engine's runs."""
+    """Plays each engine's runs and keeps the wrong ones."""
     outcome = Outcome(Counter(dict.fromkeys(FIGURES, 0)))
     absent: Counter[str] = Counter()
     place = options.place or Path(tempfile.mkdtemp(prefix="tfevents-exactness-"))
@@ -57,12 +57,12 @@ def run(options: Namespace) -> Outcome:
 
 
 def _named(options: Namespace, script: Script | None) -> Sequence[str] | None:
-    """The engines that are asked for, else the one of the record; None for all."""
+    """The engines that are asked for, else the engine of the replayed script; None for all."""
     return options.engine or ([script.engine] if script else None)
 
 
 def _play(trial: Trial, options: Namespace) -> Iterator[tuple[str, list[Found]]]:
-    """Each seed's run."""
+    """A title and the results of each seed's run."""
     seeds = range(options.seed, options.seed + options.runs)
     with ThreadPoolExecutor(options.jobs) as pool:
         runs = {seed: pool.submit(trial.play_seed, seed, options.commands) for seed in seeds}
@@ -71,7 +71,8 @@ def _play(trial: Trial, options: Namespace) -> Iterator[tuple[str, list[Found]]]
 
 
 def _keep(trial: Trial, title: str, found: Sequence[Found], attempts: int) -> None:
-    """Writes down a wrong run, as small as it gets, and says so on stderr."""
+    """Writes a script that repeats a wrong run, as short as it can be made, and prints it on
+    stderr."""
     path = trial.place / f"{title.replace(' ', '')}.json"
     write_script(path, trial.shrink(found, attempts))
     print(f"{path}, for --replay:\n{path.read_text()}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The table of what goes wrong around a run, each case with a real plan and apply."""
+"""Plays the table of what can go wrong around a run, each case with a real plan and apply."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SKIPPED = "cases that this machine can't have"
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Which, and how many at a time."""
+    """Adds the options: which cases, and how many at a time."""
     parser.add_argument("--group", action="append", choices=GROUPS, help="repeatable")
     parser.add_argument("--case", help="those whose name holds this text")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time")
 
 
 def run(options: Namespace) -> Outcome:
-    """Case after case."""
+    """Plays the chosen cases."""
     chosen = [case for case in CASES if is_chosen(case, options)]
     outcome = Outcome(Counter({"cases": 0, **dict.fromkeys(GROUPS, 0), SKIPPED: 0}))
     with ThreadPoolExecutor(options.jobs) as pool:
@@ -36,21 +36,23 @@ def run(options: Namespace) -> Outcome:
 
 
 def is_chosen(case: Case, options: Namespace) -> bool:
+    """Whether the options ask for this case."""
     return case.group in (options.group or GROUPS) and (options.case or "") in case.name
 
 
 def play(case: Case) -> list[str] | None:
-    """What is wrong; None where this machine can't have the case."""
+    """What is wrong, a line each; None if this machine can't play the case."""
     try:
         return case.play()
     except pytest.skip.Exception as why:
         print(f"without {case.group}, {case.name}: {why}", file=sys.stderr)
         return None
-    except Exception as error:  # a case that breaks off is wrong, and the others go on
+    except Exception as error:  # a case that can't be finished is wrong, and the others go on
         return [f"it broke off: {type(error).__name__}: {error}"]
 
 
 def add(outcome: Outcome, case: Case, wrong: list[str] | None) -> None:
+    """Adds the result of one case to the outcome and reports it on stderr."""
     name = f"{case.group}: {case.name}"
     if wrong is None:
         outcome.figures[SKIPPED] += 1

@@ -1,4 +1,4 @@
-"""Hostile input: every test that has the marker `fuzz`, with as many examples as you like."""
+"""Hostile input: runs every test with the marker `fuzz`, with any number of examples."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from record import Outcome
 ABOUT = "whatever it is given, each reader gives a value or says in one line that it can't"
 ROOT = Path(__file__).parents[2]
 SECONDS = 300
-"""For the default number of a test's examples."""
+"""Timeout of a test with its default number of examples."""
 MEMORY = 3 << 30
-"""Bytes of address space that one of the processes may have."""
+"""Bytes of address space that each of the processes may use."""
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """How many, and which."""
+    """Adds the options: how many examples, and from which seed."""
     parser.add_argument("--times", type=float, default=1, help="the examples of the default run")
     parser.add_argument("--seed", type=int, default=1, help="of the first example of each test")
     parser.add_argument("--jobs", type=int, default=2, help="tests at a time")
 
 
 def run(options: Namespace) -> Outcome:
-    """All of them, in pytest."""
+    """Runs all of these tests in pytest."""
     with tempfile.TemporaryDirectory() as place:
         report = Path(place) / "report.xml"
         subprocess.run(
@@ -50,6 +50,7 @@ def run(options: Namespace) -> Outcome:
 
 
 def make_command(options: Namespace, report: Path) -> list[str]:
+    """The pytest command that runs the fuzz tests and writes a JUnit report."""
     seconds = round(SECONDS * max(1, options.times))
     return [
         *(sys.executable, "-m", "pytest", "-q", "-m", "fuzz", "tests/unit", "tests/integration"),
@@ -59,11 +60,12 @@ def make_command(options: Namespace, report: Path) -> list[str]:
 
 
 def bound_memory() -> None:
+    """Limits the address space of this process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def read_report(report: Path) -> Outcome:
-    """The examples by reader, and the tests that failed."""
+    """Counts the examples by reader, and adds the tests that failed."""
     outcome = Outcome(Counter({"examples": 0, "readers": 0}))
     slowest = 0.0
     for case in ElementTree.parse(report).iter("testcase"):
@@ -79,7 +81,8 @@ def read_report(report: Path) -> Outcome:
 
 
 def find_wrong(case: ElementTree.Element) -> Iterator[str]:
-    """A line for a test that failed, with the variables that play its last example again."""
+    """A line for each failure of a test, with the environment variables that repeat its last
+    example."""
     for failure in (*case.iter("failure"), *case.iter("error")):
         said = "".join(out.text or "" for out in case.iter("system-out"))
         again = said.rpartition("again: ")[2].splitlines()[:1]

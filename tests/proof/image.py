@@ -1,4 +1,4 @@
-"""The Dockerfile, built for real, and stages in its containers."""
+"""Builds the Dockerfile for real, and runs stages in its containers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ ABOUT = "the image runs as PID 1, as any user, with a read-only root, and report
 
 
 def add_options(_: ArgumentParser) -> None:
-    """It is one image."""
+    """Adds no options: there is only one image."""
 
 
 def run(_: Namespace) -> Outcome:
-    """Each check in a container of its own."""
+    """Runs each check in a container of its own."""
     outcome = Outcome(Counter({"checks": 0, "images built": 1, "users": len(USERS)}))
     with tempfile.TemporaryDirectory() as place, build_image() as image:
         for name, check in list_checks():

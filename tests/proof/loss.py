@@ -1,4 +1,4 @@
-"""Kills, and what of the events is lost by them: nothing."""
+"""Kills processes at random and checks that no event is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABOUT = "whoever is killed, no event is lost, and none comes twice unless its an
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """How many, and which."""
+    """Adds the options: how many kills, for how long, and from which seed."""
     parser.add_argument("--kills", type=int, default=200, help="at least so many")
     parser.add_argument("--minutes", type=float, default=inf, help="no longer than this")
     parser.add_argument("--seed", type=int, default=1, help="the first one; each has some 25 kills")
@@ -27,7 +27,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> Outcome:
-    """Seed after seed, until there were as many kills, or the time is over."""
+    """Plays seed after seed until there were enough kills, or the time is over."""
     outcome = Outcome(Counter({"kills": 0, "seeds": 0}))
     place = Path(tempfile.mkdtemp(prefix="tfevents-loss-"))
     seeds, end = itertools.count(options.seed), time.monotonic() + options.minutes * 60
@@ -45,10 +45,10 @@ def run(options: Namespace) -> Outcome:
 
 
 def _play(seed: int, place: Path) -> Found:
-    """One seed; where it breaks off, the others go on."""
+    """Plays one seed; an exception counts as wrong, and the other seeds go on."""
     try:
         return play_episode(seed, place)
-    except Exception as error:  # broad on purpose: it is told
+    except Exception as error:  # broad on purpose: it is reported
         return Found(seed, wrong=[f"it breaks off: {type(error).__name__}: {error}"])
 
 

@@ -1,4 +1,5 @@
-"""docs/proof.md and README.md's table of figures, from the records: nobody writes them by hand."""
+"""Writes docs/proof.md and README.md's table of figures from the records; neither is edited by
+hand."""
 
 from __future__ import annotations
 
@@ -21,18 +22,18 @@ Written by `python tests/proof page` from `tests/proof/results/`, which the comm
 
 
 def write_pages() -> None:
-    """Both, as the records are."""
+    """Writes both files from the records."""
     PAGE.write_text(render_page())
     README.write_text(render_readme(README.read_text()))
 
 
 def render_page() -> str:
-    """One section a suite."""
+    """The text of docs/proof.md: one section for each suite that has a record."""
     return "\n".join([HEAD, *(_section(record) for record in _records())])
 
 
 def render_readme(text: str) -> str:
-    """README.md with the table as it has to be."""
+    """The text of README.md with its table made from the records."""
     lines = ["| what was tried | how often | wrong |", "|---|---|---|"]
     for record in _records():
         name, figure = next(iter(record.figures.items()))

@@ -1,4 +1,4 @@
-"""What a suite found, and the file in which the figures of docs/proof.md are kept."""
+"""The result of a suite, and the files that keep the figures of docs/proof.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONS_OF_THE_RUN = {"--keep", "--json"}
 
 @dataclass
 class Outcome:
-    """The figures of a suite, by what they count, and what was wrong, each in one line."""
+    """The figures of a suite, by what they count, and what was wrong, one line each."""
 
     figures: Counter[str]
     wrong: list[str] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Record:
-    """One run of a suite. `command` does it again; `wrong` counts."""
+    """One run of a suite. `command` repeats it; `wrong` is how many things were wrong."""
 
     suite: str
     command: str
@@ -38,12 +38,12 @@ class Record:
     wrong: int
 
     def as_json(self) -> dict[str, Any]:
-        """As the file holds it."""
+        """The record as its JSON file holds it."""
         return asdict(self)
 
 
 def make_record(suite: str, options: Sequence[str], seconds: float, outcome: Outcome) -> Record:
-    """Of a run that ended now, on this machine."""
+    """The record of a run that ended now, on this machine."""
     words = [word for word in options if word not in OPTIONS_OF_THE_RUN]
     return Record(
         suite,
@@ -58,12 +58,12 @@ def make_record(suite: str, options: Sequence[str], seconds: float, outcome: Out
 
 
 def write_record(record: Record) -> None:
-    """In place of the last one of the suite."""
+    """Replaces the last record of the suite."""
     text = json.dumps(record.as_json(), indent=2, ensure_ascii=False)
     (RESULTS / f"{record.suite}.json").write_text(f"{text}\n")
 
 
 def read_record(suite: str) -> Record | None:
-    """The one that is kept; None where there is none yet."""
+    """The kept record of a suite; None if there is none yet."""
     path = RESULTS / f"{suite}.json"
     return Record(**json.loads(path.read_text())) if path.exists() else None

@@ -1,4 +1,4 @@
-"""`tfevents selftest` on every engine, from an installation of its own."""
+"""Runs `tfevents selftest` on every engine, from a separate installation."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ABOUT = "terraform is run as typed: bare and under `tf`, compared"
 
 
 def add_options(parser: ArgumentParser) -> None:
-    """Of which engines."""
+    """Adds the option that chooses the engines."""
     add_option(parser)
 
 
 def run(options: Namespace) -> Outcome:
-    """Each engine's checks."""
+    """Runs the self-test's checks on each engine."""
     outcome = Outcome(Counter({"checks": 0, "engines": 0, "checks that an engine can't have": 0}))
     with tempfile.TemporaryDirectory() as place:
         program = install(Path(place) / "installed")

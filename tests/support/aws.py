@@ -1,4 +1,5 @@
-"""An AWS on loopback (moto) with the real AWS provider: for drift, which built-ins cannot have."""
+"""An AWS on loopback (moto) for the real AWS provider: for drift, which built-in providers can't
+have."""
 
 from __future__ import annotations
 
@@ -66,7 +67,7 @@ class Aws:
         self.log.extend(self._server.stderr)  # a full pipe would stop the server
 
     def reset(self) -> None:
-        """Forget everything that was created."""
+        """Deletes everything that was created on the server."""
         request = urllib.request.Request(f"{self.url}/moto-api/reset", method="POST")
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30):
             pass
@@ -79,13 +80,13 @@ class Aws:
     def environment(self, home: Path, *engines: Path) -> dict[str, str]:
         """`clean_env` with a CLI configuration that finds the provider, for terraform and tofu."""
         env = clean_env(home, *engines)
-        env["TMPDIR"] = tempfile.gettempdir()  # a provider's socket has a short path, or none
+        env["TMPDIR"] = tempfile.gettempdir()  # a provider's socket fails where its path is long
         mirror = link_mirror(home / "mirror", self.packages)
         Path(env["TF_CLI_CONFIG_FILE"]).write_text(cli_configuration(mirror))
         return env
 
     def client(self, service: str) -> Any:
-        """A boto3 client; it is closed with the server."""
+        """A boto3 client, which is closed with the server."""
         client = import_module("boto3").client(
             service,
             endpoint_url=self.url,
@@ -127,7 +128,7 @@ def provider_packages() -> Path:
 
 
 def _mirrors() -> Iterator[Path]:
-    """The first place with a provider wins: only its versions are given."""
+    """The mirror directory to use, or none: the first one that has the AWS provider."""
     chosen = os.environ.get("TFEVENTS_TEST_PROVIDERS")
     data = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
     shared = os.environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
@@ -159,7 +160,7 @@ def link_mirror(mirror: Path, packages: Path) -> Path:
 
 
 def cli_configuration(mirror: Path) -> str:
-    """The CLI configuration that installs the provider from the mirror and nothing from the net."""
+    """The CLI configuration that installs the provider from the mirror and downloads nothing."""
     names = ", ".join(f'"{host}/hashicorp/aws"' for host in _HOSTS)
     return f"""\
 provider_installation {{

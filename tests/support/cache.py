@@ -1,4 +1,5 @@
-"""Where downloads of the tests are kept: made once, visible only whole, shared by all workers."""
+"""The cache of what tests download: made once, visible only when complete, shared by all
+workers."""
 
 from __future__ import annotations
 
@@ -14,21 +15,22 @@ from pathlib import Path
 
 import pytest
 
-# Found at import, before a test can change HOME.
+# Read at import, before a test can change HOME.
 _CACHES = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def root() -> Path:
-    """`TFEVENTS_TEST_CACHE`, else a directory in the user's cache."""
+    """The cache directory: `TFEVENTS_TEST_CACHE`, else a directory in the user's cache."""
     chosen = os.environ.get("TFEVENTS_TEST_CACHE")
     return Path(chosen) if chosen else _CACHES / "tfevents-tests"
 
 
 def cached(name: str, make: Callable[[Path], None]) -> Path:
-    """The directory `name`, filled by `make` the first time.
+    """The directory `name` in the cache, filled by `make` the first time.
 
-    Other processes wait at the lock meanwhile; a `make` that fails leaves nothing behind but a
-    note, so that one test run asks an unreachable registry once and not once per test.
+    Other processes wait for its lock meanwhile. A `make` that skips the test leaves nothing but a
+    note of the reason, valid for ten minutes: one test run asks an unreachable registry once, not
+    once per test.
     """
     place = root() / name
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -56,12 +58,13 @@ def _fill(place: Path, make: Callable[[Path], None]) -> None:
 
 
 def _run() -> str:
-    """One name per test run; pytest-xdist gives its workers a common one."""
+    """An ID of the test run, which pytest-xdist's workers share."""
     return os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
 
 
 def verify(file: Path, integrity: str) -> None:
-    """Raise unless the file is the pinned one; `integrity` as npm writes it: `sha512-BASE64`."""
+    """Raises RuntimeError unless the file has the pinned checksum; `integrity` as npm writes it:
+    `sha512-BASE64`."""
     algorithm, _, wanted = integrity.partition("-")
     found = b64encode(hashlib.new(algorithm, file.read_bytes()).digest()).decode()
     if found != wanted:

@@ -1,4 +1,4 @@
-"""How terraform and OpenTofu read a command line, as far as the stand-in is asked."""
+"""How terraform and OpenTofu parse a command line, as far as the stand-in engine needs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# who takes it, whether it takes a value, its names
+# which commands or engines have the flags, whether these take a value, their names
 _TABLE = """
 both   switch  compact-warnings destroy input json lock no-color refresh refresh-only
 both   value   lock-timeout parallelism replace state target var var-file
@@ -27,12 +27,12 @@ _TRUE = ("", "1", "t", "true", "T", "TRUE", "True")
 
 
 class Usage(Exception):
-    """What a real one refuses before it does anything."""
+    """A command line that a real engine refuses before it does anything."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command line, TF_CLI_ARGS* merged in; of repeated flags the last is kept."""
+    """One parsed command line, TF_CLI_ARGS* included; of repeated flags the last one is kept."""
 
     directory: str | None  # -chdir
     name: str  # "plan", "state pull", ""
@@ -45,7 +45,7 @@ class Command:
 
 
 def read(words: Sequence[str], environ: Mapping[str, str], engine: str) -> Command:
-    """Read the words after the program's name; raises `Usage`."""
+    """Parses the words after the program's name; raises Usage."""
     rest, directory = list(words), None
     if rest and rest[0].startswith(("-chdir=", "--chdir=")):
         directory = rest.pop(0).partition("=")[2]
@@ -59,13 +59,14 @@ def read(words: Sequence[str], environ: Mapping[str, str], engine: str) -> Comma
 
 
 def _merged(name: str, words: list[str], environ: Mapping[str, str]) -> list[str]:
-    """Those of the command come first, then TF_CLI_ARGS, then the user's: the last flag wins."""
+    """The words of TF_CLI_ARGS_<command>, of TF_CLI_ARGS, then the user's: the last of repeated
+    flags wins."""
     own = environ.get("TF_CLI_ARGS_" + name.replace(" ", "_"), "")
     return shlex.split(own) + shlex.split(environ.get("TF_CLI_ARGS", "")) + words
 
 
 def _known(name: str, engine: str) -> set[str]:
-    """The flags that a command of an engine takes."""
+    """The flags that a command of an engine accepts."""
     takers = {"plan": ["both", "plan"], "apply": ["both", "apply"], "show": ["show"]}
     takers["destroy"] = takers["apply"]
     who = takers.get(name, ["other"])
@@ -75,7 +76,8 @@ def _known(name: str, engine: str) -> set[str]:
 
 
 def _split(words: list[str], known: set[str]) -> tuple[dict[str, str], list[str]]:
-    """Go's rule: flags end at the first word that is none, or at `--`."""
+    """Splits words into flags and arguments by Go's rule: flags end at the first word that is none,
+    or at `--`. Raises Usage."""
     flags: dict[str, str] = {}
     rest = list(words)
     while rest and rest[0].startswith("-") and rest[0] != "-":

@@ -1,4 +1,5 @@
-"""What the service takes and refuses, decided from a request's bytes as its Go server does."""
+"""Decides which requests the service accepts and refuses, from their bytes, as its Go server
+does."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ PUBLISHED_API_PATH = "/iacm/api"
 class Rules:
     """How one endpoint is set up.
 
-    `strict` refuses what the real service would overlook (unknown and repeated members, nulls,
+    `strict` also refuses what the real service would ignore (unknown and repeated members, nulls,
     bytes after the value, text that is not UTF-8), so that what we send is what the contract says.
     """
 
@@ -46,7 +47,7 @@ class Place:
 
 
 class Refusal(Exception):
-    """An error answer: its status, goa name and message."""
+    """An error response: its status, goa name and message."""
 
     def __init__(self, status: int, name: str, message: str) -> None:
         super().__init__(message)
@@ -64,7 +65,8 @@ class Incoming:
 
 
 def judge(rules: Rules, incoming: Incoming) -> tuple[Place, Any]:
-    """Place and decoded body of a request that the service takes; raises `Refusal` otherwise."""
+    """Place and decoded body (None for `data`) of a request that the service accepts; raises
+    Refusal otherwise."""
     place, query = locate(rules, incoming.target)
     if incoming.method != "POST":
         raise Refusal(405, "method_not_allowed", f"{incoming.method} is not allowed here")
@@ -82,7 +84,8 @@ def judge(rules: Rules, incoming: Incoming) -> tuple[Place, Any]:
 
 
 def locate(rules: Rules, target: str) -> tuple[Place, dict[str, list[str]]]:
-    """Split a request target; each path segment is percent-decoded on its own."""
+    """The place and query of a request target; each path segment is percent-decoded on its own.
+    Raises Refusal."""
     path, _, query = target.partition("?")
     route = r"/orgs/([^/]*)/projects/([^/]*)/workspaces/([^/]*)/(events|data)"
     match = re.fullmatch(re.escape(rules.api_path.rstrip("/")) + route, path)
@@ -150,7 +153,7 @@ def _check_query(query: Mapping[str, list[str]]) -> None:
 
 
 class _Bad(ValueError):
-    """Something in the JSON text that the server refuses."""
+    """JSON text that the server refuses."""
 
 
 def _parse(body: bytes, *, strict: bool) -> Any:
@@ -183,7 +186,7 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _as_go_reads(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Go's decoder lets the last of repeated members win and skips null."""
+    """Members as Go's decoder reads them: the last of repeated ones wins, null is skipped."""
     return {name: value for name, value in dict(pairs).items() if value is not None}
 
 
@@ -206,7 +209,8 @@ def _operation(kind: str) -> dict[str, Any]:
 
 @cache
 def _validator(strict: bool) -> jsonschema.protocols.Validator:
-    """Draft 4 is what OpenAPI 3.0 builds on; in it 1.0 is no integer, as in Go."""
+    """The event schema's validator. OpenAPI 3.0 builds on draft 4, where 1.0 is no integer, as in
+    Go."""
     schemas = yaml.safe_load(CONTRACT.read_text())["components"]["schemas"]
     for schema in schemas.values():
         if strict and "properties" in schema:

@@ -1,4 +1,4 @@
-"""The recordings: real core logs of six engines, with what the engine said beside them."""
+"""The recordings: real core logs of six engines, with the engines' own output beside them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMES = {
 
 
 def parse_core_log(text: bytes) -> ApplyLog:
-    """What a whole log says."""
+    """Everything that is read from a whole core log."""
     reader = CoreLogReader()
     reader.feed(text)
     return reader.log
@@ -36,7 +36,7 @@ def parse_core_log(text: bytes) -> ApplyLog:
 
 @dataclass(frozen=True)
 class Recording:
-    """One folder."""
+    """One folder of a recording: a core log, the states around it and the engine's output."""
 
     folder: Path
 
@@ -64,7 +64,7 @@ class Recording:
         return parse_state_file(data) if data.strip() else State()
 
     def apply(self) -> Apply:
-        """As a run would know it that held the states on either side."""
+        """The apply as a run knows it that kept the states before and after."""
         log = self.log()
         return Apply(
             log=log,
@@ -75,7 +75,7 @@ class Recording:
         )
 
     def said(self) -> dict[str, int] | None:
-        """The engine's closing line; None where it has none."""
+        """The counts of the engine's closing line; None if there is no such line."""
         found = COMPLETE.search((self.folder / "stdout.txt").read_text())
         if found is None:
             return None

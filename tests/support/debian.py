@@ -1,5 +1,5 @@
-"""Systems of Debian and Ubuntu, made by debootstrap: files in a directory, that find packages as
-this machine does."""
+"""Debian and Ubuntu systems in directories, made by debootstrap; pip in them is set up as on this
+machine."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ NEW_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 UBUNTU = ("noble",)
 PACKAGES = ("git", "ca-certificates", "python3-venv")
-"""What the README's commands need of a system."""
+"""The packages that the README's commands need."""
 TRIXIE = ("trixie", (*PACKAGES, "debootstrap", "ubuntu-keyring"))
-"""The release whose debootstrap knows Ubuntu's, and the packages for that."""
+"""The release whose debootstrap can make Ubuntu, and the packages that this needs."""
 INSIDE = """
 root=$1 draft=$2
 shift 2
@@ -31,7 +31,7 @@ exec chroot "$root" debootstrap "$@" /mnt
 
 
 def need_tools(*programs: str) -> None:
-    """Skips where such a system can't be made or entered."""
+    """Skips the test if such a system can't be made or entered here."""
     for name in (*programs, "debootstrap", "unshare", "chroot"):
         if shutil.which(name) is None:
             pytest.skip(f"there is no {name} (Debian's package: {name})")
@@ -42,7 +42,8 @@ def need_tools(*programs: str) -> None:
 
 
 def make_system(release: str, *packages: str) -> Path:
-    """The smallest system of a release with these packages; whoever changes it takes a copy."""
+    """A minimal system of a release with these packages. It is shared: copy it before you change
+    it."""
 
     def make(draft: Path) -> None:
         words = ["--variant=minbase", f"--include={','.join(packages)}", release]
@@ -66,7 +67,8 @@ def _enter_maker(words: list[str], draft: Path) -> list[str]:
 
 
 def _find_packages(root: Path) -> None:
-    """pip asks whom it would ask here, and trusts whom it would trust."""
+    """Sets up name resolution, pip's index and proxy, and the trusted CA certificates as on this
+    machine."""
     names = ("cert", "index_url", "extra_index_url", "proxy", "timeout")
     given = {name: os.environ.get(f"PIP_{name.upper()}") for name in names}
     lines = [f"{name.replace('_', '-')} = {value}" for name, value in given.items() if value]

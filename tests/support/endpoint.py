@@ -1,4 +1,5 @@
-"""A Harness IaCM on loopback: enforces the contract, records all it hears, misbehaves on demand."""
+"""A Harness IaCM on loopback: enforces the contract, records every request, misbehaves on
+demand."""
 
 from __future__ import annotations
 
@@ -27,11 +28,11 @@ __all__ = ["Endpoint", "Request", "Rules"]
 
 @dataclass(frozen=True)
 class Request:
-    """One request as it was heard and answered.
+    """One request as it was received and answered.
 
-    `place` and `event` are None where the request was not good (`refusal` says why) or where
-    nothing was read; `status` is None where no answer was given; `connection` numbers the TCP
-    connections, so that equal numbers mean keep-alive.
+    `place` and `event` are None if the request was refused (`refusal` says why) or if nothing was
+    read; `status` is None if no answer was given; `connection` numbers the TCP connections, so that
+    equal numbers mean keep-alive.
     """
 
     at: float  # time.monotonic()
@@ -46,18 +47,18 @@ class Request:
     refusal: str | None
     status: int | None
     recorded: bool
-    step: Step  # what it met
+    step: Step  # how the endpoint treated it
 
 
 class Endpoint:
-    """A threaded HTTP/1.1 server on 127.0.0.1 that behaves as the contract says, until told not to.
+    """A threaded HTTP/1.1 server on 127.0.0.1 that behaves as the contract says unless told not to.
 
     with Endpoint() as endpoint:
         endpoint.script(answer(503, retry_after=1), HANG)   # first and second request
         ...                                                 # the third is treated as usual
         (event,) = endpoint.wait_for(1)
 
-    `tls` names the host that its certificate is issued for; `ca_bundle` is what trusts it.
+    `tls` is the host name of its certificate; `ca_bundle` is the file by which clients trust it.
     """
 
     def __init__(self, rules: Rules | None = None, *, tls: str | None = None) -> None:
@@ -83,17 +84,17 @@ class Endpoint:
 
     @property
     def ca_bundle(self) -> Path:
-        """The file that makes a client trust this endpoint's certificate."""
+        """The CA file with which a client trusts this endpoint's certificate."""
         return Path(self._directory.name) / "ca.pem"
 
     @property
     def port(self) -> int:
-        """The ephemeral port."""
+        """The ephemeral port that the server listens on."""
         return int(self._server.server_address[1])
 
     @property
     def url(self) -> str:
-        """Scheme, host and port; the API path is not in it."""
+        """Scheme, host and port, without the API path."""
         return f"{'https' if self._context else 'http'}://127.0.0.1:{self.port}"
 
     @property
@@ -103,42 +104,44 @@ class Endpoint:
 
     @property
     def requests(self) -> list[Request]:
-        """Everything heard so far, in the order of arrival."""
+        """All requests so far, in the order of arrival."""
         with self._changed:
             return list(self._requests)
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """The bodies of the events that were recorded, as a real service would show them."""
+        """The bodies of the recorded events, as a real service would show them."""
         return [r.event for r in self.requests if r.recorded and r.event is not None]
 
     @property
     def artefacts(self) -> list[Request]:
-        """The requests to create-data that were recorded."""
+        """The recorded requests to create-data."""
         return [r for r in self.requests if r.recorded and r.place and r.place.kind == "data"]
 
     def script(self, *steps: Step) -> None:
-        """Let the next requests meet these steps, one each."""
+        """Sets the steps of the next requests, one each."""
         with self._changed:
             self._script.extend(steps)
 
     def clear(self) -> None:
-        """Forget the script."""
+        """Removes the remaining steps of the script."""
         with self._changed:
             self._script.clear()
 
     def always(self, step: Step) -> None:
-        """Let every request that meets no script meet this step; `NORMAL` ends it."""
+        """Sets the step of every request that the script has none for; `NORMAL` ends it."""
         with self._changed:
             self._always = step
 
     def wait_for(self, count: int, timeout: float = 10.0) -> list[dict[str, Any]]:
-        """The recorded events, as soon as there are `count`; else AssertionError."""
+        """The recorded events, as soon as there are `count`; AssertionError after `timeout`
+        seconds."""
         self._wait(lambda: len(self.events) >= count, f"{count} events", timeout)
         return self.events
 
     def wait_for_requests(self, count: int, timeout: float = 10.0) -> list[Request]:
-        """The requests, as soon as there are `count`, whatever became of them."""
+        """All requests, recorded or not, as soon as there are `count`; AssertionError after
+        `timeout` seconds."""
         self._wait(lambda: len(self._requests) >= count, f"{count} requests", timeout)
         return self.requests
 
@@ -149,12 +152,12 @@ class Endpoint:
                 raise AssertionError(f"waited {timeout} s for {wanted}; heard {heard}")
 
     def next_step(self) -> Step:
-        """Taken by each request as its first byte arrives."""
+        """The step for a request, taken from the script when the first byte arrives."""
         with self._changed:
             return self._script.popleft() if self._script else self._always
 
     def take(self, step: Step, connection: int, incoming: Incoming) -> Step:
-        """Judge and record one request; the step with its answer filled in."""
+        """Judges and records one request; returns the step with its answer filled in."""
         place, event, refusal = self._judged(incoming, step)
         filled = _filled(step, place, refusal, incoming)
         silent = step.ending not in (Ending.ANSWER, Ending.CUT, Ending.DRIP)

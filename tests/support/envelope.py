@@ -1,4 +1,4 @@
-"""The three shapes of an error answer: the service's, the gateway's and a proxy's."""
+"""The three formats of an error response: the service's, the gateway's and a proxy's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ GOA_TYPE = "application/vnd.goa.error"
 
 @dataclass(frozen=True)
 class Envelope:
-    """Headers and body of an error answer."""
+    """Body and headers of an error response."""
 
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
 
 def goa(name: str, message: str, *, temporary: bool = False, timeout: bool = False) -> Envelope:
-    """The service's own envelope; the header `goa-error` repeats the name."""
+    """The service's own format; the header `goa-error` repeats the name."""
     members = {
         "name": name,
         "id": "aBcD1234",
@@ -30,12 +30,12 @@ def goa(name: str, message: str, *, temporary: bool = False, timeout: bool = Fal
 
 
 def gateway(code: str, message: str) -> Envelope:
-    """The envelope of the gateway in front of the service."""
+    """The format of the gateway in front of the service."""
     members = {"status": "ERROR", "code": code, "message": message, "correlationId": "c0ffee"}
     return Envelope(json.dumps(members).encode(), {"Content-Type": "application/json"})
 
 
 def html(title: str) -> Envelope:
-    """A proxy's page."""
+    """A proxy's HTML page."""
     page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>{title}</body>\r\n</html>\r\n"
     return Envelope(page.encode(), {"Content-Type": "text/html"})

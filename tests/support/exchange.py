@@ -1,4 +1,5 @@
-"""One connection of the endpoint: how bytes are read, answered, dripped, cut off and dropped."""
+"""One connection of the endpoint: how bytes are read, answered, sent one by one, cut off and
+dropped."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Server(ThreadingHTTPServer):
-    """Accepts connections for an endpoint and knows which are open."""
+    """Accepts connections for an endpoint and keeps track of the open ones."""
 
     daemon_threads = True
     block_on_close = False
@@ -36,34 +37,36 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Exchange)
 
     def opened(self) -> int:
-        """The number of a new connection."""
+        """Counts a new connection; returns its number."""
         with self._lock:
             self.connections += 1
             return self.connections
 
     def keep(self, connection: socket.socket) -> None:
-        """Remember a connection, so that it can be ended."""
+        """Adds an open connection, so that `hang_up` can end it."""
         with self._lock:
             self._open.add(connection)
 
     def forget(self, connection: socket.socket) -> None:
-        """The connection has ended by itself."""
+        """Removes a connection that has ended by itself."""
         with self._lock:
             self._open.discard(connection)
 
     def hang_up(self) -> None:
-        """End what is still open, so that no thread stays behind."""
+        """Ends all connections that are still open, so that no thread stays behind."""
         with self._lock:
             for connection in self._open:
                 _quietly_shut(connection, socket.SHUT_RDWR)
 
     def shutdown_request(self, request: object) -> None:
-        """Close without a word: a step may want a reset, which a shutdown would soften."""
+        """Closes without a TCP shutdown: a step may want a reset, which a shutdown would
+        prevent."""
         assert isinstance(request, socket.socket)
         request.close()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is its own business; anything else is a fault of ours."""
+        """Ignores a client that went away (OSError); any other error is an endpoint's bug, kept in
+        `faults`."""
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, OSError):
             self.endpoint.faults.append(error)
@@ -77,7 +80,8 @@ class Exchange(BaseHTTPRequestHandler):
     server: Server
 
     def setup(self) -> None:
-        """Number the connection and, for TLS, shake hands (in this thread, not the acceptor's)."""
+        """Numbers the connection and, for TLS, shakes hands (in this thread, not the
+        acceptor's)."""
         self.number = self.server.opened()
         if self.server.context is not None:
             self.request = self.server.context.wrap_socket(self.request, server_side=True)
@@ -85,13 +89,13 @@ class Exchange(BaseHTTPRequestHandler):
         super().setup()
 
     def finish(self) -> None:
-        """Let go of the connection."""
+        """Closes the connection."""
         self.server.forget(self.request)
         super().finish()
         self.request.close()
 
     def handle_one_request(self) -> None:
-        """Read one request as far as its step lets us, and do with it what the step says."""
+        """Reads one request as far as its step allows, and treats it as the step says."""
         self.close_connection = True
         if not self.rfile.peek(1):  # type: ignore[attr-defined]  # it is a BufferedReader
             return
@@ -171,7 +175,8 @@ class Exchange(BaseHTTPRequestHandler):
                 return
 
     def _close_gently(self) -> None:
-        """Read on until the client has gone: closing over unread bytes would reset the answer."""
+        """Reads until the client has closed: closing with unread bytes would reset the connection,
+        and the answer might be lost."""
         self.close_connection = True
         _quietly_shut(self.request, socket.SHUT_WR)
         self.request.settimeout(1.0)
@@ -183,7 +188,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what was heard is in `endpoint.requests`."""
+        """Logs nothing: requests are in `endpoint.requests`."""
 
 
 def _status_line(status: int) -> bytes:
@@ -192,5 +197,5 @@ def _status_line(status: int) -> bytes:
 
 
 def _quietly_shut(connection: socket.socket, how: int) -> None:
-    with suppress(OSError):  # it may have ended meanwhile
+    with suppress(OSError):  # the connection may have ended meanwhile
         connection.shutdown(how)

@@ -1,4 +1,4 @@
-"""A matrix in two minutes: a few of its cases stand for all of them, which `.ci/run` runs too."""
+"""Keeps a matrix of tests short: by default a few of its cases run; `.ci/run` runs all of them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 
 def exhaustive_except(params: Iterable[Any], *kept: Any) -> list[Any]:
-    """Parameters of which all but the kept ones are exhaustive."""
+    """The parameters, of which all but the kept ones get the marker `exhaustive`."""
     every = list(params)
     assert [one for one in kept if one not in every] == []
     return [one if one in kept else _mark(one) for one in every]

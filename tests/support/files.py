@@ -1,4 +1,4 @@
-"""The provider of our own whose objects are files, built once from `tests/provider`."""
+"""Our own provider for tests, whose objects are files, built once from `tests/provider`."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ terraform {{
   }}
 }}
 """
-"""What a module says that uses it."""
+"""The block by which a module requires the provider."""
 _MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def mirror() -> Path:
-    """A filesystem mirror that holds nothing but this provider; a skipped test without Go."""
+    """A filesystem mirror that holds nothing but this provider; skips the test without Go."""
     return cached(f"files-{_digest()}", _build)
 
 
 def cli_config() -> str:
-    """A CLI configuration that installs it from the mirror and asks no registry."""
+    """A CLI configuration that installs the provider from the mirror and asks no registry."""
     return f"""\
 disable_checkpoint = true
 provider_installation {{
@@ -48,9 +48,10 @@ provider_installation {{
 
 
 def provider_env(home: Path) -> dict[str, str]:
-    """What a process's environment has to have more, with a CLI configuration in `home`."""
+    """Writes a CLI configuration into `home`; returns the environment variables that a process
+    needs besides."""
     (home / "terraform.rc").write_text(cli_config())
-    return {"TMPDIR": tempfile.gettempdir()}  # a provider's socket has a short path, or none
+    return {"TMPDIR": tempfile.gettempdir()}  # a provider's socket fails where its path is long
 
 
 def _digest() -> str:

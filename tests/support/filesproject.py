@@ -1,4 +1,4 @@
-"""Projects of `files_object`: one engine, one directory, the engine alone or through `tf`."""
+"""Projects with `files_object` resources: in a directory, an engine runs alone or through `tf`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ TF = Path(sys.executable).with_name("tf")
 """The installed console script."""
 _MORE = [Path(place) for place in os.environ.get("TFEVENTS_TEST_ENGINES", "").split(":") if place]
 ENGINES = ("terraform", "opentofu-1.6.2", *(str(place) for place in _MORE))
-"""The one on PATH, an OpenTofu, and any whose paths are in `TFEVENTS_TEST_ENGINES`, separated by
-colons."""
+"""The terraform on PATH, an OpenTofu, and any whose paths are in `TFEVENTS_TEST_ENGINES`, separated
+by colons."""
 _LETTERS = {
     "added": "a",
     "changed": "c",
@@ -43,7 +43,7 @@ _CLOSING = re.compile(
 
 
 def find_engine(name: str) -> Path:
-    """One of `ENGINES`, or a skipped test."""
+    """The path of one of `ENGINES`; skips the test if it is not there."""
     if name == "terraform":
         return terraform()
     if name == "opentofu-1.6.2":
@@ -55,7 +55,7 @@ def find_engine(name: str) -> Path:
 
 @dataclass(frozen=True)
 class Said:
-    """One run: its exit code, what it printed, and the events that came of it."""
+    """One run: its exit code, what it printed, and its events."""
 
     code: int
     stdout: str
@@ -73,14 +73,16 @@ class Said:
         return dict(self.events[-1].get("data", {}))
 
     def counts(self, which: str = "resource") -> str | None:
-        """Of the last event in short: "a1 c2"; "" for zeros, None where they are absent."""
+        """The counts of the last event in short, such as "a1 c2"; "" if all are zero, None if
+        absent."""
         found = self.events[-1].get("metadata", {}).get(f"{which}_counts")
         if found is None:
             return None
         return " ".join(f"{_LETTERS[name]}{n}" for name, n in sorted(found.items()) if n)
 
     def done(self, what: str = "acd") -> str | None:
-        """Of `counts` only what the engine has a word for; None where they are absent."""
+        """Of `counts` the letters in `what`, by default those that the engine reports; None if
+        absent."""
         counts = self.counts()
         if counts is None:
             return None
@@ -88,7 +90,7 @@ class Said:
 
     @property
     def closing(self) -> str | None:
-        """The engine's closing line in short, None where there is none."""
+        """The counts of the engine's closing line, in short; None if there is no such line."""
         found = _CLOSING.search(_COLOURS.sub("", self.stdout))
         if found is None:
             return None
@@ -98,7 +100,7 @@ class Said:
 
     @property
     def completed(self) -> str:
-        """The engine's "… complete after" lines in short."""
+        """How many "… complete after" lines the engine printed of each kind, in short."""
         kinds = [_KINDS[kind] for kind in _DONE.findall(_COLOURS.sub("", self.stdout))]
         return " ".join(f"{letter}{kinds.count(letter)}" for letter in "acd" if letter in kinds)
 
@@ -128,17 +130,17 @@ class Project:
             pytest.skip(f"{product} has it since 1.{least}")
 
     def write(self, text: str, name: str = "main.tf") -> None:
-        """A configuration file; `main.tf` asks for the provider by itself."""
+        """Writes a configuration file; `main.tf` gets the required provider added."""
         path = self.place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text((files.REQUIRED if name == "main.tf" else "") + text)
 
     def trouble(self, path: str, words: str) -> None:
-        """What goes wrong with the object at `path` from now on; "" for nothing."""
+        """Sets what goes wrong with the object at `path` from now on; "" for nothing."""
         (self.place / f"{path}.trouble").write_text(words)
 
     def bare(self, *words: str, stdin: bytes = b"", **env: str) -> Said:
-        """The engine alone."""
+        """Runs the engine alone."""
         return self._run([self.engine, *words], stdin, env)
 
     def init(self) -> None:
@@ -147,27 +149,27 @@ class Project:
         assert done.code == 0, done.stderr
 
     def make(self, text: str) -> None:
-        """This configuration, applied by the engine alone."""
+        """Writes this configuration and applies it with the engine alone."""
         self.write(text)
         done = self.bare("apply", "-auto-approve")
         assert done.code == 0, done.stderr
 
     def tf(self, *words: str, stdin: bytes = b"", **env: str) -> Said:
-        """Through `tf`, with its events."""
+        """Runs a command through `tf`; the result has its events."""
         done = self._run([TF, *words], stdin, env)
         return Said(done.code, done.stdout, done.stderr, self.heard())
 
     def sit(self, *words: str, **env: str) -> Terminal:
-        """`tf` in a terminal; its events are `heard` afterwards."""
+        """Starts `tf` in a terminal; pass that to `told` for the result."""
         return Terminal([TF, *words], env={**self.env, **env}, cwd=self.place)
 
     def told(self, terminal: Terminal) -> Said:
-        """What came of a run in a terminal, when it is over."""
+        """Waits for the end of a run in a terminal; returns its result with its events."""
         code = terminal.wait()
         return Said(code, terminal.screen, "", self.heard())
 
     def heard(self) -> list[dict[str, Any]]:
-        """The events that are new in the journal, in order."""
+        """The events that were put into the journal since the last call, in order."""
         done = self._run([TF.with_name("tfevents"), "log", "--json"], b"", {})
         assert done.code == 0, done.stderr
         found = [event for run in json.loads(done.stdout)["runs"] for event in run["events"]]
@@ -176,7 +178,7 @@ class Project:
         return [event["event"] for event in sorted(new, key=lambda event: str(event["put_at"]))]
 
     def state(self) -> dict[str, Any]:
-        """The stored state; empty where there is none."""
+        """The stored state; empty if there is none."""
         path = self.place / "terraform.tfstate"
         text = path.read_text() if path.exists() else ""
         found: dict[str, Any] = json.loads(text) if text.strip() else {}
@@ -196,7 +198,7 @@ class Project:
 
 
 def files_project(home: Path, engine: Path) -> Project:
-    """An empty one under `home`, with the provider installed."""
+    """An empty project under `home`, with the provider installed."""
     env = clean_env(home, engine)
     env |= files.provider_env(home) | {
         "TFEVENTS_HOME": str(home / "tfevents"),
@@ -209,12 +211,13 @@ def files_project(home: Path, engine: Path) -> Project:
 
 
 def without_ours(text: str) -> str:
-    """Less the line that tfevents adds."""
+    """The text without the lines that tfevents adds."""
     return _OURS.sub("", text)
 
 
 def file_object(name: str, **attributes: str) -> str:
-    """A resource block of a file `NAME.txt`; attributes are expressions."""
+    """A resource block of a file `NAME.txt`; attributes are expressions, and empty ones are left
+    out."""
     given = {"path": f'"{name}.txt"', **attributes}
     lines = [f"  {attribute} = {value}" for attribute, value in given.items() if value]
     return "\n".join([f'resource "files_object" "{name}" {{', *lines, "}", ""])

@@ -1,4 +1,4 @@
-"""A system that was installed a minute ago: terraform, a new user, and a clone in each home."""
+"""A freshly installed system: terraform, a new user, and a clone of the repository in each home."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ SYSTEMS = {
     "Ubuntu 24.04": ("noble", PACKAGES),
     IMAGE: ("bookworm", PACKAGES),
 }
-"""Each with its release and packages; IMAGE is as that image: no Python but one in /usr/local."""
+"""Release and packages of each; IMAGE is like that container image: its only Python is in
+/usr/local."""
 USER = "ann"
 LOGIN = """
 root=$1 user=$2 script=$3
@@ -39,12 +40,13 @@ exec chroot "$root" su - "$user" -c "$script"
 
 @dataclass(frozen=True)
 class FreshSystem:
-    """Its files; the clone is `tfevents` in the home of root and of USER."""
+    """The root directory of the system; root and USER have the clone `tfevents` in their homes."""
 
     root: Path
 
     def run(self, user: str, script: str) -> str:
-        """What is said in a new login shell; fails with it, where that does not end well."""
+        """The output of a script in a new login shell; raises AssertionError with it if the script
+        fails."""
         words = [*NEW_NAMESPACES, "sh", "-euc", LOGIN, "sh", str(self.root), user, script]
         done = subprocess.run(
             words,
@@ -61,7 +63,7 @@ class FreshSystem:
 
 @contextmanager
 def install_system(name: str) -> Iterator[FreshSystem]:
-    """One of SYSTEMS; gone when it is left."""
+    """Makes one of SYSTEMS, and deletes it when the context ends."""
     release, packages = SYSTEMS[name]
     base = make_system(release, *packages)
     place = Path(tempfile.mkdtemp(prefix="tfevents-system-"))
@@ -78,7 +80,8 @@ def install_system(name: str) -> Iterator[FreshSystem]:
 
 
 def _replace_python(root: Path) -> None:
-    """By this one, as if it had been built there; the libraries that it needs are there."""
+    """Replaces the system's Python by this one, as if built there; skips the test if it does not
+    run there."""
     for path in (*root.glob("usr/bin/*python3*"), *root.glob("usr/lib/python3*")):
         shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     source = Path(sys.base_prefix)
@@ -102,6 +105,6 @@ def _add_user(root: Path) -> None:
 
 
 def _list_certificates() -> str:
-    """uv trusts whom it would trust here; no other variable is as it is here."""
+    """A shell profile with SSL_CERT_FILE as it is here, for uv; no other variable is taken over."""
     bundle = os.environ.get("SSL_CERT_FILE")
     return f"export SSL_CERT_FILE={bundle}\n" if bundle else ""

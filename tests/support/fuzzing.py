@@ -1,7 +1,7 @@
-"""The examples of a fuzzer: each has a seed of its own, so that one alone can be had again.
+"""The examples of a fuzz test: each has its own seed, so that one alone can be repeated.
 
-TFEVENTS_TEST_FUZZ: how many times as many as in the default run. TFEVENTS_TEST_FUZZ_SEED: of the
-first example; each of the others has one more.
+TFEVENTS_TEST_FUZZ: the number of examples, as a multiple of the default run's.
+TFEVENTS_TEST_FUZZ_SEED: the seed of the first example; each of the others adds one.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ SEED = int(os.environ.get("TFEVENTS_TEST_FUZZ_SEED", "1"))
 
 
 class Examples:
-    """`for dice in examples`: the chance of one example after the other.
+    """`for dice in examples`: the random generator of one example after the other.
 
-    `number`: of all; `tried`: of those that there were so far. `slowest`: the longest that one of
-    them took, in seconds of this process' own work.
+    `number`: of all examples; `tried`: of those so far. `slowest`: the longest time that one of
+    them took, in CPU seconds of this process.
     """
 
     def __init__(self, reader: str, number: int) -> None:
@@ -35,9 +35,10 @@ class Examples:
 
     @property
     def last(self) -> int:
-        """The seed of the last one: where a test failed, the one that it failed on."""
+        """The seed of the last example; if a test failed, the one that it failed on."""
         return SEED + self.tried - 1
 
     def check_both(self, read: int) -> None:
-        """A fuzzer that only ever meets what is read, or what is refused, finds nothing."""
+        """Asserts that some examples were read and some refused; otherwise a fuzz test finds
+        nothing."""
         assert self.number < 100 or 0 < read < self.number, f"{read} of {self.number} were read"

@@ -1,7 +1,8 @@
-"""The repository's image, built by buildah, and run without a daemon as an engine would run it.
+"""Builds the repository's image with buildah, and runs it without a daemon as a container engine
+would.
 
-No registry is asked: what stands behind a FROM is made here, by debootstrap and from the machine's
-terraform, under the same name.
+No registry is asked: the image of each FROM is made here under the same name, by debootstrap or
+from the machine's terraform.
 """
 
 from __future__ import annotations
@@ -34,12 +35,14 @@ mount --bind "$project" "$root$workdir"
 mount -o remount,bind,ro "$root"
 exec chroot --userspec="$user" --groups= "$root" env -i -C "$workdir" "$@"
 """
-"""What an engine does before the entry point: all but the project and /tmp is read-only."""
+"""What a container engine does before the entry point: all but the project and /tmp is
+read-only."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """Its files, and the Env, Entrypoint, User and WorkingDir that it gives a container."""
+    """An image's root directory, and the Env, Entrypoint, User and WorkingDir that it gives a
+    container."""
 
     root: Path
     config: Mapping[str, Any]
@@ -47,8 +50,8 @@ class Image:
     def command(
         self, project: Path, env: Mapping[str, str], user: str = "", entry: list[str] | None = None
     ) -> list[str]:
-        """A container with a project as its working directory; `user` and `entry` are the image's
-        own where they are not given."""
+        """The command of a container with a project as its working directory; `user` and `entry`
+        are the image's own unless given."""
         variables = [*self.config["Env"], *(f"{name}={value}" for name, value in env.items())]
         return [
             *NEW_NAMESPACES,
@@ -60,13 +63,13 @@ class Image:
 
 
 class Builder:
-    """buildah with images of its own in a directory."""
+    """Runs buildah with its own image store in a directory."""
 
     def __init__(self, place: Path) -> None:
         self._words = ["buildah", "--root", str(place / "images"), "--runroot", str(place / "run")]
 
     def __call__(self, *words: str | Path) -> str:
-        """What it says."""
+        """Runs a buildah command, which must succeed; returns its stdout."""
         done = subprocess.run(
             [*self._words, *map(str, words)], capture_output=True, text=True, check=False
         )
@@ -74,7 +77,7 @@ class Builder:
         return done.stdout.strip()
 
     def tag_files(self, name: str, files: Path, target: str) -> None:
-        """An image of nothing but some files."""
+        """Makes an image of nothing but some files."""
         container = self("from", "scratch")
         self("copy", "--quiet", container, files, target)
         self("commit", "--quiet", container, f"docker.io/{'' if '/' in name else 'library/'}{name}")
@@ -83,7 +86,8 @@ class Builder:
 
 @contextmanager
 def build_image(file: str = "Dockerfile") -> Iterator[Image]:
-    """A Dockerfile of the repository on bases that are made here; gone when it is left."""
+    """Builds a Dockerfile of the repository on bases that are made here; all is deleted when the
+    context ends."""
     text = (ROOT / file).read_text()
     bases = dict(re.findall(r"^ARG (\w+)_IMAGE=([^@\s]+)", text, re.MULTILINE))
     place = Path(tempfile.mkdtemp(prefix="tfevents-image-"))
@@ -104,7 +108,7 @@ def build_image(file: str = "Dockerfile") -> Iterator[Image]:
 
 
 def _make_base(release: str) -> Path:
-    """A Debian with its own Python, under the name `python`."""
+    """A Debian system with its own Python, also under the name `python`."""
     base = make_system(release, *DEBIAN_PYTHON)
     python = base / "usr/bin/python"
     if not python.is_symlink():

@@ -1,4 +1,4 @@
-"""What the image must do, each in a container of its own. Every check raises AssertionError."""
+"""What the image must do, each in a container of its own; every check raises AssertionError."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ resource "terraform_data" "a" {
 
 
 def list_checks() -> Iterator[tuple[str, Callable[[Image, Path], None]]]:
-    """Each with its name; it is given a directory that is not there yet."""
+    """Name and function of each check; the function gets the path of a directory that does not
+    exist yet."""
     yield "what it holds", check_contents
     for name, user in USERS.items():
         yield f"a stage as {name}", partial(check_stage, user=user)
@@ -33,8 +34,8 @@ def list_checks() -> Iterator[tuple[str, Callable[[Image, Path], None]]]:
 
 
 def check_contents(image: Image, place: Path) -> None:
-    """Its commands are found, with the terraform that it was built with; what only its building
-    needs is gone."""
+    """The image has its commands and the terraform that it was built with, and not what only its
+    build needs."""
     at = _make_project(place)
     told = _ask(image.command(at, {}, entry=["tfevents", "--version"]))
     assert "/opt/tfevents/" in told, told
@@ -48,7 +49,8 @@ def check_contents(image: Image, place: Path) -> None:
 
 
 def check_stage(image: Image, place: Path, user: int) -> None:
-    """An apply and a plan, reported with the commit, and the steps after it read what was done."""
+    """An apply and a plan are reported with the commit, and steps after them can read the
+    outputs."""
     at = _make_project(place)
     commit = checkout.sha(at, clean_env(place / "git"))
     _give(at, user)
@@ -67,8 +69,9 @@ def check_stage(image: Image, place: Path, user: int) -> None:
 
 
 def check_stop(image: Image, place: Path) -> None:
-    """SIGTERM to PID 1, as `docker stop` sends it, ends terraform as its own would. What could not
-    be sent in the time that is left then is in the mounted home, and the next stage sends it."""
+    """SIGTERM to PID 1, as `docker stop` sends it, ends terraform as it would end alone. Events
+    that can't be sent in the remaining time stay in the mounted home directory, and the next stage
+    sends them."""
     at = _make_project(place)
     (at / "main.tf").write_text(SLOW)
     _give(at, 65532)
@@ -89,14 +92,14 @@ def check_stop(image: Image, place: Path) -> None:
 
 
 def _ask(command: list[str]) -> str:
-    """stdout of a container that is content."""
+    """stdout of a container, whose command must succeed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def _make_project(place: Path) -> Path:
-    """A checkout with one commit."""
+    """A checkout with one commit and a main.tf."""
     place.mkdir()
     at = checkout.make(place / "project", clean_env(place / "git"))
     (at / "main.tf").write_text(ONE)
@@ -104,14 +107,14 @@ def _make_project(place: Path) -> Path:
 
 
 def _give(project: Path, user: int) -> None:
-    """As if the user had cloned it."""
+    """Makes the user the owner of all files, as if that user had cloned the project."""
     for folder, _, files in os.walk(project):
         for path in (folder, *(os.path.join(folder, name) for name in files)):
             os.chown(path, user, user)
 
 
 def _report_to(endpoint: Endpoint, **more: str) -> dict[str, str]:
-    """What a step of a pipeline sets."""
+    """The variables that a step of a pipeline sets to report to the endpoint."""
     return {
         "PLUGIN_URL": endpoint.url,
         "PLUGIN_API_KEY": KEY,

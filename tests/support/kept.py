@@ -1,4 +1,4 @@
-"""The events that a journal holds, each held against the contract as the service would do it."""
+"""The events in a journal, each checked against the contract as the service would check it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from support.contract import decode
 
 
 def read_kept(home: Path) -> list[dict[str, Any]]:
-    """In their order; raises Refusal for one that the service would not take."""
+    """The events in order; empty without a journal. Raises Refusal for one that the service would
+    refuse."""
     if not (home / "journal.db").exists():
         return []
     with closing(sqlite3.connect(home / "journal.db")) as db:
@@ -24,6 +25,6 @@ def read_kept(home: Path) -> list[dict[str, Any]]:
 
 
 def _assert_nothing_empty(event: Mapping[str, Any]) -> None:
-    """A field without a value is left out."""
+    """Asserts that fields without a value are left out."""
     for value in [*event.get("metadata", {}).values(), *event.get("data", {}).values()]:
         assert value not in ("", None, {})

@@ -1,4 +1,4 @@
-"""A machine with a home of its own, on which terraform is run as `tf` and events are flushed."""
+"""A machine with its own home directory, on which `tf` runs terraform and events are flushed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ resource "terraform_data" "a" {
   provisioner "local-exec" { command = "echo begun; while [ ! -e go ]; do sleep 0.05; done" }
 }
 """
-"""An apply that works until a file `go` lies beside it."""
+"""An apply that works until a file `go` is in its directory."""
 
 
 @dataclass
 class Machine:
-    """`env` is the whole environment of what is run; `home` is tfevents' own."""
+    """`env` is the whole environment of the commands that are run; `home` is tfevents' home
+    directory."""
 
     root: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Machine:
         return Path(self.env["TMPDIR"]) / f"tfevents-{os.getuid()}"
 
     def reporting_to(self, url: str, workspace: str = "prod", **more: str) -> dict[str, str]:
-        """What makes a run report."""
+        """The environment variables that make a run report to `url`."""
         return {
             "TFEVENTS_URL": url,
             "TFEVENTS_API_KEY": KEY,
@@ -69,7 +70,7 @@ class Machine:
     def tf(
         self, *words: str, at: Path, env: Mapping[str, str] = {}, timeout: float = 90
     ) -> subprocess.CompletedProcess[str]:
-        """`tf` to its end."""
+        """Runs `tf` to its end."""
         return subprocess.run(
             [SCRIPTS / "tf", *words],
             env={**self.env, **env},
@@ -82,7 +83,7 @@ class Machine:
         )
 
     def start(self, *words: str, at: Path, env: Mapping[str, str] = {}) -> subprocess.Popen[bytes]:
-        """`tf`, on its way; its output goes to the file `out` beside its configuration."""
+        """Starts `tf`; its output goes to the file `out` in the project's directory."""
         with open(at / "out", "wb") as out:
             return subprocess.Popen(
                 [SCRIPTS / "tf", *words],
@@ -95,7 +96,7 @@ class Machine:
             )
 
     def bare(self, *words: str, at: Path) -> subprocess.CompletedProcess[str]:
-        """What terraform itself says and does."""
+        """Runs terraform alone."""
         return subprocess.run(
             ["terraform", *words],
             env=self.env,
@@ -107,7 +108,7 @@ class Machine:
         )
 
     def flush(self, env: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-        """`tfevents flush`."""
+        """Runs `tfevents flush`."""
         whole = {**self.env, **env}
         done = run_tfevents(["flush", *words], env=whole, cwd=self.root)
         said = done.stdout.decode(), done.stderr.decode()
@@ -116,7 +117,7 @@ class Machine:
     def python(
         self, source: str, *words: str, env: Mapping[str, str] = {}
     ) -> subprocess.Popen[str]:
-        """A process of this project's own, that does what is written in `source`."""
+        """Starts a Python process that runs `source`."""
         return subprocess.Popen(
             [sys.executable, "-c", source, *words],
             env={**self.env, **env},
@@ -127,7 +128,7 @@ class Machine:
         )
 
     def rows(self, query: str, home: Path | None = None) -> list[Any]:
-        """What the journal's file holds; nothing as long as it is being made."""
+        """The result of a query of a journal's file; empty while its tables do not exist yet."""
         db = sqlite3.connect((home or self.home) / "journal.db")
         try:
             found = db.execute(query).fetchall()
@@ -147,7 +148,7 @@ class Machine:
 
 
 def kill(process: subprocess.Popen[Any]) -> None:
-    """At once, with all that it has started."""
+    """Kills a process with all that it has started, and waits for its end."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -156,7 +157,8 @@ def kill(process: subprocess.Popen[Any]) -> None:
 
 
 def until(condition: Any, timeout: float = 60.0) -> Any:
-    """What `condition` gives as soon as it is true."""
+    """Waits until `condition` gives a true value, and returns that; AssertionError after `timeout`
+    seconds."""
     import time
 
     end = time.monotonic() + timeout

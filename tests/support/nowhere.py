@@ -1,4 +1,4 @@
-"""Addresses where nobody answers: a closed port, and a listener that never accepts."""
+"""Addresses at which nothing answers: a closed port, and a listener that never accepts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def black_hole() -> Iterator[str]:
 
 
 def _fill(address: tuple[str, int]) -> list[socket.socket]:
-    """Connect until a connection is not established within 0.2 s any more."""
+    """Opens connections until one is not established within 0.2 s any more."""
     fillers: list[socket.socket] = []
     while len(fillers) < 64:
         filler = socket.socket()

@@ -1,4 +1,4 @@
-"""Where things lie in a checkout."""
+"""Paths in a checkout of the repository."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ TESTS = Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
 DATA = TESTS / "data"
 PLANS = DATA / "plans"
-"""Plans and states of terraform 1.11.4 by scenario, with the counts that are right beside them."""
+"""Plans and states of terraform 1.11.4 by scenario, with the right counts beside them."""
 ENGINES = DATA / "engines"
-"""Recordings of engines that no package carries yet."""
+"""Recordings of engines that no package provides yet."""
 HOOKS = ROOT / "hooks"
 README = (ROOT / "README.md").read_text()

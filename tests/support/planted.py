@@ -1,4 +1,4 @@
-"""An installation of its own, in which a fault is planted."""
+"""A separate installation of tfevents, in which faults can be planted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PACKAGE = Path(tfevents.__file__).parent
 
 @dataclass(frozen=True)
 class Fault:
-    """In `module`, `old` is replaced by `new`; it is there once."""
+    """A fault to plant: in `module`, `old` is replaced by `new`; `old` is there once."""
 
     module: str
     old: str
@@ -25,7 +25,8 @@ class Fault:
 
 
 def install(place: Path, *faults: Fault) -> Path:
-    """Installs as `pip install --target` does; returns the program `tfevents`."""
+    """Installs tfevents as `pip install --target` does, and plants faults; returns the program
+    `tfevents`."""
     shutil.copytree(PACKAGE, place / "tfevents", ignore=shutil.ignore_patterns("__pycache__"))
     for entry in PACKAGES.iterdir():
         if not (place / entry.name).exists() and not entry.name.startswith("__editable__"):
@@ -48,7 +49,7 @@ def _plant(package: Path, fault: Fault) -> None:
 
 
 def run_selftest(program: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """`tfevents selftest` of that installation, with nothing of ours around it."""
+    """Runs `tfevents selftest` of an installation, with no environment variables but these."""
     return subprocess.run(
         [program, "selftest", *words],
         env=env,

@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own: the machine's, in a new directory, reached by a socket."""
+"""A PostgreSQL for a test: the machine's programs, a new directory, reached by a socket."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ DEBIAN = Path("/usr/lib/postgresql")
 
 
 def find_programs() -> Path | None:
-    """The directory of `initdb` and `postgres`; None where there are none."""
+    """The directory of `initdb` and `postgres`; None if they are not installed."""
     if found := shutil.which("initdb"):
         return Path(found).resolve().parent
     return max(DEBIAN.glob("*/bin"), default=None, key=lambda place: int(place.parent.name))
 
 
 class Postgres:
-    """Runs until it is left; it can be stopped and started meanwhile. `url`: of its database."""
+    """A server that runs while its context lasts; it can be stopped and started again. `url`: its
+    database's."""
 
     def __init__(self, *, durable: bool = False) -> None:
-        """`durable`: what it has committed outlives the machine, which tests do not need."""
+        """`durable`: commits survive a crash of the machine, which tests do not need."""
         programs = find_programs()
         if programs is None:
             pytest.skip("there is no PostgreSQL (Debian's package: postgresql)")
@@ -35,7 +36,7 @@ class Postgres:
         self._fsync = "fsync=on" if durable else "fsync=off"
         self._root = Path(tempfile.mkdtemp(prefix="tfevents-postgres-"))
         self.url = f"postgresql://relay@/postgres?host={self._root}"
-        # it refuses to run as root
+        # PostgreSQL refuses to run as root
         self._user = "nobody" if os.geteuid() == 0 else None
         if self._user:
             shutil.chown(self._root, self._user)
@@ -62,7 +63,7 @@ class Postgres:
         shutil.rmtree(self._root)
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Starts the server, and returns when it answers."""
         settings = ("listen_addresses=", f"unix_socket_directories={self._root}", self._fsync)
         flags = [word for setting in settings for word in ("-c", setting)]
         self._process = subprocess.Popen(
@@ -76,6 +77,6 @@ class Postgres:
             assert self._process.poll() is None, "it has ended"
 
     def stop(self) -> None:
-        """At once, whoever is connected."""
+        """Stops the server at once, even with clients connected."""
         self._process.send_signal(signal.SIGINT)
         self._process.wait()

@@ -1,4 +1,4 @@
-"""Runs by the thousand, as a receiver would have kept them: what its pages are looked at with."""
+"""Thousands of runs as a receiver would have stored them, to look at its pages with."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ ENDINGS = (
 
 
 def fill(home: Path, runs: int) -> None:
-    """As many runs, of one workspace for each hundred, but at least of nine; the same each time."""
+    """Stores this many runs, the same each time: one workspace for each hundred of them, but at
+    least nine."""
     engine = open_database(str(home))
-    chance = random.Random(runs)  # nobody's secret
+    chance = random.Random(runs)  # not for secrets
     places = [make_place(number) for number in range(max(9, runs // 100))][: max(1, runs)]
     rows = [row for number in range(runs) for row in make_run(chance, number, len(places))]
     with engine.begin() as connection:
@@ -46,7 +47,7 @@ def make_place(number: int) -> dict[str, Any]:
 
 
 def make_run(chance: random.Random, number: int, places: int) -> list[dict[str, Any]]:
-    """The events of one run: its start, where it changes things, and its end."""
+    """The events of one run: its start, if it is an apply or destroy, and its end."""
     event_type, activity, status = chance.choice(ENDINGS)
     about: dict[str, Any] = {
         "activity_type": activity,

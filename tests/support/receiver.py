@@ -1,4 +1,4 @@
-"""`tfevents receive`, running on a free port until it is left."""
+"""Runs `tfevents receive` on a free port."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ HEADERS = {"x-api-key": KEY, "Harness-Account": "acct"}
 
 
 class Receiver:
-    """The installed command with options; `url` is where it listens, `home` what it keeps in."""
+    """The installed command with options; `url` is where it listens, `home` where it stores
+    events."""
 
     def __init__(self, home: Path, *options: str, env: Mapping[str, str] = {}) -> None:
         self.home = home
@@ -56,11 +57,11 @@ class Receiver:
 
     @property
     def pid(self) -> int:
-        """Its process."""
+        """The ID of its process."""
         return self._process.pid
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit code."""
+        """Stops the process by a signal; returns its exit code."""
         self._process.send_signal(number)
         self._process.communicate(timeout=30)
         return self._process.returncode
@@ -72,17 +73,17 @@ class Receiver:
         project: str = "infra",
         key: str = KEY,
     ) -> httpx.Response:
-        """One event."""
+        """Sends one event."""
         place = f"/iacm/api/orgs/default/projects/{project}/workspaces/{quote(workspace, safe='')}"
         headers = {"Content-Type": "application/json", "x-api-key": key}
         return self.http.post(f"{place}/events", content=json.dumps(event), headers=headers)
 
     def kill(self) -> None:
-        """With -9."""
+        """Kills the process by SIGKILL."""
         self._process.kill()
         self._process.communicate(timeout=30)
 
     def list_activities(self, project: str = "infra", **query: Any) -> httpx.Response:
-        """As the public API."""
+        """Lists activities through the public API."""
         path = f"/iacm/api/orgs/default/projects/{project}/activities"
         return self.http.get(path, params=query)

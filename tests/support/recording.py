@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 QUESTION = b"Enter a value: "
-RULE = "\n\u2500\u2500\u2500".encode()  # what parts a plan from the advice below it
+RULE = "\n\u2500\u2500\u2500".encode()  # separates a plan from the advice below it
 
 
 class NotRecorded(Exception):
-    """There is no answer to replay, and none is invented."""
+    """There is no recorded answer to replay, and none is invented."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One folder of recordings, and where this stand-in keeps what happened to it."""
+    """One folder of recordings, and the files in which a stand-in engine notes what was done."""
 
     scenario: Path
     name: str  # "tofu" or "terraform"
@@ -27,12 +27,12 @@ class Recording:
     pulled: Path | None = None  # exists once the state was pulled, if an apply waits for that
 
     def read(self, file: str) -> bytes:
-        """A recorded file's content; nothing where there is none."""
+        """The content of a recorded file; empty if it does not exist."""
         path = self.scenario / file
         return path.read_bytes() if path.exists() else b""
 
     def code(self, command: str) -> int:
-        """A recorded exit code; a command without one was not recorded."""
+        """The recorded exit code of a command; raises NotRecorded if there is none."""
         codes = json.loads(self.read("exit_codes.json"))
         if command not in codes:
             raise NotRecorded(command)
@@ -52,7 +52,7 @@ class Recording:
     def performed(self, command: str) -> bytes:
         """What an apply prints after the plan.
 
-        Terraform was recorded with -json: there it is made of the stream's own messages.
+        Terraform was recorded with -json: there the text is made from the stream's own messages.
         Warnings that the plan has printed are not repeated.
         """
         recorded = self.read("apply.stdout.txt")
@@ -65,12 +65,12 @@ class Recording:
         return _closed(recorded.partition(rest)[2].replace(mark + warnings, b""), command)
 
     def whole_apply(self, command: str) -> bytes:
-        """What an apply prints that plans by itself."""
+        """What an apply prints that makes its own plan."""
         recorded = self.read("apply.stdout.txt")
         return _closed(recorded, command) if recorded else self.planned + self.performed(command)
 
     def prompt(self, happened: str) -> Recording:
-        """The recording of the same prompt that ended in another way."""
+        """The recording of the same prompt that ended in the way `happened` names."""
         return replace(self, scenario=self.scenario.with_name("prompt_" + happened))
 
     @property
@@ -80,12 +80,12 @@ class Recording:
 
     @property
     def asked(self) -> bytes:
-        """Stdout up to and with the prompt."""
+        """stdout up to the prompt and with it."""
         return self._terminal.partition(QUESTION)[0] + QUESTION
 
     @property
     def answered(self) -> tuple[bytes, bytes]:
-        """Stdout and stderr after the prompt; what was typed was the terminal's echo."""
+        """stdout and stderr after the prompt, without the terminal's echo of what was typed."""
         tail = self._terminal.partition(QUESTION)[2]
         for echo in (b"yes\n", b"no\n", b"^C"):
             tail = tail.removeprefix(echo)
@@ -94,7 +94,8 @@ class Recording:
 
     @property
     def _terminal(self) -> bytes:
-        """As the program wrote it: the carriage returns are the terminal's."""
+        """The terminal's content as the program wrote it: the terminal adds the carriage
+        returns."""
         return self.read("terminal.txt").replace(b"\r\n", b"\n")
 
 
@@ -109,7 +110,8 @@ def _messages(stream: Iterator[dict[str, object]]) -> Iterator[str]:
 
 
 def _closed(said: bytes, command: str) -> bytes:
-    """`apply` of a destroy plan never says "Destroy complete!", as `destroy` does."""
+    """The output with the right closing line: `apply` of a destroy plan never says "Destroy
+    complete!", as `destroy` does."""
     closing = b"Destroy complete! Resources: "
     if command == "destroy":
         return said

@@ -1,4 +1,4 @@
-"""`tfevents receive --forward`, running on a free port until it is left."""
+"""Runs `tfevents receive --forward` on a free port."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from support.receiver import Receiver
 
 SECRET = "c29tZSBzZWNyZXQgb2YgdGhlIHRlc3RzLCBhYmMgMTI="
 NOBODY = "http://127.0.0.1:9"
-"""A server that is away."""
+"""The URL of a server that is unreachable."""
 
 
 def start_relay(home: Path, url: str, *options: str, env: Mapping[str, str] = {}) -> Receiver:
-    """A relay to the server at `url`."""
+    """A relay that forwards to the server at `url`."""
     settings = {"TFEVENTS_RELAY_SECRET": SECRET, **env}
     return Receiver(home, "--forward", url, *options, env=settings)
 
@@ -26,7 +26,7 @@ def make_event(event_id: object, event_type: str = "active") -> dict[str, Any]:
 
 
 def query(home: Path, words: str) -> list[Any]:
-    """What a relay's file holds, or a change of it."""
+    """The result of a query of a relay's database; also for changes of it."""
     database = sqlite3.connect(home / "relay.db")
     try:
         with database:
@@ -36,7 +36,7 @@ def query(home: Path, words: str) -> list[Any]:
 
 
 def ids_by_workspace(requests: list[Request]) -> dict[str, list[str]]:
-    """The event ids that were recorded, in their order."""
+    """The IDs of the recorded events by workspace, in order."""
     found: dict[str, list[str]] = {}
     for one in requests:
         if one.recorded and one.place and one.event:

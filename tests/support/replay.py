@@ -1,4 +1,4 @@
-"""What a stand-in does when it is run: answers as a recorded engine answered."""
+"""The program of a stand-in engine: answers as a recorded engine answered."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PULL_SECONDS = 60.0
 
 
 def main(recording: Recording, log: Path) -> NoReturn:
-    """Answer one invocation and end with its exit code."""
+    """Answers one invocation and ends with its exit code."""
     _note(log)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
@@ -60,7 +60,7 @@ def _fail(title: str, detail: str = "") -> int:
 
 
 def _say(out: bytes, err: bytes = b"") -> None:
-    """Write to stdout, then to stderr: bytes, each at once."""
+    """Writes bytes to stdout, then to stderr, without buffering."""
     sys.stdout.buffer.write(out)
     sys.stdout.buffer.flush()
     sys.stderr.buffer.write(err)
@@ -101,7 +101,8 @@ def _plan(recording: Recording, command: Command) -> int:
 
 
 def _printed_plan(recording: Recording, command: Command) -> bytes:
-    """With TF_IN_AUTOMATION there is no advice; else it names the file that was asked for."""
+    """The plan as printed; its advice is left out with TF_IN_AUTOMATION or without `-out`, else it
+    names that file."""
     whole, out = recording.read("plan.stdout.txt"), command.flags.get("out")
     if os.environ.get("TF_IN_AUTOMATION") or out is None:
         return recording.planned
@@ -169,7 +170,7 @@ def _await_pull(recording: Recording) -> None:
 
 
 def _ask(recording: Recording, command: Command) -> int:
-    """Prompt as recorded; what follows is taken from the recording of what really happens."""
+    """Prompts as recorded; what follows comes from the recording of what happens at the prompt."""
     into = _open_into(command)
     for line in recording.stream[: recording.lines_until_prompt]:
         into(line)
@@ -196,9 +197,9 @@ def _hear(asked: bytes) -> str:
 
 
 def _interruptions() -> int:
-    """A descriptor that a signal makes readable.
+    """A file descriptor that a signal makes readable.
 
-    Python runs its handlers between two instructions: one that comes just before a read blocks
+    Python runs its handlers between two instructions: a signal that comes just before a read blocks
     would be seen only after the read.
     """
     reader, writer = os.pipe()
@@ -222,7 +223,8 @@ def _write_into(command: Command, lines: list[bytes], pause: float) -> None:
 
 
 def _open_into(command: Command) -> Callable[[bytes], None]:
-    """Opening a FIFO waits for its reader; a reader that goes away does no harm."""
+    """A function that writes a line to -json-into. Opening a FIFO waits for its reader; a reader
+    that closes it early does no harm."""
     if "json-into" not in command.flags:
         return lambda line: None
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC

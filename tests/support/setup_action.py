@@ -1,8 +1,8 @@
-"""The wrapper that GitHub's setup actions put in the binary's place, as far as anybody can tell.
+"""The wrapper that GitHub's setup actions put in the binary's place, in all that can be observed.
 
-It does what theirs does: it runs NAME-bin out of the folder that the action's variable names,
-passes both streams on, and appends them and the exit code to the outputs of the step; 0 and 2 are
-no failure.
+Like the original it runs NAME-bin out of the folder that the action's variable names, passes both
+streams on, and appends them and the exit code to the outputs of the step; 0 and 2 are no failure.
+
 https://github.com/hashicorp/setup-terraform/blob/main/wrapper/terraform.js
 """
 
@@ -37,7 +37,8 @@ _OUTPUT = re.compile(r"^(\w+)<<(\S+)\n(.*?)\n\2$", re.MULTILINE | re.DOTALL)
 
 
 def install_wrapper(folder: Path, engine: Path) -> dict[str, str]:
-    """The engine and its wrapper in `folder`; what the action sets in the environment but PATH."""
+    """Puts the engine and its wrapper into `folder`; returns the variables that the action sets
+    besides PATH."""
     if not shutil.which("node"):
         pytest.skip("the wrapper needs node")
     folder.mkdir()
@@ -49,5 +50,5 @@ def install_wrapper(folder: Path, engine: Path) -> dict[str, str]:
 
 
 def parse_outputs(text: str) -> list[tuple[str, str]]:
-    """(name, value) of each output in the file that GITHUB_OUTPUT names, in their order."""
+    """(name, value) of each output in the text of the file that GITHUB_OUTPUT names, in order."""
     return [(found[1], found[3]) for found in _OUTPUT.finditer(text)]

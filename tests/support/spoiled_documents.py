@@ -1,4 +1,4 @@
-"""Documents of another shape, and with other bytes, for the fuzzers."""
+"""Spoils documents for fuzz tests: gives them another shape, or other bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NOISE = (b"\xe9", b"\xff", b"\x00", b'"', b"\\", b"{", b"]", b",", b"1e999", b"\
 
 
 def list_places(node: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in a document: its container, and its name or number there."""
+    """Every place in a document: its container, and its name or index there."""
     inner = node.items() if isinstance(node, dict) else enumerate(node)
     for name, value in list(inner):
         yield node, name
@@ -38,7 +38,7 @@ def list_places(node: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def reshape_json(document: str, dice: random.Random) -> bytes:
-    """Sound JSON with something else in one to three places."""
+    """Valid JSON with other values or names in one to three places."""
     node = json.loads(document)
     for _ in range(dice.randint(1, 3)):
         if not (places := list(list_places(node))):
@@ -52,7 +52,7 @@ def reshape_json(document: str, dice: random.Random) -> bytes:
 
 
 def spoil_bytes(document: bytes, dice: random.Random) -> bytes:
-    """With bytes that are gone, doubled or others."""
+    """The document with noise in one to four places, inserted or instead of some bytes."""
     for _ in range(dice.randint(1, 4)):
         at = dice.randrange(len(document) + 1)
         document = document[:at] + dice.choice(NOISE) + document[at + dice.choice((0, 0, 1, 40)) :]

@@ -1,8 +1,8 @@
-"""Environments as no host of hooks would make them, for the fuzzers.
+"""Environments that no host of hooks would make, for fuzz tests.
 
-Every variable of a host that is read, and those of what it stands on; each is a word that it may
-have, a path to something odd, or a text that nobody expects. `SECRET` stands in variables that are
-nobody's business.
+They may have every variable of a host that is read, and of the CI that it runs in; each value is a
+word that it may have, a path to something odd, or an unexpected text. `SECRET` is the value of
+variables that must not be reported.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ MARKERS: dict[str, tuple[str, ...]] = {
     "TF_BUILD": ("AGENT_JOBSTATUS", "BUILD_BUILDID"),
     "JENKINS_URL": ("BUILD_TAG", "JOB_NAME"),
 }
-"""A variable by which a host or a CI is known → the others that are read then."""
+"""A variable by which a host or a CI is recognised → the others that are read then."""
 ANYWHERE = ("TF_WORKSPACE", "TF_DATA_DIR", "TF_CLI_ARGS_plan", "TF_CLI_ARGS_apply", "PATH", "HOME")
 WORDS = (
     *("plan", "apply", "destroy", "refresh", "import", "output", "true", "false", "tf", "default"),
@@ -66,7 +66,8 @@ ODD = (
 
 
 def make_paths(place: Path) -> list[str]:
-    """A FIFO, a directory, a loop of links, an empty and a broken file, and what is not there."""
+    """Makes a FIFO, a directory, a loop of links, an empty, a broken and an unreadable file;
+    returns their paths, and paths that do not exist."""
     os.mkfifo(place / "fifo")
     (place / "folder").mkdir()
     (place / "loop").symlink_to("loop")
@@ -78,7 +79,7 @@ def make_paths(place: Path) -> list[str]:
 
 
 def make_environment(dice: random.Random, paths: Sequence[str]) -> dict[str, str]:
-    """One or two hosts' variables, some of them missing."""
+    """The variables of one or two hosts, some of them missing."""
     env = {name: OTHERS[name] for name in OTHERS if dice.random() < 0.8}
     for marker in dice.sample([*MARKERS], dice.randint(1, 2)):
         names = [name for name in MARKERS[marker] if dice.random() < 0.7]
@@ -90,4 +91,4 @@ def make_environment(dice: random.Random, paths: Sequence[str]) -> dict[str, str
 def _make_value(dice: random.Random, paths: Sequence[str]) -> str:
     value = dice.choice((dice.choice(WORDS), dice.choice(paths), dice.choice(ODD)))
     spoiled = spoil_text(value, dice) if dice.random() < 0.3 else value
-    return spoiled.replace("\0", "")  # no variable can hold it
+    return spoiled.replace("\0", "")  # no environment variable can contain it

@@ -1,4 +1,4 @@
-"""Text with some of it gone, doubled, or something else in between, for the fuzzers."""
+"""Spoils text for fuzz tests: some of it is removed, repeated, or something else inserted."""
 
 from __future__ import annotations
 

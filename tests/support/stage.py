@@ -1,4 +1,4 @@
-"""A directory and an engine: runs of `tf`, and the events they make."""
+"""A stage is a project and an engine: runs `tf` there, and reads the events of the runs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COUNTS = ("resource_counts", "output_counts", "drift_counts")
 
 
 def settings(home: Path) -> dict[str, str]:
-    """Where events belong; without a key they stay in the journal."""
+    """The destination of events; without an API key they stay in the journal."""
     return {
         "TFEVENTS_ACCOUNT": "acct",
         "TFEVENTS_ORG": "org",
@@ -37,13 +37,13 @@ def settings(home: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Event:
-    """One event as the endpoint recorded it."""
+    """One event, by its body."""
 
     body: Mapping[str, Any]
 
     @property
     def row(self) -> str:
-        """Its row's right side in the event table: "active apply success"."""
+        """The event's row in the event table, its right side: "active apply success"."""
         about = self.metadata
         words = (self.type, about.get("activity_type"), about.get("activity_status"))
         return " ".join(word for word in words if word)
@@ -64,7 +64,7 @@ class Event:
         return dict(self.body.get("data", {}))
 
     def counts(self, which: str = "resource") -> str | None:
-        """Counts in short: "a1 c2"; "" for six zeros, None where they are absent."""
+        """Counts in short, such as "a1 c2"; "" for six zeros, None if they are absent."""
         found = self.metadata.get(f"{which}_counts")
         if found is None:
             return None
@@ -74,7 +74,7 @@ class Event:
 
 @dataclass
 class Stage:
-    """One project; `run` is one run of `tf` and gives its events, which are kept and not sent."""
+    """One project; `run` runs `tf` once and returns its events, which are kept and not sent."""
 
     project: Path
     env: dict[str, str]
@@ -84,34 +84,34 @@ class Stage:
     seen: int = field(default=0)
 
     def write(self, text: str, name: str = "main.tf") -> None:
-        """A configuration file."""
+        """Writes a configuration file."""
         (self.project / name).parent.mkdir(parents=True, exist_ok=True)
         (self.project / name).write_text(text)
 
     def engine(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        """The engine itself, without us."""
+        """Runs the engine alone."""
         name = "tofu" if self.env.get("TFEVENTS_PROVISIONER") == "tofu" else "terraform"
         return self._spawn([name, *words], b"", {})
 
     def run(self, *words: str, stdin: bytes = b"", **env: str) -> list[Event]:
-        """`tf` through pipes."""
+        """Runs `tf` through pipes; returns its events."""
         done = self._spawn([str(TF), *words], stdin, env)
         self.code = done.returncode
         self.stdout, self.stderr = done.stdout.decode(), done.stderr.decode()
         return self.heard()
 
     def sit(self, *words: str, **env: str) -> Terminal:
-        """`tf` in a terminal; afterwards ask `heard`."""
+        """Starts `tf` in a terminal; call `heard` afterwards."""
         return Terminal([TF, *words], env={**self.env, **env}, cwd=self.project)
 
     def heard(self) -> list[Event]:
-        """The events since the last time."""
+        """The events since the last call."""
         events = read_kept(Path(self.env["TFEVENTS_HOME"]))[self.seen :]
         self.seen += len(events)
         return [Event(event) for event in events]
 
     def state(self) -> bytes:
-        """The local state file."""
+        """The content of the local state file."""
         return (self.project / "terraform.tfstate").read_bytes()
 
     def _spawn(

@@ -1,4 +1,5 @@
-"""Executables that take an engine's place: a replay, or any script of a test's own."""
+"""Stand-ins are executables in an engine's place: a replay of a recording, or a test's own
+script."""
 
 from __future__ import annotations
 
@@ -16,28 +17,29 @@ TERRAFORM = ENGINES / "terraform-1.17-dev"
 
 @dataclass(frozen=True)
 class Standin:
-    """A stand-in's executable, and what it noted beside itself."""
+    """A stand-in's executable, and the files that it writes beside itself."""
 
     path: Path
 
     @property
     def log(self) -> Path:
-        """One JSON line per invocation."""
+        """The log: one JSON line per invocation."""
         return self.path.with_name(self.path.name + ".invocations.jsonl")
 
     @property
     def applied(self) -> Path:
-        """Exists once an apply has ended: from then on `state pull` gives the state after it."""
+        """A file that exists once an apply has ended: from then on `state pull` gives the state
+        after it."""
         return self.path.with_name(self.path.name + ".applied")
 
     @property
     def pulled(self) -> Path:
-        """Exists once a `state pull` was answered."""
+        """A file that exists once a `state pull` was answered."""
         return self.path.with_name(self.path.name + ".pulled")
 
     @property
     def invocations(self) -> list[dict[str, Any]]:
-        """What it was run with, in order: argv, cwd, env, isatty (of 0, 1, 2), pid, at."""
+        """The invocations in order: argv, cwd, env, isatty (of 0, 1, 2), pid, at."""
         text = self.log.read_text() if self.log.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 
@@ -50,11 +52,12 @@ def standin(
     pause: float = 0.0,
     waits: bool = False,
 ) -> Standin:
-    """Write a stand-in for a recorded scenario; `path` ends in `tofu` or `terraform`.
+    """Writes a stand-in for a recorded scenario; `path` ends in `tofu` or `terraform`.
 
-    `state_after` replaces the recorded one (the prompts have none); `pause` is the time between
-    the lines that an apply writes to its -json-into. `waits`: an apply with -json-into
-    begins when a `state pull` was answered: a real one plans for longer than a pull takes.
+    `state_after` replaces the recorded one (the prompts have none); `pause` is the time in seconds
+    between the lines that an apply writes to its -json-into. `waits`: an apply with -json-into
+    begins only after a `state pull` was answered, since a real one plans for longer than a pull
+    takes.
     """
     made = Standin(path)
     after = state_after or scenario / "state_after.json"
@@ -83,18 +86,18 @@ main(
 
 
 def script_engine(path: Path, python_source: str) -> Path:
-    """An executable that runs `python_source`, for engines that misbehave.
+    """Writes an executable that runs `python_source`, for engines that misbehave.
 
     The source may use what is defined before it: `argv` (the words after the program's name),
-    `say(text)` (to stdout, at once), `count(signal_number, ...)` (write each such signal's name
-    and time.monotonic() as a line of `<path>.signals`, and go on), `hang()` (until killed),
-    `die(signal_number)` (of that signal).
+    `say(text)` (to stdout, at once), `count(signal_number, ...)` (writes each such signal's name
+    and time.monotonic() as a line of `<path>.signals`, and continues), `hang()` (until killed),
+    `die(signal_number)` (ends by that signal).
     """
     return write_executable(path, _SCRIPT.format(signals=str(path) + ".signals") + python_source)
 
 
 def signals_of(path: Path) -> list[tuple[str, float]]:
-    """The signals that a script engine has counted: name and time.monotonic()."""
+    """The signals that a script engine has counted: name and time.monotonic() of each."""
     file = Path(str(path) + ".signals")
     lines = file.read_text().splitlines() if file.exists() else []
     return [(name, float(at)) for name, at in (line.split() for line in lines)]

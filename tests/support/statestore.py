@@ -1,4 +1,5 @@
-"""A state backend on loopback (terraform's `http`), which stores, refuses and forgets on demand."""
+"""A state backend on loopback (terraform's `http`), which stores, refuses and hides states on
+demand."""
 
 from __future__ import annotations
 
@@ -9,8 +10,9 @@ from typing import ClassVar
 
 
 class StateStore:
-    """`state` is what is stored; `refuses` after so many writes; `hidden` answers as if empty;
-    `hangs`: what is asked after a write is never answered, and `asked` says that it was."""
+    """`state` is what is stored. `refuses`: after how many writes it refuses more; `hidden`: it
+    answers as if empty; `broken`: it refuses to be read; `hangs`: it never answers a read after a
+    write, and `asked` says that there was one."""
 
     def __init__(self) -> None:
         self.state = b""
@@ -58,7 +60,7 @@ class StateStore:
 
     @property
     def block(self) -> str:
-        """The configuration that uses it."""
+        """The configuration that uses this backend."""
         address = f"http://127.0.0.1:{self._server.server_address[1]}/state"
         return f'terraform {{\n backend "http" {{\n  address = "{address}"\n }}\n}}\n'
 

@@ -1,4 +1,4 @@
-"""How an endpoint can misbehave: one step of its script for one request."""
+"""How the endpoint treats one request: a step of its script, by which it can misbehave."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from support.contract import Incoming
 
 
 class Ending(Enum):
-    """What becomes of the connection."""
+    """What happens to the connection."""
 
     ANSWER = auto()  # a whole answer
-    CUT = auto()  # half of the answer's body, then gone
+    CUT = auto()  # half of the answer's body, then closed
     DRIP = auto()  # the answer, byte by byte
     DROP_UNREAD = auto()  # reset as soon as the first byte arrives
     DROP_UNREAD_BODY = auto()  # reset when the headers are read
-    DROP_UNANSWERED = auto()  # everything read, then gone without an answer
+    DROP_UNANSWERED = auto()  # everything read, then reset without an answer
     HANG = auto()  # everything read, never answered
 
 
@@ -27,11 +27,11 @@ Body = bytes | Callable[[Incoming], bytes]
 
 @dataclass(frozen=True)
 class Step:
-    """What is done with one request; `status` None means: as the contract says.
+    """How one request is treated; `status` None means: as the contract says.
 
-    `recorded` None: an event counts as recorded when it is good and no status but 2xx was asked
-    for, whether its answer arrives or not. `interim` are 1xx answers sent first. `closes` ends the
-    connection after the answer without having said so.
+    `recorded` None: an event counts as recorded if it is good and no status but 2xx was asked for,
+    whether its answer arrives or not. `interim` are 1xx answers that are sent first. `closes` ends
+    the connection after the answer without announcing it.
     """
 
     status: int | None = None
@@ -54,8 +54,8 @@ HANG = Step(ending=Ending.HANG, recorded=False)
 DROP_UNREAD = Step(ending=Ending.DROP_UNREAD, recorded=False)
 DROP_UNREAD_BODY = Step(ending=Ending.DROP_UNREAD_BODY, recorded=False)
 RECORDED_BUT_CUT_OFF = Step(ending=Ending.DROP_UNANSWERED)
-# A client that is quick may send its next request before it sees the end: as in life. Where it
-# must break surely, let the next request meet DROP_UNREAD.
+# A quick client may send its next request before it sees the end of the connection, as in reality.
+# To make sure that this request fails, let it meet DROP_UNREAD.
 CLOSE_AFTERWARDS = Step(closes=True)
 
 _NAMES = {
@@ -73,7 +73,7 @@ _NAMES = {
 
 
 def answer(status: int, message: str = "scripted", *, retry_after: str | int | None = None) -> Step:
-    """The service's envelope; `retry_after` in seconds or as an HTTP date."""
+    """An error in the service's own format; `retry_after` in seconds or as an HTTP date."""
     temporary = status in (408, 423, 425, 429, 499, 502, 503, 504)
     name = _NAMES.get(status, "error")
     said = envelope.goa(name, message, temporary=temporary, timeout=status in (408, 504))
@@ -81,12 +81,12 @@ def answer(status: int, message: str = "scripted", *, retry_after: str | int | N
 
 
 def gateway(status: int, code: str = "ERROR", *, retry_after: str | int | None = None) -> Step:
-    """The gateway's envelope."""
+    """An error in the gateway's format."""
     return _spoken(status, envelope.gateway(code, "scripted by the gateway"), retry_after)
 
 
 def html(status: int, title: str = "Bad Gateway", *, retry_after: str | int | None = None) -> Step:
-    """A proxy's page."""
+    """A proxy's HTML page."""
     return _spoken(status, envelope.html(title), retry_after)
 
 
@@ -107,7 +107,7 @@ def echo(status: int) -> Step:
 
 
 def nested(status: int, depth: int = 100_000) -> Step:
-    """JSON nested so deep that a recursive reader dies."""
+    """JSON nested so deep that a recursive parser fails."""
     return plain(status, b"[" * depth + b"]" * depth, "application/json")
 
 
@@ -117,19 +117,20 @@ def enormous(status: int, size: int = 50_000_000) -> Step:
 
 
 def truncated(status: int) -> Step:
-    """An envelope that ends in the middle though the connection is whole."""
+    """An error response whose body ends in the middle of its JSON, although the connection is
+    fine."""
     whole = answer(status)
     assert isinstance(whole.body, bytes)
     return replace(whole, body=whole.body[: len(whole.body) // 2])
 
 
 def not_utf8(status: int) -> Step:
-    """An envelope with bytes that are no text."""
+    """An error response with bytes that are not UTF-8."""
     return plain(status, b'{"message":"\xff\xfe\x80"}', "application/json")
 
 
 def redirect(location: str, status: int = 307) -> Step:
-    """Sends the client elsewhere."""
+    """Redirects the client."""
     return Step(status=status, headers={"Location": location})
 
 

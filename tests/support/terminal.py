@@ -22,11 +22,11 @@ from types import TracebackType
 
 _CONTROL = re.compile(rb"\x1b(\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[()][A-Z0-9]|[=>])")
 LATE_SECONDS = 0.2
-"""Linux delivers the last bytes of a pty a moment after their writer has ended."""
+"""Seconds: Linux delivers the last bytes of a pty a moment after their writer has ended."""
 
 
 class Terminal:
-    """Runs a command on a pty; leaving it kills whatever is left of its session.
+    """Runs a command on a pty; leaving its context kills what is left of its session.
 
     with Terminal(["terraform", "apply"], env=env, cwd=project) as terminal:
         terminal.expect("Enter a value: ")
@@ -62,7 +62,7 @@ class Terminal:
         return _CONTROL.sub(b"", self.output).replace(b"\r", b"").decode(errors="replace")
 
     def expect(self, text: str | bytes | re.Pattern[bytes], timeout: float = 30.0) -> bytes:
-        """Wait until `text` comes after what was last expected; AssertionError when it doesn't."""
+        """Waits until `text` comes after what was last expected; AssertionError if it does not."""
         wanted, deadline = _pattern(text), time.monotonic() + timeout
         while not (found := wanted.search(self.output, self._seen)):
             if not self._read(deadline) and (self._ended() or time.monotonic() >= deadline):
@@ -72,44 +72,45 @@ class Terminal:
         return found[0]
 
     def _ended(self) -> bool:
-        """The command is gone and the terminal is read to its end."""
+        """Whether the command has ended and the terminal is read to its end."""
         return self._child.poll() is not None and not self._read_late()
 
     def _read_late(self) -> bool:
-        """What is on its way."""
+        """Reads output that is still on its way; returns whether there was any."""
         return self._open and self._read(time.monotonic() + LATE_SECONDS)
 
     def send(self, text: str | bytes) -> None:
-        """Type `text`; a line ends with a newline."""
+        """Types `text`; a line ends with a newline."""
         keys = memoryview(text.encode() if isinstance(text, str) else text)
         while keys:
             select.select([], [self._master], [], 10)
             keys = keys[os.write(self._master, keys) :]
 
     def interrupt(self) -> None:
-        """Type Ctrl-C."""
+        """Types Ctrl-C."""
         self.send(b"\x03")
 
     def end_of_input(self) -> None:
-        """Type Ctrl-D."""
+        """Types Ctrl-D."""
         self.send(b"\x04")
 
     def resize(self, rows: int, columns: int) -> None:
-        """Change the size; the foreground processes get SIGWINCH."""
+        """Changes the size; the foreground processes get SIGWINCH."""
         _set_size(self._master, (rows, columns))
 
     def hang_up(self) -> None:
-        """Close the terminal's window: the session gets SIGHUP."""
+        """Closes the terminal: the session gets SIGHUP."""
         if self._open:
             self._open = False
             os.close(self._master)
 
     def kill(self, number: int) -> None:
-        """Send a signal to the command alone, not to its group."""
+        """Sends a signal to the command alone, not to its process group."""
         self._child.send_signal(number)
 
     def wait(self, timeout: float = 60.0) -> int:
-        """The exit status, negative for a signal, once the command has ended; reads to the end."""
+        """Waits for the command's end and reads all output; returns the exit status, negative for a
+        signal."""
         deadline = time.monotonic() + timeout
         while (status := self._child.poll()) is None:
             if time.monotonic() >= deadline:
@@ -120,11 +121,12 @@ class Terminal:
         return status
 
     def _read(self, deadline: float) -> bool:
-        """Read what is there, waiting for it until `deadline` or the command's end."""
+        """Reads output, waiting for it until `deadline` or the command's end; returns whether there
+        was any."""
         watched = [self._master] if self._open else []
         if self._child.poll() is None:
             watched.append(self._pidfd)
-        else:  # a moment ago, maybe
+        else:  # it may have ended a moment ago
             deadline = min(deadline, time.monotonic() + LATE_SECONDS)
         if self._master not in _ready(watched, deadline) or not self._open:
             return False
@@ -155,14 +157,14 @@ class Terminal:
 
 
 def kill_session(leader: int) -> None:
-    """SIGKILL for every process of the session that `leader` leads."""
+    """Sends SIGKILL to every process of the session that `leader` leads."""
     for pid in session_of(leader):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
 
 def session_of(leader: int) -> list[int]:
-    """The processes of a session, read from /proc (elsewhere only the leader is known)."""
+    """The process IDs of a session, read from /proc (on other systems only the leader's)."""
     if sys.platform != "linux":
         return [leader]
     found = []
@@ -197,7 +199,8 @@ def _set_size(descriptor: int, size: tuple[int, int]) -> None:
 def _spawn(
     command: list[str], env: dict[str, str], cwd: Path | None, size: tuple[int, int]
 ) -> tuple[subprocess.Popen[bytes], int]:
-    """Start through a small interpreter: forking a process that has threads is not safe."""
+    """Starts the command in a new terminal, through a small interpreter: forking a process that has
+    threads is not safe. Returns the process and the terminal's file descriptor."""
     master, slave = pty.openpty()
     _set_size(slave, size)
     wanted = json.dumps({"command": command, "env": env, "cwd": str(cwd or Path.cwd())})

@@ -1,4 +1,4 @@
-"""`tf` and `terraform` doing the same in two identical copies of a directory."""
+"""Twins are two identical copies of a directory, in which `tf` and `terraform` do the same."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 
 @dataclass(frozen=True)
 class Said:
-    """What a command left: masked bytes, its exit code, and how many lines were ours."""
+    """What a command left: masked output, its exit code, and how many lines were tfevents' own."""
 
     stdout: bytes
     stderr: bytes
@@ -42,11 +42,12 @@ class Said:
     ours: int = 0
 
     def without_footer(self) -> Said:
-        """Less what terraform advertises behind a plan that was not saved."""
+        """The result without terraform's advice below a plan that was not saved."""
         return replace(self, stdout=FOOTER.sub(b"", self.stdout))
 
     def without_warnings(self) -> Said:
-        """Less its boxes of warnings, which a split may show earlier or twice."""
+        """The result without warning boxes, which may be shown earlier or twice if a run is
+        split."""
         return replace(self, stdout=_WARNING.sub(rb"\1", self.stdout))
 
     def __str__(self) -> str:
@@ -55,21 +56,21 @@ class Said:
 
 @dataclass(frozen=True)
 class Twins:
-    """`theirs` is terraform's copy, `ours` is tf's; `env` is their whole environment."""
+    """`theirs` is terraform's copy, `ours` is tf's; `env` is the whole environment of both."""
 
     theirs: Path
     ours: Path
     env: Mapping[str, str]
 
     def both(self, *words: str, stdin: bytes = b"", **env: str) -> tuple[Said, Said]:
-        """The command in both copies, through pipes."""
+        """Runs a command in both copies, through pipes."""
         return (
             self._run([terraform(), *words], self.theirs, stdin, env),
             self._run([TF, *words], self.ours, stdin, env),
         )
 
     def alone(self, *words: str, stdin: bytes = b"", **env: str) -> Said:
-        """The command by tf only."""
+        """Runs a command by `tf` only."""
         return self._run([TF, *words], self.ours, stdin, env)
 
     def in_terminals(
@@ -79,12 +80,12 @@ class Twins:
         size: tuple[int, int] = (40, 120),
         **env: str,
     ) -> tuple[Said, Said]:
-        """The command in both copies, each in a terminal where `play` sits."""
+        """Runs a command in both copies, each in a terminal in which `play` types."""
         theirs = self._sit([terraform(), *words], self.theirs, play, size, env)
         return theirs, self._sit([TF, *words], self.ours, play, size, env)
 
     def shell(self, script: str, **env: str) -> tuple[Said, Said]:
-        """A shell script in both copies; `$T` is the program."""
+        """Runs a shell script in both copies; `$T` is the program."""
         return (
             self._run(["/bin/sh", "-c", script], self.theirs, b"", {"T": str(terraform()), **env}),
             self._run(["/bin/sh", "-c", script], self.ours, b"", {"T": str(TF), **env}),
@@ -123,7 +124,7 @@ class Twins:
 
 
 def twins(tmp_path: Path, files: Mapping[str, str], *engines: Path) -> Twins:
-    """Two copies of a project, and an environment that holds nothing of this machine."""
+    """Makes two copies of a project, and an environment that has nothing of this machine."""
     env = clean_env(tmp_path / "home", *engines or (terraform(),))
     pair = Twins(tmp_path / "theirs" / "project", tmp_path / "ours" / "project", env)
     for place in (pair.theirs, pair.ours):
@@ -135,7 +136,7 @@ def twins(tmp_path: Path, files: Mapping[str, str], *engines: Path) -> Twins:
 
 
 def same(said: tuple[Said, Said]) -> Said:
-    """Asserts that tf said what terraform said, and gives it."""
+    """Asserts that `tf` printed and returned what terraform did; returns the result of `tf`."""
     theirs, ours = said
     assert ours.stdout.decode() == theirs.stdout.decode()
     assert ours.stderr.decode() == theirs.stderr.decode()
@@ -145,7 +146,8 @@ def same(said: tuple[Said, Said]) -> Said:
 
 
 def mask_output(text: bytes, cwd: Path) -> bytes:
-    """What a command said in `cwd`, without our line and without what no two runs share."""
+    """A command's output in `cwd` without tfevents' line; what differs between any two runs is
+    masked."""
     text = OURS.sub(b"", text).replace(os.fsencode(cwd), b"DIRECTORY")
     for pattern, word in _MASKS:
         text = re.sub(pattern, word, text)

@@ -1,6 +1,6 @@
-"""`tfevents` without its start: each command is a fork of one process that has all of it imported.
+"""Runs `tfevents` without its start-up: each command is a fork of a process that has all imported.
 
-That takes a tenth of the time, and is a process of its own all the same.
+This takes a tenth of the time, and each command still is a process of its own.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PROGRAM = Path(sys.executable).with_name("tfevents")
 def run_tfevents(
     words: Sequence[object], *, env: Mapping[str, str], cwd: Path, stdin: bytes = b""
 ) -> subprocess.CompletedProcess[bytes]:
-    """One command to its end, with what it wrote."""
+    """Runs one command to its end; the result has its output."""
     command = [str(PROGRAM), *map(str, words)]
     with _pipe_of(stdin) as given, TemporaryFile() as out, TemporaryFile() as err:
         code = _warm().run(command, env=env, cwd=cwd, streams=(given, out, err))
@@ -41,7 +41,7 @@ def run_tfevents(
 
 
 def read_log(env: Mapping[str, str]) -> dict[str, Any]:
-    """What `tfevents log --json` says."""
+    """The parsed output of `tfevents log --json`."""
     done = run_tfevents(["log", "--json"], env=env, cwd=TESTS)
     assert done.returncode == 0, done
     found: dict[str, Any] = json.loads(done.stdout)
@@ -66,7 +66,7 @@ def _write(writer: int, content: bytes) -> None:
 
 
 class Warm:
-    """The process that forks; it ends when nobody holds the other end of its channel."""
+    """The process that forks; it ends when the other end of its channel is closed."""
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
@@ -93,7 +93,7 @@ class Warm:
         cwd: Path,
         streams: Sequence[IO[bytes]],
     ) -> int:
-        """The exit code of a command; `streams`: its stdin, stdout and stderr."""
+        """Runs a command; returns its exit code. `streams`: its stdin, stdout and stderr."""
         request = json.dumps({"argv": list(words), "env": dict(env), "cwd": str(cwd)})
         with self._one_at_a_time:
             descriptors = [stream.fileno() for stream in streams]
@@ -103,7 +103,7 @@ class Warm:
 
 @cache
 def _warm() -> Warm:
-    """The one of this test process."""
+    """The forking process of this test process."""
     return Warm()
 
 
@@ -117,7 +117,8 @@ def _read_line(channel: socket.socket) -> bytes:
 
 
 def serve(channel: socket.socket) -> None:
-    """Comes back in each fork, which has become what was asked for."""
+    """Forks for each request and sends the exit code back; returns in each fork, made ready for its
+    command."""
     while True:
         start, descriptors, _, _ = socket.recv_fds(channel, 65536, 3)
         if not start:
@@ -133,7 +134,8 @@ def serve(channel: socket.socket) -> None:
 
 
 def become(argv: list[str], env: dict[str, str], cwd: str, descriptors: Sequence[int]) -> None:
-    """What a process is made of before its program runs."""
+    """Gives this process the arguments, environment, working directory and streams of a new
+    program."""
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
@@ -155,4 +157,4 @@ if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])))
     code = main()
     sys.stdout.flush()
-    os._exit(code)  # to take apart all that is imported would take longer than most commands
+    os._exit(code)  # a regular exit would take apart all imports, longer than most commands take

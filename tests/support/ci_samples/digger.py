@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/context/ci/digger.py links."""
+"""A job's environment, as documented at the links in tfevents/context/ci/digger.py."""
 
 from support.ci_samples import github
 from support.ci_samples.sample import Sample

@@ -1,4 +1,4 @@
-"""Nothing is documented of an unnamed CI but this."""
+"""Samples of a CI that is not named; only these variables are documented."""
 
 from support.ci_samples.sample import Sample
 

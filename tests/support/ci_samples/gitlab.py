@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/context/ci/gitlab.py links."""
+"""A job's environment, as documented at the links in tfevents/context/ci/gitlab.py."""
 
 from support.ci_samples.sample import Sample
 

@@ -1,4 +1,5 @@
-"""One environment as a vendor documents it, and what must be read out of it."""
+"""A sample is one environment as a CI vendor documents it, and the build that must be read from
+it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job sees, after the documentation that tfevents/context/ci/terrateam.py links."""
+"""A job's environment, as documented at the links in tfevents/context/ci/terrateam.py."""
 
 from support.ci_samples import github, gitlab
 from support.ci_samples.sample import Sample

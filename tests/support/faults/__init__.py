@@ -1,1 +1,1 @@
-"""A table of what goes wrong around a run: servers, TLS, proxies and surroundings."""
+"""The table of what can go wrong around a run: servers, TLS, proxies and the machine."""

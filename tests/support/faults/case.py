@@ -1,4 +1,4 @@
-"""A case of the table, and how one is played."""
+"""A case of the table of faults, and how it is played."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from support.faults.judge import judge, read_events
 from support.faults.scene import EVENTS, Scene
 
 Arrange = Callable[[Scene], AbstractContextManager[None]]
-"""Makes something wrong, for as long as the context lasts."""
+"""Causes a fault for as long as the context lasts."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """`arrives`: whether events are delivered at once (None: either). `events`: those that there
-    are in the end. Its `arrange` calls pytest.skip where this machine can't have it."""
+    """A fault and what must follow. `arrives`: whether events are delivered while it lasts (None:
+    either). `events`: the event types that exist in the end. `arrange` calls pytest.skip if this
+    machine can't have the fault."""
 
     group: str
     name: str
@@ -28,7 +29,7 @@ class Case:
     events: Sequence[str] = EVENTS
 
     def play(self) -> list[str]:
-        """What is wrong."""
+        """Plays the case; returns what is wrong, a line each."""
         with tempfile.TemporaryDirectory(prefix="tfevents-faults-") as place:
             return list(self._play(Path(place)))
 

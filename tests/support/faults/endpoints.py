@@ -1,4 +1,4 @@
-"""Servers that misbehave, what their certificates are, and proxies in between."""
+"""Cases of servers that misbehave, of their certificates, and of proxies on the way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HTML = b"<html><body>canary</body></html>"
 
 
 def speaking(way: Step) -> Arrange:
-    """An endpoint that meets every request with this step."""
+    """Sends events to an endpoint that treats every request as this step says."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -38,7 +38,7 @@ def speaking(way: Step) -> Arrange:
 
 
 def replying(reply: Reply) -> Arrange:
-    """A server that answers with these bytes."""
+    """Sends events to a server that answers with these bytes."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -51,7 +51,8 @@ def replying(reply: Reply) -> Arrange:
 
 
 def nobody(place: object) -> Arrange:
-    """An address at which nobody answers."""
+    """Sends events to an address at which nothing answers; `place` is a context manager that gives
+    it."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -63,7 +64,7 @@ def nobody(place: object) -> Arrange:
 
 
 def named(url: str) -> Arrange:
-    """An address."""
+    """Sends events to this URL."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -135,7 +136,7 @@ ENDPOINTS: Mapping[str, tuple[Arrange, bool | None]] = {
 
 
 def make_context(authority: trustme.CA, host: str = "127.0.0.1", days: int = 30) -> ssl.SSLContext:
-    """Of a server with a certificate for that many days from now."""
+    """The TLS context of a server with a certificate that is valid for so many days from now."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     until = datetime.now(timezone.utc) + timedelta(days=days)
     authority.issue_cert(host, not_after=until).configure_cert(context)
@@ -143,7 +144,7 @@ def make_context(authority: trustme.CA, host: str = "127.0.0.1", days: int = 30)
 
 
 def make_old(authority: trustme.CA) -> ssl.SSLContext:
-    """Of one that speaks TLS 1.1 at most."""
+    """The TLS context of a server that speaks TLS 1.1 at most."""
     context = make_context(authority)
     context.set_ciphers("ALL:@SECLEVEL=0")
     with warnings.catch_warnings(action="ignore"):
@@ -154,7 +155,8 @@ def make_old(authority: trustme.CA) -> ssl.SSLContext:
 
 @contextmanager
 def secure(scene: Scene, variable: str | None, **certificate: object) -> Iterator[None]:
-    """A server with that certificate, whose CA is told by `variable`."""
+    """Sends events to a server with such a certificate; the environment variable `variable` names
+    its CA file."""
     authority = trustme.CA()
     make = make_old if certificate.pop("old", False) else make_context
     context = make(authority, **certificate)  # type: ignore[arg-type]
@@ -169,6 +171,8 @@ def secure(scene: Scene, variable: str | None, **certificate: object) -> Iterato
 
 
 def trusting(variable: str | None, **certificate: object) -> Arrange:
+    """Sends events to a server with such a certificate, as `secure` does."""
+
     def arrange(scene: Scene) -> AbstractContextManager[None]:
         return secure(scene, variable, **certificate)
 
@@ -176,7 +180,7 @@ def trusting(variable: str | None, **certificate: object) -> Arrange:
 
 
 def plain_server() -> Arrange:
-    """HTTP where HTTPS is spoken."""
+    """Sends events to an HTTPS address at which plain HTTP is spoken."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -189,6 +193,8 @@ def plain_server() -> Arrange:
 
 
 def silent_handshake() -> Arrange:
+    """Sends events to a server that never answers the TLS handshake."""
+
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
         with Server(servers.hang) as server:
@@ -200,6 +206,8 @@ def silent_handshake() -> Arrange:
 
 
 def broken_bundle(variable: str) -> Arrange:
+    """Names a file without certificates in the environment variable."""
+
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
         (scene.place / "broken.pem").write_text("canary")
@@ -229,7 +237,8 @@ TLS: Mapping[str, tuple[Arrange, bool | None]] = {
 
 
 def through(reply: Reply | None, url: str, user: str = "", **more: str) -> Arrange:
-    """A proxy that answers so, or is not there, on the way to `url`."""
+    """Sends events to `url` through a proxy that answers with `reply`, or is not there if None.
+    Without `url` they go to the healthy endpoint; `user` is the proxy's `name:password@`."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:

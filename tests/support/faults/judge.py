@@ -1,4 +1,5 @@
-"""What is wrong with a case: its promises, held against what was said, kept and heard."""
+"""Checks a case: the promises against what was printed, what the journal holds and what servers
+received."""
 
 from __future__ import annotations
 
@@ -17,14 +18,14 @@ from support.twins import FOOTER, OURS, mask_output
 
 CANARY = b"canary"
 SHELL = re.compile(rb"(?m)^sh: 0: getcwd\(\) failed[^\n]*\n")
-"""Debian's shell says it before the first line of any script, that of `tf` too."""
+"""Debian's shell prints this before the first line of any script, so of `tf` too."""
 SLACK = 25
-"""Seconds beside the budget that a run may take on a machine that does other things too."""
+"""Seconds beyond the budget that a run may take on a machine that is busy otherwise."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An event of the journal."""
+    """An event in the journal."""
 
     put_at: str
     event_id: str
@@ -45,7 +46,8 @@ def judge(scene: Scene, events: Sequence[str]) -> Iterator[str]:
 
 
 def _judge_events(scene: Scene, events: Sequence[str]) -> Iterator[str]:
-    """All are there, in order, and somebody heard each of them."""
+    """Yields what is wrong with the events: all must exist, in order, and a server must have
+    received each."""
     kept = read_events(scene)
     kinds = [event.kind for event in kept]
     if kinds != list(events):
@@ -77,13 +79,14 @@ def _judge_output(scene: Scene, alone: Said, ours: Said) -> Iterator[str]:
 
 
 def _find_difference(one: bytes, other: bytes) -> int:
-    """Where two texts begin to differ."""
+    """The position at which two texts begin to differ."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _judge_secrets(scene: Scene) -> Iterator[str]:
-    """The key goes to the server in one header, and nowhere else."""
+    """Yields each place where a secret is: the API key belongs in one request header, and nowhere
+    else."""
     for _, ours in scene.said:
         for line in OURS.findall(ours.stdout) + OURS.findall(ours.stderr):
             if CANARY in line:
@@ -99,13 +102,14 @@ def _judge_secrets(scene: Scene) -> Iterator[str]:
 
 
 def read_events(scene: Scene) -> list[Kept]:
-    """All events, wherever they are kept, in the order in which they came to be."""
+    """The events of all home directories, in the order in which they were put."""
     found = [event for home in scene.homes for event in _read_journal(home)]
     return sorted(found, key=attrgetter("put_at"))
 
 
 def _read_journal(home: Path) -> list[Kept]:
-    """None where there is no journal, or no table was made in it: the disk was full."""
+    """The events of one journal; empty without a journal, or without a table in it: the disk was
+    full."""
     path = home / "journal.db"
     if not path.is_file():
         return []
@@ -117,7 +121,7 @@ def _read_journal(home: Path) -> list[Kept]:
 
 
 def find_ids(server: object) -> Iterator[str]:
-    """The ids of the events that a server was sent."""
+    """The IDs of the events that a server was sent."""
     for text in _read_requests(server):
         _, _, body = text.partition(b"\r\n\r\n")
         found = re.search(rb'"event_id": ?"([^"]+)"', body)

@@ -1,4 +1,5 @@
-"""A program: does to itself what is named, and becomes the command that follows."""
+"""A program: changes its own process as the first argument says, then executes the command that
+follows."""
 
 from __future__ import annotations
 
@@ -9,20 +10,22 @@ from collections.abc import Callable
 
 
 def close(first: int, last: int) -> Callable[[], None]:
+    """A function that closes a range of file descriptors."""
     return lambda: os.closerange(first, last + 1)
 
 
 def fill(number: int) -> Callable[[], object]:
-    """Nothing more can be written there."""
+    """A function that makes every write to a file descriptor fail, as on a full disk."""
     return lambda: os.dup2(os.open("/dev/full", os.O_WRONLY), number)
 
 
 def limit(what: int, number: int) -> Callable[[], None]:
+    """A function that sets a resource limit."""
     return lambda: resource.setrlimit(what, (number, number))
 
 
 def leave_directory() -> None:
-    """Into one that is gone."""
+    """Changes to a directory that does not exist any more."""
     os.mkdir("gone")
     os.chdir("gone")
     os.rmdir(os.path.join("..", "gone"))

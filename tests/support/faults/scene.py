@@ -1,4 +1,5 @@
-"""One case: terraform and `tf` in two copies of a project, while something is wrong around them."""
+"""A scene is what a case runs in: terraform and `tf` in two copies of a project, with a fault
+around them."""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ from support.faults.servers import Server
 TF = Path(sys.executable).with_name("tf")
 KEY = "pat.acct.canary-token.canary-secret"
 BUDGET = 2
-"""TFEVENTS_TIMEOUT."""
+"""TFEVENTS_TIMEOUT, in seconds."""
 PATIENCE = 90
-"""Seconds after which a command is ended by us."""
+"""Seconds after which a command is killed."""
 PROJECT = """
 variable "hidden" {
   type      = string
@@ -40,7 +41,7 @@ EVENTS = ("apply_needed", "provisioning", "active")
 
 @dataclass(frozen=True)
 class Said:
-    """What a command left; `code` is None where it did not end."""
+    """What a command left behind; `code` is None if it did not end by itself."""
 
     stdout: bytes
     stderr: bytes
@@ -50,11 +51,13 @@ class Said:
 
 @dataclass
 class Scene:
-    """`env` is of both programs, `told` of `tf` only. `wrap` begins the command that
-    begins them. `servers` heard what was sent while it was wrong, `healthy` what came after.
-    `user` makes each
-    command somebody else's, whose number is `uid`. `home`: where events are kept if it can be
-    written. `lasting` ends when all was judged."""
+    """The surroundings of one case.
+
+    `env` is the environment of both programs; `told` is added for `tf` only. `wrap` is put before
+    each command; `user` runs the command as another user, who has the number `uid`. `servers`
+    receive what is sent during the fault, `healthy` what is sent afterwards. `home`: where events
+    are kept if it can be written. `lasting` ends once everything was judged.
+    """
 
     place: Path
     healthy: Endpoint
@@ -67,7 +70,7 @@ class Scene:
     name: str = "project"
     lasting: ExitStack = field(default_factory=ExitStack)
     said: list[tuple[Said, Said]] = field(default_factory=list)
-    """What terraform, and what `tf`, said for each of the commands."""
+    """The results of terraform and of `tf` for each of the commands."""
 
     def __post_init__(self) -> None:
         self.home = self.place / "home"
@@ -79,31 +82,31 @@ class Scene:
 
     @property
     def theirs(self) -> Path:
-        """Terraform's own copy."""
+        """The copy of the project for terraform alone."""
         return self.place / "theirs" / self.name
 
     @property
     def ours(self) -> Path:
-        """The one of `tf`."""
+        """The copy of the project for `tf`."""
         return self.place / "ours" / self.name
 
     @property
     def spare(self) -> Path:
-        """What stands in for it."""
+        """The fallback home directory."""
         return self.place / "user" / "tmp" / f"tfevents-{self.uid}"
 
     @property
     def homes(self) -> list[Path]:
-        """All places in which events may be; they may not be there."""
+        """All directories that may hold events; they need not exist."""
         return [self.home, self.spare]
 
     @property
     def disk(self) -> Path:
-        """Where a case mounts its own."""
+        """Where a case mounts its own file system."""
         return self.place / "disk"
 
     def healthy_settings(self) -> dict[str, str]:
-        """Those of a run that is reported."""
+        """The settings of a run that is reported to the healthy endpoint."""
         return {
             "TFEVENTS_HOME": str(self.home),
             "TFEVENTS_URL": self.healthy.url,
@@ -115,16 +118,18 @@ class Scene:
         }
 
     def play(self) -> None:
-        """Each command, by terraform alone and by `tf`."""
+        """Runs each command by terraform alone and by `tf`."""
         for words in COMMANDS:
             alone = self._run([str(terraform()), *words], self.theirs, self.env)
             self.said.append((alone, self._run([str(TF), *words], self.ours, self.with_settings())))
 
     def with_settings(self) -> dict[str, str]:
+        """The environment of `tf`."""
         return {**self.env, **self.told}
 
     def deliver(self) -> None:
-        """All that waits, once nothing is wrong any more."""
+        """Delivers all waiting and refused events to the healthy endpoint, once the fault is
+        over."""
         env = {**clean_env(self.place / "user", terraform()), **self.healthy_settings()}
         env["TFEVENTS_TIMEOUT"] = "30"
         for words in ((), ("--refused",)):

@@ -1,4 +1,4 @@
-"""Servers that are none of HTTP's: bytes as they are told, for ever, or not at all."""
+"""Servers that need not speak HTTP: they send given bytes, endless bytes, or nothing."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 
 Reply = Callable[[], Iterable[bytes]]
-"""The pieces that follow what was heard; the connection ends behind them."""
+"""The pieces that are sent after the request; then the connection is closed. An empty one waits."""
 LARGEST = 1 << 30
 
 
 class Server:
-    """Answers every connection alike, and remembers what it heard."""
+    """Answers every connection alike, and keeps the requests in `heard`."""
 
     def __init__(self, reply: Reply, context: ssl.SSLContext | None = None) -> None:
         self.heard: list[bytes] = []
@@ -44,7 +44,7 @@ class Server:
                 threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:  # they may have hung up
+        with suppress(OSError), connection:  # the client may have closed the connection
             connection.settimeout(30)
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
@@ -57,7 +57,7 @@ class Server:
 
 
 def _read_request(connection: socket.socket) -> bytes:
-    """A request with its body; or what there is of it."""
+    """A request with its body, or as much of it as arrived."""
     heard = b""
     while not _is_whole(heard):
         piece = connection.recv(65536)
@@ -74,24 +74,24 @@ def _is_whole(heard: bytes) -> bool:
 
 
 def say(*pieces: bytes) -> Reply:
-    """Those."""
+    """A reply of these pieces."""
     return lambda: pieces
 
 
 def hang() -> Iterator[bytes]:
-    """Nothing, and the connection stays."""
+    """Sends nothing, and keeps the connection open."""
     yield b""
 
 
 def flood() -> Iterator[bytes]:
-    """A gigabyte, as was announced."""
+    """Sends a gigabyte, as its Content-Length says."""
     yield b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % LARGEST
     for _ in range(LARGEST >> 20):
         yield b"x" * (1 << 20)
 
 
 def flood_headers() -> Iterator[bytes]:
-    """Header upon header."""
+    """Sends a gigabyte of headers."""
     yield b"HTTP/1.1 200 OK\r\n"
     for _ in range(LARGEST >> 20):
         yield b"X-Y: " + b"x" * (1 << 20) + b"\r\n"

@@ -1,4 +1,5 @@
-"""What may be wrong with a machine: its home, disk, streams, environment, limits and git."""
+"""Cases of what can be wrong with a machine: home directory, disk, streams, environment, limits and
+git."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ NONE: Sequence[str] = ()
 
 @contextmanager
 def report(scene: Scene) -> Iterator[None]:
-    """To an endpoint that is as it should be."""
+    """Sends events to an endpoint that works."""
     with Endpoint() as endpoint:
         scene.servers.append(endpoint)
         scene.told["TFEVENTS_URL"] = endpoint.url
@@ -35,7 +36,7 @@ def report(scene: Scene) -> Iterator[None]:
 
 
 def told(**env: str | None) -> Arrange:
-    """Other variables of tfevents' own; None is none."""
+    """Changes environment variables of `tf` only; None unsets one."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -50,7 +51,7 @@ def told(**env: str | None) -> Arrange:
 
 
 def homeless(**env: str) -> Arrange:
-    """No TFEVENTS_HOME: the journal is where a user's state is."""
+    """Unsets TFEVENTS_HOME: the journal is in the user's state directory."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -64,7 +65,7 @@ def homeless(**env: str) -> Arrange:
 
 
 def odd_home(name: str) -> Arrange:
-    """A directory that is called so."""
+    """Gives the home directory this name."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -77,7 +78,7 @@ def odd_home(name: str) -> Arrange:
 
 
 def odd_directory(name: str) -> Arrange:
-    """The project is called so."""
+    """Gives the project's directory this name."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -91,7 +92,7 @@ def odd_directory(name: str) -> Arrange:
 
 
 def no_home() -> Arrange:
-    """Neither HOME nor an entry in passwd."""
+    """Runs as a user who has neither HOME nor an entry in passwd."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -107,7 +108,8 @@ def no_home() -> Arrange:
 
 
 def home_is(make: str) -> Arrange:
-    """Something else stands where home should be, or it is somebody else's."""
+    """Names as home directory a file, a dangling link, a directory that all may write to, or
+    another user's."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -136,7 +138,8 @@ def _give_away(path: Path) -> None:
 
 
 def on_disk(options: str, *, full: bool = False) -> Arrange:
-    """Home on a file system of its own, which has room for what is delivered afterwards."""
+    """Puts the home directory on its own file system, on which there is room again before
+    delivery."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -168,7 +171,8 @@ def _fill(disk: Path) -> None:
 
 
 def garbage(content: bytes) -> Arrange:
-    """A journal that is none; it is put away before what was kept is delivered."""
+    """Writes these bytes as the journal; they are removed before the waiting events are
+    delivered."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -186,7 +190,7 @@ def garbage(content: bytes) -> Arrange:
 
 
 def both(**env: str | None) -> Arrange:
-    """Other variables for terraform and tfevents alike."""
+    """Changes environment variables of terraform and `tf` alike; None unsets one."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -201,7 +205,7 @@ def both(**env: str | None) -> Arrange:
 
 
 def path_is(path: str | None) -> Arrange:
-    """Terraform is named by its own path."""
+    """Sets PATH or, if None, unsets it; terraform is named by its own path."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -213,11 +217,12 @@ def path_is(path: str | None) -> Arrange:
 
 
 def huge_environment() -> Arrange:
+    """Adds more than a megabyte of environment variables."""
     return both(**{f"HUGE_{number}": "x" * 100_000 for number in range(12)})
 
 
 def inherited(name: str) -> Arrange:
-    """What a program is begun with."""
+    """Starts both programs in a process that `prepare` has changed in the way of this name."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -228,11 +233,11 @@ def inherited(name: str) -> Arrange:
     return arrange
 
 
-# Git and files that speak for a run
+# Git, and files in the project's directory
 
 
 def git_does(script: str | None) -> Arrange:
-    """A checkout, and a git that is none, or none at all."""
+    """Makes the project a git checkout; `git` is this script or, if None, is missing."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:
@@ -253,7 +258,7 @@ def git_does(script: str | None) -> Arrange:
 
 
 def beside(name: str, content: bytes) -> Arrange:
-    """A file in the checkout."""
+    """Puts a file into the project's directory."""
 
     @contextmanager
     def arrange(scene: Scene) -> Iterator[None]:

@@ -1,8 +1,8 @@
-"""Where the syntax of HCL has corners."""
+"""Corner cases of HCL's syntax."""
 
 from __future__ import annotations
 
-# Text, and whether terraform takes it; what it refuses must not be read as something else.
+# Text, and whether terraform accepts it; what it refuses must not be read as something else.
 EDGES = [
     ('x = "${"}"}"\n', True),
     ('x = "$${"\n', True),

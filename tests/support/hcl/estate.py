@@ -1,4 +1,4 @@
-"""Random root modules: what terraform takes, in all the ways a provider can be meant."""
+"""Random root modules that terraform accepts, with all the ways to name a provider."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ VERSIONS = (">= 1.2.0", "~> 5.0", "1.2.3", ">= 1.0.0, < 2.0.0", "!= 3.0.0", None
 
 
 def files(random: Random, *, old: bool = False) -> dict[str, str | bytes]:
-    """A root module and up to three levels of local ones; `old`: without ephemeral resources."""
+    """The files of a root module and up to three levels of local ones; `old`: without ephemeral
+    resources."""
     found: dict[str, str | bytes] = {}
     _module(random, "", 0, found)
     if old:
@@ -55,7 +56,7 @@ def _terraform(required: dict[str, dict[str, str]]) -> str:
 
 
 def _use(random: Random, number: int, names: list[str]) -> str:
-    """A block from which terraform gathers a provider."""
+    """A block for which terraform needs a provider."""
     name = random.choice(names)
     other = random.choice(names)
     return random.choice(

@@ -1,4 +1,4 @@
-"""Random HCL: everything that can hide a brace, as text that HCL and python-hcl2 both read."""
+"""Random HCL with everything that can hide a brace, as text that HCL and python-hcl2 both read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def document(random: Random) -> str:
 
 
 def item(random: Random, depth: int, number: int) -> str:
-    """A comment, an attribute or a block, with the end of its line."""
+    """A comment, an attribute or a block, with its line end."""
     pick = random.random()
     if pick < 0.2:
         words = "".join(random.choices(("a", "{", "}", '"', "<<EOT", "*", "${"), k=4))
@@ -28,7 +28,7 @@ def item(random: Random, depth: int, number: int) -> str:
 
 
 def block(random: Random, depth: int, number: int) -> str:
-    """A block with the labels that its type has."""
+    """A block with as many labels as its type has."""
     kind = random.choice(list(TYPES))
     labels = [
         random.choice((f'"l{number}"', f"l{number}", f'"-{number}"')) for _ in range(TYPES[kind])
@@ -38,7 +38,7 @@ def block(random: Random, depth: int, number: int) -> str:
 
 
 def value(random: Random, depth: int) -> str:
-    """An expression; those that span lines only within brackets."""
+    """An expression; those that span lines are in brackets or heredocs."""
     simple = [string, string, lambda *_: "var.x", lambda *_: "7", lambda *_: "true", plain]
     nested = [heredoc, tuple_, object_, call, conditional]
     return random.choice(simple + (nested if depth < 3 else []))(random, depth)
@@ -49,7 +49,7 @@ def plain(random: Random, depth: int) -> str:
 
 
 def string(random: Random, depth: int) -> str:
-    """A quoted template with whatever could be taken for its end."""
+    """A quoted template with parts that could be mistaken for its end."""
     parts = random.choices(WORDS, k=random.randint(0, 4))
     if random.random() < 0.4 and depth < 3:
         parts.insert(random.randint(0, len(parts)), f"${{{inline(random, depth + 1)}}}")
@@ -66,7 +66,8 @@ def inline(random: Random, depth: int) -> str:
 
 
 def heredoc(random: Random, depth: int) -> str:
-    """A heredoc; at the end of an attribute, as python-hcl2 wants its line end."""
+    """A heredoc, for an attribute's whole value only, as python-hcl2 needs its line end; elsewhere
+    a string."""
     if depth:
         return string(random, depth)
     lines = random.choices(('"', "{", "}", "  EOTS", "a ${var.x} b", "/*", "#", "\\", ""), k=3)
@@ -92,7 +93,7 @@ def conditional(random: Random, depth: int) -> str:
 
 
 def damaged(random: Random, text: str) -> str:
-    """With up to two places where something is missing, doubled or put in."""
+    """The text with up to two places where something is removed, inserted or repeated."""
     for _ in range(random.randint(0, 2)):
         at, other = random.randrange(len(text) + 1), random.randrange(len(text) + 1)
         pick = random.random()

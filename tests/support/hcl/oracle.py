@@ -1,4 +1,4 @@
-"""What terraform itself says that a directory declares."""
+"""Asks terraform itself what a directory declares."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PROVIDER = re.compile(r"provider\[([^\]]+)\](?: (.*))?$")
 
 
 def run(binary: Path, directory: Path, env: Mapping[str, str], *arguments: str) -> str:
-    """Its stdout; what it says against a configuration fails the test."""
+    """stdout of a terraform command; fails the test if the command fails."""
     done = subprocess.run(
         [binary, *arguments], cwd=directory, env=env, capture_output=True, text=True, check=False
     )
@@ -21,7 +21,7 @@ def run(binary: Path, directory: Path, env: Mapping[str, str], *arguments: str) 
 
 
 def providers(binary: Path, directory: Path, env: Mapping[str, str]) -> dict[str, set[str]]:
-    """From source to constraints, of `terraform providers` over all modules."""
+    """Version constraints by provider source, from `terraform providers` over all modules."""
     found: dict[str, set[str]] = {}
     for line in run(binary, directory, env, "providers", "-no-color").splitlines():
         if match := PROVIDER.search(line):
@@ -31,13 +31,14 @@ def providers(binary: Path, directory: Path, env: Mapping[str, str]) -> dict[str
 
 
 def modules(binary: Path, directory: Path, env: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Name and source of `terraform modules -json`, 1.10 and newer; its keys are no paths."""
+    """Name and source of each module, from `terraform modules -json` (1.10 and newer), whose keys
+    are no paths."""
     document = json.loads(run(binary, directory, env, "modules", "-json"))
     return sorted((module["key"], module["source"]) for module in document["modules"] or [])
 
 
 def accepted(binary: Path, directory: Path, env: Mapping[str, str]) -> set[str]:
-    """The .tf files of a directory whose syntax terraform takes, as `fmt` says."""
+    """The .tf files of a directory whose syntax terraform accepts, according to `terraform fmt`."""
     done = subprocess.run(
         [binary, "fmt", "-no-color", "-write=false", "-list=false", "."],
         cwd=directory,

@@ -1,4 +1,4 @@
-"""`${{ … }}` as GitHub and Azure write it, as far as the files of `hooks/` go.
+"""Evaluates `${{ … }}` as GitHub and Azure do, as far as the files of `hooks/` need it.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/expressions
 """
@@ -18,7 +18,8 @@ def expand(text: str, context: Mapping[str, Any]) -> str:
 
 
 def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
-    """`||` binds weakest, then `&&`, then `==` and `!=`; empty text is false."""
+    """The value of an expression. `||` binds weakest, then `&&`, then `==` and `!=`; empty text is
+    false."""
     for operator in ("||", "&&"):
         left, found, right = expression.partition(f" {operator} ")
         if found:
@@ -31,7 +32,8 @@ def evaluate(expression: str, context: Mapping[str, Any]) -> Any:
 
 
 def _value(text: str, context: Mapping[str, Any]) -> Any:
-    """A text in quotes, or a path into the context; what is not there is empty."""
+    """The value of a text in quotes or of a path into the context; empty if the path does not
+    exist."""
     if text.startswith("'"):
         return text[1:-1]
     value: Any = context

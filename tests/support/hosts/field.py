@@ -1,4 +1,5 @@
-"""A place where hosts run the real terraform: a project, an endpoint, and an empty environment."""
+"""A field is where a host runs the real terraform: a project, an endpoint and a clean
+environment."""
 
 from __future__ import annotations
 
@@ -37,21 +38,22 @@ resource "terraform_data" "last" {
   }
 }
 """
-"""Three to add. A file `fail-plan` or `fail-apply` makes it fail, `slow` makes it hang. An apply
-leaves a file `key` with what terraform knows of the key."""
+"""Three resources to add. A file `fail-plan` or `fail-apply` makes terraform fail, `slow` makes it
+hang. An apply writes the API key that terraform's own child processes see into a file `key`."""
 
 PLANNED = ("apply_needed", "plan", "success", 3)
 BEGUN = ("provisioning", "apply", None, None)
 APPLIED = ("active", "apply", "success", 3)
 PLAN_FAILED = ("failed", "plan", "failure")
-"""Without its number."""
+"""Without the number of added resources."""
 APPLY_FAILED = ("failed", "apply", "failure")
-"""Without its number."""
+"""Without the number of added resources."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """`env` is the whole environment of what runs here."""
+    """A project's directory and an endpoint; `env` is the whole environment of the commands run
+    here."""
 
     directory: Path
     env: Mapping[str, str]
@@ -60,7 +62,8 @@ class Field:
     def run(
         self, words: Sequence[str | Path], *, cwd: Path | None = None, **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """One command to its end, with what it wrote; `tfevents` itself without its start."""
+        """Runs one command to its end; `tfevents` is forked from a running process, which saves its
+        start-up."""
         whole = {**self.env, **env}
         if words[0] == "tfevents":
             done = run_tfevents(words[1:], env=whole, cwd=cwd or self.directory)
@@ -78,22 +81,23 @@ class Field:
         )
 
     def sh(self, script: str, *, cwd: Path | None = None, **env: str) -> int:
-        """A line as a host gives it to `sh -c`; its exit code, and its words for pytest to show."""
+        """Runs a line as a host gives it to `sh -c`; returns its exit code, and prints its output
+        for pytest."""
         done = self.run(["/bin/sh", "-c", script], cwd=cwd, **env)
         print(f"$ {script}\n{done.stdout}{done.stderr}[{done.returncode}]")
         return done.returncode
 
     def told(self) -> list[tuple[Any, ...]]:
-        """(event, activity, status, added) of each event, in their order."""
+        """(event, activity, status, added) of each event, in order."""
         return [_essence(event) for event in self.events]
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What the journal holds, sent or not."""
+        """The events in the journal, sent or not."""
         return read_kept(Path(self.env["TFEVENTS_HOME"]))
 
     def failing(self, what: str) -> None:
-        """From now on the plan, or the apply, fails."""
+        """Makes the plan or the apply fail from now on."""
         (self.directory / f"fail-{what}").touch()
 
 
@@ -111,7 +115,7 @@ def field(tmp_path: Path, *, project: str = PROJECT) -> Iterator[Field]:
 
 
 def without_key(field: Field) -> Field:
-    """The same, but nothing can be sent."""
+    """The same field without an API key, so that nothing can be sent."""
     env = {name: value for name, value in field.env.items() if name != "TFEVENTS_API_KEY"}
     return replace(field, env=env)
 

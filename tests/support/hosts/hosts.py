@@ -1,7 +1,8 @@
-"""How each host plays its file: which commands, in which shell, with which variables, and when.
+"""How each host runs its file of `hooks/`: which commands, in which shell, with which variables,
+and when.
 
-Every command comes out of the file itself; only what the host does by itself (its own plan and
-apply, its order, its environment) is written here, each with the place where it is documented.
+Every command comes from the file itself; only what the host does by itself (its own plan and apply,
+its order, its environment) is written here, each with a link to its documentation.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ APPLY = "terraform apply -input=false -no-color "
 
 @dataclass(frozen=True)
 class Host:
-    """`play(field, "plan" or "apply")` is one job; its exit code is the host's.
+    """A host; `play(field, "plan" or "apply")` runs one job and returns the host's exit code.
 
-    `planned`, `applied`: whether the counts can be known. `hears`: whether a failure is heard of.
-    `says`: whether the outcome is known at all. `hides`: whether terraform is not given the key.
+    `planned`, `applied`: whether the counts can be known. `hears`: whether tfevents learns of a
+    failure. `says`: whether the outcome is known at all. `hides`: whether terraform gets no API
+    key.
     """
 
     name: str
@@ -45,12 +47,12 @@ class Host:
 
 
 def load(name: str) -> Any:
-    """A YAML file of `hooks/`."""
+    """The content of a YAML file of `hooks/`."""
     return yaml.safe_load((HOOKS / name).read_text())
 
 
 def bash(field: Field, script: str, *options: str, **env: str) -> int:
-    """A script as a runner writes it to a file and gives it to bash."""
+    """Runs a script as a runner does: in a file, by bash. Returns its exit code."""
     file = Path(field.env["HOME"]) / "step.sh"
     file.write_text(script)
     done = field.run(["/bin/bash", *options, file], **env)
@@ -62,7 +64,7 @@ def bash(field: Field, script: str, *options: str, **env: str) -> int:
 
 
 def atlantis(workflow: str) -> Callable[[Field, str], int]:
-    """The steps of a workflow one after the other, until one fails, and then the hook."""
+    """Runs the steps of a workflow until one fails, and then the hook if the workflow has one."""
 
     def play(field: Field, job: str) -> int:
         config = load("atlantis/repos.yaml")
@@ -105,7 +107,8 @@ _PULL_REQUEST = {
 
 
 def _atlantis_step(field: Field, step: Any, env: dict[str, str]) -> int:
-    """A built-in step, a `run` or an `env`; a successful built-in apply deletes the plan."""
+    """Runs a built-in step, a `run` or an `env`; a successful built-in apply deletes the plan
+    file."""
     if step == "init":
         return field.sh("terraform init -input=false -no-color")
     if step == "plan":
@@ -121,7 +124,7 @@ def _atlantis_step(field: Field, step: Any, env: dict[str, str]) -> int:
 
 
 def _atlantis_afterwards(field: Field, config: Any, job: str, failed: bool) -> None:
-    """https://www.runatlantis.io/docs/post-workflow-hooks.html#custom-run-command"""
+    """Runs the hook: https://www.runatlantis.io/docs/post-workflow-hooks.html#custom-run-command"""
     env = {**_PULL_REQUEST, "DIR": str(field.directory), "COMMAND_NAME": job}
     for hook in config["repos"][0]["post_workflow_hooks"]:
         assert job in hook["commands"].split(", ")
@@ -132,7 +135,8 @@ def _atlantis_afterwards(field: Field, config: Any, job: str, failed: bool) -> N
 
 
 def github(field: Field, job: str) -> int:
-    """The steps of the composite action; `shell: bash` is bash with -eo pipefail and a file."""
+    """Runs the steps of the composite action; `shell: bash` is bash with -eo pipefail and a
+    file."""
     action = load("github/action.yml")
     given = {"command": job, "api-key": field.env["TFEVENTS_API_KEY"]}
     given["arguments"] = "-input=false -out=run.tfplan" if job == "plan" else "run.tfplan"
@@ -163,7 +167,7 @@ def _github_step(field: Field, step: Mapping[str, Any], context: dict[str, Any])
 
 
 def gitlab(field: Field, job: str) -> int:
-    """The script's lines in one shell, and then the after_script's in another."""
+    """Runs the script's lines in one shell, and then the after_script's in another."""
     template = load("gitlab/tfevents.gitlab-ci.yml")
     env = {"GITLAB_CI": "true", "CI_PIPELINE_ID": "1", **template["variables"]}
     spec = template[f".tfevents-{job}"]
@@ -177,7 +181,8 @@ def gitlab(field: Field, job: str) -> int:
 
 
 def jenkins(field: Field, job: str) -> int:
-    """`sh` runs a file with `sh -xe`; the first that fails ends the stage, then comes its post."""
+    """Runs each `sh` as with `sh -xe`; the first failure ends the stage, and then its post section
+    runs."""
     stage = stages((HOOKS / "jenkins/Jenkinsfile").read_text())[job]
     env = {"JENKINS_URL": "http://jenkins/", "BUILD_TAG": "jenkins-1", "JOB_NAME": "infra"}
     code = 0
@@ -192,7 +197,7 @@ def jenkins(field: Field, job: str) -> int:
 
 
 def azure(field: Field, job: str) -> int:
-    """A step runs while nothing has failed, or as its condition says."""
+    """Runs each step while nothing has failed, or as its condition says."""
     template = load("azure/terraform.yml")
     parameters = {spec["name"]: spec.get("default") for spec in template["parameters"]}
     parameters["command"] = job
@@ -208,7 +213,8 @@ def azure(field: Field, job: str) -> int:
 
 
 def _azure_step(field: Field, step: Any, parameters: Mapping[str, Any], status: str) -> int:
-    """Secrets reach a script through `env` alone; $(NAME) is a variable's value."""
+    """Runs one step: secrets reach its script through `env` alone; $(NAME) is a variable's
+    value."""
     script = expand(step["script"], {"parameters": parameters})
     env = {
         name: re.sub(r"\$\((\w+)\)", lambda match: field.env[match[1]], text)
@@ -223,7 +229,7 @@ def _azure_step(field: Field, step: Any, parameters: Mapping[str, Any], status: 
 
 
 def circleci(field: Field, job: str) -> int:
-    """Each `run` is a shell of its own; `when: on_fail` ones run when one before has failed."""
+    """Runs each `run` in its own shell; after a failure only those with `when: on_fail`."""
     config = load("circleci/config.yml")
     env = {"CIRCLECI": "true", "CIRCLE_WORKFLOW_ID": "1"}
     code = 0
@@ -237,7 +243,8 @@ def circleci(field: Field, job: str) -> int:
 
 
 def _circleci_runs(config: Any, step: Any) -> list[dict[str, str]]:
-    """A step of a job as its runs; what CircleCI does by itself (checkout, …) is none."""
+    """The runs that a step of a job consists of; none for what CircleCI does by itself (checkout,
+    …)."""
     ((name, spec),) = step.items() if isinstance(step, dict) else [(step, None)]
     if name == "run":
         return [{"command": spec} if isinstance(spec, str) else spec]
@@ -257,7 +264,7 @@ def _with_parameters(text: str, values: Mapping[str, str]) -> str:
 
 
 def buildkite(field: Field, job: str, **directory: str) -> int:
-    """The commands are one script; the repository's pre-exit hook is sourced at the end."""
+    """Runs the commands as one script; at the end the repository's pre-exit hook is sourced."""
     pipeline = load("buildkite/pipeline.yml")
     agent = Path(field.env["HOME"]) / "bin/buildkite-agent"
     agent.write_text(_BUILDKITE_AGENT)
@@ -285,7 +292,7 @@ esac
 
 
 def bitbucket(field: Field, job: str) -> int:
-    """The script, and whatever became of it the after-script."""
+    """Runs the script and, whether or not it failed, the after-script."""
     pipeline = load("bitbucket/bitbucket-pipelines.yml")
     steps = {one["step"]["name"]: one["step"] for one in pipeline["pipelines"]["default"]}
     env = {"CI": "true", "BITBUCKET_BUILD_NUMBER": "1"}
@@ -299,7 +306,8 @@ def bitbucket(field: Field, job: str) -> int:
 
 
 def spacelift(field: Field, job: str) -> int:
-    """Before, phase and after hang on each other; after_run comes whatever became of them."""
+    """Runs the before hooks, the phase and the after hooks until one fails, and after_run in any
+    case."""
     hooks = load("spacelift/config.yml")["stack_defaults"]
     own = f"{PLAN}spacelift.plan" if job == "plan" else f"{APPLY}spacelift.plan"
     env = {"TF_VAR_spacelift_run_id": "01JK", "TF_VAR_spacelift_run_type": "TRACKED"}
@@ -312,7 +320,7 @@ def spacelift(field: Field, job: str) -> int:
 
 
 def spacelift_custom(field: Field, job: str, *targets: str) -> int:
-    """https://docs.spacelift.io/vendors/terraform/workflow-tool: a Go template per command."""
+    """Runs a command's Go template: https://docs.spacelift.io/vendors/terraform/workflow-tool"""
     commands = load("spacelift/workflow.yml")
     field.sh(commands["init"])
     text = re.sub(r"\{\{ if .*?\{\{ end \}\}", "", commands[job])
@@ -323,7 +331,8 @@ def spacelift_custom(field: Field, job: str, *targets: str) -> int:
 
 
 def _each(targets: Sequence[str], body: re.Match[str]) -> str:
-    """The body for each target, by Go's `html`: https://pkg.go.dev/text/template#HTMLEscapeString"""
+    """The body for each target, escaped like Go's `html`:
+    https://pkg.go.dev/text/template#HTMLEscapeString"""
     marks = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"}
     escaped = (target.translate(str.maketrans(marks)) for target in targets)
     return "".join(body[1].replace("{{ html . }}", target) for target in escaped)
@@ -333,7 +342,8 @@ def _each(targets: Sequence[str], body: re.Match[str]) -> str:
 
 
 def scalr(field: Field, job: str) -> int:
-    """The post hooks run whether or not the operation succeeded, and know its exit code."""
+    """Runs the hooks; the post hooks run whether or not the operation succeeded, and get its exit
+    code."""
     (resource,) = _hcl("scalr/hooks.tf")["resource"]
     (hooks,) = resource["scalr_workspace"]["example"]["hooks"]
     env = {"SCALR_RUN_ID": "run-1", "SCALR_TERRAFORM_OPERATION": job, "SCALR_RUN_IS_DESTROY": "0"}
@@ -352,7 +362,8 @@ def _hcl(name: str) -> Any:
 
 
 def env0(field: Field, job: str) -> int:
-    """A failed step ends the deployment: no `after`, but onFailure."""
+    """Runs the steps; a failed one ends the deployment: its `after` is left out, and onFailure
+    runs."""
     flow = load("env0/env0.yml")["deploy"]
     step = flow["steps"]["terraformPlan" if job == "plan" else "terraformApply"]
     env = {"ENV0_DEPLOYMENT_LOG_ID": "1", "ENV0_DEPLOYMENT_TYPE": "deploy"}
@@ -370,7 +381,8 @@ def env0(field: Field, job: str) -> int:
 
 
 def hcp_terraform(field: Field, job: str) -> int:
-    """Pre comes before `terraform init`; post comes whether or not the operation succeeded."""
+    """Runs the pre hook before `terraform init`, and the post hook whether or not the operation
+    succeeded."""
     env = {"TFC_RUN_ID": "run-CKuwsxMGgMd4W7Ui", "TFC_WORKSPACE_NAME": "network"}
     assert field.run([HOOKS / f"hcp-terraform/terraform-pre-{job}"], **env).returncode == 0
     field.sh("terraform init -input=false")
@@ -383,7 +395,7 @@ def hcp_terraform(field: Field, job: str) -> int:
 
 
 def terramate(*labels: str) -> Callable[[Field, str], int]:
-    """A script's commands in the stack's directory, until one fails."""
+    """Runs a script's commands in the stack's directory, until one fails."""
 
     def play(field: Field, job: str) -> int:
         wanted = [*labels, {"plan": "preview", "apply": "deploy"}[job]]
@@ -405,7 +417,7 @@ def _terramate_scripts() -> list[tuple[list[str], list[list[str]]]]:
 
 
 def _labelled(body: Any, labels: list[str]) -> tuple[list[str], list[list[str]]]:
-    """Inwards, label by label, to the jobs."""
+    """Follows the labels inwards to the jobs; returns the labels and all commands."""
     if "job" in body:
         return labels, [words for job in body["job"] for words in job["commands"]]
     ((label, inner),) = body.items()
@@ -416,7 +428,7 @@ def _labelled(body: Any, labels: list[str]) -> tuple[list[str], list[list[str]]]
 
 
 def digger(workflow: str) -> Callable[[Field, str], int]:
-    """Built-in steps are terraform's, `run` ones bash's; the first failure is the end."""
+    """Runs a workflow's steps until one fails: terraform for built-in ones, bash for `run`."""
 
     def play(field: Field, job: str) -> int:
         plan = str(field.directory / "acme-infra-7-example.tfplan")
@@ -441,13 +453,13 @@ def digger(workflow: str) -> Callable[[Field, str], int]:
 
 
 def make(field: Field, job: str) -> int:
-    """The Makefile, by make."""
+    """Runs the Makefile's target with make."""
     field.sh("terraform init -input=false")
     return min(field.sh(f"make -f {HOOKS}/make/Makefile {job}"), 1)
 
 
 def script(field: Field, job: str) -> int:
-    """The shell script, as it is."""
+    """Runs the shell script as it is."""
     field.sh("terraform init -input=false")
     words = "plan -out=run.tfplan" if job == "plan" else "apply run.tfplan"
     return field.sh(f"{HOOKS}/make/terraform.sh {words}")

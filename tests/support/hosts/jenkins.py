@@ -12,7 +12,8 @@ _WORDS = {"agent", "any"}
 
 
 def stages(text: str) -> dict[str, dict[str, list[str]]]:
-    """Stage → block (`steps`, `success`, …) → its lines; raises on what it does not know."""
+    """The lines of each stage by block (`steps`, `success`, …); raises ValueError for unknown
+    syntax."""
     found: dict[str, dict[str, list[str]]] = {}
     path: list[str] = []
     for token in _TOKEN.finditer(text):

@@ -1,8 +1,8 @@
-"""Terragrunt's own order, played from the root that units include.
+"""Runs a unit in Terragrunt's own order, with the hooks of the root file that units include.
 
 https://docs.terragrunt.com/features/units/hooks: before hooks, terraform, after hooks (after an
-error only those with run_on_error), error hooks whose `on_errors` match. All run where terraform
-runs, which is the cache where the unit has a `source`.
+error only those with run_on_error), error hooks whose `on_errors` match. All run in terraform's
+working directory, which is the cache if the unit has a `source`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _TOKEN = re.compile(r'"(?P<text>[^"]*)"|(?P<word>\w+)\(\)')
 
 
 def _read_root() -> Mapping[str, Any]:
-    """Once: python-hcl2 mixes up two parses at the same time in two threads."""
+    """The root file, parsed under a lock: python-hcl2 mixes up two parses that run in two
+    threads."""
     with _ONE_AT_A_TIME:
         return _parse_root()
 
@@ -37,7 +38,7 @@ def _parse_root() -> Mapping[str, Any]:
 
 
 def terragrunt(field: Field, unit: Path, command: str, *words: str, cwd: Path | None = None) -> int:
-    """One unit's command, with the user's own words; the code that Terragrunt would leave with."""
+    """Runs one unit's command with the user's own words; returns Terragrunt's exit code."""
     play = Play(field, unit, (command, *words), cwd or unit)
     assert all(code == 0 for code in play.hooks("before_hook"))
     code = play.terraform()
@@ -48,14 +49,14 @@ def terragrunt(field: Field, unit: Path, command: str, *words: str, cwd: Path | 
 
 
 class Play:
-    """One unit's command, step by step."""
+    """The steps of one unit's command."""
 
     def __init__(self, field: Field, unit: Path, arguments: tuple[str, ...], cwd: Path) -> None:
         self.field, self.unit, self.arguments, self.cwd = field, unit, arguments, cwd
         self.command = arguments[0]
 
     def hooks(self, kind: str, *, failed: bool = False) -> Iterator[int]:
-        """The exit codes of the hooks that this command has."""
+        """Runs the hooks that this command has; yields their exit codes."""
         for name, hook in self._for_command(kind):
             if kind == "error_hook":
                 assert any(re.search(text, "exit status 1") for text in hook["on_errors"])
@@ -69,8 +70,9 @@ class Play:
             yield done.returncode
 
     def terraform(self) -> int:
-        """With the extra arguments before the user's own, as Terragrunt inserts them; its exit
-        code is a 0 for Terragrunt where it is a 2 of `-detailed-exitcode`."""
+        """Runs terraform, with the extra arguments before the user's own as Terragrunt inserts
+        them; returns its exit code, where the 2 of `-detailed-exitcode` becomes 0 as for
+        Terragrunt."""
         words = ["terraform", self.command, "-input=false"]
         for _, extra in self._for_command("extra_arguments"):
             words += self._evaluate_list(extra["arguments"])
@@ -88,7 +90,7 @@ class Play:
                 yield name, body
 
     def _evaluate_list(self, value: list[str] | str) -> list[str]:
-        """A list of texts, or `concat` of such lists and of functions."""
+        """The words of a list of texts, or of a `concat` of such lists and of functions."""
         if isinstance(value, list):
             return [self._evaluate(word) for word in value]
         found: list[str] = []
@@ -107,5 +109,5 @@ _FUNCTIONS: Mapping[str, Callable[[Play], Sequence[str]]] = {
     "get_terragrunt_dir": lambda play: [str(play.unit)],
     "get_terraform_cli_args": lambda play: play.arguments,
 }
-"""https://docs.terragrunt.com/reference/hcl/functions; the arguments are the user's, with the
-command before them, and nothing of `extra_arguments`."""
+"""https://docs.terragrunt.com/reference/hcl/functions; the CLI arguments are the command and the
+user's own, without `extra_arguments`."""

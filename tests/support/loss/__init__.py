@@ -1,5 +1,5 @@
-"""Whether an event is ever lost: processes are killed at random, and what arrives is counted.
+"""Checks that no event is ever lost: kills processes at random, and counts what arrives.
 
-An episode is one home, one endpoint and some waves of processes that are killed; then everything is
-sent to a healthy endpoint, and the journal is held against what arrived there.
+An episode is one home directory, one endpoint and some waves of processes that are killed; then
+everything is sent to a healthy endpoint, and the journal is compared with what arrived there.
 """

@@ -1,7 +1,8 @@
-"""Copies of a journal that is being written: whole ones lose nothing, torn ones break nothing.
+"""Checks copies of a journal that is being written: whole ones lose nothing, torn ones break
+nothing.
 
-A whole copy is what is on the disk at one instant, as after a crash: everybody is stopped while it
-is taken. A torn one is damaged afterwards.
+A whole copy is what is on the disk at one instant, as after a crash: all processes are stopped
+while it is taken. A torn copy is damaged afterwards.
 """
 
 from __future__ import annotations
@@ -27,23 +28,24 @@ from support.machine import KEY
 FILES = ("journal.db", "journal.db-journal")
 BUGS = ("Traceback", "(a bug)")
 CODE = 3
-"""Of the stand-in."""
+"""The exit code of the stand-in engine."""
 
 
 def take_copy(home: Path, copy: Path) -> None:
-    """The journal's files at one instant; nothing where there are none yet."""
+    """Copies the journal's files as they are at one instant; an empty directory if there are none
+    yet."""
     stopped = _stop(home)
     try:
         copy.mkdir(mode=0o700, parents=True)
         found = [home / name for name in FILES if (home / name).exists()]
-        # by another process: to close a file is to give up all locks of this one on it
+        # by another process: closing a file here would release all locks of this process on it
         subprocess.run(["cp", *found, copy], check=bool(found), capture_output=True)
     finally:
         _send(stopped, signal.SIGCONT)
 
 
 def _stop(home: Path) -> set[int]:
-    """All, and those that were started meanwhile."""
+    """Stops all processes of `home`, those started meanwhile too; returns their process IDs."""
     stopped: set[int] = set()
     while new := set(find_processes(home)) - stopped:
         _send(new, signal.SIGSTOP)
@@ -58,7 +60,7 @@ def _send(pids: set[int], number: signal.Signals) -> None:
 
 
 def judge_copies(scene: Scene, copies: list[Path], draw: random.Random) -> Iterator[str]:
-    """What is wrong with them; `copies` are used up."""
+    """Yields what is wrong with the copies, which are changed by this."""
     known = {**_parse(scene.endpoint.events), **_read_events(scene.home)}
     for copy in copies:
         torn = copy.with_name(f"{copy.name}-torn")
@@ -69,7 +71,8 @@ def judge_copies(scene: Scene, copies: list[Path], draw: random.Random) -> Itera
 
 
 def _judge_whole(scene: Scene, copy: Path, known: dict[str, Any]) -> Iterator[str]:
-    """It is sound, knows nothing that the journal has not, and delivers all that waits in it."""
+    """Yields what is wrong: a copy must be sound, have no event that the journal has not, and
+    deliver all that waits in it."""
     events = _read_events(copy)
     if other := [event_id for event_id in events if events[event_id] != known.get(event_id)]:
         yield f"{copy} has other events than the journal: {other}"
@@ -86,7 +89,7 @@ def _judge_whole(scene: Scene, copy: Path, known: dict[str, Any]) -> Iterator[st
 
 
 def _judge_torn(scene: Scene, torn: Path, draw: random.Random) -> Iterator[str]:
-    """Terraform runs as ever, and what can't be used is said in a line."""
+    """Yields what is wrong: terraform must run as ever, and no traceback may be printed."""
     before = damage(torn / FILES[0], draw)
     with Endpoint() as endpoint:
         said = [_apply(scene, torn), _flush(scene, torn, endpoint)]
@@ -97,7 +100,7 @@ def _judge_torn(scene: Scene, torn: Path, draw: random.Random) -> Iterator[str]:
 
 
 def damage(path: Path, draw: random.Random) -> str:
-    """Cuts a file, or writes over a part of it; says which."""
+    """Truncates a file, or overwrites a part of it; returns which."""
     size = path.stat().st_size
     at = draw.randrange(max(1, size))
     if draw.random() < 0.5:
@@ -111,7 +114,7 @@ def damage(path: Path, draw: random.Random) -> str:
 
 @dataclass(frozen=True)
 class Said:
-    """An exit code and stderr."""
+    """Exit code and stderr of a command."""
 
     code: int
     said: str
@@ -129,7 +132,7 @@ def _apply(scene: Scene, home: Path) -> Said:
 
 
 def _env(scene: Scene, home: Path) -> dict[str, str]:
-    """With a fallback of its own."""
+    """The environment with this home directory and a fallback home directory of its own."""
     temporary = home / "tmp"
     temporary.mkdir(exist_ok=True)
     return {
@@ -149,7 +152,7 @@ def _check(home: Path) -> list[str]:
 
 
 def _read_events(home: Path) -> dict[str, Any]:
-    """By their ids; none where there is no journal yet."""
+    """The events of a journal by their IDs; empty if there is no journal yet."""
     with closing(sqlite3.connect(home / FILES[0])) as db, suppress(sqlite3.OperationalError):
         return _parse([json.loads(body) for (body,) in db.execute("select body from events")])
     return {}

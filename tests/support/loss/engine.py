@@ -1,11 +1,13 @@
-"""A terraform of six lines: it says what terraform says, notes what became of it, and may kill."""
+"""A stand-in for terraform: prints as terraform does, notes its exit code, and can send its parent
+a signal."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 STARTED, ENDED = "started", "ended"
-"""Files in its directory: that it ran, and its exit code where it ended by itself."""
+"""Files in its working directory: the first shows that it ran, the second has its exit code if it
+ended by itself."""
 _SCRIPT = """\
 #!/bin/sh
 case $1 in
@@ -40,7 +42,7 @@ _STATE = (
 
 
 def write_engine(place: Path) -> tuple[Path, Path]:
-    """The executable and its state; both under `place`."""
+    """Writes the executable and its state under `place`; returns their paths."""
     path, state = place / "terraform", place / "state.json"
     path.write_text(_SCRIPT)
     path.chmod(0o755)

@@ -1,4 +1,5 @@
-"""One episode: kills and other trouble, then flushes that must find everything, and the verdict."""
+"""One episode: kills and other trouble, then flushes that must deliver everything, and what was
+wrong."""
 
 from __future__ import annotations
 
@@ -24,14 +25,14 @@ from support.loss.scene import Scene
 from support.loss.trouble import fill, free, set_times, small_disk
 
 LONG_AGO = "2025-01-01T00:00:00Z"
-"""For a hook's run that nobody closes."""
+"""A time so long ago that a hook's open run counts as abandoned."""
 COPIES = 1
-"""Of each episode, that is looked at."""
+"""How many copies of the journal are judged in each episode."""
 
 
 @dataclass
 class Found:
-    """What one seed brought: what was counted, and what was wrong."""
+    """The result of one seed: what was counted, and what was wrong."""
 
     seed: int
     figures: Counter[str] = field(default_factory=Counter)
@@ -39,7 +40,7 @@ class Found:
 
 
 def play_episode(seed: int, place: Path) -> Found:
-    """All waves of a seed under `place`, which stays where something was wrong."""
+    """Plays all waves of a seed under `place`; its files stay there if something was wrong."""
     directory = place / f"seed{seed}"
     directory.mkdir(parents=True)
     with Endpoint() as endpoint:
@@ -48,14 +49,14 @@ def play_episode(seed: int, place: Path) -> Found:
         with small_disk(episode.disk) if full else nullcontext(False) as episode.small:
             found = episode.play()
             if found.wrong and full:
-                shutil.copytree(episode.disk, directory / "kept")  # the disk goes
+                shutil.copytree(episode.disk, directory / "kept")  # the disk is unmounted
     if not found.wrong:
         shutil.rmtree(directory)
     return found
 
 
 class Episode:
-    """At work. `small`: whether the home has a disk of its own."""
+    """Plays one episode. `small`: whether the home directory has a disk of its own."""
 
     def __init__(self, plan: Plan, scene: Scene) -> None:
         self.plan, self.scene, self.small = plan, scene, False
@@ -63,10 +64,10 @@ class Episode:
         self._found = Found(plan.seed)
         self._copies: list[Path] = []
         self._full: list[Window] = []
-        self._alone = threading.Lock()  # a copy stops everybody but us
+        self._alone = threading.Lock()  # a copy stops all other processes of the home
 
     def play(self) -> Found:
-        """Everything."""
+        """Plays all waves, sends everything, and judges what arrived."""
         for wave in self.plan.waves:
             self._play(wave)
         found, scene = self._found, self.scene
@@ -108,9 +109,9 @@ class Episode:
                 set_times(self.scene.home, self.plan.time)
 
     def _send_all(self) -> Iterator[str]:
-        """Whatever waits, by two flushes at once: and the ends of hooks' runs that nobody will
-        close."""
-        self.scene.run("log")  # makes a journal where no process has come so far
+        """Sends all that waits by two flushes at once, the ends of abandoned hook runs too; yields
+        what is wrong."""
+        self.scene.run("log")  # creates the journal if no process has done so
         for home in (self.scene.home, self.scene.spare):
             if (home / "journal.db").exists():
                 with closing(sqlite3.connect(home / "journal.db")) as db, db:

@@ -1,4 +1,5 @@
-"""The journal, held against what arrived: each run with one end, each event once and in order."""
+"""Compares the journal with what arrived: each run has one end, each event arrives once and in
+order."""
 
 from __future__ import annotations
 
@@ -22,20 +23,21 @@ STARTS = ("provisioning", "destroying")
 BUGS = ("Traceback", "(a bug)")
 FRAME = re.compile(r'File "(.+?)", line (\d+)')
 SURE = 0.1
-"""Seconds: an answer that takes longer may come when nobody waits for it any more."""
+"""Seconds; when an answer takes longer, its client may not be waiting for it any more."""
 LATE_WORDS = ("sender was ended", "no answer from")
-"""A wrapper's, whose time was over while its sender still waited for an answer."""
+"""Messages of a wrapper whose deadline passed while its sender process still waited for an
+answer."""
 
 
 class Window(NamedTuple):
-    """A time in which the disk was full. time.monotonic()."""
+    """A period in which the disk was full, in time.monotonic()."""
 
     begin: float
     end: float
 
 
 def judge(scene: Scene, full: list[Window], trouble: Trouble) -> Iterator[str]:
-    """What is wrong once everything was sent to a healthy endpoint."""
+    """Yields what is wrong once everything was sent to a healthy endpoint."""
     yield from _judge_exits(scene)
     with closing(sqlite3.connect(scene.home / "journal.db")) as db:
         yield from _judge_file(db)
@@ -48,7 +50,8 @@ def judge(scene: Scene, full: list[Window], trouble: Trouble) -> Iterator[str]:
 
 
 def _judge_exits(scene: Scene) -> Iterator[str]:
-    """A wrapper ends as terraform did; nobody says that we have a bug."""
+    """Yields wrappers that did not end as terraform did, and processes that hung or printed a
+    traceback."""
     for one in scene.ended:
         bug = any(bug in one.said for bug in BUGS) and not _is_pythons(one)
         if bug or "did not end" in one.said:
@@ -60,7 +63,7 @@ def _judge_exits(scene: Scene) -> Iterator[str]:
 
 
 def _is_pythons(one: Ended) -> bool:
-    """Whether its traceback is Python's own, of a Ctrl-C before our first line or between two
+    """Whether the traceback is Python's own: of a Ctrl-C before our first line, or between two
     modules."""
     frames = FRAME.findall(one.said)
     ours = [f for f in frames if not f[0].startswith("<frozen") and f != ("<string>", "0")]
@@ -69,12 +72,13 @@ def _is_pythons(one: Ended) -> bool:
 
 
 def _find_wanted_codes(one: Ended, directory: Path) -> set[int]:
-    """Terraform's, or the signal: its own where terraform died of it, or never ran."""
+    """The exit codes that a wrapper may have: terraform's or, if terraform died or never ran, the
+    signal's."""
     killed = {-one.victim.signal} if one.victim.kind is Kind.WRAPPER else set()
     if one.victim.signal is signal.SIGKILL and killed and one.code == -signal.SIGKILL:
         return killed
     ended = directory / ENDED
-    said = ended.read_text() if ended.exists() else ""  # empty: killed while it wrote that
+    said = ended.read_text() if ended.exists() else ""  # empty: killed while it wrote the exit code
     return {int(said)} if said else killed
 
 
@@ -85,7 +89,7 @@ def _judge_file(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _judge_left(home: Path) -> Iterator[str]:
-    """Nothing stays behind: no private folder, no event in the fallback."""
+    """Yields what must not stay behind: private run folders, and events in the fallback journal."""
     runs = home / "runs"
     if runs.exists() and (left := [path.name for path in runs.iterdir()]):
         yield f"{runs} still holds {left}"
@@ -96,8 +100,9 @@ def _judge_left(home: Path) -> Iterator[str]:
 
 
 def _judge_runs(scene: Scene, db: sqlite3.Connection, *, jumped: bool) -> Iterator[str]:
-    """Each has one end; what terraform was started for is one run. `jumped`: the clock has, so that
-    a hook's run may have been closed as forgotten before its end."""
+    """Yields runs that have not exactly one end, and terraform runs that are not exactly one run.
+    `jumped`: the clock has jumped, so that a hook's run may have been closed as abandoned before
+    its end."""
     kept = [json.loads(body) for (body,) in db.execute("select body from events order by seq")]
     told = {event["data"]["event_id"]: event for event in [*kept, *scene.endpoint.events]}
     kinds: dict[str, list[str]] = {}
@@ -125,7 +130,8 @@ def _judge_runs(scene: Scene, db: sqlite3.Connection, *, jumped: bool) -> Iterat
 
 
 def _judge_delivery(scene: Scene, db: sqlite3.Connection, *, dropped: bool) -> Iterator[str]:
-    """All of the journal arrived as it is there. `dropped`: history may be too old to keep."""
+    """Yields events that did not arrive as they are in the journal, and arrived ones that it does
+    not have. `dropped`: history may be too old to be kept."""
     arrived = {_id(request): request for request in reversed(_find_recorded(scene))}
     kept: set[str] = set()
     for event_id, status, body in db.execute("select event_id, status, body from events"):
@@ -140,7 +146,8 @@ def _judge_delivery(scene: Scene, db: sqlite3.Connection, *, dropped: bool) -> I
 
 
 def _judge_order(scene: Scene, db: sqlite3.Connection, order: str) -> Iterator[str]:
-    """Each queue's events as they were put: what was put without a key waits by itself."""
+    """Yields queues whose events arrived in another order than they were put. Events that were put
+    without an API key wait in a queue of their directory."""
     arrived = list(dict.fromkeys(map(_id, _find_recorded(scene))))
     queue = "account, org, project, workspace, case when account is null then directory end"
     query = f"select {queue}, group_concat(event_id) from (select * from events order by {order})"
@@ -151,7 +158,7 @@ def _judge_order(scene: Scene, db: sqlite3.Connection, order: str) -> Iterator[s
 
 
 def find_twins(scene: Scene) -> list[tuple[Request, Request]]:
-    """Each event that arrived again, and the time before."""
+    """Twins, that is, each event that arrived again: the request before and the later one."""
     last: dict[str, Request] = {}
     twins: list[tuple[Request, Request]] = []
     for request in _find_recorded(scene):
@@ -162,8 +169,9 @@ def find_twins(scene: Scene) -> list[tuple[Request, Request]]:
 
 
 def _judge_twins(scene: Scene, full: list[Window]) -> Iterator[str]:
-    """Only what nobody could know comes again: its answer was cut off, or who sent it was killed
-    or out of time, or there was no room to note it."""
+    """Yields twins without a reason. An event may arrive again only if its sender can't know that
+    it arrived: its answer was cut off or late, the sender was killed or out of time, or the disk
+    was full."""
     stopped = {one.victim.api_key for one in scene.ended if one.killed or _is_late(one)}
     for first, again in find_twins(scene):
         killed = first.headers["x-api-key"] in stopped
@@ -186,7 +194,7 @@ def _is_uncertain(step: Step) -> bool:
 
 
 def _find_recorded(scene: Scene) -> list[Request]:
-    """Events, in the order of their arrival."""
+    """The requests whose events were recorded, in the order of their arrival."""
     return [r for r in scene.endpoint.requests if r.recorded and r.event is not None]
 
 

@@ -1,4 +1,4 @@
-"""What one episode does, drawn from its seed."""
+"""Draws from a seed what one episode does."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from support.step import (
 WAVES = 6
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 LINES = 6
-"""That the stand-in writes."""
+"""How many lines the stand-in engine prints."""
 LONGEST = 0.7
-"""Seconds after which a run that nobody kills has mostly ended."""
+"""Seconds after which most runs that are not killed have ended."""
 ROOMS = (0, 4096, 16_384, 100_000)
 TIMES = ("1970-01-01T00:00:01.000Z", "2026-01-01T00:00:00.000Z", "2031-01-01T00:00:00.000Z")
 CERTAIN = (NORMAL, answer(503), answer(429, retry_after=1), DROP_UNREAD, DROP_UNREAD_BODY)
-"""After these a client knows whether its event was recorded."""
+"""After these steps a client knows whether its event was recorded."""
 UNCERTAIN = (NORMAL.but(delay=0.3), NORMAL.but(delay=3.0), RECORDED_BUT_CUT_OFF, HANG)
 
 
 class Trouble(str, Enum):
-    """What goes wrong beside the kills."""
+    """What goes wrong besides the kills."""
 
     NONE = "none"
     FULL = "full disk"
@@ -39,7 +39,7 @@ class Trouble(str, Enum):
 
 
 class Kind(str, Enum):
-    """Who is killed."""
+    """Which kind of process is killed."""
 
     WRAPPER = "wrapper"
     SENDER = "sender"
@@ -48,7 +48,8 @@ class Kind(str, Enum):
 
 
 class Moment(str, Enum):
-    """What a kill waits for: some seconds, a line of the stand-in, a request at the endpoint."""
+    """What a kill waits for: some seconds, a line of the stand-in engine, or a request at the
+    endpoint."""
 
     CLOCK = "clock"
     LINE = "line"
@@ -57,10 +58,11 @@ class Moment(str, Enum):
 
 @dataclass(frozen=True)
 class Victim:
-    """One process and its end. `group`: the signal goes to all that it has started, as Ctrl-C does.
+    """A victim is one process that is started and killed. `group`: the signal goes to its process
+    group, as with Ctrl-C.
 
-    `has_key`: it may send; `graceful`: terraform ends by itself after a signal; `exit_code`:
-    terraform's, where nothing stops it.
+    `has_key`: it has an API key and may send; `graceful`: terraform ends by itself after a signal;
+    `exit_code`: terraform's, if nothing stops it.
     """
 
     kind: Kind
@@ -78,19 +80,19 @@ class Victim:
 
     @property
     def directory(self) -> str:
-        """Its own one."""
+        """The name of its own project directory."""
         return f"{self.kind.value}{self.number}"
 
     @property
     def api_key(self) -> str:
-        """Its own one, too: a request says by it who sent it."""
+        """Its own API key, by which a request shows its sender."""
         return f"pat.acct.{self.directory}.secret"
 
 
 @dataclass(frozen=True)
 class Wave:
-    """What runs at the same time, how the endpoint answers meanwhile, and when, in seconds, its
-    trouble comes and a copy of the journal is taken."""
+    """Victims that run at the same time, and the endpoint's steps meanwhile. `trouble_at`,
+    `copy_at`: seconds until the trouble begins and until a copy of the journal is taken."""
 
     victims: tuple[Victim, ...]
     steps: tuple[Step, ...]
@@ -100,8 +102,8 @@ class Wave:
 
 @dataclass(frozen=True)
 class Plan:
-    """One episode. `room`: bytes that a full disk has left; `time`: what a clock says after it has
-    jumped."""
+    """What one episode does. `room`: bytes that are left on a full disk; `time`: what the clock
+    said before it jumped, as the journal then has it."""
 
     seed: int
     trouble: Trouble
@@ -111,7 +113,7 @@ class Plan:
 
 
 def draw_plan(seed: int) -> Plan:
-    """The waves of an episode: one process alone, or eight at once."""
+    """Draws the waves of an episode, each of one process or of eight at once."""
     draw = random.Random(seed)
     trouble = draw.choice(list(Trouble))
     waves: list[Wave] = []
@@ -128,8 +130,8 @@ def draw_plan(seed: int) -> Plan:
 
 
 def _draw_victim(draw: random.Random, number: int, lane: int | None) -> Victim:
-    """`lane`: of which workspace it is where those that run at the same time share none: then what
-    is kept in two journals has an order all the same."""
+    """Draws one process. `lane`: the number of its workspace, if those that run at the same time
+    must share none, so that events in two journals have a defined order; else None."""
     kind = draw.choices(list(Kind), weights=(4, 2, 2, 2))[0]
     moments = {Kind.WRAPPER: list(Moment), Kind.SENDER: [Moment.CLOCK, Moment.REQUEST]}
     has_key = kind is Kind.SENDER or draw.random() < 0.6
@@ -152,6 +154,6 @@ def _draw_victim(draw: random.Random, number: int, lane: int | None) -> Victim:
 
 
 def _draw_steps(draw: random.Random, together: int) -> tuple[Step, ...]:
-    """Mostly well."""
+    """Draws the endpoint's steps, most of them normal."""
     steps = (NORMAL,) * 6 + CERTAIN + UNCERTAIN
     return tuple(draw.choice(steps) for _ in range(2 * together))

@@ -1,4 +1,4 @@
-"""Which processes belong to a home, by what their environment says."""
+"""Finds the processes that use a home directory, by their environment variables."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ SLOWEST = 60.0
 
 
 def find_processes(home: Path) -> list[int]:
-    """All that have this home, and are not zombies."""
+    """The process IDs of all that use this home directory, without zombies."""
     wanted = f"TFEVENTS_HOME={home}".encode()
     return [pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")]
 
 
 def find_sender(parent: int) -> int | None:
-    """The one that a wrapper has started; None where there is none (yet)."""
+    """The process ID of the sender that a wrapper has started; None if there is none (yet)."""
     for pid in _pids():
         if SENDER in _read(pid, "cmdline") and _parent(pid) == parent:
             return pid
@@ -27,7 +27,7 @@ def find_sender(parent: int) -> int | None:
 
 
 def wait_until_gone(home: Path) -> list[int]:
-    """What is still there after a minute; mostly nothing."""
+    """Waits for the end of all processes that use this home; returns those left after a minute."""
     end = time.monotonic() + SLOWEST
     while (left := find_processes(home)) and time.monotonic() < end:
         time.sleep(0.15)

@@ -1,4 +1,4 @@
-"""One home with its endpoint: what is started in it, and how each of it is killed."""
+"""A scene is one home directory with its endpoint: starts processes that use it, and kills them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST_WAIT = 60.0
 
 @dataclass(frozen=True)
 class Ended:
-    """What became of a victim. `killed`: it was not gone before."""
+    """How a victim ended. `killed`: whether it was still running when it was to be killed."""
 
     victim: Victim
     code: int
@@ -39,7 +39,8 @@ class Ended:
 
 @dataclass
 class Scene:
-    """`place` holds all of it; `ended` all processes so far."""
+    """The home and the endpoint of one episode. `place` holds all files, `ended` lists all
+    processes so far."""
 
     place: Path
     endpoint: Endpoint
@@ -60,17 +61,18 @@ class Scene:
         }
 
     def run(self, *words: str, key: bool = True) -> subprocess.CompletedProcess[str]:
-        """A command of tfevents that nobody kills."""
+        """Runs a command of tfevents that is not killed."""
         more = {"TFEVENTS_API_KEY": KEY} if key else {}
         return run([SCRIPTS / "tfevents", *words], self.place, {**self.env, **more})
 
     @property
     def spare(self) -> Path:
-        """The fallback home."""
+        """The fallback home directory."""
         return Path(self.env["TMPDIR"]) / f"tfevents-{os.getuid()}"
 
     def play(self, wave: Wave, *others: threading.Thread) -> None:
-        """All of a wave at once, to its end; with what others do meanwhile."""
+        """Plays all victims of a wave at once, and runs the other threads meanwhile, until all have
+        ended."""
         self.endpoint.script(*wave.steps)
         threads = [threading.Thread(target=self._play, args=(one,)) for one in wave.victims]
         threads += others
@@ -80,7 +82,7 @@ class Scene:
             thread.join()
 
     def heal(self) -> None:
-        """From now on the endpoint answers as it should."""
+        """Makes the endpoint answer normally from now on."""
         self.endpoint.clear()
         self.endpoint.always(NORMAL)
 
@@ -123,9 +125,10 @@ class Scene:
         )
 
     def _kill(self, victim: Victim, process: subprocess.Popen[str]) -> bool:
-        """Whether there was anybody to kill."""
+        """Sends the victim its signal at its moment; returns whether there was a process to
+        kill."""
         if victim.moment is Moment.LINE:
-            return True  # the stand-in does it
+            return True  # the stand-in engine sends the signal
         if victim.moment is Moment.REQUEST:
             self._wait_for_a_request(process)
         else:
@@ -140,7 +143,7 @@ class Scene:
         return False
 
     def _wait_for_a_request(self, process: subprocess.Popen[str]) -> None:
-        """Or for its end."""
+        """Waits for a request at the endpoint, or for the end of the process."""
         before = len(self.endpoint.requests)
         while len(self.endpoint.requests) == before and process.poll() is None:
             time.sleep(0.002)
@@ -149,7 +152,7 @@ class Scene:
 def run(
     words: Sequence[str | Path], place: Path, env: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """To its end, with what it said."""
+    """Runs a command to its end; the result has its output."""
     return subprocess.run(
         words,
         env=env,

@@ -1,6 +1,7 @@
-"""Plans of a provider with a schema, drift among them, kept beside the random ones.
+"""Records plans of a provider with a schema, drift among them, beside the random plans.
 
-Made anew by `python tests/support/planfile/cloud.py` (five minutes: the AWS provider on moto).
+To record them again: `python tests/support/planfile/cloud.py` (five minutes: the AWS provider on
+moto).
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ MOVED = {"move-import-change": ("-var=n=2",)}
 
 
 def keep(project: Project, plans: dict[str, tuple[str, ...]]) -> None:
-    """Each plan, by its name and flags."""
+    """Records each plan, by its name and flags."""
     for name, flags in plans.items():
         path = recorded.keep(project.plan(*flags), TOOL, f"aws-{name}")
         sys.stderr.write(f"{path}\n")
 
 
 def drift(aws: Aws) -> None:
-    """Changes things behind terraform's back: a map, a set of objects, numbers; one is gone."""
+    """Changes resources outside terraform: a map, a set of objects, numbers; one is deleted."""
     ec2 = aws.client("ec2")
     aws.client("iam").tag_role(RoleName="role-a", Tags=[{"Key": "who", "Value": "me"}])
     groups = ec2.describe_security_groups()["SecurityGroups"]
@@ -68,7 +69,7 @@ def drift(aws: Aws) -> None:
 
 
 def record(aws: Aws, place: Path) -> None:
-    """Everything from nothing: created, drifted, moved."""
+    """Records all plans from scratch: of a creation, of drift, of a move."""
     project, text = Project(aws, place, terraform()), CONFIGURATION.read_text()
     project.write(text)
     project.do("init")

@@ -1,4 +1,4 @@
-"""The two readers of a plan, side by side."""
+"""Compares the two readers of a plan: of its file, and of terraform's JSON."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from tfevents.terraform.plan import Plan
 
 
 def assert_same(saved: Path, shown: bytes) -> PlanFile:
-    """The plan file `saved` says what `shown`, terraform's own JSON of it, says."""
+    """Asserts that the plan file `saved` says the same as `shown`, terraform's JSON of it; returns
+    the former."""
     file = reader.read_plan_file(str(saved))
     expected = planjson.parse_plan(shown, file.mode)
     assert facts(file.plan) == facts(expected)
@@ -31,13 +32,13 @@ def assert_same(saved: Path, shown: bytes) -> PlanFile:
 
 
 def facts(plan: Plan) -> dict[str, Any]:
-    """All that a plan says; terraform sorts its JSON, so the order is no fact."""
+    """All that a plan says; without order, because terraform sorts its JSON."""
     drift = None if plan.drift is None else Counter(plan.drift)
     ordered = replace(plan, changes=(), drift=None)
     return {**asdict(ordered), "changes": Counter(plan.changes), "drift": drift}
 
 
 def numbers(plan: Plan) -> tuple[Any, ...]:
-    """All that is counted of a plan."""
+    """All counts of a plan."""
     drift = None if plan.drift is None else count_listed_drift(plan.drift)
     return count_resources(plan), count_outputs(plan), drift, has_changes(plan)

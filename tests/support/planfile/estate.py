@@ -1,7 +1,7 @@
 """Random but reproducible estates of `terraform_data`: one seed is one change of infrastructure.
 
-An estate is a configuration that is applied, what then happens to its state, another configuration
-and the flags of the plan. It uses no provider but the built-in one.
+An estate is a configuration that is applied, edits of its state, another configuration, and the
+flags of the plan. It uses no provider but the built-in one.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ VALUES = (
 
 @dataclass(frozen=True)
 class Resource:
-    """A `terraform_data`: its name, how often it is there, and what it is given.
+    """A `terraform_data` resource: its name, `count` or `for_each`, and its arguments.
 
-    `reference` is the name of another, whose outputs are then its value.
+    `reference` is the name of another resource, whose outputs are its value then.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Resource:
 
     @property
     def everything(self) -> str:
-        """All its outputs, in an expression that fits however often it is there."""
+        """An expression for all its outputs, whether or not it has `count` or `for_each`."""
         address = f"terraform_data.{self.name}"
         if self.repeated.startswith("count"):
             return f"{address}[*].output"
@@ -97,7 +97,8 @@ class Resource:
         return f"{address}.output"
 
     def block(self, known: Mapping[str, str]) -> str:
-        """The resource in HCL; `known` are the others' outputs."""
+        """The resource in HCL; `known` has the expressions for other resources' outputs, by
+        name."""
         value = known.get(self.reference, self.value)
         value = f"sensitive({value})" if self.sensitive else value
         rows = [self.repeated, f"input = {value}", f"triggers_replace = {self.triggers}"]
@@ -115,7 +116,7 @@ class Output:
     reference: str = ""
 
     def block(self, known: Mapping[str, str]) -> str:
-        """The output in HCL; `known` are the resources' outputs."""
+        """The output in HCL; `known` has the expressions for resources' outputs, by name."""
         value = known.get(self.reference, self.value)
         sensitive = "true" if self.sensitive or self.reference else "false"
         return block(f'output "{self.name}"', f"value = {value}", f"sensitive = {sensitive}")
@@ -131,7 +132,7 @@ class Configuration:
     others: tuple[str, ...] = ()
 
     def text(self) -> str:
-        """`main.tf`."""
+        """The text of `main.tf`."""
         known = {item.name: item.everything for item in self.resources}
         blocks = [item.block(known) for item in self.resources]
         blocks += [item.block(known) for item in self.outputs]
@@ -140,7 +141,8 @@ class Configuration:
 
 @dataclass(frozen=True)
 class Estate:
-    """One case. `edits` are names of functions in `EDITS`, applied to the state file in turn."""
+    """One case; without `before` nothing is applied. `edits`: functions in `EDITS`, by name, for
+    the state file."""
 
     before: Configuration | None
     edits: tuple[str, ...]
@@ -180,7 +182,7 @@ def quoted(text: str) -> str:
 
 
 def estate(seed: int, version: tuple[int, int]) -> Estate:
-    """The estate of this seed, for a tool of this version."""
+    """The estate of a seed, for a tool of this version."""
     random = Random(seed)
     start = random.random() < 0.85
     before = configuration(random)
@@ -192,7 +194,7 @@ def estate(seed: int, version: tuple[int, int]) -> Estate:
 
 
 def configuration(random: Random) -> Configuration:
-    """A configuration from nothing."""
+    """A random configuration."""
     resources: list[Resource] = []
     for number in range(random.randrange(7)):
         resources.append(resource(random, f"r{number}", resources))
@@ -217,7 +219,7 @@ def resource(random: Random, name: str, earlier: list[Resource]) -> Resource:
 
 
 def repeated(random: Random) -> str:
-    """No repetition, `count` or `for_each`."""
+    """At random no repetition, `count` or `for_each`."""
     kind = random.random()
     if kind < 0.5:
         return ""
@@ -228,7 +230,7 @@ def repeated(random: Random) -> str:
 
 
 def lifecycle(random: Random) -> tuple[str, ...]:
-    """What stands in the lifecycle block."""
+    """Random rows of a lifecycle block."""
     rows = ["create_before_destroy = true"] if random.random() < 0.25 else []
     rows += ["ignore_changes = [input]"] if random.random() < 0.1 else []
     return tuple(rows)
@@ -248,7 +250,8 @@ def call(random: Random, name: str) -> str:
 
 
 def remote_state(random: Random, resources: list[Resource]) -> str:
-    """A data source that is read in the plan, or only in the apply if its path depends."""
+    """A data source with an output; read in the plan, or only in the apply if its path depends on a
+    resource."""
     path = '"remote.tfstate"'
     if resources and random.random() < 0.6:
         path = f"jsonencode({random.choice(resources).everything}) == 0 ? {path} : {path}"
@@ -259,7 +262,7 @@ def remote_state(random: Random, resources: list[Resource]) -> str:
 
 
 def changed(random: Random, old: Configuration, version: tuple[int, int]) -> Configuration:
-    """Another configuration of the same estate."""
+    """A random change of a configuration."""
     resources: list[Resource] = []
     others: list[str] = []
     for item in old.resources:
@@ -281,7 +284,8 @@ def changed(random: Random, old: Configuration, version: tuple[int, int]) -> Con
 def changes(
     random: Random, item: Resource, before: list[Resource], version: tuple[int, int]
 ) -> Iterator[tuple[Resource | None, str]]:
-    """What becomes of a resource: itself, changed or gone, and the block that says so."""
+    """What becomes of a resource: it stays, is changed, or None; and the block that says so, if
+    there is one."""
     what = random.random()
     if what < 0.3:
         yield item, ""
@@ -307,7 +311,7 @@ def changes(
 
 
 def with_import(random: Random, old: Configuration) -> Configuration:
-    """One resource more, which is imported."""
+    """The configuration with one more resource, which is imported."""
     imported = replace(resource(random, "imported", []), repeated="")
     rows = ("to = terraform_data.imported", f'id = "{random.randrange(99)}"')
     others = (*old.others, block("import", *rows))
@@ -315,7 +319,7 @@ def with_import(random: Random, old: Configuration) -> Configuration:
 
 
 def flags(random: Random, after: Configuration) -> tuple[str, ...]:
-    """The flags of the plan."""
+    """Random flags of the plan."""
     mode = random.choice(("", "", "", "", "-refresh-only", "-destroy", "-refresh=false"))
     chosen = [mode] if mode else []
     moves = any(other.startswith("moved") for other in after.others)
@@ -331,7 +335,7 @@ State = dict[str, Any]
 
 
 def instances(random: Random, state: State) -> Iterator[tuple[dict[str, Any], list[Any]]]:
-    """Some managed objects of a state, each with the list that it stands in."""
+    """Some managed objects of a state, each with the list that it is in."""
     for found in state["resources"]:
         for item in list(found["instances"]):
             if found["mode"] == "managed" and random.random() < 0.3:
@@ -339,13 +343,13 @@ def instances(random: Random, state: State) -> Iterator[tuple[dict[str, Any], li
 
 
 def taint(random: Random, state: State) -> None:
-    """As after a failed creation."""
+    """Marks objects as tainted, as after a failed creation."""
     for item, _ in instances(random, state):
         item["status"] = "tainted"
 
 
 def depose(random: Random, state: State) -> None:
-    """As after a replacement that could not destroy what it replaced."""
+    """Adds deposed objects, as after a replacement that could not destroy the old object."""
     for item, siblings in instances(random, state):
         key = f"{random.randrange(1 << 32):08x}"
         attributes = {**item["attributes"], "id": str(uuid.UUID(int=random.getrandbits(128)))}
@@ -354,26 +358,27 @@ def depose(random: Random, state: State) -> None:
 
 
 def forget(random: Random, state: State) -> None:
-    """As after `state rm`."""
+    """Removes objects, as `state rm` does."""
     for item, siblings in instances(random, state):
         siblings.remove(item)
 
 
 def unmark(random: Random, state: State) -> None:
-    """As written by an older terraform: the next plan sees drift that is only about marks."""
+    """Removes sensitive marks, as if an older terraform had written the state: the next plan sees
+    drift that is only about marks."""
     for item, _ in instances(random, state):
         item.pop("sensitive_attributes", None)
 
 
 def mark(random: Random, state: State) -> None:
-    """The other way round."""
+    """Adds sensitive marks."""
     for item, _ in instances(random, state):
         path = [{"type": "get_attr", "value": "input"}]
         item["sensitive_attributes"] = [path]
 
 
 def forget_outputs(random: Random, state: State) -> None:
-    """Outputs that the state does not know yet."""
+    """Removes outputs, which the next plan then adds."""
     for name in list(state["outputs"]):
         if random.random() < 0.5:
             del state["outputs"][name]

@@ -1,4 +1,4 @@
-"""Plan files made by hand: what terraform would never write, or only after hours."""
+"""Makes plan files by hand that terraform would never write, or only after hours."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def varint(value: int) -> bytes:
 
 
 def field(number: int, value: int | bytes | str) -> bytes:
-    """A field: a number, or a byte string with its length."""
+    """A field in protobuf: a number, or a byte string with its length."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
     value = value.encode() if isinstance(value, str) else value
@@ -45,7 +45,7 @@ def tfplan(*more: bytes, version: str = "1.11.4", backend: bytes = field(1, "loc
 
 
 def members(plan: bytes, lock: bytes = LOCK) -> dict[str, bytes]:
-    """What is in a plan file, in its order."""
+    """The contents of a plan file by name, in order."""
     state = STATE.encode()
     return {"tfplan": plan, "tfstate": state, "tfstate-prev": state, ".terraform.lock.hcl": lock}
 

@@ -13,7 +13,7 @@ from support.planfile.workshop import Made
 
 @dataclass(frozen=True)
 class Project:
-    """`place` is the directory; nothing of this machine's settings gets there."""
+    """`place` is the directory, in which this machine's settings are not used."""
 
     aws: Aws
     place: Path
@@ -24,11 +24,11 @@ class Project:
         return self.aws.environment(self.place / "home", self.engine)
 
     def write(self, text: str) -> None:
-        """The configuration, but for its provider."""
+        """Writes the configuration, with the provider's block before it."""
         (self.place / "main.tf").write_text(self.aws.provider + text)
 
     def do(self, *words: str) -> bytes:
-        """What the tool prints; it has to be content."""
+        """Runs the tool, which must succeed; returns its stdout."""
         done = subprocess.run(
             [str(self.engine), *words],
             cwd=self.place,
@@ -40,6 +40,6 @@ class Project:
         return done.stdout
 
     def plan(self, *flags: str) -> Made:
-        """The saved plan, and how the tool shows it."""
+        """Makes a saved plan; returns it with the tool's JSON of it."""
         self.do("plan", "-input=false", "-out=p", *flags)
         return Made(self.place / "p", self.do("show", "-json", "p"))

@@ -1,6 +1,6 @@
-"""Random plans of real tools, kept: for a machine that has not the tool, and for what once failed.
+"""Random plans of real tools, kept for machines without the tool, and plans that once failed.
 
-Made anew by `python tests/support/planfile/recorded.py [how many of each]`.
+To record them again: `python tests/support/planfile/recorded.py [how many of each]`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from support.planfile.workshop import Made, Workshop
 RECORDED = ENGINES / "random"
 OPENTOFU = "opentofu-1.6.2"
 FIRST = 10_000
-"""A seed that the tests' own random plans do not get to."""
+"""The first seed, which the tests' own random plans do not reach."""
 
 
 def find() -> list[Path]:
-    """The plan files; `show -json` of each is beside it."""
+    """The recorded plan files; `show -json` of each is beside it."""
     return sorted(RECORDED.glob("*/*.tfplan"))
 
 
 def keep(made: Made, tool: str, name: str) -> Path:
-    """A plan as a recording of its tool."""
+    """Stores a plan as a recording of its tool; returns its path."""
     path = RECORDED / tool / f"{name}.tfplan"
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(made.saved, path)
@@ -38,13 +38,13 @@ def keep(made: Made, tool: str, name: str) -> Path:
 
 
 def tools() -> dict[str, Path]:
-    """Every tool that can be had here."""
+    """All tools, by name; raises pytest's skip exception if one is not available."""
     found = {"terraform-1.11.4": terraform(), OPENTOFU: opentofu_1_6_2()}
     return found | {f"terraform-{v}": terraform_version(v) for v in TERRAFORM_VERSIONS}
 
 
 def record(many: int) -> None:
-    """So many plans of each tool."""
+    """Records this many plans of each tool."""
     for name, tool in tools().items():
         major, minor, _ = name.partition("-")[2].split(".")
         with tempfile.TemporaryDirectory() as home:

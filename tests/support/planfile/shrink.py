@@ -1,4 +1,4 @@
-"""A case that fails → the smallest one that still does: what is left over is what matters."""
+"""Shrinks a case that fails to the smallest one that still does, which shows what matters."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from support.planfile.estate import Configuration, Estate, Resource
 
 T = TypeVar("T")
 TRIES = 300
-"""A plan takes a quarter of a second to make and to show."""
+"""Attempts at most: a plan takes a quarter of a second to make and to show."""
 
 
 def shrink(case: Estate, fails: Callable[[Estate], bool]) -> Estate:
-    """One thing after the other is taken away for as long as it `fails`."""
+    """Removes one thing after the other from a case, as long as it still `fails`."""
     tried, found = 0, True
     while found and tried < TRIES:
         found = False
@@ -63,7 +63,7 @@ def _smaller(found: Configuration) -> Iterator[Configuration]:
 
 
 def _plainer(resource: Resource) -> Iterator[Resource]:
-    """The same without one of its arguments."""
+    """The resource with one of its arguments set to the default, in turn."""
     plain = Resource(resource.name)
     for name in ("lifecycle", "repeated", "reference", "triggers", "value", "sensitive"):
         if getattr(resource, name) != getattr(plain, name):

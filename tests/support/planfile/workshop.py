@@ -1,4 +1,4 @@
-"""Where an estate is built: a directory, a real tool, and the plan that comes of it."""
+"""A workshop makes the plan of an estate: in a directory of its own, with a real tool."""
 
 from __future__ import annotations
 
@@ -25,22 +25,23 @@ class Made:
 
 @dataclass(frozen=True)
 class Workshop:
-    """A tool of one version, and the environment it runs in: nothing of this machine's."""
+    """A tool of one version; its environment has nothing of this machine's."""
 
     tool: Path
     version: tuple[int, int]
     home: Path
 
     def make(self, seed: int) -> Made | None:
-        """The plan of this seed; None where the tool makes none of it."""
+        """The plan of a seed; None if the tool makes none of it."""
         return self.make_of(self.case(seed), str(seed))
 
     def case(self, seed: int) -> Estate:
-        """What is planned."""
+        """The estate of a seed."""
         return estate(seed, self.version)
 
     def make_of(self, case: Estate, name: str) -> Made | None:
-        """The plan of this case, in a directory of its own."""
+        """The plan of an estate, made in a directory of its own; None if the tool makes none of
+        it."""
         place = self.home / name
         _lay_out(place)
         if case.before and not self._build(place, case):
@@ -50,7 +51,7 @@ class Workshop:
         return self.show(place) if (place / "plan.tfplan").exists() else None
 
     def show(self, place: Path) -> Made:
-        """The plan in `place`, as the tool shows it."""
+        """The plan in `place`, with the tool's JSON of it."""
         shown = self._run(place, "show", "-json", "plan.tfplan")
         return Made(place / "plan.tfplan", shown.stdout)
 
@@ -82,7 +83,7 @@ def _lay_out(place: Path) -> None:
 
 
 def _write(place: Path, configuration: Configuration) -> None:
-    """The configuration, and what `init` would note of its modules."""
+    """Writes the configuration, and the list of its modules that `init` would write."""
     (place / "main.tf").write_text(configuration.text())
     calls = "".join(CALL % call.split('"')[1] for call in configuration.calls)
     (place / ".terraform" / "modules" / "modules.json").write_text(MODULES % calls)

@@ -1,1 +1,2 @@
-"""Random runs of an engine and of tf on twins: the proof of the first two promises."""
+"""Random runs of an engine and of `tf` in twins (two equal directories): prove the first two
+promises."""

@@ -1,4 +1,4 @@
-"""What two twins printed and left, less what differs between any two runs."""
+"""Compares what two twins printed and left behind, without what differs between any two runs."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ _MASKS = (
 
 
 def count_ours(told: Told) -> int:
-    """Lines that tfevents printed."""
+    """How many lines tfevents printed."""
     return len(_OURS.findall(told.stderr)) + len(_OURS.findall(told.stdout))
 
 
 def masked(text: str, turn: Turn, *twins: Path) -> str:
-    """Less tfevents' own lines, a plan's note about `-out`, times, random names and places."""
+    """The text without tfevents' own lines and a plan's note about `-out`; times, random names and
+    directories are masked."""
     text = _OURS.sub("", text)
     if turn.command == "plan":
         text = _NOTE.sub("", text)
@@ -43,7 +44,7 @@ def masked(text: str, turn: Turn, *twins: Path) -> str:
 
 
 def stream_differences(name: str, was: str, now: str) -> list[str]:
-    """At most one, in words: lines that are too many in one of two masked texts."""
+    """A message about the lines that only one of two masked texts has; empty if there are none."""
     if _lines(was) == _lines(now):
         return []
     left = Counter(was.splitlines())
@@ -53,18 +54,18 @@ def stream_differences(name: str, was: str, now: str) -> list[str]:
 
 
 def difference(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """The names whose values differ, and the values."""
+    """The names whose values differ, and both values."""
     odd = [name for name in was.keys() | now.keys() if was.get(name) != now.get(name)]
     return ", ".join(f"{n}: {was.get(n)!s:.150} / {now.get(n)!s:.150}" for n in sorted(odd))
 
 
 def read_objects(twin: Path) -> dict[str, str]:
-    """The contents of the objects."""
+    """The contents of the object files, by name."""
     return {path.name: path.read_text() for path in twin.glob("*.txt*")}
 
 
 def read_states(twin: Path) -> dict[str, Any]:
-    """What is stored in each workspace, masked; resources and checks in one order."""
+    """The stored state of each workspace, masked; resources and check results in a fixed order."""
     paths = sorted(twin.glob("terraform.tfstate.d/*/terraform.tfstate"))
     found = {}
     for path in [twin / "terraform.tfstate", *paths]:
@@ -79,9 +80,9 @@ def _read(path: Path) -> dict[str, Any]:
     found = {
         f"{r.get('module')} {r['mode']} {r['type']}.{r['name']}": r
         for r in stored.pop("resources", ())
-        if r["instances"]  # what is left of a failed one is there or not, as it comes
+        if r["instances"]  # a failed resource may or may not leave an empty entry
     }
-    for resource in found.values():  # keys of both kinds come in any order, and marks in many
+    for resource in found.values():  # instances come in any order, and so do their marks
         resource["instances"].sort(key=_key_of)
         for instance in resource["instances"]:
             instance.get("sensitive_attributes", []).sort(key=json.dumps)
@@ -105,5 +106,6 @@ def _mask(text: str) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """In whatever order; a colour that one line ends is often taken back before the next one."""
+    """The lines, sorted; colour resets in a row count as one, as a reset may come again before the
+    next line."""
     return sorted(_RESETS.sub("\x1b[0m", text).splitlines())

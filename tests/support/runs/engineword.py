@@ -1,4 +1,4 @@
-"""What the engine itself says of a run: its lines, its plan made by hand, the states."""
+"""What the engine itself says about a run: its output, its plan made by hand, its states."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WITH = re.compile(r"^(?:│ )?  with (.+),$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Told:
-    """A run of the engine alone: what it printed and how it ended."""
+    """What one run printed, and how it ended; `json`: with -json."""
 
     stdout: str
     stderr: str
@@ -61,14 +61,14 @@ class Told:
                 yield json.loads(line)
 
     def begun(self) -> set[str]:
-        """Addresses that something was begun with."""
+        """Addresses at which an action was begun."""
         if self.json:
             starts = (m for m in self.messages() if m["type"] == "apply_start")
             return {m["hook"]["resource"]["addr"] for m in starts if m["hook"]["action"] != "read"}
         return {m[1] for line in self.plain.splitlines() if (m := BEGUN.match(line))}
 
     def completed(self) -> Counter[str]:
-        """How many creations, modifications and destructions it says are complete."""
+        """How many creations, modifications and destructions are reported as complete."""
         if self.json:
             ends = (m["hook"]["action"] for m in self.messages() if m["type"] == "apply_complete")
             return Counter(ACTIONS[action] for action in ends if action in ACTIONS)
@@ -76,7 +76,7 @@ class Told:
         return Counter(DONE[m[2]] for m in found if m)
 
     def closing(self) -> Numbers | None:
-        """Its closing line; None where it did not come so far."""
+        """The counts of the closing line; None if the run did not get that far."""
         if self.json:
             for message in self.messages():
                 told = message.get("changes")
@@ -95,7 +95,7 @@ class Told:
         return {"added": added, "changed": changed, "deleted": deleted, "imported": imported}
 
     def failed(self) -> set[str]:
-        """Addresses that its errors name."""
+        """Addresses that the errors name."""
         if self.json:
             return {
                 m["diagnostic"].get("address", "")
@@ -107,7 +107,7 @@ class Told:
 
 @dataclass(frozen=True)
 class State:
-    """A state file."""
+    """A state file: managed objects by address and deposed key, and root outputs."""
 
     objects: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -138,13 +138,13 @@ class State:
 
 
 def find_workspace(directory: Path, env: Mapping[str, str]) -> str:
-    """The one that is chosen there."""
+    """The workspace that is selected in a directory."""
     chosen = directory / ".terraform" / "environment"
     return env.get("TF_WORKSPACE") or (chosen.read_text() if chosen.exists() else "default")
 
 
 def find_state(directory: Path, env: Mapping[str, str]) -> Path:
-    """Where the state of that workspace is; it may not exist."""
+    """The path of the selected workspace's state; it may not exist."""
     name = find_workspace(directory, env)
     place = directory if name == "default" else directory / "terraform.tfstate.d" / name
     return place / "terraform.tfstate"
@@ -167,7 +167,7 @@ class Plan:
         return [c for c in self.shown.get("resource_changes", ()) if c["mode"] == "managed"]
 
     def counts(self) -> Numbers:
-        """Semantics §1.5."""
+        """Resource counts by semantics §1.5."""
         found: Counter[str] = Counter()
         for change in self.changes():
             actions = change["change"]["actions"]
@@ -196,7 +196,7 @@ class Plan:
             if actions == ["no-op"]:
                 found["unchanged"] += change["before"] is not None
             if actions == ["delete"] and change["before"] is None:
-                continue  # OpenTofu stores what is null, and does not show that it goes
+                continue  # OpenTofu stores a null output, and does not show its deletion
             for action in actions:
                 if action in ACTIONS:
                     found[ACTIONS[action]] += 1
@@ -232,7 +232,7 @@ class Plan:
 
 
 def bare(value: Any) -> Any:
-    """Without what is empty (semantics §2)."""
+    """The value without what is empty (semantics §2); None if nothing is left."""
     if isinstance(value, dict):
         kept = {name: bare(v) for name, v in value.items()}
         return {name: v for name, v in kept.items() if v is not None} or None
@@ -251,7 +251,7 @@ def _resources(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def outputs_between(before: State, after: State) -> Numbers:
-    """What became of the root outputs."""
+    """Output counts from two states: what became of the root outputs."""
     found: Counter[str] = Counter()
     for name in before.outputs.keys() | after.outputs.keys():
         was, now = before.outputs.get(name), after.outputs.get(name)

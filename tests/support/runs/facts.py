@@ -1,4 +1,4 @@
-"""What an event says beside its counts, held against the engine's word: version, state, exit."""
+"""Checks what an event says besides its counts against the engine: version, state, exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANNED = ("added", "changed", "deleted")
 
 @dataclass(frozen=True)
 class Truth:
-    """What the engine says. `pulled` is its `state pull`, behind the run that is told of."""
+    """What the engine itself says. `pulled` is its `state pull` after the run that is reported."""
 
     version: str
     workspace: str
@@ -21,7 +21,7 @@ class Truth:
     pulled: str
 
     def facts(self, counts: Mapping[str, int]) -> dict[str, str]:
-        """By the names that they have in an event; those of a state only where there is one."""
+        """The facts by their names in an event; those of a state only if there is one."""
         found = {
             "provisioner_version": self.version,
             "tf_workspace": self.workspace,
@@ -36,8 +36,8 @@ class Truth:
 
 
 def hash_state(text: str) -> str:
-    """Of a state as it is printed, but for check results: the engine prints two or more in another
-    order each time, so they are sorted and compact."""
+    """SHA-256 of a state as it is printed, except check results: the engine prints two or more in
+    another order each time, so they are sorted and compact."""
     results = json.loads(text).get("check_results") or []
     objects = [result["objects"] or [] for result in results]
     if any(len(order) > 1 for order in (results, *objects)):
@@ -54,7 +54,7 @@ def _write(value: Any) -> str:
 
 
 def compare_facts(event: Mapping[str, Any], truth: Truth) -> Iterator[tuple[str, str | None]]:
-    """Each fact that is told, and what is wrong with it; None where nothing is."""
+    """Each fact that the event has, and what is wrong with it, or None."""
     about = event["metadata"]
     told = {**about, **event["data"]}
     for name, right in truth.facts(about.get("resource_counts", {})).items():

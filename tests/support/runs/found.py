@@ -1,4 +1,4 @@
-"""What was found of one turn."""
+"""The findings of one turn."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from support.runs.script import Turn
 
 @dataclass
 class Found:
-    """The turn as it was taken, what was wrong, what could have been told and was not, and how
-    much of each sort was right."""
+    """The findings of one turn: the turn as it was taken, what was wrong, which counts are absent
+    although they could be reported, and how many values of each sort were right."""
 
     turn: Turn
     wrong: list[str] = field(default_factory=list)

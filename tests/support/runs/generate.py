@@ -1,4 +1,5 @@
-"""Random turns: a configuration that goes on changing, what happens beside it, a command."""
+"""Generates random turns: a configuration that keeps changing, what happens outside it, a
+command."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ _TROUBLE = (".trouble", ".unprovisioned", ".undestroyed")
 
 @dataclass
 class Generator:
-    """`twin` is where the turns are taken; what they leave there has a part in the next one."""
+    """Random turns of one seed. `twin` is the directory in which they are taken; what they leave
+    there influences the next one."""
 
     dialect: Dialect
     seed: int
@@ -28,7 +30,7 @@ class Generator:
     chance: random.Random = field(init=False)
     world: World = field(init=False)
     written: dict[str, str | None] = field(default_factory=dict)
-    """What the configuration's files hold."""
+    """The current contents of the configuration's files."""
     workspaces: list[str] = field(default_factory=lambda: ["default"])
 
     def __post_init__(self) -> None:
@@ -38,7 +40,7 @@ class Generator:
         self.world.begin()
 
     def turns(self, number: int) -> Iterator[Turn]:
-        """So many."""
+        """Generates this many turns."""
         for n in range(number):
             yield self._turn(first=n == 0)
 
@@ -57,7 +59,7 @@ class Generator:
         return kind
 
     def _aside(self) -> Iterator[tuple[str, ...]]:
-        """What somebody does with the engine alone."""
+        """Commands that a user runs with the engine alone before the turn."""
         chance, held = self.chance, self._addresses()
         if held and chance.random() < 0.12:
             yield (chance.choice(["taint", "taint", "untaint"]), chance.choice(held))
@@ -87,7 +89,7 @@ class Generator:
         return env
 
     def _configuration(self, *, first: bool) -> dict[str, str | None]:
-        """The files that are other ones than before."""
+        """The files that have changed since the last turn."""
         if first or self.chance.random() < 0.7:
             if not first:
                 self.world.edit()
@@ -112,7 +114,7 @@ class Generator:
         return {}
 
     def _paths(self) -> list[str]:
-        """Where objects are, by the state."""
+        """The paths of objects, according to the state."""
         state = State.read(find_state(self.twin, {}))
         attributes = (instance.get("attributes") or {} for instance in state.objects.values())
         return sorted({a["path"] for a in attributes if "path" in a})
@@ -134,7 +136,7 @@ class Generator:
         return Turn((command, *flags), typed=typed)
 
     def _import(self) -> Turn:
-        """Of an object that is there, or not, to an address that is free, or not."""
+        """An import of an object that exists or not, to an address that is free or not."""
         items = [item.place for item in self.world.items if not item.module]
         address = self.chance.choice([*items, "files_object.nowhere"])
         return Turn(("import", *self._some("-no-color"), address, self._object()))
@@ -161,7 +163,7 @@ class Generator:
         return [*flags, *self._some(*rare, often=0.06)]
 
     def _selection(self, *, plain: bool) -> Iterator[str]:
-        """Flags that name an address."""
+        """Random flags that name an address."""
         addresses = self._addresses()
         addresses += [item.place for item in self.world.items if not item.module]
         addresses.append("module.m")

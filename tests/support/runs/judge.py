@@ -1,4 +1,4 @@
-"""What tfevents reported of one run, held against the engine's word."""
+"""Compares what tfevents reported of one run with what the engine itself says."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ REFUSED = (
     "Mismatch between input and plan variable value",
     "Can't change variable when applying a saved plan",
 )
-"""A saved plan is not begun with."""
+"""Messages with which an engine refuses to apply a saved plan."""
 
 
 @dataclass
 class Judge:
-    """What tfevents reported of one run, held against the engine's word."""
+    """Compares what tfevents reported of one run with the engine's output, plan and states."""
 
     found: Found
     turn: Turn
@@ -51,7 +51,7 @@ class Judge:
 
     @property
     def kind(self) -> str:
-        """plan, apply, declined, unplanned (failed before it applied) or refresh."""
+        """plan, refresh, import, declined, unplanned (failed before it applied) or apply."""
         if self.turn.command in ("plan", "refresh", "import"):
             return self.turn.command
         if self.told.declined:
@@ -62,7 +62,8 @@ class Judge:
 
     @property
     def _applied(self) -> bool:
-        """Whether an apply that failed had begun to apply: it asked, or there was a plan."""
+        """Whether a failed apply had begun to apply: it asked for approval, or its plan was
+        good."""
         if self.turn.planned is None:
             return not any(words in self.told.stderr + self.told.stdout for words in REFUSED)
         if "Cannot apply non-applyable plan" in self.told.stderr + self.told.stdout:
@@ -90,7 +91,7 @@ class Judge:
 
     @property
     def _forgot_only(self) -> bool:
-        """OpenTofu's exit code 1 of a destroy that forgets."""
+        """Whether OpenTofu's exit code is 1 only because a destroy has forgotten objects."""
         return "left behind forgotten instances" in self.told.stderr + self.told.stdout
 
     @property
@@ -102,7 +103,7 @@ class Judge:
 
     @property
     def _refused(self) -> bool:
-        """Whether there was a plan that terraform does not apply: nothing was done, exactly."""
+        """Whether the engine refused to apply a plan, so that surely nothing was done."""
         return "Cannot apply " in self.told.stderr + self.told.stdout
 
     def _plan_row(self) -> str | None:
@@ -127,7 +128,8 @@ class Judge:
         return acts or bool(moved) or any(n for x, n in outputs.items() if x != "unchanged")
 
     def _forgotten(self) -> set[str]:
-        """What the plan said would be forgotten, and is not there any more."""
+        """Addresses that the plan said would be forgotten, and that are not in the state any
+        more."""
         planned = self.plan.forgets() if self.plan else set()
         return {address for address in planned if (address, "") not in self.after.objects}
 
@@ -152,7 +154,7 @@ class Judge:
                 self.found.right[name] += 1
 
     def _why(self) -> str:
-        """What may be the reason of an absent count."""
+        """Flags and actions that may explain an absent count."""
         words = [w for w in ("-target", "-refresh-only", "-refresh") if self.turn.has(w)]
         if self.turn.planned is None:
             words.append("saved")
@@ -178,7 +180,7 @@ class Judge:
         return self._applied_counts()
 
     def _imported(self) -> Numbers:
-        """Of `import`, which has no plan: what the state holds more."""
+        """Counts of `import`, which has no plan: what the state has in addition."""
         was, now = self.before.current(), self.after.current()
         told = {"imported": len(now - was), "unchanged": len(now & was)}
         return {name: told.get(name, 0) for name in NAMES}
@@ -209,7 +211,7 @@ class Judge:
         return counts
 
     def _remade(self) -> int:
-        """Forgotten and made anew."""
+        """How many objects were forgotten and created again."""
         pairs = [
             c
             for c in (self.plan.changes() if self.plan else ())
@@ -235,7 +237,8 @@ class Judge:
         return stay - touched - imports - moved
 
     def _left_alone(self) -> set[str]:
-        """Current objects that the plan does nothing about; a deposed one has the same address."""
+        """Addresses of current objects that the plan leaves alone; a deposed object has the same
+        address."""
         planned = self.plan.changes() if self.plan else ()
         return {
             c["address"]

@@ -1,4 +1,4 @@
-"""A random run of one engine, or one that is written down, from its beginning to its end."""
+"""Plays a random run of one engine, or a script, from beginning to end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from support.runs.world import Dialect
 
 @cache
 def ask_dialect(engine: Path) -> Dialect:
-    """What the engine calls itself."""
+    """Product and version of an engine, as it prints them."""
     said = subprocess.run(
         [engine, "version"],
         capture_output=True,
@@ -35,9 +35,10 @@ def ask_dialect(engine: Path) -> Dialect:
 
 @dataclass(frozen=True)
 class Trial:
-    """Runs of `engine`, called `name`, and of `program`, the tf that is tried, under `place`.
+    """Runs of the engine called `name`, alone and through `program`, the `tf` under test, in
+    `place`.
 
-    What is left under `place` is wrong.
+    Only the directories of runs in which something was wrong are kept.
     """
 
     name: str
@@ -46,18 +47,18 @@ class Trial:
     program: Path = TF
 
     def play_seed(self, seed: int, commands: int) -> list[Found]:
-        """What was found of each command of a random run."""
+        """The findings of each command of a random run."""
         player = self._player(f"seed{seed}")
         turns = Generator(ask_dialect(self.engine), seed, player.theirs).turns(commands)
         return self._end(player, turns)
 
     def play_script(self, script: Script) -> list[Found]:
-        """The same of turns that are written down."""
+        """The findings of each turn of a script."""
         player = self._player("script")
         return self._end(player, script.turns)
 
     def shrink(self, found: Sequence[Found], attempts: int) -> Script:
-        """The smallest run that shows something of the kinds that were found."""
+        """The smallest script that still has a finding of one of these kinds."""
         wrong = next(n for n, one in enumerate(found, 1) if one.wrong)
         about = "; ".join(found[wrong - 1].wrong)
         script = Script(self.name, tuple(one.turn for one in found[:wrong]), about)

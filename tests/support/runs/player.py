@@ -1,4 +1,4 @@
-"""Plays turns in twin directories, the bare engine's and tf's, and finds what differs."""
+"""Plays turns in twin directories, the engine's and tf's, and finds what differs."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ from support.runs.script import Turn
 
 NOTHING: Mapping[str, str] = {}
 TF = Path(sys.executable).with_name("tf")
-"""The installed one."""
+"""The installed `tf`."""
 AGAIN = 20
 
 
 @dataclass
 class Player:
-    """`theirs` and `ours` are twins under `place`; `program` is the tf that is tried."""
+    """`theirs` and `ours` are the twins under `place`, for the engine alone and for `program`, the
+    `tf` under test."""
 
     engine: Path
     place: Path
@@ -57,7 +58,8 @@ class Player:
             (twin / "seed.txt").write_text("seed")
 
     def play(self, turns: Iterable[Turn]) -> Iterator[Found]:
-        """Each as it is taken: turns may be made of what the one before has left."""
+        """Takes each turn and yields its findings; a turn may be generated from what the one before
+        has left."""
         for number, turn in enumerate(turns):
             self._put(turn.files)
             if number == 0:
@@ -71,7 +73,7 @@ class Player:
             raise RuntimeError(f"init fails: {done.stderr}{done.stdout}")
         told = self._call(self.theirs, [self.engine, "version", "-json"])
         self.version = json.loads(told.stdout)["terraform_version"]
-        for name in (".terraform", ".terraform.lock.hcl"):  # neither where nothing is installed
+        for name in (".terraform", ".terraform.lock.hcl"):  # neither exists if nothing is installed
             source, target = self.theirs / name, self.ours / name
             if source.is_dir():
                 shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
@@ -93,7 +95,8 @@ class Player:
                 self._call(twin, [self.engine, *words])
 
     def _save(self, turn: Turn) -> Turn:
-        """Its plan is made, by the engine alone; the turn that is possible then."""
+        """Makes the turn's saved plan with the engine alone; returns the turn, or just planning if
+        that fails."""
         if turn.saved is None:
             return turn
         words = ["plan", "-input=false", "-out=saved.plan", *turn.saved]
@@ -126,7 +129,7 @@ class Player:
         return found
 
     def _judge_facts(self, found: Found, last: list[dict[str, Any]], ours: Told) -> None:
-        """Of the event that ends the run."""
+        """Checks the facts of the event that ends the run."""
         pulled = self._help(self.ours, found.turn, ["state", "pull"]).stdout
         workspace = find_workspace(self.ours, found.turn.env)
         truth = Truth(self.version, workspace, ours.code, pulled)
@@ -139,7 +142,7 @@ class Player:
         return self.place / f"turn{number + 1}"
 
     def _keep(self, number: int) -> None:
-        """The directory as it was before, so that a wrong turn can be taken again."""
+        """Copies the directories as they are before a turn, so that it can be repeated."""
         for twin, side in ((self.theirs, "theirs"), (self.ours, "ours")):
             shutil.copytree(twin, self._kept(number) / side, symlinks=True)
 
@@ -165,7 +168,8 @@ class Player:
         (kept / "events.json").write_text(json.dumps(events, indent=1))
 
     def _plan(self, turn: Turn) -> Plan | None:
-        """What it is to do, by the engine's own word; None where it can't be planned."""
+        """The plan of the turn's command, made by the engine itself; None if it can't be
+        planned."""
         if turn.planned is None:
             return self._show("saved.plan")
         out = self.place / "by-hand.plan"
@@ -173,7 +177,7 @@ class Player:
         words = ["plan", *turn.planned, "-input=false", "-lock=false", f"-out={out}"]
         told = self._help(self.theirs, turn, words)
         plan = self._show(str(out)) if out.exists() else None
-        # Terraform 1.5 does not note in a plan that it broke off
+        # Terraform 1.5 does not note in a plan that planning failed
         return replace(plan, shown={**plan.shown, "errored": True}) if plan and told.code else plan
 
     def _show(self, name: str) -> Plan | None:
@@ -182,7 +186,7 @@ class Player:
         return Plan(json.loads(shown.stdout[start:])) if shown.code == 0 else None
 
     def _run(self, twin: Path, program: Path, turn: Turn) -> Told:
-        """The command that the turn is about."""
+        """Runs the turn's command with the engine or with `tf`."""
         cwd, words = twin, turn.words
         if turn.chdir:
             cwd, words = twin.parent, (f"-chdir={twin.name}", *words)
@@ -190,7 +194,7 @@ class Player:
         return replace(told, json=turn.has("-json"))
 
     def _help(self, twin: Path, turn: Turn, words: list[str]) -> Told:
-        """Another command of the engine, in the same workspace."""
+        """Runs another command of the engine, in the same workspace."""
         env = {name: text for name, text in turn.env.items() if "CLI_ARGS" not in name}
         return self._call(twin, [self.engine, *words], env=env)
 
@@ -220,7 +224,8 @@ class Player:
             found.wrong += differ
 
     def _differences(self, found: Found, theirs: Told, ours: Told) -> list[str]:
-        """Of both streams and the exit code; another order of the lines is none."""
+        """The differences of both streams and of the exit code; another order of the lines is
+        none."""
         wrong = []
         if theirs.code != ours.code:
             wrong.append(f"exit code {ours.code}, the engine's {theirs.code}")
@@ -236,8 +241,8 @@ class Player:
         return wrong
 
     def _says_so_too(self, number: int, found: Found, ours: Told) -> bool:
-        """Whether the engine alone, from the same beginning, prints that in one of several runs:
-        where planning breaks off, what it had come to differs from run to run."""
+        """Whether the engine alone, from the same beginning, prints the same as `tf` in one of
+        several runs: if planning fails, how far it got differs from run to run."""
         again = self.place / "again"
         for _ in range(AGAIN):
             shutil.rmtree(again, ignore_errors=True)
@@ -250,7 +255,7 @@ class Player:
         return False
 
     def _compare_places(self, found: Found) -> None:
-        """The states, and the objects themselves."""
+        """Compares the states, and the objects themselves."""
         states, objects = (
             tuple(read(twin) for twin in (self.theirs, self.ours))
             for read in (read_states, read_objects)
@@ -260,7 +265,7 @@ class Player:
                 found.wrong.append(f"{name} differ: {difference(was, now)}")
 
     def _events(self) -> list[dict[str, Any]]:
-        """Those of the runs that were not there before, the oldest first."""
+        """The events of the runs that are new, the oldest first."""
         log = [self.program.with_name("tfevents"), "log", "--json", "-n", "100"]
         told = self._call(self.ours, log)
         if told.code:

@@ -1,4 +1,4 @@
-"""The smallest run that still shows what a long one showed: one thing less at a time."""
+"""Shrinks a run to the smallest one that still shows the same fault, one thing less at a time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ _BLOCK = re.compile(r"^\S[^\n]*\{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 
 
 def kinds_of(found: Iterable[Found]) -> set[str]:
-    """What differs: `events`, `stdout`, `resource_counts` and so on."""
+    """The kinds of what is wrong: `events`, `stdout`, `resource_counts` and so on."""
     return {re.split("[ :]", wrong)[0] for one in found for wrong in one.wrong}
 
 
 def shrink(script: Script, fails: Callable[[Script], bool], attempts: int) -> Script:
-    """Without turns, files, flags, blocks and their lines, as long as it still fails."""
+    """Removes turns, files, flags, blocks and their lines as long as the script still fails;
+    `attempts` at most."""
     before = None
     while script != before:
         before = script
@@ -35,7 +36,7 @@ def shrink(script: Script, fails: Callable[[Script], bool], attempts: int) -> Sc
 
 
 def _less_turns(script: Script) -> Iterator[Script]:
-    """Each without one turn, whose files are there all the same."""
+    """The script without one turn, in turn; the next turn gets its files."""
     for number, gone in enumerate(script.turns[:-1]):
         heir = script.turns[number + 1]
         heir = replace(heir, files={**gone.files, **heir.files})
@@ -43,7 +44,7 @@ def _less_turns(script: Script) -> Iterator[Script]:
 
 
 def _less_files(script: Script) -> Iterator[Script]:
-    """Each without one file of one turn."""
+    """The script without one file of one turn, in turn."""
     for number, turn in enumerate(script.turns):
         for gone in turn.files:
             rest = {name: text for name, text in turn.files.items() if name != gone}
@@ -51,7 +52,7 @@ def _less_files(script: Script) -> Iterator[Script]:
 
 
 def _less_flags(script: Script) -> Iterator[Script]:
-    """Each without one flag of a command or of a saved plan."""
+    """The script without one flag of a command or of a saved plan, in turn."""
     for number, turn in enumerate(script.turns):
         for words in _less_one_flag(turn.words):
             yield _at(script, number, replace(turn, words=words))
@@ -66,26 +67,26 @@ def _less_one_flag(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 def _less_blocks(script: Script) -> Iterator[Script]:
-    """Each without one block, in all turns."""
+    """The script without one block, in all its turns."""
     for name in dict.fromkeys(name_block(block) for block in _blocks(script)):
         yield _without(script, name)
 
 
 def _less_lines(script: Script) -> Iterator[Script]:
-    """Each without one line, or one inner block, of one block, in all turns."""
+    """The script without one line, or one inner block, of one block, in all its turns."""
     found = ((name_block(block), part) for block in _blocks(script) for part in split_block(block))
     for name, part in dict.fromkeys(found):
         yield _without(script, name, part)
 
 
 def name_block(block: str) -> str:
-    """Its first line where there is a name in it, else all of it."""
+    """The first line of a block if that has a name in it, else the whole block."""
     first = block.splitlines()[0]
     return first if '"' in first else block
 
 
 def split_block(block: str) -> list[str]:
-    """What stands in it: lines, and inner blocks as one."""
+    """The parts of a block: its lines, and each inner block as one part."""
     parts, depth = [""], 0
     for line in block.splitlines(keepends=True)[1:-1]:
         parts[-1] += line
@@ -102,7 +103,7 @@ def _blocks(script: Script) -> Iterator[str]:
 
 
 def _without(script: Script, name: str, part: str = "") -> Script:
-    """Less a part of a block, or less all of it."""
+    """The script without a part of a block, or without the whole block."""
     return _with(script, *(_cut_turn(turn, name, part) for turn in script.turns))
 
 

@@ -1,4 +1,4 @@
-"""Random configurations that go on changing, and what happens behind terraform's back."""
+"""Random configurations that keep changing, and changes that are made outside terraform."""
 
 from __future__ import annotations
 
@@ -31,58 +31,60 @@ KEYS = (
     "[1].[0]",
 )
 SHORT = "substr(md5(each.key), 0, 6)"
-"""What stands for a key in a path."""
+"""An expression for a path that stands for a key."""
 WORDS = ("create", "half", "update", "refuse", "delete", "late")
-"""What may be told to fail, by the provider (`read` seldom: it fails the whole plan)."""
+"""Operations that the provider may be told to fail (`read` seldom: it fails the whole plan)."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """What an engine's language has."""
+    """Which features an engine's language has."""
 
     product: str
     version: tuple[int, int]
 
     @property
     def removed(self) -> bool:
-        """`removed` blocks."""
+        """Whether it has `removed` blocks."""
         return self.version >= (1, 7)
 
     @property
     def removed_destroys(self) -> bool:
-        """`removed` blocks that may destroy."""
+        """Whether it has `removed` blocks that may destroy."""
         return self.removed and (self.product == "Terraform" or self.version >= (1, 11))
 
     @property
     def keeps(self) -> bool:
-        """`lifecycle { destroy = false }` of a resource."""
+        """Whether a resource may have `lifecycle { destroy = false }`."""
         return self.product == "OpenTofu" and self.version >= (1, 12)
 
     @property
     def excludes(self) -> bool:
-        """`-exclude`."""
+        """Whether it has `-exclude`."""
         return self.product == "OpenTofu" and self.version >= (1, 9)
 
     @property
     def enables(self) -> bool:
-        """`lifecycle { enabled = false }` of a resource."""
+        """Whether a resource may have `lifecycle { enabled = false }`."""
         return self.product == "OpenTofu" and self.version >= (1, 11)
 
     @property
     def imports_many(self) -> bool:
-        """`import` blocks with `for_each`."""
+        """Whether it has `import` blocks with `for_each`."""
         return self.version >= (1, 7)
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """Of its own, and that plan and apply have in common; `-concise` hides its own words."""
+        """Flags that only this engine has, for plan and apply; not `-concise`, which hides part of
+        its output."""
         old = self.product == "Terraform" or self.version < (1, 7)
         return () if old else ("-show-sensitive",)
 
 
 @dataclass
 class Item:
-    """A resource block. `keys`: None is a single one, a number is `count`, names are `for_each`."""
+    """A resource block. `keys`: None is a single instance, a number is `count`, names are
+    `for_each`."""
 
     name: str
     type: str = "files_object"
@@ -92,7 +94,7 @@ class Item:
     lifecycle: list[str] = field(default_factory=list)
     blocks: list[str] = field(default_factory=list)
     file: str = ""
-    """A path of its own, of an object that is imported."""
+    """The path of an imported object; empty for one made of the name."""
 
     @property
     def place(self) -> str:
@@ -123,7 +125,7 @@ class Item:
 
 @dataclass
 class World:
-    """A configuration and its history; every choice is `chance`'s."""
+    """A configuration and its history; every choice is made by `chance`."""
 
     chance: random.Random
     dialect: Dialect
@@ -135,15 +137,15 @@ class World:
     """`moved`, `removed` and `import` blocks."""
     modules: int | list[str] | None = None
     chosen: str = ""
-    """What an .auto.tfvars says of `v`; nothing where it is empty."""
+    """The value of `v` in an .auto.tfvars file; empty for none."""
     nested: bool = False
     """Whether the module calls another one."""
     secrets: bool = False
-    """Whether an attribute is sensitive by its schema; else by a variable. With both, Terraform
-    before 1.12 finds changes where there are none (hashicorp/terraform#35117)."""
+    """Whether an attribute may be sensitive by its schema, not only by a variable. With both,
+    Terraform before 1.12 finds changes where there are none (hashicorp/terraform#35117)."""
     named: int = 0
     imported: list[str] = field(default_factory=list)
-    """Files that have to be there before the next run."""
+    """Files that must exist before the next run."""
 
     def begin(self) -> None:
         self.modules = self.chance.choice([None, None, 2, ["m1", self.chance.choice(KEYS)]])
@@ -155,7 +157,7 @@ class World:
             self.change_output()
 
     def edit(self) -> None:
-        """One to three changes."""
+        """Makes one to three random changes."""
         moves = [self.add, self.change, self.change, self.change, self.drop, self.rename]
         moves += [self.bring, self.change_output, self.change_output, self.change_keys]
         moves += [self.change_data, self.change_check, self.change_lifecycle, self.forget_history]
@@ -201,7 +203,7 @@ class World:
             item.blocks.append(provisioner(item.name, destroys=True))
 
     def fill(self, item: Item) -> None:
-        """Other values."""
+        """Sets other values for the attributes."""
         chance = self.chance
         if item.type == "terraform_data":
             item.attributes["input"] = self.value(item)
@@ -217,7 +219,7 @@ class World:
             item.attributes["labels"] = chance.choice(["{}", '{ a = "b" }', "null"])
 
     def value(self, item: Item) -> str:
-        """Something for a text to be: often another object's."""
+        """A random expression for a text, often an attribute of another object."""
         chance = self.chance
         if chance.random() < 0.4:
             return chance.choice(
@@ -263,7 +265,8 @@ class World:
         item.lifecycle = self.chance.sample(rules, self.chance.randint(0, 2))
 
     def _rules_of_others(self, item: Item) -> list[str]:
-        """`prevent_destroy` seldom, for it ends many a run; a replacement with another's."""
+        """Rules about other resources: `replace_triggered_by`; `prevent_destroy` seldom, since it
+        fails many runs."""
         rules = ["prevent_destroy = true"] if self.chance.random() < 0.1 else []
         others = [o for o in self.items[: self.items.index(item)] if o.module == item.module]
         if others:
@@ -273,7 +276,8 @@ class World:
         return rules
 
     def drop(self) -> None:
-        """Out of the configuration: destroyed, or by a `removed` block maybe forgotten."""
+        """Removes a resource from the configuration: it is destroyed or, by a `removed` block,
+        maybe forgotten."""
         item = self.pick()
         if item is None or len(self.items) < 2:
             return
@@ -291,7 +295,7 @@ class World:
         return f"module.m.{item.place}" if item.module else item.place
 
     def _unrefer(self, gone: Item, now: str = "") -> None:
-        """No text names what is gone any more."""
+        """Removes all references to a resource, or makes them refer to `now` if that is given."""
         for item in self.items:
             for name, value in item.attributes.items():
                 if f"{gone.place}." in value and item.module == gone.module:
@@ -319,7 +323,7 @@ class World:
                 self.outputs[name] = '  value = "no data"'
 
     def rename(self) -> None:
-        """Another name, or another place, and a `moved` block that says so."""
+        """Gives a resource another name or module, and adds the `moved` block that says so."""
         item = self.pick()
         if item is None or item.type != "files_object":
             return
@@ -327,7 +331,7 @@ class World:
         self.named += 1
         item.name = f"n{self.named}"
         if self.chance.random() < 0.5 and not item.file:
-            item.file = ""  # the path has the name in it: moved and replaced
+            item.file = ""  # the path contains the name: moved and replaced
         elif item.keys is None and not item.module:
             item.file = item.file or f"{was.name}.txt"
         into = self.chance.random() < 0.2 and self.modules is None and not item.module
@@ -342,7 +346,7 @@ class World:
         self.history.append(f"moved {{\n  from = {old}\n  to   = {self._full(item)}\n}}\n")
 
     def collide(self) -> None:
-        """Out of the configuration, and a `moved` block to where there is something already."""
+        """Removes a resource, and adds a `moved` block to an address that has an object already."""
         single = [i for i in self.items if i.type == "files_object" and i.keys is None]
         if len(single) < 2:
             return
@@ -353,7 +357,7 @@ class World:
         self.history.append(f"moved {{\n  from = {self._full(gone)}\n  to   = {to}\n}}\n")
 
     def move_key(self) -> None:
-        """One instance from its key to another one, free or not, or to none at all."""
+        """Moves one instance from its key to another one, free or not, or to none at all."""
         keyed = [i for i in self.items if isinstance(i.keys, list) and not i.blocks]
         if not keyed:
             return
@@ -371,7 +375,7 @@ class World:
         return any(f"{item.place}." in v for i in self.items for v in i.attributes.values())
 
     def change_modules(self) -> None:
-        """How often the module is called; the first or only one may be moved."""
+        """Changes how often the module is called; the first or only instance may be moved."""
         was, now = self.modules, self.chance.choice([None, 1, 2, ["m1", "m2"], ["m1"]])
         self.modules = now
         if was is None and now is not None and self.chance.random() < 0.7:
@@ -382,7 +386,7 @@ class World:
         self.chosen = self.chance.choice(["", "", "a", "b"])
 
     def bring_many(self) -> None:
-        """Two objects that are there already, imported by one block."""
+        """Imports two objects that exist already, by one block."""
         if not self.dialect.imports_many:
             return
         self.named += 1
@@ -396,7 +400,7 @@ class World:
         self.history.append(f"import {{\n{each}{which}}}\n")
 
     def bring(self) -> None:
-        """An object that is there already, imported; where its `kind` is set, replaced at once."""
+        """Imports an object that exists already; if its `kind` is set, it is replaced at once."""
         self.named += 1
         item = Item(f"i{self.named}", file=f"there{self.named}.txt")
         item.attributes["content"] = quote(self.chance.choice(["found", "else"]))
@@ -419,7 +423,7 @@ class World:
             self.history.append(f"moved {{\n  from = {self._full(item)}\n  to   = {to}\n}}\n")
 
     def forget_history(self) -> None:
-        """Blocks that have done their work."""
+        """Removes `moved`, `removed` and `import` blocks that have been applied."""
         if self.chance.random() < 0.5:
             self.history.clear()
 
@@ -495,14 +499,14 @@ output "deep" {
 
 
 def provisioner(name: str, *, destroys: bool = False) -> str:
-    """One that fails while a file is there."""
+    """A provisioner that fails while a file exists."""
     when = "  when = destroy\n" if destroys else ""
     flag = f"{name}.{'undestroyed' if destroys else 'unprovisioned'}"
     return f'provisioner "local-exec" {{\n{when}  command = "echo hello; test ! -e {flag}"\n}}'
 
 
 def quote(text: str) -> str:
-    """A text as HCL writes it."""
+    """A text as an HCL string literal."""
     escaped = json.dumps(text, ensure_ascii=False)
     return escaped.replace("${", "$${").replace("%{", "%%{")
 
@@ -510,7 +514,7 @@ def quote(text: str) -> str:
 def trouble(
     chance: random.Random, world: World, paths: list[str]
 ) -> Iterator[tuple[str, str | None]]:
-    """Files that make something fail, or None where nothing shall any more; by name."""
+    """Files that make something fail, by name; None removes the file."""
     configured = {item.file or f"{item.name}.txt" for item in world.items}
     for path in sorted({*paths, *configured}):
         words = " ".join(chance.sample(WORDS, 3)) if chance.random() < 0.2 else None
@@ -521,7 +525,8 @@ def trouble(
 
 
 def drift(chance: random.Random, state: Path) -> Iterator[tuple[str, str | None]]:
-    """What somebody makes of objects that are there: other contents, or None where it is gone."""
+    """Changes of objects made outside terraform: files with other contents, or None for a deleted
+    one."""
     for resource in json.loads(state.read_text())["resources"] if state.exists() else ():
         if resource["type"] != "files_object" or resource["mode"] != "managed":
             continue
