@@ -16,7 +16,7 @@ from support.runs.found import Found
 from support.runs.play import Trial
 from support.runs.script import Script, read_script, write_script
 
-ABOUT = "counts and outcomes are the engine's own, in random runs of random configurations"
+ABOUT = "counts and outcomes of random runs, compared with what the engine itself says"
 COMMANDS = 5
 PER_ENGINE = ("commands", "counts compared", "counts absent", "other facts compared")
 FIGURES = (*PER_ENGINE, "runs", "engines")

@@ -12,7 +12,7 @@ from record import Outcome
 from support.faults import endpoints, surroundings
 from support.faults.case import Case
 
-ABOUT = "whatever is wrong around a run, terraform is unchanged and no event is lost"
+ABOUT = "broken servers, TLS, proxies and machines: terraform is unchanged and no event is lost"
 CASES = [*endpoints.CASES, *surroundings.CASES]
 GROUPS = list(dict.fromkeys(case.group for case in CASES))
 SKIPPED = "cases that this machine can't have"

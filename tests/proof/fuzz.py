@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from record import Outcome
 
-ABOUT = "whatever it is given, each reader gives a value or says in one line that it can't"
+ABOUT = "random and damaged input: each reader returns a value, or says in one line why it can't"
 ROOT = Path(__file__).parents[2]
 SECONDS = 300
 """Timeout of a test with its default number of examples."""

@@ -12,7 +12,7 @@ from record import Outcome
 from support.image import build_image
 from support.image_stages import USERS, list_checks
 
-ABOUT = "the image runs as PID 1, as any user, with a read-only root, and reports"
+ABOUT = "the image as PID 1, as any user, with a read-only root: it reports its runs"
 
 
 def add_options(_: ArgumentParser) -> None:

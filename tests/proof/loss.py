@@ -15,7 +15,7 @@ from pathlib import Path
 from record import Outcome
 from support.loss.episode import Found, play_episode
 
-ABOUT = "whoever is killed, no event is lost, and none comes twice unless its answer was lost"
+ABOUT = "processes killed at random: no event is lost, none sent twice unless its response was lost"
 
 
 def add_options(parser: ArgumentParser) -> None:

@@ -1,10 +1,9 @@
-"""Writes docs/proof.md and README.md's table of figures from the records; neither is edited by
-hand."""
+"""Writes docs/proof.md and README.md's table of figures from the records."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from record import Record, read_record
@@ -14,10 +13,10 @@ ROOT = Path(__file__).parents[2]
 PAGE, README = ROOT / "docs/proof.md", ROOT / "README.md"
 TABLE = re.compile(r"(?<=<!-- proof -->\n).*?(?=<!-- /proof -->)", re.DOTALL)
 HEAD = """\
-# What was tried, and what was found
+# Proof: what was tested, and the results
 
 Written by `python tests/proof page` from `tests/proof/results/`, which the commands below fill with
-`--keep`. Each takes a seed where chance has a part: another one finds other runs.
+`--keep`. Suites with random input take a seed: another seed makes other runs.
 """
 
 
@@ -48,16 +47,32 @@ def _records() -> Iterator[Record]:
 
 
 def _section(record: Record) -> str:
-    rows = [f"| {name} | {figure:,} |" for name, figure in record.figures.items()]
+    about = SUITES[record.suite].ABOUT
+    single = {name: figure for name, figure in record.figures.items() if ": " not in name}
     return "\n".join(
         [
             f"## {record.suite.capitalize()}",
-            SUITES[record.suite].ABOUT + ".",
-            f"\n`{record.command}` on {record.date}, {record.machine}: "
+            f"{about[0].upper()}{about[1:]}.\n",
+            f"`{record.command}` on {record.date}, {record.machine}: "
             f"{record.seconds:,.0f} seconds, **{record.wrong} wrong**.\n",
             "| | |",
             "|---|---:|",
-            *rows,
+            *(f"| {name} | {figure:,} |" for name, figure in single.items()),
             "",
+            *_render_matrix(record.figures),
         ]
     )
+
+
+def _render_matrix(figures: Mapping[str, int]) -> Iterator[str]:
+    """The figures named `ROW: COLUMN` as one table; nothing where there are none."""
+    cells = {tuple(name.split(": ")): n for name, n in figures.items() if ": " in name}
+    if not cells:
+        return
+    rows, columns = (list(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+    yield f"| | {' | '.join(columns)} |"
+    yield f"|---|{'---:|' * len(columns)}"
+    for row in rows:
+        numbers = (f"{cells.get((row, column), 0):,}" for column in columns)
+        yield f"| {row} | {' | '.join(numbers)} |"
+    yield ""

@@ -15,7 +15,7 @@ from record import Outcome
 from support.engines import clean_env
 from support.planted import install, run_selftest
 
-ABOUT = "terraform is run as typed: bare and under `tf`, compared"
+ABOUT = "commands with and without `tf`: output, exit code, signals and terminal are the same"
 
 
 def add_options(parser: ArgumentParser) -> None:
