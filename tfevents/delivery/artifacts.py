@@ -67,12 +67,6 @@ def estimate_cost(source: ArtifactSource, deadline: Deadline) -> str | None:
     return path
 
 
-def _show_plan(source: ArtifactSource, deadline: Deadline) -> str:
-    return source.ask(
-        "plan-json", ["show", "-json", os.path.abspath(source.plan_file or "")], deadline
-    )
-
-
 def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
     """The redacted state file; None where the run has no state.
 

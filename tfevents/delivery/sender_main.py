@@ -54,14 +54,16 @@ class Orders:
             self._ending = True
             self.more.set()
 
-    def rounds(self) -> Iterator[bool]:
-        """Yields once for each flush to do: False, and True for the last one. Blocks in between."""
+    def rounds(self) -> Iterator[FlushState]:
+        """Yields the state for each flush to do; `last` is set in the last one. Blocks in between.
+
+        No order ends the last flush early: its `more` is an event of its own that nothing sets.
+        """
         while not self._ending:
-            self.more.clear()
-            yield False
+            yield FlushState(self.deadline, waits=True, more=self.more)
             self.more.wait()
-        self.more.clear()  # earlier orders must not end the last flush
-        yield True
+            self.more.clear()  # before `_ending` is read: a later order sets it again
+        yield FlushState(self.deadline, waits=True, last=True)
 
 
 def main() -> None:
@@ -86,8 +88,7 @@ def send(config: SenderConfig, orders: Orders) -> str | None:
     journal, reason = open_journal(config.home), None
     with hold_lock(journal.home) as lock:
         sender = Sender(journal, _settings(config), lock.identity)
-        for last in orders.rounds():
-            state = FlushState(orders.deadline, waits=True, last=last, more=orders.more)
+        for state in orders.rounds():
             reason = sender.flush(queues, state).reason
     return reason
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Concatenate, ParamSpec
 
 from tfevents.errors import JournalUnavailable
@@ -17,12 +17,18 @@ P = ParamSpec("P")
 
 def find_fallback() -> Journal | None:
     """The fallback journal; None if there is none. Raises JournalUnavailable."""
+    home = _find_home()
+    return open_journal(home) if home else None
+
+
+def _find_home() -> str | None:
+    """The fallback home; None if it has no journal."""
     try:
-        place = find_fallback_home(make=False)
-        os.stat(os.path.join(place, "journal.db"))
+        home = find_fallback_home(make=False)
+        os.stat(os.path.join(home, "journal.db"))
     except OSError:
         return None
-    return open_journal(place)
+    return home
 
 
 def open_fallback() -> Journal:
@@ -38,23 +44,21 @@ def merge_fallback(journal: Journal) -> int:
 
     What can't be moved now stays in the fallback journal until the next call.
     """
-    try:
-        fallback = find_fallback()
-        if fallback is None or journal.home == fallback.home:
-            return 0
-        try:
-            return fallback.hand_over(journal)
-        finally:
-            fallback.close()
-    except JournalUnavailable:
+    fallback = find_beside(journal)
+    if fallback is None:
         return 0
+    with closing(fallback), suppress(JournalUnavailable):
+        return fallback.hand_over(journal)
+    return 0
 
 
 def find_beside(journal: Journal) -> Journal | None:
     """The fallback journal; None if there is none, if it can't be opened, or if it is `journal`."""
+    home = _find_home()
+    if home is None or home == journal.home:
+        return None
     with suppress(JournalUnavailable):
-        fallback = find_fallback()
-        return fallback if fallback and fallback.home != journal.home else None
+        return open_journal(home)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from typing import Any
 from uuid import uuid4
 
@@ -38,19 +38,24 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str], ours: str = "") 
     has it. A run that can't be written now stays for the next call. `ours`: the id of a hook's run
     that is never closed here, as its own end is being recorded.
     """
-    closed, beside = 0, find_beside(journal)
-    journals = [journal, beside] if beside else [journal]
+    beside = find_beside(journal)
+    with closing(beside) if beside else nullcontext():
+        closed = _close_all([journal, beside] if beside else [journal], env, ours)
+    merge_fallback(journal)
+    return closed
+
+
+def _close_all(journals: Sequence[Journal], env: Mapping[str, str], ours: str) -> int:
+    """Closes the abandoned runs of these journals as `recover_abandoned`; returns how many."""
+    closed = 0
     for identity in _find_forgotten(journals) - {ours}:
         with suppress(JournalUnavailable):
             closed += end_unended(journals, identity)
-    for home in _homes(journal.home):
+    for home in _homes(journals[0].home):
         for identity in abandoned.find_abandoned(home):
             with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
                 if folder:
                     closed += _close(journals, identity, folder, env)
-    if beside:
-        beside.close()
-    merge_fallback(journal)
     return closed
 
 

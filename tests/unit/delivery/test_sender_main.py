@@ -1,0 +1,40 @@
+"""The orders of a run as its sender process takes them."""
+
+from __future__ import annotations
+
+import os
+
+from support.machine import until
+
+from tfevents.delivery.sender_main import ABANDONED_SECONDS, Orders
+from tfevents.delivery.sender_process import Order, write_order
+
+
+def test_no_order_ends_the_last_flush() -> None:
+    """Neither the last one nor one that comes after it: the run's end event would not be sent."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, open(writing, "wb", buffering=0) as run:
+        orders = Orders(pipe)
+        run.write(write_order(Order(60.0)))
+        *_, state = orders.rounds()
+        run.write(write_order(Order()))
+        assert orders.more.wait(60)
+        assert state.last
+        assert not state.more.is_set()
+        run.close()
+        until(lambda: orders.deadline.left <= ABANDONED_SECONDS)
+
+
+def test_an_order_ends_an_earlier_flush() -> None:
+    """At its next pause: there are new events."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as pipe, open(writing, "wb", buffering=0) as run:
+        orders = Orders(pipe)
+        rounds = orders.rounds()
+        state = next(rounds)
+        run.write(write_order(Order()))
+        assert state.more.wait(60)
+        assert not next(rounds).last
+        run.close()
+        assert next(rounds).last
+        until(lambda: orders.deadline.left <= ABANDONED_SECONDS)

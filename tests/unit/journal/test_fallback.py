@@ -1,0 +1,33 @@
+"""The fallback journal, where it is the one in use."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tfevents.journal import fallback
+from tfevents.journal.fallback import find_beside, merge_fallback, open_fallback
+from tfevents.journal.journal import Journal, open_journal
+
+
+def test_the_fallback_journal_is_not_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no other journal, and has nothing to move into itself."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    opened: list[str] = []
+
+    def open_and_note(home: str) -> Journal:
+        opened.append(home)
+        return open_journal(home)
+
+    with closing(open_fallback()) as journal, closing(open_journal(str(tmp_path / "home"))) as home:
+        monkeypatch.setattr(fallback, "open_journal", open_and_note)
+        assert find_beside(journal) is None
+        assert merge_fallback(journal) == 0
+        assert opened == []
+        assert merge_fallback(home) == 0
+        assert opened == [journal.home]
