@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-HARMLESS = {
+KEPT_PARAMETERS = {
     **dict.fromkeys(("buildId", "releaseId", "id", "depth"), r"\d{1,20}"),
     "ref": r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}",
 }
@@ -15,9 +15,10 @@ HARMLESS = {
 the value must match."""
 SCHEMES = "https?|ssh|git|git\\+ssh|git\\+https?|s3|gs|ftps?|svn(?:\\+ssh)?"
 HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
-PLACE = rf"{HOST}(?::\d{{1,5}})?"
+HOST_AND_PORT = rf"{HOST}(?::\d{{1,5}})?"
 PATH = r"[^\s\\@?#\x00-\x1f]*"
-REST = r"(\?[^#]*)?(?:#.*)?"
+QUERY = r"(\?[^#]*)?(?:#.*)?"
+"""The query, which is captured, and the fragment, which is not."""
 GETTER = r"[a-z][a-z0-9]{0,9}"
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
 
@@ -25,21 +26,23 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}"
 def redact_address(text: str) -> str | None:
     """The scheme, host, port and path of an address; None if it names no host.
 
-    Of the query only the parameters in HARMLESS are kept. The user is removed, except `git@` before
-    an ssh host, where it is the same for everybody.
+    Of the query only KEPT_PARAMETERS are kept. The user is removed, except `git@` before an ssh
+    host, where it is the same for everybody.
     """
     return _redact_url(text) or _redact_scp(text)
 
 
 def _redact_url(text: str) -> str | None:
-    url = re.fullmatch(rf"(?i:({SCHEMES}))://(?:([^/?#]*)@)?({PLACE})(/{PATH})?{REST}", text)
+    url = re.fullmatch(
+        rf"(?i:({SCHEMES}))://(?:([^/?#]*)@)?({HOST_AND_PORT})(/{PATH})?{QUERY}", text
+    )
     if url is None:  # Semaphore: http://git@github.com:owner/name.git
-        url = re.fullmatch(rf"(?i:({SCHEMES}))://([^/?#]*)@({HOST})(:{PATH}){REST}", text)
+        url = re.fullmatch(rf"(?i:({SCHEMES}))://([^/?#]*)@({HOST})(:{PATH}){QUERY}", text)
     if url is None:
         return None
-    scheme, user, place, path, query = url.groups()
+    scheme, user, host, path, query = url.groups()
     ssh = _redact_user(user) if "ssh" in scheme.lower() else ""
-    return f"{scheme}://{ssh}{place}{path or ''}{_redact_query(query)}"
+    return f"{scheme}://{ssh}{host}{path or ''}{_redact_query(query)}"
 
 
 def _redact_scp(text: str) -> str | None:
@@ -47,7 +50,7 @@ def _redact_scp(text: str) -> str | None:
 
     Without a user, the host must contain a dot.
     """
-    found = re.fullmatch(rf"(?:([^/?#@]*)@)?({HOST}):(?![:/]{{2}}|:)({PATH}){REST}", text)
+    found = re.fullmatch(rf"(?:([^/?#@]*)@)?({HOST}):(?![:/]{{2}}|:)({PATH}){QUERY}", text)
     if found is None or not (found[1] is not None or "." in found[2]):
         return None
     user, host, path, query = found.groups()
@@ -70,9 +73,9 @@ def redact_source(text: str) -> str | None:
     if mark:
         inner = redact_address(rest) if re.fullmatch(GETTER, getter) else None
         return f"{getter}::{inner}" if inner else None
-    if re.fullmatch(rf"(?:{PLACE}/)?{NAME}/{NAME}/{NAME}(?://{PATH})?", text):
+    if re.fullmatch(rf"(?:{HOST_AND_PORT}/)?{NAME}/{NAME}/{NAME}(?://{PATH})?", text):
         return text
-    host = re.fullmatch(rf"(?:[^/?#]*@)?({PLACE})(/{PATH}){REST}", text)
+    host = re.fullmatch(rf"(?:[^/?#]*@)?({HOST_AND_PORT})(/{PATH}){QUERY}", text)
     if host and "." in host[1]:
         return f"{host[1]}{host[2]}{_redact_query(host[3])}"
     return redact_address(text)
@@ -82,6 +85,6 @@ def _redact_query(query: str | None) -> str:
     kept = []
     for part in (query or "").removeprefix("?").split("&"):
         name, _, value = part.partition("=")
-        if name in HARMLESS and re.fullmatch(HARMLESS[name], value):
+        if name in KEPT_PARAMETERS and re.fullmatch(KEPT_PARAMETERS[name], value):
             kept.append(part)
     return f"?{'&'.join(kept)}" if kept else ""

@@ -17,7 +17,7 @@ class Deadline:
         self, seconds: float, *, parent: Deadline | None = None, renewed: bool = False
     ) -> None:
         self._end, self._parent = time.monotonic() + seconds, parent
-        self._patience = seconds if renewed else None
+        self._renewal_seconds = seconds if renewed else None
 
     @property
     def left(self) -> float:
@@ -35,8 +35,8 @@ class Deadline:
 
     def renew(self) -> None:
         """Restarts the time after an event was delivered or refused; only if `renewed` is set."""
-        if self._patience is not None:
-            self._end = time.monotonic() + self._patience
+        if self._renewal_seconds is not None:
+            self._end = time.monotonic() + self._renewal_seconds
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Waits for `event`, at most `seconds` and not beyond the deadline; whether it is set.

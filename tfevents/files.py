@@ -22,18 +22,18 @@ def find_path(text: str | None) -> str | None:
     return text if text and len(os.fsencode(text)) <= PATH_BYTES else None
 
 
-def read_untrusted(path: str, most: int, *, root: str | None = None) -> bytes:
+def read_untrusted(path: str, max_bytes: int, *, root: str | None = None) -> bytes:
     """The bytes of a regular file.
 
     `root`: a directory out of which no link in the path may lead. Raises OSError, whose `strerror`
-    gives the reason, also for a file of more than `most` bytes.
+    gives the reason, also for a file of more than `max_bytes`.
     """
     with open_untrusted(path, root=root) as file:
-        text = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
-    if text is None or len(text) > most:
-        size = f"{most >> 20} MiB" if most >> 20 else f"{most >> 10} KiB"
+        data = file.read(max_bytes + 1) if os.fstat(file.fileno()).st_size <= max_bytes else None
+    if data is None or len(data) > max_bytes:
+        size = f"{max_bytes >> 20} MiB" if max_bytes >> 20 else f"{max_bytes >> 10} KiB"
         raise OSError(errno.EFBIG, f"it is larger than {size}", path)
-    return text
+    return data
 
 
 def open_untrusted(path: str, *, root: str | None = None) -> BinaryIO:
@@ -63,8 +63,8 @@ def find_root(directory: str, env: Mapping[str, str], *, is_ci: bool) -> str | N
 
     None if there is none, or if a directory from `directory` up to it is not trusted.
     """
-    places = find_trusted_directories(directory, env, is_ci=is_ci)
-    return places[-1] if places and _is_root(places[-1]) else None
+    directories = find_trusted_directories(directory, env, is_ci=is_ci)
+    return directories[-1] if directories and _has_git(directories[-1]) else None
 
 
 def find_trusted_directories(directory: str, env: Mapping[str, str], *, is_ci: bool) -> list[str]:
@@ -73,47 +73,48 @@ def find_trusted_directories(directory: str, env: Mapping[str, str], *, is_ci: b
     These are `directory` and its parents up to the git root. Only `directory` outside of a
     checkout, or if one of the parents is not trusted. Empty if `directory` is not trusted.
     """
-    places = list_ancestors(directory)
-    for number, place in enumerate(places):
-        if not is_trusted(place, directory, env, is_ci=is_ci):
-            return places[: min(number, 1)]
-    return places
+    ancestors = list_ancestors(directory)
+    for number, ancestor in enumerate(ancestors):
+        if not is_trusted(ancestor, directory, env, is_ci=is_ci):
+            return ancestors[: min(number, 1)]
+    return ancestors
 
 
 def list_ancestors(directory: str) -> list[str]:
     """As `find_trusted_directories`, but whether the directories are trusted or not."""
-    place, places = os.path.abspath(directory), [os.path.abspath(directory)]
-    while not _is_root(place):
-        above = os.path.dirname(place)
-        if above == place:
-            return places[:1]
-        place = above
-        places.append(place)
-    return places
+    ancestor = os.path.abspath(directory)
+    ancestors = [ancestor]
+    while not _has_git(ancestor):
+        parent = os.path.dirname(ancestor)
+        if parent == ancestor:
+            return ancestors[:1]
+        ancestor = parent
+        ancestors.append(ancestor)
+    return ancestors
 
 
-def is_trusted(place: str, directory: str, env: Mapping[str, str], *, is_ci: bool) -> bool:
-    """Whether the directory `place` belongs to the current user or to root.
+def is_trusted(path: str, directory: str, env: Mapping[str, str], *, is_ci: bool) -> bool:
+    """Whether the directory `path` belongs to the current user or to root.
 
     In CI, where another user may have made the checkout, also to the owner of the run's
     `directory`. Never for a directory with the sticky bit, in which everybody may create files.
     """
     try:
-        found = os.stat(place)
-        if found.st_mode & stat.S_ISVTX:
+        status = os.stat(path)
+        if status.st_mode & stat.S_ISVTX:
             return False
-        if found.st_uid in (0, *_ourselves(env)):
+        if status.st_uid in (0, *_list_current_user_ids(env)):
             return True
-        return is_ci and found.st_uid == os.stat(directory).st_uid
+        return is_ci and status.st_uid == os.stat(directory).st_uid
     except (OSError, ValueError):
         return False
 
 
-def _ourselves(env: Mapping[str, str]) -> tuple[int, ...]:
+def _list_current_user_ids(env: Mapping[str, str]) -> tuple[int, ...]:
     """The current user's id; under sudo also that of the user who called it, as git does."""
-    ours, before = os.geteuid(), env.get("SUDO_UID", "")
-    return (ours, int(before)) if ours == 0 and before.isdecimal() else (ours,)
+    user, sudo_user = os.geteuid(), env.get("SUDO_UID", "")
+    return (user, int(sudo_user)) if user == 0 and sudo_user.isdecimal() else (user,)
 
 
-def _is_root(place: str) -> bool:
-    return os.path.exists(os.path.join(place, GIT))
+def _has_git(directory: str) -> bool:
+    return os.path.exists(os.path.join(directory, GIT))

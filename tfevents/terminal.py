@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 
-def printable(text: str, instead: str = " ") -> str:
-    """`text` with each non-printable character replaced by `instead`."""
-    return "".join(c if c.isprintable() else instead for c in text)
+def printable(text: str, replacement: str = " ") -> str:
+    """`text` with each non-printable character replaced by `replacement`."""
+    return "".join(c if c.isprintable() else replacement for c in text)
 
 
 def print_line(line: str) -> None:

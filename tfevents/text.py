@@ -11,7 +11,7 @@ import re
 VALUE_BYTES, MESSAGE_BYTES = 2048, 4096
 """Limits in bytes. A longer value is dropped, because a cut one would name something else; a longer
 message is cut."""
-DOOR = 4
+LONGEST_INPUT_FACTOR = 4
 """The longest text that is cleaned, in multiples of its limit: cleaning may shorten it."""
 
 # CSI sequences, string sequences (title, link, …) up to their end, then any other escape. A string
@@ -28,23 +28,24 @@ _NOT_BYTES = "[\ud800-\udc7f\udd00-\udfff]"
 _SHA = r"[0-9a-fA-F]{7,40}|[0-9a-fA-F]{64}"
 
 
-def clean(value: str | None, most: int = VALUE_BYTES) -> str | None:
+def clean(value: str | None, max_bytes: int = VALUE_BYTES) -> str | None:
     """The text as one line, without escape sequences and control characters.
 
-    None if it is then empty or longer than `most` bytes, or too long to be cleaned (DOOR).
+    None if it is then empty or longer than `max_bytes`, or too long to be cleaned
+    (LONGEST_INPUT_FACTOR).
     """
-    if not value or len(value) > DOOR * most:
+    if not value or len(value) > LONGEST_INPUT_FACTOR * max_bytes:
         return None
-    line = re.sub(_SPACING, " ", _printable(value)).strip()
-    return line if line and len(line.encode()) <= most else None
+    line = re.sub(_SPACING, " ", _remove_controls(value)).strip()
+    return line if line and len(line.encode()) <= max_bytes else None
 
 
-def clean_message(value: str | None, most: int = MESSAGE_BYTES) -> str | None:
-    """As `clean`, but keeps line ends and cuts the text to `most` bytes, between two characters."""
+def clean_message(value: str | None, max_bytes: int = MESSAGE_BYTES) -> str | None:
+    """As `clean`, but keeps line ends and cuts the text to `max_bytes`, between two characters."""
     if not value:
         return None
-    lines = _printable(value[: DOOR * most]).strip()
-    return lines.encode()[:most].decode(errors="ignore").rstrip() or None
+    lines = _remove_controls(value[: LONGEST_INPUT_FACTOR * max_bytes]).strip()
+    return lines.encode()[:max_bytes].decode(errors="ignore").rstrip() or None
 
 
 def clean_sha(value: str | None) -> str | None:
@@ -53,7 +54,7 @@ def clean_sha(value: str | None) -> str | None:
     return sha if re.fullmatch(_SHA, sha) and sha.strip("0") else None
 
 
-def _printable(value: str) -> str:
+def _remove_controls(value: str) -> str:
     """The text without escape sequences, control characters and invalid UTF-8."""
     if not value.isascii():
         value = re.sub(_NOT_BYTES, "", value)

@@ -48,5 +48,5 @@ def fill(home: Path, count: int, workspaces: int) -> None:
         body = {"event_type": "plan", "data": {"event_id": event_id}}
         columns = {**dict.fromkeys(EVENT.split(", ")), "attempts": 0}
         rows.append([*(columns | write_event(NewEvent(event_id, "run", where, body))).values()])
-    journal.take_over((), rows)
+    journal.insert_moved((), rows)
     journal.close()

@@ -13,7 +13,14 @@ from tfevents.events.body import LARGEST, build_event
 from tfevents.events.model import Activity, EventType
 from tfevents.events.schema import schema
 from tfevents.terminal import printable
-from tfevents.text import DOOR, MESSAGE_BYTES, VALUE_BYTES, clean, clean_message, clean_sha
+from tfevents.text import (
+    LONGEST_INPUT_FACTOR,
+    MESSAGE_BYTES,
+    VALUE_BYTES,
+    clean,
+    clean_message,
+    clean_sha,
+)
 
 OPENERS = ["\x1b]", "\x9d", "\x1b[", "\x9b", "\x90", "\x1bP", "\x1b_", "\x1b", "\x9c", "\x07"]
 FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
@@ -28,7 +35,7 @@ def test_a_message_of_nothing_but_openings_is_cut_first(opener: str) -> None:
 
 def test_what_is_longer_than_the_door_is_no_value() -> None:
     """Cut, it would name something else; a message may end anywhere."""
-    assert clean("\x07" * DOOR * VALUE_BYTES + "main") is None
+    assert clean("\x07" * LONGEST_INPUT_FACTOR * VALUE_BYTES + "main") is None
     assert clean("x" * VALUE_BYTES) == "x" * VALUE_BYTES
     assert clean_message("x" * 100_000) == "x" * MESSAGE_BYTES
 

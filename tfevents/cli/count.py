@@ -33,7 +33,7 @@ def count(file: str, as_json: bool, show: bool) -> None:
     """
     from tfevents.readers import counting
 
-    show_plan_file = partial(show_plan, there=show)
+    show_plan_file = partial(show_plan, in_plan_directory=show)
     if file == "-":
         found = counting.count_stream(sys.stdin.buffer.read, "standard input", show_plan_file)
     else:
@@ -79,25 +79,27 @@ def describe_document(found: DocumentCounts) -> str:
     return ", ".join(filter(None, parts))
 
 
-def show_plan(path: str, mode: Mode | None, *, there: bool) -> Plan | None:
+def show_plan(path: str, mode: Mode | None, *, in_plan_directory: bool) -> Plan | None:
     """The plan in a plan file, read by `terraform show -json`; None if no provisioner can.
 
     Runs the provisioner that TFEVENTS_PROVISIONER names, else terraform and then tofu, each in the
-    working directory. With `there`, also in the plan file's directory: `show` needs the providers
-    of the plan, and starts those that it finds there. Raises ProvisionerNotFound.
+    working directory. With `in_plan_directory`, also in the plan file's directory: `show` needs the
+    providers of the plan, and starts those that it finds there. Raises ProvisionerNotFound.
     """
-    from tfevents.readers.json import plan as planjson
+    from tfevents.readers.json import plan as plan_json
 
-    for client in _find_clients(path, there):
-        shown = client.show(os.path.abspath(path), partial(planjson.read_plan_json, mode=mode))
-        if shown is not None:
-            return shown
+    for client in _find_clients(path, in_plan_directory):
+        plan = client.show(os.path.abspath(path), partial(plan_json.read_plan_json, mode=mode))
+        if plan is not None:
+            return plan
     return None
 
 
-def _find_clients(path: str, there: bool) -> list[TerraformClient]:
-    """A client for each provisioner and directory: the working directory and, with `there`, the
-    plan file's. Raises ProvisionerNotFound."""
+def _find_clients(path: str, in_plan_directory: bool) -> list[TerraformClient]:
+    """A client for each provisioner and directory. Raises ProvisionerNotFound.
+
+    The directories: the working directory and, with `in_plan_directory`, the plan file's.
+    """
     from tfevents.settings.environment import find_provisioner
     from tfevents.terraform import binary
     from tfevents.terraform.client import TerraformClient
@@ -108,8 +110,9 @@ def _find_clients(path: str, there: bool) -> list[TerraformClient]:
     if not binaries:
         raise ProvisionerNotFound(f"there is no {' or '.join(names)} here")
     directory = os.path.dirname(os.path.abspath(path))
-    elsewhere = there and directory != os.getcwd() and not directory.startswith("/proc/")
-    options: list[tuple[str, ...]] = [(), (f"-chdir={directory}",)] if elsewhere else [()]
+    options: list[tuple[str, ...]] = [()]
+    if in_plan_directory and directory != os.getcwd() and not directory.startswith("/proc/"):
+        options.append((f"-chdir={directory}",))
     return [TerraformClient(found, each, os.environ) for found in binaries for each in options]
 
 

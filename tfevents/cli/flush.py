@@ -34,7 +34,7 @@ PROGRESS_AFTER = 1.0
 @click.option("--tf-workspace", metavar="NAME", help="Of which terraform workspace of it.")
 @click.option("--org", metavar="ID", help="The organization of that workspace.")
 @click.option("--project", metavar="ID", help="The project of that workspace.")
-def flush(refused: bool, seconds: float | None, assign: str | None, **given: str | None) -> int:
+def flush(refused: bool, seconds: float | None, assign: str | None, **options: str | None) -> int:
     """Send what waits in the journal.
 
     Each event goes once, and those of one workspace in order. An event of a directory that had no
@@ -44,37 +44,38 @@ def flush(refused: bool, seconds: float | None, assign: str | None, **given: str
     from tfevents.journal.ownership import Assignment
     from tfevents.settings.load import load_settings
 
-    if assign is None and any(given.values()):
-        name = next(name for name, value in given.items() if value)
+    if assign is None and any(options.values()):
+        name = next(name for name, value in options.items() if value)
         raise click.UsageError(f"--{name.replace('_', '-')} goes with --assign WORKSPACE")
     settings = load_settings(os.environ, os.getcwd())
     for note in settings.notes:
         print_line(note)
-    assignment = None if assign is None else Assignment(assign, **given)
+    assignment = None if assign is None else Assignment(assign, **options)
     with Progress() as progress:
         work = Flush(settings, os.environ, refused, seconds, assignment)
-        done = work.run(progress.show)
-    for line in describe_result(done):
+        result = work.run(progress.show)
+    for line in describe_result(result):
         click.echo(printable(line))
-    return 1 if done.waits else 0
+    return 1 if result.waits else 0
 
 
-def describe_result(done: Flushed) -> list[str]:
+def describe_result(result: Flushed) -> list[str]:
     """The lines to print: numbers of events, reasons, and what to do about those not delivered."""
-    numbers = {"delivered": done.delivered, "refused": done.refused, "kept": done.kept}
-    result = ", ".join(f"{n} {what}" for what, n in numbers.items() if n)
-    lines = [f"{_count(done.assigned, 'event')} assigned"] if done.assigned else []
-    lines += [result or "nothing waits", *done.reasons]
-    lines += [f"{_count(done.closed, 'run')} without an end, closed"] if done.closed else []
-    if done.left:
-        lines.append(f"{done.left} refused earlier, sent again by: tfevents flush --refused")
-    if done.dropped:
-        lines.append(f"{_count(done.dropped, 'undelivered event')} dropped: too many")
+    numbers = {"delivered": result.delivered, "refused": result.refused, "kept": result.kept}
+    summary = ", ".join(f"{n} {status}" for status, n in numbers.items() if n)
+    lines = [f"{_format_count(result.assigned, 'event')} assigned"] if result.assigned else []
+    lines += [summary or "nothing waits", *result.reasons]
+    if result.closed:
+        lines.append(f"{_format_count(result.closed, 'run')} without an end, closed")
+    if result.left:
+        lines.append(f"{result.left} refused earlier, sent again by: tfevents flush --refused")
+    if result.dropped:
+        lines.append(f"{_format_count(result.dropped, 'undelivered event')} dropped: too many")
     return lines
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _format_count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class Progress:
@@ -105,11 +106,11 @@ class Progress:
         if self._status is None:
             self._begin(total)
         elif tried:
-            self._status.update(f"delivering {_count(total, 'event')}: {tried} sent")
+            self._status.update(f"delivering {_format_count(total, 'event')}: {tried} sent")
 
     def _begin(self, total: int) -> None:
         from rich.console import Console
 
-        self._status = Console(stderr=True).status(f"delivering {_count(total, 'event')}")
+        self._status = Console(stderr=True).status(f"delivering {_format_count(total, 'event')}")
         self._timer = threading.Timer(PROGRESS_AFTER, self._status.start)
         self._timer.start()

@@ -10,7 +10,7 @@ import click
 from tfevents.cli.options import cost_file_option
 from tfevents.terminal import print_line
 
-OUTCOMES = {"success": True, "failure": False}
+SUCCEEDED_BY_NAME = {"success": True, "failure": False}
 """The values of `--exit-code` for hosts that don't know the exit code: name → succeeded."""
 
 
@@ -25,7 +25,7 @@ def _check_exit_code(
     from tfevents.hosts.hook_hosts import parse_exit_code
 
     text = _parse_text(context, parameter, text)
-    if text is None or text in OUTCOMES or parse_exit_code(text) is not None:
+    if text is None or text in SUCCEEDED_BY_NAME or parse_exit_code(text) is not None:
         return text
     problem = f"{text[:20]!r} is no exit code: a number, or success or failure"
     raise click.BadParameter(problem, context, parameter)
@@ -67,9 +67,9 @@ def hook(moment: str, words: tuple[str, ...], exit_code: str | None, **options: 
         raise click.UsageError("which command? name it: plan, apply, destroy, refresh or import")
     if (unknown := find_unknown_command(words)) not in (None, host.command):
         raise click.UsageError(f"{unknown[:20]!r} is no command of terraform")
-    said = OUTCOMES.get(exit_code or "")
-    given = CallOptions(exit_code=parse_exit_code(exit_code), succeeded=said, **options)
-    call = parse_call(moment, words, given, host, os.environ)
+    succeeded = SUCCEEDED_BY_NAME.get(exit_code or "")
+    call_options = CallOptions(exit_code=parse_exit_code(exit_code), succeeded=succeeded, **options)
+    call = parse_call(moment, words, call_options, host, os.environ)
     if call is None:
         return 0
     result = report_call(call, os.environ)

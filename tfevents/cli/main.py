@@ -10,7 +10,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from tfevents import __file__ as tfevents_place
+from tfevents import __file__ as package_file
 from tfevents import __version__
 from tfevents.cli.count import count
 from tfevents.cli.flush import flush
@@ -46,9 +46,9 @@ COMMANDS = (
     selftest,
 )
 VERSION = (
-    f"%(prog)s %(version)s, Python {platform.python_version()}, {os.path.dirname(tfevents_place)}"
+    f"%(prog)s %(version)s, Python {platform.python_version()}, {os.path.dirname(package_file)}"
 )
-INTERRUPTED, BROKEN_PIPE = 130, 141
+EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
 
 
 @click.group(commands=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,14 +64,14 @@ def main() -> int:
     """
     open_streams()
     try:
-        words = expand_aliases(sys.argv[1:])
-        exit_code = tfevents.main(words, prog_name="tfevents", standalone_mode=False) or 0
+        arguments = expand_aliases(sys.argv[1:])
+        exit_code = tfevents.main(arguments, prog_name="tfevents", standalone_mode=False) or 0
         sys.stdout.flush()
     except (BrokenPipeError, SystemExit) as end:  # SystemExit: click's, for a broken pipe
         if isinstance(end, SystemExit) and not end.code:
             return 0  # click has completed a word for the shell
-        discard(sys.stdout)
-        return BROKEN_PIPE
+        discard_output(sys.stdout)
+        return EXIT_BROKEN_PIPE
     except Exception as error:  # a traceback is no help to users
         if os.environ.get("TFEVENTS_DEBUG") == "1":
             raise
@@ -86,15 +86,15 @@ def open_streams() -> None:
     """
     for number, name in ((1, "stdout"), (2, "stderr")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
+            null_device = os.open(os.devnull, os.O_WRONLY)
+            if null_device != number:
+                os.dup2(null_device, number)
+                os.close(null_device)
             setattr(sys, name, os.fdopen(number, "w"))
         getattr(sys, name).reconfigure(errors="replace")
 
 
-def discard(stream: TextIO) -> None:
+def discard_output(stream: TextIO) -> None:
     """Redirects the stream to os.devnull, so that its buffered text is dropped without an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -104,7 +104,7 @@ def find_output_error(error: Exception) -> TfeventsError | None:
     try:
         sys.stdout.flush()
     except OSError as broken:
-        discard(sys.stdout)
+        discard_output(sys.stdout)
         if isinstance(error, OSError):
             return TfeventsError(f"stdout: {broken.strerror}")
     return None
@@ -124,31 +124,31 @@ def run_from_launcher() -> NoReturn:
     sys.exit(main())
 
 
-def expand_aliases(words: list[str]) -> list[str]:
+def expand_aliases(arguments: list[str]) -> list[str]:
     """The arguments with `help`, `help COMMAND` and `version` replaced by click's options."""
-    if words[:1] in (["help"], ["-help"]):
-        return [*words[1:2], "--help"]
-    return ["--version"] if words in (["version"], ["-version"]) else words
+    if arguments[:1] in (["help"], ["-help"]):
+        return [*arguments[1:2], "--help"]
+    return ["--version"] if arguments in (["version"], ["-version"]) else arguments
 
 
-def print_error(error: Exception, words: list[str]) -> int:
+def print_error(error: Exception, arguments: list[str]) -> int:
     """Prints the error as one line on stderr and returns the exit code."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return error.exit_code
     text, exit_code = describe_error(error)
     print_line(text)
-    return find_hook_exit_code(words) if words[:1] == ["hook"] else exit_code
+    return find_hook_exit_code(arguments) if arguments[:1] == ["hook"] else exit_code
 
 
-def find_hook_exit_code(words: list[str]) -> int:
+def find_hook_exit_code(arguments: list[str]) -> int:
     """The exit code of a hook with an error in its command line or settings.
 
     0, so that the hook does not fail the host's run; 86 after a strict run.
     """
     from tfevents.hosts.hook import find_exit_code
 
-    return find_exit_code("".join(words[1:2]), delivered=False, env=os.environ)
+    return find_exit_code("".join(arguments[1:2]), delivered=False, env=os.environ)
 
 
 def describe_error(error: Exception) -> tuple[str, int]:
@@ -157,12 +157,12 @@ def describe_error(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_code
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "tfevents"
-        what = " ".join(error.format_message().split())
-        return f"{what} (see: {command} --help)", error.exit_code
+        message = " ".join(error.format_message().split())
+        return f"{message} (see: {command} --help)", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
-        return "interrupted", INTERRUPTED
+        return "interrupted", EXIT_INTERRUPTED
     if isinstance(error, OSError):
         return f"{error.filename or 'the working directory'}: {error.strerror}", 1
     return f"{type(error).__name__} (a bug: TFEVENTS_DEBUG=1 shows where)", 1

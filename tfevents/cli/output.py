@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tfevents import terminal
 
-UNSHOWN = "\N{REPLACEMENT CHARACTER}"
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 GAP, INDENT = "  ", "    "
 
@@ -44,15 +44,15 @@ class Table(Struct, frozen=True):
 
     def plain(self) -> str:
         """The table as text: one line a row, columns aligned, without control characters."""
-        title, *rows = (GAP.join(line).rstrip() for line in self._aligned())
-        noted = zip_longest(rows, map(_shown, self.notes or ()))
-        lines = [f"{row}\n{INDENT}{note}" if note else row for row, note in noted]
+        title, *rows = (GAP.join(line).rstrip() for line in self._align_cells())
+        rows_with_notes = zip_longest(rows, map(_make_printable, self.notes or ()))
+        lines = [f"{row}\n{INDENT}{note}" if note else row for row, note in rows_with_notes]
         lines = [title, *lines] if self.headed else lines
         return "".join(line + "\n" for line in lines)
 
-    def _aligned(self) -> list[list[str]]:
+    def _align_cells(self) -> list[list[str]]:
         """The cells of the titles and of each row, padded to the width of their columns."""
-        lines = [list(self.titles), *([_shown(cell) for cell in row] for row in self.rows)]
+        lines = [list(self.titles), *([_make_printable(cell) for cell in row] for row in self.rows)]
         columns = [
             [cell.rjust(width) if title in self.right else cell.ljust(width) for cell in column]
             for title, *column in zip(self.titles, *lines, strict=True)
@@ -73,7 +73,7 @@ class Table(Struct, frozen=True):
         from rich.text import Text
 
         console = Console(file=sys.stdout)
-        titles, *rows = self._aligned()
+        titles, *rows = self._align_cells()
         if self.headed:
             head = Text(GAP.join(titles).rstrip(), "bold")
             console.print(head, no_wrap=True, overflow="ellipsis")
@@ -83,25 +83,27 @@ class Table(Struct, frozen=True):
             row.rstrip()  # no ellipsis for a row of which only spaces are cut
             console.print(row, no_wrap=True, overflow="ellipsis")
             if note:
-                console.print(Padding(Text(_shown(note), "dim"), (0, 0, 0, len(INDENT))))
+                console.print(Padding(Text(_make_printable(note), "dim"), (0, 0, 0, len(INDENT))))
 
     def _draw_table(self) -> None:
         from rich.console import Console
-        from rich.table import Table as Drawn
+        from rich.table import Table as RichTable
         from rich.text import Text
 
-        drawn = Drawn(box=None, pad_edge=False, header_style="bold")
+        table = RichTable(box=None, pad_edge=False, header_style="bold")
         for title in self.titles:
-            drawn.add_column(
+            table.add_column(
                 title, justify="right" if title in self.right else "left", overflow="fold"
             )
         for row in self.rows:
-            drawn.add_row(*(Text(_shown(cell), self.colours.get(cell, "")) for cell in row))
-        Console(file=sys.stdout).print(drawn)
+            table.add_row(
+                *(Text(_make_printable(cell), self.colours.get(cell, "")) for cell in row)
+            )
+        Console(file=sys.stdout).print(table)
 
 
-def _shown(cell: str) -> str:
-    return terminal.printable(cell, UNSHOWN)
+def _make_printable(cell: str) -> str:
+    return terminal.printable(cell, REPLACEMENT)
 
 
 def write_json(document: Any) -> None:

@@ -20,7 +20,7 @@ from tfevents.errors import UnreadableDocument
 from tfevents.readers.json.documents import ABSENT, Meta, Raw, decode, encode
 
 MAX_BYTES = 64 * 1024 * 1024  # a thousand resources are 2 to 3 MB
-WHAT = "Infracost JSON"
+DOCUMENT_NAME = "Infracost JSON"
 # Bounded: computing with 1e999999999 or a megabyte of digits would take too long.
 AMOUNT = re.compile(r"-?[0-9]{1,50}(\.[0-9]{1,100})?([eE][+-]?[0-9]{1,2})?")
 Number = Annotated[str, Meta(pattern=rf"^({AMOUNT.pattern})?\Z")] | int | float | None
@@ -166,11 +166,13 @@ def parse_cost(data: bytes, directory: str, tf_workspace: str) -> Cost:
     """
     root = _decode(data)
     projects = root.projects or []
-    matching = _matching(projects, directory, tf_workspace) if len(projects) > 1 else []
-    found = {_of_project(root, project) for project in matching}
+    matching = (
+        _find_matching_projects(projects, directory, tf_workspace) if len(projects) > 1 else []
+    )
+    found = {_read_project_cost(root, project) for project in matching}
     if len(found) > 1:  # one project for each tfvars file: the run's is unknown
-        return _cost(root, ABSENT, ABSENT, ABSENT)
-    return found.pop() if found else _of_document(root)
+        return _make_cost(root, ABSENT, ABSENT, ABSENT)
+    return found.pop() if found else _read_document_totals(root)
 
 
 def redact_document(data: bytes) -> bytes:
@@ -178,55 +180,60 @@ def redact_document(data: bytes) -> bytes:
 
     Tags and files of resources and absolute paths are left out. Raises UnreadableDocument.
     """
-    _of_document(_decode(data))
-    return encode(decode(data, KeptJSON, WHAT))
+    _read_document_totals(_decode(data))
+    return encode(decode(data, KeptJSON, DOCUMENT_NAME))
 
 
-def _of_document(root: RootJSON) -> Cost:
+def _read_document_totals(root: RootJSON) -> Cost:
     past, diff = root.past_total_monthly_cost, root.diff_total_monthly_cost
-    return _cost(root, root.total_monthly_cost, past, diff)
+    return _make_cost(root, root.total_monthly_cost, past, diff)
 
 
-def _of_project(root: RootJSON, project: ProjectJSON) -> Cost:
+def _read_project_cost(root: RootJSON, project: ProjectJSON) -> Cost:
     parts = (project.breakdown, project.past_breakdown, project.diff)
-    return _cost(root, *(part.total_monthly_cost if part else ABSENT for part in parts))
+    return _make_cost(root, *(part.total_monthly_cost if part else ABSENT for part in parts))
 
 
 def _decode(data: bytes) -> RootJSON:
     if len(data) > MAX_BYTES:
-        raise UnreadableDocument(f"{WHAT} is larger than {MAX_BYTES >> 20} MiB: give a smaller one")
-    root = decode(data, RootJSON, WHAT)
+        raise UnreadableDocument(
+            f"{DOCUMENT_NAME} is larger than {MAX_BYTES >> 20} MiB: give a smaller one"
+        )
+    root = decode(data, RootJSON, DOCUMENT_NAME)
     if not re.fullmatch(r"0\.[0-9]+(\..*)?", root.version):
         raise UnreadableDocument(
-            f"{WHAT} has version {root.version[:20]!r}, this tfevents knows 0.2 and 0.3: update it"
+            f"{DOCUMENT_NAME} has version {root.version[:20]!r}, "
+            "this tfevents knows 0.2 and 0.3: update it"
         )
     return root
 
 
-def _cost(root: RootJSON, total: Raw, past: Raw, diff: Raw) -> Cost:
-    before, change = _amount(past, "past total"), _amount(diff, "difference")
+def _make_cost(root: RootJSON, total: Raw, past: Raw, diff: Raw) -> Cost:
+    before, change = _parse_amount(past, "past total"), _parse_amount(diff, "difference")
     known = CURRENCY.fullmatch(root.currency or "")
     return Cost(
         cost_currency=root.currency if known else None,
-        cost_total_monthly=_amount(total, "total"),
+        cost_total_monthly=_parse_amount(total, "total"),
         cost_past_total_monthly=before,
         cost_diff_total_monthly=change,
-        cost_total_monthly_percentage_change=_percentage(change, before),
+        cost_total_monthly_percentage_change=_compute_percentage(change, before),
     )
 
 
-def _amount(raw: Raw, name: str) -> str | None:
+def _parse_amount(raw: Raw, name: str) -> str | None:
     """The amount as text, from a JSON string or number; None for null and ""."""
     text = bytes(raw)
     if text in (b"null", b'""'):
         return None
     value = (text[1:-1] if text[:1] == b'"' else text).decode(errors="replace")
     if not AMOUNT.fullmatch(value):
-        raise UnreadableDocument(f"this is not {WHAT}: its monthly {name} is not an amount")
+        raise UnreadableDocument(
+            f"this is not {DOCUMENT_NAME}: its monthly {name} is not an amount"
+        )
     return value
 
 
-def _percentage(diff: str | None, past: str | None) -> str | None:
+def _compute_percentage(diff: str | None, past: str | None) -> str | None:
     """diff / past in percent, computed exactly, then rounded half to even; None if past is zero."""
     if diff is None or past is None or not Fraction(past):
         return None
@@ -235,19 +242,20 @@ def _percentage(diff: str | None, past: str | None) -> str | None:
     return f"-{text}" if rounded < 0 else text
 
 
-def _matching(
+def _find_matching_projects(
     projects: Sequence[ProjectJSON], directory: str, tf_workspace: str
 ) -> list[ProjectJSON]:
     """The projects that match best, by path and then by workspace; empty if none matches."""
     rooted = any(project.metadata and project.metadata.vcs_sub_path for project in projects)
-    fits = [
-        (_fit(project.metadata, directory, tf_workspace, rooted), project) for project in projects
+    scores = [
+        (_score_match(project.metadata, directory, tf_workspace, rooted), project)
+        for project in projects
     ]
-    best = max((fit for fit, _ in fits), default=(0, 0))
-    return [project for fit, project in fits if fit == best and best[0]]
+    best = max((score for score, _ in scores), default=(0, 0))
+    return [project for score, project in scores if score == best and best[0]]
 
 
-def _fit(
+def _score_match(
     metadata: MetadataJSON | None, directory: str, tf_workspace: str, rooted: bool
 ) -> tuple[int, int]:
     """How well a project matches: (number of matching path parts, 1 if its workspace is the run's).
@@ -257,24 +265,25 @@ def _fit(
     """
     if metadata is None or metadata.terraform_workspace not in (None, "", tf_workspace):
         return (0, 0)
-    place = metadata.vcs_sub_path or ("." if rooted else metadata.path)
-    if place is None:
+    path = metadata.vcs_sub_path or ("." if rooted else metadata.path)
+    if path is None:
         return (0, 0)
-    places = [place]
+    paths = [path]
     if (metadata.type or "").startswith(FILES):
-        places.append(posixpath.dirname(place))
+        paths.append(posixpath.dirname(path))
     parts = max(
-        _common(posixpath.normpath(place), posixpath.normpath(directory)) for place in places
+        _count_matching_parts(posixpath.normpath(path), posixpath.normpath(directory))
+        for path in paths
     )
-    named = metadata.terraform_workspace or "default"
-    return (parts, int(named == tf_workspace)) if parts else (0, 0)
+    project_workspace = metadata.terraform_workspace or "default"
+    return (parts, int(project_workspace == tf_workspace)) if parts else (0, 0)
 
 
-def _common(place: str, directory: str) -> int:
+def _count_matching_parts(path: str, directory: str) -> int:
     """The number of matching path parts: 1000 if the paths are equal; all parts of a relative path
     with which the other, absolute one ends; else 0."""
-    if place == directory:
+    if path == directory:
         return 1000
-    short, long = sorted((place, directory), key=posixpath.isabs)
+    short, long = sorted((path, directory), key=posixpath.isabs)
     relative = not posixpath.isabs(short) and posixpath.isabs(long) and short != "."
     return len(short.split("/")) if relative and long.endswith("/" + short) else 0

@@ -18,11 +18,11 @@ def find_cost_file(directory: str, plan_file: str | None, env: Mapping[str, str]
 
     None if there is none. Raises UnreadableDocument for a link that leads out of the checkout.
     """
-    places = [os.path.dirname(plan_file)] if plan_file else []
-    for place in (*places, directory):
-        path = os.path.join(place, NAME)
+    candidates = [os.path.dirname(plan_file)] if plan_file else []
+    for candidate in (*candidates, directory):
+        path = os.path.join(candidate, NAME)
         if os.path.isfile(path):
-            root = files.find_root(place, env, is_ci=ci.is_ci(env)) or place
+            root = files.find_root(candidate, env, is_ci=ci.is_ci(env)) or candidate
             if not files.is_inside(path, root):
                 raise UnreadableDocument(f"can't read the cost file {path}: it leads out of {root}")
             return path

@@ -26,16 +26,16 @@ SECONDS = 2.0
 """The time limit of one git command; all commands together have twice as long."""
 LARGEST_ANSWER = 1 << 18
 """The output of a git command is read up to so many bytes; messages are cut far below that."""
-LARGEST = 16 << 20
+LARGEST_FILE = 16 << 20
 """The most bytes of a file in `.git`; enough for a packed-refs of 250,000 branches."""
 SHA = r"[0-9a-f]{40}|[0-9a-f]{64}"
 BRANCH = r"refs/heads/([^\x00-\x20\x7f~^:?*\[\\]{1,1024})"
-REQUEST = (
+PULL_REQUEST_REF = (
     r"refs/remotes/(?:[^/]+/)?"
     r"(?:(?:pull|pull-requests|merge-requests)/\d+(?:/\w+)?|pr/\d+/(?:head|merge))"
 )
 """Refs to which CI fetches a pull request (`refs/remotes/pull/2/merge`); they are no branches."""
-NEEDED = frozenset(
+INHERITED = frozenset(
     {
         *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "XDG_CONFIG_HOME", "LD_LIBRARY_PATH"),
         *("GIT_EXEC_PATH", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"),
@@ -89,7 +89,7 @@ def read_head(root: str) -> tuple[str | None, str | None]:
     if branch is None:
         return None, None
     shared = os.path.join(folder, _read_file(folder, "commondir").strip())
-    return branch, _parse_sha(_read_file(shared, name)) or _find_packed(shared, name)
+    return branch, _parse_sha(_read_file(shared, name)) or _find_packed_sha(shared, name)
 
 
 def _parse_branch(name: str) -> str | None:
@@ -110,7 +110,7 @@ def _find_git_folder(root: str) -> str:
     return os.path.join(root, _read_file(root, ".git").removeprefix("gitdir:").strip())
 
 
-def _find_packed(folder: str, name: str) -> str | None:
+def _find_packed_sha(folder: str, name: str) -> str | None:
     for line in _read_file(folder, "packed-refs").splitlines():
         sha, _, ref = line.partition(" ")
         if ref == name:
@@ -121,7 +121,7 @@ def _find_packed(folder: str, name: str) -> str | None:
 def _read_file(folder: str, name: str) -> str:
     try:
         path = os.path.join(folder, name)
-        return files.read_untrusted(path, LARGEST, root=folder).decode(errors="replace")
+        return files.read_untrusted(path, LARGEST_FILE, root=folder).decode(errors="replace")
     except OSError:
         return ""
 
@@ -155,7 +155,7 @@ def _find_only_branch(git: _Git) -> str | None:
     names = {
         line.removeprefix("refs/remotes/").partition("/")[2]
         for line in refs.splitlines()
-        if not line.endswith("/HEAD") and not re.fullmatch(REQUEST, line)
+        if not line.endswith("/HEAD") and not re.fullmatch(PULL_REQUEST_REF, line)
     }
     return names.pop() if len(names) == 1 else None
 
@@ -168,7 +168,7 @@ def _find_only_remote(git: _Git) -> str | None:
 class _Git(Struct, frozen=True):
     root: str
     env: Mapping[str, str]
-    until: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
+    deadline: float = field(default_factory=lambda: monotonic() + 2 * SECONDS)
 
     def __repr__(self) -> str:
         """Leaves out the environment, which contains secrets."""
@@ -176,13 +176,13 @@ class _Git(Struct, frozen=True):
 
     def run(self, *arguments: str) -> str | None:
         """The output of a git command, without line end; None if empty, on failure or timeout."""
-        seconds = min(SECONDS, self.until - monotonic())
+        seconds = min(SECONDS, self.deadline - monotonic())
         if seconds <= 0:
             return None
         try:
             child = subprocess.Popen(
-                self._command(arguments),
-                env=self._environment(),
+                self._make_command(arguments),
+                env=self._make_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -192,18 +192,18 @@ class _Git(Struct, frozen=True):
             return None
         return _read_answer(child, seconds)
 
-    def _command(self, arguments: Sequence[str]) -> list[str]:
+    def _make_command(self, arguments: Sequence[str]) -> list[str]:
         """The command line, with `safe.directory`: in CI, often another user owns the checkout.
 
         That disables git's ownership check, so settings that run programs are disabled, too.
         """
         safe = ("-c", f"safe.directory={os.path.realpath(self.root)}")
-        tame = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
-        return ["git", "--no-pager", *safe, *tame, "-C", self.root, *arguments]
+        no_programs = ("-c", "log.showSignature=false", "-c", "core.fsmonitor=false")
+        return ["git", "--no-pager", *safe, *no_programs, "-C", self.root, *arguments]
 
-    def _environment(self) -> dict[str, str]:
+    def _make_environment(self) -> dict[str, str]:
         """Git's environment, which allows no fetching and no search outside of the checkout."""
-        kept = {name: value for name, value in self.env.items() if name in NEEDED}
+        kept = {name: value for name, value in self.env.items() if name in INHERITED}
         return {
             **kept,
             "PATH": find_search_path(self.env),
@@ -217,33 +217,33 @@ class _Git(Struct, frozen=True):
 
 
 def _read_answer(child: Popen[bytes], seconds: float) -> str | None:
-    until = monotonic() + seconds
-    answer = _read_output(child, until)
-    failed = _wait(child, until) != 0
+    deadline = monotonic() + seconds
+    answer = _read_output(child, deadline)
+    failed = _wait_or_kill(child, deadline) != 0
     if failed and len(answer) < LARGEST_ANSWER:
         return None
     return answer.decode(errors="replace").rstrip("\n") or None
 
 
-def _wait(child: Popen[bytes], until: float) -> int:
-    """The exit code of the child process, which is killed if it has not ended by `until`."""
+def _wait_or_kill(child: Popen[bytes], deadline: float) -> int:
+    """The exit code of the child process, which is killed if it has not ended by `deadline`."""
     try:
-        return child.wait(max(0.0, until - monotonic()))
+        return child.wait(max(0.0, deadline - monotonic()))
     except TimeoutExpired:
         with suppress(OSError):
             os.killpg(child.pid, SIGKILL)
         return child.wait()
 
 
-def _read_output(child: Popen[bytes], until: float) -> bytes:
-    """What the child process writes by `until`; reading stops after LARGEST_ANSWER bytes."""
+def _read_output(child: Popen[bytes], deadline: float) -> bytes:
+    """What the child process writes by `deadline`; reading stops after LARGEST_ANSWER bytes."""
     answer, pipe = b"", child.stdout
     if pipe is None:
         return answer
     with pipe:  # a process that left the group may keep the other end open
         ready = poll()  # select() fails for file descriptors above 1,023
         ready.register(pipe, POLLIN)
-        while len(answer) < LARGEST_ANSWER and ready.poll(1000 * max(0.0, until - monotonic())):
+        while len(answer) < LARGEST_ANSWER and ready.poll(1000 * max(0.0, deadline - monotonic())):
             piece = os.read(pipe.fileno(), 1 << 16)
             if not piece:
                 break

@@ -21,8 +21,8 @@ INHERITED = frozenset(
     }
 )
 """The environment variables that infracost gets, in upper or lower case, beside those with a prefix
-in OWN: so no API key or provider credential reaches it, whatever its name."""
-OWN = ("INFRACOST_", "XDG_", "LC_")
+in OWN_PREFIXES: so no API key or provider credential reaches it, whatever its name."""
+OWN_PREFIXES = ("INFRACOST_", "XDG_", "LC_")
 ARGUMENTS = ("breakdown", "--format", "json", "--no-color", "--path")
 
 
@@ -43,12 +43,12 @@ def estimate_cost(
     not end before the deadline.
     """
     tool = TerraformClient(program, (), _make_environment(env), deadline)
-    done = tool.save([*ARGUMENTS, plan_json], path, deadline.left)
+    succeeded = tool.save([*ARGUMENTS, plan_json], path, deadline.left)
     os.unlink(plan_json)
-    if not done:
+    if not succeeded:
         raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")
 
 
 def _make_environment(env: Mapping[str, str]) -> dict[str, str]:
-    kept = {n: v for n, v in env.items() if n.upper() in INHERITED or n.startswith(OWN)}
+    kept = {n: v for n, v in env.items() if n.upper() in INHERITED or n.startswith(OWN_PREFIXES)}
     return {**kept, "PATH": find_search_path(env), "INFRACOST_SKIP_UPDATE_CHECK": "true"}

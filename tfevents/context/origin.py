@@ -63,19 +63,20 @@ def _describe_git(
 ) -> dict[str, str | None]:
     """The git metadata. CI's values take precedence over git's, except for the commit message.
 
-    Branch and commit are git's, too, where the job itself chooses its checkout (`Build.chooses`).
+    Branch and commit are git's, too, where the job itself chooses its checkout
+    (`Build.chooses_checkout`).
     """
-    if build.chooses and checkout.sha:
+    if build.chooses_checkout and checkout.sha:
         build = replace(build, branch=None, sha=None)
     sha = _find_head(build, checkout, directory, env)
-    here = sha == checkout.sha
-    message = checkout.message if here else git.find_message(directory, sha or "", env)
-    described = build.message if build.sha in (None, sha) else None
+    is_checked_out = sha == checkout.sha
+    message = checkout.message if is_checked_out else git.find_message(directory, sha or "", env)
+    build_message = build.message if build.sha in (None, sha) else None
     repository = build.repository or checkout.repository
     return {
         "git_branch": build.branch or (None if build.tag else _find_branch(checkout)),
         "git_commit_sha": sha,
-        "git_commit_message": message or described,
+        "git_commit_message": message or build_message,
         "git_repo": ci.sanitize_address(repository),
     }
 
@@ -102,9 +103,9 @@ def _find_head(
     return parents[1] if temporary else ran
 
 
-def _complete_sha(sha: str | None, here: str | None) -> str | None:
-    """The checked out hash, `here`, if a vendor gives none or shortens it (Scalr); else `sha`."""
-    return here if here and here.startswith((sha or "").lower()) else sha
+def _complete_sha(sha: str | None, checked_out: str | None) -> str | None:
+    """The hash `checked_out` if a vendor gives none or shortens it (Scalr); else `sha`."""
+    return checked_out if checked_out and checked_out.startswith((sha or "").lower()) else sha
 
 
 def _is_ci_merge(message: str, base: str, head: str) -> bool:

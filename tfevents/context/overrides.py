@@ -21,9 +21,9 @@ def parse_overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[s
     Texts are cleaned; all other fields are parsed as JSON. Raises SettingError for the first
     variable that can't be used.
     """
-    found, wrong = gather_overrides(env, schema)
-    if wrong:
-        raise wrong[0]
+    found, errors = gather_overrides(env, schema)
+    if errors:
+        raise errors[0]
     return found
 
 
@@ -32,7 +32,7 @@ def gather_overrides(
 ) -> tuple[dict[str, Any], list[SettingError]]:
     """The fields that can be used, and an error for each variable that can't be."""
     fields = {name.upper(): name for name in schema}
-    found, wrong = {}, []
+    found, errors = {}, []
     for variable, value in env.items():
         if variable.startswith(PREFIX) and value.strip():
             try:
@@ -41,21 +41,21 @@ def gather_overrides(
                     raise SettingError(f"{variable}: the contract has no such metadata field")
                 found[name] = _parse_value(variable, value.strip(), schema[name], name)
             except SettingError as error:
-                wrong.append(error)
-    return found, wrong
+                errors.append(error)
+    return found, errors
 
 
 def gather_valid_overrides(env: Mapping[str, str]) -> tuple[dict[str, Any], list[SettingError]]:
     """As `gather_overrides`, for the contract's fields; also validates each value against it."""
-    found, wrong = gather_overrides(env, metadata_fields())
+    found, errors = gather_overrides(env, metadata_fields())
     valid = {}
     for name, value in found.items():
         try:
             check({"event_type": "plan", "metadata": {name: value}})
             valid[name] = value
         except InvalidEvent as error:
-            wrong.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))
-    return valid, wrong
+            errors.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))
+    return valid, errors
 
 
 def _parse_value(variable: str, value: str, kind: Mapping[str, Any], name: str) -> Any:

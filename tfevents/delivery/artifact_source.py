@@ -33,17 +33,18 @@ class ArtifactSource(Struct, frozen=True):
         """Leaves out the environment, which holds secrets."""
         return f"ArtifactSource({self.directory!r}, {self.plan_file!r})"
 
-    def ask(self, name: str, words: list[str], deadline: Deadline) -> str:
-        """The path of a file with the stdout of the provisioner, called with the arguments `words`.
+    def save_output(self, name: str, arguments: list[str], deadline: Deadline) -> str:
+        """The path of a file with the stdout of the provisioner, called with these arguments.
 
         The output goes to the private file `name`, as it may be larger than memory. Raises
         UnreadableDocument where the command fails, takes too long or prints nothing.
         """
         path = self.lock.create_file(name)
-        if not self.engine.save(words, path, deadline.left) or not os.path.getsize(path):
-            raise UnreadableDocument(f"{words[0]} did not answer")
+        if not self.engine.save(arguments, path, deadline.left) or not os.path.getsize(path):
+            raise UnreadableDocument(f"{arguments[0]} did not answer")
         return path
 
     def show_plan(self, plan_file: str, deadline: Deadline) -> str:
         """The path of a private file with the plan file as JSON. Raises UnreadableDocument."""
-        return self.ask("plan.json", ["show", "-json", os.path.abspath(plan_file)], deadline)
+        arguments = ["show", "-json", os.path.abspath(plan_file)]
+        return self.save_output("plan.json", arguments, deadline)

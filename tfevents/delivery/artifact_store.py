@@ -52,10 +52,10 @@ def store_artifacts(
         return ArtifactResult(problems=["artefacts are only stored inside a Harness pipeline"])
     result, target = ArtifactResult(), Target(settings, query, destination, deadline)
     work = partial(_store_all, result, source, target)
-    storing: BackgroundTask[None] = BackgroundTask(work, "artefacts")
-    while not storing.over and deadline.left:
+    task: BackgroundTask[None] = BackgroundTask(work, "artefacts")
+    while not task.over and deadline.left:
         deadline.rest(0.02)
-    if storing.over:
+    if task.over:
         return result
     late = "not all artefacts could be stored in time"
     return ArtifactResult({**result.ids}, [*result.problems, late])
@@ -76,13 +76,13 @@ def _store_all(result: ArtifactResult, source: ArtifactSource, target: Target) -
             try:
                 path = COLLECTORS[kind](source, target.deadline)
                 if path is not None:
-                    _note(result, kind, _send(client, path, kind, target))
+                    _record_artifact(result, kind, _send(client, path, kind, target))
             except (TfeventsError, OSError) as error:
-                why = str(error) if isinstance(error, TfeventsError) else type(error).__name__
-                result.problems.append(f"{kind} is not stored: {why}")
+                reason = str(error) if isinstance(error, TfeventsError) else type(error).__name__
+                result.problems.append(f"{kind} is not stored: {reason}")
 
 
-def _note(result: ArtifactResult, kind: str, stored: StoredArtifact) -> None:
+def _record_artifact(result: ArtifactResult, kind: str, stored: StoredArtifact) -> None:
     """Records the artefact's id, and a violated policy: the server has stored it nevertheless."""
     result.ids[f"{kind}_uuid"] = stored.id
     if stored.policy in ("warning", "error"):
@@ -108,12 +108,12 @@ def _send(client: ApiClient, path: str, kind: str, target: Target) -> StoredArti
     if os.path.getsize(path) > MOST_BYTES:
         raise DeliveryError(f"it is larger than {MOST_BYTES >> 20} MiB")
     query = {**target.query, "data_type": DATA_TYPES.get(kind, kind)}
-    deadline, left = target.deadline, TRIES
+    deadline, tries_left = target.deadline, TRIES
     while True:
         try:
             return client.store_artifact(path, query, target.destination, deadline)
         except Unreachable as error:
-            left, pause = left - 1, error.again or PAUSE
-            if not left or deadline.left <= pause:
+            tries_left, pause = tries_left - 1, error.again or PAUSE
+            if not tries_left or deadline.left <= pause:
                 raise
             deadline.rest(pause)

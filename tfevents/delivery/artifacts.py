@@ -16,36 +16,38 @@ from tfevents.readers.json.redaction.redactor import PLAN, PRICED, STATE, Redact
 # One function for each kind: the path of a private file with its contents, or None
 
 
-def _modules(source: ArtifactSource, _: Deadline) -> str | None:
-    return _declared(source, "modules")
+def _collect_modules(source: ArtifactSource, _: Deadline) -> str | None:
+    return _write_inventory(source, "modules")
 
 
-def _providers(source: ArtifactSource, _: Deadline) -> str | None:
-    return _declared(source, "providers")
+def _collect_providers(source: ArtifactSource, _: Deadline) -> str | None:
+    return _write_inventory(source, "providers")
 
 
-def _declared(source: ArtifactSource, kind: str) -> str | None:
+def _write_inventory(source: ArtifactSource, kind: str) -> str | None:
     data_dir = source.env.get("TF_DATA_DIR") or ".terraform"
     found = inventory.read_inventory(source.directory, data_dir=data_dir).as_json()[kind]
     return _write(source, kind, json.dumps(found).encode()) if found else None
 
 
-def _cost_breakdown(source: ArtifactSource, _: Deadline) -> str | None:
+def _collect_cost_breakdown(source: ArtifactSource, _: Deadline) -> str | None:
     """The cost file as it was parsed and written again: never the file's original bytes."""
     if source.cost_file is None:
         return None
     return _write(source, "cost", costfile.read_redacted(source.cost_file))
 
 
-def _cost_diff(source: ArtifactSource, deadline: Deadline) -> str | None:
-    """The cost file as in `_cost_breakdown`; None where it has no difference of costs."""
+def _collect_cost_diff(source: ArtifactSource, deadline: Deadline) -> str | None:
+    """The cost file as in `_collect_cost_breakdown`; None where it has no difference of costs."""
     if source.cost_file is None:
         return None
     known = costfile.read_cost(source.cost_file, source.directory, "default")
-    return None if known.cost_diff_total_monthly is None else _cost_breakdown(source, deadline)
+    if known.cost_diff_total_monthly is None:
+        return None
+    return _collect_cost_breakdown(source, deadline)
 
 
-def _plan(source: ArtifactSource, deadline: Deadline) -> str | None:
+def _collect_plan(source: ArtifactSource, deadline: Deadline) -> str | None:
     """The plan as redacted JSON; None without a plan file."""
     if source.plan_file is None:
         return None
@@ -60,14 +62,14 @@ def estimate_cost(source: ArtifactSource, deadline: Deadline) -> str | None:
     if source.plan_file is None:
         return None
     program = infracost.find_infracost(source.env)
-    shown = source.show_plan(source.plan_file, deadline)
-    plan = _redact(source, shown, Redactor(), PRICED)
+    plan_json = source.show_plan(source.plan_file, deadline)
+    plan = _redact(source, plan_json, Redactor(), PRICED)
     path = source.lock.create_file("infracost.json")
     infracost.estimate_cost(program, plan, path, source.env, deadline)
     return path
 
 
-def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
+def _collect_state(source: ArtifactSource, deadline: Deadline) -> str | None:
     """The redacted state file; None where the run has no state.
 
     Sensitive values are also collected from `show -json`, where older versions of the provisioner
@@ -77,13 +79,15 @@ def _state(source: ArtifactSource, deadline: Deadline) -> str | None:
     if not source.has_state:
         return None
     redactor = Redactor()
-    _collect(redactor, source.ask("state-values.json", ["show", "-json"], deadline))
+    values = source.save_output("state-values.json", ["show", "-json"], deadline)
+    _collect_sensitive_values(redactor, values)
     if source.plan_file is not None:
-        _collect(redactor, source.show_plan(source.plan_file, deadline))
-    return _redact(source, source.ask("state.json", ["state", "pull"], deadline), redactor, STATE)
+        _collect_sensitive_values(redactor, source.show_plan(source.plan_file, deadline))
+    state = source.save_output("state.json", ["state", "pull"], deadline)
+    return _redact(source, state, redactor, STATE)
 
 
-def _collect(redactor: Redactor, path: str) -> None:
+def _collect_sensitive_values(redactor: Redactor, path: str) -> None:
     """Reads the sensitive values of the JSON file at `path`, then removes it: it holds secrets."""
     with open(path, "rb") as file:
         redactor.collect(file.read)
@@ -112,10 +116,10 @@ def _write(source: ArtifactSource, name: str, text: bytes) -> str:
 
 
 COLLECTORS: Mapping[str, Callable[[ArtifactSource, Deadline], str | None]] = {
-    "modules": _modules,
-    "providers": _providers,
-    "cost_breakdown": _cost_breakdown,
-    "cost_diff": _cost_diff,
-    "plan": _plan,
-    "state": _state,
+    "modules": _collect_modules,
+    "providers": _collect_providers,
+    "cost_breakdown": _collect_cost_breakdown,
+    "cost_diff": _collect_cost_diff,
+    "plan": _collect_plan,
+    "state": _collect_state,
 }

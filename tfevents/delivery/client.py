@@ -126,7 +126,7 @@ class ApiClient:
         request.headers["Content-Type"] = "application/octet-stream"
         exchange = self._post(request, deadline)
         if not exchange.over.is_set():
-            raise self._explain(exchange)
+            raise self._make_error(exchange)
         self._check(exchange, destination)
         return parse_stored(exchange.body, self._key)
 
@@ -160,9 +160,9 @@ class ApiClient:
         single read, but neither a DNS lookup nor a response that arrives in small pieces.
         """
         seconds = min(deadline.left, most)
-        ours = 0.9 * seconds  # httpx times out before we do: its error is more precise
-        times = httpx.Timeout(min(READ_SECONDS, ours), connect=min(CONNECT_SECONDS, ours))
-        request.extensions["timeout"] = times.as_dict()
+        limit = 0.9 * seconds  # httpx times out before we do: its error is more precise
+        timeout = httpx.Timeout(min(READ_SECONDS, limit), connect=min(CONNECT_SECONDS, limit))
+        request.extensions["timeout"] = timeout.as_dict()
         exchange = Exchange()
         threading.Thread(target=self._run, args=(request, exchange), daemon=True).start()
         deadline.wait(exchange.over, seconds)
@@ -186,16 +186,16 @@ class ApiClient:
     def _check(self, exchange: Exchange, destination: Destination) -> None:
         """Raises a DeliveryError for an error response, a failed request or no timely response."""
         if exchange.status is None:
-            raise self._explain(exchange)
+            raise self._make_error(exchange)
         check_response(exchange.status, exchange.headers, exchange.body, destination, self._key)
 
-    def _explain(self, exchange: Exchange) -> DeliveryError:
+    def _make_error(self, exchange: Exchange) -> DeliveryError:
         error = exchange.error
         if isinstance(error, httpx.LocalProtocolError):
             return Refused("this event can't be sent: a header would be more than one")
         connected = not isinstance(error, UNCONNECTED)
         what = "no answer from" if connected else "no connection to"
-        return Unreachable(f"{what} {self._host}: {explain(error)}", connected=connected)
+        return Unreachable(f"{what} {self._host}: {describe_failure(error)}", connected=connected)
 
 
 def _open(context: ssl.SSLContext) -> httpx.Client:
@@ -256,14 +256,14 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
 """The words for each kind of failure, the most specific first."""
 
 
-def explain(error: BaseException | None) -> str:
+def describe_failure(error: BaseException | None) -> str:
     """The words for an error, of the most specific of its causes in REASONS.
 
     Never the error's own text, which may quote secrets. None: the response did not come in time.
     """
     causes = list(_causes(error))
-    said = (words for kind, words in REASONS if any(isinstance(c, kind) for c in causes))
-    return next(said, type(error).__name__ if error else "out of time")
+    found = (words for kind, words in REASONS if any(isinstance(c, kind) for c in causes))
+    return next(found, type(error).__name__ if error else "out of time")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -14,9 +14,9 @@ from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import JournalUnavailable, SettingError
 from tfevents.journal import ownership, recovery
 from tfevents.journal.fallback import (
-    describe_first,
-    find_beside,
+    describe_older_journal,
     find_fallback,
+    find_other_journal,
     merge_fallback,
 )
 from tfevents.journal.journal import Journal, open_journal
@@ -30,12 +30,12 @@ PATIENCE = 60.0
 
 CLAIM_POLL = 0.1
 
-Tell = Callable[[FlushResult], None]
+SettledCallback = Callable[[FlushResult], None]
 Progress = Callable[[int, int], None]
 """Called with the number of events tried so far and their total; first with 0."""
 
 
-def _tell_nobody(_tried: int, _total: int) -> None:
+def _ignore_progress(_tried: int, _total: int) -> None:
     """The progress callback of a flush without a progress display."""
 
 
@@ -98,7 +98,7 @@ class Flush(Struct, frozen=True):
         """Leaves out the environment, which holds secrets."""
         return f"Flush({self.settings!r})"
 
-    def run(self, progress: Progress = _tell_nobody) -> Flushed:
+    def run(self, progress: Progress = _ignore_progress) -> Flushed:
         """Closes abandoned runs, applies the assignment, sends the pending events, prunes.
 
         Raises SettingError without an API key and for an ambiguous assignment, and
@@ -115,36 +115,40 @@ class Flush(Struct, frozen=True):
         with hold_lock(journal.home) as lock:
             return self._flush(journal, lock.identity, progress)
 
-    def _flush(self, journal: Journal, me: str, progress: Progress) -> Flushed:
+    def _flush(self, journal: Journal, owner: str, progress: Progress) -> Flushed:
         closed = recovery.recover_abandoned(journal, self.env)
         assigned: list[str] = []
         if self.assignment:
-            assigned = ownership.assign(journal, self.assignment, self.settings, self.env, me)
-        before = journal.find_states(refused=self.refused)
-        progress(0, len(before))
+            assigned = ownership.assign(journal, self.assignment, self.settings, self.env, owner)
+        selected = journal.find_states(refused=self.refused)
+        progress(0, len(selected))
         tried = count(1)
 
-        def tell(_: FlushResult) -> None:
-            progress(next(tried), len(before))
+        def on_settled(_: FlushResult) -> None:
+            progress(next(tried), len(selected))
 
-        with closing(Sender(journal, self.settings, me)) as sender:
-            reasons = self._send(sender, journal, me, tell) if before else []
-        after = journal.find_states(refused=True)
-        left = [event_id for event_id, s in after.items() if s.status is Status.REFUSED]
-        stayed = {event_id: after[event_id] for event_id in before if event_id in after}
-        refused = [event_id for event_id, s in stayed.items() if s.status is Status.REFUSED]
+        with closing(Sender(journal, self.settings, owner)) as sender:
+            reasons = self._send(sender, journal, owner, on_settled) if selected else []
+        remaining = journal.find_states(refused=True)
+        all_refused = [event_id for event_id, s in remaining.items() if s.status is Status.REFUSED]
+        undelivered = {
+            event_id: remaining[event_id] for event_id in selected if event_id in remaining
+        }
+        refused = [event_id for event_id, s in undelivered.items() if s.status is Status.REFUSED]
         return Flushed(
-            delivered=len(before) - len(stayed),
+            delivered=len(selected) - len(undelivered),
             refused=len(refused),
-            kept=len(stayed) - len(refused),
-            reasons=self._reasons(journal, [stayed[each] for each in refused], reasons),
-            left=len(left) - len(refused),
+            kept=len(undelivered) - len(refused),
+            reasons=self._reasons(journal, [undelivered[each] for each in refused], reasons),
+            left=len(all_refused) - len(refused),
             dropped=journal.prune(),
             closed=closed,
             assigned=len(assigned),
         )
 
-    def _send(self, sender: Sender, journal: Journal, me: str, tell: Tell) -> list[str]:
+    def _send(
+        self, sender: Sender, journal: Journal, owner: str, on_settled: SettledCallback
+    ) -> list[str]:
         """Delivers in rounds; returns the last round's reasons for keeping events.
 
         Continues while events are kept, time is left, and the last round has delivered something
@@ -152,11 +156,13 @@ class Flush(Struct, frozen=True):
         """
         endless = self.seconds is None
         deadline = Deadline(self.patience if endless else self.seconds or 0.0, renewed=endless)
-        done = self._deliver(sender, journal, deadline, tell, refused=self.refused)
+        done = self._deliver(sender, journal, deadline, on_settled, refused=self.refused)
         while (
-            done.kept and (done.delivered or _freed(done, journal, me, deadline)) and deadline.left
+            done.kept
+            and (done.delivered or _wait_for_other_senders(done, journal, owner, deadline))
+            and deadline.left
         ):
-            done = self._deliver(sender, journal, deadline, tell)
+            done = self._deliver(sender, journal, deadline, on_settled)
         return done.reasons
 
     def _deliver(
@@ -164,29 +170,31 @@ class Flush(Struct, frozen=True):
         sender: Sender,
         journal: Journal,
         deadline: Deadline,
-        tell: Tell,
+        on_settled: SettledCallback,
         refused: bool = False,
     ) -> FlushResult:
         """Sends one round: each queue with a known destination that the fallback doesn't hold."""
-        where = ownership.find_destinations(journal, self.settings, self.env, refused=refused)
-        held = self._find_held(journal).values()
+        destinations = ownership.find_destinations(
+            journal, self.settings, self.env, refused=refused
+        )
+        blocked = self._find_fallback_destinations(journal).values()
         known = {
             queue: found
-            for queue, found in where.items()
-            if found not in held and not ownership.lacks(found)
+            for queue, found in destinations.items()
+            if found not in blocked and not ownership.lacks(found)
         }
-        return sender.flush(known, FlushState(deadline, refused, progress=tell))
+        return sender.flush(known, FlushState(deadline, refused, progress=on_settled))
 
-    def _find_held(self, journal: Journal) -> dict[Queue, Destination]:
+    def _find_fallback_destinations(self, journal: Journal) -> dict[Queue, Destination]:
         """The fallback journal's queues and destinations: its events could not be moved.
 
         They are older, so no event for these destinations may be sent before them.
         """
-        beside = find_beside(journal)
-        if beside is None:
+        fallback = find_other_journal(journal)
+        if fallback is None:
             return {}
-        with closing(beside):
-            return ownership.find_destinations(beside, self.settings, self.env)
+        with closing(fallback):
+            return ownership.find_destinations(fallback, self.settings, self.env)
 
     def _reasons(
         self, journal: Journal, refused: Iterable[EventState], kept: Iterable[str]
@@ -196,24 +204,26 @@ class Flush(Struct, frozen=True):
         `refused`: events that the server refused. `kept`: the sender's reasons. Further lines name
         unknown destinations, an older fallback journal and unreadable rows.
         """
-        where = ownership.find_destinations(journal, self.settings, self.env)
-        unowned = ownership.describe_unowned(journal.unowned(), where)
-        told = [*(f"refused: {state.reason}" for state in refused)]
-        told += [f"kept: {reason}" for reason in (*kept, *unowned)]
-        if self._find_held(journal) and (beside := find_beside(journal)):
-            with closing(beside):
-                told.append(f"kept: {describe_first(beside)}")
-        return tuple(dict.fromkeys([*told, *journal.unreadable]))
+        destinations = ownership.find_destinations(journal, self.settings, self.env)
+        unowned = ownership.describe_unowned(journal.find_unowned(), destinations)
+        lines = [*(f"refused: {state.reason}" for state in refused)]
+        lines += [f"kept: {reason}" for reason in (*kept, *unowned)]
+        if self._find_fallback_destinations(journal) and (fallback := find_other_journal(journal)):
+            with closing(fallback):
+                lines.append(f"kept: {describe_older_journal(fallback)}")
+        return tuple(dict.fromkeys([*lines, *journal.unreadable]))
 
 
-def _freed(done: FlushResult, journal: Journal, me: str, deadline: Deadline) -> bool:
+def _wait_for_other_senders(
+    done: FlushResult, journal: Journal, owner: str, deadline: Deadline
+) -> bool:
     """Waits while other processes hold claims; whether sending is worth another round.
 
     False where no other process was sending, and at the deadline.
     """
-    if done.reason != BUSY and not journal.busy(me):
+    if done.reason != BUSY and not journal.has_other_sender(owner):
         return False
     deadline.rest(CLAIM_POLL)
-    while journal.busy(me) and deadline.left:
+    while journal.has_other_sender(owner) and deadline.left:
         deadline.rest(CLAIM_POLL)
     return deadline.left > 0

@@ -42,18 +42,18 @@ def check_response(
     if status in UNAUTHORIZED:
         raise Unauthorized(f"the server does not take this API key: {told}")
     if 300 <= status < 400:
-        elsewhere = _elsewhere(headers, key)
-        raise DeliveryError(f"TFEVENTS_URL is not the service's own{elsewhere}: {status}")
+        target = _describe_redirect(headers, key)
+        raise DeliveryError(f"TFEVENTS_URL is not the service's own{target}: {status}")
     if status == 407:
         raise Unreachable(f"the proxy wants to know who we are: {status}", connected=False)
     if status == 404:
-        raise Refused(f"no such place, {_names(destination)}: {told}")
-    if status in REFUSED or not (_again(status) or error.temporary):
+        raise Refused(f"no such place, {_describe_destination(destination)}: {told}")
+    if status in REFUSED or not (_is_temporary(status) or error.temporary):
         raise Refused(f"the server refused the event: {told}")
     raise Unreachable(f"the server can't take it now: {told}", again=parse_retry_after(headers))
 
 
-def _elsewhere(headers: Mapping[str, str], key: Key | None) -> str:
+def _describe_redirect(headers: Mapping[str, str], key: Key | None) -> str:
     """Words for a redirect's target, or empty: only its host, as the rest may hold anything.
 
     Redirects are never followed, as the API key would be sent there too.
@@ -65,12 +65,14 @@ def _elsewhere(headers: Mapping[str, str], key: Key | None) -> str:
     return f", it points to {_show(host, key, 100)}" if host else ""
 
 
-def _again(status: int) -> bool:
+def _is_temporary(status: int) -> bool:
     return status in (408, 423, 425, 429, 499) or status >= 500 or 100 <= status < 200
 
 
-def _names(where: Destination) -> str:
-    return f"org {where.org}, project {where.project}, workspace {where.workspace}"
+def _describe_destination(destination: Destination) -> str:
+    return (
+        f"org {destination.org}, project {destination.project}, workspace {destination.workspace}"
+    )
 
 
 class ApiError(Struct, frozen=True):
@@ -92,8 +94,8 @@ def parse_error(answer: bytes, key: Key | None = None) -> ApiError:
         return ApiError()
     if not isinstance(body, dict):
         return ApiError()
-    said = (body.get("name") or body.get("code"), body.get("message"))
-    words = _show(" ".join(word for word in said if isinstance(word, str) and word), key)
+    texts = (body.get("name") or body.get("code"), body.get("message"))
+    words = _show(" ".join(word for word in texts if isinstance(word, str) and word), key)
     temporary = body.get("temporary") is True or body.get("timeout") is True
     return ApiError(f" ({words})" if words else "", temporary)
 

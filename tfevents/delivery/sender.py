@@ -29,9 +29,9 @@ RETRY_SECONDS = 0.5
 """Seconds that must be left for a retry: a timeout would only hide the last failure's reason."""
 
 
-def choose_pause(tried: int) -> float:
-    """The seconds to wait after `tried` failed attempts: exponential backoff with jitter."""
-    longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(tried - 1, 9))
+def choose_pause(failed_attempts: int) -> float:
+    """The seconds to wait after so many failed attempts: exponential backoff with jitter."""
+    longest: float = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(failed_attempts - 1, 9))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
 
 
@@ -40,36 +40,36 @@ class Batch(Struct):
 
     `queues`: the journal's queues with these events; more than one where some of their runs did not
     know the whole destination. `due`: when the next attempt may begin, in monotonic seconds.
-    `tried`: failed attempts in a row. `why`: why the last attempt ended.
+    `failed_attempts`: in a row. `reason`: why the last attempt ended.
     """
 
     destination: Destination
     queues: list[Queue] = []
     due: float = 0.0
-    tried: int = 0
-    why: str | None = None
+    failed_attempts: int = 0
+    reason: str | None = None
 
 
 class FlushState(Struct):
     """The options and the progress of one flush.
 
     `refused`: whether refused events are sent again. `waits`: whether to wait for queues that
-    another process has claimed. `last`: the process ends after this flush, which makes its claims
-    void, so they are not released. `more`: when set, the flush ends at its next pause, as there are
-    new events. `progress`: called after each settled event. `settled`: ids of events that were
-    delivered or refused in this flush. `missed`: failed connections in a row. `over`: no further
-    batch is sent.
+    another process has claimed. `keep_claims`: whether to leave the claims unreleased, as the
+    process ends after this flush, which makes them void. `new_events`: set when there are new
+    events; the flush then ends at its next pause. `progress`: called after each settled event.
+    `settled`: ids of events that were delivered or refused in this flush. `failed_connections`: in
+    a row. `over`: no further batch is sent.
     """
 
     deadline: Deadline
     refused: bool = False
     waits: bool = False
-    last: bool = False
-    more: Event = field(default_factory=Event)
+    keep_claims: bool = False
+    new_events: Event = field(default_factory=Event)
     progress: Callable[[FlushResult], None] | None = None
     result: FlushResult = field(default_factory=FlushResult)
     settled: set[str] = set()
-    missed: int = 0
+    failed_connections: int = 0
     over: bool = False
 
 
@@ -81,7 +81,7 @@ class Sender:
         self._journal, self._owner = journal, owner
         self._client = ApiClient(settings)
         self._account = settings.account
-        self._unwelcome: dict[Destination, str] = {}
+        self._unauthorized: dict[Destination, str] = {}
         self._not_before = 0.0
 
     def close(self) -> None:
@@ -103,67 +103,68 @@ class Sender:
     def _send_batches(self, batches: list[Batch], state: FlushState) -> None:
         """Sends each batch when it is due, until all are done, time is up or the server is down."""
         waiting = list(batches)
-        while waiting and not state.over and state.missed < CONNECT_TRIES:
+        while waiting and not state.over and state.failed_connections < CONNECT_TRIES:
             batch = min(waiting, key=lambda batch: batch.due)
             pause = max(0.0, max(batch.due, self._not_before) - time.monotonic())
-            needed = pause + (RETRY_SECONDS if batch.tried else 0.0)
-            if needed >= state.deadline.left or state.deadline.wait(state.more, pause):
+            needed = pause + (RETRY_SECONDS if batch.failed_attempts else 0.0)
+            if needed >= state.deadline.left or state.deadline.wait(state.new_events, pause):
                 return
-            if not self._try(batch, state):
+            if not self._claim_and_send(batch, state):
                 waiting.remove(batch)
 
-    def _try(self, batch: Batch, state: FlushState) -> bool:
+    def _claim_and_send(self, batch: Batch, state: FlushState) -> bool:
         """Tries to send one batch; returns whether it should be tried again."""
-        batch.why = self._unwelcome.get(batch.destination) or self._why_not(batch.destination)
-        if batch.why:
+        destination = batch.destination
+        batch.reason = self._unauthorized.get(destination) or self._find_obstacle(destination)
+        if batch.reason:
             return False
         if not self._journal.claim(batch.queues, self._owner):
-            batch.due, batch.why = time.monotonic() + CLAIM_POLL, BUSY
+            batch.due, batch.reason = time.monotonic() + CLAIM_POLL, BUSY
             return state.waits
         try:
             return self._send(batch, state)
         finally:
-            if not state.last:
+            if not state.keep_claims:
                 self._journal.release(self._owner)
 
-    def _why_not(self, where: Destination) -> str | None:
-        """Why no event can be sent there: an incomplete destination or another key's account.
+    def _find_obstacle(self, destination: Destination) -> str | None:
+        """Why no event can be sent to `destination`: it is incomplete, or another key's account.
 
         None if events can be sent.
         """
-        if missing := where.missing():
+        if missing := destination.missing():
             return describe_missing(missing)
-        if self._account not in (None, where.account):
-            return f"this event is of account {where.account}, the key is of {self._account}"
+        if self._account not in (None, destination.account):
+            return f"this event is of account {destination.account}, the key is of {self._account}"
         return None
 
     def _send(self, batch: Batch, state: FlushState) -> bool:
         """Sends a claimed batch; returns whether it should be tried again."""
         try:
-            self._send_all(batch, state)
+            self._send_events(batch, state)
         except Unreachable as error:
-            self._come_back(batch, state, error)
+            self._schedule_retry(batch, state, error)
             return True
         except Unauthorized as error:
             state.over = True
-            self._unwelcome[batch.destination] = batch.why = str(error)
+            self._unauthorized[batch.destination] = batch.reason = str(error)
         except DeliveryError as error:
-            batch.why = str(error)
+            batch.reason = str(error)
         return False
 
-    def _come_back(self, batch: Batch, state: FlushState, error: Unreachable) -> None:
+    def _schedule_retry(self, batch: Batch, state: FlushState, error: Unreachable) -> None:
         """Schedules the batch's next attempt with exponential backoff.
 
         A Retry-After of the server delays all batches.
         """
-        batch.why = str(error)
-        batch.tried += 1
-        state.missed = 0 if error.connected else state.missed + 1
-        batch.due = time.monotonic() + choose_pause(batch.tried)
+        batch.reason = str(error)
+        batch.failed_attempts += 1
+        state.failed_connections = 0 if error.connected else state.failed_connections + 1
+        batch.due = time.monotonic() + choose_pause(batch.failed_attempts)
         if error.again is not None:
             self._not_before = time.monotonic() + error.again
 
-    def _send_all(self, batch: Batch, state: FlushState) -> None:
+    def _send_events(self, batch: Batch, state: FlushState) -> None:
         """Sends a batch's events, the oldest first; continues after a refused event.
 
         Raises any other DeliveryError, which leaves its event pending.
@@ -182,7 +183,7 @@ class Sender:
             else:
                 self._settle(event, state, Status.DELIVERED)
                 state.result.delivered.append(event.event_id)
-            batch.tried = state.missed = 0
+            batch.failed_attempts = state.failed_connections = 0
             state.deadline.renew()
             if state.progress:
                 state.progress(state.result)
@@ -195,10 +196,10 @@ class Sender:
 
     def _read_events(self, batch: Batch, state: FlushState) -> Iterator[StoredEvent]:
         """A batch's events that need sending, with those that are put in the journal meanwhile."""
-        while events := self._waiting(batch, state):
+        while events := self._find_unsettled(batch, state):
             yield from events
 
-    def _waiting(self, batch: Batch, state: FlushState) -> list[StoredEvent]:
+    def _find_unsettled(self, batch: Batch, state: FlushState) -> list[StoredEvent]:
         events = [
             event
             for queue in batch.queues
@@ -209,7 +210,7 @@ class Sender:
 
     def _note_kept(self, state: FlushState, batches: list[Batch]) -> None:
         """Records which events were not settled, and why."""
-        kept = [e.event_id for batch in batches for e in self._waiting(batch, state)]
+        kept = [e.event_id for batch in batches for e in self._find_unsettled(batch, state)]
         if kept:
-            reasons = [batch.why for batch in batches if batch.why] or [OUT_OF_TIME]
+            reasons = [batch.reason for batch in batches if batch.reason] or [OUT_OF_TIME]
             state.result.kept, state.result.reasons = kept, list(dict.fromkeys(reasons))

@@ -32,18 +32,19 @@ ABANDONED_SECONDS = 1.5
 class Orders:
     """The orders that the run's process sends after the first line, read by a thread.
 
-    `deadline`: unlimited until the last order or the end of the pipe. `more`: set by a new order.
+    `deadline`: unlimited until the last order or the end of the pipe. `new_events`: set by a new
+    order.
     """
 
     def __init__(self, pipe: BinaryIO) -> None:
-        self.deadline, self.more, self._ending = Deadline(inf), threading.Event(), False
+        self.deadline, self.new_events, self._ending = Deadline(inf), threading.Event(), False
         threading.Thread(target=self._read, args=(pipe,), daemon=True).start()
 
     def _read(self, pipe: BinaryIO) -> None:
         for line in pipe:
             order = parse_order(line, Order)
             if order.seconds is None:
-                self.more.set()
+                self.new_events.set()
             else:
                 self._end(order.seconds)
         self._end(ABANDONED_SECONDS)
@@ -52,18 +53,18 @@ class Orders:
         self.deadline.limit(seconds)
         if not self._ending:
             self._ending = True
-            self.more.set()
+            self.new_events.set()
 
     def rounds(self) -> Iterator[FlushState]:
-        """Yields the state for each flush to do; `last` is set in the last one. Blocks in between.
+        """Yields the state for each flush to do; the last one keeps its claims. Blocks in between.
 
-        No order ends the last flush early: its `more` is an event of its own that nothing sets.
+        No order ends the last flush early: its `new_events` is one of its own that nothing sets.
         """
         while not self._ending:
-            yield FlushState(self.deadline, waits=True, more=self.more)
-            self.more.wait()
-            self.more.clear()  # before `_ending` is read: a later order sets it again
-        yield FlushState(self.deadline, waits=True, last=True)
+            yield FlushState(self.deadline, waits=True, new_events=self.new_events)
+            self.new_events.wait()
+            self.new_events.clear()  # before `_ending` is read: a later order sets it again
+        yield FlushState(self.deadline, waits=True, keep_claims=True)
 
 
 def main() -> None:

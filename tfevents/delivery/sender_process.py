@@ -69,7 +69,7 @@ class SenderProcess:
         key (see `own_queues`).
         """
         s, self.began = settings, True
-        self._order(
+        self._write_order(
             SenderConfig(
                 home=home,
                 destination=Destination(s.account, s.org, s.project, s.workspace),
@@ -85,7 +85,7 @@ class SenderProcess:
     def notify(self) -> None:
         """Tells the sender process that new events are pending."""
         if self.began:
-            self._order(Order())
+            self._write_order(Order())
 
     def finish(self, deadline: Deadline) -> None:
         """Tells the sender process to end after the events pending now, within the deadline.
@@ -95,26 +95,26 @@ class SenderProcess:
         end = time.monotonic() + deadline.left
         if self.began and end < self._end - 0.05:
             self._end = end
-            self._order(Order(deadline.left))
+            self._write_order(Order(deadline.left))
 
     def wait(self, deadline: Deadline) -> SenderReport:
         """Waits for the sender's report, then kills the process.
 
         Waits until GRACE_SECONDS after the deadline at most.
         """
-        answers, said = _pipe(self._process.stdout), b""
+        descriptor, received = _get_descriptor(self._process.stdout), b""
         poll = select.poll()
-        poll.register(answers, select.POLLIN)
+        poll.register(descriptor, select.POLLIN)
         self.finish(deadline)
         while self.began and time.monotonic() < self._end + GRACE_SECONDS:
             if poll.poll(50):
-                piece = os.read(answers, 65536)
-                said += piece
+                piece = os.read(descriptor, 65536)
+                received += piece
                 if not piece:
                     break
             self.finish(deadline)
         self._end_process()
-        return _parse_report(said, self._process.returncode)
+        return _parse_report(received, self._process.returncode)
 
     def abandon(self) -> None:
         """Kills the sender process if it has not begun to send, else closes its pipe; no waiting.
@@ -131,15 +131,15 @@ class SenderProcess:
         self._process.kill()
         self._process.communicate()
 
-    def _order(self, order: SenderConfig | Order) -> None:
+    def _write_order(self, order: SenderConfig | Order) -> None:
         """Writes one line to the pipe; a sender that has ended is noticed only in `wait`."""
         try:
-            os.write(_pipe(self._process.stdin), write_order(order))
+            os.write(_get_descriptor(self._process.stdin), encode_order(order))
         except OSError:
             return
 
 
-def write_order(order: SenderConfig | Order) -> bytes:
+def encode_order(order: SenderConfig | Order) -> bytes:
     """One line of JSON; by `json`, as msgspec's encoder rejects paths that aren't UTF-8."""
     return json.dumps(msgspec.to_builtins(order)).encode() + b"\n"
 
@@ -152,13 +152,13 @@ def parse_order(line: bytes, kind: type[T]) -> T:
     return msgspec.convert(json.loads(line), kind)
 
 
-def _pipe(end: IO[bytes] | None) -> int:
-    assert end is not None  # noqa: S101  # Popen was called with PIPE
-    return end.fileno()
+def _get_descriptor(pipe: IO[bytes] | None) -> int:
+    assert pipe is not None  # noqa: S101  # Popen was called with PIPE
+    return pipe.fileno()
 
 
-def _parse_report(said: bytes, code: int) -> SenderReport:
+def _parse_report(received: bytes, code: int) -> SenderReport:
     try:
-        return parse_order(said, SenderReport)
+        return parse_order(received, SenderReport)
     except ValueError:
         return SenderReport(reason=SENDER_BROKEN if code > 0 else SENDER_ENDED)

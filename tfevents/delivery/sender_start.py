@@ -48,11 +48,11 @@ def start_sender(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     sender over the pipe when to end.
     """
     package = os.path.dirname(os.path.dirname(tfevents.__file__))
-    places = [place for place in (*sys.path, package) if os.path.isabs(place)]
+    paths = [path for path in (*sys.path, package) if os.path.isabs(path)]
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         return subprocess.Popen(
-            [sys.executable, "-IS", "-c", START, *places],
+            [sys.executable, "-IS", "-c", START, *paths],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -9,16 +9,15 @@ from msgspec import Struct
 from tfevents.doctor.facts import DoctorFacts, EndpointFacts
 from tfevents.journal.ownership import ASSIGN
 
-REACH = "check TFEVENTS_URL, the name server and HTTPS_PROXY"
+NETWORK_CURE = "check TFEVENTS_URL, the name server and HTTPS_PROXY"
 CURES = {
     "Unauthorized": "make a new key at that server, and see that TFEVENTS_ACCOUNT is its account",
     "Refused": "check TFEVENTS_ORG, TFEVENTS_PROJECT and TFEVENTS_WORKSPACE",
     "DeliveryError": "set TFEVENTS_URL to the address of the service itself",
 }
-NOBODY_LISTENS = "see that a server listens there, and check TFEVENTS_URL"
+NO_SERVER_CURE = "see that a server listens there, and check TFEVENTS_URL"
 CERTIFICATE, REFUSED_CONNECTION = "certificate", "connection refused"
-FLUSH = "when that is mended: tfevents flush"
-NO_SERVER = frozenset({"DeliveryError", "Unreachable"})
+FLUSH_CURE = "when that is mended: tfevents flush"
 
 
 class Finding(Struct, frozen=True):
@@ -32,10 +31,10 @@ class Finding(Struct, frozen=True):
 def list_findings(facts: DoctorFacts) -> list[Finding]:
     """All findings, problems before warnings."""
     found = [*_find_problems(facts), *_find_warnings(facts)]
-    return sorted(found, key=_order)
+    return sorted(found, key=_is_warning)
 
 
-def _order(finding: Finding) -> bool:
+def _is_warning(finding: Finding) -> bool:
     return not finding.problem
 
 
@@ -44,9 +43,9 @@ def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
         what = "TFEVENTS_DISABLED switches reporting off"
         yield Finding(problem=True, what=what, cure="unset it, or set it to 0")
     if facts.binary.problem:
-        yield _split(facts.binary.problem)
+        yield _split_message(facts.binary.problem)
     for wrong in facts.settings.wrong:
-        yield _split(wrong)
+        yield _split_message(wrong)
     if facts.home.problem:
         cure = "set TFEVENTS_HOME to a directory that is yours alone"
         yield Finding(problem=True, what=facts.home.problem, cure=cure)
@@ -55,39 +54,39 @@ def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
         yield Finding(problem=True, what="no API key is set", cure=cure)
     if facts.settings.missing:
         names = " and ".join(f"TFEVENTS_{name.upper()}" for name in facts.settings.missing)
-        them = "it" if len(facts.settings.missing) == 1 else "them"
-        cure = f"set {names}, or name {them} in .tfevents.hcl (tfevents init writes one)"
+        pronoun = "it" if len(facts.settings.missing) == 1 else "them"
+        cure = f"set {names}, or name {pronoun} in .tfevents.hcl (tfevents init writes one)"
         what = f"nobody says whose this directory is: {', '.join(facts.settings.missing)}"
         yield Finding(problem=True, what=what, cure=cure)
     if facts.endpoint.problem:
-        yield Finding(problem=True, what=facts.endpoint.problem, cure=_cure(facts.endpoint))
+        yield Finding(problem=True, what=facts.endpoint.problem, cure=_find_cure(facts.endpoint))
 
 
-def _split(line: str) -> Finding:
+def _split_message(message: str) -> Finding:
     """Splits one of our own messages: what to do follows its last colon."""
-    what, colon, cure = line.rpartition(": ")
-    return Finding(problem=True, what=what or line, cure=cure if colon else "")
+    what, colon, cure = message.rpartition(": ")
+    return Finding(problem=True, what=what or message, cure=cure if colon else "")
 
 
-def _cure(endpoint: EndpointFacts) -> str:
+def _find_cure(endpoint: EndpointFacts) -> str:
     if CERTIFICATE in (endpoint.problem or ""):
         return "set TFEVENTS_CA_BUNDLE to the certificates that it is signed with"
     if REFUSED_CONNECTION in (endpoint.problem or ""):
-        return NOBODY_LISTENS
-    return CURES.get(endpoint.kind or "", REACH)
+        return NO_SERVER_CURE
+    return CURES.get(endpoint.kind or "", NETWORK_CURE)
 
 
 def _find_warnings(facts: DoctorFacts) -> Iterator[Finding]:
-    for name, near in facts.settings.misspelt.items():
+    for name, suggestion in facts.settings.misspelt.items():
         what = f"{name} is no setting, and nobody reads it"
-        yield Finding(problem=False, what=what, cure=f"is {near} meant?")
+        yield Finding(problem=False, what=what, cure=f"is {suggestion} meant?")
     for note in facts.settings.ignored:
         cure = "set it in your own config.hcl or as a variable: README.md, Settings"
         yield Finding(problem=False, what=note, cure=cure)
     waiting = facts.waiting
     if waiting.number:
         events = "1 event waits" if waiting.number == 1 else f"{waiting.number} events wait"
-        why = "; ".join(f"{reason} ({number})" for reason, number in waiting.reasons.items())
-        what = f"{events} in the journal, since {waiting.oldest}: {why}"
+        reasons = "; ".join(f"{reason} ({number})" for reason, number in waiting.reasons.items())
+        what = f"{events} in the journal, since {waiting.oldest}: {reasons}"
         more = f"; whose the others are says {ASSIGN}" if waiting.unowned else ""
-        yield Finding(problem=False, what=what, cure=FLUSH + more)
+        yield Finding(problem=False, what=what, cure=FLUSH_CURE + more)

@@ -36,9 +36,9 @@ from tfevents.terraform.binary import NotExecutable, find_binary
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.workdir import WorkingDirectory
 
-SHOWN = ("url", "api_path", "api_key", "account", "org", "project", "workspace", "home")
+ALWAYS_SHOWN = ("url", "api_path", "api_key", "account", "org", "project", "workspace", "home")
 """Settings that say where events go: always shown. The others are shown only where set."""
-UNSET = "default"
+DEFAULT_SOURCE = "default"
 MOST_REASONS = 5
 
 
@@ -46,17 +46,17 @@ def gather_facts(directory: str, env: Mapping[str, str], program: str) -> Doctor
     """All facts about a run in `directory`. `program`: argv[0], never taken for terraform."""
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
     settings, wrong = gather_settings(env, directory, tf_workspace=tf_workspace)
-    told = tuple(map(str, wrong))
-    home, waiting = _look_into_journal(settings.home)
+    messages = tuple(map(str, wrong))
+    home, waiting = _inspect_journal(settings.home)
     binary = find_binary_facts(directory, env, program)
     origin = optional(_OriginFinder(directory, env), "origin")
     return DoctorFacts(
         directory=directory,
         tf_workspace=tf_workspace,
         binary=binary,
-        settings=describe_settings(settings, told, env),
+        settings=describe_settings(settings, messages, env),
         home=home,
-        endpoint=EndpointFacts(settings.url) if wrong else ask_endpoint(settings),
+        endpoint=EndpointFacts(settings.url) if wrong else check_endpoint(settings),
         waiting=waiting,
         metadata={**(origin or {}), **_describe_provisioner(binary)},
     )
@@ -93,11 +93,11 @@ def describe_settings(
 ) -> SettingsFacts:
     """Each setting with its source, an API key without its secret. `wrong`: error messages."""
     found = []
-    for name in dict.fromkeys((*SHOWN, *settings.sources)):
-        source = settings.sources.get(name, UNSET)
+    for name in dict.fromkeys((*ALWAYS_SHOWN, *settings.sources)):
+        source = settings.sources.get(name, DEFAULT_SOURCE)
         value = getattr(settings, "budget" if name == "timeout" else name, None)
-        if value is not None and (name in SHOWN or source != UNSET):
-            found.append(SettingFact(name, _in_words(value), source))
+        if value is not None and (name in ALWAYS_SHOWN or source != DEFAULT_SOURCE):
+            found.append(SettingFact(name, _format_value(value), source))
     destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
     missing = [name for name in destination.missing() if settings.api_key or name != "account"]
     return SettingsFacts(
@@ -111,13 +111,13 @@ def describe_settings(
     )
 
 
-def _in_words(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def ask_endpoint(settings: Settings) -> EndpointFacts:
+def check_endpoint(settings: Settings) -> EndpointFacts:
     """Asks the server whether it accepts events with this API key for this workspace.
 
     No event is made. Without an API key or a complete destination the server is not asked.
@@ -134,7 +134,7 @@ def ask_endpoint(settings: Settings) -> EndpointFacts:
     return EndpointFacts(settings.url, asked=True)
 
 
-def _look_into_journal(home: str) -> tuple[HomeFacts, WaitingFacts]:
+def _inspect_journal(home: str) -> tuple[HomeFacts, WaitingFacts]:
     try:
         journal = open_journal(home)
         return HomeFacts(home), describe_waiting(journal)

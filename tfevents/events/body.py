@@ -28,7 +28,7 @@ def build_event(
     event is still too large, its largest fields are left out.
     """
     event = build_whole_event(activity, metadata, data)
-    return event if event.size <= LARGEST else _leave_out(event)
+    return event if event.size <= LARGEST else _drop_largest_fields(event)
 
 
 def build_whole_event(
@@ -42,63 +42,65 @@ def build_whole_event(
     `told`: data that a user gave on the command line; its texts keep their line ends, and `data`
     takes precedence over it.
     """
-    about = {
+    fields = {
         "activity_type": activity.activity_type,
         "activity_status": activity.activity_status,
         **metadata,
     }
-    for most in LONGEST_TEXTS:
-        whole = {**_user_data(told or {}, most), **_data(data, most)}
-        event = Event(activity.event_type.value, _metadata(about, most), whole)
+    for max_bytes in LONGEST_TEXTS:
+        cleaned_data = {**_clean_user_data(told or {}, max_bytes), **_clean_data(data, max_bytes)}
+        event = Event(activity.event_type.value, _clean_metadata(fields, max_bytes), cleaned_data)
         if event.size <= LARGEST:
             break
     return event
 
 
-def _leave_out(event: Event) -> Event:
+def _drop_largest_fields(event: Event) -> Event:
     """The event without its largest fields, first of `data`, then of `metadata`, until it fits."""
-    left = LARGEST - Event(event.event_type).size - ENVELOPE
-    metadata, left = _keep_smallest(event.metadata, left)
-    return Event(event.event_type, metadata, _keep_smallest(event.data, left)[0])
+    bytes_left = LARGEST - Event(event.event_type).size - ENVELOPE
+    metadata, bytes_left = _keep_smallest(event.metadata, bytes_left)
+    return Event(event.event_type, metadata, _keep_smallest(event.data, bytes_left)[0])
 
 
-def _keep_smallest(fields: Mapping[str, Any], left: int) -> tuple[dict[str, Any], int]:
-    """The smallest fields that fit into `left` bytes, and the bytes left (0 if not all fit)."""
+def _keep_smallest(fields: Mapping[str, Any], bytes_left: int) -> tuple[dict[str, Any], int]:
+    """The smallest fields that fit into `bytes_left`, and the bytes left (0 if not all fit)."""
     sizes = {name: len(json.dumps({name: value})) for name, value in fields.items()}
     kept = set()
     for name in sorted(sizes, key=sizes.__getitem__):
-        left -= sizes[name]
-        if left < 0:
+        bytes_left -= sizes[name]
+        if bytes_left < 0:
             return {n: v for n, v in fields.items() if n in kept}, 0
         kept.add(name)
-    return dict(fields), left
+    return dict(fields), bytes_left
 
 
-def _metadata(fields: Mapping[str, Any], most: int) -> dict[str, Any]:
-    """The known fields, cleaned; texts above `most` bytes are dropped, a commit message is cut."""
-    message = clean_message(fields.get(MESSAGE), most)
-    return _filled({**_cleaned(fields, min(most, VALUE_BYTES)), MESSAGE: message})
+def _clean_metadata(fields: Mapping[str, Any], max_bytes: int) -> dict[str, Any]:
+    """The known fields, cleaned; texts above `max_bytes` are dropped, a commit message is cut."""
+    message = clean_message(fields.get(MESSAGE), max_bytes)
+    return _drop_empty({**_clean_deep(fields, min(max_bytes, VALUE_BYTES)), MESSAGE: message})
 
 
-def _data(fields: Mapping[str, str | None], most: int) -> dict[str, str]:
-    """The known fields, cleaned; texts above `most` bytes are dropped."""
-    return _filled(_cleaned(fields, min(most, VALUE_BYTES)))
+def _clean_data(fields: Mapping[str, str | None], max_bytes: int) -> dict[str, str]:
+    """The known fields, cleaned; texts above `max_bytes` are dropped."""
+    return _drop_empty(_clean_deep(fields, min(max_bytes, VALUE_BYTES)))
 
 
-def _user_data(fields: Mapping[str, str], most: int) -> dict[str, str]:
-    """A user's fields, cleaned. Each text keeps its line ends and is cut to `most` bytes."""
+def _clean_user_data(fields: Mapping[str, str], max_bytes: int) -> dict[str, str]:
+    """A user's fields, cleaned. Each text keeps its line ends and is cut to `max_bytes`."""
     names = ((clean(name, LONGEST_NAME), text) for name, text in fields.items())
-    return _filled({name: clean_message(text, most) for name, text in names if name})
+    return _drop_empty({name: clean_message(text, max_bytes) for name, text in names if name})
 
 
-def _cleaned(value: Any, most: int) -> Any:
-    """`value` with all texts at any depth cleaned to one line; those above `most` bytes dropped."""
+def _clean_deep(value: Any, max_bytes: int) -> Any:
+    """`value` with all texts at any depth cleaned to one line; those above `max_bytes` dropped."""
     if isinstance(value, str):
-        return clean(value, most)
+        return clean(value, max_bytes)
     if isinstance(value, Mapping):
-        return _filled({clean(name, LONGEST_NAME): _cleaned(v, most) for name, v in value.items()})
-    return [_cleaned(v, most) for v in value] if isinstance(value, list) else value
+        return _drop_empty(
+            {clean(name, LONGEST_NAME): _clean_deep(v, max_bytes) for name, v in value.items()}
+        )
+    return [_clean_deep(v, max_bytes) for v in value] if isinstance(value, list) else value
 
 
-def _filled(fields: Mapping[Any, Any]) -> dict[Any, Any]:
+def _drop_empty(fields: Mapping[Any, Any]) -> dict[Any, Any]:
     return {name: v for name, v in fields.items() if name and v not in (None, "", {})}

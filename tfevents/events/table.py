@@ -34,7 +34,7 @@ def end_activity(outcome: Outcome) -> Activity | None:
     kind = activity_type(outcome.operation, outcome.mode)
     if not outcome.success:
         return Activity(EventType.FAILED, kind, "failure")
-    event_type = _succeeded(outcome)
+    event_type = _find_success_event_type(outcome)
     return Activity(event_type, kind, "success") if event_type else None
 
 
@@ -45,11 +45,11 @@ def activity_type(operation: Operation, mode: Mode) -> str:
     return "apply" if operation is Operation.REFRESH else operation.value
 
 
-def _succeeded(outcome: Outcome) -> EventType | None:
+def _find_success_event_type(outcome: Outcome) -> EventType | None:
     if outcome.operation is Operation.IMPORT:
         return EventType.ACTIVE
     if outcome.operation is not Operation.PLAN:
-        return _held(outcome.empty)
+        return _find_state_event_type(outcome.empty)
     if outcome.mode is Mode.REFRESH_ONLY and outcome.drift is None:
         return None
     if outcome.mode is Mode.REFRESH_ONLY:
@@ -59,7 +59,7 @@ def _succeeded(outcome: Outcome) -> EventType | None:
     return EventType.APPLY_NEEDED if outcome.has_changes else EventType.PLAN
 
 
-def _held(empty: bool | None) -> EventType | None:
+def _find_state_event_type(empty: bool | None) -> EventType | None:
     if empty is None:
         return None
     return EventType.INACTIVE if empty else EventType.ACTIVE

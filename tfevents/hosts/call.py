@@ -40,11 +40,11 @@ class HookCall(Struct, frozen=True):
     """One call. `moment`: before, after or error.
 
     `directory` is terraform's working directory, `unit` the directory that identifies the run.
-    `options`: terraform's options before its command (`-chdir`). `said`: the outcome, where it was
-    given without a number. `partial`: what makes the plan less than a full one, by the host, the
-    command line or TF_CLI_ARGS_plan. `detailed`: whether `-detailed-exitcode` is given, so that
-    exit code 0 means no changes. `state_elsewhere`: whether `-state`, `-state-out` or `-backup` is
-    given, so that the run's state may not be the backend's.
+    `options`: terraform's options before its command (`-chdir`). `stated_outcome`: the outcome,
+    where it was given without a number. `partial`: what makes the plan less than a full one, by the
+    host, the command line or TF_CLI_ARGS_plan. `detailed_exitcode`: whether `-detailed-exitcode` is
+    given, so that exit code 0 means no changes. `state_elsewhere`: whether `-state`, `-state-out`
+    or `-backup` is given, so that the run's state may not be the backend's.
     """
 
     moment: str
@@ -58,10 +58,10 @@ class HookCall(Struct, frozen=True):
     plan_file: str | None = None
     plan_json: str | None = None
     exit_code: int | None = None
-    said: bool | None = None
+    stated_outcome: bool | None = None
     options: tuple[str, ...] = ()
     partial: tuple[str, ...] = ()
-    detailed: bool = False
+    detailed_exitcode: bool = False
     state_elsewhere: bool = False
 
     @property
@@ -75,15 +75,15 @@ class HookCall(Struct, frozen=True):
         """The outcome by the moment, else by the options, else by the host; None where unknown."""
         if self.moment == "error":
             return False
-        if self.said is not None:
-            return self.said
+        if self.stated_outcome is not None:
+            return self.stated_outcome
         code = self.host.exit_code if self.exit_code is None else self.exit_code
         if code is not None:
             return code in ((0, 2) if self.command == "plan" else (0,))
         return None if self.host.failed is None else not self.host.failed
 
     @property
-    def changes(self) -> bool | None:
+    def has_changes(self) -> bool | None:
         """Whether there is something to apply, by the exit code of a plan; None where the exit
         code does not show that."""
         if self.command != "plan":
@@ -92,7 +92,7 @@ class HookCall(Struct, frozen=True):
             True
             if self.exit_code == 2
             else False
-            if self.exit_code == 0 and self.detailed
+            if self.exit_code == 0 and self.detailed_exitcode
             else None
         )
 
@@ -101,16 +101,16 @@ def parse_call(
     moment: str, words: Sequence[str], options: CallOptions, host: HookHost, env: Mapping[str, str]
 ) -> HookCall | None:
     """The call; None where nothing is reported. `words`: terraform's command line or command."""
-    line = _parse_line(words, env)
-    if line is None:
+    arguments = _parse_line(words, env)
+    if arguments is None:
         return None
-    directory = os.path.abspath(line.chdir)
+    directory = os.path.abspath(arguments.chdir)
     unit = options.directory or find_unit_directory(directory, env, hooked=True)
-    typed = _find_plan_file(_parse_line(words, {}))
+    named_plan = _find_plan_file(_parse_line(words, {}))
     return HookCall(
         moment=moment,
-        command=line.command,
-        mode=host.mode or line.mode,
+        command=arguments.command,
+        mode=host.mode or arguments.mode,
         directory=directory,
         unit=os.path.realpath(unit),
         tf_workspace=keep_workspace(
@@ -118,14 +118,14 @@ def parse_call(
         ),
         execution=host.execution or find_execution(env),
         host=host,
-        plan_file=typed or options.plan_file or host.plan_file or _find_plan_file(line),
+        plan_file=named_plan or options.plan_file or host.plan_file or _find_plan_file(arguments),
         plan_json=options.plan_json or host.plan_json,
         exit_code=options.exit_code,
-        said=options.succeeded,
-        options=line.options,
-        partial=host.partial or line.partial,
-        detailed=line.on("detailed-exitcode"),
-        state_elsewhere=bool(line.names() & STATE),
+        stated_outcome=options.succeeded,
+        options=arguments.options,
+        partial=host.partial or arguments.partial,
+        detailed_exitcode=arguments.on("detailed-exitcode"),
+        state_elsewhere=bool(arguments.names() & STATE),
     )
 
 
@@ -147,12 +147,14 @@ def _find_command(words: Sequence[str]) -> str:
     return next((word for word in words if not word.startswith("-")), "")
 
 
-def _find_plan_file(line: Arguments | None) -> str | None:
+def _find_plan_file(arguments: Arguments | None) -> str | None:
     """The plan file that is written or applied, relative to our own working directory."""
-    if line is None:
+    if arguments is None:
         return None
-    path = files.find_path(line.value("out") if line.command == "plan" else line.plan_file)
-    return os.path.join(line.chdir, path) if path and line.chdir != "." else path
+    path = files.find_path(
+        arguments.value("out") if arguments.command == "plan" else arguments.plan_file
+    )
+    return os.path.join(arguments.chdir, path) if path and arguments.chdir != "." else path
 
 
 def find_execution(env: Mapping[str, str]) -> str:

@@ -34,7 +34,7 @@ from tfevents.settings.environment import is_disabled
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
 
-NOTHING = ReportResult(None, True)
+NOTHING_TO_REPORT = ReportResult(None, True)
 REPORTED_ALREADY = ReportResult("this run was told already, and nothing has happened since", True)
 
 
@@ -44,12 +44,12 @@ def report_call(call: HookCall, env: Mapping[str, str]) -> ReportResult:
     Does nothing where TFEVENTS_DISABLED is set, and where the host runs `tf`, which reports itself.
     """
     if call.host.reports_itself or is_disabled(env):
-        return NOTHING
+        return NOTHING_TO_REPORT
     with _hold_lock(env) as lock:
         hook = Hook(call, env, lock)
         if call.moment == "before":
             return hook.open_run()
-        if call.host.everything:
+        if call.host.whole_execution:
             return hook.close_execution()
         return hook.close_run()
 
@@ -59,8 +59,8 @@ def find_exit_code(moment: str, *, delivered: bool, env: Mapping[str, str]) -> i
 
     Always 0 for `before`: another exit code would keep the host from running terraform.
     """
-    missed = moment != "before" and not delivered
-    return UNDELIVERED if missed and is_on("strict", env) else 0
+    undelivered = moment != "before" and not delivered
+    return UNDELIVERED if undelivered and is_on("strict", env) else 0
 
 
 @contextmanager
@@ -87,25 +87,27 @@ def _use_journals(env: Mapping[str, str]) -> Iterator[list[Journal]]:
             journal.close()
 
 
-def _end_runs(journals: Sequence[Journal], runs: Iterable[Run], how: str | None = "killed") -> None:
+def _close_as_failed(
+    journals: Sequence[Journal], runs: Iterable[Run], interrupted: str | None = "killed"
+) -> None:
     """Closes runs as failed. A run whose journal can't be written now stays open until later.
 
-    `how`: `data.interrupted` of the end event.
+    `interrupted`: `data.interrupted` of the end event.
     """
     for run in runs:
         with suppress(JournalUnavailable):
-            end_unended(journals, run.run_id, how)
+            end_unended(journals, run.run_id, interrupted)
 
 
-def _find_open(journals: Sequence[Journal], key: str) -> list[Run]:
+def _find_open_runs(journals: Sequence[Journal], key: str) -> list[Run]:
     """The runs of a key that have no end in any journal, oldest first within each journal."""
     found = [run for journal in journals for run in journal.open_runs(key)]
-    known = [journal.run(run.run_id) for journal in journals for run in found]
-    ended = {run.run_id for run in known if run and run.ended_at}
-    return [run for run in found if run.run_id not in ended]
+    copies = [journal.run(run.run_id) for journal in journals for run in found]
+    ended_ids = {run.run_id for run in copies if run and run.ended_at}
+    return [run for run in found if run.run_id not in ended_ids]
 
 
-def _find_last(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[StoredEvent]]:
+def _find_last_run(journals: Iterable[Journal], key: str) -> tuple[Run | None, list[StoredEvent]]:
     """The latest run of a key, with its last event if any; the fallback journal's run if any."""
     last: Run | None = None
     events: list[StoredEvent] = []
@@ -144,7 +146,7 @@ class Hook:
 
     def _end_older_runs(self) -> None:
         with _use_journals(self.env) as journals:
-            _end_runs(journals, _find_open(journals, self.call.key))
+            _close_as_failed(journals, _find_open_runs(journals, self.call.key))
 
     def close_run(self) -> ReportResult:
         """Closes the run that `before` opened, or reports a run that had no `before`.
@@ -152,35 +154,36 @@ class Hook:
         Does nothing for `error` without an open run: hosts also call it when another hook failed.
         """
         with _use_journals(self.env) as journals:
-            opened = _find_open(journals, self.call.key)
-            last, events = (None, []) if opened else _find_last(journals, self.call.key)
+            open_runs = _find_open_runs(journals, self.call.key)
+            last, events = (None, []) if open_runs else _find_last_run(journals, self.call.key)
         failed = self.call.moment == "error"
-        opened = [run for run in opened if failed or run.command == self.call.command]
-        if failed and not opened:
-            return NOTHING
+        open_runs = [run for run in open_runs if failed or run.command == self.call.command]
+        if failed and not open_runs:
+            return NOTHING_TO_REPORT
         if last and events and self._is_repeated(last, events[0].body):
             return REPORTED_ALREADY
-        if last and events and self._was_forgotten(last, events[0]):
-            opened = [last]
-        return self._report_end(opened[-1] if opened else None)
+        if last and events and self._was_closed_too_early(last, events[0]):
+            open_runs = [last]
+        return self._report_end(open_runs[-1] if open_runs else None)
 
-    def _was_forgotten(self, last: Run, ended: StoredEvent) -> bool:
+    def _was_closed_too_early(self, last: Run, last_event: StoredEvent) -> bool:
         """Whether the run was closed as killed while terraform still ran: it took more than a day,
-        or the clock was set forward. `ended`: the run's last event."""
-        return last.command == self.call.command and ended.says_killed
+        or the clock was set forward. `last_event`: the run's."""
+        return last.command == self.call.command and last_event.says_killed
 
-    def _is_repeated(self, last: Run, ended: Mapping[str, Any]) -> bool:
+    def _is_repeated(self, last: Run, last_body: Mapping[str, Any]) -> bool:
         """Whether an earlier call has reported this end of `last`: same command and outcome, and
-        neither plan nor state written since. `ended`: the body of the event that ended `last`."""
-        call, data = self.call, ended.get("data", {})
-        status = ended.get("metadata", {}).get("activity_status")
-        if call.said is not None and status != ("success" if call.said else "failure"):
+        neither plan nor state written since. `last_body`: of the event that ended `last`."""
+        call, data = self.call, last_body.get("data", {})
+        status = last_body.get("metadata", {}).get("activity_status")
+        stated_status = "success" if call.stated_outcome else "failure"
+        if call.stated_outcome is not None and status != stated_status:
             return False
         if parse_baseline(last.base).plans is None or "finished_at" not in data:
             return False
         paths = filter(None, (call.plan_file, call.plan_json))
-        planned = any(_find_written(path) > data["finished_at"] for path in paths)
-        if planned or (last.command, last.exit_code) != (call.command, call.exit_code):
+        plan_rewritten = any(_find_modification_time(path) > data["finished_at"] for path in paths)
+        if plan_rewritten or (last.command, last.exit_code) != (call.command, call.exit_code):
             return False
         state = hook_facts.find_state(call, self.client)
         found = (str(state.serial), state.lineage) if state and state.lineage else (None, None)
@@ -193,12 +196,12 @@ class Hook:
         """
         if not self.call.succeeded:
             with _use_journals(self.env) as journals:
-                opened = [run for journal in journals for run in journal.open_hooks()]
-                _end_runs(journals, filter(self._is_of_execution, opened), how=None)
+                runs = [run for journal in journals for run in journal.open_hooks()]
+                _close_as_failed(journals, filter(self._is_of_execution, runs), interrupted=None)
         reporter = self._make_reporter(None, {}, opened=True)
         reporter.start()
         reporter.deliver()
-        return NOTHING
+        return NOTHING_TO_REPORT
 
     def _is_of_execution(self, run: Run) -> bool:
         return parse_baseline(run.base).execution == self.call.execution
@@ -212,31 +215,31 @@ class Hook:
         problem = hook_facts.explain_missing_plan(call) if planned is None else None
         state = hook_facts.find_state(call, self.client)
         command = run.command if run and run.command else call.command
-        known = hook_facts.collect_facts(call, command, planned, state, baseline)
-        outcome = determine_hook_outcome(known)
+        facts = hook_facts.collect_facts(call, command, planned, state, baseline)
+        outcome = determine_hook_outcome(facts)
         if outcome.activity is None:
             reporter.problems.append("whether there is something to apply is not known")
-        metadata = self._make_metadata(known, outcome)
-        reporter.finish(outcome.activity, metadata, self._make_data(known, outcome), call.exit_code)
+        metadata = self._make_metadata(facts, outcome)
+        reporter.finish(outcome.activity, metadata, self._make_data(facts, outcome), call.exit_code)
         result = reporter.deliver()
         return ReportResult(
             "; ".join(filter(None, (problem, result.line))) or None, result.delivered
         )
 
-    def _make_metadata(self, known: HookFacts, outcome: HookOutcome) -> dict[str, Any]:
-        checksum = known.state_after.checksum if known.state_after else None
+    def _make_metadata(self, facts: HookFacts, outcome: HookOutcome) -> dict[str, Any]:
+        checksum = facts.state_after.checksum if facts.state_after else None
         return {
-            **hook_facts.describe_provisioner(known, self.client),
+            **hook_facts.describe_provisioner(facts, self.client),
             **outcome.numbers.metadata(),
             **({"state_checksum": checksum} if checksum else {}),
         }
 
-    def _make_data(self, known: HookFacts, outcome: HookOutcome) -> dict[str, str | None]:
-        code, after = self.call.exit_code, known.state_after
+    def _make_data(self, facts: HookFacts, outcome: HookOutcome) -> dict[str, str | None]:
+        code, after = self.call.exit_code, facts.state_after
         return {
             "counts": "exact" if outcome.numbers.resources else "absent",
             "outcome": "unknown" if outcome.succeeded is None else None,
-            "partial": ",".join(hook_facts.list_partial(known, self.call)),
+            "partial": ",".join(hook_facts.list_partial(facts, self.call)),
             "missing": outcome.missing,
             "finished_at": now(),
             "exit_code": None if code is None else str(code),
@@ -270,7 +273,7 @@ class Hook:
         )
 
 
-def _find_written(path: str) -> str:
+def _find_modification_time(path: str) -> str:
     """When a file was last written, as RFC 3339 in UTC; empty where that can't be found."""
     try:
         return at(os.stat(path).st_mtime)

@@ -137,7 +137,7 @@ def collect_facts(
         numbers_before=baseline.numbers,
         state_before=baseline.state,
         state_after=state,
-        changes_by_code=call.changes,
+        changes_by_code=call.has_changes,
         refreshed=UNREFRESHED not in call.partial,
         targeted=command == "plan" and bool(PARTS.intersection(call.partial)),
     )

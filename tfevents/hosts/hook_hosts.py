@@ -21,8 +21,9 @@ class HookHost(Struct, frozen=True):
     """What a host says about a run; None for what it does not say.
 
     `execution`: the host's id of the pull request, run or deployment that the run is part of.
-    `everything`: whether this call is about all runs of the execution. `reports_itself`: whether
-    the host runs `tf`, which reports the run. `partial`: what the host left out of the plan.
+    `whole_execution`: whether this call is about all runs of the execution. `reports_itself`:
+    whether the host runs `tf`, which reports the run. `partial`: what the host left out of the
+    plan.
     """
 
     command: str | None = None
@@ -34,7 +35,7 @@ class HookHost(Struct, frozen=True):
     failed: bool | None = None
     execution: str | None = None
     provisioner: str | None = None
-    everything: bool = False
+    whole_execution: bool = False
     reports_itself: bool = False
     partial: tuple[str, ...] = ()
 
@@ -43,11 +44,11 @@ def find_host(env: Mapping[str, str]) -> HookHost:
     """The host whose variables are set, with the CI job's outcome if the host gives none."""
     for marker, read in HOSTS.items():
         if env.get(marker):
-            return _add_job_outcome(_drop_endless(read(env)), env)
+            return _add_job_outcome(_drop_overlong(read(env)), env)
     return _add_job_outcome(HookHost(), env)
 
 
-def _drop_endless(host: HookHost) -> HookHost:
+def _drop_overlong(host: HookHost) -> HookHost:
     """Drops texts that are longer than any path, command or id."""
     texts = {name: text for name, text in asdict(host).items() if isinstance(text, str)}
     return replace(host, **{name: files.find_path(text) for name, text in texts.items()})
@@ -55,15 +56,15 @@ def _drop_endless(host: HookHost) -> HookHost:
 
 def _add_job_outcome(host: HookHost, env: Mapping[str, str]) -> HookHost:
     """Adds the outcome of the CI job, where the host gives none itself."""
-    known = host.failed is not None or host.exit_code is not None
+    has_outcome = host.failed is not None or host.exit_code is not None
     return replace(
         host,
-        failed=host.failed if known else _job_failed(env),
-        exit_code=host.exit_code if known else _job_exit_code(env),
+        failed=host.failed if has_outcome else _has_job_failed(env),
+        exit_code=host.exit_code if has_outcome else _find_job_exit_code(env),
     )
 
 
-def _terragrunt(env: Mapping[str, str]) -> HookHost:
+def _read_terragrunt(env: Mapping[str, str]) -> HookHost:
     path = env.get("TG_CTX_TF_PATH")
     return HookHost(
         command=env.get("TG_CTX_COMMAND"),
@@ -72,7 +73,7 @@ def _terragrunt(env: Mapping[str, str]) -> HookHost:
     )
 
 
-def _atlantis(env: Mapping[str, str]) -> HookHost:
+def _read_atlantis(env: Mapping[str, str]) -> HookHost:
     """A workflow step, or a post-workflow hook, which has the outcome but no plan."""
     plan_file = env.get("PLANFILE")
     errors = env.get("COMMAND_HAS_ERRORS") if not plan_file else None
@@ -83,15 +84,15 @@ def _atlantis(env: Mapping[str, str]) -> HookHost:
         command=env.get("COMMAND_NAME"),
         tf_workspace=env.get("WORKSPACE"),
         plan_file=plan_file,
-        plan_json=_find_fresh(env.get("SHOWFILE"), plan_file),
+        plan_json=_find_current_json(env.get("SHOWFILE"), plan_file),
         failed={"true": True, "false": False}.get(errors or ""),
         execution="/".join(filter(None, map(env.get, names))) or None,
         provisioner=_find_program(f"{tool}{version}", env) if version else None,
-        everything=errors is not None,
+        whole_execution=errors is not None,
     )
 
 
-def _find_fresh(path: str | None, plan_file: str | None) -> str | None:
+def _find_current_json(path: str | None, plan_file: str | None) -> str | None:
     """The path of the plan's JSON; None if there is none, or if it is older than the plan file.
 
     Atlantis leaves the JSON of an older plan in place.
@@ -109,7 +110,7 @@ def _find_program(name: str, env: Mapping[str, str]) -> str | None:
     return name if any(os.access(os.path.join(f, name), os.X_OK) for f in folders) else None
 
 
-def _spacelift(env: Mapping[str, str]) -> HookHost:
+def _read_spacelift(env: Mapping[str, str]) -> HookHost:
     prefix = "TF_VAR_spacelift_"
     final = env.get(prefix + "final_run_state")
     destroys = env.get(prefix + "run_type") == "DESTROY"
@@ -120,7 +121,7 @@ def _spacelift(env: Mapping[str, str]) -> HookHost:
     )
 
 
-def _scalr(env: Mapping[str, str]) -> HookHost:
+def _read_scalr(env: Mapping[str, str]) -> HookHost:
     destroys, refreshes = env.get("SCALR_RUN_IS_DESTROY"), env.get("SCALR_RUN_MODE")
     mode = Mode.REFRESH_ONLY if refreshes == "refresh" else None
     return HookHost(
@@ -132,7 +133,7 @@ def _scalr(env: Mapping[str, str]) -> HookHost:
     )
 
 
-def _env0(env: Mapping[str, str]) -> HookHost:
+def _read_env0(env: Mapping[str, str]) -> HookHost:
     path = env.get("ENV0_TF_PLAN_JSON")
     return HookHost(
         mode=Mode.DESTROY if env.get("ENV0_DEPLOYMENT_TYPE") == "destroy" else None,
@@ -142,25 +143,25 @@ def _env0(env: Mapping[str, str]) -> HookHost:
     )
 
 
-def _digger(env: Mapping[str, str]) -> HookHost:
+def _read_digger(env: Mapping[str, str]) -> HookHost:
     return HookHost(plan_file=env.get("DIGGER_PLANFILE"))
 
 
 HOSTS = {
-    "TG_CTX_TF_PATH": _terragrunt,
-    "TG_CTX_COMMAND": _terragrunt,
-    "ATLANTIS_TERRAFORM_VERSION": _atlantis,
-    "COMMAND_HAS_ERRORS": _atlantis,
-    "TF_VAR_spacelift_run_id": _spacelift,
-    "TF_VAR_spacelift_run_type": _spacelift,
-    "SCALR_RUN_ID": _scalr,
-    "ENV0_DEPLOYMENT_TYPE": _env0,
-    "DIGGER_PLANFILE": _digger,
+    "TG_CTX_TF_PATH": _read_terragrunt,
+    "TG_CTX_COMMAND": _read_terragrunt,
+    "ATLANTIS_TERRAFORM_VERSION": _read_atlantis,
+    "COMMAND_HAS_ERRORS": _read_atlantis,
+    "TF_VAR_spacelift_run_id": _read_spacelift,
+    "TF_VAR_spacelift_run_type": _read_spacelift,
+    "SCALR_RUN_ID": _read_scalr,
+    "ENV0_DEPLOYMENT_TYPE": _read_env0,
+    "DIGGER_PLANFILE": _read_digger,
 }
 """An environment variable that only this host sets → the host's reader; the first one set wins."""
 
 
-def _job_exit_code(env: Mapping[str, str]) -> int | None:
+def _find_job_exit_code(env: Mapping[str, str]) -> int | None:
     """The exit code of the job's last command, set in hooks that run after it; None elsewhere."""
     for name in ("BUILDKITE_COMMAND_EXIT_STATUS", "BITBUCKET_EXIT_CODE"):
         if (code := parse_exit_code(env.get(name))) is not None:
@@ -168,9 +169,9 @@ def _job_exit_code(env: Mapping[str, str]) -> int | None:
     return None
 
 
-def _job_failed(env: Mapping[str, str]) -> bool | None:
+def _has_job_failed(env: Mapping[str, str]) -> bool | None:
     """Whether the job failed; None while it runs, or where no variable tells its status."""
-    ends = {
+    variables = {
         "CI_JOB_STATUS": {"success": False, "failed": True, "canceled": True},
         "AGENT_JOBSTATUS": {
             "Succeeded": False,
@@ -179,8 +180,8 @@ def _job_failed(env: Mapping[str, str]) -> bool | None:
             "Canceled": True,
         },
     }
-    for name, words in ends.items():
-        if (failed := words.get(env.get(name, ""))) is not None:
+    for name, statuses in variables.items():
+        if (failed := statuses.get(env.get(name, ""))) is not None:
             return failed
     return None
 

@@ -71,11 +71,11 @@ def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
     )
     activity = end_activity(outcome) if succeeded is not None else None
     missing = _name_missing(facts) if succeeded else None
-    activity = activity or _make_begun_activity(facts, succeeded)
+    activity = activity or _make_fallback_activity(facts, succeeded)
     return HookOutcome(activity, numbers, succeeded, missing)
 
 
-def _make_begun_activity(facts: HookFacts, succeeded: bool | None) -> Activity | None:
+def _make_fallback_activity(facts: HookFacts, succeeded: bool | None) -> Activity | None:
     """The activity where the end can't be reported: that the apply or destroy has begun. None for
     a plan, since the event `plan` means that there is nothing to apply.
 
@@ -103,29 +103,29 @@ def _count_done(facts: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | No
         return (facts.numbers_before or Numbers()) if facts.succeeded else Numbers(), None
     targeted = facts.planned is not None and facts.planned.targeted
     saved = facts.operation is not Operation.PLAN
-    planned = count_planned(plan, saved=saved, targeted=targeted or facts.targeted)
+    numbers = count_planned(plan, saved=saved, targeted=targeted or facts.targeted)
     if facts.operation is Operation.PLAN:
-        return planned if facts.refreshed else replace(planned, drift=None), not plan.errored
+        return numbers if facts.refreshed else replace(numbers, drift=None), not plan.errored
     prior = facts.planned.prior if facts.planned else None
     if prior is None or facts.state_after is None:
-        return (planned if facts.succeeded else Numbers()), _prove_not_applied(plan, facts)
+        return (numbers if facts.succeeded else Numbers()), _prove_not_applied(plan, facts)
     return _compare_states(
-        plan, planned, StatePair.compare(prior, facts.state_after), facts.succeeded
+        plan, numbers, StatePair.compare(prior, facts.state_after), facts.succeeded
     )
 
 
 def _compare_states(
-    plan: Plan, planned: Numbers, states: StatePair, succeeded: bool | None
+    plan: Plan, planned_numbers: Numbers, states: StatePair, succeeded: bool | None
 ) -> tuple[Numbers, bool | None]:
     """The same as `_count_done`, from the states before and after the run."""
     done = done_to_resources(plan, states)
-    all_done = done == planned.resources
+    all_done = done == planned_numbers.resources
     did_something = all_done and done is not None and done.planned > 0
     finished = bool(succeeded or (succeeded is None and did_something))
     outputs = done_to_outputs(plan, states.after, finished=finished)
     if finished:
-        return replace(planned, outputs=outputs), True
-    return Numbers(done, outputs, planned.drift), None if all_done else False
+        return replace(planned_numbers, outputs=outputs), True
+    return Numbers(done, outputs, planned_numbers.drift), None if all_done else False
 
 
 def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:

@@ -25,25 +25,25 @@ def find_abandoned(home: str) -> list[str]:
     except OSError:
         return []
     if any(name.startswith(".") for name in names):
-        _sweep_unfinished(runs_folder(home))
+        _remove_unfinished(runs_folder(home))
     return [name for name in names if not name.startswith(".") and not is_held(home, name)]
 
 
-def _sweep_unfinished(place: str) -> None:
+def _remove_unfinished(runs_path: str) -> None:
     """Removes folders whose creation was interrupted, unless a process may be creating them now."""
     with suppress(OSError):
-        directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+        directory = os.open(runs_path, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            oldest = _oldest_unfinished(directory)
-            for name in os.listdir(place):
-                folder = os.path.join(place, name)
-                if name.startswith(".") and os.lstat(folder).st_mtime <= oldest:
+            stale_time = _find_stale_time(directory)
+            for name in os.listdir(runs_path):
+                folder = os.path.join(runs_path, name)
+                if name.startswith(".") and os.lstat(folder).st_mtime <= stale_time:
                     shutil.rmtree(folder, ignore_errors=True)
         finally:
             os.close(directory)
 
 
-def _oldest_unfinished(directory: int) -> float:
+def _find_stale_time(directory: int) -> float:
     """The latest modification time of an unfinished folder that no process is creating now.
 
     Infinite if we get the exclusive lock on the runs folder: then no process is creating any.
@@ -71,7 +71,7 @@ class AbandonedRun:
             self._lock = lock
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return self._folder if os.path.isdir(self._folder) else None
-        self._let_go()
+        self._release()
         if not os.path.lexists(os.path.join(self._folder, LOCK)):
             shutil.rmtree(
                 self._folder, ignore_errors=True
@@ -85,10 +85,10 @@ class AbandonedRun:
         trace: TracebackType | None,
     ) -> None:
         if self._lock >= 0 and kind is None:
-            _sweep(self._folder)
-        self._let_go()
+            _remove_tree(self._folder)
+        self._release()
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
         self._lock = -1
@@ -104,7 +104,7 @@ def read_note(folder: str) -> dict[str, str]:
     return {name: word for name, equals, word in (p.partition("=") for p in pairs) if equals}
 
 
-def _sweep(folder: str) -> None:
+def _remove_tree(folder: str) -> None:
     """Removes a run's folder, also subfolders, which tfevents does not create."""
     remove_folder(folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -72,7 +72,7 @@ class Database:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._turn = threading.RLock()
+        self._lock = threading.RLock()
 
     def close(self) -> None:
         """Closes the connection; without this call, no data is lost."""
@@ -85,7 +85,7 @@ class Database:
         Raises JournalUnavailable for SQLite's errors.
         """
         try:
-            with self._turn:  # threads share the connection, and with it the transaction
+            with self._lock:  # threads share the connection, and with it the transaction
                 self._connection.execute("begin immediate")
                 try:
                     yield self._connection
@@ -105,7 +105,7 @@ class Database:
     def query(self, statement: str, values: Iterable[Any] = ()) -> list[Row]:
         """All rows of a query. Raises JournalUnavailable."""
         try:
-            with self._turn:
+            with self._lock:
                 return self._connection.execute(statement, tuple(values)).fetchall()
         except ERRORS as error:
             raise JournalUnavailable(f"the journal can't be read: {_describe(error)}") from None
@@ -168,7 +168,7 @@ def _migrate(db: Connection) -> None:
     db.execute("begin immediate")  # a second process waits here, then finds it done
     try:
         if _version(db) < VERSION:
-            for statement in (*TABLES, *_additions(db), *INDEXES):
+            for statement in (*TABLES, *_list_alter_statements(db), *INDEXES):
                 db.execute(statement)
             db.execute(f"pragma user_version = {VERSION}")
         db.execute("commit")
@@ -178,10 +178,12 @@ def _migrate(db: Connection) -> None:
         raise
 
 
-def _additions(db: Connection) -> list[str]:
-    have = {row["name"] for row in db.execute("pragma table_info(events)")}
+def _list_alter_statements(db: Connection) -> list[str]:
+    existing = {row["name"] for row in db.execute("pragma table_info(events)")}
     return [
-        f"alter table events add column {name} text" for name in ADDED if have and name not in have
+        f"alter table events add column {name} text"
+        for name in ADDED
+        if existing and name not in existing
     ]
 
 
@@ -190,11 +192,11 @@ def insert_rows(
     table: str,
     columns: str,
     rows: Iterable[Iterable[Any]],
-    known: str = "do nothing",
+    on_conflict: str = "do nothing",
 ) -> None:
-    """Inserts rows, each in the order of `columns`. `known`: the action `on conflict`."""
-    marks = ", ".join("?" for _ in columns.split(","))
-    insert = f"insert into {table} ({columns}) values ({marks}) on conflict {known}"  # noqa: S608  # literals
+    """Inserts rows, each in the order of `columns`. `on_conflict`: what to do with known ones."""
+    placeholders = ", ".join("?" for _ in columns.split(","))
+    insert = f"insert into {table} ({columns}) values ({placeholders}) on conflict {on_conflict}"  # noqa: S608  # literals
     db.executemany(insert, [tuple(row) for row in rows])
 
 

@@ -17,11 +17,11 @@ P = ParamSpec("P")
 
 def find_fallback() -> Journal | None:
     """The fallback journal; None if there is none. Raises JournalUnavailable."""
-    home = _find_home()
+    home = _find_existing_home()
     return open_journal(home) if home else None
 
 
-def _find_home() -> str | None:
+def _find_existing_home() -> str | None:
     """The fallback home; None if it has no journal."""
     try:
         home = find_fallback_home(make=False)
@@ -44,17 +44,17 @@ def merge_fallback(journal: Journal) -> int:
 
     What can't be moved now stays in the fallback journal until the next call.
     """
-    fallback = find_beside(journal)
+    fallback = find_other_journal(journal)
     if fallback is None:
         return 0
     with closing(fallback), suppress(JournalUnavailable):
-        return fallback.hand_over(journal)
+        return fallback.move_to(journal)
     return 0
 
 
-def find_beside(journal: Journal) -> Journal | None:
+def find_other_journal(journal: Journal) -> Journal | None:
     """The fallback journal; None if there is none, if it can't be opened, or if it is `journal`."""
-    home = _find_home()
+    home = _find_existing_home()
     if home is None or home == journal.home:
         return None
     with suppress(JournalUnavailable):
@@ -62,7 +62,7 @@ def find_beside(journal: Journal) -> Journal | None:
     return None
 
 
-def describe_first(journal: Journal) -> str:
+def describe_older_journal(journal: Journal) -> str:
     """The reason for sending nothing from another journal: this journal's events are older."""
     return f"what waits in {journal.home} goes first"
 
@@ -77,18 +77,21 @@ def open_journals(home: str) -> list[Journal]:
     with suppress(JournalUnavailable):
         journals.append(open_journal(home))
         merge_fallback(journals[0])
-        journals += filter(None, [find_beside(journals[0])])
+        journals += filter(None, [find_other_journal(journals[0])])
     return journals or [open_fallback()]
 
 
 class JournalFallback:
     """The journal of a run: the home directory's, or the fallback once home can't be written.
 
-    `tell` is called with each problem, `moved` when a failed write has switched to the fallback.
+    `on_problem` is called with each problem, `on_switch` when a failed write has switched to the
+    fallback.
     """
 
-    def __init__(self, tell: Callable[[Exception], None], moved: Callable[[], None]) -> None:
-        self._tell, self._moved = tell, moved
+    def __init__(
+        self, on_problem: Callable[[Exception], None], on_switch: Callable[[], None]
+    ) -> None:
+        self._on_problem, self._on_switch = on_problem, on_switch
         self._journals: list[Journal] = []
 
     def open(self, home: str) -> None:
@@ -96,12 +99,12 @@ class JournalFallback:
         try:
             self._journals = [open_journal(home)]
         except JournalUnavailable as error:
-            self._tell(error)
+            self._on_problem(error)
             self._open_fallback()
 
     def _open_fallback(self) -> None:
         self._journals.append(open_fallback())
-        self._tell(JournalUnavailable(f"events are kept in {self.journal.home}"))
+        self._on_problem(JournalUnavailable(f"events are kept in {self.journal.home}"))
 
     @property
     def journal(self) -> Journal:
@@ -121,26 +124,26 @@ class JournalFallback:
             return write(self.journal, *args, **kwargs)
         except JournalUnavailable as error:
             if self._journals:
-                self._tell(error)
+                self._on_problem(error)
         self._open_fallback()
-        self._moved()
+        self._on_switch()
         return write(self.journal, *args, **kwargs)
 
     def waits_elsewhere(self, queues: Iterable[Queue]) -> bool:
         """Whether a journal that is not in use has pending events of these queues.
 
-        If so, calls `tell`: these events are older and must be sent first. They are home's, or
-        those of the fallback journal that could not be moved.
+        If so, calls `on_problem`: these events are older and must be sent first. They are home's,
+        or those of the fallback journal that could not be moved.
         """
-        beside = find_beside(self.journal)
+        other = find_other_journal(self.journal)
         try:
-            for journal in (*self._journals[:-1], beside):
+            for journal in (*self._journals[:-1], other):
                 if journal and any(journal.waiting(queue) for queue in queues):
-                    self._tell(JournalUnavailable(describe_first(journal)))
+                    self._on_problem(JournalUnavailable(describe_older_journal(journal)))
                     return True
         finally:
-            if beside:
-                beside.close()
+            if other:
+                other.close()
         return False
 
     def find_events(self, run_id: str) -> list[StoredEvent]:

@@ -16,10 +16,10 @@ def find_fallback_home(*, make: bool = True) -> str:
     `make`: create it if missing. Raises OSError where it is missing or can't be created, belongs
     to another user, or is open to others.
     """
-    place = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
+    path = os.path.join(tempfile.gettempdir(), f"tfevents-{os.getuid()}")
     if make:
-        make_private(place)
-    found = os.lstat(place)
+        make_private(path)
+    found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise PermissionError(errno.EPERM, "somebody else can write there", place)
-    return place
+        raise PermissionError(errno.EPERM, "somebody else can write there", path)
+    return path

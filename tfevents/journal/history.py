@@ -45,7 +45,7 @@ class HistoryItem(Struct, frozen=True):
     def last_at(self) -> str:
         """The latest known time: of the run's end, or of its latest event. RFC 3339, UTC."""
         ended = (self.run.ended_at if self.run else None) or self.at
-        return max((ended, *(event.put_at for event in self.events)), key=_to_the_second)
+        return max((ended, *(event.put_at for event in self.events)), key=_cut_to_seconds)
 
     @property
     def is_open(self) -> bool:
@@ -72,19 +72,19 @@ class HistoryFilter(Struct, frozen=True):
                 yield replace(item, events=events)
 
     def _wants_time(self, item: HistoryItem) -> bool:
-        return item.is_open or _to_the_second(item.last_at) >= _to_the_second(self.since)
+        return item.is_open or _cut_to_seconds(item.last_at) >= _cut_to_seconds(self.since)
 
     def _wants_event(self, event: StoredEvent) -> bool:
-        waits = event.status is not Status.DELIVERED
-        here = self.workspace in (None, event.destination.workspace)
-        return here and (waits or not self.undelivered)
+        undelivered = event.status is not Status.DELIVERED
+        in_workspace = self.workspace in (None, event.destination.workspace)
+        return in_workspace and (undelivered or not self.undelivered)
 
     def _wants_run_alone(self, item: HistoryItem) -> bool:
         """Whether to select a run without any events, such as one that has just begun."""
         run = None if item.events else item.run
-        return run is not None and not self.undelivered and self._is_here(run)
+        return run is not None and not self.undelivered and self._wants_workspace(run)
 
-    def _is_here(self, run: Run) -> bool:
+    def _wants_workspace(self, run: Run) -> bool:
         destination = (run.base or {}).get("destination", {})
         return self.workspace in (None, destination.get("workspace"))
 
@@ -96,21 +96,21 @@ def list_latest(
     journal: Journal, limit: int | None, wanted: HistoryFilter = EVERYTHING
 ) -> list[HistoryItem]:
     """The latest `limit` items that `wanted` selects; None: all. The newest last."""
-    reach = limit if limit and wanted == EVERYTHING else ALL
-    runs = list(islice(wanted.select(_list_runs(journal, reach)), limit))
-    by_hand = list(islice(wanted.select(_list_loose(journal, reach)), limit))
-    found = sorted([*runs, *by_hand], key=_order_of)
+    query_limit = limit if limit and wanted == EVERYTHING else ALL
+    runs = list(islice(wanted.select(_list_runs(journal, query_limit)), limit))
+    by_hand = list(islice(wanted.select(_list_events_without_run(journal, query_limit)), limit))
+    found = sorted([*runs, *by_hand], key=_sort_key)
     return found[-limit:] if limit else found
 
 
-def _order_of(item: HistoryItem) -> tuple[str, int]:
+def _sort_key(item: HistoryItem) -> tuple[str, int]:
     """The sort key: a run's time is known to the second, the order of events exactly."""
-    return _to_the_second(item.at), item.events[0].seq if item.events else sys.maxsize
+    return _cut_to_seconds(item.at), item.events[0].seq if item.events else sys.maxsize
 
 
-def _to_the_second(at: str) -> str:
+def _cut_to_seconds(time: str) -> str:
     """A time cut to seconds: RFC 3339 times vary only in what follows."""
-    return at[:19]
+    return time[:19]
 
 
 def find_run_ids(journal: Journal, beginning: str) -> list[str]:
@@ -130,7 +130,7 @@ def list_items(
 ) -> list[HistoryItem]:
     """The items of these run ids that `wanted` selects, the newest last."""
     items = (item for run_id in run_ids for item in _find_items(journal, run_id))
-    return sorted(wanted.select(items), key=_order_of)
+    return sorted(wanted.select(items), key=_sort_key)
 
 
 def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
@@ -138,27 +138,27 @@ def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
     if run:
         yield _make_item(journal, run)
     else:
-        for event in _explain(journal, journal.find_events(EVENTS_OF_A_RUN, run_id)):
+        for event in _add_reasons(journal, journal.find_events(EVENTS_OF_A_RUN, run_id)):
             yield HistoryItem(None, (event,), "")
 
 
-def _list_runs(journal: Journal, reach: int) -> Iterator[HistoryItem]:
-    """The latest `reach` runs, the newest first."""
-    for run in journal.runs(reach):
+def _list_runs(journal: Journal, limit: int) -> Iterator[HistoryItem]:
+    """The latest `limit` runs, the newest first."""
+    for run in journal.runs(limit):
         yield _make_item(journal, run)
 
 
 def _make_item(journal: Journal, run: Run) -> HistoryItem:
-    events = (*_explain(journal, reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id))),)
+    events = (*_add_reasons(journal, reversed(journal.find_events(EVENTS_OF_A_RUN, run.run_id))),)
     return HistoryItem(run, events, _describe_end(journal, run, events))
 
 
-def _list_loose(journal: Journal, reach: int) -> Iterator[HistoryItem]:
+def _list_events_without_run(journal: Journal, limit: int) -> Iterator[HistoryItem]:
     """Events of no run, the newest first; call it after `_list_runs`.
 
     The journal then also knows the unreadable runs, whose events are included.
     """
-    for event in _explain(journal, journal.find_loose_events(reach)):
+    for event in _add_reasons(journal, journal.find_events_without_run(limit)):
         yield HistoryItem(None, (event,), "")
 
 
@@ -173,7 +173,7 @@ def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -
     return "running" if alive else "killed"
 
 
-def _explain(journal: Journal, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
+def _add_reasons(journal: Journal, events: Iterable[StoredEvent]) -> Iterator[StoredEvent]:
     for event in events:
         yield replace(event, reason=find_reason(journal, event))
 

@@ -26,11 +26,11 @@ from tfevents.journal.models import (
     now,
 )
 from tfevents.journal.rows import (
+    DESTINATION_COLUMNS,
     END_OF_KNOWN_RUN,
     EVENT,
     QUEUE,
     RUN,
-    WHOSE,
     parse_event,
     parse_queue,
     parse_run,
@@ -62,7 +62,7 @@ class Journal:
         """Closes the file; without this call, no data is lost."""
         self._database.close()
 
-    def _parsed(self, parse: Callable[[Row], T], rows: list[Row]) -> Iterator[T]:
+    def _parse_rows(self, parse: Callable[[Row], T], rows: list[Row]) -> Iterator[T]:
         for row in rows:
             try:
                 yield parse(row)
@@ -103,30 +103,30 @@ class Journal:
 
     def runs(self, limit: int = 50) -> list[Run]:
         """The latest runs, the newest first."""
-        return self._runs("order by opened_at desc, rowid desc limit ?", limit)
+        return self._find_runs("order by opened_at desc, rowid desc limit ?", limit)
 
     def run(self, run_id: str) -> Run | None:
         """The run with this id; None where there is none, or it can't be read."""
-        return next(iter(self._runs("where run_id = ?", run_id)), None)
+        return next(iter(self._find_runs("where run_id = ?", run_id)), None)
 
     def open_runs(self, key: str | None = None) -> list[Run]:
         """The runs without an end that have this key; None: those with a process, not a key."""
-        return self._runs("where ended_at is null and key is ? order by rowid", key)
+        return self._find_runs("where ended_at is null and key is ? order by rowid", key)
 
-    def _runs(self, which: str, *values: Any) -> list[Run]:
-        query = f"select {RUN} from runs {which}"  # noqa: S608  # literals of this module
+    def _find_runs(self, clauses: str, *values: Any) -> list[Run]:
+        query = f"select {RUN} from runs {clauses}"  # noqa: S608  # literals of this module
         rows = self._database.query(query, values)
-        found = list(self._parsed(parse_run, rows))
+        found = list(self._parse_rows(parse_run, rows))
         self._unreadable_runs |= {row["run_id"] for row in rows} - {run.run_id for run in found}
         return found
 
     def open_hooks(self) -> list[Run]:
         """The runs without an end that a hook opened, the oldest first."""
-        return self._runs("where ended_at is null and key is not null order by opened_at")
+        return self._find_runs("where ended_at is null and key is not null order by opened_at")
 
     def last_hook(self, key: str) -> Run | None:
         """The latest run with this key, open or ended."""
-        return next(iter(self._runs("where key = ? order by rowid desc limit 1", key)), None)
+        return next(iter(self._find_runs("where key = ? order by rowid desc limit 1", key)), None)
 
     # Events
 
@@ -141,18 +141,18 @@ class Journal:
             return self._find_events("where run_id = ? order by seq desc limit ?", run_id, limit)
         return self._find_events("order by seq desc limit ?", limit)
 
-    def find_loose_events(self, limit: int = 50) -> list[StoredEvent]:
+    def find_events_without_run(self, limit: int = 50) -> list[StoredEvent]:
         """The latest events sent by hand, or whose run could not be read so far, newest first."""
         lost = tuple(self._unreadable_runs)
         known = "select run_id from runs where run_id is not null"
-        which = f"run_id not in ({known}) or run_id in ({_marks(lost)})"
-        return self._find_events(f"where {which} order by seq desc limit ?", *lost, limit)
+        condition = f"run_id not in ({known}) or run_id in ({_marks(lost)})"
+        return self._find_events(f"where {condition} order by seq desc limit ?", *lost, limit)
 
     def queues(self, *, refused: bool = False) -> list[Queue]:
         """The queues with pending events (`refused`: or refused ones), the oldest event first."""
-        which, values = _in_states(refused)
+        condition, values = _match_states(refused)
         columns = f"{QUEUE}, group_concat(seq) as events"
-        query = f"select {columns} from events where {which} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
+        query = f"select {columns} from events where {condition} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
         found: dict[Queue, None] = {}
         for row in self._database.query(query, values):
             try:
@@ -163,10 +163,10 @@ class Journal:
 
     def waiting(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
         """A queue's pending (or refused) events, oldest first; unreadable ones become refused."""
-        which, values = _in_queue(queue, refused)
+        condition, values = _match_queue(queue, refused)
         # not `order by seq`: SQLite would then read the pending events of all queues
-        rows = self._database.query(f"select seq, {EVENT} from events where {which}", values)  # noqa: S608  # literals
-        found = sorted(self._parsed(parse_event, rows), key=lambda event: event.seq)
+        rows = self._database.query(f"select seq, {EVENT} from events where {condition}", values)  # noqa: S608  # literals
+        found = sorted(self._parse_rows(parse_event, rows), key=lambda event: event.seq)
         if len(found) < len(rows):
             self._refuse_unreadable({row["seq"] for row in rows} - {event.seq for event in found})
         return found
@@ -183,7 +183,7 @@ class Journal:
                     (seq,),
                 )
 
-    def unowned(self) -> list[StoredEvent]:
+    def find_unowned(self) -> list[StoredEvent]:
         """Pending events without an org, project or workspace, the oldest first.
 
         Also events that were refused at a destination that a person had assigned.
@@ -197,10 +197,10 @@ class Journal:
         """Sets event ids' destinations, with the names of the fields that a person assigned; such
         an event is pending again. Skips events that have been delivered meanwhile."""
         rows = [
-            (*astuple(whose), " ".join(names), event_id)
-            for event_id, (whose, names) in events.items()
+            (*astuple(destination), " ".join(names), event_id)
+            for event_id, (destination, names) in events.items()
         ]
-        changes = ", ".join(f"{name} = ?" for name in WHOSE)
+        changes = ", ".join(f"{name} = ?" for name in DESTINATION_COLUMNS)
         with self._database.transaction() as db:
             db.executemany(
                 f"update events set {changes}, given = ?, status = 'pending', reason = null,"  # noqa: S608  # literals
@@ -210,8 +210,8 @@ class Journal:
 
     def find_states(self, *, refused: bool = False) -> dict[str, EventState]:
         """The status of each pending (`refused`: or refused) event, by event id."""
-        which, values = _in_states(refused)
-        query = f"select event_id, status, reason, attempts from events where {which}"  # noqa: S608  # literals
+        condition, values = _match_states(refused)
+        query = f"select event_id, status, reason, attempts from events where {condition}"  # noqa: S608  # literals
         return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
 
     def version(self) -> int:
@@ -228,9 +228,9 @@ class Journal:
             found.setdefault(run_id, {})[str(name)] = state
         return found
 
-    def _find_events(self, which: str, *values: Any) -> list[StoredEvent]:
-        query = f"select seq, {EVENT} from events {which}"  # noqa: S608  # literals of this module
-        return list(self._parsed(parse_event, self._database.query(query, values)))
+    def _find_events(self, clauses: str, *values: Any) -> list[StoredEvent]:
+        query = f"select seq, {EVENT} from events {clauses}"  # noqa: S608  # literals of this module
+        return list(self._parse_rows(parse_event, self._database.query(query, values)))
 
     def settle(self, event_id: str, status: Status, reason: str | None = None) -> None:
         """Records the outcome of an attempt to send an event; `reason`: why it failed."""
@@ -261,7 +261,7 @@ class Journal:
     def _find_sender(self, queue: Queue) -> str | None:
         """The owner of a queue's claim; None without a claim, or if the owner has ended."""
         claims = self._database.query("select owner from claims where lane = ?", (queue.key,))
-        return next((str(owner) for (owner,) in claims if self._lives(owner)), None)
+        return next((str(owner) for (owner,) in claims if self._is_alive(owner)), None)
 
     def is_being_sent(self, queue: Queue) -> bool:
         """Whether a living process has claimed the queue."""
@@ -273,17 +273,17 @@ class Journal:
         except UnreadableRow:
             return False
 
-    def busy(self, owner: str) -> bool:
+    def has_other_sender(self, owner: str) -> bool:
         """Whether a living process other than `owner` has claimed any queue."""
         rows = self._database.query("select distinct owner from claims where owner != ?", (owner,))
-        return any(self._lives(row[0]) for row in rows)
+        return any(self._is_alive(row[0]) for row in rows)
 
-    def _lives(self, owner: Any) -> bool:
+    def _is_alive(self, owner: Any) -> bool:
         """Whether a claim's owner holds its lock; False for a damaged value."""
-        named = (
+        is_valid = (
             isinstance(owner, str) and 0 < len(owner) <= LONGEST_IDENTITY and owner.isprintable()
         )
-        return named and run_lock.is_held(self.home, owner)
+        return is_valid and run_lock.is_held(self.home, owner)
 
     def release(self, owner: str) -> None:
         """Releases all claims of `owner`."""
@@ -296,7 +296,7 @@ class Journal:
         """Deletes old rows as `retention.prune`; returns how many events were undelivered."""
         return retention.prune(self._database)
 
-    def hand_over(self, other: Journal) -> int:
+    def move_to(self, other: Journal) -> int:
         """Moves all runs and events to `other`, except for open runs with a process and events
         that are being sent; returns the number of events.
 
@@ -307,13 +307,13 @@ class Journal:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
             idle = [row for row in rows if not self._is_row_being_sent(row)]
             runs = db.execute(f"select {RUN} from runs where {MOVABLE}").fetchall()  # noqa: S608  # literals
-            other.take_over(runs, [tuple(row)[1:] for row in idle])
+            other.insert_moved(runs, [tuple(row)[1:] for row in idle])
             db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
             db.execute(f"delete from runs where {MOVABLE}")  # noqa: S608  # a literal
         return len(idle)
 
-    def take_over(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
-        """Inserts rows of `hand_over`, with columns in the order of RUN and EVENT; renumbers, as
+    def insert_moved(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
+        """Inserts rows of `move_to`, with columns in the order of RUN and EVENT; renumbers, as
         these events may be older than pending ones."""
         with self._database.transaction() as db:
             insert_rows(db, "runs", RUN, runs, END_OF_KNOWN_RUN)
@@ -325,19 +325,19 @@ def _marks(values: Iterable[Any]) -> str:
     return ", ".join("?" for _ in values)
 
 
-def _in_states(refused: bool) -> tuple[str, list[Any]]:
+def _match_states(refused: bool) -> tuple[str, list[Any]]:
     states = [Status.PENDING.value, *([Status.REFUSED.value] if refused else [])]
     return f"status in ({_marks(states)})", states
 
 
-def _in_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
+def _match_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
     """The SQL condition and its values for a queue's events, to match the index events_queue."""
-    names, values = list(WHOSE), list(astuple(queue.destination))
+    names, values = list(DESTINATION_COLUMNS), list(astuple(queue.destination))
     if queue.destination.missing():
         names += ["directory", "tf_workspace"]
         values += [queue.directory, queue.tf_workspace]
-    which, states = _in_states(refused)
-    return " and ".join([*(f"{name} is ?" for name in names), which]), [*values, *states]
+    condition, states = _match_states(refused)
+    return " and ".join([*(f"{name} is ?" for name in names), condition]), [*values, *states]
 
 
 def _insert(db: Connection, table: str, columns: Mapping[str, Any], conflict: str = "") -> None:

@@ -88,39 +88,41 @@ def assign(
     env: Mapping[str, str],
     owner: str,
 ) -> list[str]:
-    """Assigns a destination to the selected of `Journal.unowned`; returns the ids of the events.
+    """Assigns a destination to the selected of `Journal.find_unowned`; returns the events' ids.
 
     `owner`: the identity that claims their queues. Raises SettingError where the events or the
     destination are ambiguous, and JournalUnavailable where another process is sending them.
     """
-    waiting = journal.unowned()
+    waiting = journal.find_unowned()
     if assignment.directory is None:  # only events that no settings file gives a destination
         queues = {event.queue for event in waiting}
         where = {queue: find_destination(queue, settings, env) for queue in queues}
         waiting = [e for e in waiting if e.given or lacks(where[e.queue])]
     events = _select_events(waiting, assignment)
-    whose = {event.event_id: _resolve_destination(event, assignment, env) for event in events}
+    destinations = {
+        event.event_id: _resolve_destination(event, assignment, env) for event in events
+    }
     if not journal.claim({event.queue for event in events}, owner):
         raise JournalUnavailable("another tfevents is sending these events")
-    journal.assign(whose)
-    return list(whose)
+    journal.assign(destinations)
+    return list(destinations)
 
 
 def _select_events(events: Sequence[StoredEvent], assignment: Assignment) -> list[StoredEvent]:
     """The events of one directory and one terraform workspace. Raises SettingError."""
     wanted = assignment.directory
-    places = [_place(event) for event in events]
+    directories = [_find_directory(event) for event in events]
     if wanted is not None:
-        here = (os.path.realpath(wanted), os.path.normpath(wanted))
-        chosen = [e for e, place in zip(events, places, strict=True) if place in here]
+        paths = (os.path.realpath(wanted), os.path.normpath(wanted))
+        chosen = [e for e, found in zip(events, directories, strict=True) if found in paths]
     else:
         chosen = list(events)
     if not chosen:
-        others = f": they wait for {_join_directories(places)}" if places else ""
+        others = f": they wait for {_join_directories(directories)}" if directories else ""
         raise SettingError(
             f"--assign: no event waits for a workspace{_format_directory(wanted)}{others}"
         )
-    if wanted is None and len(found := dict.fromkeys(places)) > 1:
+    if wanted is None and len(found := dict.fromkeys(directories)) > 1:
         raise SettingError(
             f"--assign: events of several directories wait ({_join_directories(found)}):"
             " name one with --directory"
@@ -133,13 +135,13 @@ def _format_directory(directory: str | None) -> str:
 
 
 def _choose_workspace(events: list[StoredEvent], wanted: str | None) -> list[StoredEvent]:
-    found = dict.fromkeys(map(_tf_workspace, events))
+    found = dict.fromkeys(map(_find_tf_workspace, events))
     if wanted is None and len(found) > 1:
         raise SettingError(
             f"--assign: events of several terraform workspaces wait ({', '.join(found)}):"
             " name one with --tf-workspace"
         )
-    chosen = [event for event in events if wanted in (None, _tf_workspace(event))]
+    chosen = [event for event in events if wanted in (None, _find_tf_workspace(event))]
     if not chosen:
         raise SettingError(
             f"--tf-workspace: no event waits for {wanted}, only for {', '.join(found)}"
@@ -157,18 +159,19 @@ def _resolve_destination(
     SettingError.
     """
     known = replace(event.destination, **dict.fromkeys(event.given))
-    named = _load(event, assignment, env)
-    whose = known.filled(Destination(None, named.org, named.project, named.workspace))
-    if lacking := lacks(whose):
+    named = _load_settings(event, assignment, env)
+    destination = known.filled(Destination(None, named.org, named.project, named.workspace))
+    if lacking := lacks(destination):
         raise SettingError(f"--assign: which {lacking[0]}? name it with --{lacking[0]}")
-    if whose.workspace != assignment.workspace:
+    if destination.workspace != assignment.workspace:
         raise SettingError(
-            f"--assign: these events are of workspace {whose.workspace}, and stay so: name that one"
+            f"--assign: these events are of workspace {destination.workspace}, and stay so:"
+            " name that one"
         )
-    return whose, lacks(known)
+    return destination, lacks(known)
 
 
-def _load(event: StoredEvent, assignment: Assignment, env: Mapping[str, str]) -> Settings:
+def _load_settings(event: StoredEvent, assignment: Assignment, env: Mapping[str, str]) -> Settings:
     where, tf_workspace = event.directory or NO_CHECKOUT, event.tf_workspace or "default"
     if not assignment.workspace.strip():
         raise SettingError("--assign: which workspace? it is empty")
@@ -185,7 +188,7 @@ def describe_unowned(
     places: dict[str, dict[str, None]] = {}
     for event in events:
         if lacking := lacks(destinations.get(event.queue, event.destination)):
-            places.setdefault(_in_short(lacking), {})[_place(event)] = None
+            places.setdefault(_summarize_fields(lacking), {})[_find_directory(event)] = None
     more = (
         " --directory DIRECTORY" if len({p for found in places.values() for p in found}) > 1 else ""
     )
@@ -198,11 +201,11 @@ def describe_unowned(
 def explain_waiting(event: StoredEvent) -> str:
     """Why an event was never tried; where nothing prevents it, which commands send it."""
     lacking = lacks(event.destination)
-    nowhere = f"no {_in_short(lacking)} for {_place(event)}" if lacking else None
+    nowhere = f"no {_summarize_fields(lacking)} for {_find_directory(event)}" if lacking else None
     return "; ".join(filter(None, (event.reason, nowhere))) or UNTRIED
 
 
-def _in_short(lacking: list[str]) -> str:
+def _summarize_fields(lacking: list[str]) -> str:
     """The missing fields in words; `workspace` stands for all others."""
     return "workspace" if "workspace" in lacking else " and ".join(lacking)
 
@@ -212,17 +215,17 @@ def lacks(destination: Destination) -> list[str]:
     return [name for name in destination.missing() if name != "account"]
 
 
-def _join_directories(places: Mapping[str, None] | Sequence[str]) -> str:
-    found = list(dict.fromkeys(places))
+def _join_directories(directories: Mapping[str, None] | Sequence[str]) -> str:
+    found = list(dict.fromkeys(directories))
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
     return ", ".join(found[:SHOWN]) + more
 
 
-def _place(event: StoredEvent) -> str:
+def _find_directory(event: StoredEvent) -> str:
     """An event's directory; for events of version 0, the one in the event's body, else `?`."""
     return event.directory or str((event.body.get("data") or {}).get("directory") or "?")
 
 
-def _tf_workspace(event: StoredEvent) -> str:
+def _find_tf_workspace(event: StoredEvent) -> str:
     told = (event.body.get("data") or {}).get("tf_workspace")
     return event.tf_workspace or str(told or "default")

@@ -19,7 +19,7 @@ from tfevents.events.model import Activity, EventType, Operation
 from tfevents.events.table import activity_type
 from tfevents.journal import abandoned
 from tfevents.journal.abandoned import AbandonedRun
-from tfevents.journal.fallback import find_beside, merge_fallback
+from tfevents.journal.fallback import find_other_journal, merge_fallback
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
@@ -31,35 +31,35 @@ from tfevents.terraform.workdir import find_unit_directory
 FORGOTTEN_SECONDS = 86400
 
 
-def recover_abandoned(journal: Journal, env: Mapping[str, str], ours: str = "") -> int:
+def recover_abandoned(journal: Journal, env: Mapping[str, str], excluded_run_id: str = "") -> int:
     """Closes abandoned runs and merges the fallback journal; returns how many runs were closed.
 
     Looks in the journal's home and in the fallback home, and closes each run in the journal that
-    has it. A run that can't be written now stays for the next call. `ours`: the id of a hook's run
-    that is never closed here, as its own end is being recorded.
+    has it. A run that can't be written now stays for the next call. `excluded_run_id`: that of
+    a hook's run that is never closed here, as its own end is being recorded.
     """
-    beside = find_beside(journal)
-    with closing(beside) if beside else nullcontext():
-        closed = _close_all([journal, beside] if beside else [journal], env, ours)
+    other = find_other_journal(journal)
+    with closing(other) if other else nullcontext():
+        closed = _close_all([journal, other] if other else [journal], env, excluded_run_id)
     merge_fallback(journal)
     return closed
 
 
-def _close_all(journals: Sequence[Journal], env: Mapping[str, str], ours: str) -> int:
+def _close_all(journals: Sequence[Journal], env: Mapping[str, str], excluded_run_id: str) -> int:
     """Closes the abandoned runs of these journals as `recover_abandoned`; returns how many."""
     closed = 0
-    for identity in _find_forgotten(journals) - {ours}:
+    for identity in _find_forgotten(journals) - {excluded_run_id}:
         with suppress(JournalUnavailable):
             closed += end_unended(journals, identity)
-    for home in _homes(journals[0].home):
+    for home in _list_homes(journals[0].home):
         for identity in abandoned.find_abandoned(home):
             with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
                 if folder:
-                    closed += _close(journals, identity, folder, env)
+                    closed += _close_run(journals, identity, folder, env)
     return closed
 
 
-def _homes(home: str) -> list[str]:
+def _list_homes(home: str) -> list[str]:
     """The home directories with folders of runs: this one and, if it exists, the fallback home.
 
     On a full disk, the journal stays in home, but the runs' folders are in the fallback home.
@@ -76,24 +76,28 @@ def _find_forgotten(journals: Sequence[Journal]) -> set[str]:
     return {run.run_id for run in runs if run.opened_at < oldest}
 
 
-def _close(journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]) -> bool:
+def _close_run(
+    journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]
+) -> bool:
     """Closes one abandoned run; restores it from its note in the first journal if none has it."""
     if not any(journal.run(identity) for journal in journals):
         _restore_run_from_note(journals[0], identity, folder, env)
     return end_unended(journals, identity)
 
 
-def end_unended(journals: Sequence[Journal], run_id: str, how: str | None = "killed") -> bool:
+def end_unended(
+    journals: Sequence[Journal], run_id: str, interrupted: str | None = "killed"
+) -> bool:
     """Ends a run with a failed event, in the first journal that has the run.
 
-    `how`: the event's `interrupted`. False where a journal has the run's end, or none has the run.
+    `interrupted`: that of the event. False where a journal has the run's end, or none has the run.
     Raises JournalUnavailable.
     """
     found = [(journal, run) for journal in journals if (run := journal.run(run_id))]
     if not found or any(run.ended_at for _, run in found):
         return False
     journal, run = found[0]
-    return journal.end_run(run_id, None, [make_killed_event(run, how)])
+    return journal.end_run(run_id, None, [make_killed_event(run, interrupted)])
 
 
 def _restore_run_from_note(
@@ -105,7 +109,7 @@ def _restore_run_from_note(
     """
     note = abandoned.read_note(folder)
     directory = find_unit_directory(note.get("directory", ""), note)
-    mode = _mode(note.get("mode", ""))
+    mode = _parse_mode(note.get("mode", ""))
     command = operation = note.get("operation", "")
     if operation not in {known.value for known in Operation}:
         return
@@ -119,14 +123,16 @@ def _restore_run_from_note(
         opened_at=note.get("opened_at", now()),
         command=command,
         base={
-            "destination": asdict(_destination(env, note, directory)),
+            "destination": asdict(_restore_destination(env, note, directory)),
             "directory": locate(directory) if directory else None,
         },
     )
     journal.open_run(run)
 
 
-def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str) -> Destination:
+def _restore_destination(
+    env: Mapping[str, str], note: Mapping[str, str], directory: str
+) -> Destination:
     """The destination by the variables in the run's note and the settings of its directory.
 
     Our own environment gives only the API key, and with it the account.
@@ -136,15 +142,15 @@ def _destination(env: Mapping[str, str], note: Mapping[str, str], directory: str
     return Destination(found.account, found.org, found.project, found.workspace)
 
 
-def make_killed_event(run: Run, how: str | None) -> NewEvent:
+def make_killed_event(run: Run, interrupted: str | None) -> NewEvent:
     """The end event of an abandoned run, from the `base` that the run was opened with.
 
-    `how`: the event's `interrupted`.
+    `interrupted`: that of the event.
     """
     base: Mapping[str, Any] = run.base or {}
     event_id = str(uuid4())
     known = run.operation in {operation.value for operation in Operation}
-    kind = activity_type(Operation(run.operation), _mode(run.mode)) if known else None
+    kind = activity_type(Operation(run.operation), _parse_mode(run.mode)) if known else None
     event = build_event(
         Activity(EventType.FAILED, kind, "failure"),
         base.get("metadata", {}),
@@ -155,7 +161,7 @@ def make_killed_event(run: Run, how: str | None) -> NewEvent:
             "directory": run.directory,
             "started_at": run.opened_at,
             "closed_at": now(),
-            "interrupted": how,
+            "interrupted": interrupted,
             **base.get("data", {}),
         },
     )
@@ -170,5 +176,5 @@ def make_killed_event(run: Run, how: str | None) -> NewEvent:
     )
 
 
-def _mode(text: str) -> Mode:
+def _parse_mode(text: str) -> Mode:
     return Mode(text) if text in {known.value for known in Mode} else Mode.NORMAL

@@ -28,14 +28,14 @@ RUN = "run_id, key, command, operation, mode, directory, opened_at, ended_at, ex
 QUEUE = "account, org, project, workspace, directory, tf_workspace"
 EVENT = f"event_id, run_id, {QUEUE}, body, status, reason, attempts, put_at, settled_at, given"
 """Columns are selected by name, as a later version that shares this home may have added some."""
-WHOSE = ("account", "org", "project", "workspace")
+DESTINATION_COLUMNS = ("account", "org", "project", "workspace")
 OPTIONAL = ("reason", "settled_at", "given", "directory", "tf_workspace")
 END_OF_KNOWN_RUN = """(run_id) do update set ended_at = excluded.ended_at,
     exit_code = excluded.exit_code where runs.ended_at is null
     or runs.exit_code is null and excluded.exit_code is not null"""
 """The action `on conflict` for a run that both journals have: completes its end and exit code."""
 COUNTS = ("resource_counts", "drift_counts")
-LONGEST_NAME, LONGEST, LARGEST = 512, 16_384, 1 << 20
+LONGEST_NAME, LONGEST_TEXT, LARGEST_DOCUMENT = 512, 16_384, 1 << 20
 """The most characters of an identifier, any other text and a document; more means damage."""
 REPLACED = "\ufffd"
 """What invalid UTF-8 becomes when text is read; no identifier contains it."""
@@ -59,7 +59,7 @@ def parse_run(row: Row) -> Run:
 
 
 def _parse_document(text: str) -> Any:
-    if len(text) > LARGEST:
+    if len(text) > LARGEST_DOCUMENT:
         raise ValueError
     return json.loads(text)
 
@@ -95,7 +95,9 @@ def parse_event(row: Row) -> StoredEvent:
             settled_at=row["settled_at"],
             directory=row["directory"],
             tf_workspace=row["tf_workspace"],
-            given=tuple(name for name in WHOSE if name in (row["given"] or "").split()),
+            given=tuple(
+                name for name in DESTINATION_COLUMNS if name in (row["given"] or "").split()
+            ),
             **asdict(parse_state(row)),
         )
     except (ValueError, TypeError, AttributeError, RecursionError):
@@ -115,7 +117,7 @@ def _check_body(body: Any) -> None:
 
 
 def _check_texts(values: Iterable[Any]) -> None:
-    if not all(isinstance(value, str) and len(value) <= LONGEST for value in values):
+    if not all(isinstance(value, str) and len(value) <= LONGEST_TEXT for value in values):
         raise ValueError
 
 
@@ -146,11 +148,11 @@ def parse_queue(row: Row) -> Queue:
 
 
 def _parse_destination(row: Row) -> Destination:
-    whose = [row[name] for name in WHOSE]
-    _check_optional(whose)
-    if any(REPLACED in (name or "") or len(name or "") > LONGEST_NAME for name in whose):
+    values = [row[name] for name in DESTINATION_COLUMNS]
+    _check_optional(values)
+    if any(REPLACED in (name or "") or len(name or "") > LONGEST_NAME for name in values):
         raise ValueError
-    return Destination(*whose)
+    return Destination(*values)
 
 
 def write_run(run: Run) -> dict[str, Any]:
@@ -158,7 +160,7 @@ def write_run(run: Run) -> dict[str, Any]:
     return {
         **{name: getattr(run, name) for name in RUN.split(", ")},
         "directory": as_text(run.directory),
-        "base": _json(run.base or {}),
+        "base": _encode_json(run.base or {}),
     }
 
 
@@ -170,12 +172,12 @@ def write_event(event: NewEvent) -> dict[str, Any]:
         **asdict(event.destination),
         "directory": event.directory,
         "tf_workspace": event.tf_workspace,
-        "body": _json(event.body),
+        "body": _encode_json(event.body),
         "status": Status.PENDING.value,
         "reason": as_text(event.reason or "") or None,
         "put_at": now(),
     }
 
 
-def _json(value: Any) -> str:
+def _encode_json(value: Any) -> str:
     return as_text(json.dumps(value, ensure_ascii=False))

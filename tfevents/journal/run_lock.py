@@ -19,7 +19,7 @@ from uuid import uuid4
 from tfevents.errors import JournalUnavailable
 from tfevents.settings.home import create_private, make_home, make_private
 
-TURN, TURNS = 0.005, 20
+POLL_SECONDS, POLLS = 0.005, 20
 """How long, in seconds, and how often a new run waits while unfinished folders are removed."""
 LOCK = "lock"
 NOTE = "run"
@@ -27,7 +27,7 @@ NOTE = "run"
 ROOM = 32 << 20
 """The free bytes that a disk must have for a run, as terraform writes a plan there."""
 
-_ours: set[str] = set()
+_held_identities: set[str] = set()
 """The identities of the locks that this process holds. `is_held` must not open their files: on NFS,
 locks belong to the process, and closing a second descriptor would release them."""
 
@@ -74,7 +74,7 @@ class RunLock(NamedTuple):
         remove_folder(self.folder)
         with suppress(OSError):
             os.close(self.descriptor)
-        _ours.discard(self.identity)
+        _held_identities.discard(self.identity)
 
 
 def acquire(home: str, room: int = ROOM) -> RunLock:
@@ -85,44 +85,44 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
     identity = str(uuid4())
-    place = runs_folder(home)
+    runs_path = runs_folder(home)
     make_home(home)
-    make_private(place)
-    disk = os.statvfs(place)
+    make_private(runs_path)
+    disk = os.statvfs(runs_path)
     if disk.f_blocks and disk.f_bavail * disk.f_frsize < room:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), place)
-    _ours.add(identity)
-    making = _lock_shared(place)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), runs_path)
+    _held_identities.add(identity)
+    descriptor = _lock_shared(runs_path)
     try:
-        folder, lock = _create_locked_folder(place, identity)
+        folder, lock = _create_locked_folder(runs_path, identity)
     finally:
-        os.close(making)
+        os.close(descriptor)
     return RunLock(identity, folder, lock)
 
 
-def _create_locked_folder(place: str, identity: str) -> tuple[str, int]:
+def _create_locked_folder(runs_path: str, identity: str) -> tuple[str, int]:
     """Creates a run's folder with its lock held; returns its path and the lock's descriptor."""
-    unfinished = os.path.join(place, f".{identity}")
+    unfinished = os.path.join(runs_path, f".{identity}")
     make_private(unfinished)
     lock = create_private(os.path.join(unfinished, LOCK))
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    folder = os.path.join(place, identity)
+    folder = os.path.join(runs_path, identity)
     os.rename(unfinished, folder)  # visible from now on, and locked already
     return folder, lock
 
 
-def _lock_shared(place: str) -> int:
+def _lock_shared(runs_path: str) -> int:
     """Locks the runs folder shared while a run's folder is created in it; returns the descriptor.
 
     An exclusive lock on it (see abandoned.py) thus shows that no folder is being created. If the
     lock can't be acquired in time, or locks aren't supported, continues without it.
     """
-    directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-    for _ in range(TURNS):
+    directory = os.open(runs_path, os.O_RDONLY | os.O_DIRECTORY)
+    for _ in range(POLLS):
         try:
             fcntl.flock(directory, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(TURN)
+            time.sleep(POLL_SECONDS)
         except OSError:
             break  # a file system without locks
         else:
@@ -136,7 +136,7 @@ def is_held(home: str, identity: str) -> bool:
     Tries a shared lock, so that two processes that check at once don't mistake each other for the
     lock holder.
     """
-    if identity in _ours:
+    if identity in _held_identities:
         return True
     try:
         lock = os.open(os.path.join(runs_folder(home), identity, LOCK), os.O_RDONLY)

@@ -32,7 +32,7 @@ from tfevents.terraform.counts import (
     count_listed_drift,
     count_outputs,
     count_resources,
-    find_foreign,
+    filter_unknown_actions,
     foreign_actions,
     has_changes,
 )
@@ -53,7 +53,7 @@ DISTINCTIVE = (PLAN_MEMBERS - EMPTY_STATE) | {"values"}
 """Members that tell a plan or a state from other JSON with a format_version."""
 
 ACCEPTS = "count takes a plan file, or the JSON of `show -json` or `state pull`"
-NAMELESS = os.path.isdir("/proc/self/fd")
+HAS_PROC_FD = os.path.isdir("/proc/self/fd")
 """Whether a file without a name can be opened by its file descriptor (Linux)."""
 
 ShowPlan = Callable[[str, Mode | None], Plan | None]
@@ -80,7 +80,7 @@ def count_plan(plan: Plan) -> DocumentCounts:
     """The counts of a plan. Raises UnreadableDocument for an unknown action."""
     others = [output.actions for output in plan.outputs.values()]
     others += [entry.actions for entry in plan.drift or ()]
-    if foreign := foreign_actions(plan) | find_foreign(others):
+    if foreign := foreign_actions(plan) | filter_unknown_actions(others):
         names = ", ".join(sorted(foreign))[:100]
         raise UnreadableDocument(f"it has an unknown action {names!r}: update tfevents")
     return DocumentCounts(
@@ -132,7 +132,7 @@ def count_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
     """
     head = read_up_to(HEAD_BYTES, read)
     if _is_plan_file(head):
-        return _count_held(prepend(head, read), name, show_plan)
+        return _count_plan_stream(prepend(head, read), name, show_plan)
     try:
         return _count_json(read_as_utf8(prepend(head, read)))
     except UnreadableDocument as error:
@@ -196,11 +196,11 @@ def _check_members(names: set[str]) -> None:
 def _count_large_plan(read: Read) -> DocumentCounts:
     kept: dict[tuple[object, ...], Change] = {}
 
-    def alike(change: Change) -> Change:
+    def share_equal_change(change: Change) -> Change:
         """The same object for all changes that are counted alike: this bounds the memory used."""
         return kept.setdefault(change.kind, change)
 
-    return count_plan(planjson.stream_plan_json(read, keep=alike))
+    return count_plan(planjson.stream_plan_json(read, keep=share_equal_change))
 
 
 def _count_state_file(read: Read) -> DocumentCounts:
@@ -254,7 +254,7 @@ def _count_plan_file(path: str, show_plan: ShowPlan) -> DocumentCounts:
         raise _make_error(path, str(error)) from None
 
 
-def _count_held(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
+def _count_plan_stream(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
     with _make_file(read) as path:
         try:
             return _count_plan_file(path, show_plan)
@@ -265,8 +265,8 @@ def _count_held(read: Read, name: str, show_plan: ShowPlan) -> DocumentCounts:
 @contextmanager
 def _make_file(read: Read) -> Iterator[str]:
     """The path of a temporary file with the bytes `read` returns; on Linux the file has no name."""
-    kind = tempfile.TemporaryFile if NAMELESS else tempfile.NamedTemporaryFile
+    kind = tempfile.TemporaryFile if HAS_PROC_FD else tempfile.NamedTemporaryFile
     with kind(prefix="tfevents-") as file:
         file.writelines(iter(partial(read, PIECE), b""))
         file.flush()
-        yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if NAMELESS else str(file.name)
+        yield f"/proc/{os.getpid()}/fd/{file.fileno()}" if HAS_PROC_FD else str(file.name)

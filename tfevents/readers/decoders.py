@@ -13,13 +13,13 @@ from msgspec.json import Decoder
 
 T = TypeVar("T")
 
-MAKING = Lock()
-MADE: dict[Any, Decoder[Any]] = {}
+LOCK = Lock()
+DECODERS: dict[Any, Decoder[Any]] = {}
 
 
 def find_decoder(kind: type[T]) -> Decoder[T]:
     """The cached decoder of a type; any number of threads may use it."""
-    with MAKING:
-        if kind not in MADE:
-            MADE[kind] = Decoder(kind)
-        return MADE[kind]
+    with LOCK:
+        if kind not in DECODERS:
+            DECODERS[kind] = Decoder(kind)
+        return DECODERS[kind]

@@ -42,17 +42,17 @@ def measure_state_file(read: Read) -> StateSize:
     """The size of the state file that `read` returns. Raises UnreadableDocument."""
     cursor, size = Cursor(read), StateSize()
     for name in cursor.members():
-        if name == "resources" and cursor.opens():
+        if name == "resources" and cursor.is_at_container():
             size.managed += sum(_count_instances(cursor) for _ in cursor.elements())
-        elif name == "outputs" and cursor.opens():
+        elif name == "outputs" and cursor.is_at_container():
             size.outputs += sum(1 for _ in cursor.skipped_members())
-        elif name == "version" and not cursor.opens():
+        elif name == "version" and not cursor.is_at_container():
             size.version = cursor.take().decode(errors="replace")
-        elif name == "terraform_version" and not cursor.opens():
+        elif name == "terraform_version" and not cursor.is_at_container():
             size.terraform_version = parse_text(cursor.take())
         else:
             cursor.skip()
-    cursor.end()
+    cursor.expect_end()
     return size
 
 
@@ -60,9 +60,9 @@ def _count_instances(cursor: Cursor) -> int:
     """The number of current instances of one resource; 0 if the resource is not managed."""
     managed, current = True, 0
     for name in cursor.members():
-        if name == "mode" and not cursor.opens():
+        if name == "mode" and not cursor.is_at_container():
             managed = cursor.take() == b'"managed"'
-        elif name == "instances" and cursor.opens():
+        elif name == "instances" and cursor.is_at_container():
             found = cursor.decoded(NEXT_INSTANCE, _parse_instances)
             current += sum(instance.deposed is None for instance in found)
         else:

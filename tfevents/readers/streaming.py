@@ -2,7 +2,7 @@
 
 Brackets are counted a piece at a time, after removing quoted strings; this is five times as fast as
 any tokenizer in Python. Skipped values are checked for balanced brackets only. Memory holds one
-piece and the largest value taken, which LARGEST limits.
+piece and the largest value taken, which MAX_VALUE_BYTES limits.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ T = TypeVar("T")
 Read = Callable[[int], bytes]
 """A function that returns at most the given number of the next bytes; b"" at the end."""
 PIECE = 1 << 18
-LARGEST = 64 << 20
+MAX_VALUE_BYTES = 64 << 20
 """The most bytes of one value that is taken."""
-MOST = 1_000_000
+MAX_ITEMS = 1_000_000
 """The most elements of one array, or members of one object."""
-LEAST = 1 << 9
+MIN_PIECE = 1 << 9
 """The fewest bytes of a piece: pieces are halved near the end of a container, else doubled."""
 
-OTHERS = bytes(set(range(256)) - set(b"{}[]"))
+NON_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 SPACE, OPEN, CLOSE = b" \t\r\n", b"{[", b"}]"
 ENDS = b",]} \t\r\n"
 
@@ -62,10 +62,10 @@ class Cursor:
     def members(self) -> Iterator[str]:
         """The member names of the object here; the caller must take, skip or iterate each value."""
         self._expect(b"{")
-        for number in range(MOST):
-            if not self._more(b"}", first=number == 0):
+        for number in range(MAX_ITEMS):
+            if not self._move_to_next(b"}", first=number == 0):
                 return
-            name = self._string()
+            name = self._take_string()
             self._expect(b":")
             yield name.decode(errors="replace")
         raise _make_crowded_error()
@@ -79,8 +79,8 @@ class Cursor:
     def elements(self) -> Iterator[None]:
         """Yields once per element of the array here; the caller must take, skip or iterate it."""
         self._expect(b"[")
-        for number in range(MOST):
-            if not self._more(b"]", first=number == 0):
+        for number in range(MAX_ITEMS):
+            if not self._move_to_next(b"]", first=number == 0):
                 return
             yield
         raise _make_crowded_error()
@@ -110,26 +110,27 @@ class Cursor:
         """Decodes a piece cut at `between`, a smaller one if that fails, in the end one item."""
         self._expect(opening)
         size, first, many = PIECE, True, 0
-        while self._more(closing, first):
+        while self._move_to_next(closing, first):
             held = self._fill(size)
             cut = self._held.rfind(between, self._at, self._at + held)
             whole = self._held[self._at : cut + 1]
             found = decode(opening + whole + closing) if cut > self._at else None
             if found is not None:
                 self._at, size, first = cut + 2, min(2 * size, PIECE), True
-            elif cut > self._at and size > LEAST:
+            elif cut > self._at and size > MIN_PIECE:
                 size, first = size // 2, True
             else:
                 one = take()
-                found, size, first = decode(opening + one + closing), _fit(2 * len(one)), False
+                found = decode(opening + one + closing)
+                size, first = _clamp_size(2 * len(one)), False
                 if found is None:
                     raise UnreadableDocument("it is no JSON as terraform writes it")
             many += len(found or ())
-            if many > MOST:
+            if many > MAX_ITEMS:
                 raise _make_crowded_error()
             yield from found or ()
 
-    def opens(self) -> bool:
+    def is_at_container(self) -> bool:
         """Whether an object or an array begins here."""
         return self._peek() in OPEN
 
@@ -138,11 +139,11 @@ class Cursor:
         if self._peek() in OPEN:
             return b"".join(_limit(self._container()))
         if self._peek() == b'"':
-            return b'"%b"' % self._string()
-        return self._word()
+            return b'"%b"' % self._take_string()
+        return self._take_unquoted()
 
     def _take_member(self) -> bytes:
-        name = self._string()
+        name = self._take_string()
         self._expect(b":")
         return b'"%b":%b' % (name, self.take())
 
@@ -154,9 +155,9 @@ class Cursor:
         elif self._peek() == b'"':
             self._skip_string()
         else:
-            self._word()
+            self._take_unquoted()
 
-    def end(self) -> None:
+    def expect_end(self) -> None:
         """Checks that only white space follows. Raises UnreadableDocument."""
         while self._fill(1):
             if self._held[self._at :].strip(SPACE):
@@ -174,8 +175,8 @@ class Cursor:
             self._held, self._at = b"".join(pieces), 0
         return min(size, len(self._held) - self._at)
 
-    def _more(self, close: bytes, first: bool) -> bool:
-        """Whether another member or element follows; moves past the comma, or past `close`."""
+    def _move_to_next(self, close: bytes, first: bool) -> bool:
+        """Moves to the next member or element; returns False, past `close`, if there is none."""
         if self._peek() == close:
             self._at += 1
             return False
@@ -197,10 +198,10 @@ class Cursor:
             raise UnreadableDocument("it is no JSON as terraform writes it")
         self._at += 1
 
-    def _string(self) -> bytes:
+    def _take_string(self) -> bytes:
         """The bytes between the quotes of the string here, with escapes as they are written."""
         self._expect(b'"')
-        size = LEAST
+        size = MIN_PIECE
         while True:
             held = self._fill(size)
             text = self._held[self._at : self._at + held]
@@ -224,9 +225,9 @@ class Cursor:
                 break
         raise UnreadableDocument("it ends too early")
 
-    def _word(self) -> bytes:
+    def _take_unquoted(self) -> bytes:
         """The bytes of the number, true, false or null here."""
-        size = LEAST
+        size = MIN_PIECE
         while True:
             there = self._fill(size)
             held = self._held[self._at : self._at + there]
@@ -241,7 +242,7 @@ class Cursor:
         """The size to try next if no end was found in `held` bytes. Raises UnreadableDocument."""
         if held < size:
             raise UnreadableDocument("it ends too early")
-        if size > LARGEST:
+        if size > MAX_VALUE_BYTES:
             raise _make_large_error()
         return 2 * size
 
@@ -249,26 +250,26 @@ class Cursor:
         """The object or array here, in pieces of bytes."""
         yield self._peek()
         self._at += 1
-        depth, inside, size = 1, False, LEAST
+        depth, in_string, size = 1, False, MIN_PIECE
         while depth:
             held = self._fill(size)
             # a piece must not end between a backslash and the character it escapes
             whole = _keep_escapes(self._held[self._at : self._at + held])
             if not whole and held < size:
                 raise UnreadableDocument("it ends too early")
-            closed, opened, then = _balance(whole, inside)
+            closed, opened, ends_in_string = _count_unmatched(whole, in_string)
             while (
                 closed >= depth
-                and len(whole) > LEAST
+                and len(whole) > MIN_PIECE
                 and (half := _keep_escapes(whole[: len(whole) // 2]))
             ):
                 whole = half
-                closed, opened, then = _balance(whole, inside)
+                closed, opened, ends_in_string = _count_unmatched(whole, in_string)
             if closed < depth:
-                depth, inside = depth + opened - closed, then
+                depth, in_string = depth + opened - closed, ends_in_string
                 size = min(2 * size, PIECE) if whole else 2 * size
             else:
-                whole, depth = whole[: _partner(whole, depth, inside)], 0
+                whole, depth = whole[: _find_closing_bracket(whole, depth, in_string)], 0
             self._at += len(whole)
             yield whole
 
@@ -278,56 +279,56 @@ def _keep_escapes(piece: bytes) -> bytes:
     return piece[: len(piece) - (len(piece) - len(piece.rstrip(b"\\"))) % 2]
 
 
-def _fit(size: int) -> int:
-    """`size`, limited to what a piece may have: LEAST to PIECE."""
-    return min(max(size, LEAST), PIECE)
+def _clamp_size(size: int) -> int:
+    """`size`, limited to what a piece may have: MIN_PIECE to PIECE."""
+    return min(max(size, MIN_PIECE), PIECE)
 
 
 def _limit(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same pieces. Raises UnreadableDocument for more than LARGEST bytes in all."""
+    """The same pieces. Raises UnreadableDocument for more than MAX_VALUE_BYTES bytes in all."""
     size = 0
     for piece in pieces:
         size += len(piece)
-        if size > LARGEST:
+        if size > MAX_VALUE_BYTES:
             raise _make_large_error()
         yield piece
 
 
 def _make_large_error() -> UnreadableDocument:
-    return UnreadableDocument(f"it has a value of more than {LARGEST} bytes")
+    return UnreadableDocument(f"it has a value of more than {MAX_VALUE_BYTES} bytes")
 
 
 def _make_crowded_error() -> UnreadableDocument:
-    return UnreadableDocument(f"it has more than {MOST} members or elements in one place")
+    return UnreadableDocument(f"it has more than {MAX_ITEMS} members or elements in one place")
 
 
-def _balance(piece: bytes, inside: bool) -> tuple[int, int, bool]:
+def _count_unmatched(piece: bytes, in_string: bool) -> tuple[int, int, bool]:
     """Counts the brackets in `piece` that have no partner in it, outside of strings.
 
     Returns the number of closing ones, of opening ones, and whether the piece ends in a string;
-    `inside`: whether it begins in one.
+    `in_string`: whether it begins in one.
     """
     parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    brackets = b"".join(parts[inside::2]).translate(None, OTHERS)
+    brackets = b"".join(parts[in_string::2]).translate(None, NON_BRACKETS)
     before = -1
     while before != len(brackets):
         before = len(brackets)
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
     closed = len(brackets) - len(brackets.lstrip(CLOSE))
-    return closed, len(brackets) - closed, inside ^ (len(parts) % 2 == 0)
+    return closed, len(brackets) - closed, in_string ^ (len(parts) % 2 == 0)
 
 
-def _partner(piece: bytes, depth: int, inside: bool) -> int:
+def _find_closing_bracket(piece: bytes, depth: int, in_string: bool) -> int:
     """The index after the bracket that closes the outermost of `depth` open containers."""
     escaped = False
     for at, byte in enumerate(piece):
         if escaped or byte == 0x5C:
             escaped = not escaped
         elif byte == 0x22:
-            inside = not inside
-        elif not inside and byte in OPEN:
+            in_string = not in_string
+        elif not in_string and byte in OPEN:
             depth += 1
-        elif not inside and byte in CLOSE:
+        elif not in_string and byte in CLOSE:
             depth -= 1
             if not depth:
                 return at + 1

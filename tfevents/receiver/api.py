@@ -22,10 +22,10 @@ from tfevents.receiver.contract import (
     ContractError,
     Place,
     Request,
-    check_place,
     parse_activity_query,
     parse_artifact,
     parse_event,
+    parse_place,
     too_large,
 )
 from tfevents.receiver.faults import Faults
@@ -56,7 +56,7 @@ class Api:
         if error is not None:
             raise error
         request = read_request(http)
-        place = check_place(request)
+        place = parse_place(request)
         if place.kind == "activities":
             return await self._list_activities(place, request)
         if place.kind == "data":

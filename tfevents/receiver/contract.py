@@ -23,10 +23,10 @@ ROUTE = re.compile(
     r"(?:/gateway)?(?:/iacm)?/api/orgs/([^/]*)/projects/([^/]*)"
     r"/(?:workspaces/([^/]*)/(events|data)|(activities))"
 )
-LONGEST = {"org": 128, "project": 128, "workspace": 1024, "Harness-Account": 128}
+MAX_LENGTHS = {"org": 128, "project": 128, "workspace": 1024, "Harness-Account": 128}
 LARGEST_EVENT, LARGEST_ARTIFACT = 1 << 20, 1 << 28
 SPACE = b" \t\r\n"
-NEWER = {
+NEWER_VALUES = {
     "activity_type": ("bootstrap", "synth", "deploy", "diff", "drift", "rollback"),
     "activity_status": ("incomplete",),
 }
@@ -48,7 +48,7 @@ FILTERS = (
 )
 
 
-CHECK = fastjsonschema.compile(schema(), use_default=False)
+validate_event = fastjsonschema.compile(schema(), use_default=False)
 """The event schema, compiled: raises JsonSchemaValueException for a body that does not conform.
 
 50 times as fast as `find_mismatches`, which only runs to describe the errors."""
@@ -105,7 +105,7 @@ class ActivityQuery(Struct, frozen=True):
     end: int | None = None
 
 
-def check_place(request: Request) -> Place:
+def parse_place(request: Request) -> Place:
     """What a request addresses, from its path and account header.
 
     Raises ContractError for an unknown path, a wrong method, a missing API key or account, and a
@@ -136,12 +136,12 @@ def parse_event(request: Request, body: bytes) -> dict[str, Any]:
     value = _parse_json(body)
     if not isinstance(value, dict):
         raise ContractError(400, "decode_payload", "the body is no JSON object")
-    if _fits(value):
+    if _conforms(value):
         return value
-    found = [one for one in find_mismatches(value) if not _is_newer(one)]
+    found = [one for one in find_mismatches(value) if not _is_newer_value(one)]
     if found:
         message = "; ".join(map(_describe, found))
-        raise ContractError(400, _name_of(found[0]), message[:4096])
+        raise ContractError(400, _choose_error_name(found[0]), message[:4096])
     return value
 
 
@@ -152,7 +152,7 @@ def parse_artifact(request: Request) -> Artifact:
         if not query.get(name):
             raise ContractError(400, "missing_field", f'"{name}" is missing from query string')
         if words is not None and query[name] not in words:
-            raise ContractError(400, "invalid_enum_value", _want(name, sorted(words)))
+            raise ContractError(400, "invalid_enum_value", _describe_enum(name, sorted(words)))
     return Artifact(query["data_type"], {name: query[name] for name in ARTIFACT_FIELDS})
 
 
@@ -180,10 +180,11 @@ def _decode_segment(name: str, raw: str) -> str:
 
 
 def _check_length(name: str, text: str) -> None:
+    most = MAX_LENGTHS[name]
     if not text:
         words = f"length of {name} must be greater or equal than 1 but got 0"
-    elif len(text) > LONGEST[name]:
-        words = f"length of {name} must be lesser or equal than {LONGEST[name]} but got {len(text)}"
+    elif len(text) > most:
+        words = f"length of {name} must be lesser or equal than {most} but got {len(text)}"
     else:
         return
     raise ContractError(400, "invalid_length", words)
@@ -249,20 +250,20 @@ def _parse_float(text: str) -> float:
     return number
 
 
-def _fits(value: dict[str, Any]) -> bool:
+def _conforms(value: dict[str, Any]) -> bool:
     try:
-        CHECK(value)
+        validate_event(value)
     except fastjsonschema.JsonSchemaValueException:
         return False
     return True
 
 
-def _is_newer(found: Mismatch) -> bool:
-    words = NEWER.get(found.path[-1], ()) if found.path else ()
+def _is_newer_value(found: Mismatch) -> bool:
+    words = NEWER_VALUES.get(found.path[-1], ()) if found.path else ()
     return found.rule == "enum" and found.value in words
 
 
-def _name_of(found: Mismatch) -> str:
+def _choose_error_name(found: Mismatch) -> str:
     names = {"enum": "invalid_enum_value", "required": "missing_field", "type": "decode_payload"}
     return names.get(found.rule, "bad_request")
 
@@ -273,13 +274,13 @@ def _describe(found: Mismatch) -> str:
     if found.rule == "required":
         return f'"{found.wanted}" is missing from {where}'
     if found.rule == "enum":
-        return _want(where, found.wanted)
+        return _describe_enum(where, found.wanted)
     if found.rule == "type":
         return f"{where} must be of type {found.wanted}"
     return f"{where} must be an int64"
 
 
-def _want(where: str, words: Any) -> str:
+def _describe_enum(where: str, words: Any) -> str:
     return f"value of {where} must be one of {', '.join(json.dumps(word) for word in words)}"
 
 

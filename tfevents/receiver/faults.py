@@ -43,19 +43,19 @@ class Faults:
     def __init__(self, outages: tuple[Outage, ...] = (), delay: float = 0.0) -> None:
         """`outages` follow one another; each response of the API is delayed by `delay` seconds."""
         self.delay = delay
-        self._statuses = list(outages)
-        self._met = 0
+        self._outages = list(outages)
+        self._answered = 0
 
     def next_error(self) -> ContractError | None:
         """The error to answer the next request with; None if it is to be processed normally."""
-        while self._statuses:
-            outage = self._statuses[0]
-            if outage.times is None or self._met < outage.times:
-                self._met += 1
+        while self._outages:
+            outage = self._outages[0]
+            if outage.times is None or self._answered < outage.times:
+                self._answered += 1
                 name = NAMES[outage.status]
                 return ContractError(outage.status, name, "an outage that was asked for")
-            self._statuses.pop(0)
-            self._met = 0
+            self._outages.pop(0)
+            self._answered = 0
         return None
 
 

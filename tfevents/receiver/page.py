@@ -26,7 +26,7 @@ TONES = {
     "stage-complete": "idle",
 }
 """The CSS class that colours each event type."""
-NEEDS = {
+STATUS_PHRASES = {
     "failed": ("failed", "failed"),
     "drifted": ("drifted", "drifted"),
     "apply_needed": ("needs an apply", "need an apply"),
@@ -50,14 +50,15 @@ def describe_health(found: Mapping[str, int]) -> Health | None:
     total = sum(found.values())
     if not total:
         return None
-    every = f"{total:,} workspace{'' if total == 1 else 's'}"
+    all_workspaces = f"{total:,} workspace{'' if total == 1 else 's'}"
     for status in URGENT:
         if count := found.get(status, 0):
-            return Health(TONES[status], f"{count:,} of {every} {NEEDS[status][count > 1]}")
-    return Health("good", f"All is well in {every}")
+            phrase = STATUS_PHRASES[status][count > 1]
+            return Health(TONES[status], f"{count:,} of {all_workspaces} {phrase}")
+    return Health("good", f"All is well in {all_workspaces}")
 
 
-class Pages(Struct, frozen=True):
+class Pagination(Struct, frozen=True):
     """The position in a paged list: page `number` of `count` pages with `total` items together.
 
     `query`: the list's filter as a query string, for the links to the other pages.
@@ -82,10 +83,10 @@ class Pages(Struct, frozen=True):
         return f"?{self.query}{'&' if self.query else ''}page={number}"
 
 
-def make_pages(page: Page, number: int, limit: int, wanted: Filter) -> Pages:
+def make_pagination(page: Page, number: int, limit: int, wanted: Filter) -> Pagination:
     """The position of page `number` in a list with `limit` items a page."""
     count = max(1, -(-page.total // limit))
-    return Pages(number, count, page.total, make_query(wanted))
+    return Pagination(number, count, page.total, make_query(wanted))
 
 
 def make_query(wanted: Filter) -> str:

@@ -44,10 +44,10 @@ def draw_counts(counts: Mapping[str, int] | None) -> Bar | None:
         return None
     known = {name: counts[name] for name in SIGNS if counts.get(name, 0) > 0}
     words = ", ".join(f"{count:,} {name}" for name, count in known.items())
-    return Bar(tuple(_share(known)), words or "nothing")
+    return Bar(tuple(_divide_bar(known)), words or "nothing")
 
 
-def _share(counts: Mapping[str, int]) -> list[Part]:
+def _divide_bar(counts: Mapping[str, int]) -> list[Part]:
     """The parts of a bar: each in proportion to its count, but at least LEAST wide, all scaled to
     WIDTH together."""
     total = sum(counts.values())

@@ -17,7 +17,7 @@ from tfevents.errors import StoreUnavailable
 from tfevents.receiver.page import (
     describe_health,
     group_by_day,
-    make_pages,
+    make_pagination,
     make_query,
     render,
     view_workspaces,
@@ -27,10 +27,10 @@ from tfevents.receiver.server import list_settings
 from tfevents.receiver.store import Filter, Store
 from tfevents.text import clean
 
-RUNS, CARDS, WORKSPACES, TICKS = 50, 6, 60, 24
+RUNS, CARDS, WORKSPACES, CARD_EVENTS = 50, 6, 60, 24
 """Counts: runs on one page, workspaces on the index page, workspaces on one page of their own list,
 events shown on a workspace's card."""
-LOOK_SECONDS, BEAT_SECONDS = 0.25, 15.0
+POLL_SECONDS, KEEP_ALIVE_SECONDS = 0.25, 15.0
 """Seconds between checks for new events, and between keep-alive comments on an idle stream."""
 HEADERS = {
     "Cache-Control": "no-store",
@@ -62,13 +62,13 @@ async def show_run(request: Request) -> Response:
     return await run_in_threadpool(_make_run, _store_of(request), event_id)
 
 
-async def stream_news(request: Request) -> Response:
+async def stream_latest_seq(request: Request) -> Response:
     """Server-sent events with the sequence number of the latest event, whenever that changes."""
     headers = {**HEADERS, "X-Accel-Buffering": "no"}
     return StreamingResponse(_follow(request), headers=headers, media_type="text/event-stream")
 
 
-async def show_trouble(request: Request, error: Exception) -> Response:
+async def show_store_error(request: Request, error: Exception) -> Response:
     """The error page (503) for a database that can't be read."""
     return _respond(render("missing.html", title="Not now", words=str(error)), 503)
 
@@ -77,7 +77,7 @@ def _make_index(store: Store, query: QueryParams, url: str) -> Response:
     wanted, number = _read_filter(query), _read_page(query)
     runs = store.list_runs(wanted, number, RUNS)
     cards = store.list_workspaces(wanted, 1, CARDS)
-    recent = store.list_recent([one.workspace_id for one in cards.items], TICKS)
+    recent = store.list_recent([one.workspace_id for one in cards.items], CARD_EVENTS)
     statuses = store.count_statuses()
     html = render(
         "index.html",
@@ -89,7 +89,7 @@ def _make_index(store: Store, query: QueryParams, url: str) -> Response:
         workspaces=view_workspaces(cards, recent),
         workspaces_total=cards.total,
         days=group_by_day(runs.items),
-        pages=make_pages(runs, number, RUNS, wanted),
+        pagination=make_pagination(runs, number, RUNS, wanted),
         settings=list_settings(url),
     )
     return _respond(html)
@@ -98,14 +98,14 @@ def _make_index(store: Store, query: QueryParams, url: str) -> Response:
 def _make_workspaces(store: Store, query: QueryParams) -> Response:
     wanted, number = _read_filter(query), _read_page(query)
     found = store.list_workspaces(wanted, number, WORKSPACES)
-    recent = store.list_recent([one.workspace_id for one in found.items], TICKS)
+    recent = store.list_recent([one.workspace_id for one in found.items], CARD_EVENTS)
     html = render(
         "workspaces.html",
         seq=store.find_last_seq(),
         statuses_found=store.count_statuses(),
         wanted=wanted,
         workspaces=view_workspaces(found, recent),
-        pages=make_pages(found, number, WORKSPACES, wanted),
+        pagination=make_pagination(found, number, WORKSPACES, wanted),
     )
     return _respond(html)
 
@@ -119,17 +119,17 @@ def _make_run(store: Store, event_id: str) -> Response:
 
 async def _follow(request: Request) -> AsyncIterator[str]:
     store, server = _store_of(request), request.app.state.server
-    known, quiet = -1, 0.0
+    last_seq, idle_seconds = -1, 0.0
     while not server.should_exit:
         seq = await run_in_threadpool(store.find_last_seq)
-        if seq != known:
-            known, quiet = seq, 0.0
+        if seq != last_seq:
+            last_seq, idle_seconds = seq, 0.0
             yield f"data: {seq}\n\n"
-        elif quiet >= BEAT_SECONDS:
-            quiet = 0.0
+        elif idle_seconds >= KEEP_ALIVE_SECONDS:
+            idle_seconds = 0.0
             yield ":\n\n"
-        await asyncio.sleep(LOOK_SECONDS)
-        quiet += LOOK_SECONDS
+        await asyncio.sleep(POLL_SECONDS)
+        idle_seconds += POLL_SECONDS
 
 
 def _respond(html: str, status: int = 200) -> Response:
@@ -153,8 +153,8 @@ def _read_page(query: QueryParams) -> int:
 
 def _read_number(text: str | None) -> int | None:
     """A positive integer of at most nine digits; None for any other text."""
-    good = text and text.isascii() and text.isdigit() and len(text) < 10
-    return int(text) or None if text and good else None
+    valid = text and text.isascii() and text.isdigit() and len(text) < 10
+    return int(text) or None if text and valid else None
 
 
 STATIC = StaticFiles(directory=os.path.join(os.path.dirname(__file__), "static"))
@@ -162,7 +162,7 @@ ROUTES = (
     Route("/", show_index),
     Route("/workspaces", show_workspaces),
     Route("/runs/{event_id}", show_run),
-    Route("/live", stream_news),
+    Route("/live", stream_latest_seq),
     Mount("/static", STATIC),
 )
-TROUBLE = {StoreUnavailable: show_trouble}
+EXCEPTION_HANDLERS = {StoreUnavailable: show_store_error}

@@ -92,8 +92,8 @@ def describe_event(one: Received) -> RunView:
         outputs=draw_counts(about.get("output_counts")),
         drift=draw_counts(about.get("drift_counts")),
         drifted=draw_counts({**(about.get("drift_counts") or {}), "unchanged": 0}),
-        cost=_money(about, "cost_total_monthly"),
-        cost_change=_money(about, "cost_diff_total_monthly", signed=True),
+        cost=_format_cost(about, "cost_total_monthly"),
+        cost_change=_format_cost(about, "cost_diff_total_monthly", signed=True),
         repository=make_link(_name_of_repository(repository), repository),
         commit=_link_commit(_clean(about.get("git_commit_sha")), repository),
         branch=_clean(about.get("git_branch")),
@@ -103,7 +103,7 @@ def describe_event(one: Received) -> RunView:
         provisioner=" ".join(
             _clean(about.get(name)) for name in ("provisioner", "provisioner_version")
         ).strip(),
-        duration=_measure(data.get("started_at"), data.get("finished_at")),
+        duration=_format_duration(data.get("started_at"), data.get("finished_at")),
         facts=_list_facts(data),
         raw=format_raw(one.body),
     )
@@ -178,7 +178,7 @@ def _trigger_of(about: Mapping[str, Any]) -> Mapping[str, Any]:
     return trigger if isinstance(trigger, dict) else {}
 
 
-def _money(about: Mapping[str, Any], name: str, *, signed: bool = False) -> str:
+def _format_cost(about: Mapping[str, Any], name: str, *, signed: bool = False) -> str:
     """A monthly amount with its currency; empty if missing. Text that is no number stays as it is.
 
     `name`: the metadata field. `signed`: with a plus sign for increases.
@@ -193,7 +193,7 @@ def _money(about: Mapping[str, Any], name: str, *, signed: bool = False) -> str:
     return f"{shown} {currency}".strip() if shown else ""
 
 
-def _measure(start: object, end: object) -> str:
+def _format_duration(start: object, end: object) -> str:
     """The duration between two RFC 3339 times, as text; empty if a time is missing or invalid, or
     the duration is negative or 10**6 seconds and more."""
     try:

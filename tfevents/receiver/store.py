@@ -147,10 +147,13 @@ class Store:
     def list_workspaces(self, wanted: Filter, page: int, limit: int) -> Page:
         """One page with the latest status event of each workspace: the most urgent status first,
         within a status the latest first."""
-        its = EVENTS.alias("its")
+        status_events = EVENTS.alias("status_events")
         latest = (
-            select(func.max(its.c.seq))
-            .where(its.c.workspace_id == WORKSPACES.c.id, its.c.event_type != NO_STATUS)
+            select(func.max(status_events.c.seq))
+            .where(
+                status_events.c.workspace_id == WORKSPACES.c.id,
+                status_events.c.event_type != NO_STATUS,
+            )
             .correlate(WORKSPACES)
             .scalar_subquery()
         )

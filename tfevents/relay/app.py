@@ -25,15 +25,15 @@ from tfevents.receiver.api import answer_or_error, read_body, read_request
 from tfevents.receiver.contract import (
     LARGEST_ARTIFACT,
     ContractError,
-    check_place,
     parse_artifact,
     parse_event,
+    parse_place,
     too_large,
 )
 from tfevents.relay.intake import Intake
 from tfevents.relay.keys import Keys
 from tfevents.relay.metrics import MEDIA_TYPE, Metrics
-from tfevents.relay.outbox import READS, Backlog, measure_backlog
+from tfevents.relay.outbox import HEALTH_QUERY, Backlog, measure_backlog
 from tfevents.relay.senders import Senders
 from tfevents.settings.model import Key
 
@@ -56,26 +56,26 @@ class RelayApi:
     async def _answer(self, http: Request) -> Response:
         """The response to one request. Raises ContractError and StoreUnavailable."""
         request = read_request(http)
-        place = check_place(request)
+        place = parse_place(request)
         if place.kind == "activities":
             raise ContractError(404, "not_found", "a relay knows no activities: ask the service")
         caller = self._keys.admit(request.headers["x-api-key"], place.account)
         if place.kind == "data":
             with TemporaryFile() as file:
-                return await self._pass_on(http, file, caller.key)
+                return await self._forward_artifact(http, file, caller.key)
         body = await read_body(http)
         event = parse_event(request, body)
         await self._intake.take_event(place, caller, event, body.decode())
         return Response(status_code=200)
 
-    async def _pass_on(self, http: Request, file: BinaryIO, key: Key) -> Response:
+    async def _forward_artifact(self, http: Request, file: BinaryIO, key: Key) -> Response:
         """Forwards an artefact at once, through the temporary `file`, and answers with the server's
         response: the runner needs the id in it.
 
         Raises ContractError.
         """
         request = read_request(http)
-        place, artifact = check_place(request), parse_artifact(request)
+        place, artifact = parse_place(request), parse_artifact(request)
         async for piece in http.stream():
             file.write(piece)
             if file.tell() > LARGEST_ARTIFACT:
@@ -87,11 +87,11 @@ class RelayApi:
         try:
             stored = await run_in_threadpool(client.store_file, *sent)
         except DeliveryError as error:
-            raise _explain(error) from None
+            raise _make_contract_error(error) from None
         return JSONResponse(_describe_stored(stored))
 
 
-def _explain(error: DeliveryError) -> ContractError:
+def _make_contract_error(error: DeliveryError) -> ContractError:
     """The error that the runner is answered with when an artefact was not delivered."""
     if isinstance(error, Unauthorized):
         return ContractError(401, "unauthorized", str(error))
@@ -103,8 +103,8 @@ def _explain(error: DeliveryError) -> ContractError:
 def _describe_stored(stored: StoredArtifact) -> dict[str, str]:
     """The JSON body of the service's own response to an artefact."""
     message = stored.words.removeprefix(" (").removesuffix(")")
-    told = {"status": stored.policy, "message": message}
-    policy = {f"policy_evaluation_{name}": words for name, words in told.items() if words}
+    texts = {"status": stored.policy, "message": message}
+    policy = {f"policy_evaluation_{name}": words for name, words in texts.items() if words}
     return {"id": stored.id, **policy}
 
 
@@ -133,7 +133,7 @@ class Probes:
     def _can_read(self) -> bool:
         try:
             with self._engine.connect() as connection:
-                connection.execute(READS)
+                connection.execute(HEALTH_QUERY)
         except SQLAlchemyError:
             return False
         return True
@@ -152,7 +152,7 @@ def make_app(api: RelayApi, senders: Senders, probes: Probes) -> Starlette:
     requests in progress are finished."""
 
     @asynccontextmanager
-    async def send_meanwhile(_app: Starlette) -> AsyncIterator[None]:
+    async def run_senders(_app: Starlette) -> AsyncIterator[None]:
         senders.start()
         yield
         await run_in_threadpool(senders.stop)
@@ -161,6 +161,6 @@ def make_app(api: RelayApi, senders: Senders, probes: Probes) -> Starlette:
         Route("/healthz", probes.show_health),
         Route("/metrics", probes.show_metrics),
     )
-    app = Starlette(routes=routes, lifespan=send_meanwhile)
+    app = Starlette(routes=routes, lifespan=run_senders)
     app.router.default = api
     return app

@@ -37,7 +37,7 @@ class OwnClaims:
         """See Claims."""
         with self.engine.connect() as connection:
             found = connection.execute(_select_due(self._taken)).scalar()
-        with _hold(self._taken, found):
+        with _mark_taken(self._taken, found):
             yield found
 
 
@@ -60,7 +60,7 @@ class SharedClaims:
         with self.engine.begin() as connection:
             lock = wanted.with_for_update(of=CLAIMS, skip_locked=True)
             found = connection.execute(lock).scalar()
-            with _hold(self._taken, found):
+            with _mark_taken(self._taken, found):
                 yield found
 
 
@@ -72,7 +72,7 @@ def _select_due(taken: set[int]) -> Select[Any]:
 
 
 @contextmanager
-def _hold(taken: set[int], found: int | None) -> Iterator[None]:
+def _mark_taken(taken: set[int], found: int | None) -> Iterator[None]:
     if found is not None:
         taken.add(found)
     try:

@@ -35,7 +35,7 @@ from tfevents.relay.tables import (
     now,
 )
 
-MOST = 500
+MOST_EVENTS = 500
 """The most events in one commit."""
 MOST_KNOWN = 50_000
 """The number of workspace ids above which the cache in memory is cleared."""
@@ -44,7 +44,7 @@ Answer = ContractError | StoreUnavailable | None
 """Why an event was not stored; None if it was."""
 
 
-class Arrival(Struct, frozen=True):
+class ArrivingEvent(Struct, frozen=True):
     """One event to be stored. `event_id`: its data.event_id, None if it has none."""
 
     place: Place
@@ -59,7 +59,7 @@ class Intake:
     def __init__(self, engine: Engine, keys: Keys, senders: Senders, metrics: Metrics) -> None:
         self._engine, self._keys = engine, keys
         self._senders, self._metrics = senders, metrics
-        self._waiting: list[tuple[Arrival, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[ArrivingEvent, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._workspaces: dict[Place, int] = {}
 
@@ -72,23 +72,23 @@ class Intake:
         refused the key for this workspace, and StoreUnavailable.
         """
         event_id = (event.get("data") or {}).get("event_id")
-        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((Arrival(place, body, event_id, caller), kept))
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((ArrivingEvent(place, body, event_id, caller), stored))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write_all())
-        await kept
+        await stored
 
     async def _write_all(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            batch, self._waiting = self._waiting[:MOST_EVENTS], self._waiting[MOST_EVENTS:]
             answers: list[Answer] = [StoreUnavailable("the relay is broken")] * len(batch)
             try:
                 answers = await run_in_threadpool(self._write, [arrival for arrival, _ in batch])
             finally:  # so that no request waits for ever, whatever fails
-                for (_, kept), answer in zip(batch, answers, strict=True):
-                    _resolve(kept, answer)
+                for (_, stored), answer in zip(batch, answers, strict=True):
+                    _resolve(stored, answer)
 
-    def _write(self, batch: Sequence[Arrival]) -> list[Answer]:
+    def _write(self, batch: Sequence[ArrivingEvent]) -> list[Answer]:
         """Writes one batch in one transaction; returns the answer for each event, in order.
 
         If the database fails, the answer for all of them is StoreUnavailable.
@@ -104,24 +104,24 @@ class Intake:
         self._senders.notify()
         return answers
 
-    def _insert(self, connection: Connection, batch: Sequence[Arrival]) -> list[Answer]:
+    def _insert(self, connection: Connection, batch: Sequence[ArrivingEvent]) -> list[Answer]:
         """Inserts the keys, workspaces and events of a batch, in this order, as every relay does:
         otherwise their transactions could deadlock. Returns the answer for each event, in order."""
         keys = self._find_keys(connection, {one.caller.digest: one.caller for one in batch})
         self._find_workspaces(connection, {one.place for one in batch})
         held = _find_holds(connection, keys.values())
-        whose = [(self._workspaces[one.place], keys[one.caller.digest]) for one in batch]
+        id_pairs = [(self._workspaces[one.place], keys[one.caller.digest]) for one in batch]
         rows = [
-            _make_row(one, *pair)
-            for one, pair in zip(batch, whose, strict=True)
-            if pair not in held
+            _make_row(one, *id_pair)
+            for one, id_pair in zip(batch, id_pairs, strict=True)
+            if id_pair not in held
         ]
         if rows:
             _insert_events(connection, rows)
             _make_due(connection, {row["workspace_id"] for row in rows})
         words = "the server that is relayed to does not take this API key"
         refusal = ContractError(401, "unauthorized", words)
-        return [refusal if pair in held else None for pair in whose]
+        return [refusal if id_pair in held else None for id_pair in id_pairs]
 
     def _find_keys(self, connection: Connection, callers: Mapping[str, Caller]) -> dict[str, int]:
         """The id of each key by its digest; new keys are inserted, sealed."""
@@ -147,13 +147,13 @@ class Intake:
             self._workspaces[place] = _find_workspace(connection, place)
 
 
-def _resolve(kept: asyncio.Future[None], answer: Answer) -> None:
-    if kept.done():
+def _resolve(stored: asyncio.Future[None], answer: Answer) -> None:
+    if stored.done():
         return  # the request was cancelled
     if answer is None:
-        kept.set_result(None)
+        stored.set_result(None)
     else:
-        kept.set_exception(answer)
+        stored.set_exception(answer)
 
 
 def _find_workspace(connection: Connection, place: Place) -> int:
@@ -177,7 +177,7 @@ def _find_holds(connection: Connection, key_ids: Any) -> set[tuple[int, int]]:
     return {(row.workspace_id, row.key_id) for row in connection.execute(wanted)}
 
 
-def _make_row(one: Arrival, workspace_id: int, key_id: int) -> dict[str, Any]:
+def _make_row(one: ArrivingEvent, workspace_id: int, key_id: int) -> dict[str, Any]:
     return {
         "workspace_id": workspace_id,
         "key_id": key_id,
@@ -192,12 +192,12 @@ def _insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
     """Inserts events. An event that is stored already (same workspace and fingerprint) is not
     stored twice: unless delivered, it takes the new key and waits again, also if it was refused."""
     insert = INSERTS[connection.dialect.name](EVENTS)
-    again = insert.on_conflict_do_update(
+    upsert = insert.on_conflict_do_update(
         index_elements=["workspace_id", "fingerprint"],
         set_={"key_id": insert.excluded.key_id, "status": WAITING},
         where=EVENTS.c.status != DELIVERED,
     )
-    connection.execute(again, rows)
+    connection.execute(upsert, rows)
 
 
 def _make_due(connection: Connection, workspace_ids: set[int]) -> None:
@@ -207,9 +207,11 @@ def _make_due(connection: Connection, workspace_ids: set[int]) -> None:
     The rows are locked before the update, because a sender that found no further event may be
     setting `due` to NULL; and in order of their ids, to avoid deadlocks.
     """
-    its = WORKSPACES.c.id.in_(workspace_ids)
-    lock = select(WORKSPACES.c.id).where(its).order_by(WORKSPACES.c.id)
+    selected = WORKSPACES.c.id.in_(workspace_ids)
+    lock = select(WORKSPACES.c.id).where(selected).order_by(WORKSPACES.c.id)
     connection.execute(lock.with_for_update(key_share=True))
     at, due = now(), WORKSPACES.c.due
-    waits = and_(due > at, WORKSPACES.c.tries == 0, WORKSPACES.c.turn_of.is_(None))
-    connection.execute(update(WORKSPACES).where(its, or_(due.is_(None), waits)).values(due=at))
+    waits_for_hold = and_(due > at, WORKSPACES.c.tries == 0, WORKSPACES.c.turn_of.is_(None))
+    connection.execute(
+        update(WORKSPACES).where(selected, or_(due.is_(None), waits_for_hold)).values(due=at)
+    )

@@ -56,8 +56,8 @@ class RunnersKeys:
         try:
             self._fernet = MultiFernet([Fernet(word) for word in words])
         except ValueError:
-            told = f"{SECRET}: this is no base64 of 32 bytes; make one: {MAKE_SECRET}"
-            raise SettingError(told) from None
+            message = f"{SECRET}: this is no base64 of 32 bytes; make one: {MAKE_SECRET}"
+            raise SettingError(message) from None
         self._salt = words[-1].encode()
 
     def admit(self, secret: str, account: str) -> Caller:

@@ -31,7 +31,7 @@ class Metrics:
         self._held = self._gauge("held_events", "Those whose key the service does not take")
         self._oldest = self._gauge("oldest_waiting_seconds", "Age of the oldest that waits")
 
-    def note(self, error: DeliveryError | None) -> None:
+    def count_result(self, error: DeliveryError | None) -> None:
         """Counts the result of one delivery attempt; None: delivered."""
         kind = self._failed if error else self._delivered
         (self._refused if isinstance(error, Refused) else kind).inc()

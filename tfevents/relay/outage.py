@@ -10,7 +10,7 @@ from tfevents.delivery.sender import choose_pause
 from tfevents.errors import DeliveryError, Refused, Unauthorized
 from tfevents.terminal import print_line
 
-MANY = 3
+OUTAGE_FAILURES = 3
 """Failed requests in a row that are an outage, rather than a problem of one workspace."""
 
 
@@ -19,38 +19,39 @@ class Outage:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._missed = self._under_way = 0
+        self._failures = self._in_progress = 0
         self._until = 0.0
 
-    def begin(self) -> bool:
-        """Whether a request may be sent now; if so, it counts as in progress until `end` is called.
+    def allow_request(self) -> bool:
+        """Whether a request may be sent now; if so, it counts as in progress until `end_request` is
+        called.
 
         During an outage only one request is allowed at a time, after a growing pause.
         """
         with self._lock:
-            away = self._missed >= MANY
-            if away and (self._under_way or time.monotonic() < self._until):
+            in_outage = self._failures >= OUTAGE_FAILURES
+            if in_outage and (self._in_progress or time.monotonic() < self._until):
                 return False
-            self._under_way += 1
+            self._in_progress += 1
             return True
 
-    def end(self) -> None:
-        """Ends the request that `begin` allowed, also if none was sent."""
+    def end_request(self) -> None:
+        """Ends the request that `allow_request` allowed, also if none was sent."""
         with self._lock:
-            self._under_way -= 1
+            self._in_progress -= 1
 
-    def note(self, error: DeliveryError | None) -> None:
+    def record_result(self, error: DeliveryError | None) -> None:
         """Records the result of a request; None: delivered.
 
         Every error but Refused and Unauthorized counts as a failure; those two are answers. Prints
         a line when an outage begins and when it ends.
         """
-        missed = error is not None and not isinstance(error, (Refused, Unauthorized))
+        failed = error is not None and not isinstance(error, (Refused, Unauthorized))
         with self._lock:
-            before, self._missed = self._missed, self._missed + 1 if missed else 0
-            if self._missed >= MANY:
-                self._until = time.monotonic() + choose_pause(self._missed - MANY + 1)
-        if before < MANY <= self._missed:
+            before, self._failures = self._failures, self._failures + 1 if failed else 0
+            if self._failures >= OUTAGE_FAILURES:
+                self._until = time.monotonic() + choose_pause(self._failures - OUTAGE_FAILURES + 1)
+        if before < OUTAGE_FAILURES <= self._failures:
             print_line(f"events wait: {error}")
-        elif before >= MANY > self._missed:
+        elif before >= OUTAGE_FAILURES > self._failures:
             print_line("events are delivered again")

@@ -26,12 +26,12 @@ from tfevents.relay.tables import (
 )
 
 DAY = 86_400_000
-KEPT_DAYS, KNOWN_DAYS = 90, 7
+REFUSED_DAYS, DELIVERED_DAYS = 90, 7
 """Days that a refused event is kept, as in a journal, and that a delivered event is remembered, so
 that it is not delivered again when a runner resends it."""
 HELD_SECONDS = 300
 """Seconds until a key is tried again for a workspace for which the server refused it."""
-LONGEST_REASON, LONGEST_REST = 500, 300.0
+LONGEST_REASON, LONGEST_RETRY_AFTER = 500, 300.0
 INSERTS: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -39,8 +39,8 @@ class Outgoing(Struct, frozen=True):
     """The next event of a workspace.
 
     `sealed`: the key as `Keys.seal` returned it. `tries`: the workspace's failed attempts in a row.
-    `counted`: its request is already counted in the key's rate, and its turn has come. `held`: the
-    server refused the key for this workspace at the last attempt.
+    `turn_taken`: its request is already counted in the key's rate, and its turn has come. `held`:
+    the server refused the key for this workspace at the last attempt.
     """
 
     seq: int
@@ -50,11 +50,11 @@ class Outgoing(Struct, frozen=True):
     key_id: int
     sealed: str
     tries: int
-    counted: bool
+    turn_taken: bool
     held: bool
 
 
-READS = select(EVENTS.c.seq).limit(1)
+HEALTH_QUERY = select(EVENTS.c.seq).limit(1)
 """A cheap query for the health check."""
 
 
@@ -73,8 +73,8 @@ def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
     If all its events wait for keys on hold, the workspace becomes due when the first hold expires;
     if none waits, its `due` becomes NULL.
     """
-    its = select(WORKSPACES).where(WORKSPACES.c.id == workspace_id, WORKSPACES.c.due <= now())
-    place = connection.execute(its.with_for_update(key_share=True)).first()
+    wanted = select(WORKSPACES).where(WORKSPACES.c.id == workspace_id, WORKSPACES.c.due <= now())
+    place = connection.execute(wanted.with_for_update(key_share=True)).first()
     if place is None:
         return None
     found = _find_next(connection, workspace_id)
@@ -89,7 +89,7 @@ def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
         key_id=found.key_id,
         sealed=found.sealed,
         tries=place.tries,
-        counted=place.turn_of == found.key_id,
+        turn_taken=place.turn_of == found.key_id,
         held=found.until is not None,
     )
 
@@ -117,7 +117,7 @@ def _end_of_holds(workspace_id: int) -> ScalarSelect[Any]:
     return wanted.where(EVENTS.c.workspace_id == workspace_id, WAITS).scalar_subquery()
 
 
-def wait_for_turn(connection: Connection, event: Outgoing) -> bool:
+def take_turn_or_postpone(connection: Connection, event: Outgoing) -> bool:
     """Counts a request in the rate of the event's key; returns whether it may be sent now.
 
     If not, the workspace becomes due at the time of that turn, which is not counted again.
@@ -130,31 +130,31 @@ def wait_for_turn(connection: Connection, event: Outgoing) -> bool:
     return False
 
 
-def note_result(connection: Connection, event: Outgoing, error: DeliveryError | None) -> None:
+def record_result(connection: Connection, event: Outgoing, error: DeliveryError | None) -> None:
     """Records the result of an attempt, and when the workspace is due next. `error`: None if the
     event was delivered."""
     if error is None or isinstance(error, Refused):
-        _settle(connection, event, error)
+        _record_final_result(connection, event, error)
     elif isinstance(error, Unauthorized):
-        _explain(connection, event, error)
-        _hold(connection, event)
+        _record_reason(connection, event, error)
+        _hold_key(connection, event)
         _set_due(connection, event.workspace_id, now())
     else:
-        _explain(connection, event, error)
-        _come_back(connection, event, error)
+        _record_reason(connection, event, error)
+        _schedule_retry(connection, event, error)
 
 
-def _settle(connection: Connection, event: Outgoing, error: Refused | None) -> None:
+def _record_final_result(connection: Connection, event: Outgoing, error: Refused | None) -> None:
     delivered = {"status": DELIVERED, "body": "", "key_id": None}
     values: dict[str, Any] = {"status": REFUSED} if error else delivered
     done = update(EVENTS).where(EVENTS.c.seq == event.seq)
-    connection.execute(done.values(reason=_words_of(error), **values))
+    connection.execute(done.values(reason=_format_reason(error), **values))
     if event.held:
-        connection.execute(delete(HOLDS).where(*_same_key(event)))
+        connection.execute(delete(HOLDS).where(*_match_hold(event)))
     _set_due(connection, event.workspace_id, now())
 
 
-def _hold(connection: Connection, event: Outgoing) -> None:
+def _hold_key(connection: Connection, event: Outgoing) -> None:
     """Puts the event's key on hold for its workspace: all events with this key wait, and events
     with other keys are sent before them."""
     until = now() + HELD_SECONDS * 1000
@@ -165,20 +165,20 @@ def _hold(connection: Connection, event: Outgoing) -> None:
     )
 
 
-def _come_back(connection: Connection, event: Outgoing, error: DeliveryError) -> None:
+def _schedule_retry(connection: Connection, event: Outgoing, error: DeliveryError) -> None:
     """Schedules the workspace's next attempt: with exponential backoff, but not before the server's
-    Retry-After (at most LONGEST_REST), which holds for all requests with the same key."""
-    again = error.again if isinstance(error, Unreachable) else None
+    Retry-After (at most LONGEST_RETRY_AFTER), which holds for all requests with the same key."""
+    retry_after = error.again if isinstance(error, Unreachable) else None
     seconds = choose_pause(event.tries + 1)
-    if again is not None:
-        seconds = max(seconds, min(again, LONGEST_REST))
-        pace.rest(connection, event.key_id, min(again, LONGEST_REST))
+    if retry_after is not None:
+        seconds = max(seconds, min(retry_after, LONGEST_RETRY_AFTER))
+        pace.delay_requests(connection, event.key_id, min(retry_after, LONGEST_RETRY_AFTER))
     _set_due(connection, event.workspace_id, now() + int(seconds * 1000), event.tries + 1)
 
 
-def _explain(connection: Connection, event: Outgoing, error: DeliveryError) -> None:
+def _record_reason(connection: Connection, event: Outgoing, error: DeliveryError) -> None:
     one = update(EVENTS).where(EVENTS.c.seq == event.seq)
-    connection.execute(one.values(reason=_words_of(error)))
+    connection.execute(one.values(reason=_format_reason(error)))
 
 
 def _set_due(connection: Connection, workspace_id: int, due: Any, tries: int = 0) -> None:
@@ -186,15 +186,15 @@ def _set_due(connection: Connection, workspace_id: int, due: Any, tries: int = 0
     connection.execute(one.values(due=due, tries=tries, turn_of=None))
 
 
-def _same_key(event: Outgoing) -> tuple[Any, ...]:
+def _match_hold(event: Outgoing) -> tuple[Any, ...]:
     return HOLDS.c.workspace_id == event.workspace_id, HOLDS.c.key_id == event.key_id
 
 
-def _words_of(error: DeliveryError | None) -> str | None:
+def _format_reason(error: DeliveryError | None) -> str | None:
     return str(error)[:LONGEST_REASON] if error else None
 
 
-def send_again(connection: Connection) -> int:
+def requeue_refused(connection: Connection) -> int:
     """Makes all refused events wait again; returns how many they are."""
     again = update(EVENTS).where(EVENTS.c.status == REFUSED).values(status=WAITING)
     count = connection.execute(again).rowcount
@@ -222,9 +222,9 @@ def prune(connection: Connection) -> None:
     Waiting events are kept whatever their age, since the clock may be wrong.
     """
     at, status, received = now(), EVENTS.c.status, EVENTS.c.received_at
-    known = and_(status == DELIVERED, received < at - KNOWN_DAYS * DAY)
-    kept = and_(status == REFUSED, received < at - KEPT_DAYS * DAY)
-    connection.execute(delete(EVENTS).where(or_(known, kept)))
+    old_delivered = and_(status == DELIVERED, received < at - DELIVERED_DAYS * DAY)
+    old_refused = and_(status == REFUSED, received < at - REFUSED_DAYS * DAY)
+    connection.execute(delete(EVENTS).where(or_(old_delivered, old_refused)))
     waits = select(EVENTS.c.key_id).where(EVENTS.c.status != DELIVERED)
     unused = and_(KEYS.c.turn_at < at - DAY, KEYS.c.id.not_in(waits))
     connection.execute(delete(HOLDS).where(HOLDS.c.key_id.in_(select(KEYS.c.id).where(unused))))

@@ -15,7 +15,7 @@ PER_MINUTE, BURST = 400, 20
 INTERVAL = -(-60_000 // (PER_MINUTE - BURST))
 """Milliseconds between two requests; even a minute that begins with a full burst has no more than
 PER_MINUTE requests."""
-AHEAD = (BURST - 1) * INTERVAL
+BURST_TOLERANCE = (BURST - 1) * INTERVAL
 
 
 def take_turn(connection: Connection, key_id: int) -> int:
@@ -24,12 +24,12 @@ def take_turn(connection: Connection, key_id: int) -> int:
     wanted = select(KEYS.c.turn_at).where(KEYS.c.id == key_id).with_for_update()
     begin = max(now(), connection.execute(wanted).scalar_one())
     _set_turn(connection, key_id, begin + INTERVAL)
-    return int(begin - AHEAD)
+    return int(begin - BURST_TOLERANCE)
 
 
-def rest(connection: Connection, key_id: int, seconds: float) -> None:
+def delay_requests(connection: Connection, key_id: int, seconds: float) -> None:
     """Delays the next request with a key by `seconds`, as the server has asked."""
-    until = now() + int(seconds * 1000) + AHEAD
+    until = now() + int(seconds * 1000) + BURST_TOLERANCE
     later = update(KEYS).where(KEYS.c.id == key_id, KEYS.c.turn_at < until)
     connection.execute(later.values(turn_at=until))
 

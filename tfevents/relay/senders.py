@@ -23,10 +23,10 @@ from tfevents.relay.outbox import Outgoing
 from tfevents.terminal import print_line
 
 THREADS = 8
-LOOK_SECONDS = 0.25
+POLL_SECONDS = 0.25
 """Seconds between two searches for a due workspace."""
 PRUNE_SECONDS = 3600.0
-PATIENCE = 1.0
+DATABASE_RETRY_SECONDS = 1.0
 """Seconds until a query is tried again after the database failed."""
 LAST_TRIES = 5
 """Attempts to record a result after which a stopping relay gives up."""
@@ -41,9 +41,10 @@ class Senders:
         self._keys, self._metrics = keys, metrics
         self._client = client
         self._outage = Outage()
-        self._looking, self._news, self._over = threading.Lock(), threading.Event(), False
+        self._looking, self._work_available = threading.Lock(), threading.Event()
+        self._stopping = False
         self._prune_at = 0.0
-        self._trouble: str | None = None
+        self._last_error: str | None = None
         self._threads = [threading.Thread(target=self._work) for _ in range(THREADS)]
 
     @property
@@ -58,23 +59,23 @@ class Senders:
 
     def notify(self) -> None:
         """Wakes the thread that looks for work, since a new event was stored."""
-        self._news.set()
+        self._work_available.set()
 
     def stop(self) -> None:
         """Stops the threads; returns once requests in progress are finished and their results
         recorded."""
-        self._over = True
-        self._news.set()
+        self._stopping = True
+        self._work_available.set()
         for thread in self._threads:
             thread.join()
 
     def _work(self) -> None:
-        while not self._over:
+        while not self._stopping:
             try:
                 self._send_one()
-                self._trouble = None
+                self._last_error = None
             except SQLAlchemyError as error:
-                self._rest(error)
+                self._pause_after_error(error)
 
     def _send_one(self) -> None:
         with ExitStack() as claim:
@@ -86,19 +87,20 @@ class Senders:
     def _find_work(self, claim: ExitStack) -> int | None:
         """Waits for a due workspace; returns its id, or None when the relay is stopping.
 
-        `claim`: is given the claim, to be closed after the request; it also calls `Outage.end`.
+        `claim`: is given the claim, to be closed after the request; it also calls
+        `Outage.end_request`.
         """
-        while not self._over:
-            self._news.clear()
+        while not self._stopping:
+            self._work_available.clear()
             self._prune()
-            if self._outage.begin():
-                claim.callback(self._outage.end)
+            if self._outage.allow_request():
+                claim.callback(self._outage.end_request)
                 found = claim.enter_context(self._claims.take())
                 if found is not None:
                     return found
                 claim.close()
-            if not self._over:
-                self._news.wait(LOOK_SECONDS)
+            if not self._stopping:
+                self._work_available.wait(POLL_SECONDS)
         return None
 
     def _send_next(self, workspace_id: int) -> None:
@@ -107,17 +109,17 @@ class Senders:
         if event is None or not self._has_turn(event):
             return
         error = self._send(event)
-        self._outage.note(error)
-        self._metrics.note(error)
-        self._note(event, error)
+        self._outage.record_result(error)
+        self._metrics.count_result(error)
+        self._record_result(event, error)
         if isinstance(error, (Refused, Unauthorized)):
             print_line(f"an event of workspace {event.destination.workspace}: {error}")
 
     def _has_turn(self, event: Outgoing) -> bool:
-        if event.counted:
+        if event.turn_taken:
             return True
         with self._engine.begin() as connection:
-            return outbox.wait_for_turn(connection, event)
+            return outbox.take_turn_or_postpone(connection, event)
 
     def _send(self, event: Outgoing) -> DeliveryError | None:
         """Sends one event; returns why it was not delivered, None if it was."""
@@ -131,7 +133,7 @@ class Senders:
             return error
         return None
 
-    def _note(self, event: Outgoing, error: DeliveryError | None) -> None:
+    def _record_result(self, event: Outgoing, error: DeliveryError | None) -> None:
         """Records the result of an attempt; retries while the database fails, since an event whose
         delivery is not recorded is sent twice.
 
@@ -141,12 +143,12 @@ class Senders:
         while True:
             try:
                 with self._engine.begin() as connection:
-                    return outbox.note_result(connection, event, error)
-            except SQLAlchemyError as trouble:
+                    return outbox.record_result(connection, event, error)
+            except SQLAlchemyError as database_error:
                 tried += 1
-                if self._over and tried >= LAST_TRIES:
+                if self._stopping and tried >= LAST_TRIES:
                     raise
-                self._rest(trouble)
+                self._pause_after_error(database_error)
 
     def _prune(self) -> None:
         if time.monotonic() < self._prune_at:
@@ -155,11 +157,11 @@ class Senders:
         with self._engine.begin() as connection:
             outbox.prune(connection)
 
-    def _rest(self, error: SQLAlchemyError) -> None:
+    def _pause_after_error(self, error: SQLAlchemyError) -> None:
         """Sleeps before the database is tried again, and prints the error unless it is the same as
         before; only its type, since its text may quote the values written."""
         words = type(getattr(error, "orig", None) or error).__name__
-        if words != self._trouble:
-            self._trouble = words
+        if words != self._last_error:
+            self._last_error = words
             print_line(f"the relay's database: {words}")
-        time.sleep(PATIENCE)
+        time.sleep(DATABASE_RETRY_SECONDS)

@@ -20,14 +20,14 @@ from tfevents.relay.database import open_own_database, open_shared_database
 from tfevents.relay.intake import Intake
 from tfevents.relay.keys import MAKE_SECRET, SECRET, TOKEN, Keys, OwnKey, RunnersKeys
 from tfevents.relay.metrics import Metrics
-from tfevents.relay.outbox import send_again
+from tfevents.relay.outbox import requeue_refused
 from tfevents.relay.senders import Senders
 from tfevents.settings.environment import TRUE
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import Key, Settings
 
 MOST_FILES, OWN_FILES = 8192, 256
-NOBODY = Key("none")
+PLACEHOLDER_KEY = Key("none")
 """A placeholder for the client's key: each event is sent with a key of its own."""
 
 
@@ -60,13 +60,13 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
         listener = stack.enter_context(listen(options.port, options.host))
         claims = stack.enter_context(_open_claims(options))
         metrics = Metrics()
-        client = stack.enter_context(closing(ApiClient(replace(settings, api_key=NOBODY))))
+        client = stack.enter_context(closing(ApiClient(replace(settings, api_key=PLACEHOLDER_KEY))))
         senders = Senders(claims, keys, client, metrics)
         intake = Intake(claims.engine, keys, senders, metrics)
         probes = Probes(claims.engine, senders, metrics)
         app = make_app(RelayApi(keys, intake, client), senders, probes)
         if options.refused:
-            announce(f"{_send_again(claims.engine)} refused events are sent again")
+            announce(f"{_requeue_refused(claims.engine)} refused events are sent again")
         url = url_of(listener, "https" if options.certificate else "http")
         announce(f"tfevents relays {url} to {settings.url}{settings.api_path}\nCtrl-C stops it.")
         run_server(app, listener, options.certificate, _count_connections())
@@ -84,9 +84,9 @@ def _open_claims(options: Options) -> Iterator[Claims]:
             yield OwnClaims(engine)
 
 
-def _send_again(engine: Engine) -> int:
+def _requeue_refused(engine: Engine) -> int:
     with engine.begin() as connection:
-        return send_again(connection)
+        return requeue_refused(connection)
 
 
 def _find_keys(env: Mapping[str, str], settings: Settings) -> Keys:

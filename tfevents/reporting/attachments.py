@@ -17,7 +17,7 @@ from tfevents.reporting.run import RunInfo
 from tfevents.settings.model import Settings
 
 
-class Tools(NamedTuple):
+class AttachmentFunctions(NamedTuple):
     """The functions that store artifacts and estimate cost. They import httpx, python-hcl2 and
     redaction, so they are passed in, and only if they are needed."""
 
@@ -38,7 +38,7 @@ class Attachments:
         self._cost_file: str | None = None
         self._stored: Mapping[str, str] = {}
         self.cost: Mapping[str, str] = {}
-        self.tools: Tools | None = None
+        self.functions: AttachmentFunctions | None = None
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -69,9 +69,9 @@ class Attachments:
 
         Raises UnreadableDocument.
         """
-        if self._cost_file or self.tools is None or not settings.infracost:
+        if self._cost_file or self.functions is None or not settings.infracost:
             return
-        self._cost_file = self.tools.estimate_cost(source, deadline)
+        self._cost_file = self.functions.estimate_cost(source, deadline)
         self._read_cost(origin)
 
     def store(
@@ -84,9 +84,9 @@ class Attachments:
     ) -> list[str]:
         """Stores the artifacts that are switched on; gives a line for each that could not be
         stored. Does nothing without an API key."""
-        if self.tools is None or not settings.artefacts or settings.api_key is None:
+        if self.functions is None or not settings.artefacts or settings.api_key is None:
             return []
         source = replace(source, cost_file=self._cost_file)
-        stored = self.tools.store_artifacts(source, settings, metadata, destination, deadline)
+        stored = self.functions.store_artifacts(source, settings, metadata, destination, deadline)
         self._stored = stored.ids
         return stored.problems

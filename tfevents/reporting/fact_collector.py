@@ -44,7 +44,7 @@ class FactCollector:
         """Starts the background tasks that the command needs; waits for none of them."""
         command = self._run.arguments.command
         if command in ("refresh", "import"):
-            self._ask_version()  # there is neither a plan nor a log that has it
+            self._start_version_task()  # there is neither a plan nor a log that has it
         if command == "plan" and self._run.plan_file:
             self._watcher = PlanFileWatcher(
                 self._run.plan_file, self._run.older_plan, self._run.env
@@ -58,10 +58,10 @@ class FactCollector:
             self._saved_plan = BackgroundTask(self._read_saved_plan, "plan")
         if not self._run.core_log:
             if not self._run.saved_plan:
-                self._ask_version()
+                self._start_version_task()
             self._state_before = BackgroundTask(self._identify_state_before, "state before")
 
-    def find_state_before(self) -> None:
+    def pull_state_before(self) -> None:
         """Pulls the state and waits for the result."""
         self._state_before = BackgroundTask(partial(pull_state, self._client), "state before")
         self._state_before.result()
@@ -90,7 +90,7 @@ class FactCollector:
         serial, lineage = stored
         return State(serial=serial, lineage=lineage)
 
-    def _ask_version(self) -> BackgroundTask[Version]:
+    def _start_version_task(self) -> BackgroundTask[Version]:
         if self._version is None:
             self._version = BackgroundTask(self._client.find_version, "version")
         return self._version
@@ -105,7 +105,7 @@ class FactCollector:
             exit_code=result.exit_code,
             started=result.started,
             mode=self._mode_of(planned, log),
-            approved=self._run.unasked or None,
+            approved=self._run.needs_no_approval or None,
             signals=result.signals,
             planned=planned,
             log=log,
@@ -114,7 +114,7 @@ class FactCollector:
         )
         wanted = result.wrote_plan or self._run.saved_plan
         missing = ["plan"] if wanted and not planned else []
-        if not facts.touches_state:
+        if not facts.needs_state:
             return facts, missing
         facts = self._add_states(facts)
         return facts, missing if facts.after is not None else [*missing, "state"]
@@ -123,8 +123,8 @@ class FactCollector:
         if self._run.saved_plan:
             return self.read_saved_plan()
         if self._watcher and self._run.plan_file and result.wrote_plan:
-            early = self._watcher.found(self._run.plan_file)
-            return early or optional(self._read_written_plan, "plan")
+            plan = self._watcher.take_plan(self._run.plan_file)
+            return plan or optional(self._read_written_plan, "plan")
         return None
 
     def _read_written_plan(self) -> SavedPlan | None:
@@ -140,14 +140,14 @@ class FactCollector:
             return Version(log.product, log.version)
         if planned is not None and planned.tool:
             return Version(planned.tool, planned.plan.terraform_version or "")
-        return self._ask_version().result()
+        return self._start_version_task().result()
 
     def _add_states(self, facts: RunFacts) -> RunFacts:
         """Adds the state after the run and, if there is a core log, the state before it."""
-        since = float(int(self._run.opened))
+        since = float(int(self._run.opened_epoch))
         found = replace(
             facts,
-            pulled=optional(partial(self._find_state_after, facts, since), "state"),
+            stored_state=optional(partial(self._find_state_after, facts, since), "state"),
             unsaved=left_unsaved(self._run.directory, since),
         )
         if facts.log is None:

@@ -24,8 +24,8 @@ class RunFacts(Struct, frozen=True, dict=True):
     `exit_code`: negative for the signal terraform died of. `started`: whether terraform ran at all.
     `approved`: True if the run does not ask for approval. `signals`: those that we got during the
     run. `log`: the core log of an apply, or of a plan that is not saved. `before`: the state when
-    the run began; without a log maybe without its objects. `pulled`: the state that was stored when
-    the run was over. `unsaved`: whether terraform could not store the state.
+    the run began; without a log maybe without its objects. `stored_state`: the state that was
+    stored when the run was over. `unsaved`: whether terraform could not store the state.
     """
 
     arguments: Arguments
@@ -37,7 +37,7 @@ class RunFacts(Struct, frozen=True, dict=True):
     planned: SavedPlan | None = None
     log: ApplyLog | None = None
     before: State | None = None
-    pulled: State | None = None
+    stored_state: State | None = None
     unsaved: bool = False
     version: Version | None = None
 
@@ -46,8 +46,8 @@ class RunFacts(Struct, frozen=True, dict=True):
         """The plan, from either reader. A plan that failed is marked as errored by the exit code:
         Terraform 1.5 does not note that in the plan."""
         plan = self.planned.plan if self.planned else None
-        broke_off = self.arguments.command == "plan" and self.exit_code not in (0, 2)
-        return replace(plan, errored=True) if plan and broke_off else plan
+        has_failed = self.arguments.command == "plan" and self.exit_code not in (0, 2)
+        return replace(plan, errored=True) if plan and has_failed else plan
 
     @property
     def operation(self) -> Operation:
@@ -65,7 +65,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         return Approval.EOF if log.input_ended else Approval.DECLINED
 
     @property
-    def planning(self) -> bool:
+    def failed_before_apply(self) -> bool:
         """Whether the run is known to have failed, or to have been stopped, before it asked for
         approval or applied."""
         if not self.started:
@@ -74,7 +74,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         return log is not None and self.exit_code != 0 and not (log.asked or log.applied)
 
     @property
-    def planned_once(self) -> bool:
+    def log_has_whole_plan(self) -> bool:
         """Whether the core log has all of a plan that succeeded and nothing else; False for a
         refresh-only plan."""
         log = self.log
@@ -83,10 +83,10 @@ class RunFacts(Struct, frozen=True, dict=True):
         return log.processes == log.plans == 1 and not log.gaps
 
     @property
-    def touches_state(self) -> bool:
+    def needs_state(self) -> bool:
         """Whether the state after the run is needed: the run may have written the state, or its
         outcome depends on the state."""
-        undone = self.planning or self.approval is not None
+        undone = self.failed_before_apply or self.approval is not None
         return not (self.arguments.command == "plan" or undone)
 
     @property
@@ -146,7 +146,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         stores a state even if nothing is in it. Nor is the state trusted after OpenTofu was killed:
         OpenTofu saves it only at the end.
         """
-        state, elsewhere = self.pulled, self.arguments.names() & STATE
+        state, elsewhere = self.stored_state, self.arguments.names() & STATE
         if (
             state is None
             or elsewhere
@@ -167,26 +167,28 @@ class RunFacts(Struct, frozen=True, dict=True):
     def _stored_nothing(self) -> bool:
         acted = self.log.acts if self.log is not None else self.exit_code == 0
         never = self.before is not None and self.before.identity == NEVER_WRITTEN
-        return (never and not acted) or self.left_nothing is True
+        return (never and not acted) or self.leaves_empty_state is True
 
     @property
-    def left_nothing(self) -> bool | None:
+    def leaves_empty_state(self) -> bool | None:
         """Whether the state is empty after a run that exited with 0, by what the run did or had
         planned; None if that is not known."""
         if self.exit_code != 0 or self.approval is not None:
             return None
-        begun = self._apply_to(None)  # not `self.apply`: its `after` depends on this property
-        if begun is not None and begun.leaves_something:
+        apply = self._apply_to(None)  # not `self.apply`: its `after` depends on this property
+        if apply is not None and apply.leaves_something:
             return False
         if self.plan is not None:
-            return self._left_nothing_by_plan(self.plan)
+            return self._plan_leaves_empty_state(self.plan)
         destroys = self.mode is Mode.DESTROY and not self.arguments.plan_file
         return True if destroys and not self.partial else None
 
-    def _left_nothing_by_plan(self, plan: Plan) -> bool | None:
-        stay = any(c.managed and not c.deposed and not _leaves(c.actions) for c in plan.kinds)
-        told = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
-        if stay or told or plan.managed:
+    def _plan_leaves_empty_state(self, plan: Plan) -> bool | None:
+        keeps_resources = any(
+            c.managed and not c.deposed and not _removes_object(c.actions) for c in plan.kinds
+        )
+        keeps_outputs = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
+        if keeps_resources or keeps_outputs or plan.managed:
             return False
         whole = not self.partial and (plan.complete or not self.arguments.plan_file)
         return True if whole else None
@@ -195,7 +197,7 @@ class RunFacts(Struct, frozen=True, dict=True):
     def state_is_empty(self) -> bool | None:
         """Whether the state holds nothing now: by the state read after the run, else by what the
         run did; None if neither is known. It decides between `active` and `inactive`."""
-        return self.after.empty if self.after is not None else self.left_nothing
+        return self.after.empty if self.after is not None else self.leaves_empty_state
 
     @property
     def _ended_abruptly(self) -> bool:
@@ -205,5 +207,5 @@ class RunFacts(Struct, frozen=True, dict=True):
         return self.exit_code not in (0, 1, 2) or len(self.signals) > 1 or stopped
 
 
-def _leaves(actions: frozenset[str]) -> bool:
+def _removes_object(actions: frozenset[str]) -> bool:
     return actions <= {"delete", "forget"}

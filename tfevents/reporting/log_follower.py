@@ -22,22 +22,22 @@ KEEP_SIZE, PUNCH_HOLE = 1, 2
 """Flags of fallocate(2), from linux/falloc.h."""
 
 
-def follow(path: str, over: Event) -> Iterator[ApplyLog]:
-    """Yields the log after each read, with all that was read so far; for the last time when the run
-    is `over`."""
-    reader, named, read = CoreLogReader(), True, 0
+def follow(path: str, run_ended: Event) -> Iterator[ApplyLog]:
+    """Yields the log after each read, with all that was read so far; for the last time when
+    `run_ended` is set."""
+    reader, is_linked, read = CoreLogReader(), True, 0
     log = reader.log
     with open(path, "r+b", buffering=0) as file:
         ended = False
         while not ended:
-            ended = over.wait(POLL_APPLYING if log.acts else POLL)
+            ended = run_ended.wait(POLL_APPLYING if log.acts else POLL)
             while data := file.read(PIECE):
                 reader.feed(data)
-            read = _give_back(file.fileno(), read, file.tell())
+            read = _free_blocks(file.fileno(), read, file.tell())
             log.gaps = log.gaps or _is_full(file.fileno())
-            if named and (log.planning or log.applied):
+            if is_linked and (log.planning or log.applied):
                 _remove(path)  # so that what a provisioner starts can't open it any more
-                named = False
+                is_linked = False
             yield log
 
 
@@ -53,7 +53,7 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _give_back(descriptor: int, start: int, end: int) -> int:
+def _free_blocks(descriptor: int, start: int, end: int) -> int:
     """Frees the disk blocks of what was read, from `start` to `end`, where the system supports
     that; terraform goes on writing behind them. Gives the `start` for the next call.
 

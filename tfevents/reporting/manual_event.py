@@ -24,7 +24,7 @@ from tfevents.journal.fallback import open_fallback
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
 from tfevents.journal.run_lock import hold_lock
-from tfevents.reporting.summary import fate
+from tfevents.reporting.summary import describe_delivery
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import Settings
 from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
@@ -48,7 +48,10 @@ class ManualEventResult(Struct, frozen=True):
 
 
 def send_manual_event(
-    what: ManualEvent, directory: str, env: Mapping[str, str], flags: Mapping[str, str | None]
+    manual_event: ManualEvent,
+    directory: str,
+    env: Mapping[str, str],
+    flags: Mapping[str, str | None],
 ) -> ManualEventResult:
     """Puts the event into the journal, then sends it, within the time that the settings allow.
 
@@ -59,10 +62,12 @@ def send_manual_event(
     directory = find_unit_directory(directory, env)
     settings = load_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
     event_id = str(uuid.uuid4())
-    event = _describe(what, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace})
+    event = _make_event(
+        manual_event, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace}
+    )
     journal, problem = _open(settings.home)
     with hold_lock(journal.home) as lock:
-        put = NewEvent(
+        new_event = NewEvent(
             event_id,
             lock.identity,
             Destination(settings.account, settings.org, settings.project, settings.workspace),
@@ -71,34 +76,38 @@ def send_manual_event(
             tf_workspace=tf_workspace,
             reason=None if settings.api_key else NO_KEY,
         )
-        journal.put(put)
+        journal.put(new_event)
         recovery.recover_abandoned(journal, env)
-        reason = _deliver(journal, settings, put)
-        (entry,) = journal.find_events(1, put.run_id)
-    told = fate(entry, (entry.reason if entry.attempts else None) or reason)
-    line = f"{event.event_type}{told}{problem}"
+        reason = _deliver(journal, settings, new_event)
+        (entry,) = journal.find_events(1, new_event.run_id)
+    delivery = describe_delivery(entry, (entry.reason if entry.attempts else None) or reason)
+    line = f"{event.event_type}{delivery}{problem}"
     line = "; ".join([line, *settings.notes])
     return ManualEventResult(line, entry.status is Status.DELIVERED, settings.strict)
 
 
-def _describe(
-    what: ManualEvent, directory: str, env: Mapping[str, str], own: Mapping[str, str]
+def _make_event(
+    manual_event: ManualEvent, directory: str, env: Mapping[str, str], own: Mapping[str, str]
 ) -> Event:
     """The event, with the facts of its origin as every event has them.
 
     Raises InvalidEvent, SettingError.
     """
     fields = metadata_fields()
-    given = [*what.metadata.values(), *what.data.values()]
-    if sum(len(text.encode(errors="replace")) for text in given) > LARGEST:
+    texts = [*manual_event.metadata.values(), *manual_event.data.values()]
+    if sum(len(text.encode(errors="replace")) for text in texts) > LARGEST:
         raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
     origin = find_origin(directory, env)
-    where = {} if "directory" in what.data else {"directory": origin.directory}
+    directory_field = {} if "directory" in manual_event.data else {"directory": origin.directory}
     event = build_whole_event(
-        Activity(EventType(what.event_type)),
-        {**origin.metadata, **parse_overrides(env, fields), **_given(what.metadata, fields)},
-        {**where, "tfevents_version": __version__, **own},
-        told=what.data,
+        Activity(EventType(manual_event.event_type)),
+        {
+            **origin.metadata,
+            **parse_overrides(env, fields),
+            **_parse_metadata(manual_event.metadata, fields),
+        },
+        {**directory_field, "tfevents_version": __version__, **own},
+        told=manual_event.data,
     )
     check(event.body())
     if event.size > LARGEST:  # many small fields: their names count, too
@@ -106,7 +115,7 @@ def _describe(
     return event
 
 
-def _given(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_metadata(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> dict[str, Any]:
     """The metadata fields, parsed as those of TFEVENTS_METADATA_<FIELD>; None for an empty text,
     which leaves the field out of the event. Raises SettingError."""
     known = {name.upper(): name for name in fields}
@@ -132,14 +141,14 @@ def _open(home: str) -> tuple[Journal, str]:
         return open_fallback(), f"; {error}"
 
 
-def _deliver(journal: Journal, settings: Settings, put: NewEvent) -> str:
+def _deliver(journal: Journal, settings: Settings, new_event: NewEvent) -> str:
     """Sends the event, if there are a key and a destination; gives the reason to show if it was not
     delivered."""
     if settings.api_key is None:
         return f"{NO_KEY} (see: tfevents log)"
-    if missing := put.destination.missing():
+    if missing := new_event.destination.missing():
         return describe_missing(missing)
-    queues = own_queues(put.destination, put.directory, put.tf_workspace)
+    queues = own_queues(new_event.destination, new_event.directory, new_event.tf_workspace)
     state = FlushState(Deadline(settings.budget), waits=True)
-    with closing(Sender(journal, settings, put.run_id)) as sender:
+    with closing(Sender(journal, settings, new_event.run_id)) as sender:
         return sender.flush(queues, state).reason or OUT_OF_TIME

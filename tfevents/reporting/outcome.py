@@ -41,18 +41,18 @@ class RunOutcome(Struct, frozen=True):
 
 def determine_outcome(facts: RunFacts) -> RunOutcome:
     """The outcome, the numbers and the data of a run that is over."""
-    outcome = _outcome(facts)
-    numbers = _numbers(facts, outcome) if outcome else Numbers()
+    outcome = _make_outcome(facts)
+    numbers = _find_numbers(facts, outcome) if outcome else Numbers()
     return RunOutcome(
         outcome,
         replace(numbers, resources=None) if _find_foreign_actions(facts.plan) else numbers,
-        _data(facts, outcome, numbers),
+        _make_data(facts, outcome, numbers),
     )
 
 
-def _outcome(facts: RunFacts) -> Outcome | None:
+def _make_outcome(facts: RunFacts) -> Outcome | None:
     plan, code = facts.plan, facts.exit_code
-    if facts.operation is not Operation.PLAN and _is_unknown(facts):
+    if facts.operation is not Operation.PLAN and _may_be_declined(facts):
         return None
     drift = count_listed_drift(plan.drift or ()) if plan else Counts()
     return Outcome(
@@ -76,20 +76,22 @@ def _has_unread_changes(facts: RunFacts) -> bool | None:
     return True if facts.exit_code == 2 else False if detailed else None
 
 
-def _is_unknown(facts: RunFacts) -> bool:
+def _may_be_declined(facts: RunFacts) -> bool:
     """Whether it is unknown why the run failed: it asked for approval, has no core log, and did
     not write the state as far as is known, so that it may have been declined."""
     if facts.approved is not None or facts.log or not facts.started:
         return False
-    written = _identity(facts.before) != _identity(facts.pulled)
-    return facts.exit_code != 0 and (facts.before is None or facts.pulled is None or not written)
+    written = _identity(facts.before) != _identity(facts.stored_state)
+    return facts.exit_code != 0 and (
+        facts.before is None or facts.stored_state is None or not written
+    )
 
 
 def _identity(state: State | None) -> object:
     return state.identity if state else None
 
 
-def _numbers(facts: RunFacts, outcome: Outcome) -> Numbers:
+def _find_numbers(facts: RunFacts, outcome: Outcome) -> Numbers:
     if facts.operation is Operation.IMPORT:
         return _count_import(facts)
     if facts.operation is Operation.PLAN:
@@ -113,8 +115,8 @@ def _count_import(facts: RunFacts) -> Numbers:
     """The counts of an import: imported objects are in the state after it and not before it."""
     if facts.after is None or facts.before is None:
         return Numbers()
-    was, now = facts.before.objects.keys(), facts.after.objects.keys()
-    return Numbers(Counts(imported=len(now - was), unchanged=len(now & was)))
+    before, after = facts.before.objects.keys(), facts.after.objects.keys()
+    return Numbers(Counts(imported=len(after - before), unchanged=len(after & before)))
 
 
 def _count_apply(facts: RunFacts) -> Numbers:
@@ -133,11 +135,11 @@ def _count_apply(facts: RunFacts) -> Numbers:
 def _count_saved_plan(facts: RunFacts, plan: Plan) -> Numbers:
     """The counts of a saved plan that was applied without a core log: what was planned was done.
     None for numbers that depend on values that were unknown in the plan."""
-    open_ends = any(change.managed and change.unknown for change in plan.kinds)
-    unknown = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
+    has_unknown_resources = any(change.managed and change.unknown for change in plan.kinds)
+    has_unknown_outputs = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
     return Numbers(
-        None if open_ends else _count_planned_resources(facts, plan),
-        None if unknown else count_outputs(plan),
+        None if has_unknown_resources else _count_planned_resources(facts, plan),
+        None if has_unknown_outputs else count_outputs(plan),
         _count_drift(facts, plan),
     )
 
@@ -150,7 +152,7 @@ def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
     return count_measured_drift(plan, saved=saved)
 
 
-def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
+def _make_data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
     """The event's `data`: facts for which the contract has no field."""
     counted = numbers.resources is not None and not _find_foreign_actions(facts.plan)
     failed = outcome is not None and not outcome.success
@@ -158,8 +160,8 @@ def _data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[st
         "counts": "exact" if counted else "absent",
         "partial": ",".join(facts.partial),
         "approval": facts.approval.value if facts.approval else None,
-        "interrupted": _interrupted(facts),
-        "drift_listed": _drift_listed(facts.plan),
+        "interrupted": _find_signal_name(facts),
+        "drift_listed": _find_listed_drift(facts.plan),
         "unknown_actions": ",".join(sorted(_find_foreign_actions(facts.plan))),
         **(dict(_describe_failed_apply(facts)) if failed and facts.operation in APPLIES else {}),
     }
@@ -180,13 +182,13 @@ def _describe_failed_apply(facts: RunFacts) -> Iterator[tuple[str, str]]:
 def _count_logged_plan(facts: RunFacts) -> Counts | None:
     """What was planned, by the core log; None if the log may be incomplete or have other runs."""
     if facts.operation is Operation.PLAN:
-        sure = facts.planned_once
+        sure = facts.log_has_whole_plan
     else:
         sure = facts.apply is not None and facts.apply.countable
     return changes.count_planned(facts.log) if facts.log and sure else None
 
 
-def _interrupted(facts: RunFacts) -> str | None:
+def _find_signal_name(facts: RunFacts) -> str | None:
     """The name of the first signal received, else of the one terraform died of; None without."""
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
     if not received:
@@ -194,7 +196,7 @@ def _interrupted(facts: RunFacts) -> str | None:
     return signal.Signals(received[0]).name
 
 
-def _drift_listed(plan: Plan | None) -> str | None:
+def _find_listed_drift(plan: Plan | None) -> str | None:
     """How many drifted objects terraform's JSON lists; None if that is what was counted, with no
     noise left out."""
     listed = len(plan.drift or ()) if plan else 0

@@ -31,7 +31,7 @@ from tfevents.journal import recovery
 from tfevents.journal.fallback import JournalFallback
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, Status, locate, own_queues
-from tfevents.reporting.attachments import Attachments, Tools
+from tfevents.reporting.attachments import AttachmentFunctions, Attachments
 from tfevents.reporting.run import RunInfo
 from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
@@ -59,16 +59,16 @@ class Reporter(threading.Thread):
         self.info = info
         self.problems: list[str] = []
         self.settings = read_early_settings(info.env)
-        self._waits: str | None = None
+        self._pending_reason: str | None = None
         self.deadline = Deadline(WHOLE_RUN)
         self._origin = Origin({}, "")
         self._overrides = info.overrides
         self._journal = JournalFallback(self._add_problem, self._restart_sender)
         self._sender = SenderProcess(sender) if sender else None
         self._prepared = threading.Event()
-        self._turn, self._ended, self._due = threading.RLock(), False, 0
-        self._sent = SenderReport()
-        self.last: Mapping[str, Any] = {}
+        self._event_lock, self._ended, self._events_made = threading.RLock(), False, 0
+        self._sender_report = SenderReport()
+        self.end_event: Mapping[str, Any] = {}
         self._attachments = Attachments(info)
 
     # In the background
@@ -88,9 +88,9 @@ class Reporter(threading.Thread):
             self._add_problem(error)
 
     def _add_problem(self, error: Exception) -> None:
-        ours = isinstance(error, TfeventsError)
-        log_failure("report", error, trace=not ours)
-        text = str(error) if ours else f"{type(error).__name__} (a bug)"
+        known = isinstance(error, TfeventsError)
+        log_failure("report", error, trace=not known)
+        text = str(error) if known else f"{type(error).__name__} (a bug)"
         if text not in self.problems:
             self.problems.append(text)
 
@@ -120,12 +120,12 @@ class Reporter(threading.Thread):
         self.settings, wrong = gather_settings(
             info.env, info.directory, tf_workspace=info.tf_workspace
         )
-        self._waits = None if self.settings.api_key else NO_KEY
+        self._pending_reason = None if self.settings.api_key else NO_KEY
         wrong += info.wrong
         if wrong:
             self.settings = replace(self.settings, api_key=None)
             self._add_problem(wrong[0])
-            self._waits = str(wrong[0])
+            self._pending_reason = str(wrong[0])
 
     def _find_origin(self) -> Origin:
         """Where and why the run happened; if that can't be found, only the directory."""
@@ -143,7 +143,7 @@ class Reporter(threading.Thread):
             )
 
     def _open_run(self) -> None:
-        with self._turn:
+        with self._event_lock:
             if not (self.info.opened or self._ended):
                 self._journal.write(Journal.open_run, self._make_run())
 
@@ -195,7 +195,7 @@ class Reporter(threading.Thread):
                 "data": {"tf_workspace": info.tf_workspace},
                 "destination": asdict(self._destination()),
                 "directory": locate(info.directory),
-                "waits": self._waits,
+                "waits": self._pending_reason,
                 **info.base,
             },
         )
@@ -204,12 +204,12 @@ class Reporter(threading.Thread):
         s = self.settings
         return Destination(s.account, s.org, s.project, s.workspace)
 
-    def use_tools(self, tools: Tools) -> None:
-        """Sets the functions for artifacts and cost; called before `finish`, if `wants_tools`."""
-        self._attachments.tools = tools
+    def set_attachment_functions(self, functions: AttachmentFunctions) -> None:
+        """Sets the functions for attachments; called before `finish`, if `wants_attachments`."""
+        self._attachments.functions = functions
 
     @property
-    def wants_tools(self) -> bool:
+    def wants_attachments(self) -> bool:
         """Whether to store artifacts or estimate cost; waits until the settings are read."""
         self._await_prepared()
         stores = bool(self.settings.artefacts) and self.settings.api_key is not None
@@ -220,7 +220,7 @@ class Reporter(threading.Thread):
     def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
         """Puts the start event into the journal, unless `finish` was called, and has it sent."""
         self._prepared.wait(PREPARE_SECONDS)
-        with self._report_errors(), self._turn:
+        with self._report_errors(), self._event_lock:
             if not self._ended:
                 event = self._make_event(activity, self._attachments.cost, data)
                 self._journal.write(Journal.put, event)
@@ -241,19 +241,19 @@ class Reporter(threading.Thread):
             self.shorten_deadline()
         self._await_prepared()
         events: list[NewEvent] = []
-        with self._turn:
+        with self._event_lock:
             self._ended = True
             with self._report_errors():
                 self._attach(source)
             with self._report_errors():
                 facts = {**self._attachments.metadata, **metadata}
                 events += [self._make_event(activity, facts, data)] if activity else []
-                self.last = events[0].body if events else {}
+                self.end_event = events[0].body if events else {}
             with self._report_errors():
                 events += [self._make_event(STAGE_ENDED, {}, {})] if self.info.stage else []
             with self._report_errors():
-                self._journal.write(self._end, exit_code, events)
-        self._send_last()
+                self._journal.write(self._end_run, exit_code, events)
+        self._finish_sending()
 
     def _attach(self, source: ArtifactSource | None) -> None:
         """Estimates cost and stores artifacts, each within half of the time left until the deadline
@@ -264,10 +264,10 @@ class Reporter(threading.Thread):
         with self._report_errors():
             attachments.estimate_cost(source, settings, self._origin, self.deadline.part(0.5))
         metadata = {**self._origin.metadata, **self._overrides}
-        where, deadline = self._destination(), self.deadline.part(0.5)
-        self.problems += attachments.store(source, settings, metadata, where, deadline)
+        destination, deadline = self._destination(), self.deadline.part(0.5)
+        self.problems += attachments.store(source, settings, metadata, destination, deadline)
 
-    def _send_last(self) -> None:
+    def _finish_sending(self) -> None:
         """Tells the sender process that no more events will come, and the deadline."""
         if self._sender is not None:
             self._sender.finish(self.deadline)
@@ -276,14 +276,14 @@ class Reporter(threading.Thread):
         """Waits until the events are sent, at most until the deadline; does not change the run."""
         self._await_prepared()
         if self._sender is not None:
-            self._sent = self._sender.wait(self.deadline)
+            self._sender_report = self._sender.wait(self.deadline)
         return self._make_result()
 
     def _await_prepared(self) -> None:
         """Waits until the thread is done, at most PREPARE_SECONDS; what is not known by then is
         left out. The budget is for delivery, so it begins only afterwards."""
-        waits = min(PREPARE_SECONDS, self.deadline.left)
-        if not self._prepared.wait(waits):
+        seconds = min(PREPARE_SECONDS, self.deadline.left)
+        if not self._prepared.wait(seconds):
             self._add_problem(JournalUnavailable("the settings could not be read in time"))
         self.deadline.limit(self.settings.budget)
 
@@ -298,7 +298,7 @@ class Reporter(threading.Thread):
     def _make_event(
         self, activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
     ) -> NewEvent:
-        self._due += 1
+        self._events_made += 1
         event_id = str(uuid4())
         event = build_event(
             activity,
@@ -320,24 +320,25 @@ class Reporter(threading.Thread):
             event.body(),
             directory=locate(self.info.directory),
             tf_workspace=self.info.tf_workspace,
-            reason=self._waits,
+            reason=self._pending_reason,
         )
 
-    def _end(self, journal: Journal, exit_code: int | None, events: list[NewEvent]) -> None:
+    def _end_run(self, journal: Journal, exit_code: int | None, events: list[NewEvent]) -> None:
         """Records the run's end and its events in one transaction; only the events if the run was
         closed already. Opens the run first if this journal does not have it (fallback)."""
         if journal.run(self.info.run_id) is None:
             journal.open_run(self._make_run())
         if not journal.end_run(self.info.run_id, exit_code, events):
-            for left in events:
-                journal.put(left)
+            for event in events:
+                journal.put(event)
 
     def _make_result(self) -> ReportResult:
         entries = self._journal.find_events(self.info.run_id)
-        delivered = all(e.status is Status.DELIVERED for e in entries) and len(entries) >= self._due
-        reason = self._sent.reason or self._explain_unsent()
-        broken = [self._sent.problem] if self._sent.problem else []
-        problems = [*self.problems, *broken, *self._journal.find_unreadable()]
+        complete = len(entries) >= self._events_made
+        delivered = complete and all(e.status is Status.DELIVERED for e in entries)
+        reason = self._sender_report.reason or self._explain_unsent()
+        sender_problems = [self._sender_report.problem] if self._sender_report.problem else []
+        problems = [*self.problems, *sender_problems, *self._journal.find_unreadable()]
         line = summarise(entries, delivered, problems, reason)
         return ReportResult(printable("; ".join([line, *self.settings.notes])), delivered)
 

@@ -38,9 +38,9 @@ class Run:
         self.stage = stage
         """Whether the end of the run is the end of a pipeline stage."""
         self.directory = _absolute(arguments.chdir)
-        self.opened = time.time()
+        self.opened_epoch = time.time()
         """When the run began, in seconds since the epoch."""
-        self.began = time.monotonic()
+        self.opened_monotonic = time.monotonic()
         """The same in monotonic time."""
         self.plan_file: str | None = None
         """The file that `plan` writes its plan to; None if it writes none."""
@@ -55,7 +55,7 @@ class Run:
     @property
     def opened_at(self) -> str:
         """When the run began, in UTC, in the format of events."""
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.opened))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self.opened_epoch))
 
     @property
     def saved_plan(self) -> str | None:
@@ -64,7 +64,7 @@ class Run:
         return self.locate(saved) if saved else None
 
     @property
-    def unasked(self) -> bool:
+    def needs_no_approval(self) -> bool:
         """Whether terraform does not ask for approval."""
         arguments = self.arguments
         planless = arguments.command in ("refresh", "import")
@@ -72,7 +72,7 @@ class Run:
 
     def overhead(self, result: RunResult) -> int:
         """Milliseconds since the run began, without those during which terraform ran."""
-        return round((time.monotonic() - self.began - result.seconds) * 1000)
+        return round((time.monotonic() - self.opened_monotonic - result.seconds) * 1000)
 
     def locate(self, path: str) -> str:
         """The path of a file named on terraform's command line, which is relative to `-chdir`."""

@@ -13,7 +13,7 @@ from tfevents.errors import SettingError
 from tfevents.events.model import Operation
 from tfevents.events.table import end_activity, operation_of, start_activity
 from tfevents.journal.models import now
-from tfevents.reporting.attachments import Tools
+from tfevents.reporting.attachments import AttachmentFunctions
 from tfevents.reporting.fact_collector import FactCollector
 from tfevents.reporting.facts import RunFacts
 from tfevents.reporting.log_follower import follow
@@ -43,7 +43,7 @@ class RunReporter:
         None if there is none."""
         self._run = run
         workdir = WorkingDirectory(run.directory, run.env)
-        self._report = Reporter(
+        self._reporter = Reporter(
             RunInfo(
                 lock=run.lock,
                 operation=operation_of(run.arguments.command, run.arguments.mode).value,
@@ -60,38 +60,38 @@ class RunReporter:
             ),
             sender,
         )
-        self._collector = FactCollector(run, workdir, self._report.deadline)
-        self._over = Event()
+        self._collector = FactCollector(run, workdir, self._reporter.deadline)
+        self._run_ended = Event()
         self._log: BackgroundTask[ApplyLog] | None = None
-        self._starting: BackgroundTask[None] | None = None
+        self._start_task: BackgroundTask[None] | None = None
 
     def start(self) -> None:
         """Starts the background tasks that work while terraform does."""
-        self._report.start()
+        self._reporter.start()
         self._collector.start()
         if self._run.core_log:
             self._log = BackgroundTask(self._follow_log, "core log")
-        elif self._run.arguments.command in ("apply", "destroy") and self._run.unasked:
-            self._starting = BackgroundTask(self._begin_unwatched, "start")
+        elif self._run.arguments.command in ("apply", "destroy") and self._run.needs_no_approval:
+            self._start_task = BackgroundTask(self._begin_without_log, "start")
 
-    def find_state_before(self) -> None:
+    def pull_state_before(self) -> None:
         """Finds the state before an import and waits for it: it must be known before terraform
         starts."""
-        self._collector.find_state_before()
+        self._collector.pull_state_before()
 
     def shorten_deadline(self) -> None:
         """Limits the deadline after a signal: unsent events stay in the journal for a flush."""
-        self._report.shorten_deadline()
+        self._reporter.shorten_deadline()
 
     @property
     def settings(self) -> Settings:
         """How events are delivered; until all settings are read, only the early ones are set."""
-        return self._report.settings
+        return self._reporter.settings
 
     @property
-    def last_event(self) -> Mapping[str, Any]:
+    def end_event(self) -> Mapping[str, Any]:
         """The body of the end event; {} if none was made."""
-        return self._report.last
+        return self._reporter.end_event
 
     # While terraform works
 
@@ -99,18 +99,18 @@ class RunReporter:
         """Reads the core log to its end, and puts the start event when the apply begins. None if no
         terraform process wrote to the log."""
         log = None
-        for log in follow(self._run.core_log or "", self._over):
+        for log in follow(self._run.core_log or "", self._run_ended):
             if self._run.arguments.command != "plan":
                 self._collector.update_from_log(log)
-            if log.applied and (log.asked or log.acts) and self._starting is None:
-                self._starting = self._begin(log.mode)
+            if log.applied and (log.asked or log.acts) and self._start_task is None:
+                self._start_task = self._begin(log.mode)
         return log if log and log.processes else None
 
     def _begin(self, mode: Mode | None) -> BackgroundTask[None]:
         operation = operation_of(self._run.arguments.command, mode or self._run.arguments.mode)
-        return BackgroundTask(partial(self._report.begin, start_activity(operation), {}), "start")
+        return BackgroundTask(partial(self._reporter.begin, start_activity(operation), {}), "start")
 
-    def _begin_unwatched(self) -> None:
+    def _begin_without_log(self) -> None:
         """Puts the start event of an apply without core log: at once, unless its saved plan has
         nothing to apply; for a refresh-only run only if the saved plan lists drift."""
         planned, mode = self._collector.read_saved_plan(), self._collector.mode
@@ -119,47 +119,47 @@ class RunReporter:
         drifted = planned is not None and count_listed_drift(planned.plan.drift or ()) != Counts()
         if mode is not Mode.REFRESH_ONLY or drifted:
             operation = operation_of(self._run.arguments.command, mode)
-            self._report.begin(start_activity(operation), {})
+            self._reporter.begin(start_activity(operation), {})
 
     # When terraform has exited
 
     @property
-    def wants_tools(self) -> bool:
+    def wants_attachments(self) -> bool:
         """Whether to store artifacts or estimate cost; waits until the settings are read."""
-        return self._report.wants_tools
+        return self._reporter.wants_attachments
 
-    def use_tools(self, tools: Tools) -> None:
-        """Sets the functions for artifacts and cost; called before `finish`, if `wants_tools`."""
-        self._report.use_tools(tools)
+    def set_attachment_functions(self, functions: AttachmentFunctions) -> None:
+        """Sets the functions for attachments; called before `finish`, if `wants_attachments`."""
+        self._reporter.set_attachment_functions(functions)
 
     def finish(self, result: RunResult) -> None:
         """Finds the rest of the facts, puts the end event into the journal, and has it sent."""
-        self._report.start_delivery_deadline()
-        self._over.set()
+        self._reporter.start_delivery_deadline()
+        self._run_ended.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
         outcome = optional(partial(determine_outcome, facts), "outcome") or RunOutcome(None)
-        if self._starting is not None:
-            self._starting.result()  # the start event must be put before the end event
+        if self._start_task is not None:
+            self._start_task.result()  # the start event must be put before the end event
         activity = end_activity(outcome.outcome) if outcome.outcome else None
         if activity is None:
-            self._report.problems.append(_explain_unknown(facts))
-        self._report.finish(
+            self._reporter.problems.append(_explain_unknown(facts))
+        self._reporter.finish(
             activity,
             {**_provisioner(facts), **outcome.numbers.metadata(), **_checksum(facts)},
-            {**self._data(facts, result), **outcome.data, "missing": ",".join(missing)},
-            _as_a_shell_says(result.exit_code),
+            {**self._make_data(facts, result), **outcome.data, "missing": ",".join(missing)},
+            _to_shell_status(result.exit_code),
             self._collector.find_source(result, facts),
         )
 
     def deliver(self) -> ReportResult:
         """Waits until the events are delivered, at most until the deadline."""
-        return self._report.deliver()
+        return self._reporter.deliver()
 
-    def _data(self, facts: RunFacts, result: RunResult) -> dict[str, str | None]:
+    def _make_data(self, facts: RunFacts, result: RunResult) -> dict[str, str | None]:
         after = facts.after
         return {
-            "exit_code": str(_as_a_shell_says(result.exit_code)),
+            "exit_code": str(_to_shell_status(result.exit_code)),
             "finished_at": now(),
             "serial": None if after is None or after.serial is None else str(after.serial),
             "lineage": after.lineage if after else None,
@@ -186,6 +186,6 @@ def _checksum(facts: RunFacts) -> Mapping[str, str]:
     return {"state_checksum": after.checksum} if after and after.checksum else {}
 
 
-def _as_a_shell_says(exit_code: int) -> int:
+def _to_shell_status(exit_code: int) -> int:
     """The exit code as a shell gives it: 128 + n for a death by signal n."""
     return exit_code if exit_code >= 0 else 128 - exit_code

@@ -87,12 +87,12 @@ def _show_plan(engine: TerraformClient, path: str, mode: Mode | None) -> SavedPl
         return None
     return SavedPlan(
         plan,
-        find_prior=partial(_zipped, path, archive.PRIOR),
-        find_previous=partial(_zipped, path, archive.PREVIOUS),
+        find_prior=partial(_read_archive_member, path, archive.PRIOR),
+        find_previous=partial(_read_archive_member, path, archive.PREVIOUS),
     )
 
 
-def _zipped(path: str, member: str) -> bytes:
+def _read_archive_member(path: str, member: str) -> bytes:
     """A state file in the plan's zip archive, which can be read whatever the plan's format is."""
     with archive.open_archive(path) as zipped:
         return zipped.read_member(member)
@@ -105,36 +105,37 @@ class PlanFileWatcher:
     """
 
     def __init__(self, path: str, older: FileIdentity | None, env: Mapping[str, str]) -> None:
-        self._path, self._last = path, older
-        self._wanted = env.get(READER, "") != "json"
-        self._over, self._read = Event(), Event()
-        self._found: SavedPlan | None = None
+        self._path, self._identity = path, older
+        self._enabled = env.get(READER, "") != "json"
+        self._stop, self._stopped = Event(), Event()
+        self._saved_plan: SavedPlan | None = None
 
     def start(self) -> None:
-        """Starts polling in the background, until the plan was read or `found` is called."""
+        """Starts polling in the background, until the plan was read or `take_plan` is called."""
         BackgroundTask(self._watch, "plan")
 
     def _watch(self) -> None:
         try:
             pause = POLL
-            while self._wanted and not (self._found or self._over.wait(pause)):
+            while self._enabled and not (self._saved_plan or self._stop.wait(pause)):
                 self._poll()
                 pause = min(pause * 1.05, LONGEST_POLL)
         finally:
-            self._read.set()
+            self._stopped.set()
 
     def _poll(self) -> None:
         """Reads the file if it has changed; an incomplete zip archive is refused."""
-        seen = file_identity(self._path)
-        if seen is not None and seen[1] and seen != self._last:
-            self._last = seen
+        identity = file_identity(self._path)
+        if identity is not None and identity[1] and identity != self._identity:
+            self._identity = identity
             with suppress(UnreadableDocument):
                 found = read_plan_file(self._path)
                 count_resources(found.plan)  # fills the cache of `Plan.kinds` ahead of time
-                self._found = found
+                self._saved_plan = found
 
-    def found(self, path: str) -> SavedPlan | None:
+    def take_plan(self, path: str) -> SavedPlan | None:
         """Stops polling; gives the plan at `path` if it was read and has not changed since."""
-        self._over.set()
-        self._read.wait()
-        return self._found if path == self._path and file_identity(path) == self._last else None
+        self._stop.set()
+        self._stopped.wait()
+        unchanged = path == self._path and file_identity(path) == self._identity
+        return self._saved_plan if unchanged else None

@@ -16,17 +16,17 @@ def summarise(
     delivered. `reason`: why they may not have been, if neither a problem nor an event has one."""
     if not entries:
         return "; ".join(["nothing is reported", *problems])
-    told = [e for e in entries if e.body["event_type"] != EventType.STAGE_COMPLETE.value]
-    body = (told or entries)[0].body
-    what = f"{body['event_type']}{in_short(body.get('metadata', {}))}"
+    run_events = [e for e in entries if e.body["event_type"] != EventType.STAGE_COMPLETE.value]
+    body = (run_events or entries)[0].body
+    text = f"{body['event_type']}{in_short(body.get('metadata', {}))}"
     if delivered and problems:
-        return f"{what}, reported; {'; '.join(problems)}"
+        return f"{text}, reported; {'; '.join(problems)}"
     worst = next((e for e in entries if e.status is not Status.DELIVERED), entries[0])
     tried = worst.reason if worst.attempts else None
-    return what + fate(worst, "; ".join(problems) or tried or reason)
+    return text + describe_delivery(worst, "; ".join(problems) or tried or reason)
 
 
-def fate(entry: StoredEvent, reason: str) -> str:
+def describe_delivery(entry: StoredEvent, reason: str) -> str:
     """What became of one event, as text to append to its name."""
     if entry.status is Status.DELIVERED:
         return f", reported to Harness IaCM workspace {entry.destination.workspace}"
@@ -45,7 +45,7 @@ def in_short(metadata: Mapping[str, Any]) -> str:
         "deleted": "destroyed" if done else "to destroy",
         "removed": "forgotten" if done else "to forget",
     }
-    said = [f"{counts[name]} {word}" for name, word in words.items() if counts.get(name)]
+    parts = [f"{counts[name]} {word}" for name, word in words.items() if counts.get(name)]
     drift = sum((metadata.get("drift_counts") or {}).values())
-    said += [f"{drift} drifted"] if drift else []
-    return f" ({', '.join(said)})" if said else ""
+    parts += [f"{drift} drifted"] if drift else []
+    return f" ({', '.join(parts)})" if parts else ""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 
-class Differs(Exception):
+class CheckFailed(Exception):
     """Raised by a failed check; the message says in one line what is wrong."""
 
 
@@ -17,7 +17,7 @@ class Skipped(Exception):
 
 
 class Check(Struct, frozen=True):
-    """`run` raises Differs or Skipped; the check has passed if it returns."""
+    """`run` raises CheckFailed or Skipped; the check has passed if it returns."""
 
     group: str
     name: str
@@ -41,8 +41,8 @@ def run_check(check: Check) -> CheckResult:
         check.run()
     except Skipped as reason:
         status, detail = "skipped", str(reason)
-    except Differs as difference:
-        status, detail = "differs", str(difference)
+    except CheckFailed as failure:
+        status, detail = "differs", str(failure)
     except Exception as error:  # broad on purpose: the other checks must run
         status, detail = "differs", f"{type(error).__name__}: {error}"
     return CheckResult(check.group, check.name, status, detail, time.monotonic() - began)

@@ -31,7 +31,7 @@ def list_checks(scratch: Scratch, only: Collection[str] = ()) -> Iterator[Check]
 
 
 @contextmanager
-def make_scratch(engine: Path, tf: Path, env: Mapping[str, str]) -> Iterator[Scratch]:
+def make_scratch(binary: Path, tf: Path, env: Mapping[str, str]) -> Iterator[Scratch]:
     """A new scratch directory, removed when the block ends."""
     with tempfile.TemporaryDirectory(prefix="tfevents-selftest-") as root:
-        yield Scratch(Path(root).resolve(), engine, tf, env)
+        yield Scratch(Path(root).resolve(), binary, tf, env)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tfevents.selftest.check import Differs
+from tfevents.selftest.check import CheckFailed
 
-SECONDS = 60
+COMMAND_SECONDS = 60
 """The timeout of one command; none in the scratch projects takes more than a few seconds."""
-CHANGING = (
+MASKS = (
     (rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", b"UUID"),
     (rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", b"TIME"),
     (rb"(after|elapsed|\[)( ?)(\d+m)?\d+s", rb"\1\2SECONDS"),
@@ -31,7 +31,7 @@ CLOSING_NOTE = re.compile(
     rb"Note: You didn't use the -out option(?s:.*)\Z"
 )
 """The note about -out with which `plan` ends: the only output that the wrapper leaves out."""
-OURS = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
+REPORT_LINE = re.compile(rb"(?m)(?:^|(?<=\x1b\[0m))tfevents: [^\n]*\n")
 
 
 class CommandResult(Struct, frozen=True):
@@ -45,7 +45,7 @@ class CommandResult(Struct, frozen=True):
 def run_command(
     command: Sequence[str | Path], directory: Path, env: Mapping[str, str], stdin: bytes = b""
 ) -> CommandResult:
-    """Runs a command to its end. Raises Differs if that takes longer than SECONDS."""
+    """Runs a command to its end. Raises CheckFailed if that takes longer than COMMAND_SECONDS."""
     try:
         done = subprocess.run(
             command,
@@ -53,26 +53,28 @@ def run_command(
             env=env,
             input=stdin,
             capture_output=True,
-            timeout=SECONDS,
+            timeout=COMMAND_SECONDS,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Differs(f"{' '.join(map(str, command))} did not end within {SECONDS} s") from None
+        raise CheckFailed(
+            f"{' '.join(map(str, command))} did not end within {COMMAND_SECONDS} s"
+        ) from None
     return CommandResult(done.stdout, done.stderr, done.returncode)
 
 
-def compare(bare: CommandResult, wrapped: CommandResult, *, ordered: bool = True) -> None:
-    """Raises Differs unless both results are the same, but for one line of tfevents on stderr.
+def compare_results(bare: CommandResult, wrapped: CommandResult, *, ordered: bool = True) -> None:
+    """Raises CheckFailed unless both results are the same, but for one line of tfevents on stderr.
 
     `ordered`: False where terraform itself writes its lines in no fixed order.
     """
     if bare.exit_code != wrapped.exit_code:
-        raise Differs(f"exit code {wrapped.exit_code} instead of {bare.exit_code}")
-    if len(OURS.findall(wrapped.stderr)) > 1:
-        raise Differs("more than one line of tfevents on stderr")
+        raise CheckFailed(f"exit code {wrapped.exit_code} instead of {bare.exit_code}")
+    if len(REPORT_LINE.findall(wrapped.stderr)) > 1:
+        raise CheckFailed("more than one line of tfevents on stderr")
     stdout = CLOSING_NOTE.sub(b"", bare.stdout), CLOSING_NOTE.sub(b"", wrapped.stdout)
     _compare_bytes("stdout", *stdout, ordered)
-    _compare_bytes("stderr", bare.stderr, OURS.sub(b"", wrapped.stderr), ordered)
+    _compare_bytes("stderr", bare.stderr, REPORT_LINE.sub(b"", wrapped.stderr), ordered)
 
 
 def _compare_bytes(stream: str, bare: bytes, wrapped: bytes, ordered: bool) -> None:
@@ -80,22 +82,22 @@ def _compare_bytes(stream: str, bare: bytes, wrapped: bytes, ordered: bool) -> N
     if ordered and expected == found:
         return
     wanted, seen = expected.splitlines(), found.splitlines()
-    missing, extra = _without(wanted, seen), _without(seen, wanted)
+    missing, extra = _find_surplus(wanted, seen), _find_surplus(seen, wanted)
     if missing:
-        raise Differs(f"{stream} lacks {missing.decode(errors='replace')!r}")
+        raise CheckFailed(f"{stream} lacks {missing.decode(errors='replace')!r}")
     if extra:
-        raise Differs(f"{stream} has {extra.decode(errors='replace')!r} as well")
+        raise CheckFailed(f"{stream} has {extra.decode(errors='replace')!r} as well")
     if ordered:
-        raise Differs(f"{stream}: the lines are the same in another order, or end otherwise")
+        raise CheckFailed(f"{stream}: the lines are the same in another order, or end otherwise")
 
 
-def _without(lines: Iterable[bytes], others: Iterable[bytes]) -> bytes | None:
+def _find_surplus(lines: Iterable[bytes], others: Iterable[bytes]) -> bytes | None:
     """The first line that occurs more often in `lines` than in `others`; None if there is none."""
     return next(iter(Counter(lines) - Counter(others)), None)
 
 
 def mask(text: bytes) -> bytes:
     """Replaces all that varies from run to run with fixed words."""
-    for pattern, word in CHANGING:
-        text = re.sub(pattern, word, text)
+    for pattern, replacement in MASKS:
+        text = re.sub(pattern, replacement, text)
     return text

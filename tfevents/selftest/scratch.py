@@ -9,12 +9,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from tfevents.selftest.check import Differs
+from tfevents.selftest.check import CheckFailed
 from tfevents.selftest.commands import CommandResult, run_command
 
-OF_THE_MACHINE = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ")
+INHERITED_VARIABLES = ("PATH", "LANG", "LC_ALL", "TERM", "TMPDIR", "TZ")
 """All variables that a scratch run inherits: no settings or credentials of the user's."""
-NUMBERS = count()
+RUN_NUMBERS = count()
 
 
 class Project(Struct, frozen=True):
@@ -36,13 +36,13 @@ class Project(Struct, frozen=True):
 
 
 class Scratch(Struct, frozen=True):
-    """The scratch directory `root`, the real binary `engine` and the wrapper `tf`.
+    """The scratch directory `root`, the real program `binary` and the wrapper `tf`.
 
-    `env`: the user's environment variables, of which only OF_THE_MACHINE are passed on.
+    `env`: the user's environment variables, of which only INHERITED_VARIABLES are passed on.
     """
 
     root: Path
-    engine: Path
+    binary: Path
     tf: Path
     env: Mapping[str, str]
 
@@ -51,37 +51,39 @@ class Scratch(Struct, frozen=True):
         return f"Scratch({str(self.root)!r})"
 
     def make_project(self, files: Mapping[str, str], **variables: str) -> Project:
-        """A new project after `init`, with a home directory. Raises Differs if `init` fails."""
+        """A new project after `init`, with a home directory. Raises CheckFailed if `init` fails."""
         project = self.make_bare_project(files, **variables)
-        done = run_command([self.engine, "init", "-no-color"], project.directory, project.env)
+        done = run_command([self.binary, "init", "-no-color"], project.directory, project.env)
         if done.exit_code:
-            raise Differs(f"{self.engine.name} init failed: {first_line(done.stderr)}")
+            raise CheckFailed(f"{self.binary.name} init failed: {find_first_line(done.stderr)}")
         return project
 
     def make_bare_project(self, files: Mapping[str, str], **variables: str) -> Project:
         """A new project without `init`, with a home directory."""
-        place = self.root / f"run-{next(NUMBERS)}"
-        project = Project(place / "project", self._environment(place / "home", variables))
-        for directory in (project.directory, place / "home"):
+        run_directory = self.root / f"run-{next(RUN_NUMBERS)}"
+        project = Project(
+            run_directory / "project", self._make_environment(run_directory / "home", variables)
+        )
+        for directory in (project.directory, run_directory / "home"):
             directory.mkdir(parents=True)
         project.write(files)
         return project
 
-    def _environment(self, home: Path, variables: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: self.env[name] for name in OF_THE_MACHINE if name in self.env}
+    def _make_environment(self, home: Path, variables: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: self.env[name] for name in INHERITED_VARIABLES if name in self.env}
         return {
             **kept,
             "HOME": str(home),
             "TF_CLI_CONFIG_FILE": os.devnull,
             "CHECKPOINT_DISABLE": "1",
             "TFEVENTS_HOME": str(home / "tfevents"),
-            "TFEVENTS_PROVISIONER": str(self.engine),
+            "TFEVENTS_PROVISIONER": str(self.binary),
             **variables,
         }
 
     def run_bare(self, project: Project, *words: str, stdin: bytes = b"") -> CommandResult:
         """Runs the real binary with these arguments."""
-        return run_command([self.engine, *words], project.directory, project.env, stdin)
+        return run_command([self.binary, *words], project.directory, project.env, stdin)
 
     def run_wrapped(self, project: Project, *words: str, stdin: bytes = b"") -> CommandResult:
         """Runs the wrapper `tf` with these arguments."""
@@ -93,7 +95,7 @@ class Scratch(Struct, frozen=True):
         return run_command([program, *words], project.directory, project.env)
 
 
-def first_line(text: bytes) -> str:
+def find_first_line(text: bytes) -> str:
     """The first line with more than spaces and box-drawing marks, cut to 200 characters."""
     lines = (line.strip() for line in text.decode(errors="replace").splitlines())
     return next((line for line in lines if line.strip("\u2577\u2502 ")), "")[:200]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pexpect
 
-from tfevents.selftest.check import Differs
-from tfevents.selftest.commands import OURS, SECONDS, CommandResult
+from tfevents.selftest.check import CheckFailed
+from tfevents.selftest.commands import COMMAND_SECONDS, REPORT_LINE, CommandResult
 from tfevents.selftest.scratch import Project
 
 SIZE = (40, 120)
 """Rows and columns."""
-ECHOED = b"^C"
+CTRL_C_ECHO = b"^C"
 """The terminal's own echo of Ctrl-C, which may appear anywhere in the child's output."""
 
 
@@ -29,18 +29,20 @@ class Terminal:
             cwd=str(project.directory),
             env={"TERM": "xterm", **project.env},
             dimensions=SIZE,
-            timeout=SECONDS,
+            timeout=COMMAND_SECONDS,
         )
         self._child.logfile_read = self._printed = io.BytesIO()
 
     def wait_for(self, text: bytes) -> None:
-        """Waits until the command prints `text`. Raises Differs on timeout or at its end."""
+        """Waits until the command prints `text`. Raises CheckFailed on timeout or at its end."""
         try:
             self._child.expect_exact(text)
         except pexpect.TIMEOUT:
-            raise Differs(f"{self.name} did not print {text.decode()!r} in {SECONDS} s") from None
+            raise CheckFailed(
+                f"{self.name} did not print {text.decode()!r} in {COMMAND_SECONDS} s"
+            ) from None
         except pexpect.EOF:
-            raise Differs(f"{self.name} ended before it printed {text.decode()!r}") from None
+            raise CheckFailed(f"{self.name} ended before it printed {text.decode()!r}") from None
 
     def type(self, keys: bytes) -> None:
         """Sends keys as a keyboard does; Ctrl-C is a byte too."""
@@ -51,17 +53,17 @@ class Terminal:
         self._child.setwinsize(rows, columns)
 
     def wait(self) -> CommandResult:
-        """Waits until the command has ended. Raises Differs on timeout.
+        """Waits until the command has ended. Raises CheckFailed on timeout.
 
         The result's `stdout` is what both streams showed, without the line of tfevents.
         """
         try:
             self._child.expect(pexpect.EOF)
         except pexpect.TIMEOUT:
-            raise Differs(f"{self.name} did not end within {SECONDS} s") from None
+            raise CheckFailed(f"{self.name} did not end within {COMMAND_SECONDS} s") from None
         self._child.close()
-        printed = self._printed.getvalue().replace(ECHOED, b"").replace(b"\r\n", b"\n")
-        return CommandResult(OURS.sub(b"", printed), b"", self._exit_code)
+        printed = self._printed.getvalue().replace(CTRL_C_ECHO, b"").replace(b"\r\n", b"\n")
+        return CommandResult(REPORT_LINE.sub(b"", printed), b"", self._exit_code)
 
     @property
     def _exit_code(self) -> int:
@@ -77,13 +79,13 @@ class Terminal:
 def run_in_terminal(
     command: Sequence[str | Path],
     project: Project,
-    type_in: Callable[[Terminal], None] | None = None,
+    interact: Callable[[Terminal], None] | None = None,
 ) -> CommandResult:
-    """Runs a command in a new terminal to its end; `type_in` is called once it has started."""
+    """Runs a command in a new terminal to its end; `interact` is called once it has started."""
     terminal = Terminal(command, project)
     try:
-        if type_in:
-            type_in(terminal)
+        if interact:
+            interact(terminal)
         return terminal.wait()
     finally:
         terminal.close()

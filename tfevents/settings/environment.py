@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PREFIX = "TFEVENTS_"
+ALLOW_HTTP = "TFEVENTS_ALLOW_HTTP"
+"""The variable that allows http:// to another host; no settings file can set it."""
 METADATA_PREFIX = "TFEVENTS_METADATA_"
 """The prefix of a variable that sets a metadata field, instead of what git and CI provide."""
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -22,7 +24,7 @@ HARNESS_NAMES = {
 }
 """Harness' own variables for each setting; SSL_CERT_FILE is OpenSSL's."""
 
-LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
+MAX_LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
 """The maximum lengths in the contract, in characters."""
 
 
@@ -51,5 +53,5 @@ def read_switch(name: str, env: Mapping[str, str]) -> bool | None:
 
 def identifiers(env: Mapping[str, str]) -> dict[str, str]:
     """The variables that are set and identify the destination; the API key is not among them."""
-    names = ((f"{PREFIX}{name.upper()}", *HARNESS_NAMES[name]) for name in LENGTHS)
+    names = ((f"{PREFIX}{name.upper()}", *HARNESS_NAMES[name]) for name in MAX_LENGTHS)
     return {name: env[name] for group in names for name in group if name in env}

@@ -12,22 +12,22 @@ from tfevents import files as untrusted
 from tfevents.context import ci
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.settings.file_format import (
-    NOWHERE,
-    SHARED,
+    CHECKOUT_FIELDS,
+    ENVIRONMENT_ONLY,
     Document,
     Field,
-    Mapped,
+    WorkspaceBlock,
     parse_settings_file,
 )
 from tfevents.settings.home import find_user_file
 
 NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
-LARGEST = 64 << 10
+MAX_BYTES = 64 << 10
 """The maximum size of a settings file, in bytes."""
-OTHERS = "is not used: a checkout says whose workspace it is, and no more"
-ELSEWHERE = "a directory on the way to it is somebody else's, or everybody's"
-OWN = "~/.config/tfevents/config.hcl"
+UNUSED_IN_CHECKOUT = "is not used: a checkout says whose workspace it is, and no more"
+UNTRUSTED_DIRECTORY = "a directory on the way to it is somebody else's, or everybody's"
+USER_FILE = "~/.config/tfevents/config.hcl"
 
 
 class File(Struct, frozen=True):
@@ -71,28 +71,28 @@ def find_values(env: Mapping[str, str], directory: str, tf_workspace: str) -> Va
     places = untrusted.find_trusted_directories(directory, env, is_ci=ci.is_ci(env))
     run = _Run(directory, tf_workspace)
     found = _Found()
-    for name, reader in ((NAME, _read_shared), (WORKSPACE_FILE, _read_harness)):
-        if path := _nearest(places, name):
+    for name, reader in ((NAME, _read_checkout_file), (WORKSPACE_FILE, _read_harness_file)):
+        if path := _find_nearest(places, name):
             found.add(reader, path, places[-1], run)
-    if not places and (path := _nearest(untrusted.list_ancestors(directory), NAME)):
-        found.notes.append(f"{path} is not read: {ELSEWHERE}")
-    _add_users(found, env, run)
+    if not places and (path := _find_nearest(untrusted.list_ancestors(directory), NAME)):
+        found.notes.append(f"{path} is not read: {UNTRUSTED_DIRECTORY}")
+    _add_user_file(found, env, run)
     return found.values()
 
 
-def find_users(env: Mapping[str, str]) -> Values:
+def find_user_values(env: Mapping[str, str]) -> Values:
     """The values in the user's own file, without those for one run's directory."""
     found = _Found()
-    _add_users(found, env, _Run("", ""))
+    _add_user_file(found, env, _Run("", ""))
     return found.values()
 
 
-def _add_users(found: _Found, env: Mapping[str, str], run: _Run) -> None:
+def _add_user_file(found: _Found, env: Mapping[str, str], run: _Run) -> None:
     """Reads the user's own file, if there is one in a trusted directory."""
     path = find_user_file(env)
     folder = os.path.dirname(path or "")
     if os.path.isabs(folder) and untrusted.is_trusted(folder, folder, {}, is_ci=False):
-        found.add(_read_users, str(path), "", run)
+        found.add(_read_user_file, str(path), "", run)
 
 
 class _Run(Struct, frozen=True):
@@ -120,41 +120,44 @@ class _Found(Struct):
             return
         self.files.append(file)
         if file.unused:
-            self.notes.append(_note(file))
+            self.notes.append(_describe_unused(file))
 
     def values(self) -> Values:
         """The values, errors and notes that were added."""
         return Values(tuple(self.files), tuple(self.wrong), tuple(self.notes))
 
 
-def _nearest(places: Iterable[str], name: str) -> str | None:
+def _find_nearest(places: Iterable[str], name: str) -> str | None:
     """The first existing path of this name in these directories; it need not be a regular file."""
     return next(filter(os.path.lexists, (os.path.join(place, name) for place in places)), None)
 
 
-def _read_shared(path: str, root: str, run: _Run) -> File:
+def _read_checkout_file(path: str, root: str, run: _Run) -> File:
     """A checkout's file. A workspace mapped to the run's directory replaces the file's own one."""
-    document = parse_settings_file(_text(path, root), path)
-    fields = {name: found for name, found in document.fields.items() if name in SHARED}
-    unused = tuple(found for name, found in document.fields.items() if name not in SHARED)
+    document = parse_settings_file(_read_text(path, root), path)
+    fields = {name: found for name, found in document.fields.items() if name in CHECKOUT_FIELDS}
+    unused = tuple(found for name, found in document.fields.items() if name not in CHECKOUT_FIELDS)
     directory = os.path.dirname(path)
-    return File({**fields, **_mapped(document, directory, run)}, directory, root, unused)
+    fields |= _find_workspace_field(document, directory, run)
+    return File(fields, directory, root, unused)
 
 
-def _read_users(path: str, _: str, run: _Run) -> File:
+def _read_user_file(path: str, _: str, run: _Run) -> File:
     """The user's own file."""
-    document, directory = parse_settings_file(_text(path, None), path), os.path.dirname(path)
-    fields = {name: found for name, found in document.fields.items() if name not in NOWHERE}
-    unused = tuple(found for name, found in document.fields.items() if name in NOWHERE)
-    return File({**fields, **_mapped(document, directory, run)}, directory, None, unused)
+    document, directory = parse_settings_file(_read_text(path, None), path), os.path.dirname(path)
+    given = document.fields
+    fields = {name: found for name, found in given.items() if name not in ENVIRONMENT_ONLY}
+    unused = tuple(found for name, found in given.items() if name in ENVIRONMENT_ONLY)
+    fields |= _find_workspace_field(document, directory, run)
+    return File(fields, directory, None, unused)
 
 
-def _read_harness(path: str, root: str, _: _Run) -> File:
+def _read_harness_file(path: str, root: str, _: _Run) -> File:
     """Harness' own file, of which only the destination is used."""
     # imported only here: PyYAML takes longer than all other settings, and the file is rare
     workspace_file = import_module("tfevents.settings.workspace_file")
     try:
-        document = workspace_file.parse_workspace_file(_text(path, root), path)
+        document = workspace_file.parse_workspace_file(_read_text(path, root), path)
     except UnreadableDocument as error:
         raise SettingError(str(error)) from None
     names = workspace_file.NAMES
@@ -165,33 +168,33 @@ def _read_harness(path: str, root: str, _: _Run) -> File:
     return File(fields, os.path.dirname(path), root)
 
 
-def _text(path: str, root: str | None) -> str:
+def _read_text(path: str, root: str | None) -> str:
     try:
-        return untrusted.read_untrusted(path, LARGEST, root=root).decode()
+        return untrusted.read_untrusted(path, MAX_BYTES, root=root).decode()
     except UnicodeDecodeError:
         raise SettingError(f"{path}: it is no UTF-8 text") from None
     except OSError as error:
         raise SettingError(f"{path}: {error.strerror}") from None
 
 
-def _note(file: File) -> str:
+def _describe_unused(file: File) -> str:
     """One line with the fields that are ignored, and where to set each instead."""
     first, *more = file.unused
     also = "".join(found.place[found.place.rindex(", line ") :] for found in more)
     names = [f"TFEVENTS_{found.name.upper()}" for found in file.unused]
     if file.root is None:
         return f"{first.place} is not used: set {names[0]}"
-    own = [] if {found.name for found in file.unused} <= NOWHERE else [OWN]
-    return f"{first.place}{also} {OTHERS}: use {' or '.join([', '.join(names), *own])}"
+    own = [] if {found.name for found in file.unused} <= ENVIRONMENT_ONLY else [USER_FILE]
+    return f"{first.place}{also} {UNUSED_IN_CHECKOUT}: use {' or '.join([', '.join(names), *own])}"
 
 
-def _mapped(document: Document, directory: str, run: _Run) -> dict[str, Field]:
+def _find_workspace_field(document: Document, directory: str, run: _Run) -> dict[str, Field]:
     """The field `workspace` from the block mapped to the run's directory; empty without one.
 
     A block with a `tf_workspace` is preferred to one without. Raises SettingError if blocks of
     different workspaces match.
     """
-    here = [block for block in document.workspaces if _is_here(block, directory, run)]
+    here = [block for block in document.workspaces if _applies_to_run(block, directory, run)]
     exact = [block for block in here if "tf_workspace" in block.fields]
     found = {block.label: block for block in exact or here}
     if len(found) > 1:
@@ -201,7 +204,7 @@ def _mapped(document: Document, directory: str, run: _Run) -> dict[str, Field]:
     return {each.name: each for each in fields}
 
 
-def _is_here(block: Mapped, directory: str, run: _Run) -> bool:
+def _applies_to_run(block: WorkspaceBlock, directory: str, run: _Run) -> bool:
     """Whether a block is mapped to the run's directory (under any of its paths), and to its
     terraform workspace if the block names one."""
     named = block.fields.get("tf_workspace")

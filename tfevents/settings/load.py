@@ -14,17 +14,17 @@ from typing import ParamSpec, TypeVar
 
 from tfevents import files as untrusted
 from tfevents.errors import SettingError
-from tfevents.settings.environment import LENGTHS, TRUE
-from tfevents.settings.files import find_users, find_values
+from tfevents.settings.environment import ALLOW_HTTP, MAX_LENGTHS
+from tfevents.settings.files import find_user_values, find_values
 from tfevents.settings.home import find_home
-from tfevents.settings.model import ARTEFACTS, DEFAULTS, FORM, KEY, Key, Settings
-from tfevents.settings.sources import FieldSources
+from tfevents.settings.model import ARTEFACTS, DEFAULTS, KEY, KEY_FORMAT, Key, Settings
+from tfevents.settings.sources import FieldSources, parse_switch
 from tfevents.settings.url import ServerUrl, parse_url
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
-ODD = r"[^!-~]|[?#\\]"
+FORBIDDEN_CHARACTERS = r"[^!-~]|[?#\\]"
 """Characters that are not allowed in a server's URL, nor in the API path."""
 
 
@@ -60,25 +60,26 @@ def gather_settings(
     files = find_values(env, directory, tf_workspace)
     wrong = [*files.wrong]
     found = FieldSources(env, flags or {}, files)
-    url = _or(wrong, DEFAULTS["url"], _url, found, env)
-    key = _or(wrong, None, _key, found)
+    allow_http = _find_or_default(wrong, False, parse_switch, env.get(ALLOW_HTTP, ""), ALLOW_HTTP)
+    url = _find_or_default(wrong, DEFAULTS["url"], _find_url, found, allow_http)
+    key = _find_or_default(wrong, None, _find_key, found)
     settings = Settings(
         home=find_home(env),
         url=url,
-        api_path=_or(wrong, DEFAULTS["api_path"], _api_path, found),
-        api_key=_or(wrong, None, _must_go_together, found, key, url),
-        account=_or(wrong, None, _account, found, key),
-        org=_or(wrong, None, _bounded, found, "org"),
-        project=_or(wrong, None, _bounded, found, "project"),
-        workspace=_or(wrong, None, _bounded, found, "workspace"),
-        budget=_or(wrong, float(DEFAULTS["timeout"]), _seconds, found),
-        ca_bundle=_or(wrong, None, _file, found, "ca_bundle"),
-        cost_file=_or(wrong, None, _cost_file, found),
-        infracost=_or(wrong, False, found.on, "infracost"),
-        artefacts=_or(wrong, (), _kinds, found),
-        strict=_or(wrong, False, found.on, "strict"),
-        direct=_or(wrong, False, found.on, "direct"),
-        quiet=_or(wrong, False, found.on, "quiet"),
+        api_path=_find_or_default(wrong, DEFAULTS["api_path"], _find_api_path, found),
+        api_key=_find_or_default(wrong, None, _check_key_destination, found, key, url),
+        account=_find_or_default(wrong, None, _find_account, found, key),
+        org=_find_or_default(wrong, None, _find_identifier, found, "org"),
+        project=_find_or_default(wrong, None, _find_identifier, found, "project"),
+        workspace=_find_or_default(wrong, None, _find_identifier, found, "workspace"),
+        budget=_find_or_default(wrong, float(DEFAULTS["timeout"]), _find_timeout, found),
+        ca_bundle=_find_or_default(wrong, None, _find_readable_file, found, "ca_bundle"),
+        cost_file=_find_or_default(wrong, None, _find_cost_file, found),
+        infracost=_find_or_default(wrong, False, found.is_on, "infracost"),
+        artefacts=_find_or_default(wrong, (), _find_artefacts, found),
+        strict=_find_or_default(wrong, False, found.is_on, "strict"),
+        direct=_find_or_default(wrong, False, found.is_on, "direct"),
+        quiet=_find_or_default(wrong, False, found.is_on, "quiet"),
         sources=found.sources,
         notes=files.notes,
     )
@@ -91,16 +92,16 @@ def read_early_settings(env: Mapping[str, str]) -> Settings:
     Used until all settings are read. Errors are ignored.
     """
     ignored: list[SettingError] = []
-    found = FieldSources(env, {}, find_users(env))
+    found = FieldSources(env, {}, find_user_values(env))
     return Settings(
         home=find_home(env),
-        budget=_or(ignored, float(DEFAULTS["timeout"]), _seconds, found),
-        strict=_or(ignored, False, found.on, "strict"),
-        quiet=_or(ignored, False, found.on, "quiet"),
+        budget=_find_or_default(ignored, float(DEFAULTS["timeout"]), _find_timeout, found),
+        strict=_find_or_default(ignored, False, found.is_on, "strict"),
+        quiet=_find_or_default(ignored, False, found.is_on, "quiet"),
     )
 
 
-def _or(
+def _find_or_default(
     wrong: list[SettingError],
     otherwise: T,
     find: Callable[P, T],
@@ -115,7 +116,7 @@ def _or(
         return otherwise
 
 
-def _must_go_together(found: FieldSources, key: Key | None, url: str) -> Key | None:
+def _check_key_destination(found: FieldSources, key: Key | None, url: str) -> Key | None:
     """The key, if the URL comes from the same source as the key or from a stronger one.
 
     Whoever sets the key decides where it is sent. With a URL from a weaker source the key may only
@@ -132,46 +133,46 @@ def _must_go_together(found: FieldSources, key: Key | None, url: str) -> Key | N
         where = unused.place
     else:
         return key
-    key_place = found.sources[_key_field(found)]
+    key_place = found.sources[_find_key_field(found)]
     told = f"the key of {key_place} is not sent there: set TFEVENTS_URL beside it"
     raise SettingError(f"{where}: {told}")
 
 
 def _is_default(url: str) -> bool:
     """Whether a URL is of the default server, with whatever path."""
-    here, known = _server(url), _server(DEFAULTS["url"])
+    here, known = _parse_server(url), _parse_server(DEFAULTS["url"])
     return here is not None and known is not None and here.origin == known.origin
 
 
-def _key(found: FieldSources) -> Key | None:
+def _find_key(found: FieldSources) -> Key | None:
     """The API key, from the field `api_key` or the file in `api_key_file`, whichever has the
     stronger source; None without one."""
-    text, path = found.text("api_key"), _path(found, "api_key_file")
-    name = _key_field(found)
+    text, path = found.text("api_key"), _find_path(found, "api_key_file")
+    name = _find_key_field(found)
     if path and name == "api_key_file":
-        text = _read_key(found, path)
+        text = _read_key_file(found, path)
     key = Key(text) if text else None
     if key and key.fault:
         raise found.error(name, key.fault)
     return key
 
 
-def _key_field(found: FieldSources) -> str:
+def _find_key_field(found: FieldSources) -> str:
     """Which of the two fields has the stronger source; both must have been looked up before."""
     levels = found.levels
     return "api_key_file" if levels["api_key_file"] < levels["api_key"] else "api_key"
 
 
-def _account(found: FieldSources, key: Key | None) -> str | None:
+def _find_account(found: FieldSources, key: Key | None) -> str | None:
     """The account that is set, else the key's. Raises SettingError if a key is without either."""
-    account = _bounded(found, "account")
+    account = _find_identifier(found, "account")
     if key and not (account or key.account):
-        told = f"this is no {FORM}: take such a key, or set TFEVENTS_ACCOUNT as well"
-        raise found.error(_key_field(found), told)
+        told = f"this is no {KEY_FORMAT}: take such a key, or set TFEVENTS_ACCOUNT as well"
+        raise found.error(_find_key_field(found), told)
     return account or (key.account if key else None)
 
 
-def _read_key(found: FieldSources, path: str) -> str:
+def _read_key_file(found: FieldSources, path: str) -> str:
     """The key in the key file.
 
     Raises SettingError if the file can't be read or is empty. If `path` is itself a key, the
@@ -189,24 +190,24 @@ def _read_key(found: FieldSources, path: str) -> str:
     return text
 
 
-def _path(found: FieldSources, name: str) -> str | None:
+def _find_path(found: FieldSources, name: str) -> str | None:
     """A path, relative to the settings file that it is set in, else to the working directory."""
     path, file = os.path.expanduser(found.text(name)), found.file(name)
     return os.path.join(file.directory if file else "", path) if path else None
 
 
-def _cost_file(found: FieldSources) -> str | None:
+def _find_cost_file(found: FieldSources) -> str | None:
     """The path of the cost file.
 
     Raises SettingError if a checkout's file names one outside the checkout.
     """
-    path, file = _path(found, "cost_file"), found.file("cost_file")
+    path, file = _find_path(found, "cost_file"), found.file("cost_file")
     if path and file and file.root and not untrusted.is_inside(path, file.root):
         raise found.error("cost_file", f"a checkout's cost file is in it: {path} is not")
     return path
 
 
-def _kinds(found: FieldSources) -> tuple[str, ...]:
+def _find_artefacts(found: FieldSources) -> tuple[str, ...]:
     """The kinds of artefacts in a comma-separated list; each once, in the order of ARTEFACTS."""
     given = {word.strip() for word in found.text("artefacts").split(",")} - {""}
     if odd := sorted(given - {*ARTEFACTS}):
@@ -215,48 +216,47 @@ def _kinds(found: FieldSources) -> tuple[str, ...]:
     return tuple(kind for kind in ARTEFACTS if kind in given)
 
 
-def _url(found: FieldSources, env: Mapping[str, str]) -> str:
-    """The server's URL, without a slash at its end."""
+def _find_url(found: FieldSources, allow_http: bool) -> str:
+    """The server's URL, without a slash at its end. `allow_http`: also to other hosts."""
     text = found.text("url", DEFAULTS["url"]).rstrip("/")
-    server = _server(text)
-    if server is None or re.search(ODD, text):
+    server = _parse_server(text)
+    if server is None or re.search(FORBIDDEN_CHARACTERS, text):
         raise found.error("url", "this is no URL of a server: it looks like https://app.harness.io")
     if server.user:
         raise found.error("url", "a URL with a user or password: the key goes to TFEVENTS_API_KEY")
-    allowed = env.get("TFEVENTS_ALLOW_HTTP", "").lower() in TRUE
-    if server.scheme == "http" and not (allowed or server.loopback):
-        raise found.error("url", "http:// shows the key: use https:// or TFEVENTS_ALLOW_HTTP=1")
+    if server.scheme == "http" and not (allow_http or server.loopback):
+        raise found.error("url", f"http:// shows the key: use https:// or {ALLOW_HTTP}=1")
     return text
 
 
-def _api_path(found: FieldSources) -> str:
+def _find_api_path(found: FieldSources) -> str:
     """The API path with a slash before it and none behind it; empty if the API is at the root."""
     text = found.text("api_path", DEFAULTS["api_path"]).strip("/")
-    if re.search(ODD, text):
+    if re.search(FORBIDDEN_CHARACTERS, text):
         raise found.error("api_path", "this is no path: it looks like /iacm/api")
     return f"/{text}" if text else ""
 
 
-def _server(url: str) -> ServerUrl | None:
+def _parse_server(url: str) -> ServerUrl | None:
     try:
         return parse_url(url)
     except ValueError:
         return None
 
 
-def _bounded(found: FieldSources, name: str) -> str | None:
+def _find_identifier(found: FieldSources, name: str) -> str | None:
     """A part of the destination, as the contract allows it; None if it is not set. The account is
     sent as a header, so it must be ASCII."""
     text = found.text(name)
     header = name == "account"
     if text in (".", ".."):
         raise found.error(name, f"{text!r} is no identifier")
-    if len(text) > LENGTHS[name] or not text.isprintable() or (header and not text.isascii()):
-        raise found.error(name, f"1 to {LENGTHS[name]} printable characters, please")
+    if len(text) > MAX_LENGTHS[name] or not text.isprintable() or (header and not text.isascii()):
+        raise found.error(name, f"1 to {MAX_LENGTHS[name]} printable characters, please")
     return text or None
 
 
-def _seconds(found: FieldSources) -> float:
+def _find_timeout(found: FieldSources) -> float:
     """The field `timeout`, in seconds."""
     text = found.text("timeout", DEFAULTS["timeout"])
     try:
@@ -268,9 +268,9 @@ def _seconds(found: FieldSources) -> float:
     return seconds
 
 
-def _file(found: FieldSources, name: str) -> str | None:
+def _find_readable_file(found: FieldSources, name: str) -> str | None:
     """The path of a file that can be read; None if it is not set."""
-    path = _path(found, name)
+    path = _find_path(found, name)
     if path and not os.access(path, os.R_OK):
         raise found.error(name, f"can't read {path}")
     return path

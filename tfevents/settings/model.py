@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-FORM = "pat.ACCOUNT.ID.SECRET"
+KEY_FORMAT = "pat.ACCOUNT.ID.SECRET"
 QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 """An API key of four segments; the second is its account."""
@@ -44,7 +44,7 @@ class Key(Struct, frozen=True):
         if not re.fullmatch(r"[!-~]+", text):
             return "an API key has no spaces, line ends or other such characters"
         if text.startswith(("pat.", "sat.")) and not self.account:
-            return f"this is not the whole of a key, which is {FORM}"
+            return f"this is not the whole of a key, which is {KEY_FORMAT}"
         return None
 
 

@@ -13,6 +13,17 @@ LAST = 99
 """The level of a default, which is weaker than all sources."""
 
 
+def parse_switch(text: str, source: str) -> bool:
+    """Whether a text means on; an empty one means off. `source`: where it was set, for messages.
+
+    Raises SettingError if it means neither on nor off.
+    """
+    word = text.strip().lower()
+    if word not in TRUE + FALSE:
+        raise SettingError(f"{source}: {word[:20]!r} is neither on nor off: use 1 or 0")
+    return word in TRUE
+
+
 class FieldSources:
     """Looks fields up, one after the other.
 
@@ -61,12 +72,10 @@ class FieldSources:
     def _variables(self, *names: str) -> list[tuple[str, str | None]]:
         return [(name, self._env.get(name)) for name in names]
 
-    def on(self, name: str) -> bool:
+    def is_on(self, name: str) -> bool:
         """The value of a boolean field. Raises SettingError if the word is neither on nor off."""
-        word = self.text(name).lower()
-        if word not in TRUE + FALSE:
-            raise self.error(name, f"{word[:20]!r} is neither on nor off: use 1 or 0")
-        return word in TRUE
+        text = self.text(name)
+        return parse_switch(text, self.sources[name])
 
     def error(self, name: str, what: str) -> SettingError:
         """The error for a wrong value of the field `name`, with the place where it was set."""

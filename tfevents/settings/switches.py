@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tfevents.settings.environment import TRUE, read_switch
-from tfevents.settings.files import find_users
+from tfevents.settings.files import find_user_values
 
 
 def is_on(name: str, env: Mapping[str, str]) -> bool:
@@ -16,6 +16,6 @@ def is_on(name: str, env: Mapping[str, str]) -> bool:
     said = read_switch(name, env)
     if said is not None:
         return said
-    fields = (file.fields.get(name) for file in find_users(env).files)
+    fields = (file.fields.get(name) for file in find_user_values(env).files)
     found = next((field.text for field in fields if field), "")
     return found.lower() in TRUE

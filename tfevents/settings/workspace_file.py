@@ -21,13 +21,13 @@ def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
     Raises UnreadableDocument: one line with `name` (the file), the line and the field.
     """
     try:
-        nodes = _nodes(text, name)
-        pairs = [pair for pair in zip(nodes, nodes, strict=True) if _named(pair[0]) in NAMES]
+        nodes = _iterate_nodes(text, name)
+        pairs = [pair for pair in zip(nodes, nodes, strict=True) if _find_text(pair[0]) in NAMES]
     except yaml.YAMLError as error:
-        raise _unreadable(name, _line(error, text), "this is no YAML") from None
+        raise _make_error(name, _find_error_line(error, text), "this is no YAML") from None
     found = {}
     for key, value in pairs:
-        line, tag = _begins(key), _tag(value)
+        line, tag = _find_line(key), _resolve_tag(value)
         if tag == TEXT:
             found[key.value] = (value.value, line)
         elif tag != NULL:  # YAML reads 0123 as 83, and `on` as true
@@ -36,7 +36,7 @@ def parse_workspace_file(text: str, name: str) -> dict[str, tuple[str, int]]:
     return found
 
 
-def _nodes(text: str, name: str) -> Iterator[Any]:
+def _iterate_nodes(text: str, name: str) -> Iterator[Any]:
     """The keys and values of the outermost mapping in turn: a scalar's event, or a collection's
     first. Raises UnreadableDocument for a second document, and for one that is not a mapping."""
     depth = documents = 0
@@ -45,28 +45,29 @@ def _nodes(text: str, name: str) -> Iterator[Any]:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
-                raise _unreadable(name, _begins(event), "this is a second document")
+                raise _make_error(name, _find_line(event), "this is a second document")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         elif isinstance(event, yaml.NodeEvent):
-            if depth == 0 and not isinstance(event, yaml.MappingStartEvent) and _tag(event) != NULL:
-                raise _unreadable(name, 1, "this holds no names with values")
+            is_mapping = isinstance(event, yaml.MappingStartEvent)
+            if depth == 0 and not is_mapping and _resolve_tag(event) != NULL:
+                raise _make_error(name, 1, "this holds no names with values")
             if depth == 1:
                 yield event
             depth += isinstance(event, yaml.CollectionStartEvent)
 
 
-def _begins(event: Any) -> int:
+def _find_line(event: Any) -> int:
     """The line in which an event starts, counted from 1."""
     return int(event.start_mark.line) + 1
 
 
-def _named(event: Any) -> str | None:
+def _find_text(event: Any) -> str | None:
     """The text of a scalar event; None for any other event."""
     return getattr(event, "value", None)
 
 
-def _tag(event: Any) -> str | None:
+def _resolve_tag(event: Any) -> str | None:
     """The YAML tag of a scalar event, resolved if it is not explicit; None for any other event."""
     if not isinstance(event, yaml.ScalarEvent):
         return None
@@ -75,7 +76,7 @@ def _tag(event: Any) -> str | None:
     return tag
 
 
-def _line(error: Any, text: str) -> int:
+def _find_error_line(error: Any, text: str) -> int:
     """The line of an error, counted from 1. PyYAML counts from 0, and for a character that YAML
     does not allow it only gives a position."""
     mark = getattr(error, "problem_mark", None)
@@ -84,7 +85,7 @@ def _line(error: Any, text: str) -> int:
     return text.count("\n", 0, getattr(error, "position", 0)) + 1
 
 
-def _unreadable(name: str, line: int, what: str) -> UnreadableDocument:
+def _make_error(name: str, line: int, what: str) -> UnreadableDocument:
     return UnreadableDocument(
         f"{name}, line {line}: {what}: write org_id, project_id and workspace_id, each with a text"
     )

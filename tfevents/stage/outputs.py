@@ -14,7 +14,7 @@ from tfevents.terminal import printable
 LONGEST_LINE = 65536
 """The most bytes of a line that Harness and Drone read (tests/data/contract/openapi.yaml)."""
 
-NAMES = {
+COUNT_VARIABLES = {
     "ADDED": "added",
     "CHANGED": "changed",
     "DELETED": "deleted",
@@ -36,7 +36,7 @@ def list_outputs(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     ):
         if field:
             yield name, field
-    for name, field in NAMES.items():
+    for name, field in COUNT_VARIABLES.items():
         if counts:
             yield name, str(counts[field])
     if drift is not None:
@@ -84,9 +84,9 @@ def write_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     if not path:
         return
     text = json.dumps(make_annotation(env, body))
-    handle, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
-    with open(handle, "w", encoding="utf-8") as file:
-        os.fchmod(handle, 0o644)  # another user reads it
+    descriptor, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
+    with open(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o644)  # another user reads it
         file.write(text)
     os.replace(scratch, path)
 

@@ -84,13 +84,13 @@ def _run_command(stage: Stage, path: str) -> int:
     code, interrupted = _run_init(stage, path)
     if code:
         return _report_failed_init(_shorten_timeout(stage) if interrupted else stage, code)
-    words = (*COMMANDS[stage.command], *stage.arguments)
-    reported = report(words, stage.env, path, stage=True)
-    code = reported.exit_code
-    outputs = reported.event or {"data": {"exit_code": str(_to_shell_status(code))}}
-    _write_for_later_steps(stage.env, outputs)
+    arguments = (*COMMANDS[stage.command], *stage.arguments)
+    result = report(arguments, stage.env, path, stage=True)
+    code = result.exit_code
+    outputs = result.event or {"data": {"exit_code": str(_to_shell_status(code))}}
+    _write_outputs_and_annotation(stage.env, outputs)
     if stage.command == "detect-drift" and code in (0, DRIFTED):  # -detailed-exitcode may say 2
-        return DRIFTED if reported.event.get("event_type") == "drifted" else 0
+        return DRIFTED if result.event.get("event_type") == "drifted" else 0
     return process.end_as(code)
 
 
@@ -98,10 +98,12 @@ def _report_failed_init(stage: Stage, code: int) -> int:
     """Reports that the run failed, because `init` failed, and that the stage has ended; gives the
     exit code."""
     code = _to_shell_status(code)
-    about = {"activity_type": _find_activity_type(stage), "activity_status": "failure"}
+    metadata = {"activity_type": _find_activity_type(stage), "activity_status": "failure"}
     data = {"exit_code": str(code), "phase": "init"}
-    _send_event(stage, ManualEvent("failed", about, data))
-    _write_for_later_steps(stage.env, {"event_type": "failed", "metadata": about, "data": data})
+    _send_event(stage, ManualEvent("failed", metadata, data))
+    _write_outputs_and_annotation(
+        stage.env, {"event_type": "failed", "metadata": metadata, "data": data}
+    )
     _send_event(stage, ManualEvent("stage-complete"))
     return code
 
@@ -112,7 +114,7 @@ def _find_activity_type(stage: Stage) -> str:
     return activity_type(Operation(words[0]), mode)
 
 
-def _write_for_later_steps(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
+def _write_outputs_and_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     """Writes the outputs and the annotation; prints a line for each that can't be written."""
     for write in (write_outputs, write_annotation):
         try:

@@ -29,7 +29,7 @@ STAGE_SETTINGS = tuple(
 )
 """The stage's own settings; every other PLUGIN_X is taken as TFEVENTS_X."""
 
-ENDPOINT = {
+ENDPOINT_SETTINGS = {
     "base_url": "URL",
     "account_id": "ACCOUNT",
     "org_id": "ORG",
@@ -86,13 +86,17 @@ def make_environment(env: Mapping[str, str]) -> dict[str, str]:
     The first of these wins: TFEVENTS_X, PLUGIN_X, PLUGIN_ENDPOINT_VARIABLES. Harness' own variables
     come last. Raises SettingError.
     """
-    found = {name: value for name, value in env.items() if value or not name.startswith(PREFIX)}
+    environment = {
+        name: value for name, value in env.items() if value or not name.startswith(PREFIX)
+    }
     for name, value in env.items():
         if name.startswith("PLUGIN_") and name not in STAGE_SETTINGS and value.strip():
-            found.setdefault(PREFIX + name.removeprefix("PLUGIN_").removeprefix(PREFIX), value)
+            environment.setdefault(
+                PREFIX + name.removeprefix("PLUGIN_").removeprefix(PREFIX), value
+            )
     for name, value in _parse_endpoint(env).items():
-        found.setdefault(PREFIX + name, value)
-    return found
+        environment.setdefault(PREFIX + name, value)
+    return environment
 
 
 def _parse_endpoint(env: Mapping[str, str]) -> dict[str, str]:
@@ -104,10 +108,14 @@ def _parse_endpoint(env: Mapping[str, str]) -> dict[str, str]:
     if text is None:
         return {}
     try:
-        given = json.loads(text)
+        endpoint = json.loads(text)
     except (ValueError, RecursionError):
-        given = None
-    if not isinstance(given, dict):
+        endpoint = None
+    if not isinstance(endpoint, dict):
         raise SettingError("PLUGIN_ENDPOINT_VARIABLES: this takes a JSON object")
-    known = {ENDPOINT[k]: v for k, v in given.items() if k in ENDPOINT and isinstance(v, str) and v}
-    return {**known, "API_PATH": "/api"} if "URL" in known else known
+    settings = {
+        ENDPOINT_SETTINGS[k]: v
+        for k, v in endpoint.items()
+        if k in ENDPOINT_SETTINGS and isinstance(v, str) and v
+    }
+    return {**settings, "API_PATH": "/api"} if "URL" in settings else settings

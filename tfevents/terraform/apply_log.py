@@ -20,30 +20,31 @@ class Failure(Struct, frozen=True):
     address: str
     destroys: bool
     deposed: str | None
-    judged: bool
+    only_postcondition_failed: bool
     """Whether only a postcondition failed, after the object itself had been changed."""
 
 
 class Move(Struct, frozen=True):
     """A move of the address `source` to `target`.
 
-    `along`: a regular expression for the part of an address behind `target`; an address of which
-    that part matches has moved, too.
+    `suffix_pattern`: a regular expression for the part of an address behind `target`; an address
+    of which that part matches has moved, too.
     """
 
     source: str
     target: str
-    along: str
+    suffix_pattern: str
 
     def origin(self, address: str) -> str:
         """The address before this move; the same address if this move did not affect it."""
         rest = address[len(self.target) :]
-        along = address.startswith(self.target) and re.fullmatch(self.along, rest, re.DOTALL)
-        return self.source + rest if along else address
+        below = address.startswith(self.target)
+        has_moved = below and re.fullmatch(self.suffix_pattern, rest, re.DOTALL)
+        return self.source + rest if has_moved else address
 
 
 class ApplyLog:
-    """What one run's core log has said so far. Addresses are as `state.literal` returns them."""
+    """What one run's core log has said so far. Addresses are unescaped (`unescape_address`)."""
 
     def __init__(self) -> None:
         self.processes = self.plans = self.applies = self.graphs = 0
@@ -64,7 +65,7 @@ class ApplyLog:
         self.failures: set[Failure] = set()
         self.forgets: set[Key] = set()
         """Objects that the apply is to remove from the state without destroying them."""
-        self.remade: set[str] = set()
+        self.forgotten_and_created: set[str] = set()
         """Addresses whose object is forgotten and created again (OpenTofu ≥ 1.12)."""
         self.planned: dict[Key, str] = {}
         """The action planned for each managed object: `Create`, `NoOp`, `DeleteThenCreate`, …"""
@@ -85,7 +86,7 @@ class ApplyLog:
         return self.applies > 0
 
     @property
-    def sure(self) -> bool:
+    def describes_one_apply(self) -> bool:
         """Whether the log describes exactly one apply, without gaps.
 
         A nested terraform may write to the same log; its changes can't be distinguished from this

@@ -45,7 +45,7 @@ VALUED = (
 """Every flag of a reported command that takes the next word as its value if it has no `=`."""
 
 TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
-SHELL = frozenset(";|&<>`$()\\")
+SHELL_CHARACTERS = frozenset(";|&<>`$()\\")
 """Characters in TF_CLI_ARGS* that terraform (go-shellwords) may read differently from shlex."""
 
 
@@ -97,7 +97,7 @@ class Arguments:
     @cached_property
     def flags(self) -> tuple[Flag, ...]:
         """The flags in the order in which terraform sees them."""
-        return tuple(_flags(self._words))
+        return tuple(_iterate_flags(self._words))
 
     @cached_property
     def positional(self) -> tuple[str, ...]:
@@ -172,10 +172,11 @@ def parse_arguments(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments 
         return None
     inherited = [env.get(name, "") for name in (f"TF_CLI_ARGS_{command[0]}", "TF_CLI_ARGS")]
     try:
-        merged = (*(word for text in inherited for word in _words(text)), *own)
+        merged = (*(word for text in inherited for word in _split_words(text)), *own)
     except ValueError:
         return None  # terraform itself reports the syntax error
-    return Arguments(command[0], options, own, merged, not SHELL & set("".join(inherited)))
+    sure = not SHELL_CHARACTERS & set("".join(inherited))
+    return Arguments(command[0], options, own, merged, sure)
 
 
 def is_inherited(path: str, env: Mapping[str, str]) -> bool:
@@ -183,29 +184,29 @@ def is_inherited(path: str, env: Mapping[str, str]) -> bool:
     one of these variables can't be parsed."""
     texts = [text for name, text in env.items() if name.startswith("TF_CLI_ARGS")]
     try:
-        words = [word for text in texts for word in _words(text)]
+        words = [word for text in texts for word in _split_words(text)]
     except ValueError:  # it may name any file
         return True
     named = {word.rpartition("=")[2].rpartition("/")[2] for word in words}
     return path.rpartition("/")[2] in named
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     if not text.strip():
         return []
     return shlex.split(text)
 
 
-def _flags(words: tuple[str, ...]) -> Iterator[Flag]:
+def _iterate_flags(words: tuple[str, ...]) -> Iterator[Flag]:
     """The flags at the beginning of `words`; a word that is not a flag, `-` or `--` ends them."""
     at = 0
     while at < len(words) and words[at].startswith("-") and words[at] not in ("-", "--"):
-        flag = _flag(words[at : at + 2])
+        flag = _parse_flag(words[at : at + 2])
         at += len(flag.tokens)
         yield flag
 
 
-def _flag(words: tuple[str, ...]) -> Flag:
+def _parse_flag(words: tuple[str, ...]) -> Flag:
     """The flag that begins `words`, with the next word as its value if it takes one."""
     name, equals, value = words[0].lstrip("-").partition("=")
     if equals:

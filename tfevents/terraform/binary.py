@@ -17,7 +17,7 @@ CALLER = "TFEVENTS_CALLER"
 """The environment variable that lets us skip a shim script which leads back to us. Its value is
 `pid:path:path…`: the process that last started a provisioner, the scripts that led to that process,
 and the path that it started."""
-TURNS = 8
+MAX_STARTS = 8
 """How often CALLER may hold the same path before it is skipped, where it is not known whether the
 path leads back to us: more often than a real terraform runs terraform, but not endless."""
 MARK = b"#!/bin/sh\n# The front of tfevents"
@@ -56,17 +56,17 @@ def find_binary(
     nothing else. Raises ProvisionerNotFound, and NotExecutable for a path without execute
     permission.
     """
-    names = _names(program, wanted)
-    usable = [path for name in names for path in _usable(name, program, env)]
-    found = [path for path in usable if not _calls_us(path, env)] or usable
+    names = _list_names(program, wanted)
+    usable = [path for name in names for path in _find_usable(name, program, env)]
+    found = [path for path in usable if not _is_shim(path, env)] or usable
     if names is NAMES and {os.path.basename(path) for path in found} == set(NAMES):
         name = initialised_by(directory)
         return next(path for path in found if os.path.basename(path) == name)
     if found:
         return found[0]
     if wanted and os.sep in wanted:
-        _must_run(_places(wanted, "")[0])
-    raise ProvisionerNotFound(_missing(wanted, names))
+        _check_executable(_list_candidates(wanted, "")[0])
+    raise ProvisionerNotFound(_describe_missing(wanted, names))
 
 
 def find_unwrapped(path: str, env: Mapping[str, str]) -> str:
@@ -76,26 +76,27 @@ def find_unwrapped(path: str, env: Mapping[str, str]) -> str:
     own queries must not appear there.
     """
     name = os.path.basename(path)
-    if name not in CLI_PATHS or b"node" not in _script(path).partition(b"\n")[0]:
+    if name not in CLI_PATHS or b"node" not in _read_script(path).partition(b"\n")[0]:
         return path
     folders = (env.get(CLI_PATHS[name]), os.path.dirname(os.path.realpath(path)))
     places = [os.path.join(folder, f"{name}-bin") for folder in folders if folder]
-    return next(filter(_runs, places), path)
+    return next(filter(_is_executable, places), path)
 
 
-def _names(program: str, wanted: str | None) -> Sequence[str]:
+def _list_names(program: str, wanted: str | None) -> Sequence[str]:
     """The names or paths to look for, the preferred one first."""
     if wanted:
-        there = os.sep in wanted and _runs(_places(wanted, "")[0])
+        there = os.sep in wanted and _is_executable(_list_candidates(wanted, "")[0])
         return (wanted, os.path.basename(wanted)) if there else (wanted,)
     name = os.path.basename(program)
     return (name,) if name in NAMES else NAMES
 
 
-def _usable(name: str, program: str, env: Mapping[str, str]) -> list[str]:
+def _find_usable(name: str, program: str, env: Mapping[str, str]) -> list[str]:
     """The executable files of this name that are neither this program nor lead back to it."""
-    places = filter(_runs, _places(name, env.get("PATH", os.defpath)))
-    return [path for path in places if not _is_us(path, program) and not _leads_back(path, env)]
+    found = filter(_is_executable, _list_candidates(name, env.get("PATH", os.defpath)))
+    others = (path for path in found if not _is_tfevents(path, program))
+    return [path for path in others if not _leads_back(path, env)]
 
 
 def initialised_by(directory: str) -> str:
@@ -104,7 +105,7 @@ def initialised_by(directory: str) -> str:
     The provider registries in the lock file decide, else files that only OpenTofu reads;
     `terraform` without any sign.
     """
-    registries = _registries(os.path.join(directory, LOCK_FILE), directory)
+    registries = _find_registries(os.path.join(directory, LOCK_FILE), directory)
     if len(registries) == 1:
         return REGISTRIES[registries.pop()]
     try:
@@ -114,7 +115,7 @@ def initialised_by(directory: str) -> str:
     return "tofu" if any(name.endswith(OPENTOFU_ONLY) for name in names) else "terraform"
 
 
-def _registries(lock_file: str, directory: str) -> set[str]:
+def _find_registries(lock_file: str, directory: str) -> set[str]:
     """The members of `REGISTRIES` that providers are locked from; empty if the file can't be
     read."""
     try:
@@ -126,13 +127,13 @@ def _registries(lock_file: str, directory: str) -> set[str]:
     return {source.strip('"').partition("/")[0] for source in sources} & REGISTRIES.keys()
 
 
-def _must_run(path: str) -> None:
+def _check_executable(path: str) -> None:
     """Raises NotExecutable for a file without execute permission."""
     if os.path.isfile(path) and not os.access(path, os.X_OK):
         raise NotExecutable(errno.EACCES, os.strerror(errno.EACCES), path)
 
 
-def _missing(wanted: str | None, names: Sequence[str]) -> str:
+def _describe_missing(wanted: str | None, names: Sequence[str]) -> str:
     """The message for a provisioner that was not found."""
     if wanted:
         return f"TFEVENTS_PROVISIONER names {wanted!r}, which is no terraform or tofu to be run"
@@ -140,26 +141,26 @@ def _missing(wanted: str | None, names: Sequence[str]) -> str:
     return f"no {told} on PATH: install one, or name it with TFEVENTS_PROVISIONER"
 
 
-def _places(name: str, path: str) -> list[str]:
+def _list_candidates(name: str, path: str) -> list[str]:
     """The absolute path if `name` is a path, else `name` in each directory of `path`, a PATH."""
     if os.sep in name:
         return [os.path.abspath(os.path.expanduser(name))]
     return [os.path.join(directory or ".", name) for directory in path.split(os.pathsep)]
 
 
-def _runs(path: str) -> bool:
+def _is_executable(path: str) -> bool:
     return os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def _is_us(path: str, program: str) -> bool:
+def _is_tfevents(path: str, program: str) -> bool:
     """Whether the file is this program, a link to it, or another installation of it."""
-    return os.path.realpath(path) == os.path.realpath(program) or _head(path).startswith(MARK)
+    return os.path.realpath(path) == os.path.realpath(program) or _read_head(path).startswith(MARK)
 
 
-def _calls_us(path: str, env: Mapping[str, str]) -> bool:
+def _is_shim(path: str, env: Mapping[str, str]) -> bool:
     """Whether the file is a shim: a script with a line `tf "$@"`, where `tf` is ours; `tf` may be
     called through `exec`, `env` or the like."""
-    return any(_is_call(line, env) for line in _script(path).splitlines())
+    return any(_is_call(line, env) for line in _read_script(path).splitlines())
 
 
 def _is_call(line: bytes, env: Mapping[str, str]) -> bool:
@@ -170,18 +171,18 @@ def _is_call(line: bytes, env: Mapping[str, str]) -> bool:
     launched = len(words) > 0 and words[0] in LAUNCHERS
     for word in words if launched else words[:1]:
         if os.path.basename(word) == "tf":
-            called = filter(_runs, _places(word, env.get("PATH", os.defpath)))
-            return _head(next(called, "")).startswith(MARK)
+            called = filter(_is_executable, _list_candidates(word, env.get("PATH", os.defpath)))
+            return _read_head(next(called, "")).startswith(MARK)
     return False
 
 
-def _script(path: str) -> bytes:
+def _read_script(path: str) -> bytes:
     """The first bytes of a script; empty for any other file."""
-    head = _head(path)
+    head = _read_head(path)
     return head if head.startswith(b"#!") else b""
 
 
-def _head(path: str) -> bytes:
+def _read_head(path: str) -> bytes:
     """The first 1024 bytes of a file; empty if it can't be read."""
     try:
         with open(path, "rb") as file:
@@ -192,40 +193,42 @@ def _head(path: str) -> bytes:
 
 def _leads_back(path: str, env: Mapping[str, str]) -> bool:
     """Whether the file led to this process: a script that is our parent or one of the scripts that
-    another `tf` started, or any file that was started too often (TURNS)."""
-    if path in _chain(env) or _started(env)[1].count(path) >= TURNS:
+    another `tf` started, or any file that was started too often (MAX_STARTS)."""
+    if path in _find_calling_scripts(env) or _parse_caller(env)[1].count(path) >= MAX_STARTS:
         return True
-    return bool(_script(path)) and _is_parent(path)
+    return bool(_read_script(path)) and _is_parent(path)
 
 
-def _started(env: Mapping[str, str]) -> tuple[str, list[str]]:
+def _parse_caller(env: Mapping[str, str]) -> tuple[str, list[str]]:
     """The process id in CALLER, and the paths in it, in the order in which they were started."""
     pid, _, paths = env.get(CALLER, "").partition(":")
     return pid, [path for path in paths.split(os.pathsep) if path]
 
 
-def _chain(env: Mapping[str, str]) -> list[str]:
+def _find_calling_scripts(env: Mapping[str, str]) -> list[str]:
     """The scripts through which another `tf` process led to this one; empty if none did."""
-    pid, paths = _started(env)
-    scripts = [path for path in paths if _script(path)]
-    return scripts if scripts and (_is_near(pid) or any(map(_is_parent, scripts))) else []
+    pid, paths = _parse_caller(env)
+    scripts = [path for path in paths if _read_script(path)]
+    if scripts and (_is_self_or_ancestor(pid) or any(map(_is_parent, scripts))):
+        return scripts
+    return []
 
 
-def _is_near(pid: str) -> bool:
+def _is_self_or_ancestor(pid: str) -> bool:
     """Whether the process is this one or an ancestor of it, with no terraform process from there to
     here: what terraform starts is a run of its own."""
     place = str(os.getpid())
     while place != pid:
-        above = _parent(place)
+        above = _find_parent(place)
         if above in ("0", ""):
             return False
-        if _binary(above).startswith(NAMES):
+        if _find_executable(above).startswith(NAMES):
             return False
         place = above
     return True
 
 
-def _parent(pid: str) -> str:
+def _find_parent(pid: str) -> str:
     """The parent's process id; empty if it is not known."""
     if pid == str(os.getpid()):
         return str(os.getppid())
@@ -236,7 +239,7 @@ def _parent(pid: str) -> str:
         return ""
 
 
-def _binary(pid: str) -> str:
+def _find_executable(pid: str) -> str:
     """The base name of the file that a process executes; empty if it is not known."""
     try:
         return os.path.basename(os.readlink(f"/proc/{pid}/exe"))
@@ -259,12 +262,12 @@ def _is_parent(path: str) -> bool:
 
 def is_reported_already(env: Mapping[str, str]) -> bool:
     """Whether another `tf` started us in terraform's place, through a shim: it reports the run."""
-    return bool(_chain(env))
+    return bool(_find_calling_scripts(env))
 
 
 def inherited_environment(env: Mapping[str, str], path: str) -> dict[str, str]:
     """The environment that terraform inherits: ours without `SECRETS`, with `path` in CALLER."""
     kept = {name: value for name, value in env.items() if name not in SECRETS}
-    before = _started(env)[1]
-    chain = _chain(env) or (before if path in before else [])
+    before = _parse_caller(env)[1]
+    chain = _find_calling_scripts(env) or (before if path in before else [])
     return {**kept, CALLER: os.pathsep.join([str(os.getpid()), *chain, path])}

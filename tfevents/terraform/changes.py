@@ -16,7 +16,7 @@ from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, tally
 from tfevents.terraform.plan import Plan
-from tfevents.terraform.state import NULL, State, StateObject, literal
+from tfevents.terraform.state import NULL, State, StateObject, unescape_address
 
 COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # the keys are terraform's plans.Action
     "NoOp": ("unchanged",),
@@ -53,7 +53,11 @@ class Apply(Struct, frozen=True, dict=True):
     @property
     def countable(self) -> bool:
         """Whether it can be known at all what was done."""
-        return self.log.sure and not (self.interrupted and self.log.acts) and not self._unexplained
+        return (
+            self.log.describes_one_apply
+            and not (self.interrupted and self.log.acts)
+            and not self._unexplained
+        )
 
     @property
     def _unexplained(self) -> bool:
@@ -90,13 +94,13 @@ class Apply(Struct, frozen=True, dict=True):
         deposed = sum(key[0] == address and key[1] is not None for key in objects)
         actions = self.actions[address]
         deletes = actions["Delete"] == actions.total() <= deposed
-        return deletes and self.now(address) is not None
+        return deletes and self.current_object(address) is not None
 
     @cached_property
     def imports(self) -> frozenset[str]:
         """Addresses that are imported, according to the saved plan and the log of the planning."""
         planned = self.plan.changes if self.plan else ()
-        saved = {literal(change.address) for change in planned if change.importing}
+        saved = {unescape_address(change.address) for change in planned if change.importing}
         return frozenset(saved | self.log.imports)
 
     @cached_property
@@ -104,7 +108,7 @@ class Apply(Struct, frozen=True, dict=True):
         """The previous address of each object that the saved plan moves, by its new address."""
         planned = self.plan.changes if self.plan else ()
         moved = ((c.address, c.previous_address) for c in planned if c.moved and not c.deposed)
-        return {literal(now): literal(was) for now, was in moved if was}
+        return {unescape_address(now): unescape_address(was) for now, was in moved if was}
 
     def origin(self, address: str) -> str:
         """The address of an object before it was moved; the same address if it was not moved."""
@@ -127,7 +131,7 @@ class Apply(Struct, frozen=True, dict=True):
             return False
         return any(address not in self.touched for address, _ in self.before.objects)
 
-    def now(self, address: str) -> StateObject | None:
+    def current_object(self, address: str) -> StateObject | None:
         """The current object at an address after the run; None if there is none or it is
         unknown."""
         return self.after.objects.get((address, None)) if self.after else None
@@ -151,9 +155,9 @@ class Apply(Struct, frozen=True, dict=True):
     def change_failed(self, address: str) -> bool:
         """Whether a creation or update failed; a postcondition that failed does not count."""
         wrong = [f for f in self._failed.get(address, ()) if not f.destroys]
-        return any(not failure.judged for failure in wrong)
+        return any(not failure.only_postcondition_failed for failure in wrong)
 
-    def undestroyed(self, address: str) -> int:
+    def count_failed_deletions(self, address: str) -> int:
         """How many deletions failed at this address."""
         return sum(failure.destroys for failure in self._failed.get(address, ()))
 
@@ -164,7 +168,7 @@ def count_resources(apply: Apply) -> Counts | None:
     For a run that succeeded, its log and its plan are enough. For any other run the state after it
     must be known.
     """
-    stayed = _unchanged(apply)
+    stayed = _count_unchanged(apply)
     known = apply.after is not None or apply.finished
     if not (apply.countable and known) or stayed is None:
         return None
@@ -175,19 +179,19 @@ def count_resources(apply: Apply) -> Counts | None:
 def _done(apply: Apply) -> Iterator[str]:
     """The name of a count for each creation, update and deletion that succeeded."""
     for address, actions in apply.actions.items():
-        if actions["Create"] and _created(apply, address):
+        if actions["Create"] and _was_created(apply, address):
             yield "added"
         if actions["Update"] and not apply.change_failed(address):
             yield "changed"
-        yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))
+        yield from ["deleted"] * max(0, actions["Delete"] - apply.count_failed_deletions(address))
 
 
-def _created(apply: Apply, address: str) -> bool:
+def _was_created(apply: Apply, address: str) -> bool:
     """Whether a creation that was begun succeeded. A creation that failed leaves a tainted object,
     no object, or the old object restored."""
     if apply.change_failed(address):
         return False
-    made = apply.now(address)
+    made = apply.current_object(address)
     return apply.after is None or (made is not None and not made.tainted)
 
 
@@ -195,9 +199,9 @@ def _forgotten(apply: Apply) -> Iterator[str]:
     """`removed` for each object that was removed from the state without being destroyed."""
     after = apply.after.objects if apply.after else {}
     for key in apply.log.forgets:
-        if key not in after and key[0] not in apply.log.remade:
+        if key not in after and key[0] not in apply.log.forgotten_and_created:
             yield "removed"
-    for address in apply.log.remade:
+    for address in apply.log.forgotten_and_created:
         if apply.has_begun(address, "Create"):
             yield "removed"
 
@@ -210,7 +214,7 @@ def _imported(apply: Apply) -> Iterator[str]:
             yield "imported"
 
 
-def _unchanged(apply: Apply) -> int | None:
+def _count_unchanged(apply: Apply) -> int | None:
     """How many current objects are in both states at the same address with nothing done to them.
 
     If one of the states is not known: how many were planned as NoOp, provided that the plan covered
@@ -227,15 +231,16 @@ def _unchanged(apply: Apply) -> int | None:
 
 def _stays(apply: Apply, address: str) -> bool:
     """Whether the object still exists at this address and was not moved, changed or imported."""
-    there = apply.after is None or apply.now(address) is not None
+    there = apply.after is None or apply.current_object(address) is not None
     still = there and not apply.moved(address)
     return still and address not in apply.touched | apply.imports
 
 
 def count_tainted(apply: Apply) -> int:
     """How many objects this run created that are tainted: their creation failed."""
-    made = (apply.now(address) for address, actions in apply.actions.items() if actions["Create"])
-    return sum(found is not None and found.tainted for found in made)
+    created = (address for address, actions in apply.actions.items() if actions["Create"])
+    objects = map(apply.current_object, created)
+    return sum(found is not None and found.tainted for found in objects)
 
 
 def count_outputs(apply: Apply) -> Counts | None:
@@ -287,7 +292,7 @@ def count_drift_between_states(apply: Apply) -> Counts | None:
 
 def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
     """`changed` or `deleted`; None if the object has not drifted."""
-    now = apply.now(address)
+    now = apply.current_object(address)
     if now is None or apply.has_begun(address, "Create"):
         return "deleted"
     return "changed" if now.nonempty != was.nonempty else None

@@ -24,7 +24,7 @@ Read = Callable[[int], bytes]
 """Reads the next bytes of an output: at most as many as given, all of them for -1."""
 
 SHOW_SECONDS, OTHER_SECONDS = 900.0, 60.0
-LOOK_SECONDS = 0.05
+POLL_SECONDS = 0.05
 """Seconds between two checks of the deadline, which a signal may bring forward."""
 RESERVED = 0.5
 """Seconds of the deadline that are kept for delivering the event; no query may use them."""
@@ -96,7 +96,7 @@ class TerraformClient(Struct, frozen=True):
             return False
         if child is None:
             return False
-        with self._within(seconds, child):
+        with self._kill_after(seconds, child):
             return child.wait() == 0
 
     def _environment(self) -> dict[str, str]:
@@ -117,39 +117,39 @@ class TerraformClient(Struct, frozen=True):
                 return Version(product, number.strip())
         return None
 
-    def show(self, plan_file: str, take: Callable[[Read], T]) -> T | None:
-        """What `take` makes of `show -json` of a saved plan; None if the plan can't be shown.
+    def show(self, plan_file: str, parse: Callable[[Read], T]) -> T | None:
+        """What `parse` makes of `show -json` of a saved plan; None if the plan can't be shown.
 
-        `take` reads the output while it is written, since it holds values and may be large. Raises
-        what `take` raises.
+        `parse` reads the output while it is written, since it holds values and may be large. Raises
+        what `parse` raises.
         """
-        return self.stream(["show", "-json", plan_file], SHOW_SECONDS, take)
+        return self.stream(["show", "-json", plan_file], SHOW_SECONDS, parse)
 
     def stream(
-        self, arguments: Sequence[str], seconds: float, take: Callable[[Read], T]
+        self, arguments: Sequence[str], seconds: float, parse: Callable[[Read], T]
     ) -> T | None:
-        """As `run`, but `take` reads stdout while it is written, and its result is returned.
+        """As `run`, but `parse` reads stdout while it is written, and its result is returned.
 
-        An UnreadableDocument that `take` raises is only raised if the query itself succeeded.
+        An UnreadableDocument that `parse` raises is only raised if the query itself succeeded.
         """
         child = self._start(arguments)
         if child is None or child.stdout is None:
             return None
-        with self._within(seconds, child):
-            found, wrong = _attempt(take, child.stdout)
+        with self._kill_after(seconds, child):
+            found, wrong = _call_parser(parse, child.stdout)
             child.wait()
         if child.returncode == 0 and wrong is not None:
             raise wrong
         return found if child.returncode == 0 else None
 
     @contextmanager
-    def _within(self, seconds: float, child: Child) -> Iterator[None]:
+    def _kill_after(self, seconds: float, child: Child) -> Iterator[None]:
         """Kills the child process after `seconds`, or once only `RESERVED` of the deadline is
         left."""
         budget, over = Deadline(seconds), Event()
 
         def watch() -> None:
-            while not over.wait(LOOK_SECONDS):
+            while not over.wait(POLL_SECONDS):
                 late = self.deadline is not None and self.deadline.left <= RESERVED
                 if late or not budget.left:
                     return _stop(child.pid)
@@ -193,14 +193,14 @@ def _pass_inherited(
             os.close(descriptor)
 
 
-def _attempt(
-    take: Callable[[Read], T], stdout: IO[bytes]
+def _call_parser(
+    parse: Callable[[Read], T], stdout: IO[bytes]
 ) -> tuple[T | None, UnreadableDocument | None]:
-    """What `take` makes of stdout, or the error that it raises; the rest of stdout is read after an
-    error, so that the child process can end."""
+    """What `parse` makes of stdout, or the error that it raises. After an error the rest of stdout
+    is read, so that the child process can end."""
     with stdout:
         try:
-            return take(stdout.read), None
+            return parse(stdout.read), None
         except UnreadableDocument as error:
             while stdout.read(1 << 20):
                 pass

@@ -73,10 +73,10 @@ def resource_names(change: Change) -> list[str]:
 
 def foreign_actions(plan: Plan) -> frozenset[str]:
     """Unknown actions on managed objects; what they would count as is not guessed."""
-    return find_foreign(change.actions for change in plan.kinds if change.managed)
+    return filter_unknown_actions(change.actions for change in plan.kinds if change.managed)
 
 
-def find_foreign(actions: Iterable[frozenset[str]]) -> frozenset[str]:
+def filter_unknown_actions(actions: Iterable[frozenset[str]]) -> frozenset[str]:
     """Those of the actions that this version does not know."""
     return frozenset().union(*actions) - COUNTED_AS.keys() - NOTHING
 
@@ -91,7 +91,7 @@ def count_outputs(plan: Plan) -> Counts | None:
 
     An output that is null before and after is in no state and is not counted.
     """
-    if find_foreign(output.actions for output in plan.outputs.values()):
+    if filter_unknown_actions(output.actions for output in plan.outputs.values()):
         return None
     return tally(name for output in plan.outputs.values() for name in output_names(output))
 
@@ -123,7 +123,7 @@ def count_listed_drift(drift: Iterable[Drift]) -> Counts:
 
 def count_drift(drift: Collection[Drift]) -> Counts | None:
     """As `count_listed_drift`, but None if an action is unknown."""
-    foreign = find_foreign(entry.actions for entry in drift)
+    foreign = filter_unknown_actions(entry.actions for entry in drift)
     return None if foreign else count_listed_drift(drift)
 
 

@@ -13,14 +13,14 @@ from tfevents.terraform.counts import (
     NOTHING,
     Counts,
     count_resources,
-    find_foreign,
+    filter_unknown_actions,
     foreign_actions,
     output_names,
     resource_names,
     tally,
 )
 from tfevents.terraform.plan import UPDATE, Change, OutputChange, Plan
-from tfevents.terraform.state import State, StateObject, literal
+from tfevents.terraform.state import State, StateObject, unescape_address
 
 
 class StatePair(Struct, frozen=True):
@@ -51,23 +51,24 @@ class StatePair(Struct, frozen=True):
         told = None not in (self.before.serial, self.after.serial)
         return not told or self.before.identity != self.after.identity
 
-    def was(self, change: Change) -> StateObject | None:
+    def object_before(self, change: Change) -> StateObject | None:
         """The object before, at its address or the one that it moves from; None without one."""
         objects, deposed = self.before.objects, change.deposed
-        old = literal(change.previous_address or change.address)
-        return objects.get((literal(change.address), deposed)) or objects.get((old, deposed))
+        old = unescape_address(change.previous_address or change.address)
+        new = unescape_address(change.address)
+        return objects.get((new, deposed)) or objects.get((old, deposed))
 
-    def now(self, change: Change) -> StateObject | None:
+    def object_after(self, change: Change) -> StateObject | None:
         """The object after; None without one."""
-        return self.after.objects.get((literal(change.address), change.deposed))
+        return self.after.objects.get((unescape_address(change.address), change.deposed))
 
-    def made(self, change: Change) -> StateObject | None:
+    def created_object(self, change: Change) -> StateObject | None:
         """The object that a creation or replacement has left, tainted or not; None without one."""
-        now = self.now(change)
-        return now if self.written and now != self.was(change) else None
+        now = self.object_after(change)
+        return now if self.written and now != self.object_before(change) else None
 
 
-def done_to_resources(plan: Plan, ledger: StatePair) -> Counts | None:
+def done_to_resources(plan: Plan, states: StatePair) -> Counts | None:
     """Managed objects by what was done to them, for a plan that was perhaps only partly applied.
 
     A creation that left a tainted object is not counted as added, a replacement may be half done,
@@ -76,36 +77,37 @@ def done_to_resources(plan: Plan, ledger: StatePair) -> Counts | None:
     """
     if not plan.changes or foreign_actions(plan):
         return count_resources(plan)
-    return tally(name for change in plan.changes for name in _done(change, ledger))
+    return tally(name for change in plan.changes for name in _done(change, states))
 
 
-def _done(change: Change, ledger: StatePair) -> Iterator[str]:
+def _done(change: Change, states: StatePair) -> Iterator[str]:
     """The names of the counts for what was done of one change."""
     planned = resource_names(change)
     if not change.managed or change.actions <= NOTHING:
         yield from (name for name in planned if name != "imported")
     elif "create" in change.actions:
-        yield from _created(change, ledger)
-    elif ledger.written and _happened(change, ledger):
+        yield from _created(change, states)
+    elif states.written and _happened(change, states):
         yield from (name for name in planned if name != "imported")
-    if "imported" in planned and ledger.written and ledger.now(change):
+    if "imported" in planned and states.written and states.object_after(change):
         yield "imported"
 
 
-def _happened(change: Change, ledger: StatePair) -> bool:
+def _happened(change: Change, states: StatePair) -> bool:
     """Whether an update, a deletion or a forget was carried out."""
     if change.actions == UPDATE:
-        return ledger.now(change) not in (None, ledger.was(change))
-    return ledger.now(change) is None
+        return states.object_after(change) not in (None, states.object_before(change))
+    return states.object_after(change) is None
 
 
-def _created(change: Change, ledger: StatePair) -> Iterator[str]:
+def _created(change: Change, states: StatePair) -> Iterator[str]:
     """The names of the counts for a creation or replacement, whose two halves count separately."""
-    made = ledger.made(change)
+    made = states.created_object(change)
     if made and not made.tainted:
         yield "added"
-    gone = ledger.written and ledger.now(change) != ledger.was(change)
-    if len(change.actions) > 1 and gone and literal(change.address) not in ledger.left_deposed:
+    gone = states.written and states.object_after(change) != states.object_before(change)
+    is_deposed = unescape_address(change.address) in states.left_deposed
+    if len(change.actions) > 1 and gone and not is_deposed:
         yield "deleted" if "delete" in change.actions else "removed"
 
 
@@ -115,7 +117,7 @@ def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts | Non
     `finished`: the apply succeeded. Outputs then count as planned, except that one whose value was
     unknown when it was planned may have turned out to be unchanged.
     """
-    if find_foreign(change.actions for change in plan.outputs.values()):
+    if filter_unknown_actions(change.actions for change in plan.outputs.values()):
         return None
     return tally(
         name

@@ -10,7 +10,7 @@ from msgspec import Struct
 from tfevents.terraform.values import digest_value
 
 Key = tuple[str, str | None]
-"""An object's address, as `literal` returns it, and its deposed key (None for a current object)."""
+"""An object's unescaped address (`unescape_address`), its deposed key (None: a current object)."""
 
 Identity = tuple[int, str]
 """Serial and lineage, by which terraform itself identifies a stored state."""
@@ -25,16 +25,16 @@ ESCAPED = r'\\(?:([nrt"\\])|u([0-9a-f]{4})|U(00(?:0[0-9a-f]|10)[0-9a-f]{4}))|([$
 WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def literal(address: str) -> str:
+def unescape_address(address: str) -> str:
     """An address with its keys unescaped, not as HCL quotes them (addrs.toHCLQuotedString).
 
     Which characters HCL escapes depends on the Unicode version that terraform was built with, so
     addresses from two sources can only be compared unescaped.
     """
-    return re.sub(ESCAPED, _literal, address) if "\\" in address or "{" in address else address
+    return re.sub(ESCAPED, _unescape, address) if "\\" in address or "{" in address else address
 
 
-def _literal(found: re.Match[str]) -> str:
+def _unescape(found: re.Match[str]) -> str:
     """The character or marker that an escape sequence stands for."""
     simple, short, long, mark = found.groups()
     if mark:

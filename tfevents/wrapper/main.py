@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REPORTED = ("plan", "apply", "destroy", "refresh", "import")
 HELP = ("-h", "-help", "--help")
 CHDIR = "-chdir="
-ALONE = "TFEVENTS_FRONT"
+NO_PYTHON = "TFEVENTS_FRONT"
 """Environment variable that makes the launcher (bin/tf) become terraform without using Python."""
 
 
@@ -39,7 +39,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     try:
         path = binary.find_binary(
-            os.environ, sys.argv[0], find_provisioner(os.environ), chdir(arguments)
+            os.environ, sys.argv[0], find_provisioner(os.environ), find_directory(arguments)
         )
         return run(arguments, path)
     except TfeventsError as error:
@@ -68,32 +68,32 @@ def _fall_back_to_launcher(error: Exception) -> int:
 
     For unexpected errors before a provisioner was started; gives 126 if the launcher can't be run.
     """
-    _unreported(error)
-    front = sys.argv[0]
+    _print_unreported(error)
+    launcher = sys.argv[0]
     try:
-        os.execve(front, [front, *sys.argv[1:]], {**os.environ, ALONE: "alone"})
+        os.execve(launcher, [launcher, *sys.argv[1:]], {**os.environ, NO_PYTHON: "alone"})
     except OSError as failed:
-        return complain(f"can't run {front}: {failed.strerror}", 126)
+        return complain(f"can't run {launcher}: {failed.strerror}", 126)
 
 
 class SiteFinder:
     """Import hook of last resort: runs `site`, which is slow but finds all package locations."""
 
-    asked = False
+    has_run_site = False
 
     @classmethod
     def find_spec(cls, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """The module's spec after `site` was run; None on every later call (importlib's API)."""
-        if cls.asked or path is not None or name in sys.stdlib_module_names:
+        if cls.has_run_site or path is not None or name in sys.stdlib_module_names:
             return None
-        cls.asked = True
+        cls.has_run_site = True
         import site
         from importlib.machinery import PathFinder
 
-        beside = [place for place in sys.path if place.endswith("-packages")]
+        package_folders = [folder for folder in sys.path if folder.endswith("-packages")]
         site.main()
-        for place in beside:
-            site.addsitedir(place)
+        for folder in package_folders:
+            site.addsitedir(folder)
         return PathFinder.find_spec(name)
 
 
@@ -105,14 +105,14 @@ def run(arguments: list[str], path: str) -> int:
     try:
         reports = (
             not is_disabled(os.environ)
-            and reported(arguments)
+            and is_reported(arguments)
             and not binary.is_reported_already(os.environ)
         )
     except Exception as error:
-        reports = _unreported(error)
+        reports = _print_unreported(error)
     if reports:
         return process.end_as(report(arguments, os.environ, path).exit_code)
-    process.become(path, arguments, os.environ)
+    process.exec_provisioner(path, arguments, os.environ)
 
 
 def report(
@@ -129,11 +129,11 @@ def report(
     except Exception as error:  # broad on purpose: terraform has to run in any case
         if process.attempts > before:
             raise
-        _unreported(error)
-    process.become(path, arguments, env)
+        _print_unreported(error)
+    process.exec_provisioner(path, arguments, env)
 
 
-def _unreported(error: Exception) -> bool:
+def _print_unreported(error: Exception) -> bool:
     """Prints why the run is not reported. Always False: whether the run is reported."""
     known = isinstance(error, TfeventsError)
     complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
@@ -146,7 +146,7 @@ def complain(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def reported(arguments: list[str]) -> bool:
+def is_reported(arguments: list[str]) -> bool:
     """Whether the arguments are a command that is reported, and don't ask for its help."""
     for word in arguments:
         if not word.startswith("-"):
@@ -156,7 +156,7 @@ def reported(arguments: list[str]) -> bool:
     return False
 
 
-def chdir(arguments: list[str]) -> str:
+def find_directory(arguments: list[str]) -> str:
     """The directory that terraform will work in, relative to the current one: that of a leading
     `-chdir=`, else `.`"""
     first = arguments[0] if arguments else ""

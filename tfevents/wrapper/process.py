@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 
 attempts = 0
 """How often this process has tried to run a provisioner: after an attempt no fallback may run."""
-IGNORED = (signal.SIGPIPE, signal.SIGXFSZ)
+IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores; terraform must not inherit that."""
 
 
-def become(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
+def exec_provisioner(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     """Replaces this process by the provisioner at `path` (execve), so that tfevents uses no memory
     any more. Raises NotExecutable."""
     global attempts  # noqa: PLW0603  # whether terraform was started is a fact of the process
     inherited = inherited_environment(env, path)
-    for number in IGNORED:
+    for number in IGNORED_BY_PYTHON:
         signal.signal(number, signal.SIG_DFL)
     attempts += 1
     try:
@@ -38,12 +38,12 @@ def start(path: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
 
     Raises NotExecutable.
     """
-    global attempts  # noqa: PLW0603  # see become()
+    global attempts  # noqa: PLW0603  # see exec_provisioner()
     inherited = inherited_environment(env, path)
     words = [os.path.basename(path), *arguments]
     attempts += 1
     try:
-        return os.posix_spawn(path, words, inherited, setsigdef=IGNORED)
+        return os.posix_spawn(path, words, inherited, setsigdef=IGNORED_BY_PYTHON)
     except OSError as error:
         raise NotExecutable(error.errno, error.strerror, path) from None
 
@@ -52,11 +52,11 @@ def end_as(exit_code: int) -> int:
     """Gives the code to exit with. If the provisioner died of a signal (negative `exit_code`), this
     process sends itself the same signal, so that a shell sees 128 + n."""
     if exit_code < 0:
-        _die(-exit_code)
+        _kill_self(-exit_code)
     return exit_code if exit_code >= 0 else 128 - exit_code
 
 
-def _die(number: int) -> None:
+def _kill_self(number: int) -> None:
     import resource
 
     with suppress(OSError, ValueError):  # no core file of ours: terraform's is the useful one

@@ -61,23 +61,23 @@ def run_and_report(
     """
     arguments = parse_arguments(argv, env)
     if arguments is None or arguments.helps:
-        process.become(binary, argv, env)
-    _hold_streams()
+        process.exec_provisioner(binary, argv, env)
+    _open_closed_streams()
     try:
         lock = _acquire_lock(env)
     except OSError:
         print_line("nothing is reported: no directory can be written to")
-        process.become(binary, argv, env)
+        process.exec_provisioner(binary, argv, env)
     try:
         with SignalForwarder() as signals:
             run = Run(arguments, binary, env, lock, stage=stage)
-            _note(run)
+            _write_run_note(run)
             return _run_and_report(run, signals)
     finally:
         lock.release()
 
 
-def _hold_streams() -> None:
+def _open_closed_streams() -> None:
     """Opens /dev/null for each standard stream that is closed.
 
     Otherwise the next file that we open would get the stream's number, and be written to as the
@@ -102,7 +102,7 @@ def _acquire_lock(env: Mapping[str, str]) -> RunLock:
     return run_lock.acquire(find_fallback_home())
 
 
-def _note(run: Run) -> None:
+def _write_run_note(run: Run) -> None:
     """Writes down what the run is, to report its end if it is abandoned (journal/recovery.py)."""
     run.lock.write_note(
         {
@@ -119,7 +119,7 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
     reporter = BackgroundReporter(run)
     words, env = _prepare_command(run)
     if run.arguments.command == "import":
-        reporter.find_state_before(signals)
+        reporter.pull_state_before(signals)
     result = _run_terraform(run, words, env, signals, reporter)
     try:
         return _report(run, result, signals, reporter)
@@ -145,9 +145,9 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
 
 def _is_direct(env: Mapping[str, str]) -> bool:
     """Whether the user wants no flag and no variable of ours to be given to terraform."""
-    said = read_switch("direct", env)
-    if said is not None:
-        return said
+    switch = read_switch("direct", env)
+    if switch is not None:
+        return switch
     if find_user_file(env) is None:
         return False
     from tfevents.settings.switches import is_on  # reads the user's settings file
@@ -213,8 +213,8 @@ def _run_terraform(
     since = time.monotonic()
     try:
         signals.start(partial(process.start, run.binary, words, env))
-    except Interrupted as early:  # alone, terraform would have died of this signal
-        return RunResult(-early.number, signals=tuple(signals.received), started=False)
+    except Interrupted as interruption:  # alone, terraform would have died of this signal
+        return RunResult(-interruption.number, signals=tuple(signals.received), started=False)
     reporter.begin()
     exit_code = signals.wait()
     return RunResult(
@@ -237,30 +237,30 @@ def _report(
     run: Run, result: RunResult, signals: SignalForwarder, background: BackgroundReporter
 ) -> ReportedRun:
     reporter = background.wait()
-    signals.when_idle = reporter.shorten_deadline
+    signals.on_signal_without_child = reporter.shorten_deadline
     if signals.interrupted:
         reporter.shorten_deadline()
-    _use_tools(reporter)
+    _set_attachment_functions(reporter)
     reporter.finish(result)
-    signals.dismiss()
+    signals.end_probe()
     run.lock.clear_files()  # the private files are not needed any more
-    told = reporter.deliver()
-    if told.line and not reporter.settings.quiet:
-        print_line(told.line)
+    report = reporter.deliver()
+    if report.line and not reporter.settings.quiet:
+        print_line(report.line)
     strict = reporter.settings.strict and result.exit_code in (0, 2)
-    exit_code = UNDELIVERED if strict and not told.delivered else result.exit_code
-    return ReportedRun(exit_code, reporter.last_event)
+    exit_code = UNDELIVERED if strict and not report.delivered else result.exit_code
+    return ReportedRun(exit_code, reporter.end_event)
 
 
-def _use_tools(reporter: RunReporter) -> None:
+def _set_attachment_functions(reporter: RunReporter) -> None:
     """Gives the reporter the functions that store artifacts and estimate cost, if one of the two is
     switched on. They import httpx, python-hcl2 and redaction, which most runs don't need."""
-    if reporter.wants_tools:
+    if reporter.wants_attachments:
         from tfevents.delivery.artifact_store import store_artifacts
         from tfevents.delivery.artifacts import estimate_cost
-        from tfevents.reporting.attachments import Tools
+        from tfevents.reporting.attachments import AttachmentFunctions
 
-        reporter.use_tools(Tools(store_artifacts, estimate_cost))
+        reporter.set_attachment_functions(AttachmentFunctions(store_artifacts, estimate_cost))
 
 
 def _find_overrides(env: Mapping[str, str]) -> tuple[Mapping[str, Any], Sequence[SettingError]]:
@@ -294,13 +294,13 @@ class BackgroundReporter:
             raise RuntimeError("the report could not be prepared")
         return self._reporter
 
-    def find_state_before(self, signals: SignalForwarder) -> None:
+    def pull_state_before(self, signals: SignalForwarder) -> None:
         """Pulls the state before an import, for only a comparison of states shows what was
         imported. An optional fact: does nothing if the reporter failed."""
         with suppress(RuntimeError):
             reporter = self.wait()
-            signals.when_idle = reporter.shorten_deadline
-            reporter.find_state_before()
+            signals.on_signal_without_child = reporter.shorten_deadline
+            reporter.pull_state_before()
 
     def _start_sender(self) -> Popen[bytes] | None:
         """Starts the sender process before the reporter is imported, so that both import in

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-OF_TERMINALS = (signal.SIGINT, signal.SIGQUIT)
+TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 DESCRIPTORS = "/dev/fd"
 """Directory that lists the open file descriptors of the process that reads it; on Linux a link to
 /proc/self/fd."""
 PROBE_SECONDS = 0.05
 """How long we wait for the probe's report; a signal must be forwarded within 0.1 s."""
-FRESH_SECONDS = 1.0
+REPORT_TTL_SECONDS = 1.0
 """How long a report of the probe waits for our process to get the same signal. Reports expire since
 the kernel may merge two signals to us that come at once, so that one report is left over."""
 
@@ -52,7 +52,7 @@ class SignalForwarder:
         threads that wait for child processes of their own."""
         self._reaps = reaps
         self.received: list[int] = []
-        self.when_idle: Callable[[], None] = lambda: None
+        self.on_signal_without_child: Callable[[], None] = lambda: None
         """Called when a signal comes while there is no child process."""
         self._child: int | None = None
         self._handled: list[int] = []
@@ -61,10 +61,10 @@ class SignalForwarder:
     def __enter__(self) -> SignalForwarder:
         """Installs the handlers and forks the probe; must be called before a thread is started."""
         self._handled = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
-        self._arrivals, self._arriving = _make_pipe()
-        signal.set_wakeup_fd(self._arriving, warn_on_full_buffer=False)
-        _handle(self._handled, self._take_signal)
-        _handle([signal.SIGCHLD], _ignore)  # wakes `wait` by the wake-up pipe
+        self._wakeup_read, self._wakeup_write = _make_pipe()
+        signal.set_wakeup_fd(self._wakeup_write, warn_on_full_buffer=False)
+        _set_handlers(self._handled, self._handle_signal)
+        _set_handlers([signal.SIGCHLD], _ignore)  # wakes `wait` by the wake-up pipe
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         try:
             self._probe = GroupSignalProbe(self._handled, mask)
@@ -78,13 +78,13 @@ class SignalForwarder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        _handle(self._handled, _ignore)  # a later signal must not change the result
+        _set_handlers(self._handled, _ignore)  # a later signal must not change the result
         signal.set_wakeup_fd(-1)
-        os.close(self._arrivals)
-        os.close(self._arriving)
-        self.dismiss()
+        os.close(self._wakeup_read)
+        os.close(self._wakeup_write)
+        self.end_probe()
 
-    def dismiss(self) -> None:
+    def end_probe(self) -> None:
         """Ends the probe; called when no child process is to be started any more."""
         probe, self._probe = self._probe, None
         if probe is not None:
@@ -98,7 +98,7 @@ class SignalForwarder:
     def start(self, start_child: Callable[[], int]) -> None:
         """Starts a child process with `start_child`, which gives its pid. Raises Interrupted if a
         signal came first, and whatever `start_child` raises."""
-        self._take_arrived()
+        self._take_received()
         if self.received:
             raise Interrupted(self.received[0])
         self._child = start_child()
@@ -124,26 +124,26 @@ class SignalForwarder:
         The child process may have got them already. In that case it is dead, since it had no
         handler yet, and the second signal does no harm.
         """
-        self._take_arrived()
+        self._take_received()
         for number in self.received:
             _send(child, number)
             self._reached_group(number, 0)
 
     def _wait(self, child: int) -> int:
-        arrivals = select.poll()
-        arrivals.register(self._arrivals, select.POLLIN)
+        poller = select.poll()
+        poller.register(self._wakeup_read, select.POLLIN)
         while True:
             ended, status = self._find_ended(child)
             if ended:
                 return os.waitstatus_to_exitcode(status)
-            arrivals.poll()
-            until = time.monotonic() + PROBE_SECONDS
-            for number in self._take_arrived():
-                if not self._reached_group(number, until):
+            poller.poll()
+            deadline = time.monotonic() + PROBE_SECONDS
+            for number in self._take_received():
+                if not self._reached_group(number, deadline):
                     _send(child, number)
 
-    def _reached_group(self, number: int, until: float) -> bool:
-        return self._probe is not None and self._probe.reached_group(number, until)
+    def _reached_group(self, number: int, deadline: float) -> bool:
+        return self._probe is not None and self._probe.reached_group(number, deadline)
 
     def _find_ended(self, child: int) -> tuple[int, int]:
         while self._reaps:
@@ -152,16 +152,16 @@ class SignalForwarder:
                 return ended, status
         return os.waitpid(child, os.WNOHANG)
 
-    def _take_signal(self, number: int, frame: FrameType | None) -> None:
-        """Python's signal handler: calls `when_idle` unless there is a child process, whose
-        signals `_wait` forwards."""
-        if self._child is not None or not self._take_arrived():
+    def _handle_signal(self, number: int, frame: FrameType | None) -> None:
+        """Python's signal handler: calls `on_signal_without_child`, unless there is a child
+        process, whose signals `_wait` forwards."""
+        if self._child is not None or not self._take_received():
             return
-        self.when_idle()
+        self.on_signal_without_child()
 
-    def _take_arrived(self) -> list[int]:
+    def _take_received(self) -> list[int]:
         """The signals that came since the last call; adds them to `received`."""
-        numbers = [n for n in _read(self._arrivals) if n in self._handled]
+        numbers = [n for n in _read(self._wakeup_read) if n in self._handled]
         self.received += numbers
         return numbers
 
@@ -171,81 +171,82 @@ class GroupSignalProbe:
 
     def __init__(self, signals: Iterable[int], mask: Iterable[int]) -> None:
         """Forks the probe. The caller has blocked the signals; `mask`: those blocked before."""
-        self._reports, reporting = _make_pipe()
-        living, self._life = os.pipe()
+        self._report_read, report_write = _make_pipe()
+        liveness_read, self._liveness_write = os.pipe()
         self._reported: dict[int, list[float]] = {number: [] for number in signals}
-        self._late = dict.fromkeys(self._reported, 0)
+        self._anticipated = dict.fromkeys(self._reported, 0)
         self._pid = os.fork()
         if self._pid == 0:
             try:
-                _report_signals(signals, mask, living, reporting)
+                _report_signals(signals, mask, liveness_read, report_write)
             finally:
                 os._exit(0)
-        os.close(living)
-        os.close(reporting)
+        os.close(liveness_read)
+        os.close(report_write)
 
-    def reached_group(self, number: int, until: float) -> bool:
-        """Whether the probe got this signal, too. Waits for its report until `until` (monotonic
-        time)."""
-        reports = select.poll()
-        reports.register(self._reports, select.POLLIN)
-        while not self._is_fresh(number):
-            left = until - time.monotonic()
-            if left <= 0 or not reports.poll(1000 * left):
-                return self._not_yet_reported(number)
+    def reached_group(self, number: int, deadline: float) -> bool:
+        """Whether the probe got this signal, too. Waits for its report until `deadline`
+        (monotonic time)."""
+        poller = select.poll()
+        poller.register(self._report_read, select.POLLIN)
+        while not self._has_report(number):
+            left = deadline - time.monotonic()
+            if left <= 0 or not poller.poll(1000 * left):
+                return self._got_without_report(number)
             if not self._read_reports():
                 # the probe was killed; sending terraform a second Ctrl-C could cost the state
-                return number in OF_TERMINALS
+                return number in TERMINAL_SIGNALS
         self._reported[number].pop(0)
         return True
 
-    def _is_fresh(self, number: int) -> bool:
+    def _has_report(self, number: int) -> bool:
         """Whether there is a report of this signal; drops those that have expired."""
-        since = time.monotonic() - FRESH_SECONDS
+        since = time.monotonic() - REPORT_TTL_SECONDS
         self._reported[number] = [at for at in self._reported[number] if at > since]
         return bool(self._reported[number])
 
     def _read_reports(self) -> bytes:
-        """Reads and records new reports, but drops those that `_not_yet_reported` has anticipated;
-        b"" if there are none or the probe is dead."""
-        reports = _read(self._reports)
+        """Reads and records new reports, but drops those that `_got_without_report` has
+        anticipated; b"" if there are none or the probe is dead."""
+        reports = _read(self._report_read)
         for number in reports:
-            if self._late.get(number):
-                self._late[number] -= 1
+            if self._anticipated.get(number):
+                self._anticipated[number] -= 1
             elif number in self._reported:
                 self._reported[number].append(time.monotonic())
         return reports
 
-    def _not_yet_reported(self, number: int) -> bool:
+    def _got_without_report(self, number: int) -> bool:
         """Whether the probe got the signal without a report in time, as on a busy machine."""
-        if _pending(self._pid, number):
-            self._late[number] += 1
+        if _is_pending(self._pid, number):
+            self._anticipated[number] += 1
             return True
         self._read_reports()  # the report may have come while we looked
-        if not self._is_fresh(number):
+        if not self._has_report(number):
             return False
         self._reported[number].pop(0)
         return True
 
     def end(self) -> None:
         """Kills the probe and reaps it."""
-        os.close(self._life)
-        os.close(self._reports)
+        os.close(self._liveness_write)
+        os.close(self._report_read)
         _send(self._pid, signal.SIGKILL)
         with suppress(ChildProcessError):  # already reaped, with the orphans
             os.waitpid(self._pid, 0)
 
 
 def _report_signals(
-    signals: Iterable[int], mask: Iterable[int], living: int, reporting: int
+    signals: Iterable[int], mask: Iterable[int], liveness_read: int, report_write: int
 ) -> None:
-    """The probe's main function: writes signals to the pipe `reporting` until the other end of the
-    pipe `living` is closed, however our process ends. Closes all other file descriptors."""
-    signal.set_wakeup_fd(reporting, warn_on_full_buffer=False)
-    _handle(signals, _ignore)
-    _close_all_but(living, reporting)
+    """The probe's main function: writes signals to the pipe `report_write` until the other end of
+    the pipe `liveness_read` is closed, however our process ends. Closes all other file
+    descriptors."""
+    signal.set_wakeup_fd(report_write, warn_on_full_buffer=False)
+    _set_handlers(signals, _ignore)
+    _close_all_but(liveness_read, report_write)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    while os.read(living, 1):
+    while os.read(liveness_read, 1):
         pass
 
 
@@ -266,7 +267,7 @@ def _ignore(number: int, frame: FrameType | None) -> None:
     """Does nothing: the wake-up pipe has the signal already."""
 
 
-def _handle(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> None:
+def _set_handlers(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> None:
     for number in numbers:
         signal.signal(number, handler)
 
@@ -290,7 +291,7 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-def _pending(pid: int, number: int) -> bool:
+def _is_pending(pid: int, number: int) -> bool:
     """Whether a signal is pending for a process; False where there is no /proc, as off Linux."""
     try:
         with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:

@@ -17,7 +17,7 @@ from support.runs.script import Script, Turn, read_script, write_script
 
 MISCOUNTED = Fault(
     "terraform/changes.py",
-    'yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))',
+    'yield from ["deleted"] * max(0, actions["Delete"] - apply.count_failed_deletions(address))',
     'yield from ["deleted"] * max(0, actions["Delete"] - actions["Create"])',
 )
 """The deletion of what is replaced is not counted."""

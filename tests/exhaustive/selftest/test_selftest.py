@@ -35,7 +35,7 @@ DOUBLED = Fault(  # not at once: two that wait in the kernel are one
 LOST_CODE = Fault("wrapper/main.py", ", path).exit_code)", ", path).exit_code and 0)")
 MISCOUNTED = Fault(
     "terraform/changes.py",
-    'yield from ["deleted"] * max(0, actions["Delete"] - apply.undestroyed(address))',
+    'yield from ["deleted"] * max(0, actions["Delete"] - apply.count_failed_deletions(address))',
     'yield from ["deleted"] * max(0, actions["Delete"] - actions["Create"])',
 )
 FORGOTTEN = Fault(

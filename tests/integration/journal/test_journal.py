@@ -596,7 +596,7 @@ def test_what_could_not_be_moved_in_time_goes_first_all_the_same(tmp_path: Path)
     put(fallback, "a", "b")
     set_times(tmp_path / "fallback", "2026-01-01T00:00:00.000Z")
     put(home, "c", "d")
-    fallback.hand_over(home)
+    fallback.move_to(home)
     assert [event.body["data"]["name"] for event in home.waiting(Queue(WHERE))] == [*"abcd"]
     assert [event.body["data"]["name"] for event in home.find_events()][-1] == "delivered"
 
@@ -607,9 +607,9 @@ def test_the_end_of_a_run_that_was_closed_as_forgotten_is_moved(tmp_path: Path) 
     for journal, code in ((home, None), (fallback, 3)):
         journal.open_run(Run("run", "apply", "normal", ".", now(), key="hook"))
         journal.end_run("run", code)
-    fallback.hand_over(home)
+    fallback.move_to(home)
     fallback.open_run(Run("run", "apply", "normal", ".", now(), key="hook"))
-    fallback.hand_over(home)
+    fallback.move_to(home)
     run = home.run("run")
     assert run is not None
     assert (run.exit_code, run.ended_at is None) == (3, False)
@@ -811,7 +811,7 @@ def test_a_journal_of_before(machine: Machine, endpoint: Endpoint) -> None:
     )
     flush(machine.home, journal, endpoint.url, settings=known)
     assert names(endpoint) == ["known", "new"]
-    (lost,) = journal.unowned()
+    (lost,) = journal.find_unowned()
     assert (lost.event_id, lost.directory, lost.destination) == ("1", None, Destination())
     journal.close()
     open_journal(str(machine.home)).close()
@@ -822,7 +822,7 @@ def test_what_was_delivered_meanwhile_is_not_given_to_anybody(machine: Machine) 
     """A person says whose it is, and another flush has found out by itself."""
     journal = open_journal(str(machine.home))
     put(journal, "a", where=Destination("acct", "o", "p", None))
-    (event,) = journal.unowned()
+    (event,) = journal.find_unowned()
     journal.settle(event.event_id, Status.DELIVERED)
     journal.assign({event.event_id: (WHERE, ["workspace"])})
     assert machine.statuses() == ["delivered"]

@@ -10,7 +10,7 @@ from support.endpoint import Endpoint
 from support.relay import ids_by_workspace, make_event, start_relay
 
 from tfevents.relay.database import open_own_database
-from tfevents.relay.pace import BURST, INTERVAL, PER_MINUTE, rest, take_turn
+from tfevents.relay.pace import BURST, INTERVAL, PER_MINUTE, delay_requests, take_turn
 from tfevents.relay.tables import KEYS
 
 
@@ -21,13 +21,13 @@ def test_no_minute_has_more_than_400_requests(tmp_path: Path) -> None:
         connection.execute(KEYS.insert(), rows)
         first = [take_turn(connection, 1) for _ in range(1000)]
         other = take_turn(connection, 2)
-        rest(connection, 2, 60.0)
-        rested = take_turn(connection, 2)
+        delay_requests(connection, 2, 60.0)
+        delayed = take_turn(connection, 2)
     begin = first[19]
     turns = [max(begin, turn) for turn in first]
     busiest = max(sum(at <= turn < at + 60_000 for turn in turns) for at in turns)
     assert 300 < busiest <= PER_MINUTE
-    assert other <= begin + 5000 < rested
+    assert other <= begin + 5000 < delayed
 
 
 @pytest.mark.exhaustive

@@ -11,7 +11,12 @@ from support.endpoint import Endpoint
 from support.machine import KEY, ONE, SCRIPTS, Machine
 from support.paths import README
 
-from tfevents.settings.file_format import HARNESS, NOWHERE, SHARED, TOP
+from tfevents.settings.file_format import (
+    CHECKOUT_FIELDS,
+    ENVIRONMENT_ONLY,
+    HARNESS_FIELDS,
+    TOP_LEVEL_FIELDS,
+)
 
 ALONE, MONOREPO, TERRAGRUNT = re.findall(r"^```hcl\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
@@ -89,6 +94,8 @@ def test_the_table_of_files_is_the_tables_of_fields() -> None:
     """What a checkout may say, what only the user's own file, and what none."""
     rows = dict(re.findall(r"^\| ([^|]*(?:hcl|file)[^|]*) \| ([^|]*) \|$", README, re.MULTILINE))
     said = {row: {*re.findall(r"`(\w+)`", text)} for row, text in rows.items()}
-    assert said["`.tfevents.hcl`"] == SHARED | {"harness"}
-    assert said["your own `config.hcl`"] == (HARNESS | TOP) - SHARED - NOWHERE | {"harness"}
-    assert said["no file"] == {f"TFEVENTS_{name.upper()}" for name in NOWHERE}
+    assert said["`.tfevents.hcl`"] == CHECKOUT_FIELDS | {"harness"}
+    assert said["your own `config.hcl`"] == (
+        HARNESS_FIELDS | TOP_LEVEL_FIELDS
+    ) - CHECKOUT_FIELDS - ENVIRONMENT_ONLY | {"harness"}
+    assert said["no file"] == {f"TFEVENTS_{name.upper()}" for name in ENVIRONMENT_ONLY}

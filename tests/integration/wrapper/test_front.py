@@ -135,14 +135,14 @@ def test_the_front_and_the_scanner_say_the_same(
 ) -> None:
     """Reported commands are observed; everything else, and everything if disabled, is not."""
     env = {} if disabled is None else {"TFEVENTS_DISABLED": disabled}
-    observed = main.reported(line.split()) and not disabled
+    observed = main.is_reported(line.split()) and not disabled
     assert stage.run(*line.split(), **env)[0] == (PYTHON if observed else TERRAFORM)
 
 
 @pytest.mark.parametrize("words", [("",), ("", "plan"), ("plan", ""), ("a b", "plan"), ("*",)])
 def test_odd_words_are_words(stage: Stage, words: tuple[str, ...]) -> None:
     """Nothing is split, nothing is a pattern."""
-    assert stage.run(*words)[0] == (PYTHON if main.reported([*words]) else TERRAFORM)
+    assert stage.run(*words)[0] == (PYTHON if main.is_reported([*words]) else TERRAFORM)
 
 
 @pytest.mark.parametrize("word", ["0", "", "false", "no", "maybe", " 1", "TRUE"])

@@ -155,9 +155,9 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
     [
         ("run_and_report", "plan"),
         ("find_binary", "plan"),
-        ("reported", "plan"),
+        ("is_reported", "plan"),
         ("start", "plan"),
-        ("become", "version"),
+        ("exec_provisioner", "version"),
         ("main", "version"),
     ],
 )
@@ -169,7 +169,7 @@ def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind
 TFEVENTS = TF.with_name("tfevents")
 
 
-WHERE = ["run_and_report", "_acquire_lock", "_note", "_run_and_report"]
+WHERE = ["run_and_report", "_acquire_lock", "_write_run_note", "_run_and_report"]
 
 
 @pytest.mark.exhaustive

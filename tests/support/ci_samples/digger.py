@@ -46,7 +46,7 @@ SAMPLES = [
             branch="main",
             sha=_SHA,
             pull_request="2",
-            chooses=True,
+            chooses_checkout=True,
         ),
         {
             github.JOB["GITHUB_EVENT_PATH"]: b'{"issue": {"number": 2, "pull_request":'

@@ -123,7 +123,7 @@ SAMPLES = [
             branch="main",
             sha=_SHA,
             pull_request="2",
-            chooses=True,
+            chooses_checkout=True,
         ),
         {
             _EVENT: b'{"action": "created", "issue": {"number": 2, "pull_request":'
@@ -220,7 +220,7 @@ SAMPLES = [
     Sample(
         "after another workflow",
         {**_BRANCH, "GITHUB_EVENT_NAME": "workflow_run"},
-        Build(**FACTS, trigger_type="upstream", branch="main", sha=_SHA, chooses=True),
+        Build(**FACTS, trigger_type="upstream", branch="main", sha=_SHA, chooses_checkout=True),
         {
             _EVENT: b'{"action": "completed", "workflow_run": {"id": 30433642,'
             b' "head_branch": "changes", "head_sha": "' + _HEAD.encode() + b'"}}'

@@ -12,10 +12,10 @@ from tfevents.doctor import variables
 from tfevents.settings import environment, model
 from tfevents.stage.settings import COMMANDS
 from tfevents.terraform import binary
-from tfevents.wrapper.main import ALONE
+from tfevents.wrapper.main import NO_PYTHON
 
 README = (ROOT / "README.md").read_text()
-INTERNAL = {binary.CALLER, ALONE, "TFEVENTS_DEBUG"}
+INTERNAL = {binary.CALLER, NO_PYTHON, "TFEVENTS_DEBUG"}
 """Ours among ourselves; and what a bug's one line names."""
 
 
@@ -48,7 +48,7 @@ def test_every_variable_that_is_read() -> None:
     expected = read - INTERNAL | {f"TFEVENTS_{name}" for name in fields}
     told = set(re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", section("Settings")))
     assert told - {"TFEVENTS_METADATA_GIT_BRANCH"} == expected - {"TFEVENTS_METADATA", "TFEVENTS_X"}
-    assert told - {"TFEVENTS_METADATA_GIT_BRANCH"} <= variables.list_names()
+    assert told - {"TFEVENTS_METADATA_GIT_BRANCH"} <= variables.list_variables()
 
 
 def test_harness_own_names() -> None:

@@ -7,7 +7,7 @@ import os
 from support.machine import until
 
 from tfevents.delivery.sender_main import ABANDONED_SECONDS, Orders
-from tfevents.delivery.sender_process import Order, write_order
+from tfevents.delivery.sender_process import Order, encode_order
 
 
 def test_no_order_ends_the_last_flush() -> None:
@@ -15,12 +15,12 @@ def test_no_order_ends_the_last_flush() -> None:
     reading, writing = os.pipe()
     with open(reading, "rb") as pipe, open(writing, "wb", buffering=0) as run:
         orders = Orders(pipe)
-        run.write(write_order(Order(60.0)))
+        run.write(encode_order(Order(60.0)))
         *_, state = orders.rounds()
-        run.write(write_order(Order()))
-        assert orders.more.wait(60)
-        assert state.last
-        assert not state.more.is_set()
+        run.write(encode_order(Order()))
+        assert orders.new_events.wait(60)
+        assert state.keep_claims
+        assert not state.new_events.is_set()
         run.close()
         until(lambda: orders.deadline.left <= ABANDONED_SECONDS)
 
@@ -32,9 +32,9 @@ def test_an_order_ends_an_earlier_flush() -> None:
         orders = Orders(pipe)
         rounds = orders.rounds()
         state = next(rounds)
-        run.write(write_order(Order()))
-        assert state.more.wait(60)
-        assert not next(rounds).last
+        run.write(encode_order(Order()))
+        assert state.new_events.wait(60)
+        assert not next(rounds).keep_claims
         run.close()
-        assert next(rounds).last
+        assert next(rounds).keep_claims
         until(lambda: orders.deadline.left <= ABANDONED_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tfevents.delivery.sender_process import Order, SenderConfig, parse_order, write_order
+from tfevents.delivery.sender_process import Order, SenderConfig, encode_order, parse_order
 from tfevents.journal.models import Destination
 
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -14,11 +14,11 @@ WHERE = Destination("acct", "default", "infra", "prod")
 def test_a_path_comes_as_it_is(path: str) -> None:
     """Also one that is no UTF-8, or has a line end in it: an order is one line."""
     config = SenderConfig(path, WHERE, path, "default", "https://h.example", "/api", "k", path)
-    line = write_order(config)
+    line = encode_order(config)
     assert line.count(b"\n") == 1
     assert parse_order(line, SenderConfig) == config
 
 
 @pytest.mark.parametrize("order", [Order(), Order(1.5)])
 def test_an_order_comes_as_it_is(order: Order) -> None:
-    assert parse_order(write_order(order), Order) == order
+    assert parse_order(encode_order(order), Order) == order

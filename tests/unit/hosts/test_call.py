@@ -82,7 +82,7 @@ def test_an_outcome_without_its_number(
 ) -> None:
     """It is stronger than the host, and is no exit code."""
     found = replace(call(moment, "plan", succeeded=said), host=host)
-    assert (found.succeeded, found.exit_code, found.changes) == (succeeded, None, None)
+    assert (found.succeeded, found.exit_code, found.has_changes) == (succeeded, None, None)
 
 
 def test_a_text_that_is_longer_than_any_path_is_none() -> None:
@@ -163,7 +163,7 @@ def test_what_else_the_command_line_says() -> None:
 def test_what_the_exit_code_says_of_a_plan(text: str, exit_code: int, changes: bool | None) -> None:
     """0 only where terraform was asked for a detailed one."""
     found = line(text, exit_code=exit_code)
-    assert found is not None and found.changes is changes
+    assert found is not None and found.has_changes is changes
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tfevents.journal import fallback
-from tfevents.journal.fallback import find_beside, merge_fallback, open_fallback
+from tfevents.journal.fallback import find_other_journal, merge_fallback, open_fallback
 from tfevents.journal.journal import Journal, open_journal
 
 
@@ -26,7 +26,7 @@ def test_the_fallback_journal_is_not_opened_again(
 
     with closing(open_fallback()) as journal, closing(open_journal(str(tmp_path / "home"))) as home:
         monkeypatch.setattr(fallback, "open_journal", open_and_note)
-        assert find_beside(journal) is None
+        assert find_other_journal(journal) is None
         assert merge_fallback(journal) == 0
         assert opened == []
         assert merge_fallback(home) == 0

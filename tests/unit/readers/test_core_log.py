@@ -7,7 +7,7 @@ import random
 import pytest
 from support.core_logs import ALL, Recording, parse_core_log
 
-from tfevents.readers.core_log import LONGEST, CoreLogReader
+from tfevents.readers.core_log import MAX_LINE_BYTES, CoreLogReader
 from tfevents.terraform.apply_log import ApplyLog, Failure
 from tfevents.terraform.arguments import Mode
 
@@ -57,7 +57,7 @@ def test_how_far_it_came(recording: Recording) -> None:
 )
 def test_a_nested_apply_makes_nothing_sure(recording: Recording) -> None:
     """Two applies in one log: whose objects are whose, nobody can tell."""
-    assert not recording.log().sure
+    assert not recording.log().describes_one_apply
 
 
 @pytest.mark.parametrize(
@@ -93,8 +93,8 @@ def test_a_node_is_named_as_go_quotes_it() -> None:
     ((name, _),) = log.begun
     assert name == 'terraform_data.k["a"b\a"]'
     assert log.failures == {
-        Failure(name, destroys=True, deposed=None, judged=False),
-        Failure(name, destroys=True, deposed="0a1b2c3d", judged=False),
+        Failure(name, destroys=True, deposed=None, only_postcondition_failed=False),
+        Failure(name, destroys=True, deposed="0a1b2c3d", only_postcondition_failed=False),
     }
 
 
@@ -106,7 +106,9 @@ def test_what_failed_and_what_only_stopped() -> None:
         b'[ERROR] vertex "terraform_data.a" error: execution halted',
         b'[ERROR] vertex "terraform_data.b" error: Resource postcondition failed',
     )
-    assert log.failures == {Failure("terraform_data.b", destroys=False, deposed=None, judged=True)}
+    assert log.failures == {
+        Failure("terraform_data.b", destroys=False, deposed=None, only_postcondition_failed=True)
+    }
 
 
 def test_a_deposed_object_and_a_data_source_in_a_plan() -> None:
@@ -147,10 +149,10 @@ def test_a_line_without_end_is_not_kept() -> None:
     """Nothing of ours has a megabyte; what follows it is read."""
     reader = CoreLogReader()
     for _ in range(40):
-        reader.feed(b"x" * (LONGEST // 16))
-    assert len(reader._rest) <= LONGEST
+        reader.feed(b"x" * (MAX_LINE_BYTES // 16))
+    assert len(reader._rest) <= MAX_LINE_BYTES
     reader.feed(b"tail\n" + APPLY + GRAPH)
-    assert reader.log.sure
+    assert reader.log.describes_one_apply
 
 
 def test_text_that_is_no_line_of_the_log_says_nothing() -> None:

@@ -12,15 +12,15 @@ from support.contract import Incoming, Refusal, Rules, judge
 
 from tfevents.events.schema import find_mismatches, metadata_fields
 from tfevents.receiver.contract import (
-    CHECK,
     LARGEST_EVENT,
     ActivityQuery,
     ContractError,
     Request,
-    check_place,
     parse_activity_query,
     parse_artifact,
     parse_event,
+    parse_place,
+    validate_event,
 )
 
 HEADERS = {
@@ -41,7 +41,7 @@ def ask(target: str, body: bytes = b"", method: str = "POST", **headers: str | N
     path, _, query = target.partition("?")
     request = Request(method, path, query, merge(headers))
     try:
-        place = check_place(request)
+        place = parse_place(request)
         if place.kind == "data":
             parse_artifact(request)
         else:
@@ -212,7 +212,7 @@ def test_every_fault_is_named_and_no_value() -> None:
 
 def ask_for_activities(query: str) -> ActivityQuery:
     request = Request("GET", "/iacm/api/orgs/o/projects/p/activities", query, HEADERS)
-    assert check_place(request).kind == "activities"
+    assert parse_place(request).kind == "activities"
     return parse_activity_query(request)
 
 
@@ -260,7 +260,7 @@ def test_the_fast_check_takes_what_the_schema_takes(value: Any) -> None:
     for fields in (*inner, *outer, {"data": {"k": value}}, {"pipeline_stage_id": value}):
         body = {"event_type": "plan", **fields}
         try:
-            CHECK(body)
+            validate_event(body)
             fits = True
         except fastjsonschema.JsonSchemaValueException:
             fits = False

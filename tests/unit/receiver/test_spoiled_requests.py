@@ -13,10 +13,10 @@ from support.spoiled_text import spoil_text
 from tfevents.receiver.contract import (
     ContractError,
     Request,
-    check_place,
     parse_activity_query,
     parse_artifact,
     parse_event,
+    parse_place,
 )
 
 PATHS = [
@@ -74,7 +74,7 @@ def make_body(dice: random.Random) -> bytes:
 
 
 def read(request: Request, body: bytes) -> object:
-    place = check_place(request)
+    place = parse_place(request)
     if place.kind == "events":
         return parse_event(request, body)
     return parse_artifact(request) if place.kind == "data" else parse_activity_query(request)

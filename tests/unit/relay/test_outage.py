@@ -6,14 +6,14 @@ import pytest
 from support.machine import until
 
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
-from tfevents.relay.outage import MANY, Outage
+from tfevents.relay.outage import OUTAGE_FAILURES, Outage
 
 
 def miss(outage: Outage, error: DeliveryError, times: int) -> None:
     for _ in range(times):
-        assert outage.begin()
-        outage.note(error)
-        outage.end()
+        assert outage.allow_request()
+        outage.record_result(error)
+        outage.end_request()
 
 
 @pytest.mark.parametrize("error", [Unreachable("away"), DeliveryError("another server's URL")])
@@ -22,12 +22,12 @@ def test_one_asks_whether_it_is_back(
 ) -> None:
     """After some that failed in a row; the first answer ends it."""
     outage = Outage()
-    miss(outage, error, MANY)
-    until(outage.begin)
-    assert not outage.begin()
-    outage.note(None)
-    assert outage.begin()
-    assert outage.begin()
+    miss(outage, error, OUTAGE_FAILURES)
+    until(outage.allow_request)
+    assert not outage.allow_request()
+    outage.record_result(None)
+    assert outage.allow_request()
+    assert outage.allow_request()
     lines = [f"tfevents: events wait: {error}", "tfevents: events are delivered again"]
     assert capfd.readouterr().err.splitlines() == lines
 
@@ -36,8 +36,8 @@ def test_one_asks_whether_it_is_back(
 def test_an_answer_is_no_outage(error: DeliveryError | None) -> None:
     """Whatever it says of the event."""
     outage = Outage()
-    miss(outage, Unreachable("busy"), MANY - 1)
-    outage.note(error)
-    miss(outage, Unreachable("busy"), MANY - 1)
-    assert outage.begin()
-    assert outage.begin()
+    miss(outage, Unreachable("busy"), OUTAGE_FAILURES - 1)
+    outage.record_result(error)
+    miss(outage, Unreachable("busy"), OUTAGE_FAILURES - 1)
+    assert outage.allow_request()
+    assert outage.allow_request()

@@ -8,7 +8,7 @@ import pytest
 
 from tfevents.errors import SettingError
 from tfevents.settings import file_format, files
-from tfevents.settings.file_format import HARNESS, SHARED, TOP
+from tfevents.settings.file_format import CHECKOUT_FIELDS, HARNESS_FIELDS, TOP_LEVEL_FIELDS
 from tfevents.settings.load import gather_settings, load_settings
 from tfevents.settings.model import Settings
 
@@ -39,7 +39,9 @@ def write_user(place: Path, text: str) -> Path:
 def write_shared(place: Path, name: str, value: str) -> Path:
     line = f'{name} = "{value}"\n'
     path = place / ".tfevents.hcl"
-    path.write_text(f"harness {{\n{line}}}\n" if name in file_format.HARNESS else "\n" + line)
+    path.write_text(
+        f"harness {{\n{line}}}\n" if name in file_format.HARNESS_FIELDS else "\n" + line
+    )
     return path
 
 
@@ -52,7 +54,7 @@ THEIRS = {
 
 def test_every_field_is_in_one_of_the_two_tables() -> None:
     """What is not listed as a checkout's is tried below."""
-    assert {*THEIRS} == (HARNESS | TOP) - SHARED
+    assert {*THEIRS} == (HARNESS_FIELDS | TOP_LEVEL_FIELDS) - CHECKOUT_FIELDS
 
 
 @pytest.mark.parametrize("name", THEIRS)
@@ -90,7 +92,7 @@ def test_a_new_field_is_not_a_checkouts_to_say(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever adds one need not think of it."""
-    monkeypatch.setattr(file_format, "TOP", TOP | {"brand_new"})
+    monkeypatch.setattr(file_format, "TOP_LEVEL_FIELDS", TOP_LEVEL_FIELDS | {"brand_new"})
     path = write_shared(place, "brand_new", "x")
     values = files.find_values(environment(place), str(place), "default")
     assert [file.fields for file in values.files] == [{}]
@@ -104,7 +106,7 @@ def test_the_users_own_file_says_all_of_it(place: Path) -> None:
     """But which program runs: that is needed before any file is read."""
     for name, value in THEIRS.items():
         line = f'{name} = "{value}"'
-        path = write_user(place, f"harness {{\n{line}\n}}" if name in HARNESS else line)
+        path = write_user(place, f"harness {{\n{line}\n}}" if name in HARNESS_FIELDS else line)
         (path.parent / "key").write_text(KEY)
         (path.parent / "ca.pem").write_text("")
         found = load_settings(environment(place), str(place))

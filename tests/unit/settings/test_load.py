@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tfevents.errors import SettingError
 from tfevents.settings.environment import HARNESS_NAMES
-from tfevents.settings.file_format import SHARED
+from tfevents.settings.file_format import CHECKOUT_FIELDS
 from tfevents.settings.home import find_home
 from tfevents.settings.load import gather_settings, load_settings
 from tfevents.settings.model import Key, Settings
@@ -65,7 +65,11 @@ def places(name: str, place: Path) -> list[tuple[str, str]]:
     """All places of a field, the strongest first."""
     upper = name.upper()
     variables = [f"TFEVENTS_{upper}", *HARNESS_NAMES.get(name, ())]
-    files = ["config.hcl"] if name not in SHARED else [str(place / ".tfevents.hcl"), "config.hcl"]
+    files = (
+        ["config.hcl"]
+        if name not in CHECKOUT_FIELDS
+        else [str(place / ".tfevents.hcl"), "config.hcl"]
+    )
     return [("flag", name), *(("variable", v) for v in variables), *(("file", f) for f in files)]
 
 
@@ -301,8 +305,13 @@ def test_a_url_that_is_one(place: Path, url: str) -> None:
 
 def test_http_can_be_allowed(place: Path) -> None:
     """By a variable of its own, so that nobody does it by accident."""
-    env = environment(place, TFEVENTS_URL="http://x.example", TFEVENTS_ALLOW_HTTP="1")
-    assert load_settings(env, str(place)).url == "http://x.example"
+    env = environment(place, TFEVENTS_URL="http://x.example")
+    for word in ("1", " Yes "):
+        found = load_settings({**env, "TFEVENTS_ALLOW_HTTP": word}, str(place))
+        assert found.url == "http://x.example"
+    for word in ("", " ", " off "):
+        with pytest.raises(SettingError, match=r"^TFEVENTS_URL: http:// shows the key"):
+            load_settings({**env, "TFEVENTS_ALLOW_HTTP": word}, str(place))
 
 
 @pytest.mark.parametrize(
@@ -318,6 +327,7 @@ BAD = {
     "TFEVENTS_TIMEOUT": ("soon", "-1", "nan", "inf", "3601", "1s", "1e9"),
     "TFEVENTS_STRICT": ("maybe", "2"),
     "TFEVENTS_QUIET": ("x",),
+    "TFEVENTS_ALLOW_HTTP": ("maybe", "2"),
     "TFEVENTS_ACCOUNT": ("a" * 129, "a\nb", "ü"),
     "TFEVENTS_ORG": ("a" * 129, "a\x00b", "\udc80"),
     "TFEVENTS_PROJECT": ("a" * 129, "a\u2028b"),

@@ -72,12 +72,12 @@ def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
     """Of newer engines too, from the plan file's prior state and `state pull`."""
     found = reader.read_plan_file(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
-    ledger = StatePair.compare(
+    states = StatePair.compare(
         state.parse_state_file(found.read_prior_state()),
         state.parse_state_file(pulled) if pulled.strip() else State(),
     )
     # plan and apply were recorded apart, so that creations and replacements were made twice
-    done = done_to_resources(found.plan, ledger).as_json()
+    done = done_to_resources(found.plan, states).as_json()
     told = hooks(place)
     assert {name: done[name] for name in HOOKS.values()} == {n: told[n] for n in HOOKS.values()}
 

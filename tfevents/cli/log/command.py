@@ -50,7 +50,7 @@ def _check_run(context: click.Context, parameter: click.Parameter, text: str | N
     type=click.IntRange(1, 10_000),
     help="How many runs.  [default: 20; with --since or --undelivered all]",
 )
-def log(run: str | None, follows: bool, as_json: bool, limit: int | None, **asked: Any) -> None:
+def log(run: str | None, follows: bool, as_json: bool, limit: int | None, **criteria: Any) -> None:
     """Show the latest runs with their events, or all of one run.
 
     The newest are last, each event with what became of it. RUN is the id of a run or of one of its
@@ -63,7 +63,7 @@ def log(run: str | None, follows: bool, as_json: bool, limit: int | None, **aske
     from tfevents.journal.history import EVERYTHING, HistoryFilter
     from tfevents.settings.home import find_home
 
-    wanted = HistoryFilter(**asked)
+    wanted = HistoryFilter(**criteria)
     if run and (follows or limit or wanted != EVERYTHING):
         raise click.UsageError("of RUN everything is shown: it takes no option but --json")
     journal = find_journal(find_home(os.environ))

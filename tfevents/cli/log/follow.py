@@ -70,11 +70,11 @@ def follow(
     as_json: bool,
 ) -> None:
     """Prints until interrupted. Raises BrokenPipeError if stdout is a pipe without a reader."""
-    add, told = print_lines if as_json else GrowingTable().add, 0
+    add, printed_problems = print_lines if as_json else GrowingTable().add, 0
     for items in _watch(journal, wanted, limit, env):
-        for line in journal.unreadable[told:]:
+        for line in journal.unreadable[printed_problems:]:
             print_line(line)
-        told = len(journal.unreadable)
+        printed_problems = len(journal.unreadable)
         add(items)
         sys.stdout.flush()
 

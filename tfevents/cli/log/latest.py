@@ -19,12 +19,12 @@ from tfevents.journal.history import (
 from tfevents.journal.journal import Journal
 from tfevents.terminal import print_line
 
-LATEST = 20
+DEFAULT_LIMIT = 20
 
 
 def find_limit(wanted: HistoryFilter) -> int | None:
     """The default number of items that are shown; None for all."""
-    return None if wanted.since or wanted.undelivered else LATEST
+    return None if wanted.since or wanted.undelivered else DEFAULT_LIMIT
 
 
 def show_latest(
@@ -32,7 +32,7 @@ def show_latest(
 ) -> None:
     """Prints the latest items as a table, or as one JSON document."""
     items = list_latest(journal, limit, wanted)
-    _tell_unreadable(journal)
+    _print_unreadable(journal)
     if as_json:
         write_json(make_document(items))
     elif items:
@@ -49,7 +49,7 @@ def show_one(journal: Journal, run: str, *, as_json: bool) -> None:
     Raises TfeventsError if there is none, or more than one.
     """
     items = list_items(journal, [_find_run_id(journal, run)])
-    _tell_unreadable(journal)
+    _print_unreadable(journal)
     if as_json:
         write_json(make_document(items))
     else:
@@ -65,6 +65,6 @@ def _find_run_id(journal: Journal, run: str) -> str:
     return found[0]
 
 
-def _tell_unreadable(journal: Journal) -> None:
+def _print_unreadable(journal: Journal) -> None:
     for line in journal.unreadable:
         print_line(line)

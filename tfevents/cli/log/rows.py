@@ -19,9 +19,9 @@ COLOURS = {
     **{"failed": "red", "running": "cyan", "open": "cyan"},
 }
 HALF_A_YEAR = 180 * 86_400
-LONGEST = 60
+LONGEST_SUMMARY = 60
 """The most characters of an event's summary, so that a long one does not hide the next column."""
-SHOWN_ID = 8
+SHOWN_ID_LENGTH = 8
 """The characters of a run's id that are shown, enough to identify it."""
 
 
@@ -47,19 +47,20 @@ def make_table(rows: Iterable[LogRow]) -> Table:
 
 def list_rows(item: HistoryItem) -> Iterator[LogRow]:
     """The rows of a run, or the row of an event that was sent by hand."""
-    run, run_id = item.run, item.run_id[:SHOWN_ID]
-    about = f"{run.command or run.operation} {run.directory}" if run else _name(item)
+    run, run_id = item.run, item.run_id[:SHOWN_ID_LENGTH]
+    run_cell = f"{run.command or run.operation} {run.directory}" if run else _describe_no_run(item)
     if not item.events:
-        cells = (_format_time(item.at), run_id, item.end, "-", "-", about)
+        cells = (_format_time(item.at), run_id, item.end, "-", "-", run_cell)
         yield LogRow(cells, item.run_id, item.end)
     for event in item.events:
-        what = f"{event.body['event_type']}{in_short(event.body.get('metadata') or {})}"[:LONGEST]
+        body = event.body
+        summary = f"{body['event_type']}{in_short(body.get('metadata') or {})}"[:LONGEST_SUMMARY]
         begin = (_format_time(event.put_at), run_id, item.end)
-        cells = (*begin, event.status.value, what, about)
+        cells = (*begin, event.status.value, summary, run_cell)
         yield LogRow(cells, event.event_id, event.status.value, event.reason or "")
 
 
-def _name(item: HistoryItem) -> str:
+def _describe_no_run(item: HistoryItem) -> str:
     """The last column for an event without a run: "by hand", or "?" if its run can't be read."""
     return "?" if "run_id" in (item.events[0].body.get("data") or {}) else "by hand"
 

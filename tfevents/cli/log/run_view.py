@@ -23,7 +23,7 @@ def show_run(items: Iterable[HistoryItem]) -> None:
     for number, (kind, entry) in enumerate(tables):
         if number:
             click.echo()
-        _show(kind, entry)
+        _show_table(kind, entry)
 
 
 def _list_tables(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -33,11 +33,11 @@ def _list_tables(entry: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     return [("run", entry), *(("event", event) for event in events)]
 
 
-def _show(kind: str, entry: dict[str, Any]) -> None:
+def _show_table(kind: str, entry: dict[str, Any]) -> None:
     """Prints one table, with the id in its titles and an event's body in its last rows."""
     titles = (kind, entry.pop(f"{kind}_id"))
-    sent = entry.pop("event", {})
-    fields = {**entry, **sent}
+    body = entry.pop("event", {})
+    fields = {**entry, **body}
     Table(titles, list(make_rows(fields)), colours=COLOURS).show()
 
 
@@ -50,7 +50,7 @@ def make_rows(fields: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
         if isinstance(value, Mapping) and not _holds_counts(value):
             yield from make_rows(value, f"{prefix}{name}.")
         elif value is not None:
-            first, *others = _format(value).splitlines() or [""]
+            first, *others = _format_value(value).splitlines() or [""]
             yield prefix + name, first
             yield from (("", line) for line in others)
 
@@ -59,7 +59,7 @@ def _holds_counts(value: Mapping[str, Any]) -> bool:
     return bool(value) and all(type(number) is int for number in value.values())
 
 
-def _format(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{number} {name}" for name, number in value.items())
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 import click
 
@@ -33,7 +34,7 @@ Then: tfevents doctor"""
     help="The workspace of a directory; may be repeated. In the place of asking for each.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-def init(directory: str, mapped: Mapping[str, str], force: bool, **given: str | None) -> None:
+def init(directory: str, mapped: Mapping[str, str], force: bool, **options: str | None) -> None:
     """Write a commented .tfevents.hcl into DIRECTORY.
 
     It maps directories that hold a backend or a state to workspaces, and never holds a key. What
@@ -44,24 +45,24 @@ def init(directory: str, mapped: Mapping[str, str], force: bool, **given: str | 
     path = os.path.join(directory, NAME)
     if os.path.lexists(path) and not force:
         raise click.ClickException(f"{path} is there already: --force replaces it")
-    org = given["org"] or ask("--org", "Organization", "default")
-    project, workspace = given["project"] or ask("--project", "Project"), given["workspace"]
+    org = options["org"] or prompt("--org", "Organization", "default")
+    project, workspace = options["project"] or prompt("--project", "Project"), options["workspace"]
     if not (workspace or mapped):
-        workspace, mapped = ask_for_workspaces(directory)
+        workspace, mapped = prompt_for_workspaces(directory)
     text = write_settings_file(RepositorySettings(org, project, workspace, mapped))
-    write_whole(path, text)
+    write_atomically(path, text)
     click.echo(f"{printable(path)} is written: look at it, and commit it\n\n{NEXT}")
 
 
-def ask(option: str, what: str, default: str | None = None) -> str:
+def prompt(option: str, text: str, default: str | None = None) -> str:
     """Prompts for the value of `option`. Raises UsageError if stdin is no terminal."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"nobody is there to be asked for it: give {option}")
-    answer: str = click.prompt(what, default=default)
+    answer: str = click.prompt(text, default=default)
     return answer.strip()
 
 
-def ask_for_workspaces(directory: str) -> tuple[str | None, Mapping[str, str]]:
+def prompt_for_workspaces(directory: str) -> tuple[str | None, Mapping[str, str]]:
     """Prompts for workspaces: (the only one, {}), or (None, directory → workspace).
 
     The latter if there are root modules in directories below `directory`.
@@ -69,21 +70,27 @@ def ask_for_workspaces(directory: str) -> tuple[str | None, Mapping[str, str]]:
     from tfevents.readers.hcl.root_modules import find_root_modules
     from tfevents.settings.template import suggest_workspace
 
-    found = [place for place in find_root_modules(directory) if place != "."]
-    if not found:
+    modules = [module for module in find_root_modules(directory) if module != "."]
+    if not modules:
         name = os.path.basename(os.path.realpath(directory))
-        return ask("--workspace", "Workspace", suggest_workspace(name)), {}
-    click.echo(f"{len(found)} directories hold a backend or a state; - leaves one out.")
+        return prompt("--workspace", "Workspace", suggest_workspace(name)), {}
+    click.echo(f"{len(modules)} directories hold a backend or a state; - leaves one out.")
     answers = {
-        place: ask("--map", f"Workspace of {printable(place)}", suggest_workspace(place))
-        for place in found
+        module: prompt("--map", f"Workspace of {printable(module)}", suggest_workspace(module))
+        for module in modules
     }
-    return None, {place: answer for place, answer in answers.items() if answer != "-"}
+    return None, {module: answer for module, answer in answers.items() if answer != "-"}
 
 
-def write_whole(path: str, text: str) -> None:
+def write_atomically(path: str, text: str) -> None:
     """Writes a file that becomes visible only when it is complete. Raises OSError."""
     draft = f"{path}.{os.getpid()}"
-    with open(draft, "x", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(draft, path)
+    file = open(draft, "x", encoding="utf-8")  # noqa: SIM115  # closed below
+    try:
+        with file:
+            file.write(text)
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise

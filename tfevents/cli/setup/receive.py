@@ -15,13 +15,13 @@ from tfevents.errors import SettingError, TfeventsError
 if TYPE_CHECKING:
     from tfevents.receiver.faults import Outage
 
-RECEIVE = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uvicorn"}
+RECEIVE_PACKAGES = {"alembic", "fastjsonschema", "jinja2", "sqlalchemy", "starlette", "uvicorn"}
 """The packages that the extra `tfevents[receive]` installs."""
-RELAY = RECEIVE | {"cryptography", "prometheus_client", "psycopg"}
+RELAY_PACKAGES = RECEIVE_PACKAGES | {"cryptography", "prometheus_client", "psycopg"}
 """The packages that the extra `tfevents[relay]` installs."""
 
 
-class Given(Struct, frozen=True):
+class ReceiveOptions(Struct, frozen=True):
     """The command's options."""
 
     port: int
@@ -105,74 +105,76 @@ def _parse_outages(
 @click.option(
     "--tls-key", type=click.Path(dir_okay=False), metavar="FILE", help="Its private key, PEM."
 )
-def receive(**options: Any) -> None:
+def receive(**values: Any) -> None:
     """Receive events here, and show them or send them on.
 
     It honours the contract as the service does, and can be told to misbehave.
     """
     from tfevents.settings.home import find_home
 
-    given = Given(**options)
-    home = os.path.abspath(given.home or find_home(os.environ))
-    if given.forward is not None:
-        _relay(given, home)
+    options = ReceiveOptions(**values)
+    home = os.path.abspath(options.home or find_home(os.environ))
+    if options.forward is not None:
+        _run_relay(options, home)
     else:
-        _show(given, home)
+        _run_receiver(options, home)
 
 
-def _show(given: Given, home: str) -> None:
+def _run_receiver(options: ReceiveOptions, home: str) -> None:
     """Runs the receiver, which stores events and shows them on its page."""
-    if given.host or given.tls_cert or given.tls_key or given.refused:
-        words = "--host, --tls-cert, --tls-key, --refused: for a relay only, see --forward"
-        raise SettingError(words)
-    with _installed("receive", RECEIVE):
+    if options.host or options.tls_cert or options.tls_key or options.refused:
+        message = "--host, --tls-cert, --tls-key, --refused: for a relay only, see --forward"
+        raise SettingError(message)
+    with _require_extra("receive", RECEIVE_PACKAGES):
         from tfevents.receiver import app, database, server, store
         from tfevents.receiver.faults import Faults
-    with server.listen(given.port) as listener:
-        kept = store.Store(database.open_database(home))
+    with server.listen(options.port) as listener:
+        event_store = store.Store(database.open_database(home))
         url = server.url_of(listener)
-        click.echo(describe(url, server.list_settings(url)))
-        faults = Faults(given.fail + given.refuse, given.delay)
-        server.run_server(app.make_app(kept, faults), listener)
-        kept.close()
+        click.echo(describe_receiver(url, server.list_settings(url)))
+        faults = Faults(options.fail + options.refuse, options.delay)
+        server.run_server(app.make_app(event_store, faults), listener)
+        event_store.close()
 
 
-def _relay(given: Given, home: str) -> None:
+def _run_relay(options: ReceiveOptions, home: str) -> None:
     """Runs the relay, which stores events until the server upstream has accepted them."""
-    if not (given.forward or "").strip():
+    if not (options.forward or "").strip():
         raise SettingError("--forward: the URL of the service is missing")
-    if given.fail or given.refuse or given.delay:
+    if options.fail or options.refuse or options.delay:
         raise SettingError("--fail, --refuse, --delay: a relay does not misbehave")
-    if bool(given.tls_cert) != bool(given.tls_key):
+    if bool(options.tls_cert) != bool(options.tls_key):
         raise SettingError("--tls-cert and --tls-key go together")
-    with _installed("relay", RELAY):
+    with _require_extra("relay", RELAY_PACKAGES):
         from tfevents.receiver.server import LOOPBACK, Certificate
         from tfevents.relay.service import Options, run_relay
-    options = Options(
-        forward=given.forward or "",
-        host=given.host or LOOPBACK,
-        port=given.port,
+    cert, key = options.tls_cert, options.tls_key
+    certificate = Certificate(cert, key or "") if cert else None
+    relay_options = Options(
+        forward=options.forward or "",
+        host=options.host or LOOPBACK,
+        port=options.port,
         home=home,
-        database=given.database,
-        refused=given.refused,
-        certificate=Certificate(given.tls_cert, given.tls_key or "") if given.tls_cert else None,
+        database=options.database,
+        refused=options.refused,
+        certificate=certificate,
     )
-    run_relay(options, os.environ, click.echo)
+    run_relay(relay_options, os.environ, click.echo)
 
 
 @contextmanager
-def _installed(extra: str, packages: set[str]) -> Iterator[None]:
+def _require_extra(extra: str, packages: set[str]) -> Iterator[None]:
     """Raises TfeventsError, which says what to install, if a package of the extra is missing."""
     try:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in packages:
             raise
-        words = f"receive needs what is not installed: pip install 'tfevents[{extra}]'"
-        raise TfeventsError(words) from None
+        message = f"receive needs what is not installed: pip install 'tfevents[{extra}]'"
+        raise TfeventsError(message) from None
 
 
-def describe(url: str, settings: Sequence[str]) -> str:
+def describe_receiver(url: str, settings: Sequence[str]) -> str:
     """The text that says which page to open, and what to type in another terminal."""
     typed = "\n".join(f"  {line}" for line in (*settings, "tf apply"))
     shown = f"tfevents shows what it receives: {url}/"

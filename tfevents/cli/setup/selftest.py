@@ -33,17 +33,17 @@ def selftest(as_json: bool, only: tuple[str, ...], terraform: str | None) -> int
     """
     from tfevents.terraform.binary import find_binary
 
-    engine = Path(find_binary(os.environ, sys.argv[0], terraform)).absolute()
+    provisioner = Path(find_binary(os.environ, sys.argv[0], terraform)).absolute()
     tf = Path(sys.argv[0]).resolve().with_name("tf")
-    results = list(_run_checks(engine, tf, only))
+    results = list(_run_checks(provisioner, tf, only))
     if as_json:
-        write_json(make_document(engine, results))
+        write_json(make_document(provisioner, results))
     else:
-        show_results(engine, results)
+        show_results(provisioner, results)
     return 1 if any(result.status == "differs" for result in results) else 0
 
 
-def _run_checks(engine: Path, tf: Path, only: Sequence[str]) -> Iterator[CheckResult]:
+def _run_checks(provisioner: Path, tf: Path, only: Sequence[str]) -> Iterator[CheckResult]:
     from rich.console import Console
     from rich.markup import escape
 
@@ -51,31 +51,31 @@ def _run_checks(engine: Path, tf: Path, only: Sequence[str]) -> Iterator[CheckRe
     from tfevents.selftest.checks import list_checks, make_scratch
 
     console = Console(stderr=True)
-    with make_scratch(engine, tf, os.environ) as scratch, console.status("") as status:
+    with make_scratch(provisioner, tf, os.environ) as scratch, console.status("") as status:
         for number, check in enumerate(list_checks(scratch, only), 1):
             status.update(escape(f"{number}  {check.group}: {check.name}"))
             yield run_check(check)
 
 
-def make_document(engine: Path, results: Sequence[CheckResult]) -> dict[str, Any]:
+def make_document(provisioner: Path, results: Sequence[CheckResult]) -> dict[str, Any]:
     """The document that `selftest --json` prints."""
     from msgspec.structs import asdict
 
-    return {"binary": str(engine), "checks": [asdict(result) for result in results]}
+    return {"binary": str(provisioner), "checks": [asdict(result) for result in results]}
 
 
-def show_results(engine: Path, results: Sequence[CheckResult]) -> None:
+def show_results(provisioner: Path, results: Sequence[CheckResult]) -> None:
     """Prints a row for each check, then the details of results that have some, then the numbers."""
     rows = [(r.group, r.name, r.status, f"{r.seconds:.1f}") for r in results]
     Table(TITLES, rows, right=frozenset({"seconds"}), colours=COLOURS).show()
     for result in results:
         if result.detail:
             click.echo(f"{result.status}: {result.group}, {result.name}: {result.detail}")
-    click.echo(describe_numbers(engine, results))
+    click.echo(describe_numbers(provisioner, results))
 
 
-def describe_numbers(engine: Path, results: Sequence[CheckResult]) -> str:
+def describe_numbers(provisioner: Path, results: Sequence[CheckResult]) -> str:
     """The last line: the number of checks for each status."""
     statuses = [result.status for result in results]
-    told = ", ".join(f"{statuses.count(s)} {s}" for s in COLOURS if s in statuses)
-    return f"{engine}: {told}"
+    summary = ", ".join(f"{statuses.count(s)} {s}" for s in COLOURS if s in statuses)
+    return f"{provisioner}: {summary}"

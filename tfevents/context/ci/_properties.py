@@ -21,13 +21,13 @@ def _pair(line: str) -> tuple[str, str]:
     separator = _SEPARATOR.search(line)
     end = separator.end() if separator else len(line)
     key = line[: end - 1] if separator else line
-    return _plain(key.strip()), _plain(line[end:].lstrip())
+    return _unescape(key.strip()), _unescape(line[end:].lstrip())
 
 
-def _plain(text: str) -> str:
-    return _ESCAPED.sub(_character, text)
+def _unescape(text: str) -> str:
+    return _ESCAPED.sub(_unescape_character, text)
 
 
-def _character(escape: re.Match[str]) -> str:
+def _unescape_character(escape: re.Match[str]) -> str:
     code, letter = escape.groups()
     return chr(int(code, 16)) if code else _LETTERS.get(letter, letter)

@@ -36,7 +36,7 @@ def sanitize_build(build: Build) -> Build:
         trigger_type=text.clean(build.trigger_type),
         actor=text.clean(build.actor),
         url=sanitize_address(build.url),
-        pull_request=_number(build.pull_request),
+        pull_request=_clean_number(build.pull_request),
     )
 
 
@@ -52,6 +52,6 @@ def sanitize_address(value: str | None) -> str | None:
     return redact_address(address) if address else None
 
 
-def _number(value: str | None) -> str | None:
+def _clean_number(value: str | None) -> str | None:
     number = text.clean(value)
     return None if number in {"0", "false"} else number

@@ -14,11 +14,11 @@ _HOSTS = {"gitHub": "github.com", "bitBucket": "bitbucket.org", "gitLab": "gitla
 
 
 def claims(env: Mapping[str, str]) -> bool:
-    return _true(env, "APPVEYOR")
+    return _is_true(env, "APPVEYOR")
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    slug, tag = env.get("APPVEYOR_REPO_NAME"), _true(env, "APPVEYOR_REPO_TAG")
+    slug, tag = env.get("APPVEYOR_REPO_NAME"), _is_true(env, "APPVEYOR_REPO_TAG")
     host = _HOSTS.get(env.get("APPVEYOR_REPO_PROVIDER", ""))
     is_request = _is_request(env)
     head, ran = env.get("APPVEYOR_PULL_REQUEST_HEAD_COMMIT"), env.get("APPVEYOR_REPO_COMMIT")
@@ -37,7 +37,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         message=_message(env),
         repository=f"https://{host}/{slug}" if host and slug else None,
         trigger_type=_trigger_type(env),
-        url=_page(env),
+        url=_make_build_url(env),
         pull_request=env.get("APPVEYOR_PULL_REQUEST_NUMBER"),
     )
 
@@ -48,7 +48,7 @@ def _is_request(env: Mapping[str, str]) -> bool:
     return any(env.get(f"APPVEYOR_PULL_REQUEST_{name}") for name in names)
 
 
-def _true(env: Mapping[str, str], name: str) -> bool:
+def _is_true(env: Mapping[str, str], name: str) -> bool:
     return env.get(name, "").lower() == "true"
 
 
@@ -61,14 +61,14 @@ def _message(env: Mapping[str, str]) -> str:
 def _trigger_type(env: Mapping[str, str]) -> str:
     if _is_request(env):
         return "pull_request"
-    if _true(env, "APPVEYOR_SCHEDULED_BUILD"):
+    if _is_true(env, "APPVEYOR_SCHEDULED_BUILD"):
         return "schedule"
-    if _true(env, "APPVEYOR_FORCED_BUILD"):
+    if _is_true(env, "APPVEYOR_FORCED_BUILD"):
         return "manual"
-    return "tag" if _true(env, "APPVEYOR_REPO_TAG") else "push"
+    return "tag" if _is_true(env, "APPVEYOR_REPO_TAG") else "push"
 
 
-def _page(env: Mapping[str, str]) -> str | None:
+def _make_build_url(env: Mapping[str, str]) -> str | None:
     names = ("APPVEYOR_URL", "APPVEYOR_ACCOUNT_NAME", "APPVEYOR_PROJECT_SLUG", "APPVEYOR_BUILD_ID")
     server, account, project, build = (env.get(name) for name in names)
     if not (server and account and project and build):

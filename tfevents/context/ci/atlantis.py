@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from tfevents.context.ci.build import Build
 
-_OF_A_HOOK = ("PULL_NUM", "PULL_URL", "HEAD_COMMIT", "BASE_REPO_NAME")
+_HOOK_VARIABLES = ("PULL_NUM", "PULL_URL", "HEAD_COMMIT", "BASE_REPO_NAME")
 _PULL_REQUEST_PAGES = (
     "/-/merge_requests/",
     "/merge_requests/",
@@ -26,7 +26,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
     A hook has no variable named after Atlantis, but four that no other vendor sets together.
     """
-    hook = all(env.get(name) for name in _OF_A_HOOK)
+    hook = all(env.get(name) for name in _HOOK_VARIABLES)
     return hook or bool(env.get("ATLANTIS_TERRAFORM_VERSION"))
 
 

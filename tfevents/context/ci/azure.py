@@ -51,7 +51,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         repository=env.get("BUILD_REPOSITORY_URI"),
         trigger_type=_trigger_type(env),
         actor=env.get("BUILD_REQUESTEDFOR"),
-        url=_page(env),
+        url=_make_build_url(env),
         pull_request=_pull_request(env),
     )
     if env.get("BUILD_REPOSITORY_PROVIDER") in _NOT_GIT:
@@ -81,7 +81,7 @@ def _trigger_type(env: Mapping[str, str]) -> str:
     return "tag" if kind == "push" and tagged else kind
 
 
-def _page(env: Mapping[str, str]) -> str | None:
+def _make_build_url(env: Mapping[str, str]) -> str | None:
     collection = env.get("SYSTEM_COLLECTIONURI") or env.get("SYSTEM_TEAMFOUNDATIONCOLLECTIONURI")
     project, build = env.get("SYSTEM_TEAMPROJECT"), env.get("BUILD_BUILDID")
     if not (collection and project and build):

@@ -15,7 +15,8 @@ class Build(Struct, frozen=True):
     `merge_commit` is set instead of `sha` if the vendor gives only its temporary merge commit of a
     pull request. The head is then the second parent, if git knows it, else the merge commit.
     `tag`: set if a tag was built; there is no branch then, and git must not be asked for one.
-    `chooses`: the job itself chooses what it checks out; `branch` and `sha` are only the default.
+    `chooses_checkout`: the job itself chooses what it checks out; `branch` and `sha` are only the
+    default.
     """
 
     vendor: str | None = None
@@ -34,7 +35,7 @@ class Build(Struct, frozen=True):
     actor: str | None = None
     url: str | None = None
     pull_request: str | None = None
-    chooses: bool = False
+    chooses_checkout: bool = False
 
     def trigger(self) -> dict[str, str]:
         """The contract's `trigger`: vendor, type, actor, url and pull_request, each if known."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from tfevents.context.ci.build import Build
 
-_BESIDE = ("PROJECT_NUMBER", "LOCATION", "TRIGGER_NAME", "COMMIT_SHA", "REVISION_ID")
+_COMMON_VARIABLES = ("PROJECT_NUMBER", "LOCATION", "TRIGGER_NAME", "COMMIT_SHA", "REVISION_ID")
 
 
 def claims(env: Mapping[str, str]) -> bool:
@@ -18,7 +18,7 @@ def claims(env: Mapping[str, str]) -> bool:
     No variable is named after the vendor, so several common names must be set together.
     """
     both = env.get("BUILD_ID") and env.get("PROJECT_ID")
-    return bool(both and any(env.get(name) for name in _BESIDE))
+    return bool(both and any(env.get(name) for name in _COMMON_VARIABLES))
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:

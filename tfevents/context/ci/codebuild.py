@@ -40,8 +40,8 @@ def _build(env: Mapping[str, str]) -> Build:
     build_id = env.get("CODEBUILD_BUILD_ID") or arn
     project = build_id.partition(":")[0]
     event, _, name = env.get("CODEBUILD_WEBHOOK_TRIGGER", "").partition("/")
-    asked = env.get("CODEBUILD_SOURCE_VERSION", "").partition("^{")[0]
-    branch = name if event == "branch" else _part(asked, "refs/heads/")
+    ref = env.get("CODEBUILD_SOURCE_VERSION", "").partition("^{")[0]
+    branch = name if event == "branch" else _remove_ref_prefix(ref, "refs/heads/")
     repository = env.get("CODEBUILD_SOURCE_REPO_URL", "")
     sender = env.get("CODEBUILD_WEBHOOK_ACTOR_ACCOUNT_ID")
     return Build(
@@ -51,19 +51,19 @@ def _build(env: Mapping[str, str]) -> Build:
         execution_id=build_id,
         execution_number=env.get("CODEBUILD_BUILD_NUMBER"),
         branch=env.get("CODEBUILD_WEBHOOK_HEAD_REF") or branch,
-        tag=name if event == "tag" else _part(asked, "refs/tags/"),
+        tag=name if event == "tag" else _remove_ref_prefix(ref, "refs/tags/"),
         sha=env.get("CODEBUILD_RESOLVED_SOURCE_VERSION"),
         repository=None if repository.startswith("s3://") else repository,
         trigger_type=_TYPES.get(event),
         actor=sender if event else _user(env),
         url=env.get("CODEBUILD_PUBLIC_BUILD_URL"),
-        pull_request=name if event == "pr" else _part(asked, "pr/"),
+        pull_request=name if event == "pr" else _remove_ref_prefix(ref, "pr/"),
     )
 
 
-def _part(asked: str, prefix: str) -> str | None:
+def _remove_ref_prefix(ref: str, prefix: str) -> str | None:
     """The requested ref without `prefix`; None without it: a bare `v1` may be a branch or a tag."""
-    return asked.removeprefix(prefix) if asked.startswith(prefix) else None
+    return ref.removeprefix(prefix) if ref.startswith(prefix) else None
 
 
 def _user(env: Mapping[str, str]) -> str | None:

@@ -35,5 +35,5 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         trigger_type=_TYPES.get(event, event) or job.trigger_type,
         actor=find_text(spec, "vcs", "actor") or job.actor,
         pull_request=find_text(spec, "job", "pullRequestNumber") or job.pull_request,
-        chooses=job.chooses and not head,
+        chooses_checkout=job.chooses_checkout and not head,
     )

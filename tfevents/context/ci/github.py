@@ -48,7 +48,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         actor=env.get("GITHUB_ACTOR"),
         url=f"{repository}/actions/runs/{run}" if repository and run else None,
         pull_request=_pull_request(env, event),
-        chooses=_chooses(env, event),
+        chooses_checkout=_chooses_checkout(env, event),
     )
 
 
@@ -73,7 +73,7 @@ def _tag(env: Mapping[str, str]) -> str | None:
     return ref.removeprefix("refs/tags/") if ref.startswith("refs/tags/") else named
 
 
-def _chooses(env: Mapping[str, str], event: object) -> bool:
+def _chooses_checkout(env: Mapping[str, str], event: object) -> bool:
     """Whether the job chooses what it checks out.
 
     A workflow that a comment on a pull request (`/plan`, `/apply`) or the end of another workflow

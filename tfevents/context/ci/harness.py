@@ -11,7 +11,7 @@ from tfevents.context.ci import drone
 from tfevents.context.ci._event_file import find_text, parse_event
 from tfevents.context.ci.build import Build
 
-_OF_A_STEP = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "PLUGIN_ENDPOINT_VARIABLES")
+_STEP_VARIABLES = ("HARNESS_EXECUTION_ID", "HARNESS_BUILD_ID", "PLUGIN_ENDPOINT_VARIABLES")
 
 
 def claims(env: Mapping[str, str]) -> bool:
@@ -21,7 +21,7 @@ def claims(env: Mapping[str, str]) -> bool:
     does HARNESS_PIPELINE_ID alone: a job of another CI may set it to start that pipeline.
     """
     inside = env.get("HARNESS_PIPELINE_ID") and env.get("HARNESS_STAGE_ID")
-    return bool(inside) or any(env.get(name) for name in _OF_A_STEP)
+    return bool(inside) or any(env.get(name) for name in _STEP_VARIABLES)
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:

@@ -33,7 +33,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         repository=env.get("SEMAPHORE_GIT_URL"),
         trigger_type=_trigger_type(env),
         actor=env.get("SEMAPHORE_WORKFLOW_TRIGGERED_BY"),
-        url=_page(env),
+        url=_make_build_url(env),
         pull_request=env.get("SEMAPHORE_GIT_PR_NUMBER"),
     )
 
@@ -44,7 +44,7 @@ def _is_request(env: Mapping[str, str]) -> bool:
     return parts or env.get("SEMAPHORE_GIT_REF_TYPE") == "pull-request"
 
 
-def _page(env: Mapping[str, str]) -> str | None:
+def _make_build_url(env: Mapping[str, str]) -> str | None:
     """The address of the workflow's page, below the organization's."""
     server, workflow = env.get("SEMAPHORE_ORGANIZATION_URL"), env.get("SEMAPHORE_WORKFLOW_ID")
     return f"{server.rstrip('/')}/workflows/{workflow}" if server and workflow else None

@@ -17,7 +17,7 @@ def claims(env: Mapping[str, str]) -> bool:
 
 
 def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None]) -> Build:
-    system, parameters = _files(env, read_file)
+    system, parameters = _read_properties(env, read_file)
     pull_request = parameters.get("teamcity.pullRequest.number")
     user = parameters.get("teamcity.build.triggeredBy.username")
     source, branch = "teamcity.pullRequest.source.branch", "teamcity.build.branch"
@@ -29,8 +29,8 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
         execution_id=system.get("teamcity.build.id"),
         execution_number=env.get("BUILD_NUMBER"),
         branch=parameters.get(source)
-        or _named(parameters.get(branch, ""), pull_request)
-        or _only(parameters, "teamcity.build.vcs.branch."),
+        or _without_placeholder(parameters.get(branch, ""), pull_request)
+        or _find_common_value(parameters, "teamcity.build.vcs.branch."),
         sha=env.get("BUILD_VCS_NUMBER"),
         repository=parameters.get("vcsroot.url"),
         trigger_type="pull_request" if pull_request else started,
@@ -40,7 +40,7 @@ def read_build(env: Mapping[str, str], read_file: Callable[[str], bytes | None])
     )
 
 
-def _files(
+def _read_properties(
     env: Mapping[str, str], read_file: Callable[[str], bytes | None]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """(system properties, parameters), the latter from the file that a system property names.
@@ -53,12 +53,12 @@ def _files(
     return system, parse_properties(read_file(parameters)) if parameters else {}
 
 
-def _named(branch: str, pull_request: str | None) -> str | None:
+def _without_placeholder(branch: str, pull_request: str | None) -> str | None:
     """The branch; None for `<default>` and for a pull request's number, which are no branches."""
     return None if branch in ("<default>", pull_request) else branch
 
 
-def _only(parameters: dict[str, str], prefix: str) -> str | None:
+def _find_common_value(parameters: dict[str, str], prefix: str) -> str | None:
     """The value of the parameters with `prefix`, one for each VCS root; None if they differ."""
     values = {value for name, value in parameters.items() if name.startswith(prefix)}
     return values.pop() if len(values) == 1 else None

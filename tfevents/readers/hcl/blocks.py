@@ -97,7 +97,9 @@ def _list_labelled(value: Any, labels: int) -> Iterator[tuple[tuple[str, ...], d
 
 def _parse_block(source: Source, item: Item, schema: Schema) -> Block:
     attributes, blocks = {}, []
-    for inner in scan_body(source, item.start, item.end) if _is_worth(source, item, schema) else ():
+    if not _may_contain_any(source, item, schema):
+        return Block(item.name, item.labels or ())
+    for inner in scan_body(source, item.start, item.end):
         part = schema.blocks.get(inner.name)
         if inner.labels is None and inner.name in schema.references:
             attributes[inner.name] = source.text[inner.start : inner.end].strip(' \t\r"')
@@ -108,7 +110,7 @@ def _parse_block(source: Source, item: Item, schema: Schema) -> Block:
     return Block(item.name, item.labels or (), attributes, tuple(blocks))
 
 
-def _is_worth(source: Source, item: Item, schema: Schema) -> bool:
+def _may_contain_any(source: Source, item: Item, schema: Schema) -> bool:
     """Whether a body may contain any part the schema asks for: most resources name no provider."""
     if not item.name or schema.attributes is None:
         return True

@@ -213,7 +213,7 @@ def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
     """Adds the call to the tree; returns its module to visit, None if remote and not installed."""
     key = f"{visit.key}.{call.name}" if visit.key else call.name
     record = tree.installed.get(key)
-    if record and not _is_for(record, call.source or ""):
+    if record and not _has_source(record, call.source or ""):
         record = None
     version = record.version if record else None
     file = _locate(tree, visit, call.file)
@@ -226,7 +226,7 @@ def _note_call(tree: Tree, visit: Visit, call: Call) -> Visit | None:
     return Visit(key, os.path.join(tree.directory, record.directory)) if record else None
 
 
-def _is_for(record: Installed, source: str) -> bool:
+def _has_source(record: Installed, source: str) -> bool:
     """Whether an installed module is the one of this source; only checked for registry sources."""
     return not REGISTRY_SOURCE.fullmatch(source) or f"/{record.source}".endswith(f"/{source}")
 

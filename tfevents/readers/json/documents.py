@@ -63,7 +63,7 @@ class ResourceChangeJSON(Struct, gc=False):
     deposed: str | None = None
 
 
-class SidesJSON(Struct, gc=False):
+class ValueChangeJSON(Struct, gc=False):
     """`change` of a drift or an output, with the values before and after."""
 
     actions: Actions
@@ -75,7 +75,7 @@ class SidesJSON(Struct, gc=False):
 class DriftJSON(Struct, gc=False):
     """An element of `resource_drift`."""
 
-    change: SidesJSON
+    change: ValueChangeJSON
     mode: str = "managed"
 
 
@@ -86,7 +86,7 @@ class PlanJSON(Struct, gc=False):
     terraform_version: str | None = None
     resource_changes: list[ResourceChangeJSON] | None = None
     resource_drift: list[DriftJSON] | None = None
-    output_changes: dict[str, SidesJSON] | None = None
+    output_changes: dict[str, ValueChangeJSON] | None = None
     prior_state: Raw = ABSENT
     applyable: bool | None = None
     complete: bool | None = None

@@ -15,16 +15,15 @@ from tfevents.readers.json.documents import (
     PlanJSON,
     Raw,
     ResourceChangeJSON,
-    ResourceJSON,
-    SidesJSON,
     StateJSON,
+    ValueChangeJSON,
     check_version,
     cut_beginning,
     decode,
     decode_many,
     parse_value,
 )
-from tfevents.readers.json.state import count_shown_objects
+from tfevents.readers.json.state import count_shown_objects, is_current_managed
 from tfevents.readers.streaming import Cursor, Read, prepend, read_up_to
 from tfevents.readers.utf8 import read_as_utf8
 from tfevents.terraform.arguments import Mode
@@ -47,7 +46,7 @@ def parse_plan(data: bytes, mode: Mode | None = None) -> Plan:
     parts = PlanParts(
         changes=[_make_change(entry) for entry in document.resource_changes or ()],
         drift=None if drift is None else [_make_drift(entry) for entry in drift],
-        outputs={name: _make_output_change(sides) for name, sides in outputs.items()},
+        outputs={name: _make_output_change(change) for name, change in outputs.items()},
         managed=_count_prior_objects(document),
     )
     return _make_plan(document, parts, mode)
@@ -73,11 +72,11 @@ def stream_plan_json(
     """
     cursor, parts = Cursor(read), PlanParts()
     for name in cursor.members():
-        if cursor.opens():
+        if cursor.is_at_container():
             _read_part(name, cursor, parts, keep)
         else:
             _read_scalar(name, cursor, parts)
-    cursor.end()
+    cursor.expect_end()
     head = decode(b"{%b}" % b",".join(parts.scalars), PlanJSON, "plan JSON")
     return _make_plan(head, parts, mode)
 
@@ -112,8 +111,8 @@ def _read_part(
     elif name == "resource_drift":
         parts.drift = [_make_drift(entry) for entry in _iterate(cursor, DriftJSON)]
     elif name == "output_changes":
-        for output, sides in cursor.decoded_members(b'},"', _decode_outputs):
-            parts.outputs[output] = _make_output_change(sides)
+        for output, value_change in cursor.decoded_members(b'},"', _decode_outputs):
+            parts.outputs[output] = _make_output_change(value_change)
     elif name == "prior_state" and not parts.changes:
         parts.managed = count_shown_objects(cursor)
     else:
@@ -132,7 +131,7 @@ def _make_plan(head: PlanJSON, parts: PlanParts, mode: Mode | None) -> Plan:
         applyable=head.applyable,
         complete=head.complete,
         errored=head.errored,
-        managed=parts.managed,
+        managed=0 if parts.changes else parts.managed,  # the changes may follow the state
     )
 
 
@@ -141,9 +140,9 @@ def _iterate(cursor: Cursor, kind: type[T]) -> Iterator[T]:
     return cursor.decoded(b'},{"address":', partial(decode_many, kind=kind))
 
 
-def _decode_outputs(members: bytes) -> list[tuple[str, SidesJSON]] | None:
+def _decode_outputs(members: bytes) -> list[tuple[str, ValueChangeJSON]] | None:
     """The names and changes of outputs in a JSON object; None if it is no object of these."""
-    found = decode_many(b"[%b]" % members, dict[str, SidesJSON])
+    found = decode_many(b"[%b]" % members, dict[str, ValueChangeJSON])
     return [*found[0].items()] if found else None
 
 
@@ -175,23 +174,23 @@ def _make_drift(entry: DriftJSON) -> Drift:
     return Drift(_make_actions(entry.change.actions), _differs(entry.change))
 
 
-def _differs(sides: SidesJSON) -> bool:
-    """Whether the two sides differ once empty values are dropped."""
-    if bytes(sides.before) == bytes(sides.after):
+def _differs(change: ValueChangeJSON) -> bool:
+    """Whether the values before and after differ once empty values are dropped."""
+    if bytes(change.before) == bytes(change.after):
         return False
-    return bool(drop_empty(parse_value(sides.before)) != drop_empty(parse_value(sides.after)))
+    return bool(drop_empty(parse_value(change.before)) != drop_empty(parse_value(change.after)))
 
 
-def _make_output_change(sides: SidesJSON) -> OutputChange:
-    unknown = _marks_unknown(sides.after_unknown)
-    absent = bytes(sides.before) == bytes(ABSENT)
+def _make_output_change(change: ValueChangeJSON) -> OutputChange:
+    unknown = _marks_unknown(change.after_unknown)
+    absent = bytes(change.before) == bytes(ABSENT)
     return OutputChange(
-        actions=_make_actions(sides.actions),
-        null=absent and bytes(sides.after) == bytes(ABSENT) and not unknown,
+        actions=_make_actions(change.actions),
+        null=absent and bytes(change.after) == bytes(ABSENT) and not unknown,
         unknown=unknown,
         before=None
-        if bytes(sides.before) == bytes(ABSENT)
-        else digest_value(parse_value(sides.before)),
+        if bytes(change.before) == bytes(ABSENT)
+        else digest_value(parse_value(change.before)),
     )
 
 
@@ -205,9 +204,5 @@ def _count_prior_objects(document: PlanJSON) -> int:
 
 
 def _count_managed(module: ModuleJSON) -> int:
-    own = sum(map(_is_managed, module.resources))
+    own = sum(map(is_current_managed, module.resources))
     return own + sum(map(_count_managed, module.child_modules))
-
-
-def _is_managed(resource: ResourceJSON) -> bool:
-    return resource.mode == "managed" and resource.deposed_key is None

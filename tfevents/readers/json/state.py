@@ -28,7 +28,7 @@ from tfevents.readers.json.documents import (
 )
 from tfevents.readers.state_size import StateSize, parse_text
 from tfevents.readers.streaming import Cursor, Read
-from tfevents.terraform.state import Key, State, StateObject, literal
+from tfevents.terraform.state import Key, State, StateObject, unescape_address
 from tfevents.terraform.values import digest, digest_value, drop_empty
 
 NEXT_RESOURCE = b'},{"address":'
@@ -119,7 +119,7 @@ def _digest_nonempty(instance: InstanceJSON) -> bytes:
 def _make_address(resource: StateResourceJSON, instance: InstanceJSON) -> str:
     address = f"{resource.type}.{resource.name}"
     if resource.module:
-        address = f"{literal(resource.module)}.{address}"
+        address = f"{unescape_address(resource.module)}.{address}"
     key = instance.index_key
     if key is None:
         return address
@@ -157,7 +157,8 @@ def parse_shown_state(data: bytes) -> State:
 def _list_shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
     for resource in module.resources:
         if resource.mode == "managed":
-            yield (literal(resource.address), resource.deposed_key), _make_shown_object(resource)
+            key = (unescape_address(resource.address), resource.deposed_key)
+            yield key, _make_shown_object(resource)
     for child in module.child_modules:
         yield from _list_shown_objects(child)
 
@@ -170,23 +171,23 @@ def measure_shown_state(read: Read) -> StateSize:
     """The size of a state from the output of `show -json`. Raises UnreadableDocument."""
     cursor, size = Cursor(read), StateSize()
     for name in cursor.members():
-        if name == "values" and cursor.opens():
+        if name == "values" and cursor.is_at_container():
             _measure_values(cursor, size)
-        elif name == "format_version" and not cursor.opens():
+        elif name == "format_version" and not cursor.is_at_container():
             size.version = parse_text(cursor.take())
-        elif name == "terraform_version" and not cursor.opens():
+        elif name == "terraform_version" and not cursor.is_at_container():
             size.terraform_version = parse_text(cursor.take())
         else:
             cursor.skip()
-    cursor.end()
+    cursor.expect_end()
     return size
 
 
 def _measure_values(cursor: Cursor, size: StateSize) -> None:
     for name in cursor.members():
-        if name == "outputs" and cursor.opens():
+        if name == "outputs" and cursor.is_at_container():
             size.outputs += sum(1 for _ in cursor.skipped_members())
-        elif name == "root_module" and cursor.opens():
+        elif name == "root_module" and cursor.is_at_container():
             size.managed += count_shown_objects(cursor)
         else:
             cursor.skip()
@@ -202,18 +203,19 @@ def count_shown_objects(cursor: Cursor, depth: int = 0) -> int:
         raise UnreadableDocument(f"it has modules in more than {DEEPEST} others")
     count = 0
     for name in cursor.members():
-        if name in ("values", "root_module") and cursor.opens():
+        if name in ("values", "root_module") and cursor.is_at_container():
             count += count_shown_objects(cursor, depth + 1)
-        elif name == "child_modules" and cursor.opens():
+        elif name == "child_modules" and cursor.is_at_container():
             count += sum(count_shown_objects(cursor, depth + 1) for _ in cursor.elements())
-        elif name == "resources" and cursor.opens():
-            count += sum(map(_is_current, cursor.decoded(NEXT_RESOURCE, _parse_resources)))
+        elif name == "resources" and cursor.is_at_container():
+            count += sum(map(is_current_managed, cursor.decoded(NEXT_RESOURCE, _parse_resources)))
         else:
             cursor.skip()
     return count
 
 
-def _is_current(resource: ResourceJSON) -> bool:
+def is_current_managed(resource: ResourceJSON) -> bool:
+    """Whether this is a managed object, and its resource's current one, not a deposed one."""
     return resource.mode == "managed" and resource.deposed_key is None
 
 

@@ -103,8 +103,8 @@ ACTIONS = {  # enum Action; for the order of the values see changeFromTfplan in 
 class Tool(Struct, frozen=True):
     """A tool that writes plan files: its verified versions, and the fields and actions it writes.
 
-    `first` and `last` are included. `judges`: the first version whose JSON has `applyable` and
-    `complete`; None if there is none.
+    `first` and `last` are included. `applyable_since`: the first version whose JSON has
+    `applyable` and `complete`; None if there is none.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Tool(Struct, frozen=True):
     last: tuple[int, int]
     schema: Schema
     actions: Mapping[int, Action]
-    judges: tuple[int, int] | None = None
+    applyable_since: tuple[int, int] | None = None
 
 
 # Verified by running: Terraform 1.6, 1.8 to 1.12, 1.14, 1.15 and 1.17-dev, OpenTofu 1.6 and
@@ -128,7 +128,7 @@ TERRAFORM = Tool(
         strings=SKIPPED | SKIPPED_IN_TERRAFORM | ONCE,
     ),
     actions=ACTIONS | {9: _make_action("create", "forget")},
-    judges=(1, 8),
+    applyable_since=(1, 8),
 )
 OPENTOFU = Tool(
     name="OpenTofu",
@@ -159,27 +159,27 @@ def parse_plan_message(file: IO[bytes], tool: Tool) -> Parts:
 
     Raises UnreadableDocument for any field or action that `tool` is not known to write.
     """
-    parts, takers = Parts(), _find_takers(tool)
+    parts, handlers = Parts(), _list_handlers(tool)
     for number, value in wire_format.iterate_fields(file):
-        if isinstance(value, bytes) and number in takers:
-            takers[number](parts, value, tool)
+        if isinstance(value, bytes) and number in handlers:
+            handlers[number](parts, value, tool)
         else:
             parts.head.add(number, value, tool.schema)
     return parts
 
 
-def _find_takers(tool: Tool) -> dict[int, Callable[[Parts, bytes, Tool], None]]:
+def _list_handlers(tool: Tool) -> dict[int, Callable[[Parts, bytes, Tool], None]]:
     """By field number, the function that parses the field and adds it to the parts."""
     return {
-        CHANGES: _take_change,
-        DRIFT: _take_drift,
-        OUTPUTS: _take_output,
-        TARGETS: _take_target,
-        **({EXCLUDES: _take_target} if tool is OPENTOFU else {INVOKES: _take_invocation}),
+        CHANGES: _add_change,
+        DRIFT: _add_drift,
+        OUTPUTS: _add_output,
+        TARGETS: _add_target,
+        **({EXCLUDES: _add_target} if tool is OPENTOFU else {INVOKES: _add_invocation}),
     }
 
 
-def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
+def _add_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
     message, change, action = _parse_resource_change(encoded, tool)
     address, previous = message.text(ADDRESS), message.text(PREVIOUS_ADDRESS)
     if not (instance := INSTANCE.fullmatch(address)):
@@ -200,13 +200,13 @@ def _take_change(parts: Parts, encoded: bytes, tool: Tool) -> None:
         )
 
 
-def _take_drift(parts: Parts, encoded: bytes, tool: Tool) -> None:
+def _add_drift(parts: Parts, encoded: bytes, tool: Tool) -> None:
     _, change, action = _parse_resource_change(encoded, tool)
     before, after, _ = _parse_sides(change, action)
     parts.drift.append(Drift(action.names, drop_empty(before) != drop_empty(after)))
 
 
-def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
+def _add_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
     message = wire_format.parse_message(encoded, OUTPUT_SCHEMA)
     change, action = _parse_change(message, OUTPUT_CHANGE, tool)
     before, after, unknown = _parse_sides(change, action)
@@ -221,11 +221,11 @@ def _take_output(parts: Parts, encoded: bytes, tool: Tool) -> None:
     )
 
 
-def _take_target(parts: Parts, _encoded: bytes, _tool: Tool) -> None:
+def _add_target(parts: Parts, _encoded: bytes, _tool: Tool) -> None:
     parts.targeted = True
 
 
-def _take_invocation(parts: Parts, _encoded: bytes, _tool: Tool) -> None:
+def _add_invocation(parts: Parts, _encoded: bytes, _tool: Tool) -> None:
     parts.invokes = True
 
 

@@ -148,7 +148,8 @@ def _resolve_mode(stored: Mode, invokes: bool) -> Mode:
 def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> Plan:
     """The same Plan as from the output of `show -json`."""
     mode = _find_mode(parts)
-    judges = tool.judges is not None and _parse_version(version) >= tool.judges
+    since = tool.applyable_since
+    has_applyable = since is not None and _parse_version(version) >= since
     # a no-op entry is a move, which is no drift; a refresh-only plan has nothing else to report
     drift = [d for d in parts.drift if mode is Mode.REFRESH_ONLY or d.actions != {"no-op"}]
     return Plan(
@@ -158,8 +159,8 @@ def _make_plan(parts: Parts, tool: Tool, version: str, zipped: PlanArchive) -> P
         drift=tuple(drift) or None,
         outputs=parts.outputs,
         mode=mode,
-        applyable=bool(parts.head.number(messages.APPLYABLE)) if judges else None,
-        complete=bool(parts.head.number(messages.COMPLETE)) if judges else None,
+        applyable=bool(parts.head.number(messages.APPLYABLE)) if has_applyable else None,
+        complete=bool(parts.head.number(messages.COMPLETE)) if has_applyable else None,
         errored=bool(parts.head.number(messages.ERRORED)),
         managed=0 if parts.changes else _count_managed(zipped),
     )

@@ -18,10 +18,10 @@ NUMBER, BYTES = 0, 2
 
 ANY = 0
 PIECE = 1 << 18
-RECORD = 64 << 20
-RECORDS, FIELDS = 1_000_000, 100_000
+MAX_FIELD_BYTES = 64 << 20
+MAX_PLAN_FIELDS, MAX_MESSAGE_FIELDS = 1_000_000, 100_000
 """The most fields of the outermost message, and of a message inside it."""
-HEADER = 20
+MAX_HEADER_BYTES = 20
 """The most bytes of a key and a length: two varints of ten bytes."""
 
 Value = int | bytes
@@ -97,7 +97,7 @@ def parse_message(encoded: bytes, schema: Schema) -> Message:
     """Parses an encoded message. Raises UnreadableDocument if `schema` does not allow it."""
     message, limits = Message(), schema.limits
     at, end = 0, len(encoded)
-    for _ in range(FIELDS):
+    for _ in range(MAX_MESSAGE_FIELDS):
         if at == end:
             return message
         key, value, at = _parse_head(encoded, at)
@@ -112,7 +112,7 @@ def parse_message(encoded: bytes, schema: Schema) -> Message:
             raise _make_truncated_error()
         if most != ANY:
             message._keep(key >> 3, encoded[start:at], schema, most)
-    raise UnreadableDocument(f"its {schema.name} has more than {FIELDS} fields")
+    raise UnreadableDocument(f"its {schema.name} has more than {MAX_MESSAGE_FIELDS} fields")
 
 
 def iterate_fields(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
@@ -121,28 +121,28 @@ def iterate_fields(file: IO[bytes]) -> Iterator[tuple[int, Value]]:
     Raises UnreadableDocument.
     """
     held, at = b"", 0
-    for _ in range(RECORDS):
-        if len(held) - at < HEADER:
+    for _ in range(MAX_PLAN_FIELDS):
+        if len(held) - at < MAX_HEADER_BYTES:
             held, at = held[at:] + file.read(PIECE), 0
             if not held:
                 return
         key, value, at = _parse_head(held, at)
         if key & 7 == BYTES:
-            held, at = _read_on(file, held, at, value)
+            held, at = _read_missing(file, held, at, value)
             yield key >> 3, held[at : at + value]
             at += value
         else:
             yield key >> 3, _check_number(key, value)
-    raise UnreadableDocument(f"it has more than {RECORDS} fields")
+    raise UnreadableDocument(f"it has more than {MAX_PLAN_FIELDS} fields")
 
 
-def _read_on(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
+def _read_missing(file: IO[bytes], held: bytes, at: int, length: int) -> tuple[bytes, int]:
     """Reads on until `length` bytes follow `at`; returns the bytes held and the new `at`."""
     missing = length - (len(held) - at)
     if missing <= 0:
         return held, at
-    if length > RECORD:
-        raise UnreadableDocument(f"it has a field of more than {RECORD} bytes")
+    if length > MAX_FIELD_BYTES:
+        raise UnreadableDocument(f"it has a field of more than {MAX_FIELD_BYTES} bytes")
     held = held[at:] + file.read(missing + PIECE)
     if len(held) < length:
         raise _make_truncated_error()

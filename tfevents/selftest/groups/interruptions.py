@@ -11,18 +11,18 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from tfevents.selftest.check import Check, Differs
-from tfevents.selftest.commands import SECONDS, CommandResult, compare
+from tfevents.selftest.check import Check, CheckFailed
+from tfevents.selftest.commands import COMMAND_SECONDS, CommandResult, compare_results
 from tfevents.selftest.groups.surroundings import (
     CTRL_C,
     make_probe_project,
-    place_probe,
+    make_probe_scratch,
     read_report,
 )
 from tfevents.selftest.scratch import Project, Scratch
 from tfevents.selftest.terminal_session import Terminal, run_in_terminal
 
-SLOW = {
+SLOW_CONFIGURATION = {
     "main.tf": """\
 resource "terraform_data" "slow" {
   provisioner "local-exec" {
@@ -33,41 +33,43 @@ resource "terraform_data" "slow" {
 }
 BEGUN = b"(local-exec): begun"
 APPLY = ("apply", "-auto-approve", "-no-color")
-OUTSIDE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+SENT_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
     """The checks: signals counted by the probe, then signals during a real apply."""
-    for number in OUTSIDE:
+    for number in SENT_SIGNALS:
         name = f"{number.name} from outside arrives once"
-        yield Check("signals", name, partial(_count_outside, scratch, number))
-    yield Check("signals", "Ctrl-C arrives once", partial(_count_typed, scratch))
+        yield Check("signals", name, partial(_check_sent_once, scratch, number))
+    yield Check("signals", "Ctrl-C arrives once", partial(_check_typed_once, scratch))
     for number in (signal.SIGTERM, signal.SIGINT):
         name = f"{number.name} in the middle of an apply"
-        yield Check("signals", name, partial(_compare_outside, scratch, number))
+        yield Check("signals", name, partial(_compare_sent, scratch, number))
     name = "Ctrl-C in the middle of an apply"
     yield Check("signals", name, partial(_compare_typed, scratch))
 
 
-def _count_outside(scratch: Scratch, number: signal.Signals) -> None:
-    probing = place_probe(scratch)
-    project = make_probe_project(probing, "signals")
-    run_until(probing.tf, project, b"ready", number)
+def _check_sent_once(scratch: Scratch, number: signal.Signals) -> None:
+    probe_scratch = make_probe_scratch(scratch)
+    project = make_probe_project(probe_scratch, "signals")
+    run_and_signal(probe_scratch.tf, project, b"ready", number)
     _require_once(project, number)
 
 
-def _count_typed(scratch: Scratch) -> None:
-    probing = place_probe(scratch)
-    project = make_probe_project(probing, "signals")
-    run_in_terminal([probing.tf, "apply"], project, partial(_interrupt, b"ready"))
+def _check_typed_once(scratch: Scratch) -> None:
+    probe_scratch = make_probe_scratch(scratch)
+    project = make_probe_project(probe_scratch, "signals")
+    run_in_terminal([probe_scratch.tf, "apply"], project, partial(_interrupt, b"ready"))
     _require_once(project, signal.SIGINT)
 
 
 def _require_once(project: Project, number: signal.Signals) -> None:
     seen = read_report(project)["signals"]
     if seen != {number.name: 1}:
-        told = ", ".join(f"{name} {count}\N{MULTIPLICATION SIGN}" for name, count in seen.items())
-        raise Differs(f"one {number.name} was sent, and {told or 'nothing'} came")
+        received = ", ".join(
+            f"{name} {count}\N{MULTIPLICATION SIGN}" for name, count in seen.items()
+        )
+        raise CheckFailed(f"one {number.name} was sent, and {received or 'nothing'} came")
 
 
 def _interrupt(awaited: bytes, terminal: Terminal) -> None:
@@ -75,29 +77,31 @@ def _interrupt(awaited: bytes, terminal: Terminal) -> None:
     terminal.type(CTRL_C)
 
 
-def _compare_outside(scratch: Scratch, number: signal.Signals) -> None:
+def _compare_sent(scratch: Scratch, number: signal.Signals) -> None:
     """Unordered: terraform reports what it stops in no fixed order."""
     results = [
-        run_until(program, scratch.make_project(SLOW), BEGUN, number)
-        for program in (scratch.engine, scratch.tf)
+        run_and_signal(program, scratch.make_project(SLOW_CONFIGURATION), BEGUN, number)
+        for program in (scratch.binary, scratch.tf)
     ]
-    compare(*results, ordered=False)
+    compare_results(*results, ordered=False)
 
 
 def _compare_typed(scratch: Scratch) -> None:
     results = [
-        run_in_terminal([program, *APPLY], scratch.make_project(SLOW), partial(_interrupt, BEGUN))
-        for program in (scratch.engine, scratch.tf)
+        run_in_terminal(
+            [program, *APPLY], scratch.make_project(SLOW_CONFIGURATION), partial(_interrupt, BEGUN)
+        )
+        for program in (scratch.binary, scratch.tf)
     ]
-    compare(*results, ordered=False)
+    compare_results(*results, ordered=False)
 
 
-def run_until(
+def run_and_signal(
     program: Path, project: Project, awaited: bytes, number: signal.Signals
 ) -> CommandResult:
     """Runs an apply, and signals its process alone, no other, once it has printed `awaited`.
 
-    Raises Differs if the process does not print that, or does not end within SECONDS.
+    Raises CheckFailed if the process does not print that, or does not end within COMMAND_SECONDS.
     """
     with subprocess.Popen(
         [program, *APPLY],
@@ -110,18 +114,18 @@ def run_until(
         printed = _read_until(child.stdout or (), awaited)
         child.send_signal(number)
         try:
-            rest, errors = child.communicate(timeout=SECONDS)
+            rest, errors = child.communicate(timeout=COMMAND_SECONDS)
         except subprocess.TimeoutExpired:
             child.kill()
-            raise Differs(f"{number.name} did not end it within {SECONDS} s") from None
+            raise CheckFailed(f"{number.name} did not end it within {COMMAND_SECONDS} s") from None
         return CommandResult(printed + rest, errors, child.returncode)
 
 
 def _read_until(stream: Iterable[bytes], awaited: bytes) -> bytes:
-    """All output up to and including the line with `awaited`. Raises Differs if none has it."""
+    """All output up to and including the line with `awaited`. Raises CheckFailed if none has it."""
     printed = b""
     for line in stream:
         printed += line
         if awaited in line:
             return printed
-    raise Differs(f"it ended without {awaited.decode()!r}")
+    raise CheckFailed(f"it ended without {awaited.decode()!r}")

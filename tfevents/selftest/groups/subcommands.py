@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from tfevents.selftest.check import Check
-from tfevents.selftest.commands import compare
+from tfevents.selftest.commands import compare_results
 from tfevents.selftest.scratch import Project, Scratch
 
-PROJECT = {
+CONFIGURATION = {
     "main.tf": """\
 variable "v" { default = "d" }
 resource "terraform_data" "a" { input = var.v }
@@ -19,8 +19,8 @@ resource "terraform_data" "b" { input = terraform_data.a.output }
 output "o" { value = terraform_data.b.output }
 """
 }
-LISTED = re.compile(r"^ {2}([a-z][a-z0-9-]*) {2,}\S", re.MULTILINE)
-STORY = """\
+HELP_LINE = re.compile(r"^ {2}([a-z][a-z0-9-]*) {2,}\S", re.MULTILINE)
+COMMAND_LINES = """\
 init
 validate
 fmt -check
@@ -72,13 +72,13 @@ bogus
 
 """
 """Command lines, run one after the other in one project; the last one has no arguments."""
-TYPED = {"apply -var=v=3": b"no\n"}
+STDIN = {"apply -var=v=3": b"no\n"}
 
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
-    """The checks: the lines of STORY in two copies of a project, then each subcommand's help."""
-    pair = (scratch.make_bare_project(PROJECT), scratch.make_bare_project(PROJECT))
-    for line in STORY.splitlines():
+    """The checks: COMMAND_LINES in two copies of a project, then each subcommand's help."""
+    pair = (scratch.make_bare_project(CONFIGURATION), scratch.make_bare_project(CONFIGURATION))
+    for line in COMMAND_LINES.splitlines():
         yield Check("commands", line or "(no command)", partial(_compare, scratch, pair, line))
     console = partial(_compare, scratch, pair, "console", b"1 + 1\n")
     yield Check("commands", "console", console)
@@ -89,15 +89,15 @@ def list_checks(scratch: Scratch) -> Iterator[Check]:
 
 def list_subcommands(scratch: Scratch, project: Project) -> list[str]:
     """The subcommands that the binary's own help lists."""
-    told = scratch.run_bare(project, "-help")
-    return LISTED.findall(told.stdout.decode(errors="replace"))
+    output = scratch.run_bare(project, "-help")
+    return HELP_LINE.findall(output.stdout.decode(errors="replace"))
 
 
 def _compare(
     scratch: Scratch, pair: tuple[Project, Project], line: str, stdin: bytes | None = None
 ) -> None:
     words = shlex.split(line)
-    typed = TYPED.get(line, b"") if stdin is None else stdin
-    bare = scratch.run_bare(pair[0], *words, stdin=typed)
-    wrapped = scratch.run_wrapped(pair[1], *words, stdin=typed)
-    compare(bare, wrapped, ordered=line != "graph")
+    text = STDIN.get(line, b"") if stdin is None else stdin
+    bare = scratch.run_bare(pair[0], *words, stdin=text)
+    wrapped = scratch.run_wrapped(pair[1], *words, stdin=text)
+    compare_results(bare, wrapped, ordered=line != "graph")

@@ -13,12 +13,12 @@ from typing import Any
 from msgspec.structs import replace
 
 from tfevents.selftest import probe
-from tfevents.selftest.check import Check, Differs
-from tfevents.selftest.commands import compare
+from tfevents.selftest.check import Check, CheckFailed
+from tfevents.selftest.commands import compare_results
 from tfevents.selftest.scratch import Project, Scratch
 from tfevents.selftest.terminal_session import Terminal, run_in_terminal
 
-ADDED = frozenset({"TF_TEMP_LOG_PATH", "TFEVENTS_CALLER"})
+WRAPPER_VARIABLES = frozenset({"TF_TEMP_LOG_PATH", "TFEVENTS_CALLER"})
 """The variables that the wrapper sets for terraform: README, `What terraform sees`."""
 CONFIGURATION = {"main.tf": 'resource "terraform_data" "a" {}\n'}
 OTHER_SIZE = (33, 99)
@@ -37,22 +37,22 @@ def list_checks(scratch: Scratch) -> Iterator[Check]:
         yield Check("terminal", f"the prompt is answered with {name}", check)
 
 
-def place_probe(scratch: Scratch) -> Scratch:
-    """The same scratch directory with the probe (probe.py) as its `engine`."""
-    program = scratch.root / "bin" / scratch.engine.name
+def make_probe_scratch(scratch: Scratch) -> Scratch:
+    """The same scratch directory with the probe (probe.py) as its `binary`."""
+    program = scratch.root / "bin" / scratch.binary.name
     program.parent.mkdir(exist_ok=True)
     words = shlex.join([sys.executable, "-IS", probe.__file__])
     program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     program.chmod(0o755)
-    return replace(scratch, engine=program)
+    return replace(scratch, binary=program)
 
 
 def read_report(project: Project) -> Mapping[str, Any]:
-    """What the probe recorded. Raises Differs where the probe did not run to its end."""
+    """What the probe recorded. Raises CheckFailed where the probe did not run to its end."""
     try:
         seen = json.loads(Path(project.env["SELFTEST_REPORT"]).read_text())
     except (OSError, ValueError):
-        raise Differs("terraform was not run as typed, or not to its end") from None
+        raise CheckFailed("terraform was not run as typed, or not to its end") from None
     report: Mapping[str, Any] = seen
     return report
 
@@ -65,42 +65,44 @@ def make_probe_project(scratch: Scratch, task: str = "") -> Project:
 
 
 def _compare_pipes(scratch: Scratch) -> None:
-    probing = place_probe(scratch)
-    project = make_probe_project(probing)
-    probing.run_bare(project, "apply", "-auto-approve", "-var=v=a b")
+    probe_scratch = make_probe_scratch(scratch)
+    project = make_probe_project(probe_scratch)
+    probe_scratch.run_bare(project, "apply", "-auto-approve", "-var=v=a b")
     bare = read_report(project)
-    probing.run_wrapped(project, "apply", "-auto-approve", "-var=v=a b")
+    probe_scratch.run_wrapped(project, "apply", "-auto-approve", "-var=v=a b")
     compare_surroundings(bare, read_report(project))
 
 
 def _compare_terminal(scratch: Scratch) -> None:
-    probing = place_probe(scratch)
-    project = make_probe_project(probing)
-    run_in_terminal([probing.engine, "apply"], project)
+    probe_scratch = make_probe_scratch(scratch)
+    project = make_probe_project(probe_scratch)
+    run_in_terminal([probe_scratch.binary, "apply"], project)
     bare = read_report(project)
-    run_in_terminal([probing.tf, "apply"], project)
+    run_in_terminal([probe_scratch.tf, "apply"], project)
     compare_surroundings(bare, read_report(project))
 
 
 def compare_surroundings(bare: Mapping[str, Any], wrapped: Mapping[str, Any]) -> None:
-    """Raises Differs for the first difference of two reports, apart from variables in ADDED."""
+    """Raises CheckFailed for the first difference of two reports, apart from WRAPPER_VARIABLES."""
     for name in bare:
         if name != "environment" and bare[name] != wrapped[name]:
-            raise Differs(f"{name}: {wrapped[name]} instead of {bare[name]}")
+            raise CheckFailed(f"{name}: {wrapped[name]} instead of {bare[name]}")
     before, after = bare["environment"], wrapped["environment"]
-    changed = {n for n in before.keys() | after.keys() if before.get(n) != after.get(n)} - ADDED
+    changed = {
+        n for n in before.keys() | after.keys() if before.get(n) != after.get(n)
+    } - WRAPPER_VARIABLES
     if changed:
-        raise Differs(f"environment: {', '.join(sorted(changed))}")
+        raise CheckFailed(f"environment: {', '.join(sorted(changed))}")
 
 
 def _compare_size(scratch: Scratch) -> None:
-    probing = place_probe(scratch)
-    project = make_probe_project(probing, "size")
-    for program in (probing.engine, probing.tf):
+    probe_scratch = make_probe_scratch(scratch)
+    project = make_probe_project(probe_scratch, "size")
+    for program in (probe_scratch.binary, probe_scratch.tf):
         run_in_terminal([program, "apply"], project, _resize)
         seen = read_report(project)["size"]
         if seen != list(reversed(OTHER_SIZE)):
-            raise Differs(f"{program.name}: the new size did not arrive, but {seen}")
+            raise CheckFailed(f"{program.name}: the new size did not arrive, but {seen}")
 
 
 def _resize(terminal: Terminal) -> None:
@@ -114,9 +116,9 @@ def _compare_prompt(scratch: Scratch, keys: bytes) -> None:
         run_in_terminal(
             [program, "apply"], scratch.make_project(CONFIGURATION), partial(_answer, keys)
         )
-        for program in (scratch.engine, scratch.tf)
+        for program in (scratch.binary, scratch.tf)
     )
-    compare(bare, wrapped, ordered=keys != CTRL_C)
+    compare_results(bare, wrapped, ordered=keys != CTRL_C)
 
 
 def _answer(keys: bytes, terminal: Terminal) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from support.engines import clean_env, terraform
 
 from tfevents.readers.json import state
-from tfevents.terraform.state import literal
+from tfevents.terraform.state import unescape_address
 
 KEYS = [
     "plain",
@@ -83,7 +83,7 @@ def test_addresses_are_terraforms_own(tmp_path: Path) -> None:
         state.parse_state_file(say("state", "pull")),
         state.parse_shown_state(say("show", "-json")),
     )
-    listed = {literal(line) for line in say("state", "list").decode().split("\n") if line}
+    listed = {unescape_address(line) for line in say("state", "list").decode().split("\n") if line}
     assert len(pulled.objects) == 2 * len(KEYS) + 5
     assert {address for address, _ in pulled.objects} == listed
     assert pulled.objects.keys() == shown.objects.keys()

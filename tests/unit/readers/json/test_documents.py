@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -41,6 +42,19 @@ def planned(*changes: dict[str, Any], **members: Any) -> Plan:
 def drifted(before: Any, after: Any, *actions: str) -> Counts:
     entry = change(*(actions or ("update",)), before=before, after=after)
     return count_listed_drift(planned(resource_drift=[entry]).drift or ())
+
+
+@pytest.mark.parametrize(("changes", "managed"), [([], 1), ([change("update")], 0)])
+def test_the_changes_may_follow_the_prior_state(
+    changes: list[dict[str, Any]], managed: int
+) -> None:
+    """As `jq -S` writes them: a plan with changes has no prior objects, streamed or not."""
+    current = {"address": "a.b", "mode": "managed"}
+    resources = [current, {**current, "deposed_key": "0a1b2c3d"}, {**current, "mode": "data"}]
+    prior = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
+    text = document(prior_state=prior, resource_changes=changes)
+    assert planjson.parse_plan(text).managed == managed
+    assert planjson.stream_plan_json(BytesIO(text).read) == planjson.parse_plan(text)
 
 
 def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:

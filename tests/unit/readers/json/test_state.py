@@ -12,7 +12,7 @@ from support.paths import PLANS
 
 from tfevents.errors import UnreadableDocument
 from tfevents.readers.json import state
-from tfevents.terraform.state import NEVER_WRITTEN, State, literal
+from tfevents.terraform.state import NEVER_WRITTEN, State, unescape_address
 
 STATES = [
     path.parent
@@ -25,10 +25,10 @@ def test_a_literal_address_has_its_key_as_it_is() -> None:
     """Quoting differs by the Unicode version of the tool, what was quoted does not."""
     quoted = r'module.m["q\""].a.b["\\u0041 \u200b\U000e0001 $${x} %%{y} $$$${ \n"]'
     key = "\\u0041 \u200b\U000e0001 ${x} %{y} $$${ \n"
-    assert literal(quoted) == f'module.m["q""].a.b["{key}"]'
+    assert unescape_address(quoted) == f'module.m["q""].a.b["{key}"]'
     last, beyond = r'a.b["\U0010ffff"]', r'a.b["\U00110000 \Uffffffff"]'
-    assert literal(last) == 'a.b["\U0010ffff"]'
-    assert literal(beyond) == beyond
+    assert unescape_address(last) == 'a.b["\U0010ffff"]'
+    assert unescape_address(beyond) == beyond
 
 
 @pytest.mark.parametrize("place", STATES, ids=lambda path: path.name)

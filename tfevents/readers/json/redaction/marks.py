@@ -97,7 +97,7 @@ class Redaction:
             return HIDDEN if marks else self._replace_names(value)
         for mark in marks:
             value = self._hide(value, mark)
-        if marks or name in VALUES or _tells_of_values(name, value):
+        if marks or name in VALUES or _holds_marks(name, value):
             return self._replace(value, is_schema=name in ATTRIBUTES or parent == "change")
         return self.apply(value, name)
 
@@ -136,17 +136,17 @@ def _find_marks(node: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
                 yield "attributes_flat", True
         elif name.endswith(MARK_ENDS):
             marked = name.rpartition("_")[0]
-            yield from ((other, mark) for other in node if _is_of(other, marked))
+            yield from ((other, mark) for other in node if _is_marked_by(other, marked))
 
 
-def _is_of(name: str, marked: str) -> bool:
+def _is_marked_by(name: str, marked: str) -> bool:
     """Whether a mark of `marked` applies to a member: of `after`, to `after_identity` as well."""
     return name == marked or (
         name.startswith(f"{marked}_") and not name.endswith((*MARK_ENDS, "_unknown"))
     )
 
 
-def _tells_of_values(name: str, value: Any) -> bool:
+def _holds_marks(name: str, value: Any) -> bool:
     """Whether a member holds marks, whose names may be the keys of maps."""
     if name == "sensitive_attributes" and isinstance(value, list):
         return False  # each step of its paths is redacted by itself

@@ -160,7 +160,7 @@ def _split_document(read: Read, sections: frozenset[str] | None = None) -> Itera
     """
     cursor = Cursor(read)
     yield from _split_object(cursor, PARTS, (), sections)
-    cursor.end()
+    cursor.expect_end()
 
 
 def _split_object(
@@ -181,7 +181,7 @@ def _split_object(
 
 def _split_value(cursor: Cursor, parts: Any, path: tuple[str, ...]) -> Iterator[bytes | Part]:
     """A value in order, as bytes and parts. `parts`: how it is cut (see PARTS); None: one part."""
-    if not isinstance(parts, (dict, list)) or not cursor.opens():
+    if not isinstance(parts, (dict, list)) or not cursor.is_at_container():
         yield Part(cursor.take(), path)
     elif isinstance(parts, dict):
         yield from _split_object(cursor, parts, path, None)

@@ -35,10 +35,10 @@ class TextSearch:
         at = 0
         while hit := self._starts.search(text, at):
             at = hit.start() + 1
-            if length := self._measure(text, hit.start()):
+            if length := self._measure_longest_match(text, hit.start()):
                 yield hit.start(), hit.start() + length
 
-    def _measure(self, text: str, start: int) -> int:
+    def _measure_longest_match(self, text: str, start: int) -> int:
         """The length of the longest text found at `start`; 0 if there is none."""
         rest = text[start : start + HEAD]
         index = bisect_right(self._texts, rest)
