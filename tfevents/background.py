@@ -44,7 +44,7 @@ class BackgroundTask(Generic[T]):
         self._found = optional(self._find, self._name)
 
     @property
-    def over(self) -> bool:
+    def has_ended(self) -> bool:
         """Whether the task has ended."""
         return not self._thread.is_alive()
 

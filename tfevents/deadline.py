@@ -20,14 +20,14 @@ class Deadline:
         self._renewal_seconds = seconds if renewed else None
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """The seconds that are left, never negative."""
         left = max(0.0, self._end - time.monotonic())
-        return left if self._parent is None else min(left, self._parent.left)
+        return left if self._parent is None else min(left, self._parent.seconds_left)
 
     def part(self, share: float) -> Deadline:
         """A deadline after the given share (0 to 1) of the time that is left."""
-        return Deadline(self.left * share, parent=self)
+        return Deadline(self.seconds_left * share, parent=self)
 
     def limit(self, seconds: float) -> None:
         """Shortens the deadline to at most `seconds` from now. Safe to call in a signal handler."""
@@ -44,12 +44,12 @@ class Deadline:
         Wakes up every 50 ms, so that `limit` takes effect during the wait.
         """
         until = time.monotonic() + seconds
-        while not event.is_set() and (left := min(until - time.monotonic(), self.left)) > 0:
+        while not event.is_set() and (left := min(until - time.monotonic(), self.seconds_left)) > 0:
             event.wait(min(0.05, left))
         return event.is_set()
 
-    def rest(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         """Sleeps for `seconds`, but not beyond the deadline."""
         until = time.monotonic() + seconds
-        while (wait := min(until - time.monotonic(), self.left)) > 0:
+        while (wait := min(until - time.monotonic(), self.seconds_left)) > 0:
             time.sleep(min(0.05, wait))

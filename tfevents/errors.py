@@ -74,12 +74,14 @@ class Unauthorized(DeliveryError):
 class Unreachable(DeliveryError):
     """The event is to be sent again: no connection, no response, or a status that allows a retry.
 
-    `again`: seconds to wait, from the response's Retry-After; None if absent. `connected`: whether
-    there was a connection. Without one the sender gives up after two attempts; a server that
-    responds is retried until the deadline.
+    `retry_after`: seconds to wait, from the response's Retry-After; None if absent. `connected`:
+    whether there was a connection. Without one the sender gives up after two attempts; a server
+    that responds is retried until the deadline.
     """
 
-    def __init__(self, message: str, *, again: float | None = None, connected: bool = True) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, connected: bool = True
+    ) -> None:
         super().__init__(message)
-        self.again = again
+        self.retry_after = retry_after
         self.connected = connected

@@ -11,23 +11,23 @@ def test_a_part_ends_with_the_whole() -> None:
     """A signal shortens the whole; who works with half of it has no more either."""
     whole = Deadline(3600)
     half = whole.part(0.5)
-    assert 1700 < half.left <= 1800
+    assert 1700 < half.seconds_left <= 1800
     whole.limit(0)
-    assert half.left == 0
+    assert half.seconds_left == 0
 
 
 def test_a_part_that_is_over_leaves_the_rest() -> None:
     whole = Deadline(3600)
     whole.part(0)
-    assert whole.left > 3500
+    assert whole.seconds_left > 3500
 
 
 def test_it_comes_nearer_and_never_goes_away() -> None:
     deadline = Deadline(10)
     deadline.limit(3600)
-    assert deadline.left <= 10
+    assert deadline.seconds_left <= 10
     deadline.renew()
-    assert deadline.left <= 10
+    assert deadline.seconds_left <= 10
 
 
 def test_patience_begins_anew() -> None:
@@ -35,7 +35,7 @@ def test_patience_begins_anew() -> None:
     patience = Deadline(3600, renewed=True)
     patience.limit(0)
     patience.renew()
-    assert patience.left > 3500
+    assert patience.seconds_left > 3500
 
 
 def test_waiting_ends_with_the_event_or_the_deadline() -> None:

@@ -9,9 +9,9 @@ from support.fuzzing import Examples
 
 from tfevents.context.overrides import parse_overrides
 from tfevents.errors import SettingError
-from tfevents.events.body import LARGEST, build_event
+from tfevents.events.body import LARGEST_EVENT, build_event
 from tfevents.events.model import Activity, EventType
-from tfevents.events.schema import schema
+from tfevents.events.schema import load_schema
 from tfevents.terminal import printable
 from tfevents.text import (
     LONGEST_INPUT_FACTOR,
@@ -23,7 +23,7 @@ from tfevents.text import (
 )
 
 OPENERS = ["\x1b]", "\x9d", "\x1b[", "\x9b", "\x90", "\x1bP", "\x1b_", "\x1b", "\x9c", "\x07"]
-FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
+FIELDS = load_schema()["$defs"]["ActivityMetadata"]["properties"]
 
 
 @pytest.mark.parametrize("opener", OPENERS)
@@ -66,7 +66,7 @@ def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
     metadata["trigger"] = dict.fromkeys(("url", "actor", "type"), "\x9d🚀" * 1000)
     data = {f"fact{n}": "x\x1b[31m" * 1000 for n in range(60)}
     event = build_event(Activity(EventType.PLAN, "plan", "success"), metadata, data)
-    assert event.size <= LARGEST
+    assert event.size <= LARGEST_EVENT
     assert "\x1b" not in json.dumps(event.body(), ensure_ascii=False)
     assert "\x9d" not in json.dumps(event.body(), ensure_ascii=False)
     assert event.body()["metadata"]["activity_type"] == "plan"

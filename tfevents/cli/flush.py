@@ -15,7 +15,7 @@ from tfevents.terminal import print_line, printable
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from tfevents.delivery.flush import Flushed
+    from tfevents.delivery.flush import FlushSummary
 
 PROGRESS_AFTER = 1.0
 """Seconds after which progress is shown."""
@@ -56,10 +56,10 @@ def flush(refused: bool, seconds: float | None, assign: str | None, **options: s
         result = work.run(progress.show)
     for line in describe_result(result):
         click.echo(printable(line))
-    return 1 if result.waits else 0
+    return 1 if result.has_undelivered else 0
 
 
-def describe_result(result: Flushed) -> list[str]:
+def describe_result(result: FlushSummary) -> list[str]:
     """The lines to print: numbers of events, reasons, and what to do about those not delivered."""
     numbers = {"delivered": result.delivered, "refused": result.refused, "kept": result.kept}
     summary = ", ".join(f"{n} {status}" for status, n in numbers.items() if n)

@@ -32,4 +32,4 @@ def run(command: tuple[str, ...]) -> int:
     try:
         return tf.run(arguments, path)
     except binary.NotExecutable as error:
-        return tf.complain(f"can't run {path}: {error.strerror}", 126)
+        return tf.print_error(f"can't run {path}: {error.strerror}", 126)

@@ -43,7 +43,7 @@ def estimate_cost(
     not end before the deadline.
     """
     tool = TerraformClient(program, (), _make_environment(env), deadline)
-    succeeded = tool.save([*ARGUMENTS, plan_json], path, deadline.left)
+    succeeded = tool.save([*ARGUMENTS, plan_json], path, deadline.seconds_left)
     os.unlink(plan_json)
     if not succeeded:
         raise UnreadableDocument("infracost failed or took too long: run it by hand to see why")

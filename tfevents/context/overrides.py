@@ -10,7 +10,7 @@ from tfevents import text
 from tfevents.context import ci
 from tfevents.errors import InvalidEvent, SettingError
 from tfevents.events.body import MESSAGE
-from tfevents.events.schema import check, metadata_fields
+from tfevents.events.schema import check_event, metadata_fields
 
 PREFIX = "TFEVENTS_METADATA_"
 
@@ -51,7 +51,7 @@ def gather_valid_overrides(env: Mapping[str, str]) -> tuple[dict[str, Any], list
     valid = {}
     for name, value in found.items():
         try:
-            check({"event_type": "plan", "metadata": {name: value}})
+            check_event({"event_type": "plan", "metadata": {name: value}})
             valid[name] = value
         except InvalidEvent as error:
             errors.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))

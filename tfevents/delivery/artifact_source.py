@@ -40,7 +40,8 @@ class ArtifactSource(Struct, frozen=True):
         UnreadableDocument where the command fails, takes too long or prints nothing.
         """
         path = self.lock.create_file(name)
-        if not self.engine.save(arguments, path, deadline.left) or not os.path.getsize(path):
+        saved = self.engine.save(arguments, path, deadline.seconds_left)
+        if not saved or not os.path.getsize(path):
             raise UnreadableDocument(f"{arguments[0]} did not answer")
         return path
 

@@ -53,9 +53,9 @@ def store_artifacts(
     result, target = ArtifactResult(), Target(settings, query, destination, deadline)
     work = partial(_store_all, result, source, target)
     task: BackgroundTask[None] = BackgroundTask(work, "artefacts")
-    while not task.over and deadline.left:
-        deadline.rest(0.02)
-    if task.over:
+    while not task.has_ended and deadline.seconds_left:
+        deadline.sleep(0.02)
+    if task.has_ended:
         return result
     late = "not all artefacts could be stored in time"
     return ArtifactResult({**result.ids}, [*result.problems, late])
@@ -113,7 +113,7 @@ def _send(client: ApiClient, path: str, kind: str, target: Target) -> StoredArti
         try:
             return client.store_artifact(path, query, target.destination, deadline)
         except Unreachable as error:
-            tries_left, pause = tries_left - 1, error.again or PAUSE
-            if not tries_left or deadline.left <= pause:
+            tries_left, pause = tries_left - 1, error.retry_after or PAUSE
+            if not tries_left or deadline.seconds_left <= pause:
                 raise
-            deadline.rest(pause)
+            deadline.sleep(pause)

@@ -159,7 +159,7 @@ class ApiClient:
         `most`: seconds, where the deadline leaves more. A thread sends it: httpx' timeouts limit a
         single read, but neither a DNS lookup nor a response that arrives in small pieces.
         """
-        seconds = min(deadline.left, most)
+        seconds = min(deadline.seconds_left, most)
         limit = 0.9 * seconds  # httpx times out before we do: its error is more precise
         timeout = httpx.Timeout(min(READ_SECONDS, limit), connect=min(CONNECT_SECONDS, limit))
         request.extensions["timeout"] = timeout.as_dict()

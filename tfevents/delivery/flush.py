@@ -39,7 +39,7 @@ def _ignore_progress(_tried: int, _total: int) -> None:
     """The progress callback of a flush without a progress display."""
 
 
-class Flushed(Struct, frozen=True):
+class FlushSummary(Struct, frozen=True):
     """The outcome of a flush, in numbers of events.
 
     `kept`: still pending. `reasons`: why events were refused or kept, each once. `dropped`:
@@ -58,7 +58,7 @@ class Flushed(Struct, frozen=True):
     assigned: int = 0
 
     @property
-    def waits(self) -> bool:
+    def has_undelivered(self) -> bool:
         """Whether any event that this flush tried to send was not delivered."""
         return bool(self.refused or self.kept)
 
@@ -98,7 +98,7 @@ class Flush(Struct, frozen=True):
         """Leaves out the environment, which holds secrets."""
         return f"Flush({self.settings!r})"
 
-    def run(self, progress: Progress = _ignore_progress) -> Flushed:
+    def run(self, progress: Progress = _ignore_progress) -> FlushSummary:
         """Closes abandoned runs, applies the assignment, sends the pending events, prunes.
 
         Raises SettingError without an API key and for an ambiguous assignment, and
@@ -115,7 +115,7 @@ class Flush(Struct, frozen=True):
         with hold_lock(journal.home) as lock:
             return self._flush(journal, lock.identity, progress)
 
-    def _flush(self, journal: Journal, owner: str, progress: Progress) -> Flushed:
+    def _flush(self, journal: Journal, owner: str, progress: Progress) -> FlushSummary:
         closed = recovery.recover_abandoned(journal, self.env)
         assigned: list[str] = []
         if self.assignment:
@@ -135,7 +135,7 @@ class Flush(Struct, frozen=True):
             event_id: remaining[event_id] for event_id in selected if event_id in remaining
         }
         refused = [event_id for event_id, s in undelivered.items() if s.status is Status.REFUSED]
-        return Flushed(
+        return FlushSummary(
             delivered=len(selected) - len(undelivered),
             refused=len(refused),
             kept=len(undelivered) - len(refused),
@@ -160,7 +160,7 @@ class Flush(Struct, frozen=True):
         while (
             done.kept
             and (done.delivered or _wait_for_other_senders(done, journal, owner, deadline))
-            and deadline.left
+            and deadline.seconds_left
         ):
             done = self._deliver(sender, journal, deadline, on_settled)
         return done.reasons
@@ -181,7 +181,7 @@ class Flush(Struct, frozen=True):
         known = {
             queue: found
             for queue, found in destinations.items()
-            if found not in blocked and not ownership.lacks(found)
+            if found not in blocked and not ownership.find_missing_fields(found)
         }
         return sender.flush(known, FlushState(deadline, refused, progress=on_settled))
 
@@ -223,7 +223,7 @@ def _wait_for_other_senders(
     """
     if done.reason != BUSY and not journal.has_other_sender(owner):
         return False
-    deadline.rest(CLAIM_POLL)
-    while journal.has_other_sender(owner) and deadline.left:
-        deadline.rest(CLAIM_POLL)
-    return deadline.left > 0
+    deadline.sleep(CLAIM_POLL)
+    while journal.has_other_sender(owner) and deadline.seconds_left:
+        deadline.sleep(CLAIM_POLL)
+    return deadline.seconds_left > 0

@@ -50,7 +50,9 @@ def check_response(
         raise Refused(f"no such place, {_describe_destination(destination)}: {told}")
     if status in REFUSED or not (_is_temporary(status) or error.temporary):
         raise Refused(f"the server refused the event: {told}")
-    raise Unreachable(f"the server can't take it now: {told}", again=parse_retry_after(headers))
+    raise Unreachable(
+        f"the server can't take it now: {told}", retry_after=parse_retry_after(headers)
+    )
 
 
 def _describe_redirect(headers: Mapping[str, str], key: Key | None) -> str:

@@ -53,17 +53,17 @@ class Batch(Struct):
 class FlushState(Struct):
     """The options and the progress of one flush.
 
-    `refused`: whether refused events are sent again. `waits`: whether to wait for queues that
-    another process has claimed. `keep_claims`: whether to leave the claims unreleased, as the
-    process ends after this flush, which makes them void. `new_events`: set when there are new
-    events; the flush then ends at its next pause. `progress`: called after each settled event.
-    `settled`: ids of events that were delivered or refused in this flush. `failed_connections`: in
-    a row. `over`: no further batch is sent.
+    `refused`: whether refused events are sent again. `wait_for_claims`: whether to wait for
+    queues that another process has claimed. `keep_claims`: whether to leave the claims
+    unreleased, as the process ends after this flush, which makes them void. `new_events`: set
+    when there are new events; the flush then ends at its next pause. `progress`: called after
+    each settled event. `settled`: ids of events that were delivered or refused in this flush.
+    `failed_connections`: in a row. `over`: no further batch is sent.
     """
 
     deadline: Deadline
     refused: bool = False
-    waits: bool = False
+    wait_for_claims: bool = False
     keep_claims: bool = False
     new_events: Event = field(default_factory=Event)
     progress: Callable[[FlushResult], None] | None = None
@@ -107,7 +107,8 @@ class Sender:
             batch = min(waiting, key=lambda batch: batch.due)
             pause = max(0.0, max(batch.due, self._not_before) - time.monotonic())
             needed = pause + (RETRY_SECONDS if batch.failed_attempts else 0.0)
-            if needed >= state.deadline.left or state.deadline.wait(state.new_events, pause):
+            deadline = state.deadline
+            if needed >= deadline.seconds_left or deadline.wait(state.new_events, pause):
                 return
             if not self._claim_and_send(batch, state):
                 waiting.remove(batch)
@@ -120,7 +121,7 @@ class Sender:
             return False
         if not self._journal.claim(batch.queues, self._owner):
             batch.due, batch.reason = time.monotonic() + CLAIM_POLL, BUSY
-            return state.waits
+            return state.wait_for_claims
         try:
             return self._send(batch, state)
         finally:
@@ -161,8 +162,8 @@ class Sender:
         batch.failed_attempts += 1
         state.failed_connections = 0 if error.connected else state.failed_connections + 1
         batch.due = time.monotonic() + choose_pause(batch.failed_attempts)
-        if error.again is not None:
-            self._not_before = time.monotonic() + error.again
+        if error.retry_after is not None:
+            self._not_before = time.monotonic() + error.retry_after
 
     def _send_events(self, batch: Batch, state: FlushState) -> None:
         """Sends a batch's events, the oldest first; continues after a refused event.
@@ -170,7 +171,7 @@ class Sender:
         Raises any other DeliveryError, which leaves its event pending.
         """
         for event in self._read_events(batch, state):
-            if state.deadline.left < LEAST_SECONDS:
+            if state.deadline.seconds_left < LEAST_SECONDS:
                 raise DeliveryError(OUT_OF_TIME)
             try:
                 self._client.send_event(event.body, batch.destination, state.deadline)

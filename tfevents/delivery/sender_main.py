@@ -61,10 +61,10 @@ class Orders:
         No order ends the last flush early: its `new_events` is one of its own that nothing sets.
         """
         while not self._ending:
-            yield FlushState(self.deadline, waits=True, new_events=self.new_events)
+            yield FlushState(self.deadline, wait_for_claims=True, new_events=self.new_events)
             self.new_events.wait()
             self.new_events.clear()  # before `_ending` is read: a later order sets it again
-        yield FlushState(self.deadline, waits=True, keep_claims=True)
+        yield FlushState(self.deadline, wait_for_claims=True, keep_claims=True)
 
 
 def main() -> None:

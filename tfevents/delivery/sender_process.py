@@ -92,10 +92,10 @@ class SenderProcess:
 
         A further call has an effect only where the deadline is nearer than before.
         """
-        end = time.monotonic() + deadline.left
+        end = time.monotonic() + deadline.seconds_left
         if self.began and end < self._end - 0.05:
             self._end = end
-            self._write_order(Order(deadline.left))
+            self._write_order(Order(deadline.seconds_left))
 
     def wait(self, deadline: Deadline) -> SenderReport:
         """Waits for the sender's report, then kills the process.

@@ -28,7 +28,7 @@ from tfevents.errors import JournalUnavailable, ProvisionerNotFound, TfeventsErr
 from tfevents.journal.history import find_reason
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination
-from tfevents.journal.ownership import lacks
+from tfevents.journal.ownership import find_missing_fields
 from tfevents.settings.environment import find_provisioner, is_disabled
 from tfevents.settings.load import gather_settings
 from tfevents.settings.model import Settings
@@ -150,5 +150,5 @@ def describe_waiting(journal: Journal) -> WaitingFacts:
         len(waiting),
         min((event.put_at for event in waiting), default=None),
         dict(reasons.most_common(MOST_REASONS)),
-        sum(bool(lacks(event.destination)) for event in waiting),
+        sum(bool(find_missing_fields(event.destination)) for event in waiting),
     )

@@ -9,38 +9,38 @@ from typing import Any
 from tfevents.events.model import Activity, Event
 from tfevents.text import VALUE_BYTES, clean, clean_message
 
-LARGEST = 60_000
+LARGEST_EVENT = 60_000
 """The most bytes of an event; the contract asks for far less than 64 KiB."""
 MESSAGE = "git_commit_message"
 LONGEST_NAME = 256
 ENVELOPE = 64
 """Bytes for the member names `metadata` and `data` and the punctuation around them."""
 LONGEST_TEXTS = (4096, 1024, 256)
-"""Limits in bytes for each text, tried in this order until the event is at most LARGEST."""
+"""Limits in bytes for each text, tried in this order until the event is at most LARGEST_EVENT."""
 
 
 def build_event(
     activity: Activity, metadata: Mapping[str, Any], data: Mapping[str, str | None]
 ) -> Event:
-    """The event of an activity, at most LARGEST bytes.
+    """The event of an activity, at most LARGEST_EVENT bytes.
 
     Unknown fields are left out, never sent empty. Texts are cleaned and limited in length; if the
     event is still too large, its largest fields are left out.
     """
     event = build_whole_event(activity, metadata, data)
-    return event if event.size <= LARGEST else _drop_largest_fields(event)
+    return event if event.size <= LARGEST_EVENT else _drop_largest_fields(event)
 
 
 def build_whole_event(
     activity: Activity,
     metadata: Mapping[str, Any],
     data: Mapping[str, str | None],
-    told: Mapping[str, str] | None = None,
+    user_data: Mapping[str, str] | None = None,
 ) -> Event:
-    """As `build_event`, but leaves out no field for its size: may be larger than LARGEST.
+    """As `build_event`, but leaves out no field for its size: may be larger than LARGEST_EVENT.
 
-    `told`: data that a user gave on the command line; its texts keep their line ends, and `data`
-    takes precedence over it.
+    `user_data`: data that a user gave on the command line; its texts keep their line ends, and
+    `data` takes precedence over it.
     """
     fields = {
         "activity_type": activity.activity_type,
@@ -48,16 +48,19 @@ def build_whole_event(
         **metadata,
     }
     for max_bytes in LONGEST_TEXTS:
-        cleaned_data = {**_clean_user_data(told or {}, max_bytes), **_clean_data(data, max_bytes)}
+        cleaned_data = {
+            **_clean_user_data(user_data or {}, max_bytes),
+            **_clean_data(data, max_bytes),
+        }
         event = Event(activity.event_type.value, _clean_metadata(fields, max_bytes), cleaned_data)
-        if event.size <= LARGEST:
+        if event.size <= LARGEST_EVENT:
             break
     return event
 
 
 def _drop_largest_fields(event: Event) -> Event:
     """The event without its largest fields, first of `data`, then of `metadata`, until it fits."""
-    bytes_left = LARGEST - Event(event.event_type).size - ENVELOPE
+    bytes_left = LARGEST_EVENT - Event(event.event_type).size - ENVELOPE
     metadata, bytes_left = _keep_smallest(event.metadata, bytes_left)
     return Event(event.event_type, metadata, _keep_smallest(event.data, bytes_left)[0])
 

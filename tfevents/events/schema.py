@@ -23,12 +23,12 @@ NAME = "event.schema.json"
 
 def metadata_fields() -> Mapping[str, Any]:
     """The contract's metadata fields: name → JSON Schema."""
-    fields: Mapping[str, Any] = schema()["$defs"]["ActivityMetadata"]["properties"]
+    fields: Mapping[str, Any] = load_schema()["$defs"]["ActivityMetadata"]["properties"]
     return fields
 
 
 @cache
-def schema() -> dict[str, Any]:
+def load_schema() -> dict[str, Any]:
     """The packaged schema of an event."""
     path = os.path.join(os.path.dirname(__file__), NAME)
     with open(path, encoding="utf-8") as file:
@@ -38,7 +38,7 @@ def schema() -> dict[str, Any]:
 
 @cache
 def _make_validator() -> Any:
-    return Draft4Validator(schema())
+    return Draft4Validator(load_schema())
 
 
 class Mismatch(Struct, frozen=True):
@@ -68,7 +68,7 @@ def _path_of(error: Any) -> tuple[str, ...]:
     return tuple(map(str, error.absolute_path))
 
 
-def check(body: Any) -> None:
+def check_event(body: Any) -> None:
     """Raises InvalidEvent for an invalid body; it names the field and the rule, not the value."""
     for error in _make_validator().iter_errors(body):
         where = ".".join(_path_of(error)) or "the event"

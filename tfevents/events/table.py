@@ -6,7 +6,7 @@ from tfevents.events.model import Activity, EventType, Operation, Outcome
 from tfevents.terraform.arguments import Mode
 
 
-def operation_of(command: str, mode: Mode) -> Operation:
+def find_operation(command: str, mode: Mode) -> Operation:
     """The operation of a run; an apply in destroy mode is a destroy.
 
     Destroy mode is `apply -destroy`, or the apply of a plan made with `-destroy`.
@@ -16,14 +16,14 @@ def operation_of(command: str, mode: Mode) -> Operation:
     return Operation(command)
 
 
-def start_activity(operation: Operation) -> Activity:
+def make_start_activity(operation: Operation) -> Activity:
     """The activity reported when changes are approved and about to begin."""
     if operation is Operation.DESTROY:
         return Activity(EventType.DESTROYING, "destroy")
     return Activity(EventType.PROVISIONING, "apply")
 
 
-def end_activity(outcome: Outcome) -> Activity | None:
+def make_end_activity(outcome: Outcome) -> Activity | None:
     """The activity reported when a run has ended; None if too little is known for any.
 
     Harness schedules automatic destruction by `active` and `inactive`, so neither is reported

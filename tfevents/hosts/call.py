@@ -139,8 +139,9 @@ def _parse_line(words: Sequence[str], env: Mapping[str, str]) -> Arguments | Non
     """The parsed command line; None for a command that is not reported, and for `-help`."""
     parsed, command = parse_arguments(tuple(words), env), _find_command(words)
     if parsed is None and len(words) == 1 and command in REPORTED:
-        return Arguments(command, (), (), (), sure=False)  # terraform refuses a bad TF_CLI_ARGS
-    return None if parsed is None or parsed.helps else parsed
+        # terraform refuses a bad TF_CLI_ARGS
+        return Arguments(command, (), (), (), parsed_exactly=False)
+    return None if parsed is None or parsed.shows_help else parsed
 
 
 def _find_command(words: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tfevents.context.overrides import gather_valid_overrides
 from tfevents.errors import UNDELIVERED, JournalUnavailable
-from tfevents.events.table import operation_of, start_activity
+from tfevents.events.table import find_operation, make_start_activity
 from tfevents.hosts import hook_facts
 from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
@@ -25,8 +25,8 @@ from tfevents.journal import run_lock
 from tfevents.journal.fallback import open_journals
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal
-from tfevents.journal.models import Run, StoredEvent, at, now
-from tfevents.journal.recovery import end_unended
+from tfevents.journal.models import Run, StoredEvent, format_time, now
+from tfevents.journal.recovery import end_as_failed
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.reporter import Reporter, ReportResult
 from tfevents.reporting.run import RunInfo
@@ -96,7 +96,7 @@ def _close_as_failed(
     """
     for run in runs:
         with suppress(JournalUnavailable):
-            end_unended(journals, run.run_id, interrupted)
+            end_as_failed(journals, run.run_id, interrupted)
 
 
 def _find_open_runs(journals: Sequence[Journal], key: str) -> list[Run]:
@@ -139,7 +139,7 @@ class Hook:
         reporter.start()
         mode = baseline.mode or call.mode
         if applies and hook_facts.has_work(planned, mode):
-            reporter.begin(start_activity(operation_of(call.command, mode)), {})
+            reporter.begin(make_start_activity(find_operation(call.command, mode)), {})
             return reporter.deliver()
         reporter.deliver()
         return ReportResult("; ".join(reporter.problems) or None, True)
@@ -255,7 +255,7 @@ class Hook:
         return Reporter(
             RunInfo(
                 lock=self.lock,
-                operation=operation_of(call.command, call.mode).value,
+                operation=find_operation(call.command, call.mode).value,
                 mode=call.mode.value,
                 directory=call.unit,
                 tf_workspace=call.tf_workspace,
@@ -276,6 +276,6 @@ class Hook:
 def _find_modification_time(path: str) -> str:
     """When a file was last written, as RFC 3339 in UTC; empty where that can't be found."""
     try:
-        return at(os.stat(path).st_mtime)
+        return format_time(os.stat(path).st_mtime)
     except OSError:
         return ""

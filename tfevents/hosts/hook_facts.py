@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from tfevents import files
 from tfevents.errors import ProvisionerNotFound, UnreadableDocument
-from tfevents.events.table import operation_of
+from tfevents.events.table import find_operation
 from tfevents.hosts.baseline import Baseline, identify_plans
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts
@@ -130,7 +130,7 @@ def collect_facts(
         planned = None  # an older plan: the failed run did not overwrite it
     mode = (planned.plan.mode if planned else None) or baseline.mode or call.mode
     return HookFacts(
-        operation=operation_of(command, mode),
+        operation=find_operation(command, mode),
         mode=mode,
         succeeded=call.succeeded,
         planned=planned,

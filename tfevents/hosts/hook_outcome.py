@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tfevents.events.model import Activity, Numbers, Operation, Outcome
-from tfevents.events.table import activity_type, end_activity, start_activity
+from tfevents.events.table import activity_type, make_end_activity, make_start_activity
 from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import (
@@ -69,7 +69,7 @@ def determine_hook_outcome(facts: HookFacts) -> HookOutcome:
         drift=numbers.drift != Counts() if numbers.drift else None,
         empty=facts.state_after.empty if facts.state_after else None,
     )
-    activity = end_activity(outcome) if succeeded is not None else None
+    activity = make_end_activity(outcome) if succeeded is not None else None
     missing = _name_missing(facts) if succeeded else None
     activity = activity or _make_fallback_activity(facts, succeeded)
     return HookOutcome(activity, numbers, succeeded, missing)
@@ -86,7 +86,7 @@ def _make_fallback_activity(facts: HookFacts, succeeded: bool | None) -> Activit
         return None
     kind = activity_type(facts.operation, facts.mode)
     return Activity(
-        start_activity(facts.operation).event_type, kind, "success" if succeeded else None
+        make_start_activity(facts.operation).event_type, kind, "success" if succeeded else None
     )
 
 

@@ -129,7 +129,7 @@ class JournalFallback:
         self._on_switch()
         return write(self.journal, *args, **kwargs)
 
-    def waits_elsewhere(self, queues: Iterable[Queue]) -> bool:
+    def has_older_events(self, queues: Iterable[Queue]) -> bool:
         """Whether a journal that is not in use has pending events of these queues.
 
         If so, calls `on_problem`: these events are older and must be sent first. They are home's,

@@ -37,14 +37,14 @@ class HistoryItem(Struct, frozen=True):
         return self.run.run_id if self.run else self.events[0].run_id
 
     @property
-    def at(self) -> str:
+    def started_at(self) -> str:
         """When the run began, or the event was put in the journal. RFC 3339, UTC."""
         return self.run.opened_at if self.run else self.events[0].put_at
 
     @property
-    def last_at(self) -> str:
+    def latest_at(self) -> str:
         """The latest known time: of the run's end, or of its latest event. RFC 3339, UTC."""
-        ended = (self.run.ended_at if self.run else None) or self.at
+        ended = (self.run.ended_at if self.run else None) or self.started_at
         return max((ended, *(event.put_at for event in self.events)), key=_cut_to_seconds)
 
     @property
@@ -72,7 +72,7 @@ class HistoryFilter(Struct, frozen=True):
                 yield replace(item, events=events)
 
     def _wants_time(self, item: HistoryItem) -> bool:
-        return item.is_open or _cut_to_seconds(item.last_at) >= _cut_to_seconds(self.since)
+        return item.is_open or _cut_to_seconds(item.latest_at) >= _cut_to_seconds(self.since)
 
     def _wants_event(self, event: StoredEvent) -> bool:
         undelivered = event.status is not Status.DELIVERED
@@ -105,7 +105,7 @@ def list_latest(
 
 def _sort_key(item: HistoryItem) -> tuple[str, int]:
     """The sort key: a run's time is known to the second, the order of events exactly."""
-    return _cut_to_seconds(item.at), item.events[0].seq if item.events else sys.maxsize
+    return _cut_to_seconds(item.started_at), item.events[0].seq if item.events else sys.maxsize
 
 
 def _cut_to_seconds(time: str) -> str:
@@ -120,7 +120,7 @@ def find_run_ids(journal: Journal, beginning: str) -> list[str]:
     """
     return [
         run_id
-        for run_id, outline in journal.outline().items()
+        for run_id, outline in journal.find_all_states().items()
         if any(name.startswith(beginning) for name in (run_id, *outline))
     ]
 

@@ -218,7 +218,7 @@ class Journal:
         """A number that changes when another process has written to the journal."""
         return int(self._database.query("pragma data_version")[0][0])
 
-    def outline(self) -> dict[str, Outline]:
+    def find_all_states(self) -> dict[str, Outline]:
         """Each run id (also of events by hand) → event id → the event's status, attempts, reason;
         the empty event id stands for the run itself, with its end and exit code."""
         runs = "select run_id, '', ended_at, exit_code from runs where run_id > ''"

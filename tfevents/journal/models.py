@@ -170,10 +170,10 @@ def as_text(text: str) -> str:
 
 def now() -> str:
     """The current time as RFC 3339, UTC, to the millisecond."""
-    return at(time.time())
+    return format_time(time.time())
 
 
-def at(seconds: float) -> str:
+def format_time(seconds: float) -> str:
     """A time in seconds since the epoch, in the format of `now`."""
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{whole}.{int(seconds % 1 * 1000):03d}Z"

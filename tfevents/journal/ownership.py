@@ -97,7 +97,7 @@ def assign(
     if assignment.directory is None:  # only events that no settings file gives a destination
         queues = {event.queue for event in waiting}
         where = {queue: find_destination(queue, settings, env) for queue in queues}
-        waiting = [e for e in waiting if e.given or lacks(where[e.queue])]
+        waiting = [e for e in waiting if e.given or find_missing_fields(where[e.queue])]
     events = _select_events(waiting, assignment)
     destinations = {
         event.event_id: _resolve_destination(event, assignment, env) for event in events
@@ -161,14 +161,14 @@ def _resolve_destination(
     known = replace(event.destination, **dict.fromkeys(event.given))
     named = _load_settings(event, assignment, env)
     destination = known.filled(Destination(None, named.org, named.project, named.workspace))
-    if lacking := lacks(destination):
+    if lacking := find_missing_fields(destination):
         raise SettingError(f"--assign: which {lacking[0]}? name it with --{lacking[0]}")
     if destination.workspace != assignment.workspace:
         raise SettingError(
             f"--assign: these events are of workspace {destination.workspace}, and stay so:"
             " name that one"
         )
-    return destination, lacks(known)
+    return destination, find_missing_fields(known)
 
 
 def _load_settings(event: StoredEvent, assignment: Assignment, env: Mapping[str, str]) -> Settings:
@@ -187,7 +187,7 @@ def describe_unowned(
     """A line for each missing field of pending events' destinations, with their directories."""
     places: dict[str, dict[str, None]] = {}
     for event in events:
-        if lacking := lacks(destinations.get(event.queue, event.destination)):
+        if lacking := find_missing_fields(destinations.get(event.queue, event.destination)):
             places.setdefault(_summarize_fields(lacking), {})[_find_directory(event)] = None
     more = (
         " --directory DIRECTORY" if len({p for found in places.values() for p in found}) > 1 else ""
@@ -200,7 +200,7 @@ def describe_unowned(
 
 def explain_waiting(event: StoredEvent) -> str:
     """Why an event was never tried; where nothing prevents it, which commands send it."""
-    lacking = lacks(event.destination)
+    lacking = find_missing_fields(event.destination)
     nowhere = f"no {_summarize_fields(lacking)} for {_find_directory(event)}" if lacking else None
     return "; ".join(filter(None, (event.reason, nowhere))) or UNTRIED
 
@@ -210,7 +210,7 @@ def _summarize_fields(lacking: list[str]) -> str:
     return "workspace" if "workspace" in lacking else " and ".join(lacking)
 
 
-def lacks(destination: Destination) -> list[str]:
+def find_missing_fields(destination: Destination) -> list[str]:
     """The unknown fields of a destination except the account, which the API key gives."""
     return [name for name in destination.missing() if name != "account"]
 

@@ -50,7 +50,7 @@ def _close_all(journals: Sequence[Journal], env: Mapping[str, str], excluded_run
     closed = 0
     for identity in _find_forgotten(journals) - {excluded_run_id}:
         with suppress(JournalUnavailable):
-            closed += end_unended(journals, identity)
+            closed += end_as_failed(journals, identity)
     for home in _list_homes(journals[0].home):
         for identity in abandoned.find_abandoned(home):
             with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
@@ -82,10 +82,10 @@ def _close_run(
     """Closes one abandoned run; restores it from its note in the first journal if none has it."""
     if not any(journal.run(identity) for journal in journals):
         _restore_run_from_note(journals[0], identity, folder, env)
-    return end_unended(journals, identity)
+    return end_as_failed(journals, identity)
 
 
-def end_unended(
+def end_as_failed(
     journals: Sequence[Journal], run_id: str, interrupted: str | None = "killed"
 ) -> bool:
     """Ends a run with a failed event, in the first journal that has the run.

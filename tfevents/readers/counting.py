@@ -33,7 +33,7 @@ from tfevents.terraform.counts import (
     count_outputs,
     count_resources,
     filter_unknown_actions,
-    foreign_actions,
+    find_unknown_actions,
     has_changes,
 )
 from tfevents.terraform.plan import Change, Plan
@@ -80,7 +80,7 @@ def count_plan(plan: Plan) -> DocumentCounts:
     """The counts of a plan. Raises UnreadableDocument for an unknown action."""
     others = [output.actions for output in plan.outputs.values()]
     others += [entry.actions for entry in plan.drift or ()]
-    if foreign := foreign_actions(plan) | filter_unknown_actions(others):
+    if foreign := find_unknown_actions(plan) | filter_unknown_actions(others):
         names = ", ".join(sorted(foreign))[:100]
         raise UnreadableDocument(f"it has an unknown action {names!r}: update tfevents")
     return DocumentCounts(

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote_to_bytes
 import fastjsonschema
 from msgspec import Struct
 
-from tfevents.events.schema import Mismatch, find_mismatches, schema
+from tfevents.events.schema import Mismatch, find_mismatches, load_schema
 
 ROUTE = re.compile(
     r"(?:/gateway)?(?:/iacm)?/api/orgs/([^/]*)/projects/([^/]*)"
@@ -48,7 +48,7 @@ FILTERS = (
 )
 
 
-validate_event = fastjsonschema.compile(schema(), use_default=False)
+validate_event = fastjsonschema.compile(load_schema(), use_default=False)
 """The event schema, compiled: raises JsonSchemaValueException for a body that does not conform.
 
 50 times as fast as `find_mismatches`, which only runs to describe the errors."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
-from tfevents.events.schema import schema
+from tfevents.events.schema import load_schema
 from tfevents.receiver.run_view import RunView, describe_event
 from tfevents.receiver.store import URGENT, Filter, Page, Received
 
@@ -126,7 +126,8 @@ def _make_environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals["tones"] = TONES
-    others = [name for name in schema()["properties"]["event_type"]["enum"] if name not in URGENT]
+    event_types = load_schema()["properties"]["event_type"]["enum"]
+    others = [name for name in event_types if name not in URGENT]
     templates.globals["statuses"] = [*URGENT, *others]
     return templates
 

@@ -168,7 +168,7 @@ def _hold_key(connection: Connection, event: Outgoing) -> None:
 def _schedule_retry(connection: Connection, event: Outgoing, error: DeliveryError) -> None:
     """Schedules the workspace's next attempt: with exponential backoff, but not before the server's
     Retry-After (at most LONGEST_RETRY_AFTER), which holds for all requests with the same key."""
-    retry_after = error.again if isinstance(error, Unreachable) else None
+    retry_after = error.retry_after if isinstance(error, Unreachable) else None
     seconds = choose_pause(event.tries + 1)
     if retry_after is not None:
         seconds = max(seconds, min(retry_after, LONGEST_RETRY_AFTER))

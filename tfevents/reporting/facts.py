@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tfevents.events.model import Approval, Operation
-from tfevents.events.table import operation_of
+from tfevents.events.table import find_operation
 from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode
@@ -52,7 +52,7 @@ class RunFacts(Struct, frozen=True, dict=True):
     @property
     def operation(self) -> Operation:
         """The operation of the run, by its command and mode."""
-        return operation_of(self.arguments.command, self.mode)
+        return find_operation(self.arguments.command, self.mode)
 
     @property
     def approval(self) -> Approval | None:
@@ -161,11 +161,11 @@ class RunFacts(Struct, frozen=True, dict=True):
         """Whether the tool saves the state only at the end, which was seen in OpenTofu 1.13 and not
         in 1.6; assumed of the versions between, and of an unknown version."""
         version = self.version
-        return version is None or (version.product == "OpenTofu" and version.least(1, 7))
+        return version is None or (version.product == "OpenTofu" and version.is_at_least(1, 7))
 
     @property
     def _stored_nothing(self) -> bool:
-        acted = self.log.acts if self.log is not None else self.exit_code == 0
+        acted = self.log.has_acted if self.log is not None else self.exit_code == 0
         never = self.before is not None and self.before.identity == NEVER_WRITTEN
         return (never and not acted) or self.leaves_empty_state is True
 
@@ -203,7 +203,7 @@ class RunFacts(Struct, frozen=True, dict=True):
     def _ended_abruptly(self) -> bool:
         """Whether terraform was killed, crashed, or got a second signal, at which no tool waits for
         what is in progress; or began to stop and did not say that it had stopped."""
-        stopped = self.log is not None and self.log.broken
+        stopped = self.log is not None and self.log.stop_unconfirmed
         return self.exit_code not in (0, 1, 2) or len(self.signals) > 1 or stopped
 
 

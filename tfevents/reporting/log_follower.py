@@ -30,7 +30,7 @@ def follow(path: str, run_ended: Event) -> Iterator[ApplyLog]:
     with open(path, "r+b", buffering=0) as file:
         ended = False
         while not ended:
-            ended = run_ended.wait(POLL_APPLYING if log.acts else POLL)
+            ended = run_ended.wait(POLL_APPLYING if log.has_acted else POLL)
             while data := file.read(PIECE):
                 reader.feed(data)
             read = _free_blocks(file.fileno(), read, file.tell())

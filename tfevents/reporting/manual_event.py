@@ -16,9 +16,9 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender import FlushState, Sender
 from tfevents.errors import InvalidEvent, JournalUnavailable, SettingError
-from tfevents.events.body import LARGEST, build_whole_event
+from tfevents.events.body import LARGEST_EVENT, build_whole_event
 from tfevents.events.model import Activity, Event, EventType
-from tfevents.events.schema import check, metadata_fields
+from tfevents.events.schema import check_event, metadata_fields
 from tfevents.journal import recovery
 from tfevents.journal.fallback import open_fallback
 from tfevents.journal.journal import Journal, open_journal
@@ -95,8 +95,8 @@ def _make_event(
     """
     fields = metadata_fields()
     texts = [*manual_event.metadata.values(), *manual_event.data.values()]
-    if sum(len(text.encode(errors="replace")) for text in texts) > LARGEST:
-        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
+    if sum(len(text.encode(errors="replace")) for text in texts) > LARGEST_EVENT:
+        raise InvalidEvent(f"the event is too large: at most {LARGEST_EVENT} bytes")
     origin = find_origin(directory, env)
     directory_field = {} if "directory" in manual_event.data else {"directory": origin.directory}
     event = build_whole_event(
@@ -107,11 +107,11 @@ def _make_event(
             **_parse_metadata(manual_event.metadata, fields),
         },
         {**directory_field, "tfevents_version": __version__, **own},
-        told=manual_event.data,
+        user_data=manual_event.data,
     )
-    check(event.body())
-    if event.size > LARGEST:  # many small fields: their names count, too
-        raise InvalidEvent(f"the event is too large: at most {LARGEST} bytes")
+    check_event(event.body())
+    if event.size > LARGEST_EVENT:  # many small fields: their names count, too
+        raise InvalidEvent(f"the event is too large: at most {LARGEST_EVENT} bytes")
     return event
 
 
@@ -149,6 +149,6 @@ def _deliver(journal: Journal, settings: Settings, new_event: NewEvent) -> str:
     if missing := new_event.destination.missing():
         return describe_missing(missing)
     queues = own_queues(new_event.destination, new_event.directory, new_event.tf_workspace)
-    state = FlushState(Deadline(settings.budget), waits=True)
+    state = FlushState(Deadline(settings.budget), wait_for_claims=True)
     with closing(Sender(journal, settings, new_event.run_id)) as sender:
         return sender.flush(queues, state).reason or OUT_OF_TIME

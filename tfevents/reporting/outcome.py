@@ -21,7 +21,7 @@ from tfevents.terraform.counts import (
     count_measured_drift,
     count_outputs,
     count_resources,
-    foreign_actions,
+    find_unknown_actions,
     has_changes,
 )
 from tfevents.terraform.plan import Plan
@@ -205,4 +205,4 @@ def _find_listed_drift(plan: Plan | None) -> str | None:
 
 
 def _find_foreign_actions(plan: Plan | None) -> frozenset[str]:
-    return foreign_actions(plan) if plan else frozenset()
+    return find_unknown_actions(plan) if plan else frozenset()

@@ -162,7 +162,7 @@ class Reporter(threading.Thread):
         """Tells the sender process to begin, unless older events wait in another journal."""
         info, directory = self.info, locate(self.info.directory)
         queues = own_queues(self._destination(), directory, info.tf_workspace)
-        if self._journal.waits_elsewhere(queues):
+        if self._journal.has_older_events(queues):
             self._drop_sender()
         elif self._sender is not None:
             home = self._journal.journal.home
@@ -282,7 +282,7 @@ class Reporter(threading.Thread):
     def _await_prepared(self) -> None:
         """Waits until the thread is done, at most PREPARE_SECONDS; what is not known by then is
         left out. The budget is for delivery, so it begins only afterwards."""
-        seconds = min(PREPARE_SECONDS, self.deadline.left)
+        seconds = min(PREPARE_SECONDS, self.deadline.seconds_left)
         if not self._prepared.wait(seconds):
             self._add_problem(JournalUnavailable("the settings could not be read in time"))
         self.deadline.limit(self.settings.budget)

@@ -11,7 +11,7 @@ from typing import Any
 from tfevents.background import BackgroundTask, optional
 from tfevents.errors import SettingError
 from tfevents.events.model import Operation
-from tfevents.events.table import end_activity, operation_of, start_activity
+from tfevents.events.table import find_operation, make_end_activity, make_start_activity
 from tfevents.journal.models import now
 from tfevents.reporting.attachments import AttachmentFunctions
 from tfevents.reporting.fact_collector import FactCollector
@@ -46,7 +46,7 @@ class RunReporter:
         self._reporter = Reporter(
             RunInfo(
                 lock=run.lock,
-                operation=operation_of(run.arguments.command, run.arguments.mode).value,
+                operation=find_operation(run.arguments.command, run.arguments.mode).value,
                 mode=run.arguments.mode.value,
                 directory=find_unit_directory(run.directory, run.env),
                 tf_workspace=workdir.tf_workspace,
@@ -102,13 +102,14 @@ class RunReporter:
         for log in follow(self._run.core_log or "", self._run_ended):
             if self._run.arguments.command != "plan":
                 self._collector.update_from_log(log)
-            if log.applied and (log.asked or log.acts) and self._start_task is None:
+            if log.applied and (log.asked or log.has_acted) and self._start_task is None:
                 self._start_task = self._begin(log.mode)
         return log if log and log.processes else None
 
     def _begin(self, mode: Mode | None) -> BackgroundTask[None]:
-        operation = operation_of(self._run.arguments.command, mode or self._run.arguments.mode)
-        return BackgroundTask(partial(self._reporter.begin, start_activity(operation), {}), "start")
+        operation = find_operation(self._run.arguments.command, mode or self._run.arguments.mode)
+        activity = make_start_activity(operation)
+        return BackgroundTask(partial(self._reporter.begin, activity, {}), "start")
 
     def _begin_without_log(self) -> None:
         """Puts the start event of an apply without core log: at once, unless its saved plan has
@@ -118,8 +119,8 @@ class RunReporter:
             return
         drifted = planned is not None and count_listed_drift(planned.plan.drift or ()) != Counts()
         if mode is not Mode.REFRESH_ONLY or drifted:
-            operation = operation_of(self._run.arguments.command, mode)
-            self._reporter.begin(start_activity(operation), {})
+            operation = find_operation(self._run.arguments.command, mode)
+            self._reporter.begin(make_start_activity(operation), {})
 
     # When terraform has exited
 
@@ -141,7 +142,7 @@ class RunReporter:
         outcome = optional(partial(determine_outcome, facts), "outcome") or RunOutcome(None)
         if self._start_task is not None:
             self._start_task.result()  # the start event must be put before the end event
-        activity = end_activity(outcome.outcome) if outcome.outcome else None
+        activity = make_end_activity(outcome.outcome) if outcome.outcome else None
         if activity is None:
             self._reporter.problems.append(_explain_unknown(facts))
         self._reporter.finish(

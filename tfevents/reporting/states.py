@@ -69,7 +69,7 @@ class PreviousState:
         # if nothing is applied yet, the pull, which had ended at the last update, was early enough
         if self._pulling and self._pulled and not log.applied and self._state is None:
             self._parse(self._pulling.result())
-        self._pulled = self._pulling is not None and self._pulling.over
+        self._pulled = self._pulling is not None and self._pulling.has_ended
 
     def find_state(self, log: ApplyLog) -> State | None:
         """The state before the run; None if it is not known. Waits until it is parsed."""

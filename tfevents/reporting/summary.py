@@ -18,7 +18,7 @@ def summarise(
         return "; ".join(["nothing is reported", *problems])
     run_events = [e for e in entries if e.body["event_type"] != EventType.STAGE_COMPLETE.value]
     body = (run_events or entries)[0].body
-    text = f"{body['event_type']}{in_short(body.get('metadata', {}))}"
+    text = f"{body['event_type']}{describe_counts(body.get('metadata', {}))}"
     if delivered and problems:
         return f"{text}, reported; {'; '.join(problems)}"
     worst = next((e for e in entries if e.status is not Status.DELIVERED), entries[0])
@@ -34,7 +34,7 @@ def describe_delivery(entry: StoredEvent, reason: str) -> str:
     return f", {verb}: {reason}"
 
 
-def in_short(metadata: Mapping[str, Any]) -> str:
+def describe_counts(metadata: Mapping[str, Any]) -> str:
     """The counts in words, such as " (2 to add, 1 to change)"; empty if nothing was counted."""
     counts = metadata.get("resource_counts") or {}
     done = metadata.get("activity_type") in ("apply", "destroy", "import")

@@ -95,7 +95,7 @@ class ApplyLog:
         return self.applies == 1 and self.graphs == 1 and not self.gaps
 
     @property
-    def acts(self) -> bool:
+    def has_acted(self) -> bool:
         """Whether any change, forget or failure of an object was logged.
 
         A failure alone counts: a `provisioner` block may fail before its object is changed.
@@ -103,6 +103,6 @@ class ApplyLog:
         return bool(self.begun or self.forgets or self.failures)
 
     @property
-    def broken(self) -> bool:
+    def stop_unconfirmed(self) -> bool:
         """Whether terraform was told to stop and did not log that it had stopped."""
         return self.stopping and not self.stopped

@@ -74,8 +74,8 @@ class Arguments:
     """One command line for the provisioner.
 
     `options`: the words before the subcommand (`-chdir=DIR`). `own`: the words behind it. `merged`:
-    `own`, preceded by the words of TF_CLI_ARGS*. `sure`: whether TF_CLI_ARGS* was certainly parsed
-    as terraform parses it.
+    `own`, preceded by the words of TF_CLI_ARGS*. `parsed_exactly`: whether TF_CLI_ARGS* was
+    certainly parsed as terraform parses it.
     """
 
     def __init__(
@@ -84,10 +84,10 @@ class Arguments:
         options: tuple[str, ...],
         own: tuple[str, ...],
         merged: tuple[str, ...],
-        sure: bool,
+        parsed_exactly: bool,
     ) -> None:
         self.command, self.options, self.own = command, options, own
-        self.merged, self.sure = merged, sure
+        self.merged, self.parsed_exactly = merged, parsed_exactly
 
     @cached_property
     def _words(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class Arguments:
         return frozenset(flag.name for flag in self.flags)
 
     @property
-    def helps(self) -> bool:
+    def shows_help(self) -> bool:
         """Whether a help flag was given; terraform then shows its help and does nothing else."""
         return bool(HELP & set(self.merged))
 
@@ -175,8 +175,8 @@ def parse_arguments(argv: tuple[str, ...], env: Mapping[str, str]) -> Arguments 
         merged = (*(word for text in inherited for word in _split_words(text)), *own)
     except ValueError:
         return None  # terraform itself reports the syntax error
-    sure = not SHELL_CHARACTERS & set("".join(inherited))
-    return Arguments(command[0], options, own, merged, sure)
+    exactly = not SHELL_CHARACTERS & set("".join(inherited))
+    return Arguments(command[0], options, own, merged, exactly)
 
 
 def is_inherited(path: str, env: Mapping[str, str]) -> bool:

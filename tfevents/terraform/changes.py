@@ -55,7 +55,7 @@ class Apply(Struct, frozen=True, dict=True):
         """Whether it can be known at all what was done."""
         return (
             self.log.describes_one_apply
-            and not (self.interrupted and self.log.acts)
+            and not (self.interrupted and self.log.has_acted)
             and not self._unexplained
         )
 

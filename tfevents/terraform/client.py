@@ -43,7 +43,7 @@ class Version(Struct, frozen=True):
         """The provisioner's name in the contract: `opentofu` or `terraform`."""
         return "opentofu" if self.product == "OpenTofu" else "terraform"
 
-    def least(self, major: int, minor: int) -> bool:
+    def is_at_least(self, major: int, minor: int) -> bool:
         """Whether this is version `major.minor` or later; a part that is no number counts as -1."""
         numbers = [int(part) if part.isdigit() else -1 for part in self.number.split(".")[:2]]
         return numbers >= [major, minor]
@@ -150,8 +150,8 @@ class TerraformClient(Struct, frozen=True):
 
         def watch() -> None:
             while not over.wait(POLL_SECONDS):
-                late = self.deadline is not None and self.deadline.left <= RESERVED
-                if late or not budget.left:
+                late = self.deadline is not None and self.deadline.seconds_left <= RESERVED
+                if late or not budget.seconds_left:
                     return _stop(child.pid)
 
         Thread(target=watch, name="deadline", daemon=True).start()

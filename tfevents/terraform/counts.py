@@ -51,7 +51,7 @@ def count_resources(plan: Plan, *, partial: bool = False) -> Counts | None:
     names: Counter[str] = Counter()
     for change, number in plan.kinds.items():
         names.update(dict.fromkeys(resource_names(change), number))
-    if foreign_actions(plan) or (plan.errored and not plan.changes):
+    if find_unknown_actions(plan) or (plan.errored and not plan.changes):
         return None
     if plan.changes or plan.mode not in (None, Mode.REFRESH_ONLY):
         return Counts(**names)
@@ -71,7 +71,7 @@ def resource_names(change: Change) -> list[str]:
     return names + [COUNTED_AS[action] for action in sorted(change.actions & COUNTED_AS.keys())]
 
 
-def foreign_actions(plan: Plan) -> frozenset[str]:
+def find_unknown_actions(plan: Plan) -> frozenset[str]:
     """Unknown actions on managed objects; what they would count as is not guessed."""
     return filter_unknown_actions(change.actions for change in plan.kinds if change.managed)
 

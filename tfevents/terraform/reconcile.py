@@ -14,7 +14,7 @@ from tfevents.terraform.counts import (
     Counts,
     count_resources,
     filter_unknown_actions,
-    foreign_actions,
+    find_unknown_actions,
     output_names,
     resource_names,
     tally,
@@ -75,7 +75,7 @@ def done_to_resources(plan: Plan, states: StatePair) -> Counts | None:
     and an object that was planned as unchanged counts as unchanged. A plan without changes counts
     as planned. None if an action is unknown.
     """
-    if not plan.changes or foreign_actions(plan):
+    if not plan.changes or find_unknown_actions(plan):
         return count_resources(plan)
     return tally(name for change in plan.changes for name in _done(change, states))
 

@@ -43,12 +43,12 @@ def main() -> int:
         )
         return run(arguments, path)
     except TfeventsError as error:
-        return complain(str(error), error.exit_code)
+        return print_error(str(error), error.exit_code)
     except binary.NotExecutable as error:
-        return complain(f"can't run {error.filename}: {error.strerror}", 126)
+        return print_error(f"can't run {error.filename}: {error.strerror}", 126)
     except Exception as error:
         if process.attempts:
-            return complain(f"{type(error).__name__} (a bug)", 1)
+            return print_error(f"{type(error).__name__} (a bug)", 1)
         return _fall_back_to_launcher(error)
 
 
@@ -73,7 +73,7 @@ def _fall_back_to_launcher(error: Exception) -> int:
     try:
         os.execve(launcher, [launcher, *sys.argv[1:]], {**os.environ, NO_PYTHON: "alone"})
     except OSError as failed:
-        return complain(f"can't run {launcher}: {failed.strerror}", 126)
+        return print_error(f"can't run {launcher}: {failed.strerror}", 126)
 
 
 class SiteFinder:
@@ -136,11 +136,11 @@ def report(
 def _print_unreported(error: Exception) -> bool:
     """Prints why the run is not reported. Always False: whether the run is reported."""
     known = isinstance(error, TfeventsError)
-    complain(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
+    print_error(f"nothing is reported: {error if known else f'{type(error).__name__} (a bug)'}", 0)
     return False
 
 
-def complain(message: str, exit_code: int) -> int:
+def print_error(message: str, exit_code: int) -> int:
     """Prints one line and gives `exit_code`."""
     print_line(message)
     return exit_code

@@ -60,7 +60,7 @@ def run_and_report(
     there is no directory for private files. Raises OSError if terraform could not be started.
     """
     arguments = parse_arguments(argv, env)
-    if arguments is None or arguments.helps:
+    if arguments is None or arguments.shows_help:
         process.exec_provisioner(binary, argv, env)
     _open_closed_streams()
     try:
@@ -169,7 +169,7 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
         run.plan_file = run.locate(out)
         run.older_plan = file_identity(run.plan_file)
         return arguments.with_flag(), run.env
-    if direct or not arguments.sure:
+    if direct or not arguments.parsed_exactly:
         return arguments.with_flag(), run.env
     if arguments.value("generate-config-out") is not None:
         return arguments.with_flag(), _request_core_log(run)

@@ -17,9 +17,9 @@ from tfevents.context import git
 from tfevents.context.origin import find_origin
 from tfevents.context.overrides import gather_overrides
 from tfevents.context.search_path import find_search_path
-from tfevents.events.schema import schema
+from tfevents.events.schema import load_schema
 
-FIELDS = schema()["$defs"]["ActivityMetadata"]["properties"]
+FIELDS = load_schema()["$defs"]["ActivityMetadata"]["properties"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from support.fuzzing import Examples
 from support.hosts.field import Field, field, without_key
 from support.spoiled_hosts import SECRET, make_environment, make_paths
 
-from tfevents.events.body import LARGEST
+from tfevents.events.body import LARGEST_EVENT
 from tfevents.terraform.arguments import REPORTED
 
 LONGEST_LINE = 16 << 10
@@ -51,5 +51,5 @@ def test_a_hook_of_a_spoiled_environment_is_told_or_says_why(
             assert SECRET not in done.stderr
     assert place.events
     cells = read_cells(Path(place.env["TFEVENTS_HOME"]))
-    assert max(map(len, cells)) <= LARGEST
+    assert max(map(len, cells)) <= LARGEST_EVENT
     assert not [cell for cell in cells if SECRET in cell]

@@ -55,7 +55,7 @@ for number in range(int(count)):
     data = {"event_id": str(uuid.uuid4()), "who": who, "number": str(number)}
     body = {"event_type": "plan", "data": data}
     journal.put(NewEvent(data["event_id"], lock.identity, where, body))
-    sender.flush({Queue(where): where}, FlushState(Deadline(60), waits=True))
+    sender.flush({Queue(where): where}, FlushState(Deadline(60), wait_for_claims=True))
 lock.release()
 """
 
@@ -579,7 +579,7 @@ def test_what_waits_for_others_costs_a_run_nothing(machine: Machine, endpoint: E
         put(journal, "mine", where=mine)
         with counted(journal) as steps, run_lock.hold_lock(str(home)) as lock:
             sender = Sender(journal, settings(home, endpoint.url), lock.identity)
-            state = FlushState(Deadline(20), waits=True)
+            state = FlushState(Deadline(20), wait_for_claims=True)
             sender.flush(own_queues(mine, str(home), "default"), state)
             sender.close()
         work.append(len(steps))

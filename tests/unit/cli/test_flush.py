@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from tfevents.cli.flush import describe_result
-from tfevents.delivery.flush import Flushed
+from tfevents.delivery.flush import FlushSummary
 
 
 @pytest.mark.parametrize(
     ("result", "lines"),
     [
-        (Flushed(), ["nothing waits"]),
-        (Flushed(delivered=4), ["4 delivered"]),
+        (FlushSummary(), ["nothing waits"]),
+        (FlushSummary(delivered=4), ["4 delivered"]),
         (
-            Flushed(delivered=1, refused=2, kept=3, reasons=("refused: a", "kept: b")),
+            FlushSummary(delivered=1, refused=2, kept=3, reasons=("refused: a", "kept: b")),
             ["1 delivered, 2 refused, 3 kept", "refused: a", "kept: b"],
         ),
-        (Flushed(assigned=1, delivered=1), ["1 event assigned", "1 delivered"]),
+        (FlushSummary(assigned=1, delivered=1), ["1 event assigned", "1 delivered"]),
         (
-            Flushed(closed=1, left=2, dropped=1),
+            FlushSummary(closed=1, left=2, dropped=1),
             [
                 "nothing waits",
                 "1 run without an end, closed",
@@ -29,6 +29,6 @@ from tfevents.delivery.flush import Flushed
         ),
     ],
 )
-def test_lines(result: Flushed, lines: list[str]) -> None:
+def test_lines(result: FlushSummary, lines: list[str]) -> None:
     """Numbers first, then reasons, then what else was done."""
     assert describe_result(result) == lines

@@ -152,7 +152,7 @@ def test_any_answer_is_taken_or_told(examples: Examples) -> None:
             assert str(error).isprintable()
             assert len(str(error)) < 400
             assert not says_the_key(str(error))
-            assert not isinstance(error, Unreachable) or (error.again or 0) >= 0
+            assert not isinstance(error, Unreachable) or (error.retry_after or 0) >= 0
         try:
             stored = parse_stored(answer, KEY)
         except Refused:

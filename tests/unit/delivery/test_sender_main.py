@@ -22,7 +22,7 @@ def test_no_order_ends_the_last_flush() -> None:
         assert state.keep_claims
         assert not state.new_events.is_set()
         run.close()
-        until(lambda: orders.deadline.left <= ABANDONED_SECONDS)
+        until(lambda: orders.deadline.seconds_left <= ABANDONED_SECONDS)
 
 
 def test_an_order_ends_an_earlier_flush() -> None:
@@ -37,4 +37,4 @@ def test_an_order_ends_an_earlier_flush() -> None:
         assert not next(rounds).keep_claims
         run.close()
         assert next(rounds).keep_claims
-        until(lambda: orders.deadline.left <= ABANDONED_SECONDS)
+        until(lambda: orders.deadline.seconds_left <= ABANDONED_SECONDS)

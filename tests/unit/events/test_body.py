@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tfevents.events.body import LARGEST, build_event, build_whole_event
+from tfevents.events.body import LARGEST_EVENT, build_event, build_whole_event
 from tfevents.events.model import Activity, EventType
 
 PLAN = Activity(EventType.PLAN, "plan", "success")
@@ -31,7 +31,7 @@ def test_our_own_finding_is_cleaned_as_a_vendor_s() -> None:
 def test_what_is_told_by_hand_keeps_its_lines() -> None:
     """What we know is stronger."""
     event = build_whole_event(
-        PLAN, {}, {"event_id": "ours"}, told={"a\nb": "c\nd", "event_id": "x"}
+        PLAN, {}, {"event_id": "ours"}, user_data={"a\nb": "c\nd", "event_id": "x"}
     )
     assert event.data == {"a b": "c\nd", "event_id": "ours"}
 
@@ -54,5 +54,5 @@ def test_an_event_is_bounded_whatever_it_is_made_of(
 ) -> None:
     """What is largest is left out; what it is about stays."""
     event = build_event(PLAN, metadata, data)
-    assert event.size <= LARGEST
+    assert event.size <= LARGEST_EVENT
     assert event.metadata["activity_type"] == "plan"

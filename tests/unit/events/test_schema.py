@@ -15,7 +15,7 @@ from support.contract import Refusal, decode
 from support.paths import DATA
 
 from tfevents.errors import InvalidEvent
-from tfevents.events.schema import check, schema
+from tfevents.events.schema import check_event, load_schema
 
 CONTRACT = DATA / "contract" / "openapi.yaml"
 COUNTS = {"added": 1, "changed": 0, "deleted": 2, "imported": 0, "removed": 3, "unchanged": 4}
@@ -30,7 +30,7 @@ def whole() -> dict[str, Any]:
     """A body with every field of the contract, all good."""
     texts = {
         name: "text"
-        for name, kind in schema()["$defs"]["ActivityMetadata"]["properties"].items()
+        for name, kind in load_schema()["$defs"]["ActivityMetadata"]["properties"].items()
         if kind.get("type") == "string"
     }
     return {
@@ -119,7 +119,7 @@ def contract() -> jsonschema.protocols.Validator:
 
 def taken(body: Any) -> bool:
     try:
-        check(body)
+        check_event(body)
     except InvalidEvent:
         return False
     return True
@@ -156,18 +156,18 @@ def test_the_packaged_schema_agrees_with_a_server_in_go() -> None:
 @pytest.mark.parametrize("dialect", ["its own", "the contract's"])
 def test_the_packaged_schema_says_itself_that_a_float_is_no_count(dialect: str) -> None:
     """A user of the file alone, with the validator that it names, gets the same answer."""
-    kind = jsonschema.validators.validator_for(schema())
+    kind = jsonschema.validators.validator_for(load_schema())
     if dialect == "the contract's":
         kind = jsonschema.Draft4Validator
-    kind.check_schema(schema())
+    kind.check_schema(load_schema())
     body = {"event_type": "plan", "metadata": {"PlannedChangesCount": 1.0}}
-    assert not kind(schema()).is_valid(body)
+    assert not kind(load_schema()).is_valid(body)
 
 
 def test_the_fields_are_those_of_the_contract() -> None:
     """Nothing of version 1.0 is missing, nothing is invented."""
     schemas = yaml.safe_load(CONTRACT.read_text())["components"]["schemas"]
-    ours = schema()
+    ours = load_schema()
     for name, mine in (
         ("SendEventRequest", ours),
         ("ActivityMetadata", ours["$defs"]["ActivityMetadata"]),
@@ -181,4 +181,4 @@ def test_a_refusal_names_the_field_and_not_its_value() -> None:
     """The message goes to a terminal, the value may be a secret."""
     body = {"event_type": "plan", "metadata": {"git_branch": ["canary"]}}
     with pytest.raises(InvalidEvent, match=r"^metadata\.git_branch does not fit .*\(type\)$"):
-        check(body)
+        check_event(body)

@@ -140,9 +140,9 @@ def test_the_state_is_the_one_that_was_read_first() -> None:
 def test_stopped_and_broken() -> None:
     """The second interrupt ends it in the middle: the stop never completes."""
     stops = b"[WARN]  terraform: Stop called, initiating interrupt sequence"
-    assert read(stops).broken
-    assert not read(stops, b"[WARN]  terraform: stop complete").broken
-    assert not read(b"[INFO]  CLI args: []string{}").broken
+    assert read(stops).stop_unconfirmed
+    assert not read(stops, b"[WARN]  terraform: stop complete").stop_unconfirmed
+    assert not read(b"[INFO]  CLI args: []string{}").stop_unconfirmed
 
 
 def test_a_line_without_end_is_not_kept() -> None:

@@ -89,7 +89,7 @@ def test_the_environments_arguments_stand_before_the_users(
 def test_what_the_shell_words_reader_reads_its_own_way_is_not_sure(words: str) -> None:
     """Where our reading may not be terraform's, nothing is added."""
     found = asked("apply", TF_CLI_ARGS=words)
-    assert not found.sure
+    assert not found.parsed_exactly
 
 
 @pytest.mark.parametrize(

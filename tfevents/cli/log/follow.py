@@ -83,13 +83,13 @@ def _watch(
     journal: Journal, wanted: HistoryFilter, limit: int | None, env: Mapping[str, str]
 ) -> Iterator[Sequence[HistoryItem]]:
     """Yields the latest items, then each time the journal changes the items that have changed."""
-    version, before = journal.version(), journal.outline()
+    version, before = journal.version(), journal.find_all_states()
     yield list_latest(journal, limit, wanted)
     while True:
         _wait()
         closed = recovery.recover_abandoned(journal, env)
         if closed or version != journal.version():
-            version, now = journal.version(), journal.outline()
+            version, now = journal.version(), journal.find_all_states()
             changed = [run_id for run_id, outline in now.items() if before.get(run_id) != outline]
             yield list_items(journal, changed, wanted)
             before = now

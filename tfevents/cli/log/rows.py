@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tfevents.cli.output import Table
 from tfevents.journal.history import HistoryItem
-from tfevents.reporting.summary import in_short
+from tfevents.reporting.summary import describe_counts
 
 TITLES = ("when", "id", "exit", "delivery", "event", "run")
 """Short columns come first, because a row is cut at the edge of a narrow terminal."""
@@ -50,11 +50,12 @@ def list_rows(item: HistoryItem) -> Iterator[LogRow]:
     run, run_id = item.run, item.run_id[:SHOWN_ID_LENGTH]
     run_cell = f"{run.command or run.operation} {run.directory}" if run else _describe_no_run(item)
     if not item.events:
-        cells = (_format_time(item.at), run_id, item.end, "-", "-", run_cell)
+        cells = (_format_time(item.started_at), run_id, item.end, "-", "-", run_cell)
         yield LogRow(cells, item.run_id, item.end)
     for event in item.events:
         body = event.body
-        summary = f"{body['event_type']}{in_short(body.get('metadata') or {})}"[:LONGEST_SUMMARY]
+        counts = describe_counts(body.get("metadata") or {})
+        summary = f"{body['event_type']}{counts}"[:LONGEST_SUMMARY]
         begin = (_format_time(event.put_at), run_id, item.end)
         cells = (*begin, event.status.value, summary, run_cell)
         yield LogRow(cells, event.event_id, event.status.value, event.reason or "")

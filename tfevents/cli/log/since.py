@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from tfevents.journal.models import at
+from tfevents.journal.models import format_time
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 AGO = re.compile(r"([0-9]{1,9})([smhdw])")
@@ -18,7 +18,7 @@ def parse_since(text: str, now: float) -> str:
     """
     ago = AGO.fullmatch(text)
     seconds = now - int(ago[1]) * SECONDS[ago[2]] if ago else _parse_time(text)
-    return at(max(seconds, 0))
+    return format_time(max(seconds, 0))
 
 
 def _parse_time(text: str) -> float:

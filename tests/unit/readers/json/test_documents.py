@@ -18,7 +18,7 @@ from tfevents.terraform.counts import (
     count_listed_drift,
     count_outputs,
     count_resources,
-    foreign_actions,
+    find_unknown_actions,
     has_changes,
 )
 from tfevents.terraform.plan import Plan
@@ -195,7 +195,7 @@ def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
 def test_each_action_counts_as_it_is_done(actions: tuple[str, ...], expected: Counts) -> None:
     """The six numbers of every pair of actions that any tool writes, in either order."""
     assert count_resources(planned(change(*actions))) == expected
-    assert not foreign_actions(planned(change(*actions)))
+    assert not find_unknown_actions(planned(change(*actions)))
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_an_unknown_action_is_named_and_not_guessed() -> None:
     """What a future terraform does with "teleport" nobody knows: it is named and not counted."""
     plan = planned(change("teleport"), change("create"), change("dance", mode="data"))
     assert count_resources(plan) is None
-    assert foreign_actions(plan) == {"teleport"}
+    assert find_unknown_actions(plan) == {"teleport"}
     assert has_changes(plan)
 
 
