@@ -43,8 +43,8 @@ class HookCall(Struct, frozen=True):
     `options`: terraform's options before its command (`-chdir`). `stated_outcome`: the outcome,
     where it was given without a number. `partial`: what makes the plan less than a full one, by the
     host, the command line or TF_CLI_ARGS_plan. `detailed_exitcode`: whether `-detailed-exitcode` is
-    given, so that exit code 0 means no changes. `state_elsewhere`: whether `-state`, `-state-out`
-    or `-backup` is given, so that the run's state may not be the backend's.
+    given, so that exit code 0 means no changes. `state_elsewhere`: whether `-state` or
+    `-state-out` is given, so that the run's state may not be the backend's.
     """
 
     moment: str

@@ -26,11 +26,11 @@ from tfevents.terraform.state import State
 
 
 def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | None:
-    """A client of the provisioner that the host runs; None where none is found on this machine."""
+    """A client of the provisioner that the host runs; None if this machine has none that runs."""
     wanted = find_provisioner(env) or call.host.provisioner
     try:
         path = binary.find_binary(env, "tfevents", wanted, call.directory)
-    except ProvisionerNotFound:
+    except (ProvisionerNotFound, binary.NotExecutable):
         return None
     return TerraformClient(path, call.options, env)
 

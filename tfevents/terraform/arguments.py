@@ -31,7 +31,8 @@ VIEW = frozenset(
 (arguments/view.go); the last three are OpenTofu's."""
 
 VARIABLES = frozenset({"var", "var-file"})
-STATE = frozenset({"state", "state-out", "backup"})
+STATE = frozenset({"state", "state-out"})
+"""Flags with which the run's state is in another file than `state pull` reads."""
 TARGETS = frozenset({"target", "target-file", "exclude", "exclude-file"})
 UNREFRESHED, PARTS = "refresh=false", frozenset({"target", "exclude"})
 """The values in `Arguments.partial` for a plan without refresh and for a plan of some resources."""
@@ -40,7 +41,7 @@ VALUED = (
     | STATE
     | TARGETS
     | {"replace", "lock-timeout", "parallelism", "out", "generate-config-out", "config"}
-    | {"provider", "json-into", "deprecation", "invoke"}
+    | {"provider", "json-into", "deprecation", "invoke", "backup"}
 )
 """Every flag of a reported command that takes the next word as its value if it has no `=`."""
 
