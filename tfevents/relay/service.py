@@ -22,9 +22,9 @@ from tfevents.relay.keys import MAKE_SECRET, SECRET, TOKEN, Keys, OwnKey, Runner
 from tfevents.relay.metrics import Metrics
 from tfevents.relay.outbox import requeue_refused
 from tfevents.relay.senders import Senders
-from tfevents.settings.environment import TRUE
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import Key, Settings
+from tfevents.settings.sources import parse_switch
 
 MOST_FILES, OWN_FILES = 8192, 256
 PLACEHOLDER_KEY = Key("none")
@@ -112,9 +112,14 @@ def _check_privacy(options: Options, env: Mapping[str, str]) -> None:
     used."""
     if options.certificate:
         options.certificate.check()
-    elif not _is_loopback(options.host) and env.get("TFEVENTS_ALLOW_HTTP", "").lower() not in TRUE:
+    elif not (_is_loopback(options.host) or _allows_http(env)):
         words = f"--host {options.host}: http:// shows the keys"
         raise SettingError(f"{words}: --tls-cert and --tls-key, or TFEVENTS_ALLOW_HTTP=1")
+
+
+def _allows_http(env: Mapping[str, str]) -> bool:
+    """Raises SettingError for a word that is neither on nor off."""
+    return parse_switch(env.get("TFEVENTS_ALLOW_HTTP", ""), "TFEVENTS_ALLOW_HTTP")
 
 
 def _count_connections() -> int:
