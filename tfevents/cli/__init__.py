@@ -1,0 +1,1 @@
+"""tfevents' own commands: parse options, call the other packages, print."""

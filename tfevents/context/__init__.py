@@ -1,0 +1,1 @@
+"""Finds out where and why a run happened: git, CI, costs."""

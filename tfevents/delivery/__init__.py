@@ -1,0 +1,1 @@
+"""Sends pending events and artifacts over HTTP, in order, within a deadline."""

@@ -1,0 +1,1 @@
+"""The events of the contract: their types, their bodies, their JSON Schema."""

@@ -1,0 +1,1 @@
+"""Reports runs of hosts that run terraform themselves, by calls of their hooks."""

@@ -1,0 +1,1 @@
+"""Runs and events on disk, the locks of running processes, and recovery."""

@@ -1,0 +1,1 @@
+"""Parses terraform's formats: bytes in, values out; no process, no network."""

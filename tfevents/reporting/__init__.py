@@ -1,0 +1,1 @@
+"""Turns one run into events: collects its facts, determines its outcome, reports it."""

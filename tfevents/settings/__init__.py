@@ -1,0 +1,1 @@
+"""Where and how events are sent: variables, settings files, precedence."""

@@ -1,0 +1,1 @@
+"""The container of a pipeline stage: PLUGIN_* settings in, outputs out."""

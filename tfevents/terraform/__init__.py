@@ -1,0 +1,1 @@
+"""Terraform's command line, process and domain: plans, states, changes, counts."""

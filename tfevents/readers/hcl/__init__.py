@@ -1,0 +1,1 @@
+"""Parses what is needed of HCL: modules, providers, settings files."""

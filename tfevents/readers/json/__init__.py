@@ -1,0 +1,1 @@
+"""Parses terraform's JSON: plans, states, and what is sensitive in them."""

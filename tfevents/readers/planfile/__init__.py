@@ -1,0 +1,1 @@
+"""Parses saved plan files: the zip archive and its protobuf messages."""

@@ -1,0 +1,1 @@
+"""Removes sensitive values from plan and state JSON."""
