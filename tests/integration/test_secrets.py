@@ -1,5 +1,5 @@
-"""Secrets can't leak: canaries are put wherever a secret can sit, and searched for wherever
-anything of ours ends up."""
+"""Secrets do not leak: canaries stand wherever a secret can be, and none may be in a request, a
+message or a file of tfevents."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ KEYS = ("pat.acct.canary-token-a.canary-secret-a", "sat.acct.canary-token-b.cana
 
 
 class Place:
-    """A project full of canaries, in a checkout whose remote has a password."""
+    """A project full of canaries, in a git checkout whose remote's address has a password."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine, self.at = machine, machine.project("project", CONFIG)
@@ -81,6 +81,8 @@ class Place:
         self.said: list[str] = []
 
     def tf(self, *words: str, env: dict[str, str], code: int) -> None:
+        """Runs `tf`, asserts its exit code, and keeps the one line that tfevents writes to stderr
+        in `said`."""
         argv = (*words, "-input=false", "-no-color", "-var=argv=canary-argv-value")
         done = self.machine.tf(*argv, at=self.at, env={**self.env, **env})
         assert done.returncode == code, done.stderr
@@ -89,7 +91,8 @@ class Place:
         self.said += ours
 
     def life(self, env: dict[str, str]) -> None:
-        """Plan, a failed apply, the same again saved and applied, drift, destroy."""
+        """Runs a plan, an apply that fails, a saved plan and its apply, a refresh-only plan, a
+        destroy, and a plan of an invalid configuration."""
         self.tf("plan", env=env, code=0)
         self.tf("apply", "-auto-approve", "-var=fail=exit 7", env=env, code=1)
         self.tf("plan", "-out=canary-plan-name", "-detailed-exitcode", env=env, code=2)
@@ -105,24 +108,28 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
+    """A new `Place`."""
     return Place(Machine(tmp_path))
 
 
 def forms() -> list[bytes]:
-    """How a secret can be written: as it is, and as it travels."""
+    """The encodings of a canary that are searched for: plain, upper case, UTF-16, base64 and
+    hexadecimal."""
     text = "canary-"
     wide, coded = text.encode("utf-16-le"), base64.b64encode(b"canary")
     return [text.encode(), text.upper().encode(), wide, coded, text.encode().hex().encode()]
 
 
 def search(name: str, content: bytes) -> None:
+    """Asserts that `content` has no canary; `name` is for the message."""
     for form in forms():
         at = content.find(form)
         assert at < 0, (name, content[max(0, at - 80) : at + 80])
 
 
 def search_all(place: Place, *endpoints: Endpoint) -> None:
-    """Every body and header on the wire, every line of ours, every file of ours."""
+    """Searches every request's body, path and headers (but for the API key's own), every line in
+    `place.said`, and the names and contents of all files of tfevents."""
     machine = place.machine
     for endpoint in endpoints:
         for request in endpoint.requests:
@@ -140,7 +147,7 @@ def search_all(place: Place, *endpoints: Endpoint) -> None:
 
 
 def test_the_search_finds_what_it_is_for(place: Place) -> None:
-    """The trap is real: terraform's own files are full of canaries."""
+    """The search finds the canaries in terraform's own state file."""
     place.tf("apply", "-auto-approve", env={}, code=0)
     with pytest.raises(AssertionError, match="canary"):
         search("state", (place.at / "canary-backend.tfstate").read_bytes())
@@ -151,7 +158,8 @@ def test_the_search_finds_what_it_is_for(place: Place) -> None:
 def test_nothing_leaks_whatever_the_service_does(
     place: Place, endpoint: Endpoint, service: str
 ) -> None:
-    """It takes all, or says all it heard back: body and key, with a refusal or for later."""
+    """No secret leaks when the server records the events, nor when its error response (400 or 503)
+    repeats the request's body and API key."""
     step: Step = {"takes": NORMAL, "refuses": echo(400), "busy": echo(503)}[service]
     endpoint.always(step)
     env = place.machine.reporting_to(
@@ -177,7 +185,7 @@ def test_nothing_leaks_whatever_the_service_does(
 
 @pytest.mark.exhaustive
 def test_nothing_leaks_into_the_journal(place: Place) -> None:
-    """With nobody there: everything is kept, and the file is searched byte by byte."""
+    """The journal holds no secret after a run of each kind whose events could not be sent."""
     with closed_port() as url:
         place.life(place.machine.reporting_to(url, TFEVENTS_API_KEY=KEYS[0]))
     assert len(place.machine.statuses()) == 10
@@ -188,7 +196,8 @@ def test_nothing_leaks_into_the_journal(place: Place) -> None:
     "where", exhaustive_except(["file", "harness", "config", "shared"], "shared")
 )
 def test_a_key_leaks_from_nowhere(place: Place, endpoint: Endpoint, where: str) -> None:
-    """From a key file, Harness' variable, the user's own settings, and beside a checkout's."""
+    """An API key does not leak from a key file, from HARNESS_API_KEY, from the user's settings
+    file, or from a checkout's settings file beside the user's."""
     machine = place.machine
     env = machine.reporting_to(endpoint.url)
     env.pop("TFEVENTS_API_KEY")
@@ -214,7 +223,8 @@ def test_a_key_leaks_from_nowhere(place: Place, endpoint: Endpoint, where: str) 
 
 
 def test_a_run_that_is_killed_leaves_nothing_behind(place: Place, endpoint: Endpoint) -> None:
-    """Its core log is full of values: it has no name any more while it is written."""
+    """A killed run leaves no secret in its run folder: the core log, which is full of values, has
+    no file name while terraform writes it. No process has the API key on its command line."""
     machine = place.machine
     env = {**place.env, **machine.reporting_to(endpoint.url, TFEVENTS_API_KEY=KEYS[0])}
     wait = "-var=fail=echo begun; while [ ! -e go ]; do sleep 0.05; done"
@@ -228,7 +238,7 @@ def test_a_run_that_is_killed_leaves_nothing_behind(place: Place, endpoint: Endp
     for path in folder.iterdir():
         search(path.name, path.read_bytes())
     for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):  # it has ended
+        with suppress(OSError):  # the process has ended
             assert KEYS[0].encode() not in process.read_bytes()
     kill(run)
     place.tf("plan", "-lock=false", env=machine.reporting_to(endpoint.url), code=0)
@@ -237,7 +247,7 @@ def test_a_run_that_is_killed_leaves_nothing_behind(place: Place, endpoint: Endp
 
 
 def test_an_event_by_hand_leaks_no_key(place: Place, endpoint: Endpoint) -> None:
-    """Our own commands, with a service that says the key back."""
+    """`flush` and `flush --refused` leak no API key when the server's error response repeats it."""
     machine = place.machine
     env = machine.reporting_to(endpoint.url, TFEVENTS_API_KEY=KEYS[0])
     with closed_port() as url:

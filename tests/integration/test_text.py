@@ -1,4 +1,4 @@
-"""Nothing of a text from outside steers the terminal of a command of ours."""
+"""Text from outside can't put control characters into the output of tfevents or into its events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TFEVENTS = Path(sys.executable).with_name("tfevents")
 
 @pytest.mark.exhaustive
 def test_many_small_texts_are_a_large_event(tmp_path: Path) -> None:
-    """By hand, an event is refused and never cut; nothing is kept of it."""
+    """`send` refuses an event that is too large, does not cut it, and records nothing."""
     many = [word for n in range(8000) for word in ("--data", f"k{n}=v")]
     done = sh([TFEVENTS, "send", "plan", "--workspace", "w", *many], tmp_path)
     assert done.returncode
@@ -27,6 +27,7 @@ def test_many_small_texts_are_a_large_event(tmp_path: Path) -> None:
 
 
 def sh(command: list[object], place: Path, **env: str) -> subprocess.CompletedProcess[bytes]:
+    """Runs a command in `place`, with tfevents' home directory below it; returns the result."""
     home = place / "home"
     return subprocess.run(
         [str(word) for word in command],
@@ -40,7 +41,7 @@ def sh(command: list[object], place: Path, **env: str) -> subprocess.CompletedPr
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> Path:
-    """A directory whose files and names hold escape sequences."""
+    """A directory whose file names and configuration hold escape sequences."""
     (tmp_path / "main.tf").write_text(
         'terraform { required_version = "> 0\\u001b[31m" }\nmodule "m" {\n  source = "git::https://t:CANARY@host.example/a\\u001b[31m.git"\n}\n'
     )
@@ -63,7 +64,8 @@ def hostile(tmp_path: Path) -> Path:
     ],
 )
 def test_our_own_commands_print_no_control_characters(hostile: Path, command: list[str]) -> None:
-    """Neither of files nor of arguments; nor does a secret of a module's source show."""
+    """No command prints control characters from file names, files or arguments, or the secret in a
+    module's source."""
     odd = {"PLUGIN_ROOT_DIR": "no\x1b[31mwhere\x07"}
     done = sh([TFEVENTS, *command], hostile, **odd)
     said = done.stdout + done.stderr
@@ -74,14 +76,15 @@ def test_our_own_commands_print_no_control_characters(hostile: Path, command: li
 
 
 def test_a_provisioner_s_name_is_printed_clean(tmp_path: Path) -> None:
-    """ "can't run …" repeats what a variable holds."""
+    """The error for a wrong TFEVENTS_PROVISIONER repeats its value without escape sequences."""
     done = sh([TF, "plan"], tmp_path, TFEVENTS_PROVISIONER="x\x1b[31my")
     assert b"\x1b" not in done.stderr
     assert b"x" in done.stderr
 
 
 def test_git_s_message_loses_its_escapes(tmp_path: Path) -> None:
-    """As one from a variable does."""
+    """A commit message that git returns is recorded without escape sequences and control
+    characters."""
     identity = ["-c", "user.name=n", "-c", "user.email=e"]
     message = "sub\x1b[31mject\x9d" + "\x9d" * 50_000 + "\n\nbody\x07"
     subprocess.run(["git", "init", "-q", tmp_path], check=True)

@@ -1,4 +1,5 @@
-"""One `tfevents` per test: its own home, nothing configured, no terraform on PATH."""
+"""Fixtures: `tfevents` with a home directory of its own, without settings and without terraform on
+PATH; and a server for it."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def tfevents(tmp_path: Path) -> Tfevents:
 
 @pytest.fixture
 def endpoint(tfevents: Tfevents) -> Iterator[Endpoint]:
-    """A Harness of one's own, and `tfevents` configured for it."""
+    """A server of the test's own; `tfevents` is configured to report to it."""
     with Endpoint() as endpoint:
         tfevents.env |= {
             "TFEVENTS_URL": endpoint.url,

@@ -12,11 +12,11 @@ from support.paths import DATA
 
 KEYS = ("added", "changed", "deleted", "imported", "removed", "unchanged")
 EXPECTED: dict[str, Any] = json.loads((DATA / "expected_plans.json").read_text())
-"""Written down from notes.md, change_summary and exit codes of the recordings, not by tfevents."""
+"""Taken from the recordings' notes.md, change_summary and exit codes, not from tfevents' output."""
 
 
 def whole(expected: dict[str, Any]) -> dict[str, Any]:
-    """A row of expected_plans.json in the shape that `count --json` promises."""
+    """A row of expected_plans.json as the document that `count --json` prints."""
 
     def counts(numbers: list[int] | None) -> dict[str, int] | None:
         return None if numbers is None else dict(zip(KEYS, numbers, strict=True))
@@ -31,14 +31,14 @@ def whole(expected: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_recorded_plan_has_an_expectation() -> None:
-    """A recording that is added without one is noticed."""
+    """expected_plans.json has a row for every recorded plan, and no other rows."""
     found = [*DATA.glob("plans/*/plan.json"), *DATA.glob("engines/*/*/plan.json")]
     assert {str(path.parent.relative_to(DATA)) for path in found} == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_plan_json(name: str, tfevents: Tfevents) -> None:
-    """`show -json` of a plan."""
+    """`count` of the `show -json` output of a plan gives the expected counts."""
     assert tfevents.json("count", "--json", DATA / name / "plan.json") == whole(EXPECTED[name])
 
 
@@ -47,13 +47,13 @@ PLAN_FILES = sorted(DATA.glob("engines/*/*/plan.tfplan"))
 
 @pytest.mark.parametrize("path", PLAN_FILES, ids=lambda path: f"{path.parts[-3]}/{path.parts[-2]}")
 def test_plan_file(path: Path, tfevents: Tfevents) -> None:
-    """A plan file says the same as the JSON of it, without any terraform."""
+    """`count` of a plan file gives the same as of its JSON, without a provisioner."""
     expected = whole(EXPECTED[str(path.parent.relative_to(DATA))])
     assert tfevents.json("count", "--json", path) == expected
 
 
 def test_standard_input(tfevents: Tfevents) -> None:
-    """`-` takes a plan file's bytes, plan JSON and state JSON."""
+    """`count -` reads a plan file, plan JSON or state JSON from stdin."""
     folder = DATA / "engines" / "terraform-1.17-dev" / "replace"
     expected = whole(EXPECTED["engines/terraform-1.17-dev/replace"])
     for name in ("plan.tfplan", "plan.json"):
@@ -65,7 +65,7 @@ def test_standard_input(tfevents: Tfevents) -> None:
 def test_nothing_is_left_of_a_plan_file_that_came_through_a_pipe(
     tfevents: Tfevents, tmp_path: Path
 ) -> None:
-    """It holds values: not even a killed count leaves it in the temporary directory."""
+    """`count -` leaves nothing of a plan file, which holds values, in the temporary directory."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     tfevents.env["TMPDIR"] = str(temporary)
@@ -74,7 +74,8 @@ def test_nothing_is_left_of_a_plan_file_that_came_through_a_pipe(
 
 
 def test_a_plan_that_failed_before_it_planned(tfevents: Tfevents, tmp_path: Path) -> None:
-    """Nothing is planned, and that it failed is said."""
+    """The JSON of a plan that failed before planning has counts of zero, unknown drift, and
+    `errored` true."""
     path = tmp_path / "plan.json"
     path.write_text('{"format_version":"1.2","errored":true}')
     nothing = dict.fromkeys(KEYS, 0)
@@ -104,7 +105,8 @@ STATES = {
 
 @pytest.mark.parametrize("name", STATES)
 def test_state(name: str, tfevents: Tfevents) -> None:
-    """What a state holds is unchanged; what it can't tell is null."""
+    """The objects and outputs of a state are counted as unchanged; drift, changes and errors are
+    null."""
     managed, outputs = STATES[name]
     shown = tfevents.json("count", "--json", DATA / name / "state_after.json")
     pulled = tfevents.json("count", "--json", DATA / name / "state_after.tfstate")
@@ -124,7 +126,8 @@ def test_state(name: str, tfevents: Tfevents) -> None:
 
 @pytest.mark.exhaustive
 def test_a_large_state_file_is_counted_alike(tfevents: Tfevents, tmp_path: Path) -> None:
-    """One that is not held: in any order of its members, also of another version or without end."""
+    """A large state file, which is streamed and not held in memory, is counted like a small one, in
+    any order of its members; another version and a truncated file are errors."""
     path = tmp_path / "large.tfstate"
     known = json.loads((DATA / "plans" / "deposed" / "state_before.tfstate").read_text())
     expected = tfevents.json("count", "--json", DATA / "plans/deposed/state_before.tfstate")
@@ -139,7 +142,7 @@ def test_a_large_state_file_is_counted_alike(tfevents: Tfevents, tmp_path: Path)
 
 
 def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
-    """Two objects at one address, one of them deposed: one current managed object."""
+    """A deposed object in a state is not counted as a managed object."""
     path = DATA / "plans" / "deposed" / "state_before.tfstate"
     instances = [i for r in json.loads(path.read_text())["resources"] for i in r["instances"]]
     assert [bool(instance.get("deposed")) for instance in instances].count(True) == 1
@@ -148,7 +151,7 @@ def test_a_deposed_object_is_not_a_current_one(tfevents: Tfevents) -> None:
 
 
 def test_a_table_in_a_pipe(tfevents: Tfevents) -> None:
-    """Aligned, without colour, one line a row."""
+    """Written to a pipe, the table of `count` is aligned, without colour, with one line per row."""
     told = tfevents.ok("count", DATA / "plans" / "drift_deleted" / "plan.json")
     assert told == (
         "           added  changed  deleted  imported  removed  unchanged\n"
@@ -160,20 +163,20 @@ def test_a_table_in_a_pipe(tfevents: Tfevents) -> None:
 
 
 def test_what_is_not_known_is_a_dash(tfevents: Tfevents) -> None:
-    """Zero and unknown are two things."""
+    """The table of `count` shows unknown counts as a dash, not as zero."""
     told = tfevents.ok("count", DATA / "plans" / "create" / "state_after.tfstate")
     assert told.splitlines()[3].split() == ["drift", *"------"]
     assert told.splitlines()[4] == "a state, terraform 1.11.4, format 4, -: it does not say"
 
 
 def test_a_fifo_is_read(tfevents: Tfevents) -> None:
-    """`tfevents count <(terraform show -json p)`, which bash makes a pipe of."""
+    """`count` reads a pipe that has a path, as of bash's `<(…)`."""
     path = DATA / "plans" / "create" / "plan.json"
     told = tfevents.shell(f"tfevents count --json <(cat {path})")
     assert json.loads(told) == whole(EXPECTED["plans/create"])
 
 
-# Bad input: one line that says what, where and what to do
+# Bad input: one line with the place, the reason and what `count` takes
 
 TAKES = "count takes a plan file, or the JSON of `show -json` or `state pull`"
 PLAN = '{"format_version":"1.2","terraform_version":"1.11.4","resource_changes":[]}'
@@ -230,7 +233,8 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("way", ["file", "stdin"])
 def test_bad_input(name: str, way: str, tfevents: Tfevents, tmp_path: Path) -> None:
-    """Exit code 1, nothing on stdout, one line on stderr."""
+    """For input that is no plan and no state, `count` exits with 1, prints nothing on stdout, and
+    writes one line on stderr with the place and the reason."""
     content, reason = BAD[name]
     path = tmp_path / "document"
     path.write_bytes(content)
@@ -244,7 +248,7 @@ def test_bad_input(name: str, way: str, tfevents: Tfevents, tmp_path: Path) -> N
 
 
 def test_bad_places(tfevents: Tfevents, tmp_path: Path) -> None:
-    """A directory, and nothing at all."""
+    """A directory, a missing file and a file name that is too long are errors with exit code 1."""
     assert "it is a directory" in tfevents.fails(1, "count", tmp_path)
     missing = tfevents.fails(1, "count", tmp_path / "nowhere")
     assert missing == f"tfevents: can't read {tmp_path}/nowhere: No such file or directory"
@@ -266,7 +270,8 @@ PLAN_LIKE = {
 def test_plan_files_that_nobody_can_read(
     name: str, way: str, tfevents: Tfevents, tmp_path: Path
 ) -> None:
-    """Says why not directly, and that there is nobody to ask; or that asking failed."""
+    """For a plan file that tfevents can't read, the error says why, and that there is no
+    provisioner or that the provisioner failed, too."""
     content, reason = PLAN_LIKE[name]
     path = tmp_path / "p.tfplan"
     path.write_bytes(content)
@@ -281,7 +286,8 @@ def test_plan_files_that_nobody_can_read(
 
 
 def test_a_provisioner_is_asked_for_what_is_not_known(tfevents: Tfevents, tmp_path: Path) -> None:
-    """Here, and where the plan file is only if that is allowed: whose providers are there?"""
+    """A plan file that tfevents can't read is shown by the provisioner; in the plan file's
+    directory, whose providers `show` may start, only with `--show`."""
     known = DATA / "plans" / "import_update" / "plan.json"
     place = tmp_path / "live"
     place.mkdir()
@@ -294,7 +300,7 @@ def test_a_provisioner_is_asked_for_what_is_not_known(tfevents: Tfevents, tmp_pa
 
 
 def test_a_value_may_look_like_encryption(tfevents: Tfevents, tmp_path: Path) -> None:
-    """An output called encrypted_data makes no encrypted plan."""
+    """A state with an output called `encrypted_data` does not count as encrypted."""
     path = tmp_path / "state.json"
     outputs = '{"encrypted_data":{"value":"x","type":"string"}}'
     path.write_text(f'{{"version":4,"serial":1,"lineage":"a","outputs":{outputs}}}')
@@ -302,7 +308,8 @@ def test_a_value_may_look_like_encryption(tfevents: Tfevents, tmp_path: Path) ->
 
 
 def test_noise_around_the_document(tfevents: Tfevents, tmp_path: Path) -> None:
-    """A cloud backend's retries before the JSON, and a PowerShell's UTF-16."""
+    """`count` skips a cloud backend's lines before the JSON, and reads UTF-16, which PowerShell
+    writes."""
     document = (DATA / "plans" / "create" / "plan.json").read_text()
     compact = json.dumps(json.loads(document), separators=(",", ":"))
     noisy, wide = tmp_path / "noisy.json", tmp_path / "wide.json"

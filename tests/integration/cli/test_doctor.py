@@ -1,4 +1,4 @@
-"""`tfevents doctor` names the cause and the cure in its first lines, whatever is broken."""
+"""`tfevents doctor` names the cause of a problem and its remedy in the first two lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ PLACES = frozenset({("default", "infra", "prod")})
 
 @pytest.fixture
 def patient(tfevents: Tfevents) -> Tfevents:
-    """Everything is well but for the server, which a test opens; terraform is the real one."""
+    """`tfevents` with a real terraform and all settings but TFEVENTS_URL; each test opens its own
+    server."""
     tfevents.provisioner(f'exec {terraform()} "$@"')
     tfevents.env |= {
         "TFEVENTS_API_KEY": KEY,
@@ -29,7 +30,7 @@ def patient(tfevents: Tfevents) -> Tfevents:
 
 
 def diagnose(patient: Tfevents, endpoint: Endpoint | None = None) -> list[str]:
-    """The lines of a patient whose runs would not be reported."""
+    """The lines that `doctor` prints when runs would not be reported; asserts exit code 1."""
     if endpoint:
         patient.env["TFEVENTS_URL"] = endpoint.url
     done = patient.run("doctor")
@@ -39,7 +40,8 @@ def diagnose(patient: Tfevents, endpoint: Endpoint | None = None) -> list[str]:
 
 
 def test_all_is_well(patient: Tfevents) -> None:
-    """The server is asked with the key, and records nothing."""
+    """With correct settings, `doctor` says that runs are reported; it sends the server a request
+    with the API key that records no event."""
     with Endpoint(Rules(api_key=KEY, account="acc", workspaces=PLACES)) as endpoint:
         patient.env["TFEVENTS_URL"] = endpoint.url
         told = patient.ok("doctor")
@@ -56,6 +58,7 @@ def test_all_is_well(patient: Tfevents) -> None:
 
 
 def test_no_key(patient: Tfevents) -> None:
+    """`doctor` reports a missing API key and names the variable to set."""
     del patient.env["TFEVENTS_API_KEY"]
     lines = diagnose(patient)
     assert lines[0] == "problem: no API key is set"
@@ -63,6 +66,7 @@ def test_no_key(patient: Tfevents) -> None:
 
 
 def test_a_wrong_key(patient: Tfevents) -> None:
+    """`doctor` reports an API key that the server refuses."""
     with Endpoint(Rules(api_key="pat.acc.token.another")) as endpoint:
         lines = diagnose(patient, endpoint)
     assert lines[0].startswith("problem: the server does not take this API key: 401")
@@ -70,6 +74,7 @@ def test_a_wrong_key(patient: Tfevents) -> None:
 
 
 def test_a_wrong_workspace(patient: Tfevents) -> None:
+    """`doctor` reports a workspace that the server does not know."""
     patient.env["TFEVENTS_WORKSPACE"] = "prdo"
     with Endpoint(Rules(workspaces=PLACES)) as endpoint:
         lines = diagnose(patient, endpoint)
@@ -79,6 +84,7 @@ def test_a_wrong_workspace(patient: Tfevents) -> None:
 
 
 def test_no_terraform(patient: Tfevents) -> None:
+    """`doctor` reports that no terraform or tofu is on PATH."""
     patient.env["PATH"] = "/nonexistent"
     with Endpoint() as endpoint:
         lines = diagnose(patient, endpoint)
@@ -87,6 +93,7 @@ def test_no_terraform(patient: Tfevents) -> None:
 
 
 def test_an_endpoint_that_nobody_knows(patient: Tfevents) -> None:
+    """`doctor` reports a host name in TFEVENTS_URL that can't be resolved."""
     patient.env["TFEVENTS_URL"] = "https://nowhere.invalid"
     lines = diagnose(patient)
     assert lines[0].startswith("problem: no connection to nowhere.invalid")
@@ -94,6 +101,7 @@ def test_an_endpoint_that_nobody_knows(patient: Tfevents) -> None:
 
 
 def test_an_endpoint_where_nobody_listens(patient: Tfevents) -> None:
+    """`doctor` reports that the server refuses the connection."""
     with Endpoint() as endpoint:
         pass
     lines = diagnose(patient, endpoint)
@@ -102,7 +110,7 @@ def test_an_endpoint_where_nobody_listens(patient: Tfevents) -> None:
 
 
 def test_reporting_is_switched_off(patient: Tfevents) -> None:
-    """All else is well, and still nothing would be reported."""
+    """TFEVENTS_DISABLED is a problem for `doctor`, although everything else is correct."""
     patient.env["TFEVENTS_DISABLED"] = "1"
     with Endpoint() as endpoint:
         lines = diagnose(patient, endpoint)
@@ -111,7 +119,8 @@ def test_reporting_is_switched_off(patient: Tfevents) -> None:
 
 
 def test_a_misspelt_variable(patient: Tfevents) -> None:
-    """What it would have set is the default, which may be well: a warning."""
+    """A misspelt TFEVENTS_ variable is a warning, not a problem, because the setting's default may
+    be right."""
     patient.env |= {"TFEVENTS_WORKSPCE": SECRET, "TFEVENTS_METADATA_GIT_BRANCH": "main"}
     patient.env |= {"TFEVENTS_UNRELATED_NAME": "1"}
     with Endpoint() as endpoint:
@@ -127,6 +136,8 @@ def test_a_misspelt_variable(patient: Tfevents) -> None:
 
 
 def test_an_unknown_certificate(patient: Tfevents) -> None:
+    """`doctor` reports a certificate that is not trusted, and accepts it with
+    TFEVENTS_CA_BUNDLE."""
     with Endpoint(tls="127.0.0.1") as endpoint:
         lines = diagnose(patient, endpoint)
         assert "its certificate is not trusted" in lines[0]
@@ -136,7 +147,8 @@ def test_an_unknown_certificate(patient: Tfevents) -> None:
 
 
 def test_a_home_that_can_not_be_written(patient: Tfevents, tmp_path: Path) -> None:
-    """Its parent is a file: so for everybody, root too."""
+    """`doctor` reports a home directory that can't be created; its parent is a file here, which
+    stops root, too."""
     (tmp_path / "file").write_text("")
     patient.env["TFEVENTS_HOME"] = str(tmp_path / "file" / "home")
     with Endpoint() as endpoint:
@@ -147,7 +159,8 @@ def test_a_home_that_can_not_be_written(patient: Tfevents, tmp_path: Path) -> No
 
 
 def test_a_home_of_somebody_else(patient: Tfevents) -> None:
-    """Or one that everybody may write to, where only root could make the first."""
+    """`doctor` reports a home directory of another user or, where the test is not run by root, one
+    that others can write to."""
     patient.home.mkdir(parents=True)
     if os.getuid() == 0:
         os.chown(patient.home, 65534, 65534)
@@ -161,7 +174,8 @@ def test_a_home_of_somebody_else(patient: Tfevents) -> None:
 
 
 def test_settings_in_the_wrong_file(patient: Tfevents) -> None:
-    """A checkout may not say where the key goes: what it says is not used, and that is told."""
+    """A `url` in a checkout's settings file is not used, because a checkout may not choose where
+    the API key is sent; `doctor` warns about it."""
     (patient.cwd / ".tfevents.hcl").write_text('harness {\n  url = "https://evil.example"\n}\n')
     with Endpoint() as endpoint:
         patient.env["TFEVENTS_URL"] = endpoint.url
@@ -174,7 +188,8 @@ def test_settings_in_the_wrong_file(patient: Tfevents) -> None:
 
 
 def test_a_backlog_that_waits(patient: Tfevents) -> None:
-    """Why, since when, and what sends it."""
+    """`doctor` warns about pending events: since when they wait, why, and which command sends
+    them."""
     patient.put("a", "b")
     with Endpoint() as endpoint:
         patient.env["TFEVENTS_URL"] = endpoint.url
@@ -186,7 +201,8 @@ def test_a_backlog_that_waits(patient: Tfevents) -> None:
 
 
 def test_a_backlog_that_is_nobodys(patient: Tfevents) -> None:
-    """A run that nobody had configured: settings of today do not count for it."""
+    """Events of a run without a workspace wait for `flush --assign`; a workspace that is set now
+    does not apply to them."""
     del patient.env["TFEVENTS_WORKSPACE"]
     patient.put("a")
     patient.env["TFEVENTS_WORKSPACE"] = "prod"
@@ -198,7 +214,7 @@ def test_a_backlog_that_is_nobodys(patient: Tfevents) -> None:
 
 
 def test_several_things_at_once(patient: Tfevents) -> None:
-    """Problems before warnings, and each is told."""
+    """`doctor` prints all problems and warnings, problems first."""
     patient.put("a")
     del patient.env["TFEVENTS_API_KEY"], patient.env["TFEVENTS_WORKSPACE"]
     (patient.cwd / ".tfevents.hcl").write_text("wrong = 1\n")

@@ -1,4 +1,4 @@
-"""`tfevents flush`: what waits arrives once and in order, or it is said why not."""
+"""`tfevents flush`: pending events are delivered once and in order, or the output says why not."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from tfevents.settings.load import load_settings
 
 
 def names(endpoint: Endpoint) -> list[str]:
-    """The events that were recorded, by the names that `put` gave them."""
+    """The `data.name` of each recorded event, as given to `put`."""
     return [event["data"]["name"] for event in endpoint.events]
 
 
 def test_nothing_waits(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """No error, no request."""
+    """Without pending events, `flush` succeeds without a request."""
     assert tfevents.ok("flush") == "nothing waits\n"
     assert endpoint.connections == 0
 
 
 def test_what_waits_is_delivered_once_and_in_order(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """The second flush has nothing left to do."""
+    """`flush` delivers every pending event in order; a second `flush` finds nothing to send."""
     tfevents.put("a", "b", "c")
     assert tfevents.ok("flush") == "3 delivered\n"
     assert tfevents.ok("flush") == "nothing waits\n"
@@ -40,7 +40,7 @@ def test_what_waits_is_delivered_once_and_in_order(tfevents: Tfevents, endpoint:
 
 
 def test_without_a_key(tfevents: Tfevents) -> None:
-    """A setting is missing: 2, and the events are still there."""
+    """Without an API key, `flush` exits with 2 and keeps the events."""
     tfevents.put("a")
     line = tfevents.fails(2, "flush")
     assert line == (
@@ -51,7 +51,7 @@ def test_without_a_key(tfevents: Tfevents) -> None:
 
 
 def test_a_broken_setting(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """One line that names it, and the key is not in it."""
+    """An invalid setting is one line that names the setting and does not contain the API key."""
     tfevents.env["TFEVENTS_URL"] = "http://harness.example"
     line = tfevents.fails(2, "flush")
     assert line.startswith("tfevents: TFEVENTS_URL: ")
@@ -59,7 +59,8 @@ def test_a_broken_setting(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_refused(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Said with the reason; left alone by the next flush, sent again when asked."""
+    """A refused event is printed with the reason, skipped by the next `flush`, and sent again by
+    `flush --refused`."""
     tfevents.put("a", "b")
     endpoint.script(answer(404, "workspace not found"))
     done = tfevents.run("flush")
@@ -76,7 +77,8 @@ def test_refused(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_a_wrong_key(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """One request, one reason, everything kept; a right one delivers it."""
+    """With a wrong API key, `flush` sends one request, gives one reason and keeps all events; with
+    a right key it delivers them."""
     tfevents.put("a", "b")
     endpoint.rules = Rules(api_key="pat.acc.token.other")
     done = tfevents.run("flush")
@@ -88,7 +90,7 @@ def test_a_wrong_key(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_no_connection(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """An outage is told soon."""
+    """`flush` ends within 10 seconds if the server can't be reached, and keeps the event."""
     tfevents.put("a")
     tfevents.env["TFEVENTS_URL"] = "http://127.0.0.1:9"
     began = time.monotonic()
@@ -99,7 +101,7 @@ def test_no_connection(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_the_timeout_is_for_all_of_it(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """A server that never answers holds a flush no longer than it was told to wait."""
+    """`--timeout` limits the whole flush, also if the server never answers."""
     tfevents.put("a", "b")
     endpoint.always(HANG)
     began = time.monotonic()
@@ -112,7 +114,8 @@ def test_the_timeout_is_for_all_of_it(tfevents: Tfevents, endpoint: Endpoint) ->
 def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
     tfevents: Tfevents, endpoint: Endpoint
 ) -> None:
-    """Patience is for the time without a delivery, not for all of it."""
+    """Without `--timeout`, a flush may take longer than `patience`, which limits only the time
+    since the last delivery."""
     tfevents.put("a", "b", "c", "d")
     endpoint.always(answer(200).but(delay=0.7))
     settings = load_settings(tfevents.env, str(tfevents.cwd))
@@ -122,7 +125,7 @@ def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
 
 
 def test_a_busy_server_is_asked_again(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """A flush has time."""
+    """`flush` retries after 503 and 429, and keeps the order."""
     tfevents.put("a", "b")
     endpoint.script(answer(503, retry_after=1), answer(429))
     assert tfevents.ok("flush") == "2 delivered\n"
@@ -131,7 +134,7 @@ def test_a_busy_server_is_asked_again(tfevents: Tfevents, endpoint: Endpoint) ->
 
 @pytest.mark.exhaustive
 def test_two_at_once(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Both say that everything was delivered, and each event was, once."""
+    """Three flushes at the same time all succeed, and each event is delivered once and in order."""
     tfevents.put("a", "b", "c")
     endpoint.script(answer(503), answer(503))
     flushes = [tfevents.start("flush") for _ in range(3)]
@@ -141,7 +144,8 @@ def test_two_at_once(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_a_claim_of_the_dead_is_void(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """A flush that was killed in the middle holds up nobody."""
+    """The claims of a killed flush do not delay the next flush, which also removes the run
+    folder."""
     tfevents.put("a", "b")
     endpoint.script(HANG)
     first = tfevents.start("flush")
@@ -156,7 +160,8 @@ def test_a_claim_of_the_dead_is_void(tfevents: Tfevents, endpoint: Endpoint) -> 
 
 
 def test_an_event_of_another_account(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """It is left and told; the others go."""
+    """An event of another account than the API key's is kept, with the reason; the others are
+    delivered."""
     tfevents.env["TFEVENTS_ACCOUNT"] = "theirs"
     tfevents.put("a")
     tfevents.env["TFEVENTS_ACCOUNT"] = "acc"
@@ -170,11 +175,12 @@ def test_an_event_of_another_account(tfevents: Tfevents, endpoint: Endpoint) -> 
     assert names(endpoint) == ["b"]
 
 
-# Whose an event is
+# Organization, project and workspace of an event
 
 
 def unplaced(tfevents: Tfevents, directory: str, name: str, **env: str) -> Path:
-    """An event of a directory of which nobody has said whose it is."""
+    """Records an event in `directory` without organization, project and workspace; returns the
+    directory's path."""
     at = tfevents.cwd / directory
     at.mkdir(parents=True, exist_ok=True)
     bare = {n: t for n, t in tfevents.env.items() if n.removeprefix("TFEVENTS_") not in WHOSE}
@@ -186,14 +192,14 @@ WHOSE = ("ORG", "PROJECT", "WORKSPACE")
 
 
 def kept(tfevents: Tfevents, *words: object) -> list[str]:
-    """What a flush says that could not deliver all."""
+    """The lines that `flush` prints if it could not deliver all events; asserts exit code 1."""
     done = tfevents.run("flush", *words)
     assert (done.returncode, done.stderr) == (1, b""), done
     return done.stdout.decode().splitlines()
 
 
 def places(endpoint: Endpoint) -> list[tuple[str, str, str]]:
-    """Where each event arrived."""
+    """Organization, project and workspace of each request."""
     found = [request.place for request in endpoint.requests]
     return [(place.org, place.project, place.workspace) for place in found if place]
 
@@ -201,7 +207,8 @@ def places(endpoint: Endpoint) -> list[tuple[str, str, str]]:
 def test_another_directory_s_event_is_never_filled_in(
     tfevents: Tfevents, endpoint: Endpoint
 ) -> None:
-    """The workspace of who flushes is not that of a directory that has none; it is said which."""
+    """An event of a directory without a workspace is not sent to the workspace of the user who
+    flushes; the output names that directory."""
     at = unplaced(tfevents, "live/sandbox", "theirs")
     tfevents.put("mine")
     assert kept(tfevents) == [
@@ -212,7 +219,8 @@ def test_another_directory_s_event_is_never_filled_in(
 
 
 def test_what_a_directory_s_file_says_by_now(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Its own file is looked at again, for its own terraform workspace."""
+    """`flush` reads the settings file of the event's own directory again, and uses the workspace
+    given there for the event's terraform workspace."""
     at = unplaced(tfevents, "live/dev", "dev", TF_WORKSPACE="dev")
     unplaced(tfevents, "live/dev", "test", TF_WORKSPACE="test")
     (at / ".tfevents.hcl").write_text(
@@ -236,7 +244,8 @@ def test_what_a_directory_s_file_says_by_now(tfevents: Tfevents, endpoint: Endpo
 
 
 def test_a_directory_that_is_gone(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """It is said which it was, and it can be given a workspace."""
+    """An event of a deleted directory is kept with that directory's path, and `--assign` can give
+    it a workspace."""
     at = unplaced(tfevents, "gone", "a")
     at.rmdir()
     assert str(at) in kept(tfevents)[1]
@@ -244,7 +253,8 @@ def test_a_directory_that_is_gone(tfevents: Tfevents, endpoint: Endpoint) -> Non
 
 
 def test_a_person_says_whose_it_is(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Of the one directory that waits; organization and project as they are set, or as given."""
+    """`--assign` gives a workspace to the events of the only directory that waits; organization and
+    project come from the settings or from `--org` and `--project`."""
     unplaced(tfevents, "a", "first")
     assert tfevents.ok("flush", "--assign", "one") == "1 event assigned\n1 delivered\n"
     unplaced(tfevents, "b", "second")
@@ -254,7 +264,8 @@ def test_a_person_says_whose_it_is(tfevents: Tfevents, endpoint: Endpoint) -> No
 
 
 def test_of_several_directories_one_is_named(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Without, nothing is done; a path as it is seen from here is as good as any."""
+    """If events of several directories wait, `--assign` changes nothing without `--directory`,
+    which may be a relative path."""
     a, b = unplaced(tfevents, "a", "1"), unplaced(tfevents, "b", "2")
     line = tfevents.fails(2, "flush", "--assign", "one")
     assert line == (
@@ -276,7 +287,8 @@ def test_of_several_directories_one_is_named(tfevents: Tfevents, endpoint: Endpo
 def test_a_directory_whose_file_says_it_by_now_does_not_wait_for_a_person(
     tfevents: Tfevents, endpoint: Endpoint
 ) -> None:
-    """Two directories, of which one needs a word: it need not be named."""
+    """`--assign` needs no `--directory` if a settings file gives the workspace of all other
+    directories that wait."""
     a = unplaced(tfevents, "a", "1")
     unplaced(tfevents, "b", "2")
     (a / ".tfevents.hcl").write_text(
@@ -289,7 +301,8 @@ def test_a_directory_whose_file_says_it_by_now_does_not_wait_for_a_person(
 def test_of_several_terraform_workspaces_one_is_named(
     tfevents: Tfevents, endpoint: Endpoint
 ) -> None:
-    """`dev` and `prod` of one directory are not the same."""
+    """If events of several terraform workspaces of a directory wait, `--assign` needs
+    `--tf-workspace`."""
     for name in ("dev", "prod"):
         unplaced(tfevents, "a", name, TF_WORKSPACE=name)
     line = tfevents.fails(2, "flush", "--assign", "w")
@@ -301,7 +314,8 @@ def test_of_several_terraform_workspaces_one_is_named(
 
 
 def test_what_a_run_knew_stays(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """A person gives what is missing, and nothing else."""
+    """`--assign` fills in missing fields only; it does not change the organization or workspace
+    that the run had."""
     unplaced(tfevents, "a", "1", TFEVENTS_ORG="theirs", TFEVENTS_WORKSPACE="prod")
     line = tfevents.fails(2, "flush", "--assign", "other")
     assert line.endswith("these events are of workspace prod, and stay so: name that one")
@@ -311,7 +325,8 @@ def test_what_a_run_knew_stays(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_a_name_that_was_wrong_can_be_given_again(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Nobody has it: refused, kept, and given to whom it belongs."""
+    """An event that was refused because the assigned workspace does not exist can be assigned
+    again, until it is delivered."""
     unplaced(tfevents, "a", "1")
     endpoint.script(answer(404, "no such workspace"))
     assert kept(tfevents, "--assign", "prdo")[:2] == ["1 event assigned", "1 refused"]
@@ -334,14 +349,14 @@ def test_a_name_that_was_wrong_can_be_given_again(tfevents: Tfevents, endpoint: 
 def test_what_can_not_be_assigned(
     tfevents: Tfevents, endpoint: Endpoint, words: tuple[str, ...], told: str
 ) -> None:
-    """One line, and nothing is sent."""
+    """An invalid value for `--assign` is one line, and nothing is sent."""
     unplaced(tfevents, "a", "1")
     assert tfevents.fails(2, "flush", *words).startswith(f"tfevents: {told}")
     assert endpoint.connections == 0
 
 
 def test_which_project(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Where nobody says it."""
+    """`--assign` asks for `--project` if no setting gives the project."""
     del tfevents.env["TFEVENTS_PROJECT"]
     unplaced(tfevents, "a", "1")
     line = tfevents.fails(2, "flush", "--assign", "w")
@@ -349,7 +364,8 @@ def test_which_project(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_an_event_of_before(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """An earlier version kept no path: it is named as the team knows it."""
+    """An event recorded by an earlier version, which stored no absolute path, is listed and
+    assigned by the directory in its body."""
     unplaced(tfevents, "live", "1")
     unplaced(tfevents, "other", "2")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
@@ -362,7 +378,7 @@ def test_an_event_of_before(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("damage", ["body = '{\"torn'", "attempts = 'many'", "reason = x'ff'"])
 def test_an_event_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint, damage: str) -> None:
-    """One line, and the others go."""
+    """An event whose row can't be read is refused with one line; the others are delivered."""
     tfevents.put("a", "b")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
         db.execute(f"update events set {damage} where seq = 1")
@@ -377,7 +393,7 @@ def test_an_event_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint, d
 
 
 def test_a_killed_run_is_closed_and_told(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Its event is among what is delivered."""
+    """`flush` ends a killed run in the journal, and delivers its `failed` event."""
     started = tfevents.provisioner_that_waits()
     run = tfevents.without_key().start("run", "--", "terraform", "refresh")
     while not (started.exists() and list((tfevents.home / "runs").glob("*/run"))):
@@ -393,7 +409,8 @@ def test_a_killed_run_is_closed_and_told(tfevents: Tfevents, endpoint: Endpoint)
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can write anywhere")
 def test_a_home_that_can_t_be_written(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """What the spare journal took in is delivered, now or when home is back."""
+    """Events in the fallback journal are delivered while the home directory can't be written, and
+    also once it can."""
     tfevents.home.mkdir(parents=True)
     tfevents.home.chmod(0o500)
     tfevents.put("a")
@@ -405,7 +422,8 @@ def test_a_home_that_can_t_be_written(tfevents: Tfevents, endpoint: Endpoint) ->
 
 
 def test_no_home_at_all(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """A file in its place: what the spare journal took in is delivered, now or later."""
+    """Events in the fallback journal are delivered while a file is in the place of the home
+    directory, and also after its removal."""
     tfevents.home.write_text("in the way")
     tfevents.put("a")
     assert tfevents.ok("flush") == "1 delivered\n"
@@ -416,7 +434,7 @@ def test_no_home_at_all(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_a_person_sees_that_it_goes_on(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """On a terminal, and only where it takes long."""
+    """On a terminal, a flush that takes long shows its progress."""
     tfevents.put("a", "b")
     endpoint.script(answer(503, retry_after=2))
     command = [str(tfevents.program), "flush"]

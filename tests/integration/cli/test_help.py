@@ -1,4 +1,4 @@
-"""How `tfevents` is called, and what it says where it is called wrongly."""
+"""How `tfevents` is called: help, versions, shell completion, wrong usage and closed streams."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tfevents.cli import main, send
 
 
 def test_version(tfevents: Tfevents) -> None:
-    """The installed one."""
+    """`--version` prints the installed version, Python's version and the package's path."""
     python = platform.python_version()
     place = Path(tfevents_package).parent
     told = tfevents.ok("--version")
@@ -39,7 +39,7 @@ WORDS = {
 
 @pytest.mark.parametrize("words", WORDS)
 def test_bash_completes(tfevents: Tfevents, words: str) -> None:
-    """By the function that is printed for it, in a real bash."""
+    """The function that `completion bash` prints completes commands and options in a real bash."""
     typed, completed = WORDS[words]
     script = f"""
         eval "$({tfevents.program} completion bash)"
@@ -52,6 +52,7 @@ def test_bash_completes(tfevents: Tfevents, words: str) -> None:
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_take_what_is_printed(tfevents: Tfevents, shell: str) -> None:
+    """zsh and fish accept the syntax of the script that `completion` prints for them."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not here")
     script = tfevents.ok("completion", shell)
@@ -62,7 +63,8 @@ def test_other_shells_take_what_is_printed(tfevents: Tfevents, shell: str) -> No
     "words", [("help",), ("-h",), ("-help",), ("help", "count"), ("count", "-h")]
 )
 def test_help_by_its_other_names(words: tuple[str, ...], tfevents: Tfevents) -> None:
-    """As other programs have it; `run` hands on what stands behind its binary."""
+    """`help`, `-h` and `-help` print the same as `--help`; `run` passes a `-h` behind its binary to
+    that binary."""
     command = [word for word in words if word == "count"]
     assert tfevents.ok(*words) == tfevents.ok(*command, "--help")
     assert "no such" in tfevents.fails(2, "help", "no-such").lower()
@@ -72,12 +74,13 @@ def test_help_by_its_other_names(words: tuple[str, ...], tfevents: Tfevents) -> 
 
 @pytest.mark.parametrize("word", ["version", "-version"])
 def test_version_by_its_other_names(word: str, tfevents: Tfevents) -> None:
-    """As terraform has it."""
+    """`version` and `-version`, terraform's spellings, print the same as `--version`."""
     assert tfevents.ok(word) == tfevents.ok("--version")
 
 
 def test_every_command_and_option_says_what_it_does() -> None:
-    """One line each, whole in the list of commands; options by a sentence of their own."""
+    """Every command and option has a help text; the list of commands shows each command's first
+    line uncut."""
     context = click.Context(main.tfevents, info_name="tfevents")
     listed = main.tfevents.get_help(context)
     assert "..." not in listed.partition("Commands:")[2]
@@ -91,7 +94,7 @@ def test_every_command_and_option_says_what_it_does() -> None:
 
 
 def test_help_is_no_error(tfevents: Tfevents) -> None:
-    """On stdout, also for each command."""
+    """`--help` of each command prints to stdout and exits with 0."""
     for words in ((), ("count",), ("run",), ("log",), ("flush",), ("send",), ("stage-complete",)):
         assert tfevents.ok(*words, "--help").startswith("Usage: tfevents ")
 
@@ -116,7 +119,8 @@ def test_help_is_no_error(tfevents: Tfevents) -> None:
     ],
 )
 def test_wrong_usage(words: tuple[str, ...], tfevents: Tfevents) -> None:
-    """Exit code 2 and one line that says where to look."""
+    """Wrong usage exits with 2 and one line that refers to `--help`, and creates no home
+    directory."""
     line = tfevents.fails(2, *words)
     assert line.startswith("tfevents: ")
     assert line.endswith(" --help)")
@@ -124,14 +128,15 @@ def test_wrong_usage(words: tuple[str, ...], tfevents: Tfevents) -> None:
 
 
 def test_no_command_shows_the_help(tfevents: Tfevents) -> None:
-    """As an error: nothing was done."""
+    """`tfevents` without a command prints the help to stderr and exits with 2."""
     done = tfevents.run()
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"stage-complete" in done.stderr
 
 
 def test_the_literals_are_the_contract_s() -> None:
-    """The help must not need a JSON Schema to be shown."""
+    """The choices of `send` are those of the event schema; they are literals, so that the help does
+    not have to read the schema."""
     schema = json.loads(files("tfevents.events").joinpath("event.schema.json").read_text())
     metadata = schema["$defs"]["ActivityMetadata"]["properties"]
     assert list(send.EVENT_TYPES) == schema["properties"]["event_type"]["enum"]
@@ -143,7 +148,7 @@ HEAVY = {"httpx", "hcl2", "jsonschema", "rich", "sqlite3", "subprocess"}
 
 
 def test_nothing_heavy_is_imported_for_the_help() -> None:
-    """Each command imports its own story."""
+    """Importing the command line imports no module that only single commands need."""
     code = "import sys, click; there = {*sys.modules}; import tfevents.cli.main"
     code += "; print(*{*sys.modules} - there)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -151,7 +156,7 @@ def test_nothing_heavy_is_imported_for_the_help() -> None:
 
 
 def test_a_bug_is_one_line(tfevents: Tfevents) -> None:
-    """No traceback for those who can't use one; all of it for those who can."""
+    """An unexpected exception is one line on stderr; TFEVENTS_DEBUG=1 prints the traceback."""
     blocked = tfevents.cwd / "blocked"
     blocked.mkdir()
     (blocked / "_sqlite3.py").write_text("1 / 0\n")
@@ -163,7 +168,8 @@ def test_a_bug_is_one_line(tfevents: Tfevents) -> None:
 
 
 def run_main(tfevents: Tfevents, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """The command in a Python that heeds its own variables, as the installed one does not."""
+    """Runs `tfevents` by `python -c`, which, unlike the installed command, obeys PYTHON variables;
+    returns the result."""
     code = "import sys; from tfevents.cli.main import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", code, *words],
@@ -176,7 +182,7 @@ def run_main(tfevents: Tfevents, *words: str, **env: str) -> subprocess.Complete
 
 
 def test_a_reader_that_goes_away(tfevents: Tfevents) -> None:
-    """`tfevents count … | head -0` says nothing of a broken pipe."""
+    """With a closed pipe as stdout, the exit code is 141 and stderr is empty."""
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "wb") as gone:
@@ -198,20 +204,21 @@ def test_a_reader_that_goes_away(tfevents: Tfevents) -> None:
 def test_streams_that_are_closed_or_full(
     tfevents: Tfevents, redirection: str, exit_code: int, line: str
 ) -> None:
-    """What is closed leads nowhere; what is full is told by its name."""
+    """Output to a closed stream is dropped; a full device is an error that names the stream."""
     script = f"exec 2>&1; code=0; {tfevents.program} log {redirection} || code=$?; echo $code"
     assert tfevents.shell(script).split("\n") == [*filter(None, [line]), str(exit_code), ""]
 
 
 def test_a_terminal_that_knows_only_ascii(tfevents: Tfevents) -> None:
-    """What it can't show is left out."""
+    """Characters that the terminal's encoding lacks are replaced by spaces."""
     env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C", "PYTHONUTF8": "0"}
     done = run_main(tfevents, "count", "n\N{LATIN SMALL LETTER A WITH DIAERESIS}hte", **env)
     assert done.stderr == "tfevents: can't read n  hte: No such file or directory\n"
 
 
 def test_a_directory_that_is_gone(tfevents: Tfevents) -> None:
-    """The system's word for it, no bug of ours."""
+    """In a deleted working directory, the error is the operating system's message, not a bug
+    report."""
     script = f"mkdir gone; cd gone; rmdir ../gone; {tfevents.program} send plan || echo $?"
     command = ["/bin/sh", "-c", script]
     done = subprocess.run(
@@ -223,7 +230,7 @@ def test_a_directory_that_is_gone(tfevents: Tfevents) -> None:
 
 
 def test_ctrl_c(tfevents: Tfevents) -> None:
-    """130, and one line."""
+    """Ctrl-C ends a command with exit code 130 and one line."""
     tfevents.env["PYTHONUNBUFFERED"] = "1"
     with Terminal([tfevents.program, "count", "-"], env=tfevents.env, cwd=tfevents.cwd) as terminal:
         while not waits_for_stdin(terminal.pid):
@@ -234,12 +241,12 @@ def test_ctrl_c(tfevents: Tfevents) -> None:
 
 
 def waits_for_stdin(pid: int) -> bool:
-    """Whether it is in a system call whose first argument is descriptor 0."""
+    """Whether the process is in a system call whose first argument is file descriptor 0."""
     with open(f"/proc/{pid}/syscall") as call:
         return call.read().split()[1:2] == ["0x0"]
 
 
 def test_which_shells_there_are(tfevents: Tfevents) -> None:
-    """In one line, as it would be typed."""
+    """`completion` without a shell lists the shells in one line."""
     line = tfevents.fails(2, "completion")
     assert "Choose from: bash, zsh, fish (see: tfevents completion --help)" in line

@@ -1,4 +1,5 @@
-"""`tfevents init` writes a file that tfevents itself reads back, and never over another."""
+"""`tfevents init` writes a settings file that tfevents can read, and does not overwrite a file
+unasked."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ FLAGS = ("--org", "default", "--project", "infra")
 
 
 def read(tfevents: Tfevents) -> tuple[dict[str, str], dict[str, str]]:
-    """The fields, and the workspace of each directory."""
+    """The fields of the written file, and the workspace of each directory."""
     text = (tfevents.cwd / ".tfevents.hcl").read_text()
     document = parse_settings_file(text, ".tfevents.hcl")
     fields = {name: field.text for name, field in document.fields.items()}
@@ -22,13 +23,16 @@ def read(tfevents: Tfevents) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def test_one_workspace(tfevents: Tfevents) -> None:
+    """`--workspace` writes organization, project and workspace, and the output says how to set the
+    API key."""
     told = tfevents.ok("init", *FLAGS, "--workspace", "prod")
     assert read(tfevents) == ({"org": "default", "project": "infra", "workspace": "prod"}, {})
     assert "export TFEVENTS_API_KEY=" in told
 
 
 def test_what_it_says_is_whose_the_runs_are(tfevents: Tfevents) -> None:
-    """Of a directory deep in a monorepo."""
+    """A workspace that `init --map` gives to a directory deep in a monorepo is the one that
+    `doctor` finds there."""
     place = tfevents.cwd / "live" / "eu"
     place.mkdir(parents=True)
     subprocess.run(["git", "init", "--quiet", tfevents.cwd], check=True)
@@ -39,13 +43,15 @@ def test_what_it_says_is_whose_the_runs_are(tfevents: Tfevents) -> None:
 
 
 def test_text_is_never_a_template(tfevents: Tfevents) -> None:
+    """Names with quotes and HCL template markers are written such that they are read back
+    unchanged."""
     name = 'a"b\\${x}%{y}é'
     tfevents.ok("init", "--org", name, "--project", "p", "--map", f"{name}=w")
     assert read(tfevents) == ({"org": name, "project": "p"}, {name: "w"})
 
 
 def test_a_file_that_is_there_stays(tfevents: Tfevents) -> None:
-    """Until --force says otherwise."""
+    """`init` does not overwrite an existing file without `--force`."""
     path = tfevents.cwd / ".tfevents.hcl"
     path.write_text("# mine\n")
     line = tfevents.fails(1, "init", *FLAGS, "--workspace", "prod")
@@ -56,14 +62,15 @@ def test_a_file_that_is_there_stays(tfevents: Tfevents) -> None:
 
 
 def test_nobody_to_ask(tfevents: Tfevents) -> None:
-    """The option is named, and nothing is written."""
+    """Without a terminal, a missing option is named and nothing is written."""
     assert "--project" in tfevents.fails(2, "init", "--org", "default")
     assert "--workspace" in tfevents.fails(2, "init", *FLAGS)
     assert not (tfevents.cwd / ".tfevents.hcl").exists()
 
 
 def test_a_person_is_asked(tfevents: Tfevents) -> None:
-    """For each directory with a backend, a state or a unit; not for modules or caches."""
+    """On a terminal, `init` asks for the workspace of each directory with a backend, a state or a
+    Terragrunt unit, not for modules or caches."""
     for name, files in {
         "live/net": {"main.tf": BACKEND},
         "live/data": {"main.tf": "", "terraform.tfstate": "{}"},

@@ -1,4 +1,4 @@
-"""`tfevents inventory`: the table says what the JSON says."""
+"""`tfevents inventory`: the table and the JSON agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from support.command import Tfevents
 def test_both_forms_say_the_same_backend(
     text: str, backend: str | None, words: str, tfevents: Tfevents
 ) -> None:
-    """One that nobody declared is none in both."""
+    """Table and JSON of `inventory` name the same backend, or none if none is declared."""
     (tfevents.cwd / "main.tf").write_text(text)
     assert tfevents.json("inventory", "--json")["backend"] == backend
     assert tfevents.ok("inventory").splitlines()[-1] == f"terraform any version, {words}"

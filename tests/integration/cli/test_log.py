@@ -1,4 +1,4 @@
-"""`tfevents log`: what the journal holds, for people and for programs."""
+"""`tfevents log`: prints the journal's runs and events as a table, in full, or as JSON."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ REFRESH = 'case "$1" in refresh) exit 4;; *) exit 1;; esac'
 
 
 def test_nothing_yet(tfevents: Tfevents) -> None:
-    """A friendly line, an empty document."""
+    """Without a journal, `log` prints one line, and `log --json` a document without runs and
+    events."""
     assert tfevents.ok("log") == "nothing has been recorded yet: run `tf plan` or `tf apply`\n"
     assert tfevents.json("log", "--json") == {"runs": [], "events": []}
 
 
 def test_runs_and_events_by_hand(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """In the order in which they happened, each with what became of it."""
+    """`log` lists runs and manual events in the order in which they happened, each with its
+    delivery and the reason if it was not delivered."""
     endpoint.script(answer(404, "no such workspace"))
     tfevents.run("send", "plan")
     tfevents.provisioner(REFRESH)
@@ -42,7 +44,7 @@ def test_runs_and_events_by_hand(tfevents: Tfevents, endpoint: Endpoint) -> None
 
 
 def test_json(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """All of a run and all of an event."""
+    """`log --json` has the whole run, its events as they were sent, and their destination."""
     tfevents.provisioner(REFRESH)
     tfevents.run("run", "--", "terraform", "refresh")
     (run,) = tfevents.json("log", "--json")["runs"]
@@ -60,7 +62,7 @@ def test_json(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_the_latest(tfevents: Tfevents) -> None:
-    """-n says how many, and the newest are last."""
+    """`log -n` shows that many of the latest events, the newest last."""
     tfevents.put("a", "b", "c")
     events = tfevents.json("log", "--json", "-n", "2")["events"]
     assert [event["event"]["data"]["name"] for event in events] == ["b", "c"]
@@ -68,7 +70,7 @@ def test_the_latest(tfevents: Tfevents) -> None:
 
 
 def test_the_events_of_a_workspace(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """And its runs, also one that has no event yet."""
+    """`log --workspace` shows the workspace's events and runs, also a run without events."""
     tfevents.run("send", "plan", "--workspace", "other", "--data", "name=a")
     tfevents.run("send", "plan", "--data", "name=b")
     assert list_names(tfevents, "--workspace", "other") == ["a"]
@@ -87,7 +89,8 @@ def test_the_events_of_a_workspace(tfevents: Tfevents, endpoint: Endpoint) -> No
 
 
 def test_what_was_not_delivered(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """What waits and what was refused, all of it; nothing is like that where all arrived."""
+    """`log --undelivered` shows all pending and refused events, however many, unless `-n` limits
+    their number."""
     tfevents.run("send", "plan", "--data", "name=arrived")
     assert tfevents.ok("log", "--undelivered") == "nothing in the journal is like that\n"
     endpoint.script(answer(404, "no such workspace"))
@@ -100,7 +103,8 @@ def test_what_was_not_delivered(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_what_ran_since(tfevents: Tfevents) -> None:
-    """A run that began before and ended after is among them."""
+    """`log --since` shows the events recorded since then, and the runs that ended since then, also
+    if they began before."""
     tfevents.put("old", "new")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
         db.execute("update events set put_at = '2026-01-02T10:00:00.000Z' where seq = 1")
@@ -120,7 +124,7 @@ def test_what_ran_since(tfevents: Tfevents) -> None:
 
 
 def list_texts(value: Any) -> list[str]:
-    """Every text, number and name of a JSON document, but for what is null."""
+    """Every text and number in a JSON document, without nulls."""
     if isinstance(value, dict):
         return [text for name, part in value.items() for text in list_texts(part)]
     if isinstance(value, list):
@@ -129,7 +133,8 @@ def list_texts(value: Any) -> list[str]:
 
 
 def test_one_run_in_full(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """By the beginning of its id, or of that of one of its events: all that --json has."""
+    """`log ID` shows every value that `--json` has of a run; the id may be shortened, or that of
+    one of the run's events."""
     tfevents.put("another")
     tfevents.provisioner(REFRESH)
     tfevents.run("run", "--", "terraform", "refresh")
@@ -145,7 +150,8 @@ def test_one_run_in_full(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_one_event_by_hand_in_full(tfevents: Tfevents) -> None:
-    """A text keeps its lines, counts have one; nothing is cut at the terminal's edge."""
+    """`log ID` of a manual event keeps a text's lines, prints counts on one line, and cuts nothing
+    at the terminal's width."""
     names = ("added", "changed", "deleted", "imported", "removed", "unchanged")
     counts = json.dumps(dict.fromkeys(names, 2))
     message = f"A subject\n\n{'and a long line ' * 20}"
@@ -166,7 +172,7 @@ def test_one_event_by_hand_in_full(tfevents: Tfevents) -> None:
 
 
 def test_a_run_that_there_is_not(tfevents: Tfevents) -> None:
-    """None, or more than one: a line that says so."""
+    """An id that fits no run, or more than one, is an error."""
     assert tfevents.fails(1, "log", "c0ffee").endswith("no run c0ffee: tfevents log lists them")
     assert "it is empty" in tfevents.fails(2, "log", "")
     tfevents.put(*map(str, range(17)))  # of 16 digits that an id may begin with, one comes twice
@@ -178,19 +184,20 @@ def test_a_run_that_there_is_not(tfevents: Tfevents) -> None:
 
 
 def test_a_time_that_is_none(tfevents: Tfevents) -> None:
-    """One line that says how a time is written."""
+    """An invalid time for `--since` is one line that says how a time is written."""
     line = tfevents.fails(2, "log", "--since", "yesterday")
     assert "'yesterday' is no time: say 90m, 2h" in line
 
 
 def list_names(tfevents: Tfevents, *words: str) -> list[str]:
-    """`data.name` of each event by hand that `log` shows."""
+    """The `data.name` of each manual event that `log` shows."""
     events = tfevents.json("log", "--json", *words)["events"]
     return [event["event"]["data"]["name"] for event in events]
 
 
 def test_a_run_that_is_under_way_and_one_that_was_killed(tfevents: Tfevents) -> None:
-    """While it lives it is running; a kill -9 is seen by the next command."""
+    """`log` shows a run as running while its process lives, and as killed as soon as the process
+    was killed."""
     started = tfevents.provisioner_that_waits()
     run = tfevents.start("run", "--", "terraform", "refresh")
     while not (started.exists() and tfevents.json("log", "--json")["runs"]):
@@ -205,7 +212,7 @@ def test_a_run_that_is_under_way_and_one_that_was_killed(tfevents: Tfevents) -> 
 
 
 def test_while_somebody_writes(tfevents: Tfevents) -> None:
-    """A reader waits for nobody but the moment of a commit."""
+    """`log` reads the journal while another process has it locked for writing."""
     tfevents.put("a")
     with sqlite3.connect(tfevents.home / "journal.db", isolation_level=None) as writer:
         writer.execute("begin immediate")
@@ -215,7 +222,8 @@ def test_while_somebody_writes(tfevents: Tfevents) -> None:
 
 
 def test_on_a_terminal(tfevents: Tfevents) -> None:
-    """A table with colour that fits 80 columns; the reason is told whole."""
+    """On a terminal, the table of `log` has colour and fits into 80 columns, and a long reason is
+    wrapped, not cut."""
     tfevents.provisioner(REFRESH)
     tfevents.cwd = tfevents.cwd / ("deep" * 20)
     tfevents.cwd.mkdir()
@@ -231,7 +239,7 @@ def test_on_a_terminal(tfevents: Tfevents) -> None:
 
 
 def test_what_a_terminal_would_obey_is_not_shown(tfevents: Tfevents) -> None:
-    """A directory's name can be anything; a row stays one row."""
+    """`log` prints no control characters of a directory's name, and keeps one line per row."""
     tfevents.cwd = tfevents.cwd / "a\x1b[31m\nb"
     tfevents.cwd.mkdir()
     tfevents.provisioner(REFRESH)
@@ -244,7 +252,7 @@ def test_what_a_terminal_would_obey_is_not_shown(tfevents: Tfevents) -> None:
 
 
 def test_one_event_does_not_push_the_others_out_of_sight(tfevents: Tfevents) -> None:
-    """However long it is."""
+    """A very long event type does not make the table of `log` wider than 120 columns."""
     tfevents.put("a", "b")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
         db.execute(
@@ -258,7 +266,7 @@ def test_one_event_does_not_push_the_others_out_of_sight(tfevents: Tfevents) -> 
 
 
 def test_the_events_of_a_run_that_can_not_be_read(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """They are found by its id all the same."""
+    """`log ID` shows the events of a run whose own row can't be read."""
     tfevents.provisioner(REFRESH)
     tfevents.run("run", "--", "terraform", "refresh")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
@@ -271,7 +279,7 @@ def test_the_events_of_a_run_that_can_not_be_read(tfevents: Tfevents, endpoint: 
 
 
 def test_a_damaged_journal(tfevents: Tfevents) -> None:
-    """One line that says where."""
+    """If the journal is no database, `log` fails with one line that names the file."""
     tfevents.home.mkdir(parents=True)
     (tfevents.home / "journal.db").write_bytes(b"no database" * 1000)
     line = tfevents.fails(1, "log")
@@ -279,7 +287,8 @@ def test_a_damaged_journal(tfevents: Tfevents) -> None:
 
 
 def reasons(tfevents: Tfevents) -> list[str]:
-    """Why each event has not arrived, as `log` says it to people and to programs."""
+    """Why each event is not delivered, from `log --json`; asserts that the table of `log` gives the
+    same reasons."""
     document = tfevents.json("log", "--json")
     events = [event for run in document["runs"] for event in run["events"]]
     found = [event["reason"] for event in [*events, *document["events"]]]
@@ -289,7 +298,8 @@ def reasons(tfevents: Tfevents) -> list[str]:
 
 
 def test_what_nothing_is_known_against_says_what_sends_it(tfevents: Tfevents) -> None:
-    """As of a run whose sender was killed."""
+    """The reason of a pending event that could be sent, as after its sender was killed, names
+    `tfevents flush`."""
     tfevents.put("a")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
         db.execute(
@@ -302,7 +312,8 @@ def test_what_nothing_is_known_against_says_what_sends_it(tfevents: Tfevents) ->
 
 
 def test_what_is_being_sent_says_so(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """While another process waits for the answer."""
+    """The reason of an event is `being sent` while a process waits for the server's response, and
+    no longer once that process is killed."""
     endpoint.always(HANG)
     with tfevents.start("send", "plan") as sending:
         endpoint.wait_for_requests(1)
@@ -313,7 +324,8 @@ def test_what_is_being_sent_says_so(tfevents: Tfevents, endpoint: Endpoint) -> N
 
 
 def test_why_what_was_never_tried_waits(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """No key, no workspace for this directory, a broken setting: each is said by name."""
+    """The reason of an event that was never sent names what is missing or invalid: the API key, the
+    directory's workspace or a setting."""
     tfevents.provisioner(REFRESH)
     run = ("run", "--", "terraform", "refresh")
     tfevents.without_key().run(*run)
@@ -335,7 +347,8 @@ def test_why_what_was_never_tried_waits(tfevents: Tfevents, endpoint: Endpoint) 
 
 
 def test_a_row_that_can_not_be_read(tfevents: Tfevents) -> None:
-    """One line, and all the others are shown."""
+    """An event that can't be read is one line on stderr; `log` shows all other events and exits
+    with 0."""
     tfevents.put("a", "b", "c")
     with sqlite3.connect(tfevents.home / "journal.db") as db:
         db.execute("update events set body = '{\"torn', status = 'delivered' where seq = 2")
@@ -347,7 +360,7 @@ def test_a_row_that_can_not_be_read(tfevents: Tfevents) -> None:
 
 
 def test_no_secret_is_shown(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """The key is nowhere in what is kept, also where the server says it back."""
+    """`log` does not show the API key, even if the server's response repeated it."""
     endpoint.script(answer(400, "pat.acc.token.secret is wrong"))
     tfevents.run("send", "plan")
     told = tfevents.ok("log") + tfevents.ok("log", "--json")

@@ -1,4 +1,4 @@
-"""`tfevents log --follow`: what happens, while it happens."""
+"""`tfevents log --follow`: prints runs and events as they change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 @pytest.fixture
 def followed(tfevents: Tfevents, endpoint: Endpoint) -> Iterator[Terminal]:
-    """A person's terminal, no wider than the words by hand need, in which it runs."""
+    """A terminal in which `log --follow` runs, no wider than the rows of manual events need."""
     command = [str(tfevents.program), "log", "--follow"]
     with Terminal(command, env=tfevents.env, cwd=tfevents.cwd, size=(40, 76)) as terminal:
         terminal.expect("when")
@@ -27,12 +27,13 @@ def followed(tfevents: Tfevents, endpoint: Endpoint) -> Iterator[Terminal]:
 
 @pytest.mark.exhaustive
 def test_on_a_terminal(followed: Terminal, tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """What runs, what became of it, each once below one head; Ctrl-C ends it as it ends others."""
+    """`log --follow` prints a row for each change of an event, below a single heading, until Ctrl-C
+    ends it with exit code 130."""
     tfevents.put("a")
     followed.expect(b"\x1b[33mpending")
     followed.expect("no TFEVENTS_API_KEY is set")
     tfevents.provisioner("exit 4")
-    tfevents.run("run", "--", "terraform", "refresh")  # which sends what its directory put before
+    tfevents.run("run", "--", "terraform", "refresh")  # also sends the directory's pending events
     followed.expect(re.compile(rb"\x1b\[32mdelivered.*by hand.*\n"))
     followed.interrupt()
     assert followed.wait() == INTERRUPTED
@@ -47,7 +48,7 @@ def test_on_a_terminal(followed: Terminal, tfevents: Tfevents, endpoint: Endpoin
 
 @pytest.mark.exhaustive
 def test_a_run_that_is_killed(followed: Terminal, tfevents: Tfevents) -> None:
-    """Nobody else has to come by for it to be noticed."""
+    """`log --follow` itself notices a killed run; no other command has to be run."""
     started = tfevents.provisioner_that_waits()
     run = tfevents.without_key().start("run", "--", "terraform", "refresh")
     followed.expect(b"\x1b[36mrunning")
@@ -60,7 +61,8 @@ def test_a_run_that_is_killed(followed: Terminal, tfevents: Tfevents) -> None:
 
 
 def test_for_programs(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """The latest, then each run or event as it is whenever something happens to it, one a line."""
+    """`log --follow --json` prints the latest entries, then one line for each change of a run or
+    event, with the same filters and the same JSON as `log --json`."""
     tfevents.run("send", "plan", "--workspace", "other")
     for name in ("a", "b"):
         tfevents.run("send", "plan", "--data", f"name={name}")
@@ -68,7 +70,7 @@ def test_for_programs(tfevents: Tfevents, endpoint: Endpoint) -> None:
     with tfevents.start(*words) as follower:
         assert follower.stdout is not None
         assert json.loads(follower.stdout.readline())["event"]["data"]["name"] == "b"
-        tfevents.run("send", "plan", "--workspace", "other")  # not asked for
+        tfevents.run("send", "plan", "--workspace", "other")  # filtered out by --workspace
         tfevents.provisioner("exit 4")
         tfevents.run("run", "--", "terraform", "refresh")
         run = json.loads(follower.stdout.readline())
@@ -80,7 +82,8 @@ def test_for_programs(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_nobody_reads_on(tfevents: Tfevents) -> None:
-    """It ends by itself, also while nothing happens, and without a word."""
+    """`log --follow` ends silently once its stdout is closed, also if nothing happens in the
+    journal."""
     with tfevents.start("log", "--follow") as follower:
         assert follower.stdout is not None
         assert follower.stderr is not None
@@ -91,5 +94,5 @@ def test_nobody_reads_on(tfevents: Tfevents) -> None:
 
 
 def test_one_run_is_not_followed(tfevents: Tfevents) -> None:
-    """And not filtered: all of it is shown."""
+    """`log ID` takes no other option than `--json`, so `--follow` is an error."""
     assert "it takes no option but --json" in tfevents.fails(2, "log", "--follow", "c0ffee")

@@ -1,4 +1,4 @@
-"""`tfevents run`: as `tf`, with the binary that is named and every word as it was typed."""
+"""`tfevents run` runs the named binary with unchanged arguments and reports the run like `tf`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ WORDS = ("state", "list", "-x=y", "--json", "-", "--", "--help", "-n", "", "a b"
 
 @pytest.mark.parametrize("dashes", [("--",), ()])
 def test_every_word_is_handed_on(dashes: tuple[str, ...], tfevents: Tfevents) -> None:
-    """Flags that tfevents knows, too; and the exit code comes back."""
+    """`run` passes every argument on unchanged, also options that tfevents has, and exits with the
+    binary's exit code."""
     path = tfevents.provisioner(TELL)
     done = tfevents.run("run", *dashes, "terraform", *WORDS)
     assert (done.returncode, done.stderr) == (3, b"")
@@ -21,7 +22,8 @@ def test_every_word_is_handed_on(dashes: tuple[str, ...], tfevents: Tfevents) ->
 
 
 def test_a_path_and_another_name(tfevents: Tfevents) -> None:
-    """Whatever is named is run, also where the settings name another one."""
+    """`run` runs the binary that its argument names, by path or by any name, and ignores
+    TFEVENTS_PROVISIONER."""
     path = tfevents.provisioner(TELL, "tofu-of-ours")
     tfevents.env["TFEVENTS_PROVISIONER"] = "/no/such/terraform"
     for name in (path, "tofu-of-ours"):
@@ -29,7 +31,8 @@ def test_a_path_and_another_name(tfevents: Tfevents) -> None:
 
 
 def test_no_such_binary(tfevents: Tfevents) -> None:
-    """127, as a shell says it; and a forgotten binary is explained."""
+    """If the named binary does not exist, `run` exits with 127 and one line, also if the binary was
+    left out."""
     line = tfevents.fails(127, "run", "--", "plan", "-out=p")
     assert line == (
         "tfevents: run: there is no program 'plan': name terraform or tofu, or a path to it"
@@ -37,13 +40,14 @@ def test_no_such_binary(tfevents: Tfevents) -> None:
 
 
 def test_tfevents_does_not_run_itself(tfevents: Tfevents) -> None:
-    """`tfevents run -- tf plan` would be a run in a run."""
+    """`run -- tf` is an error, because that would be a run within a run."""
     tfevents.env["PATH"] += ":" + str(tfevents.program.parent)
     assert "no program 'tf'" in tfevents.fails(127, "run", "--", "tf", "plan")
 
 
 def test_a_reported_command_is_reported(tfevents: Tfevents) -> None:
-    """A refresh of a stand-in that fails: its exit code, and its event in the journal."""
+    """A failed `refresh` keeps its exit code and output, and its run and event are in the
+    journal."""
     tfevents.provisioner('[ "$1" = refresh ] && echo refreshed; exit 4')
     done = tfevents.run("run", "--", "terraform", "refresh", "-input=false")
     assert (done.returncode, done.stdout) == (4, b"refreshed\n")
@@ -53,7 +57,7 @@ def test_a_reported_command_is_reported(tfevents: Tfevents) -> None:
 
 
 def test_switched_off(tfevents: Tfevents) -> None:
-    """TFEVENTS_DISABLED: becomes the binary at once."""
+    """With TFEVENTS_DISABLED, `run` only runs the binary and records nothing."""
     tfevents.provisioner("echo $1; exit 5")
     tfevents.env["TFEVENTS_DISABLED"] = "1"
     assert tfevents.run("run", "--", "terraform", "plan").returncode == 5
@@ -61,7 +65,7 @@ def test_switched_off(tfevents: Tfevents) -> None:
 
 
 def test_what_can_t_be_started(tfevents: Tfevents) -> None:
-    """A file that is no program the system knows: 126, as a shell says it."""
+    """If the system can't execute the binary, `run` exits with 126 and one line."""
     path = tfevents.provisioner("")
     path.write_bytes(b"\x7fELF and nothing else")
     line = tfevents.fails(126, "run", "--", "terraform", "version")

@@ -1,4 +1,4 @@
-"""`tfevents send` and `stage-complete`: an event by hand, kept before it is sent."""
+"""`tfevents send` and `stage-complete`: a manual event is stored in the journal and then sent."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ COUNTS = '{"added":1,"changed":0,"deleted":0,"unchanged":2}'
 
 
 def only(tfevents: Tfevents) -> Any:
-    """The one event in the journal."""
+    """The only event in the journal."""
     (entry,) = tfevents.json("log", "--json")["events"]
     return entry
 
 
 def test_an_event(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """What was given, and what every event has."""
+    """`send` delivers an event with the given type, data and metadata, and with the id and
+    directory that every event has."""
     said = tfevents.ok(
         *("send", "active", "--activity-type", "apply", "--activity-status", "success"),
         *("--data", "ticket=OPS-1", "--data", "note=a=b", "--metadata", "git_branch=main"),
@@ -45,7 +46,8 @@ def test_an_event(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_commit_and_overrides(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """git's word, then the environment's, then the option's; an empty option leaves a field out."""
+    """For metadata, `--metadata` has precedence over TFEVENTS_METADATA_*, and these over git; an
+    empty value leaves a field out."""
     script = "git init -q . && git commit -q --allow-empty -m first"
     subprocess.run(["/bin/sh", "-c", script], env=tfevents.env, cwd=tfevents.cwd, check=True)
     tfevents.env["TFEVENTS_METADATA_GIT_BRANCH"] = "from-environment"
@@ -59,14 +61,15 @@ def test_commit_and_overrides(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_options_say_where(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Flags win over the environment."""
+    """The options for organization, project and workspace have precedence over the environment."""
     tfevents.ok("send", "plan", "--org", "o", "--project", "p", "--workspace", "w/1")
     assert endpoint.requests[0].place is not None
     assert endpoint.requests[0].target.endswith("/orgs/o/projects/p/workspaces/w%2F1/events")
 
 
 def test_stage_complete(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """The pipeline's ids come from the environment."""
+    """`stage-complete` sends an event with the pipeline's ids from the CI variables, without an
+    activity."""
     tfevents.env |= {
         "CI": "true",
         "HARNESS_ACCOUNT_ID": "acc",
@@ -91,7 +94,8 @@ def test_stage_complete(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_without_a_key(tfevents: Tfevents) -> None:
-    """Kept, and said in one line; strict makes it 86."""
+    """Without an API key, `send` keeps the event in the journal and writes one line; with
+    `--strict` or TFEVENTS_STRICT it exits with 86."""
     line = "tfevents: plan, kept in the journal: no TFEVENTS_API_KEY is set (see: tfevents log)"
     assert tfevents.fails(0, "send", "plan") == line
     assert tfevents.fails(86, "send", "plan", "--strict") == line
@@ -101,12 +105,13 @@ def test_without_a_key(tfevents: Tfevents) -> None:
 
 
 def test_strict_is_content_with_what_arrived(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """86 is for what did not."""
+    """With `--strict`, the exit code is 0 if the event was delivered."""
     tfevents.ok("stage-complete", "--strict")
 
 
 def test_refused(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """The server's word, in one line."""
+    """If the server refuses the event, `send` writes one line with the server's reason; with
+    `--strict` it exits with 86."""
     endpoint.script(answer(409, "already there"), answer(409))
     line = tfevents.fails(0, "send", "plan")
     assert line.startswith("tfevents: plan, refused: the server refused the event: 409")
@@ -114,7 +119,8 @@ def test_refused(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_the_budget_bounds_it(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """A server that does not answer costs no more than TFEVENTS_TIMEOUT."""
+    """`send` waits for a server that does not answer no longer than TFEVENTS_TIMEOUT, then keeps
+    the event."""
     tfevents.env["TFEVENTS_TIMEOUT"] = "1"
     endpoint.always(HANG)
     began = time.monotonic()
@@ -124,7 +130,7 @@ def test_the_budget_bounds_it(tfevents: Tfevents, endpoint: Endpoint) -> None:
 
 
 def test_what_waited_goes_first(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Events of one workspace are delivered in order."""
+    """`send` delivers the workspace's pending events first, in order."""
     tfevents.put("a", "b")
     tfevents.ok("send", "plan", "--data", "name=c")
     assert [event["data"]["name"] for event in endpoint.events] == ["a", "b", "c"]
@@ -143,13 +149,14 @@ def test_what_waited_goes_first(tfevents: Tfevents, endpoint: Endpoint) -> None:
 def test_what_is_no_event(
     words: tuple[str, ...], exit_code: int, reason: str, tfevents: Tfevents
 ) -> None:
-    """Refused before anything is kept."""
+    """`send` refuses data and metadata that the event schema does not allow, and records
+    nothing."""
     assert reason in tfevents.fails(exit_code, "send", "plan", *words)
     assert tfevents.ok("log").startswith("nothing has been recorded yet")
 
 
 def test_what_is_no_text(tfevents: Tfevents) -> None:
-    """Bytes that are no UTF-8 can't be sent; their name is said, they are not."""
+    """A `--data` value that is not UTF-8 is an error that names the key but not the value."""
     command = [bytes(tfevents.program), b"send", b"plan", b"--data", b"k=\xff"]
     done = subprocess.run(command, env=tfevents.env, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (2, b"")
@@ -157,13 +164,13 @@ def test_what_is_no_text(tfevents: Tfevents) -> None:
 
 
 def test_a_broken_setting(tfevents: Tfevents) -> None:
-    """Nothing is kept under half a setting."""
+    """With an invalid settings file, `send` fails with exit code 2 and names the file."""
     (tfevents.cwd / ".tfevents.hcl").write_text("harness {\n")
     assert ".tfevents.hcl" in tfevents.fails(2, "send", "plan")
 
 
 def test_our_own_names_are_ours(tfevents: Tfevents) -> None:
-    """An event is recognised by its id."""
+    """`--data` can replace `directory`, but not `event_id`."""
     tfevents.fails(0, "send", "plan", "--data", "event_id=mine", "--data", "directory=mine")
     data = only(tfevents)["event"]["data"]
     assert data["event_id"] != "mine"
@@ -171,7 +178,8 @@ def test_our_own_names_are_ours(tfevents: Tfevents) -> None:
 
 
 def test_a_home_that_can_t_be_used(tfevents: Tfevents, endpoint: Endpoint) -> None:
-    """Delivery still happens, from a journal in the temporary directory."""
+    """If the home directory can't be used, `send` still delivers the event, by the fallback
+    journal."""
     tfevents.home.write_text("in the way")
     done = tfevents.run("send", "plan")
     assert done.returncode == 0

@@ -1,4 +1,5 @@
-"""Whatever is typed behind `tfevents`: what was asked for, or one line that says what is wrong."""
+"""Fuzz tests of the command line: random arguments are either accepted or refused with an error
+message."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from tfevents.cli.main import COMMANDS
 from tfevents.cli.main import tfevents as program
 
 STAYING = {"receive", "selftest", "relay", "--follow", "-f"}
-"""They are parsed only: where the words are good, they go on for long."""
+"""Commands and options that go on running if they are accepted: they are parsed only."""
 ODD = (
     "",
     "-",
@@ -38,7 +39,7 @@ EXIT_CODES = (0, 1, 2, 86, 127)
 
 
 def make_words(command: click.Command, dice: random.Random) -> list[str]:
-    """Options and arguments of a command, in any order, of any value."""
+    """Random options and arguments for a command."""
     words = []
     for parameter in dice.choices(command.params, k=dice.randrange(5)) if command.params else ():
         value = dice.choice((*ODD, *FILES))
@@ -52,7 +53,7 @@ def make_words(command: click.Command, dice: random.Random) -> list[str]:
 
 @pytest.fixture
 def there(tfevents: Tfevents) -> Tfevents:
-    """With files to name."""
+    """`tfevents` in a working directory with files that the arguments can name."""
     shutil.copy(PLANS / "update/plan.json", tfevents.cwd / "plan.json")
     (tfevents.cwd / "broken.json").write_text('{"format_version": "1.2", ')
     return tfevents
@@ -60,7 +61,8 @@ def there(tfevents: Tfevents) -> Tfevents:
 
 @pytest.mark.fuzz("tfevents' own commands", 60)
 def test_words_are_taken_or_told(there: Tfevents, examples: Examples) -> None:
-    """In lines of ours, with an exit code that the README knows: never a bug."""
+    """Random arguments lead to an exit code that the README lists and to lines that begin with
+    `tfevents: `, never to a traceback."""
     commands = [command for command in COMMANDS if command.name not in STAYING]
     taken = 0
     for dice in examples:
@@ -80,7 +82,7 @@ def test_words_are_taken_or_told(there: Tfevents, examples: Examples) -> None:
 
 @pytest.mark.fuzz("tfevents' own words, parsed", 500)
 def test_words_are_parsed_or_told(examples: Examples) -> None:
-    """Of every command; nothing but an error of click's own is raised."""
+    """Parsing random arguments of any command raises no other errors than click's own."""
     taken = 0
     for dice in examples:
         command = dice.choice(COMMANDS)

@@ -1,4 +1,4 @@
-"""Where Infracost's file is looked for."""
+"""Which Infracost file gives the cost, and how the Infracost binary is run if there is none."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from support.standin import script_engine
 
 
 def write(path: Path, total: str) -> None:
+    """Writes an Infracost file with this monthly cost."""
     path.write_text(json.dumps({"version": "0.2", "projects": [], "totalMonthlyCost": total}))
 
 
 @pytest.mark.parametrize(("named", "total"), [(False, "1"), (True, "2")])
 def test_in_the_runs_directory_unless_it_is_named(tmp_path: Path, named: bool, total: str) -> None:
-    """The setting is stronger than the file that lies there."""
+    """The cost comes from `infracost.json` in terraform's working directory, unless
+    TFEVENTS_COST_FILE names another file."""
     machine = Machine(tmp_path)
     place = machine.project()
     write(place / "infracost.json", "1")
@@ -34,7 +36,7 @@ def test_in_the_runs_directory_unless_it_is_named(tmp_path: Path, named: bool, t
 
 @pytest.mark.exhaustive
 def test_a_broken_one_costs_only_the_fact(tmp_path: Path) -> None:
-    """It is said, and the event goes without."""
+    """An invalid Infracost file is reported on stderr, and the event has no cost."""
     machine = Machine(tmp_path)
     place = machine.project()
     (place / "infracost.json").write_text("{")
@@ -48,7 +50,7 @@ def test_a_broken_one_costs_only_the_fact(tmp_path: Path) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("path", "why"), [("none.json", "No such file"), (".", "Is a directory")])
 def test_a_named_one_that_is_not_there_is_told(tmp_path: Path, path: str, why: str) -> None:
-    """In one clear line; the event goes without."""
+    """If TFEVENTS_COST_FILE can't be read, stderr says why, and the event is sent all the same."""
     machine = Machine(tmp_path)
     with Endpoint() as endpoint:
         env = machine.reporting_to(
@@ -62,7 +64,8 @@ def test_a_named_one_that_is_not_there_is_told(tmp_path: Path, path: str, why: s
 
 @pytest.mark.exhaustive
 def test_beside_the_applied_plan(tmp_path: Path) -> None:
-    """What was estimated for a saved plan lies with it."""
+    """For an apply of a saved plan, the cost comes from `infracost.json` in the plan file's
+    directory."""
     machine = Machine(tmp_path)
     place = machine.project()
     write(place / "infracost.json", "1")
@@ -79,7 +82,7 @@ def test_beside_the_applied_plan(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_by_flag(tmp_path: Path) -> None:
-    """The flag of `run` is stronger than the variable."""
+    """`run --cost-file` has precedence over TFEVENTS_COST_FILE."""
     machine = Machine(tmp_path)
     place = machine.project()
     write(tmp_path / "flag.json", "4")
@@ -138,7 +141,8 @@ SECRETS = {
 
 @pytest.mark.exhaustive
 def test_the_binary_where_the_setting_says_so(tmp_path: Path) -> None:
-    """It gets the plan as JSON, redacted, and no key but its own."""
+    """With TFEVENTS_INFRACOST, infracost gets the plan as JSON without values of variables, and no
+    secret but its own."""
     with Endpoint() as endpoint:
         done = run_with(tmp_path, endpoint, "plan", INFRACOST)
         assert done.returncode == 0, done.stderr
@@ -147,7 +151,7 @@ def test_the_binary_where_the_setting_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_the_binary_has_nothing_to_look_at_without_a_plan(tmp_path: Path) -> None:
-    """An apply that plans by itself leaves no plan behind: its cost is absent."""
+    """An apply without a saved plan has no cost, because there is no plan for infracost."""
     with Endpoint() as endpoint:
         done = run_with(tmp_path, endpoint, "apply", INFRACOST)
         assert done.returncode == 0, done.stderr
@@ -159,7 +163,8 @@ def test_the_binary_has_nothing_to_look_at_without_a_plan(tmp_path: Path) -> Non
     "script", exhaustive_except(["sys.exit(1)", "hang()", "say('{')"], "say('{')")
 )
 def test_a_bad_binary_costs_only_the_fact(tmp_path: Path, script: str) -> None:
-    """Whatever it does, in half of the budget."""
+    """If infracost fails, hangs or prints invalid JSON, stderr says so, and the event is sent
+    without a cost."""
     with Endpoint() as endpoint:
         done = run_with(tmp_path, endpoint, "plan", script, budget="6")
         assert done.returncode == 0, done.stderr
@@ -171,7 +176,7 @@ def test_a_bad_binary_costs_only_the_fact(tmp_path: Path, script: str) -> None:
 def run_with(
     tmp_path: Path, endpoint: Endpoint, command: str, script: str, budget: str = "60"
 ) -> subprocess.CompletedProcess[str]:
-    """`tf`, where this `infracost` is on PATH."""
+    """Runs `tf` with `script` as the `infracost` on PATH."""
     machine = Machine(tmp_path)
     place = machine.project("project", SECRET)
     (tmp_path / "bin").mkdir()
@@ -184,7 +189,7 @@ def run_with(
 
 
 def test_a_checkouts_own_binary_is_not_run(tmp_path: Path) -> None:
-    """Where PATH has a place that depends on where we stand."""
+    """An `infracost` in the checkout is not run, even if PATH contains the working directory."""
     machine = Machine(tmp_path)
     place = machine.project()
     script_engine(place / "infracost", "open('run', 'w')")

@@ -1,4 +1,5 @@
-"""What real git says about real checkouts, and what a hostile one can't make it do."""
+"""Facts from git about real checkouts, git's safety in hostile checkouts, and overrides of
+metadata."""
 
 from __future__ import annotations
 
@@ -24,17 +25,19 @@ FIELDS = load_schema()["$defs"]["ActivityMetadata"]["properties"]
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
+    """A clean environment for git."""
     return clean_env(tmp_path / "user")
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, env: dict[str, str]) -> Path:
-    """One commit on main."""
+    """A repository with one commit on `main`."""
     return make(tmp_path / "checkout", env)
 
 
 def test_a_branch(checkout: Path, env: dict[str, str]) -> None:
-    """Its name, its head, the whole message; from a directory below, too."""
+    """Root, branch, commit and the whole message are found, also from a directory below the
+    root."""
     run(env, checkout, "checkout", "-q", "-b", "feature/ünïcode")
     commit(checkout, env, "subject\n\nbody\nof two lines\n")
     (checkout / "a" / "b").mkdir(parents=True)
@@ -51,7 +54,8 @@ def test_a_branch(checkout: Path, env: dict[str, str]) -> None:
 def test_a_detached_head_is_on_the_one_remote_branch_that_is_there(
     checkout: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
-    """As CI checks out; nothing is guessed where there are two, or none."""
+    """A detached HEAD, as CI checks out, is on the only remote branch at that commit; with several
+    such branches or none, the branch is unknown."""
     clone = tmp_path / "clone"
     run(env, tmp_path, "clone", "-q", str(checkout), str(clone))
     run(env, clone, "checkout", "-q", "--detach")
@@ -65,7 +69,7 @@ def test_a_detached_head_is_on_the_one_remote_branch_that_is_there(
 
 
 def test_a_tag_is_no_branch(checkout: Path, env: dict[str, str]) -> None:
-    """Its commit is known."""
+    """A checked out tag gives a commit and no branch."""
     run(env, checkout, "tag", "-a", "-m", "release", "v1")
     run(env, checkout, "checkout", "-q", "v1")
     found = git.find_checkout(str(checkout), env)
@@ -73,7 +77,7 @@ def test_a_tag_is_no_branch(checkout: Path, env: dict[str, str]) -> None:
 
 
 def test_a_worktree_and_a_submodule(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
-    """Their `.git` is a file."""
+    """Worktrees and submodules, where `.git` is a file, have their own root, branch and commit."""
     run(env, checkout, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     side = git.find_checkout(str(tmp_path / "side"), env)
     assert (side.root, side.branch, side.message) == (str(tmp_path / "side"), "side", "first")
@@ -86,7 +90,8 @@ def test_a_worktree_and_a_submodule(checkout: Path, env: dict[str, str], tmp_pat
 
 
 def test_a_shallow_clone(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
-    """As CI makes it: the commit is there, and names its parents, which are not."""
+    """A shallow clone gives the commit's message and its parents' hashes; for commits that it does
+    not have, there are none."""
     first, last = sha(checkout, env), commit(checkout, env, "second")
     clone = tmp_path / "clone"
     run(env, tmp_path, "clone", "-q", "--depth=1", checkout.as_uri(), str(clone))
@@ -99,7 +104,7 @@ def test_a_shallow_clone(checkout: Path, env: dict[str, str], tmp_path: Path) ->
 
 
 def test_a_merge_commit_has_two_parents(checkout: Path, env: dict[str, str]) -> None:
-    """The second is the head of a pull request that CI merged."""
+    """The second parent of a merge commit is the head that was merged."""
     run(env, checkout, "checkout", "-q", "-b", "feature")
     head = commit(checkout, env, "feature")
     run(env, checkout, "checkout", "-q", "main")
@@ -110,14 +115,14 @@ def test_a_merge_commit_has_two_parents(checkout: Path, env: dict[str, str]) -> 
 
 
 def test_a_repository_without_commits(tmp_path: Path, env: dict[str, str]) -> None:
-    """It is on a branch."""
+    """A repository without commits has a branch, but no commit."""
     run(env, tmp_path, "init", "-q", "-b", "trunk", "empty")
     found = git.find_checkout(str(tmp_path / "empty"), env)
     assert (found.branch, found.sha, found.message) == ("trunk", None, None)
 
 
 def test_no_repository_at_all(tmp_path: Path, env: dict[str, str]) -> None:
-    """Nothing is known, and nothing is wrong; a bare one has no checkout."""
+    """No repository, a bare one and an empty `.git` folder give no facts and no error."""
     assert git.find_checkout(str(tmp_path), env) == git.Checkout()
     run(env, tmp_path, "init", "-q", "--bare", "bare.git")
     assert git.find_checkout(str(tmp_path / "bare.git"), env) == git.Checkout()
@@ -127,7 +132,7 @@ def test_no_repository_at_all(tmp_path: Path, env: dict[str, str]) -> None:
 
 
 def test_an_empty_git_folder_is_not_somebody_elses(checkout: Path, env: dict[str, str]) -> None:
-    """Git would go on upwards and tell of another repository."""
+    """Below an empty `.git` folder, git would find the repository above; its commit is not used."""
     (checkout / "below" / ".git").mkdir(parents=True)
     assert git.find_checkout(str(checkout / "below"), env).sha is None
 
@@ -136,7 +141,8 @@ def test_an_empty_git_folder_is_not_somebody_elses(checkout: Path, env: dict[str
 def test_without_a_git_binary_the_files_tell(
     checkout: Path, env: dict[str, str], packed: bool, tmp_path: Path
 ) -> None:
-    """Branch and commit; also from packed refs, and in a worktree."""
+    """Without a git binary, branch and commit are read from git's files, also from packed refs and
+    in a worktree."""
     run(env, checkout, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     last = sha(checkout, env)
     if packed:
@@ -150,7 +156,8 @@ def test_without_a_git_binary_the_files_tell(
 
 
 def test_a_checkout_of_another_user(checkout: Path, env: dict[str, str]) -> None:
-    """CI mounts what another uid has cloned: git is told that this place, and only it, is safe."""
+    """In CI, which mounts checkouts of another user, git is told that this one directory is safe;
+    elsewhere, git's refusal stands."""
     if os.getuid() != 0:
         pytest.skip("only root can give files away")
     link = checkout.parent / "link"
@@ -164,7 +171,7 @@ def test_a_checkout_of_another_user(checkout: Path, env: dict[str, str]) -> None
     assert "dubious ownership" in refused.stderr
     for place in (checkout, link):
         assert git.find_checkout(str(place), {**env, "CI": "true"}).message == "first"
-        assert git.find_checkout(str(place), env) == git.Checkout()  # elsewhere it is as git says
+        assert git.find_checkout(str(place), env) == git.Checkout()  # git's refusal stands
 
 
 EVIL = """
@@ -219,7 +226,8 @@ EVIL = """
 def test_a_hostile_configuration_runs_nothing(
     checkout: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
-    """Not by asking for what is there, nor for a commit that a partial clone would go and get."""
+    """No program in a hostile git configuration is run, also not to fetch a commit that a partial
+    clone lacks."""
     canary, hooks = tmp_path / "canary", tmp_path / "hooks"
     hooks.mkdir()
     names = ("evil", "post-checkout", "pre-auto-gc", "reference-transaction", "post-index-change")
@@ -239,7 +247,7 @@ def test_a_hostile_configuration_runs_nothing(
     assert not canary.exists()
     unguarded = ["git", "log", "-1", "1" * 40]
     subprocess.run(unguarded, env=env, cwd=checkout, capture_output=True, check=False)
-    assert canary.exists()  # the trap is real
+    assert canary.exists()  # plain git does run the programs
 
 
 @pytest.mark.parametrize(
@@ -256,7 +264,7 @@ def test_a_hostile_configuration_runs_nothing(
     ],
 )
 def test_a_hostile_head_reads_no_other_file(checkout: Path, env: dict[str, str], head: str) -> None:
-    """What a HEAD or a `.git` file points at is taken for a commit only if it looks like one."""
+    """A HEAD that refers to another file, or is a link to one, gives neither branch nor commit."""
     (checkout.parent / "secret").write_text("canary")
     (checkout / "secret").write_text("canary")
     (checkout / ".git" / "HEAD").write_text(head)
@@ -271,7 +279,8 @@ def test_a_hostile_head_reads_no_other_file(checkout: Path, env: dict[str, str],
 def test_what_a_git_hook_left_behind_is_not_followed(
     checkout: Path, env: dict[str, str], tmp_path: Path, variable: str
 ) -> None:
-    """Terraform run from a hook of another repository: its GIT_DIR is not ours."""
+    """Git's variables, as a hook of another repository passes them on, do not change which
+    repository is read."""
     other = make(tmp_path / "other", env)
     commit(other, env, "theirs")
     left = {**env, variable: str(other / ".git"), "GIT_INDEX_FILE": str(other / ".git/index")}
@@ -282,7 +291,7 @@ def test_what_a_git_hook_left_behind_is_not_followed(
 
 
 def test_git_gets_nothing_secret(checkout: Path, env: dict[str, str], tmp_path: Path) -> None:
-    """Nor anything else that it has no need of."""
+    """Git's environment has no secrets and no variables that it does not need."""
     spy = tmp_path / "spy" / "git"
     spy.parent.mkdir()
     spy.write_text(f"#!/bin/sh\nenv >> {tmp_path}/seen\n")
@@ -299,7 +308,7 @@ def test_git_gets_nothing_secret(checkout: Path, env: dict[str, str], tmp_path: 
 def test_a_checkouts_own_git_is_not_run(
     checkout: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """Where PATH has places that depend on where we stand, nor by git itself."""
+    """A `git` in the checkout is not run, even if PATH contains relative or empty directories."""
     (checkout / "bin").mkdir()
     for place in (checkout, checkout / "bin"):
         (place / "git").write_text("#!/bin/sh\ntouch run\necho theirs\n")
@@ -312,7 +321,7 @@ def test_a_checkouts_own_git_is_not_run(
 
 
 def test_only_absolute_places_are_asked() -> None:
-    """Without any, the system's own."""
+    """Only absolute directories of PATH are searched; without any, `/usr/bin:/bin`."""
     assert find_search_path({"PATH": "a:/b c::./d:/e:"}) == "/b c:/e"
     assert find_search_path({"PATH": ""}) == find_search_path({"PATH": "."}) == "/usr/bin:/bin"
 
@@ -328,8 +337,8 @@ HANGS = [
 def test_a_git_that_hangs_does_not(
     checkout: Path, env: dict[str, str], tmp_path: Path, body: str
 ) -> None:
-    """A wrapper script, a network file system: the files are asked, and whatever it started is
-    gone too."""
+    """If git hangs, as in a wrapper script or on a network file system, branch and commit are read
+    from git's files."""
     slow = tmp_path / "slow" / "git"
     slow.parent.mkdir()
     slow.write_text(f"#!/bin/sh\n{body}\n")
@@ -341,7 +350,8 @@ def test_a_git_that_hangs_does_not(
 
 
 def test_a_message_in_another_encoding(checkout: Path, env: dict[str, str]) -> None:
-    """Declared, guessed by git or nothing of the kind: it arrives as text."""
+    """A commit message that is not UTF-8 is decoded by its declared encoding; without one, invalid
+    bytes are replaced."""
     tree = run(env, checkout, "rev-parse", "HEAD^{tree}")
     who = "Author <author@example.com> 1 +0000"
     head = f"tree {tree}\nauthor {who}\ncommitter {who}\n".encode()
@@ -360,7 +370,7 @@ def test_a_message_in_another_encoding(checkout: Path, env: dict[str, str]) -> N
 
 
 def test_a_huge_message_is_cut_on_a_character(checkout: Path, env: dict[str, str]) -> None:
-    """4 KiB, in bytes, and no half of a letter."""
+    """A commit message is cut to at most 4 KiB, in bytes, and never within a character."""
     message = "x" + "ä" * 5000
     commit(checkout, env, message)
     sent = find_origin(str(checkout), env).metadata["git_commit_message"]
@@ -381,7 +391,8 @@ def test_a_huge_message_is_cut_on_a_character(checkout: Path, env: dict[str, str
 def test_a_remote_loses_its_credentials(
     checkout: Path, env: dict[str, str], url: str, sent: str | None
 ) -> None:
-    """From git, and where it was set by hand: half a password is no address."""
+    """Credentials are removed from a repository's address, from git or from an override; an address
+    that can't be parsed safely is left out."""
     run(env, checkout, "remote", "add", "upstream", url)
     assert find_origin(str(checkout), env).metadata.get("git_repo") == sent
     found, wrong = gather_overrides({"TFEVENTS_METADATA_GIT_REPO": url}, FIELDS)
@@ -391,7 +402,8 @@ def test_a_remote_loses_its_credentials(
 
 
 def test_of_two_remotes_origin_is_it(checkout: Path, env: dict[str, str]) -> None:
-    """Without an origin nobody knows which."""
+    """Of several remotes, `origin` is the repository; without an `origin`, the repository is
+    unknown."""
     run(env, checkout, "remote", "add", "one", "https://host/one")
     assert git.find_checkout(str(checkout), env).repository == "https://host/one"
     run(env, checkout, "remote", "add", "two", "https://host/two")
@@ -400,11 +412,12 @@ def test_of_two_remotes_origin_is_it(checkout: Path, env: dict[str, str]) -> Non
     assert git.find_checkout(str(checkout), env).repository == "https://host/origin"
 
 
-# With CI and overrides
+# With CI's variables and overrides
 
 
 def test_ci_is_believed_before_git(checkout: Path, env: dict[str, str]) -> None:
-    """Field by field; what it does not say, git does; the message is of the commit that is told."""
+    """CI's variables have precedence over git, field by field; the message is that of the reported
+    commit."""
     first = sha(checkout, env)
     commit(checkout, env, "second")
     run(env, checkout, "remote", "add", "origin", "https://host/origin")
@@ -420,7 +433,8 @@ def test_ci_is_believed_before_git(checkout: Path, env: dict[str, str]) -> None:
 def test_the_directory_is_the_teams_not_the_machines(
     checkout: Path, env: dict[str, str], tmp_path: Path
 ) -> None:
-    """Relative to the root; without git only its own name."""
+    """The directory is relative to the root of the checkout; without git it is only the directory's
+    name."""
     (checkout / "live" / "prod").mkdir(parents=True)
     assert find_origin(str(checkout / "live" / "prod"), env).directory == "live/prod"
     assert find_origin(str(checkout), env).directory == "."
@@ -440,7 +454,8 @@ def test_the_directory_is_the_teams_not_the_machines(
     ],
 )
 def test_an_override_is_the_last_word(name: str, text: str, value: object) -> None:
-    """Texts stay texts, however much they look like numbers."""
+    """An override of metadata is converted to the field's type in the event schema; a text field
+    keeps text that looks like a number."""
     found, wrong = gather_overrides({f"TFEVENTS_METADATA_{name}": text}, FIELDS)
     assert list(found.values()) == [value]
     assert wrong == []
@@ -457,7 +472,8 @@ def test_an_override_is_the_last_word(name: str, text: str, value: object) -> No
     ],
 )
 def test_an_override_that_cannot_be_used_is_one_line(name: str, text: str) -> None:
-    """It names the variable, not the value; the others count."""
+    """An invalid override is an error that names the variable but not the value; the other
+    overrides are used."""
     env = {f"TFEVENTS_METADATA_{name}": text, "TFEVENTS_METADATA_GIT_BRANCH": "main"}
     found, (error,) = gather_overrides(env, FIELDS)
     assert found == {"git_branch": "main"}

@@ -1,4 +1,4 @@
-"""What is said of a run where CI's variables and its checkout tell different things."""
+"""Branch, commit and message of a run where CI's variables and the checkout differ."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ JENKINS = {"BUILD_TAG": "jenkins-infra-PR-2-1", "JOB_NAME": "infra/PR-2", "CHANG
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
+    """A clean environment for git."""
     return clean_env(tmp_path / "user")
 
 
 @pytest.fixture
 def origin(tmp_path: Path, env: dict[str, str]) -> Path:
-    """`main`, and a pull request number 2 from `changes` with the merge that GitHub makes of it."""
+    """A repository with `main`, and with a pull request number 2 from `changes` that GitHub has
+    merged."""
     at = make(tmp_path / "origin", env)
     base = commit(at, env, "meanwhile")
     run(env, at, "checkout", "-q", "-b", "changes", "HEAD~")
@@ -35,7 +37,7 @@ def origin(tmp_path: Path, env: dict[str, str]) -> Path:
 
 @pytest.fixture
 def work(tmp_path: Path, env: dict[str, str], origin: Path) -> Path:
-    """An empty repository on an agent."""
+    """A repository without commits whose remote is `origin`, as on a CI agent."""
     at = tmp_path / "work"
     at.mkdir()
     run(env, at, "init", "-q")
@@ -44,7 +46,8 @@ def work(tmp_path: Path, env: dict[str, str], origin: Path) -> Path:
 
 
 def fetch(env: dict[str, str], work: Path, refspec: str, *options: str) -> str:
-    """As actions/checkout and Azure's agent do it: detached, at a ref below `refs/remotes`."""
+    """Checks out a detached ref below `refs/remotes`, as actions/checkout and Azure's agent do;
+    returns its commit."""
     run(env, work, "fetch", "-q", *options, "origin", f"+{refspec}")
     run(env, work, "checkout", "-q", "--detach", refspec.partition(":")[2])
     return sha(work, env)
@@ -56,12 +59,13 @@ PULL = "refs/pull/2/merge:refs/remotes/pull/2/merge"
 def test_the_head_of_a_pull_request_is_known_without_an_event_file(
     env: dict[str, str], origin: Path, work: Path
 ) -> None:
-    """actions/checkout fetches one commit; that one still names its parents."""
+    """A pull request's head is found as a parent of the merge commit, even if actions/checkout
+    fetched only that commit."""
     merge = fetch(env, work, PULL, "--depth=1")
     job = {**GITHUB, "GITHUB_REF": "refs/pull/2/merge", "GITHUB_SHA": merge}
     found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_sha"] == sha(origin, env, "changes")
-    assert "git_commit_message" not in found  # it is not in the clone, and the merge's is nobody's
+    assert "git_commit_message" not in found  # the head is not in the clone
     run(env, work, "fetch", "-q", "--unshallow")
     found = find_origin(str(work), {**env, **job}).metadata
     assert found["git_commit_message"] == "the head's own message\n\nwith a body"
@@ -71,13 +75,15 @@ def test_the_head_of_a_pull_request_is_known_without_an_event_file(
 def test_the_ref_of_a_pull_request_is_no_branch(
     env: dict[str, str], work: Path, job: dict[str, str]
 ) -> None:
-    """Not even as `2/merge`, where git alone is asked."""
+    """A pull request's ref such as `2/merge` is not reported as a branch, whether CI's variables or
+    git gave it."""
     fetch(env, work, PULL)
     assert "git_branch" not in find_origin(str(work), {**env, **job}).metadata
 
 
 def test_beside_it_the_one_branch_that_is_here_is_found(env: dict[str, str], work: Path) -> None:
-    """The head of a pull request is also its source branch's."""
+    """If the refs of a pull request and one branch have the same commit, that branch is
+    reported."""
     for name in ("origin/changes", "origin/pr/2/head", "origin/pull/2", "merge-requests/2/head"):
         run(env, work, "fetch", "-q", "origin", f"+changes:refs/remotes/{name}")
     fetch(env, work, "changes:refs/remotes/pull/2/head")
@@ -85,7 +91,8 @@ def test_beside_it_the_one_branch_that_is_here_is_found(env: dict[str, str], wor
 
 
 def test_jenkins_merges_by_itself(env: dict[str, str], origin: Path, work: Path) -> None:
-    """GIT_COMMIT is then a merge that only this agent has; its second parent is the head."""
+    """If Jenkins has merged a pull request on the agent, the merge's second parent is reported, not
+    the merge itself."""
     fetch(env, work, "main:refs/remotes/origin/main")
     run(env, work, "fetch", "-q", "origin", "+changes:refs/remotes/origin/PR-2")
     head = sha(origin, env, "changes")
@@ -100,7 +107,8 @@ def test_jenkins_merges_by_itself(env: dict[str, str], origin: Path, work: Path)
 def test_a_persons_merge_into_a_pull_request_is_its_head(
     env: dict[str, str], origin: Path, work: Path
 ) -> None:
-    """`git merge main` on the branch is a commit like any other."""
+    """A merge of `main` that is itself the head of a pull request is reported like any other
+    commit."""
     run(env, origin, "checkout", "-q", "changes")
     run(env, origin, "merge", "-q", "--no-edit", "main")
     head = fetch(env, work, "changes:refs/remotes/origin/PR-2")
@@ -111,8 +119,8 @@ def test_a_persons_merge_into_a_pull_request_is_its_head(
 
 
 def test_a_message_is_the_commits_own(env: dict[str, str], origin: Path, work: Path) -> None:
-    """Drone's is the body of a pull request, or its title, Woodpecker's the title: both fill it
-    in from the hook. Where git does not have the commit, the vendor's word stands."""
+    """The message comes from git, not from CI: Drone and Woodpecker fill theirs in from the hook (a
+    pull request's title or body). CI's message is used if git does not have the commit."""
     head = fetch(env, work, "changes:refs/remotes/origin/changes")
     fetch(env, work, "main:refs/remotes/origin/main")
     job = {"DRONE": "true", "DRONE_BUILD_EVENT": "pull_request", "DRONE_PULL_REQUEST": "2"}
@@ -129,7 +137,8 @@ def test_a_message_is_the_commits_own(env: dict[str, str], origin: Path, work: P
 def test_the_message_of_a_merge_is_not_its_heads(
     env: dict[str, str], origin: Path, work: Path
 ) -> None:
-    """A vendor that takes GitHub's merge for the head also tells its message."""
+    """If a vendor gives GitHub's merge commit instead of the head, the merge's message is not
+    reported for the head."""
     merge = fetch(env, work, PULL, "--depth=1")
     job = {"CF_BUILD_ID": "1", "CF_PULL_REQUEST_NUMBER": "2", "CF_BRANCH": "changes"}
     job |= {"CF_REVISION": merge, "CF_COMMIT_MESSAGE": "Merge the one into the other"}
@@ -141,7 +150,8 @@ def test_the_message_of_a_merge_is_not_its_heads(
 def test_a_comment_is_on_what_the_job_checks_out(
     env: dict[str, str], origin: Path, work: Path, tmp_path: Path
 ) -> None:
-    """The variables only know the default branch; `/apply` works on the pull request's head."""
+    """For a run that a comment triggers, branch and commit come from the checkout: CI's variables
+    only give the default branch. Without a checkout, the variables are used."""
     event = tmp_path / "event.json"
     event.write_text('{"issue": {"number": 2, "pull_request": {"url": "https://api/pulls/2"}}}')
     job = {"GITHUB_ACTIONS": "true", "GITHUB_EVENT_NAME": "issue_comment"}
@@ -156,7 +166,8 @@ def test_a_comment_is_on_what_the_job_checks_out(
 
 
 def test_a_short_hash_is_made_whole(env: dict[str, str], work: Path) -> None:
-    """Scalr's is shortened; another commit's stays as it is told."""
+    """Scalr's shortened hash is completed if it is that of the checked out commit; another hash is
+    reported unchanged."""
     head = fetch(env, work, "changes:refs/remotes/origin/changes")
     for told, whole in ((head[:7], head), ("0123abc", "0123abc")):
         job = {"SCALR_RUN_ID": "run-1", "SCALR_RUN_VCS_COMMIT": told}
@@ -164,7 +175,8 @@ def test_a_short_hash_is_made_whole(env: dict[str, str], work: Path) -> None:
 
 
 def test_a_tag_has_no_branch_whatever_is_checked_out(env: dict[str, str], work: Path) -> None:
-    """Its commit is also the head of `main`, which was not what was built."""
+    """If CI built a tag, no branch is reported, although the checked out commit is also the head of
+    `main`."""
     head = fetch(env, work, "main:refs/remotes/origin/main")
     tags = [
         {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/tags/v1", "GITHUB_SHA": head},
@@ -179,7 +191,8 @@ def test_a_tag_has_no_branch_whatever_is_checked_out(env: dict[str, str], work: 
 
 
 def test_a_remote_keeps_its_password_to_itself(env: dict[str, str], work: Path) -> None:
-    """GitLab's runner, and many a script, write a token into `origin`."""
+    """A token in the remote's address, as GitLab's runner writes it, is not in the reported
+    address."""
     fetch(env, work, "main:refs/remotes/origin/main")
     address = "https://gitlab-ci-token:glcbt-64_SECRET@gitlab.example.com/acme/infra.git"
     run(env, work, "remote", "set-url", "origin", address)

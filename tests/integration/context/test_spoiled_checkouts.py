@@ -1,4 +1,4 @@
-"""Whatever stands in `.git`: what git and its files say of it, or nothing."""
+"""Fuzz tests of checkouts with damaged files in `.git`: facts are valid or left out."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ NAMES = ("HEAD", "packed-refs", "config", "commondir", "refs/heads/main")
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
+    """A clean environment for git."""
     return clean_env(tmp_path / "user")
 
 
 @pytest.fixture
 def git_folder(tmp_path: Path, env: dict[str, str]) -> Path:
-    """That of a checkout with a remote, a branch and packed references."""
+    """The `.git` folder of a checkout with a remote, two branches and packed refs."""
     checkout = make(tmp_path / "checkout", env)
     run(env, checkout, "remote", "add", "origin", REMOTE)
     run(env, checkout, "branch", "other")
@@ -36,7 +37,8 @@ def git_folder(tmp_path: Path, env: dict[str, str]) -> Path:
 
 
 def spoil_files(folder: Path, dice: random.Random) -> dict[Path, bytes | None]:
-    """One or two files have something else in them; what was there before."""
+    """Damages one or two files; returns their previous contents, None for a file that did not
+    exist."""
     before: dict[Path, bytes | None] = {}
     for name in dice.sample(NAMES, dice.randint(1, 2)):
         path = folder / name
@@ -50,6 +52,7 @@ def spoil_files(folder: Path, dice: random.Random) -> dict[Path, bytes | None]:
 
 
 def restore(before: dict[Path, bytes | None]) -> None:
+    """Undoes `spoil_files`."""
     for path, content in before.items():
         if content is None:
             path.unlink()
@@ -59,7 +62,8 @@ def restore(before: dict[Path, bytes | None]) -> None:
 
 @pytest.mark.fuzz("git directories", 100)
 def test_a_spoiled_head_is_read_or_left_out(git_folder: Path, examples: Examples) -> None:
-    """Without a git binary."""
+    """`read_head`, which works without a git binary, gives a valid branch and a valid hash, or
+    None."""
     read = 0
     for dice in examples:
         before = spoil_files(git_folder, dice)
@@ -75,7 +79,8 @@ def test_a_spoiled_head_is_read_or_left_out(git_folder: Path, examples: Examples
 def test_a_spoiled_checkout_is_asked(
     git_folder: Path, env: dict[str, str], examples: Examples
 ) -> None:
-    """Git itself may refuse it; what it says can be sent."""
+    """With a damaged checkout, `find_origin` raises nothing, and its metadata is printable and
+    without credentials."""
     for dice in examples:
         before = spoil_files(git_folder, dice)
         origin = find_origin(str(git_folder.parent), env)

@@ -1,4 +1,5 @@
-"""What is stored beside the events: by kind, with its id in the event, and never a secret."""
+"""Artefacts: which kinds are stored, that the event has the id of each, and that no secret is
+sent."""
 
 from __future__ import annotations
 
@@ -68,6 +69,7 @@ KINDS = {
 
 @pytest.fixture
 def project(machine: Machine) -> Path:
+    """An initialised project with a module, a sensitive variable and output, and a cost file."""
     place = machine.project("project", CONFIG)
     (place / "inner").mkdir()
     (place / "inner" / "main.tf").write_text("")
@@ -80,7 +82,7 @@ def project(machine: Machine) -> Path:
 def run(
     machine: Machine, endpoint: Endpoint, at: Path, *words: str, kinds: str, **more: str
 ) -> subprocess.CompletedProcess[str]:
-    """`tf` inside a Harness pipeline."""
+    """Runs `tf` inside a Harness pipeline; `kinds` is the value of TFEVENTS_ARTEFACTS."""
     env = machine.reporting_to(endpoint.url, TFEVENTS_ARTEFACTS=kinds, TFEVENTS_TIMEOUT="60")
     done = machine.tf(*words, at=at, env={**env, **HARNESS, **more})
     assert done.returncode == 0, done.stderr
@@ -88,7 +90,7 @@ def run(
 
 
 def stored(endpoint: Endpoint) -> dict[str, Any]:
-    """Kind of data → what was stored."""
+    """Kind of data → the content that was stored; each kind at most once."""
     found = {}
     for request in endpoint.artefacts:
         query = parse_qs(urlsplit(request.target).query)
@@ -103,7 +105,8 @@ def stored(endpoint: Endpoint) -> dict[str, Any]:
 def test_a_cost_file_never_leaves_as_it_is(
     machine: Machine, endpoint: Endpoint, project: Path, name: str
 ) -> None:
-    """A checkout's link to something else is no cost; a document goes without what is not known."""
+    """A symbolic link named infracost.json in a checkout is not read; of a cost file that
+    TFEVENTS_COST_FILE names, only known fields are stored."""
     more = {"TFEVENTS_COST_FILE": name} if name == "cost.json" else {}
     (machine.root / "id_rsa").write_text(json.dumps({**COST, "canary": "canary"}))
     (project / name).unlink(missing_ok=True)
@@ -117,14 +120,16 @@ def test_a_cost_file_never_leaves_as_it_is(
 def test_nothing_is_stored_unless_it_is_switched_on(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """The default."""
+    """If TFEVENTS_ARTEFACTS is empty, which is the default, an apply sends events and stores no
+    artefact."""
     run(machine, endpoint, project, "apply", "-auto-approve", kinds="")
     assert endpoint.artefacts == []
     assert endpoint.events
 
 
 def test_all_kinds_of_an_apply(machine: Machine, endpoint: Endpoint, project: Path) -> None:
-    """Each once, the ids in the event, and no canary in any of them."""
+    """An apply stores each kind once and without secrets, its last event has a different id for
+    each, and no redacted file stays in the home directory."""
     cost = {"TFEVENTS_COST_FILE": str(project / "cost.json")}
     run(machine, endpoint, project, "plan", "-out=p", kinds="")
     run(machine, endpoint, project, "apply", "p", kinds=",".join(KINDS), **cost)
@@ -143,7 +148,8 @@ def test_all_kinds_of_an_apply(machine: Machine, endpoint: Endpoint, project: Pa
 
 @pytest.mark.exhaustive
 def test_a_plan_alone(machine: Machine, endpoint: Endpoint, project: Path) -> None:
-    """Also the user's own plan file, when it is made and when it is applied."""
+    """TFEVENTS_ARTEFACTS=plan stores the plan without secrets in `plan`, in `plan -out` and in an
+    apply of the user's own plan file."""
     for words in (("plan",), ("plan", "-out=mine"), ("apply", "mine")):
         run(machine, endpoint, project, *words, kinds="plan")
     assert len(endpoint.artefacts) == 3
@@ -154,7 +160,7 @@ def test_a_plan_alone(machine: Machine, endpoint: Endpoint, project: Path) -> No
 def test_outside_a_harness_pipeline_nothing_is_stored(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """It is said, and the event goes."""
+    """Outside a Harness pipeline no artefact is stored, stderr says so, and the event is sent."""
     env = machine.reporting_to(endpoint.url, TFEVENTS_ARTEFACTS="modules")
     done = machine.tf("plan", at=project, env=env)
     assert "only stored inside a Harness pipeline" in done.stderr
@@ -167,7 +173,8 @@ def test_outside_a_harness_pipeline_nothing_is_stored(
 def test_a_refused_artefact_costs_its_id(
     machine: Machine, endpoint: Endpoint, project: Path, status: int
 ) -> None:
-    """Never the event, nor the exit code."""
+    """If the server refuses an artefact, stderr says so and the event lacks its id; the exit code,
+    the event and the other artefacts are not affected."""
     endpoint.script(answer(status))
     done = run(machine, endpoint, project, "plan", kinds="modules,plan")
     (event,) = endpoint.events
@@ -178,7 +185,7 @@ def test_a_refused_artefact_costs_its_id(
 
 @pytest.mark.exhaustive
 def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, project: Path) -> None:
-    """With all of the bytes once more."""
+    """After a 503 and a 429 the whole artefact is sent again."""
     endpoint.script(answer(503), answer(429))
     run(machine, endpoint, project, "plan", kinds="modules")
     (request,) = endpoint.artefacts
@@ -190,7 +197,8 @@ def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, proj
 def test_a_server_that_hangs_costs_half_of_the_budget(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """The event arrives in the other half."""
+    """If the server hangs while an artefact is sent, half of TFEVENTS_TIMEOUT is left, in which the
+    event is delivered."""
     endpoint.script(HANG)
     done = run(machine, endpoint, project, "plan", kinds="modules", TFEVENTS_TIMEOUT="6")
     assert "modules_uuid" not in endpoint.events[0]["metadata"]
@@ -202,7 +210,8 @@ def test_a_server_that_hangs_costs_half_of_the_budget(
 def test_a_policys_word_is_passed_on(
     machine: Machine, endpoint: Endpoint, project: Path, status: str
 ) -> None:
-    """In the one line; the id counts all the same."""
+    """If a policy warns or fails, the one line on stderr has its status and message; the event has
+    the artefact's id in any case."""
     body = {
         "id": "stored-1",
         "policy_evaluation_status": status,
@@ -223,7 +232,7 @@ BODIES = [b"", b"{}", b'{"id": 1}', b"[]", b"<html>"]
 def test_an_answer_without_an_id(
     machine: Machine, endpoint: Endpoint, project: Path, body: bytes
 ) -> None:
-    """Nothing is made up."""
+    """If the server's response has no valid id, stderr says so and the event has no id."""
     endpoint.script(Step(status=200, body=body))
     done = run(machine, endpoint, project, "plan", kinds="modules")
     assert "has no id" in done.stderr
@@ -236,7 +245,8 @@ def test_an_answer_without_an_id(
 def test_an_id_that_holds_the_key_is_none(
     machine: Machine, endpoint: Endpoint, project: Path, part: str, shape: str
 ) -> None:
-    """A server that says back what it was sent: neither event, journal nor log has it."""
+    """An id in the server's response that contains the API key or its secret is rejected: the
+    event, all files in the home directory and stderr are free of the key."""
     key = "pat.acct.tokenid.canarysecret"
     said = shape.format(key if part == "whole" else key.rpartition(".")[2])
     endpoint.script(Step(status=200, body=json.dumps({"id": said}).encode()))
@@ -253,8 +263,9 @@ def test_an_id_that_holds_the_key_is_none(
 def test_every_field_of_the_contract_in_one_event(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """A run in a Harness pipeline, with cost and artefacts; only what nothing here can know of is
-    set by hand. The endpoint has checked the body against the contract."""
+    """An apply in a Harness pipeline, with cost and all artefacts, sends an event with every
+    metadata field of the contract. Only fields that have no source in this test are set by
+    TFEVENTS_METADATA_*. The endpoint checks the body against the contract."""
     more = {
         "TFEVENTS_COST_FILE": str(project / "cost.json"),
         "TFEVENTS_METADATA_PIPELINE_NAME": "Deploy",

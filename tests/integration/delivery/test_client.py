@@ -1,4 +1,5 @@
-"""One POST and what its answer means: a real server that says everything a server can say."""
+"""ApiClient: what it sends, and what each response, network failure and proxy of a real server
+means."""
 
 from __future__ import annotations
 
@@ -51,12 +52,13 @@ LONG = 8.0
 
 
 def open_client(url: str, ca_bundle: Path | None = None) -> ApiClient:
+    """A client for the server at `url`, with the API key SECRET."""
     bundle = str(ca_bundle) if ca_bundle else None
     return ApiClient(Settings("/nowhere", url=url, api_key=Key(SECRET), ca_bundle=bundle))
 
 
 def said(url: str, seconds: float = LONG, ca_bundle: Path | None = None) -> DeliveryError | None:
-    """What became of one event: None where it was taken."""
+    """The error that sending one event raises; None if it was delivered."""
     client = open_client(url, ca_bundle)
     try:
         client.send_event(BODY, WHERE, Deadline(seconds))
@@ -81,7 +83,8 @@ AGAIN = (408, 423, 425, 429, 499, 500, 501, 502, 503, 504, 507, 511, 520, 599)
 def test_what_each_status_means(
     endpoint: Endpoint, envelope: object, kind: type[DeliveryError], statuses: tuple[int, ...]
 ) -> None:
-    """Every status of the contract and those it does not know, in each of the three envelopes."""
+    """Every status, in the contract or not, raises its class of error in each of the three
+    envelopes."""
     client = open_client(endpoint.url)
     for status in statuses:
         endpoint.script(envelope(status))  # type: ignore[operator]
@@ -93,7 +96,8 @@ def test_what_each_status_means(
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 207, 299])
 def test_any_2xx_is_delivered(endpoint: Endpoint, status: int) -> None:
-    """With any body, under any content type, or with none."""
+    """Any 2xx status means that the event is delivered, whatever the response's body and content
+    type."""
     client = open_client(endpoint.url)
     for body in (b"", b"{}", b"<html>", b"\xff\xfe") if status != 204 else (b"",):
         endpoint.script(plain(status, body, "text/html"))
@@ -103,7 +107,8 @@ def test_any_2xx_is_delivered(endpoint: Endpoint, status: int) -> None:
 
 @pytest.mark.parametrize("bit", ["temporary", "timeout"])
 def test_the_body_decides_where_the_status_is_ambiguous(endpoint: Endpoint, bit: str) -> None:
-    """418 is refused, unless the service says that it is for now; a 400 is refused whatever."""
+    """A 418 is refused, unless `temporary` or `timeout` is true in the body; a 400 is always
+    refused."""
     body = f'{{"name": "x", "message": "y", "{bit}": true}}'.encode()
     endpoint.script(plain(418, body), plain(418, body.replace(b"true", b'"true"')))
     endpoint.script(plain(400, body))
@@ -132,7 +137,8 @@ def test_the_body_decides_where_the_status_is_ambiguous(endpoint: Endpoint, bit:
 def test_an_error_says_its_name_and_message_and_nothing_else(
     endpoint: Endpoint, step: Step, words: str
 ) -> None:
-    """Bounded, on one line, printable; what is no envelope adds nothing."""
+    """An error is one printable line of limited length, with the name and message of the response's
+    envelope; a body that is no envelope adds nothing."""
     endpoint.script(step)
     text = str(said(endpoint.url))
     assert text.startswith("no such place, org default, project infra, workspace prod: 404")
@@ -143,7 +149,8 @@ def test_an_error_says_its_name_and_message_and_nothing_else(
 
 @pytest.mark.parametrize("status", [400, 401, 500])
 def test_a_key_that_the_server_says_back_is_not_shown(endpoint: Endpoint, status: int) -> None:
-    """Plain, and written with escapes that only JSON takes away."""
+    """An API key that the server returns is masked in the error, also if its characters are escaped
+    in JSON."""
     escaped = "".join(f"\\u{ord(c):04x}" for c in SECRET)
     endpoint.script(echo(status), plain(status, f'{{"message": "{escaped}"}}'.encode()))
     for _ in range(2):
@@ -155,8 +162,9 @@ def test_a_key_that_the_server_says_back_is_not_shown(endpoint: Endpoint, status
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 300, 304])
 def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
-    """The key would go there too. It is the URL that is wrong: the event stays, a better URL
-    delivers it; only the other host is named."""
+    """A redirect is not followed, since the API key would be sent to the other host too. The error
+    says that TFEVENTS_URL is wrong and names only the other host; the event stays pending, as the
+    right URL can deliver it."""
     with Endpoint() as elsewhere:
         endpoint.script(redirect(elsewhere.url + "/token-canary?x=secret-canary", status))
         error = said(endpoint.url)
@@ -178,7 +186,8 @@ def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
     ids=["hang", "drip-200", "drip-503", "slow"],
 )
 def test_a_send_ends_within_its_seconds(endpoint: Endpoint, step: Step) -> None:
-    """Also where every single byte comes in time: an answer of 100 bytes that drips takes 50 s."""
+    """A send ends at its deadline, also if each byte of the response comes in time: 100 bytes that
+    drip would take 50 s."""
     endpoint.script(step)
     since = time.monotonic()
     error = said(endpoint.url, 1.0)
@@ -188,7 +197,8 @@ def test_a_send_ends_within_its_seconds(endpoint: Endpoint, step: Step) -> None:
 
 
 def test_a_body_that_drips_does_not_hide_its_status(endpoint: Endpoint) -> None:
-    """The status line and headers came: a refusal is a refusal, before its body is whole."""
+    """Once the status line and headers have arrived, the status counts, even if the body is not
+    complete at the deadline."""
     with DrippingBody(404) as url:
         since = time.monotonic()
         assert isinstance(said(url, 1.0), Refused)
@@ -198,7 +208,7 @@ def test_a_body_that_drips_does_not_hide_its_status(endpoint: Endpoint) -> None:
 
 
 class DrippingBody:
-    """A server whose head comes at once and whose body never ends."""
+    """A server that sends the status line and headers at once, and then a body without end."""
 
     def __init__(self, status: int) -> None:
         self.head = f"HTTP/1.1 {status} X\r\nContent-Length: 100000\r\n\r\n".encode()
@@ -238,7 +248,8 @@ class DrippingBody:
     ids=["before", "headers", "after", "cut"],
 )
 def test_a_connection_that_is_dropped_is_tried_again(endpoint: Endpoint, step: Step) -> None:
-    """Nobody knows whether it was recorded: the event goes again, with its event_id."""
+    """A dropped connection raises Unreachable: since the server may or may not have recorded the
+    event, it is sent again with the same event_id."""
     endpoint.script(step)
     error = said(endpoint.url)
     assert isinstance(error, Unreachable)
@@ -246,7 +257,7 @@ def test_a_connection_that_is_dropped_is_tried_again(endpoint: Endpoint, step: S
 
 
 def test_a_connection_is_kept_for_the_next_event(endpoint: Endpoint) -> None:
-    """Fifty waiting events are one handshake; a server that hangs up in between costs one more."""
+    """A client sends its events over one connection."""
     client = open_client(endpoint.url)
     for _ in range(3):
         client.send_event(BODY, WHERE, Deadline(LONG))
@@ -257,7 +268,8 @@ def test_a_connection_is_kept_for_the_next_event(endpoint: Endpoint) -> None:
 
 
 def test_a_response_with_a_body_keeps_the_connection(endpoint: Endpoint) -> None:
-    """Whatever it says: a thousand refusals are one handshake, too."""
+    """Responses with a body, whether successes or errors, leave the connection open for the next
+    event."""
     client = open_client(endpoint.url)
     for step in (plain(200, b"{}"), plain(202, b"x" * 9999), html(200), NORMAL):
         endpoint.script(step)
@@ -271,7 +283,8 @@ def test_a_response_with_a_body_keeps_the_connection(endpoint: Endpoint) -> None
 
 
 def test_a_response_is_not_unpacked(endpoint: Endpoint) -> None:
-    """Nobody asked for it, and 60 KB may hold 60 MB."""
+    """A compressed response is not decompressed: the request does not accept compression, and 60 KB
+    may hold 60 MB."""
     bomb = plain(404, gzip.compress(b'{"message": "%s"}' % (b"x" * 50_000_000)))
     endpoint.script(bomb.but(headers={"Content-Encoding": "gzip"}))
     assert str(said(endpoint.url)).endswith("workspace prod: 404")
@@ -280,7 +293,7 @@ def test_a_response_is_not_unpacked(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("account", ["a\r\nb: c", "a\nb", "a\0", "é"])
 def test_one_header_stays_one_header(endpoint: Endpoint, account: str) -> None:
-    """Whatever an account may hold; nothing is sent of it."""
+    """An account that can't be a header's value is refused, and nothing is sent."""
     client = open_client(endpoint.url)
     with pytest.raises(Refused, match="this event can't be sent"):
         client.send_event(BODY, replace(WHERE, account=account), Deadline(LONG))
@@ -290,8 +303,8 @@ def test_one_header_stays_one_header(endpoint: Endpoint, account: str) -> None:
 
 @pytest.mark.parametrize("tls", [False, True])
 def test_an_early_answer_to_a_large_upload_is_heard(tmp_path: Path, tls: bool) -> None:
-    """413 after the head, then the connection is closed over what was sent meanwhile: it is told
-    as 413, and not as a connection that broke, which would be tried again."""
+    """If the server responds 413 to the headers and closes the connection during the upload, the
+    error is that 413, and not a broken connection, which would be retried."""
     path = tmp_path / "state"
     path.write_bytes(b"x" * 20_000_000)
     bundle = tmp_path / "ca.pem" if tls else None
@@ -304,7 +317,7 @@ def test_an_early_answer_to_a_large_upload_is_heard(tmp_path: Path, tls: bool) -
 
 
 def certify(ca_bundle: Path) -> ssl.SSLContext:
-    """For 127.0.0.1; the file is what trusts it."""
+    """A TLS context with a certificate for 127.0.0.1; writes its CA certificate to `ca_bundle`."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(ca_bundle))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -313,7 +326,7 @@ def certify(ca_bundle: Path) -> ssl.SSLContext:
 
 
 class HangsUp:
-    """A server that answers to the head of a request and closes, though more is on its way."""
+    """A server that responds to the first bytes of a request and closes the connection."""
 
     def __init__(self, response: bytes, ca_bundle: Path | None = None) -> None:
         self.response, self.connections = response, 0
@@ -328,10 +341,10 @@ class HangsUp:
         return self
 
     def serve(self) -> None:
-        with suppress(OSError):  # closed: the test is over
+        with suppress(OSError):  # the listener is closed at the end of the test
             while True:
                 connection, _ = self.listener.accept()
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # no half answer
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # sends at once
                 self.connections += 1
                 if self.context:
                     connection = self.context.wrap_socket(connection, server_side=True)
@@ -344,7 +357,8 @@ class HangsUp:
 
 
 def test_what_is_sent_is_what_the_contract_says(endpoint: Endpoint) -> None:
-    """Path, headers and JSON; odd identifiers arrive as they are."""
+    """The request's path and headers are the contract's; special characters in identifiers arrive
+    unchanged."""
     odd = Destination("acct", "a/b ö%2F", "..", "x?y#z;" + "w" * 1000)
     client = open_client(endpoint.url)
     client.send_event(BODY, odd, Deadline(LONG))
@@ -361,7 +375,7 @@ def test_what_is_sent_is_what_the_contract_says(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("text", ["", ".", "..", "...", "a/../b", "%2e%2e", "a b", "ü", "\u2028"])
 def test_a_segment_stays_one_segment(text: str) -> None:
-    """Nothing in an identifier climbs out of its place in the path."""
+    """Every identifier is one segment of the path, and none names a parent directory."""
     path = path_of(Destination("a", text, "p", "w"))
     assert path.count("/") == 7
     assert path.isascii()
@@ -370,7 +384,7 @@ def test_a_segment_stays_one_segment(text: str) -> None:
 
 
 def test_a_body_that_is_no_json_is_refused(endpoint: Endpoint) -> None:
-    """NaN and half a character are for no server."""
+    """A body with NaN or a lone surrogate is refused without a connection."""
     client = open_client(endpoint.url)
     for value in (float("nan"), "\udc80"):
         with pytest.raises(Refused):
@@ -379,11 +393,11 @@ def test_a_body_that_is_no_json_is_refused(endpoint: Endpoint) -> None:
     assert endpoint.connections == 0
 
 
-# Ways that lead nowhere
+# Servers that can't be reached
 
 
 def test_a_closed_port_is_no_connection() -> None:
-    """Said as such, with the host and without the path."""
+    """A closed port raises Unreachable; the error names the host and port without the path."""
     with closed_port() as url:
         error = said(url)
     assert isinstance(error, Unreachable)
@@ -393,7 +407,7 @@ def test_a_closed_port_is_no_connection() -> None:
 
 @pytest.mark.exhaustive
 def test_a_black_hole_ends_within_its_seconds() -> None:
-    """A firewall that drops: no answer to the first packet."""
+    """A send ends at its deadline if packets are dropped, as by a firewall."""
     with black_hole() as url:
         since = time.monotonic()
         error = said(url, 1.0)
@@ -403,7 +417,8 @@ def test_a_black_hole_ends_within_its_seconds() -> None:
 
 
 def test_a_name_that_is_not_known_is_said() -> None:
-    """RFC 2606 keeps `.invalid` unknown for ever."""
+    """A host name that is not known raises Unreachable; RFC 2606 keeps `.invalid` unknown for
+    ever."""
     error = said("http://tfevents.invalid")
     assert isinstance(error, Unreachable)
     assert str(error).startswith("no connection to tfevents.invalid: ")
@@ -411,7 +426,8 @@ def test_a_name_that_is_not_known_is_said() -> None:
 
 @pytest.mark.exhaustive
 def test_a_name_server_that_hangs_ends_within_its_seconds(tmp_path: Path) -> None:
-    """Nothing but the deadline ends a question to one: it may take half a minute."""
+    """A send ends at its deadline if the name server does not respond; the resolver alone might
+    wait for half a minute."""
     (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:1\n")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         try:
@@ -433,7 +449,8 @@ def test_a_name_server_that_hangs_ends_within_its_seconds(tmp_path: Path) -> Non
 
 
 def test_a_server_that_speaks_no_http_is_said() -> None:
-    """TLS to a plain port, and a plain request to a TLS port."""
+    """A TLS connection to a plain port fails with an error about TLS, a plain request to a TLS port
+    with Unreachable."""
     with Endpoint() as endpoint:
         error = said(endpoint.url.replace("http:", "https:"))
         assert "TLS" in str(error)
@@ -442,7 +459,8 @@ def test_a_server_that_speaks_no_http_is_said() -> None:
 
 
 def test_an_authority_of_ones_own_is_trusted_by_its_bundle() -> None:
-    """TFEVENTS_CA_BUNDLE; without it, and for another name, one clear line says certificate."""
+    """A private CA is trusted if TFEVENTS_CA_BUNDLE names its certificate; without it, or if the
+    server's certificate is for another name, the error is about the certificate."""
     with Endpoint(tls="127.0.0.1") as secure:
         assert said(secure.url, ca_bundle=secure.ca_bundle) is None
         error = said(secure.url)
@@ -455,14 +473,14 @@ def test_an_authority_of_ones_own_is_trusted_by_its_bundle() -> None:
 
 
 def test_a_bundle_that_is_none_is_a_broken_setting(tmp_path: Path) -> None:
-    """One line that names it."""
+    """A CA bundle without certificates raises SettingError."""
     bundle = tmp_path / "ca.pem"
     bundle.write_text("no certificate")
     with pytest.raises(SettingError, match="holds no certificates"):
         open_client("https://127.0.0.1", bundle)
 
 
-# Proxies, which are the environment's
+# Proxies, which environment variables set
 
 SEND = """
 import sys
@@ -483,6 +501,7 @@ except TfeventsError as error:
 
 
 def send_with(url: str, **env: str) -> str:
+    """What SEND prints in a process with the environment `env`: `delivered` or the error."""
     done = subprocess.run(
         [sys.executable, "-c", SEND, url],
         env={"PATH": "/usr/bin:/bin", **env},
@@ -494,21 +513,22 @@ def send_with(url: str, **env: str) -> str:
 
 
 def test_a_proxy_of_the_environment_is_used(endpoint: Endpoint) -> None:
-    """For http the proxy gets the whole request; this one is the endpoint, which notes it."""
+    """HTTP_PROXY gets the whole request to an http URL; the proxy is the endpoint here."""
     send_with("http://service.example", HTTP_PROXY=endpoint.url)
     (request,) = endpoint.requests
     assert request.target.startswith("http://service.example/iacm/api/orgs/")
 
 
 def test_no_proxy_is_honoured(endpoint: Endpoint) -> None:
-    """What NO_PROXY names is reached directly."""
+    """A host that NO_PROXY names is reached without the proxy."""
     with closed_port() as nowhere:
         assert send_with(endpoint.url, HTTP_PROXY=nowhere, NO_PROXY="127.0.0.1") == "delivered"
         assert "refused" in send_with(endpoint.url, HTTP_PROXY=nowhere)
 
 
 def test_https_goes_through_a_tunnel(endpoint: Endpoint) -> None:
-    """CONNECT, which the endpoint does not know: the key was not said to the proxy."""
+    """For an https URL the proxy gets a CONNECT without the API key; the endpoint does not support
+    CONNECT."""
     said = send_with("https://service.example", HTTPS_PROXY=endpoint.url.replace("//", "//u:pw@"))
     assert said.startswith("Unreachable no connection to service.example: the proxy does not")
     (request,) = endpoint.requests
@@ -520,7 +540,8 @@ def test_https_goes_through_a_tunnel(endpoint: Endpoint) -> None:
     "value", ["socks4://u:canary@127.0.0.1:1", "http://[canary", "canary://x", "socks5://canary:1"]
 )
 def test_a_proxy_that_cannot_be_used_is_a_broken_setting(value: str) -> None:
-    """One line without the value, which may hold a password."""
+    """An unusable proxy gives an error of one line, without the setting's value, which may have a
+    password."""
     said = send_with("https://service.example", HTTPS_PROXY=value)
     assert said.startswith(("SettingError HTTPS_PROXY, HTTP_PROXY, ", "Unreachable "))
     assert "canary" not in said

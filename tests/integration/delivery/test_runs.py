@@ -1,5 +1,5 @@
-"""Real runs of terraform against a service that is down, slow, wrong or gone: the run is unchanged,
-the event is kept, and a later flush delivers it once and in order."""
+"""Real runs of terraform while the server is down, slow or wrong: the run is unchanged, the event
+is kept, and a later flush delivers it once and in order."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ from support.nowhere import black_hole, closed_port
 from support.step import HANG, NORMAL, Ending, Step, answer, html, redirect
 
 GENEROUS = 30.0
-"""Seconds that no run within its budget comes near, on a machine that does other things too."""
+"""Seconds; no run that keeps its time limit takes as long, even on a busy machine."""
 
 
 def ours(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """The lines that we said; all of stderr is ours where terraform was content."""
+    """The lines of stderr that tfevents wrote."""
     return [line for line in done.stderr.splitlines() if line.startswith("tfevents: ")]
 
 
 def test_a_run_is_reported_while_and_after_it_works(machine: Machine, endpoint: Endpoint) -> None:
-    """The start event leaves while terraform works, the end follows on the same connection."""
+    """The start event is sent while terraform works, the end event after it over the same
+    connection."""
     at = machine.project(text=SLOW)
     run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(endpoint.url))
     assert types(endpoint.wait_for(1, 60)) == ["provisioning"]
@@ -62,7 +63,8 @@ MISBEHAVED = {
 def test_a_service_that_misbehaves_changes_nothing(
     machine: Machine, endpoint: Endpoint, name: str
 ) -> None:
-    """Terraform's output and code are its own, one line says why, a later flush delivers."""
+    """If the server fails, terraform's output and exit code are unchanged, one line on stderr gives
+    the reason, and a later flush delivers the event once."""
     step, words = MISBEHAVED[name]
     at, env = machine.project(), machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT="3")
     bare = machine.bare("plan", "-detailed-exitcode", at=at)
@@ -76,7 +78,7 @@ def test_a_service_that_misbehaves_changes_nothing(
     assert line.startswith("tfevents: apply_needed (1 to add), kept in the journal: ")
     assert words in line
     endpoint.always(NORMAL)
-    machine.tf("plan", at=at, env={**env, "TFEVENTS_API_KEY": ""})  # one without a key, behind it
+    machine.tf("plan", at=at, env={**env, "TFEVENTS_API_KEY": ""})  # without a key: kept, too
     flushed = machine.flush(machine.reporting_to(endpoint.url))
     assert flushed.returncode == 0, flushed.stderr
     assert types(endpoint.events) == ["apply_needed", "apply_needed"]
@@ -87,7 +89,8 @@ def test_a_service_that_misbehaves_changes_nothing(
 
 
 def test_a_refusal_is_said_once_and_kept(machine: Machine, endpoint: Endpoint) -> None:
-    """404 names which identifiers were used."""
+    """A 404 is reported in one line with the org, project and workspace that were used; the event
+    is sent once and kept as refused."""
     endpoint.always(answer(404, "no such workspace"))
     at = machine.project()
     done = machine.tf("plan", at=at, env=machine.reporting_to(endpoint.url))
@@ -99,7 +102,8 @@ def test_a_refusal_is_said_once_and_kept(machine: Machine, endpoint: Endpoint) -
 
 @pytest.mark.parametrize("nowhere", exhaustive_except([closed_port, black_hole], closed_port))
 def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) -> None:
-    """A black hole with a second to spend ends; and the run after it is as good."""
+    """If the server can't be reached, an apply with a TFEVENTS_TIMEOUT of one second succeeds and
+    keeps its events; a later flush delivers them."""
     at = machine.project()
     with nowhere() as url:  # type: ignore[operator]
         env = machine.reporting_to(url, TFEVENTS_TIMEOUT="1")
@@ -116,7 +120,8 @@ def test_an_outage_stays_within_the_budget(machine: Machine, nowhere: object) ->
 
 @pytest.mark.exhaustive
 def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> None:
-    """The same hanging service: nothing to spend is much sooner over than nine seconds of it."""
+    """If the server hangs, a run with a TFEVENTS_TIMEOUT of 0 ends several seconds before one with
+    9."""
     at = machine.project()
     endpoint.always(HANG)
     took = {}
@@ -131,8 +136,8 @@ def test_the_budget_is_what_was_set(machine: Machine, endpoint: Endpoint) -> Non
 
 @pytest.mark.exhaustive
 def test_what_an_earlier_run_left_is_delivered_before(machine: Machine, endpoint: Endpoint) -> None:
-    """An outage, then a good run of the same workspace: in order, without anybody's flush. What
-    waits for other workspaces is theirs to deliver, or a flush's."""
+    """After an outage, the next run of the same workspace delivers the earlier events first,
+    without a flush; events of other workspaces stay pending."""
     at = machine.project()
     with closed_port() as url:
         machine.tf("plan", at=at, env=machine.reporting_to(url))
@@ -147,7 +152,8 @@ def test_what_an_earlier_run_left_is_delivered_before(machine: Machine, endpoint
 def test_a_run_before_there_was_a_key_is_delivered_before(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Of its own directory and workspace; another directory's waits for a flush."""
+    """A run with an API key first delivers the events that an earlier run of its directory and
+    workspace kept without a key; those of another directory wait for a flush."""
     at, other = machine.project(), machine.project("other")
     env = machine.reporting_to(endpoint.url)
     bare = {name: text for name, text in env.items() if name != "TFEVENTS_API_KEY"}
@@ -163,8 +169,9 @@ def test_a_run_before_there_was_a_key_is_delivered_before(
 def test_a_directory_without_a_workspace_tells_nobody_else_s(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """The README's monorepo: `destroy` in a directory that is not mapped, then a run of one that
-    is. The first waits until somebody says whose it is."""
+    """In the README's monorepo, a `destroy` in a directory without a workspace is kept: neither a
+    run nor a flush sends it to the workspace of another directory; `tfevents flush --assign` does
+    deliver it."""
     root = machine.root / "repo"
     mapped, sandbox = root / "live/prod/network", root / "live/sandbox"
     for place in (mapped, sandbox):
@@ -202,7 +209,8 @@ def test_a_directory_without_a_workspace_tells_nobody_else_s(
 
 
 def test_one_that_was_killed_keeps_its_directory(machine: Machine, endpoint: Endpoint) -> None:
-    """What tells of its end is given a workspace with what told of its beginning."""
+    """`tfevents flush --assign` assigns both the start event and the end event of a run that was
+    killed."""
     at = machine.project(text=SLOW)
     env = {"TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY}
     run = machine.start("apply", "-auto-approve", at=at, env=env)
@@ -214,11 +222,12 @@ def test_one_that_was_killed_keeps_its_directory(machine: Machine, endpoint: End
     assert types(endpoint.events) == ["provisioning", "failed"]
 
 
-# The sender, which is a process of its own
+# The sender process
 
 
 def find_sender(run: subprocess.Popen[bytes]) -> int:
-    """Its pid, as soon as it is there."""
+    """The process id of a run's sender process, as soon as it runs. Skips the test without
+    /proc."""
     if not Path("/proc/self/stat").exists():
         pytest.skip("children are found in /proc only")
 
@@ -234,7 +243,7 @@ def find_sender(run: subprocess.Popen[bytes]) -> int:
 
 
 def gone(pid: int) -> bool:
-    """Whether it runs no more; nobody may have waited for it."""
+    """Whether a process has ended; it may still be a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -242,7 +251,8 @@ def gone(pid: int) -> bool:
 
 
 def test_a_sender_that_is_killed_loses_nothing(machine: Machine, endpoint: Endpoint) -> None:
-    """In the middle of a request: the run goes on, one line says it, a flush delivers it all."""
+    """If the sender process is killed during a request, the run goes on, one line says so, and a
+    flush delivers all its events."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     endpoint.script(HANG)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
@@ -263,8 +273,8 @@ def test_a_sender_that_is_killed_loses_nothing(machine: Machine, endpoint: Endpo
 def test_a_run_that_is_killed_while_its_sender_sends(
     machine: Machine, endpoint: Endpoint, step: Step, status: str
 ) -> None:
-    """What is on its way arrives, or is given up in a moment: the sender ends, and nothing is lost
-    or comes twice."""
+    """If a run is killed during a request, its sender process ends soon, whether the server
+    responds or hangs, and each event is delivered once."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     endpoint.script(step)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
@@ -280,7 +290,7 @@ def test_a_run_that_is_killed_while_its_sender_sends(
 
 
 def list_open_files(place: Path) -> Iterator[str]:
-    """What is open in a process; it may close some of it meanwhile."""
+    """The files that a process has open; files that it closes meanwhile are left out."""
     for file in (place / "fd").iterdir():
         with suppress(FileNotFoundError):
             yield os.readlink(file)
@@ -288,7 +298,8 @@ def list_open_files(place: Path) -> Iterator[str]:
 
 @pytest.mark.exhaustive
 def test_a_sender_holds_nothing_of_the_run(machine: Machine, endpoint: Endpoint) -> None:
-    """No stream of the user's, no lock of the run's; and the key is nowhere to be seen."""
+    """A sender process has neither the run's output nor its lock open, and no API key in its
+    command line or environment."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     endpoint.wait_for(1, 60)
@@ -305,7 +316,8 @@ def test_a_sender_holds_nothing_of_the_run(machine: Machine, endpoint: Endpoint)
 
 @pytest.mark.exhaustive
 def test_a_signal_for_all_ends_no_sender(machine: Machine, endpoint: Endpoint) -> None:
-    """Ctrl-C, or a CI's cancel: what became of the run is still told."""
+    """A SIGTERM to the whole process group, as by a CI that cancels, does not end the sender
+    process: the run's end is still delivered."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     endpoint.wait_for(1, 60)
@@ -321,7 +333,8 @@ def test_a_signal_for_all_ends_no_sender(machine: Machine, endpoint: Endpoint) -
 def test_strict_is_86_only_where_terraform_was_content(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """0 and 2 become 86 where the event was not delivered, whatever the reason; 1 stays 1."""
+    """With TFEVENTS_STRICT, exit codes 0 and 2 become 86 if the event was not delivered, whatever
+    the reason; 1 stays 1."""
     at = machine.project()
     strict = {"TFEVENTS_STRICT": "1"}
     good = {**machine.reporting_to(endpoint.url), **strict}
@@ -360,7 +373,8 @@ BROKEN = [
 def test_a_broken_setting_is_one_line_and_the_event_stays(
     machine: Machine, endpoint: Endpoint, name: str, value: str, words: str
 ) -> None:
-    """Terraform runs; nothing is sent on half a setting; whose event it is is not forgotten."""
+    """With an unusable setting terraform runs, one line names the setting, nothing is sent, and the
+    event is kept with its destination."""
     at, env = machine.project(), machine.reporting_to(endpoint.url)
     if name == "TFEVENTS_API_KEY_FILE":
         env.pop("TFEVENTS_API_KEY")
@@ -376,11 +390,12 @@ def test_a_broken_setting_is_one_line_and_the_event_stays(
     assert types(endpoint.events) == ["apply_needed"]
 
 
-# Signals and death
+# Signals and runs that are killed
 
 
 def test_after_a_signal_delivery_is_short(machine: Machine, endpoint: Endpoint) -> None:
-    """A CI that cancels gives seconds: with a hanging service, far less than the set minute."""
+    """After a SIGTERM, as by a CI that cancels, a run ends long before its TFEVENTS_TIMEOUT of a
+    minute, even if the server hangs."""
     at = machine.project(text=SLOW)
     endpoint.always(HANG)
     env = machine.reporting_to(endpoint.url, TFEVENTS_TIMEOUT="60")
@@ -400,8 +415,8 @@ def test_after_a_signal_delivery_is_short(machine: Machine, endpoint: Endpoint) 
 def test_a_run_that_was_killed_is_closed_once_and_swept(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """By whoever comes next, five of them at once; its private folder is gone, its start event is
-    delivered before its end."""
+    """If five runs start at once after a run was killed, its end is recorded once, its start event
+    is delivered first, and its folder is removed."""
     at = machine.project(text=SLOW)
     with closed_port() as url:
         run = machine.start("apply", "-auto-approve", at=at, env=machine.reporting_to(url))
@@ -429,7 +444,8 @@ def test_a_run_that_was_killed_is_closed_once_and_swept(
 def test_killed_at_random_moments_every_run_has_one_end(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """kill -9 after 0.1, 0.2, … seconds of a run: whatever the journal knew of is closed, once."""
+    """For runs that are killed after 0.1, 0.2, … seconds, every run in the journal gets exactly one
+    end."""
     at, env = machine.project(), machine.reporting_to(endpoint.url)
     for tenths in range(1, 13):
         run = machine.start("apply", "-auto-approve", at=at, env=env)
@@ -455,7 +471,8 @@ def test_killed_at_random_moments_every_run_has_one_end(
 def test_one_that_was_killed_before_the_journal_knew_it_keeps_its_own_workspace(
     machine: Machine,
 ) -> None:
-    """The note is enough; the environment of whoever closes it is another run's."""
+    """A run that was killed before it was in the journal is closed with the workspace in its note,
+    and not with that of the run that closes it."""
     stay = """
 import sys
 from tfevents.journal import run_lock
@@ -480,11 +497,13 @@ sys.stdin.read()
     assert machine.rows(where) == [("theirs", "o", None)]
 
 
-# Homes that can't be used
+# Home directories that can't be used
 
 
 @contextmanager
 def mounted(place: Path, options: str) -> Iterator[Path]:
+    """A small disk, mounted at `place` with these options. Skips the test without the right to
+    mount."""
     place.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"mode=700,{options}", "tmpfs", place]
     if os.getuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
@@ -500,8 +519,8 @@ def with_home(machine: Machine, home: object, **more: str) -> dict[str, str]:
 
 
 def assert_delivered_beside(machine: Machine, endpoint: Endpoint, home: Path, words: str) -> None:
-    """One line says it, the event arrives, terraform's run is what it is; with the service down
-    the event is kept beside, and comes home with the next run that can write there."""
+    """Asserts that a run without a usable home directory says so in one line and delivers its
+    events, and that with the server down its event is kept in the fallback journal."""
     at = machine.project()
     env = {**machine.reporting_to(endpoint.url), "TFEVENTS_HOME": str(home)}
     done = machine.tf("apply", "-auto-approve", at=at, env=env)
@@ -519,7 +538,8 @@ def assert_delivered_beside(machine: Machine, endpoint: Endpoint, home: Path, wo
 
 @pytest.mark.exhaustive
 def test_a_home_that_cannot_be_written(machine: Machine, endpoint: Endpoint) -> None:
-    """Read-only: a file stands where it should be."""
+    """If a file is in the place of the home directory, the fallback journal is used; the next run
+    with a usable home directory delivers what waits there."""
     home = machine.root / "file"
     home.write_text("")
     assert_delivered_beside(machine, endpoint, home, f"the journal {home}/journal.db can't be used")
@@ -530,14 +550,16 @@ def test_a_home_that_cannot_be_written(machine: Machine, endpoint: Endpoint) -> 
 
 @pytest.mark.exhaustive
 def test_a_read_only_disk(machine: Machine, endpoint: Endpoint) -> None:
-    """Mounted read-only, which stops root too."""
+    """The fallback journal is used if the home directory is on a read-only disk, which root can't
+    write to either."""
     with mounted(machine.root / "disk", "ro") as home:
         assert_delivered_beside(machine, endpoint, home / "home", "Read-only file system")
 
 
 @pytest.mark.exhaustive
 def test_a_disk_that_is_full(machine: Machine, endpoint: Endpoint) -> None:
-    """Not a byte left: terraform's plan is written elsewhere, so that its run succeeds."""
+    """If the home directory's disk is full, terraform's plan is written elsewhere, and its run
+    succeeds."""
     with mounted(machine.root / "disk", "size=256k") as home:
         with open(home / "ballast", "wb", buffering=0) as ballast:
             try:
@@ -550,7 +572,8 @@ def test_a_disk_that_is_full(machine: Machine, endpoint: Endpoint) -> None:
 
 @pytest.mark.exhaustive
 def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> None:
-    """Room for the journal, none for plans: a kill is noticed and swept there too."""
+    """If the disk has room for the journal but not for plans, the run's folder is in the fallback
+    home directory, where the next run finds a killed run, closes it and removes its folder."""
     with mounted(machine.root / "disk", "size=2m") as home:
         at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
         env["TFEVENTS_HOME"] = str(home)
@@ -566,11 +589,12 @@ def test_a_disk_that_is_nearly_full(machine: Machine, endpoint: Endpoint) -> Non
 
 @pytest.mark.exhaustive
 def test_a_disk_that_fills_up_changes_no_order(machine: Machine, endpoint: Endpoint) -> None:
-    """The start waits in home; the end, which is kept beside it, does not overtake it."""
+    """If the disk fills up during a run, its end event is kept in the fallback journal and sent
+    after the start event, which waits in the home directory's journal."""
     endpoint.script(answer(503, retry_after=3600))
     with mounted(machine.root / "disk", "size=64m") as home:
         at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
-        env |= {"TFEVENTS_HOME": str(home), "TFEVENTS_DIRECT": "1"}  # no log, which makes room
+        env |= {"TFEVENTS_HOME": str(home), "TFEVENTS_DIRECT": "1"}  # no log that could be removed
         run = machine.start("apply", "-auto-approve", at=at, env=env)
         endpoint.wait_for_requests(1, 60)
         fill(home, 0)
@@ -586,10 +610,11 @@ def test_a_disk_that_fills_up_changes_no_order(machine: Machine, endpoint: Endpo
 def test_one_that_was_killed_beside_home_is_closed_by_a_flush(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Its journal is in the fallback: its start is there, and its end is told with it."""
+    """A flush closes a run that was killed while it used the fallback journal, and delivers its
+    start event and its end event."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     endpoint.script(answer(503, retry_after=3600))
-    machine.home.write_text("")  # a file stands where it should be
+    machine.home.write_text("")  # a file in the place of the home directory
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     endpoint.wait_for_requests(1, 60)
     kill(run)
@@ -601,8 +626,8 @@ def test_one_that_was_killed_beside_home_is_closed_by_a_flush(
 
 @pytest.mark.exhaustive
 def test_files_that_may_not_grow(machine: Machine, endpoint: Endpoint) -> None:
-    """RLIMIT_FSIZE 0, which terraform inherits as well: it can't write its plan nor its state, and
-    says so; we say our line and nothing dies of SIGXFSZ."""
+    """With RLIMIT_FSIZE 0, which terraform inherits and so can't write its state, tfevents writes
+    its one line and is not killed by SIGXFSZ."""
     at, env = machine.project(), {**machine.env, **machine.reporting_to(endpoint.url)}
     done = subprocess.run(
         [SCRIPTS / "tf", "refresh"],
@@ -619,7 +644,8 @@ def test_files_that_may_not_grow(machine: Machine, endpoint: Endpoint) -> None:
 
 
 def test_a_journal_that_is_garbage(machine: Machine, endpoint: Endpoint) -> None:
-    """The event goes beside it, and is delivered."""
+    """A journal file that is no database is left as it is; the event is delivered by the fallback
+    journal."""
     machine.home.mkdir()
     (machine.home / "journal.db").write_bytes(b"garbage" * 100)
     done = machine.tf("plan", at=machine.project(), env=machine.reporting_to(endpoint.url))
@@ -631,7 +657,8 @@ def test_a_journal_that_is_garbage(machine: Machine, endpoint: Endpoint) -> None
 
 @pytest.mark.exhaustive
 def test_a_journal_that_somebody_locks(machine: Machine, endpoint: Endpoint) -> None:
-    """A process that hangs in a transaction: the run ends, the event is delivered beside it."""
+    """While another process keeps the journal locked, the run ends and the fallback journal
+    delivers its event; each event arrives once."""
     at, env = machine.project(), machine.reporting_to(endpoint.url)
     machine.tf("plan", at=at, env={**env, "TFEVENTS_API_KEY": ""})
     holder = sqlite3.connect(machine.home / "journal.db", isolation_level=None)
@@ -648,8 +675,8 @@ def test_a_journal_that_somebody_locks(machine: Machine, endpoint: Endpoint) -> 
 
 
 def test_no_home_at_all(machine: Machine, endpoint: Endpoint) -> None:
-    """An arbitrary uid in a container: no HOME, no entry in passwd. Nothing appears where we
-    are."""
+    """Without HOME and an entry in passwd, as for an arbitrary uid in a container, the event is
+    delivered, one line asks for TFEVENTS_HOME, and no file is created in the working directory."""
     alone = ["unshare", "--user", "--map-user=54321"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no right to be somebody else")
@@ -674,7 +701,7 @@ def test_no_home_at_all(machine: Machine, endpoint: Endpoint) -> None:
 
 @pytest.mark.exhaustive
 def test_a_relative_home_is_where_we_stand(machine: Machine) -> None:
-    """Seen from where the command was typed, not from -chdir."""
+    """A relative TFEVENTS_HOME starts at the working directory, not at the directory of -chdir."""
     at = machine.project()
     done = machine.tf("-chdir=project", "plan", at=machine.root, env={"TFEVENTS_HOME": "kept"})
     assert done.returncode == 0
@@ -683,8 +710,8 @@ def test_a_relative_home_is_where_we_stand(machine: Machine) -> None:
 
 
 def test_nothing_can_be_written_anywhere(machine: Machine) -> None:
-    """Neither home nor a temporary directory: terraform runs, one line says that nothing else
-    does."""
+    """If neither the home directory nor a temporary directory can be written, terraform runs, and
+    one line says that nothing is reported."""
     at = machine.project()
     nowhere = machine.root / "file"
     nowhere.write_text("")
@@ -711,7 +738,8 @@ sys.exit(main())
 
 @pytest.mark.exhaustive
 def test_the_key_is_for_us_alone(machine: Machine, endpoint: Endpoint) -> None:
-    """Neither terraform, nor what it starts, nor our own questions to it and to git get it."""
+    """The API key is neither in the environment nor in the arguments of any terraform or git
+    process, whether the user's or one that tfevents starts."""
     at = machine.project()
     spy = machine.root / "spy"
     spy.mkdir()
@@ -723,7 +751,7 @@ def test_the_key_is_for_us_alone(machine: Machine, endpoint: Endpoint) -> None:
         )
         script.chmod(0o755)
     env = machine.reporting_to(endpoint.url, PATH=f"{spy}:{machine.env['PATH']}")
-    env["TFEVENTS_PLAN_READER"] = "json"  # else terraform is asked nothing at all
+    env["TFEVENTS_PLAN_READER"] = "json"  # otherwise tfevents does not run `terraform show`
     subprocess.run(["git", "init", "-q", at], env=machine.env, check=True)
     assert machine.tf("plan", "-out=p", at=at, env=env).returncode == 0
     assert machine.tf("apply", "p", at=at, env=env).returncode == 0

@@ -1,4 +1,4 @@
-"""The sender as the run sees it, where something else than a sender answers."""
+"""How a run handles a sender process that reports, fails to start, ends early or hangs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = Settings("/nowhere", api_key=Key("pat.acct.token.secret"))
 def report_of(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float = 60
 ) -> SenderReport:
-    """What is made of a Python that does this."""
+    """The report of a sender process in which the shell script `program` runs instead of Python."""
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\n{program}\n")
     python.chmod(0o755)
@@ -35,7 +35,8 @@ def test_its_report_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_one_that_can_t_start_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Python ends where a module is missing."""
+    """A sender process that exits with 1, as Python does if a module is missing, is reported as
+    SENDER_BROKEN."""
     assert report_of("exit 1", tmp_path, monkeypatch).reason == SENDER_BROKEN
 
 
@@ -47,11 +48,13 @@ def test_one_that_ends_early_is_said(
 
 
 def test_one_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It ends with the deadline, whatever it does."""
+    """A sender process that hangs is killed after the deadline and reported as SENDER_ENDED."""
     assert report_of("exec sleep 600", tmp_path, monkeypatch, 0).reason == SENDER_ENDED
 
 
 def test_it_starts_early_only_where_a_variable_names_a_key() -> None:
+    """A run starts its sender process early only if an environment variable gives an API key or its
+    file."""
     assert may_have_key({"TFEVENTS_API_KEY_FILE": "key"})
     assert may_have_key({"HARNESS_PLATFORM_API_KEY": "key"})
     assert not may_have_key({"TFEVENTS_API_KEY": "", "HARNESS_ACCOUNT_ID": "acct"})

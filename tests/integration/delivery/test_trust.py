@@ -1,4 +1,5 @@
-"""Whose word is taken for a server's: the system's roots, lying ready by their hash or not."""
+"""Which root certificates are trusted: those in the system's directory (SSL_CERT_DIR), with or
+without an index, and in its file (SSL_CERT_FILE)."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from tfevents.settings.model import Key, Settings
 
 @pytest.fixture
 def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The system's directory of roots, with none in it; there is no file of them."""
+    """An empty directory, set as SSL_CERT_DIR; the file that SSL_CERT_FILE names does not exist."""
     directory = tmp_path / "certs"
     directory.mkdir()
     monkeypatch.setenv("SSL_CERT_DIR", str(directory))
@@ -27,7 +28,8 @@ def roots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def index(root: Path, directory: Path) -> None:
-    """Lays a root there as c_rehash does; only openssl knows how it hashes names."""
+    """Copies a root certificate into `directory` under its hash, as c_rehash does. Skips the test
+    if there is no openssl, which alone knows how to hash the name."""
     if shutil.which("openssl") is None:
         pytest.skip("no openssl on PATH")
     asked = ("openssl", "x509", "-hash", "-noout", "-in", str(root))
@@ -36,6 +38,7 @@ def index(root: Path, directory: Path) -> None:
 
 
 def deliver(endpoint: Endpoint) -> None:
+    """Sends one event to the endpoint."""
     client = ApiClient(Settings("/nowhere", url=endpoint.url, api_key=Key("pat.a.b.c")))
     try:
         client.send_event({"event_type": "plan"}, Destination("a", "o", "p", "w"), Deadline(8.0))
@@ -44,7 +47,7 @@ def deliver(endpoint: Endpoint) -> None:
 
 
 def test_a_root_that_lies_ready_is_looked_up(roots: Path) -> None:
-    """By OpenSSL itself."""
+    """A root certificate in an indexed directory is trusted: OpenSSL looks it up by its hash."""
     with Endpoint(tls="127.0.0.1") as endpoint:
         index(endpoint.ca_bundle, roots)
         deliver(endpoint)
@@ -54,7 +57,8 @@ def test_a_root_that_lies_ready_is_looked_up(roots: Path) -> None:
 def test_a_root_that_only_the_file_has(
     roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What lies ready may be less than all."""
+    """A root certificate that only SSL_CERT_FILE contains is trusted too if the directory has an
+    index."""
     with Endpoint(tls="127.0.0.1") as other, Endpoint(tls="127.0.0.1") as endpoint:
         index(other.ca_bundle, roots)
         monkeypatch.setenv("SSL_CERT_FILE", str(endpoint.ca_bundle))
@@ -63,7 +67,8 @@ def test_a_root_that_only_the_file_has(
 
 
 def test_a_directory_without_an_index(roots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As Fedora has it: the roots are in one file, all of them are read."""
+    """If the directory has no index, as on Fedora, all root certificates of SSL_CERT_FILE are
+    read."""
     with Endpoint(tls="127.0.0.1") as endpoint:
         shutil.copy(endpoint.ca_bundle, roots / "ca-bundle.crt")
         monkeypatch.setenv("SSL_CERT_FILE", str(endpoint.ca_bundle))
@@ -72,7 +77,8 @@ def test_a_directory_without_an_index(roots: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_nobody_vouches_for_it(roots: Path) -> None:
-    """Neither what lies ready nor the rest: nothing is sent, and one line says why."""
+    """If no root certificate of the system has issued the server's certificate, nothing is sent,
+    and the error says that the certificate is not trusted."""
     with Endpoint(tls="127.0.0.1") as other, Endpoint(tls="127.0.0.1") as endpoint:
         index(other.ca_bundle, roots)
         with pytest.raises(Unreachable, match="certificate is not trusted"):

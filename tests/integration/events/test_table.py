@@ -1,4 +1,4 @@
-"""Every row of the event table (design §3.1), made by real runs of the real terraform."""
+"""Every row of the event table (design §3.1), from runs of a real terraform."""
 
 from __future__ import annotations
 
@@ -64,10 +64,12 @@ INVALID = 'resource "terraform_data" "a" {\n  input = nothing.there\n}\n'
 
 
 def rows(stage: Stage, *words: str, **env: str) -> list[str]:
+    """Runs `tf`; returns each event as its row in the event table."""
     return [event.row for event in stage.run(*words, **env)]
 
 
 def applied(stage: Stage, text: str) -> None:
+    """Applies a configuration; asserts that it succeeded."""
     stage.write(text)
     assert rows(stage, "apply", "-auto-approve")[-1] == "active apply success"
 
@@ -76,7 +78,7 @@ def applied(stage: Stage, text: str) -> None:
 
 
 def test_a_plan_with_nothing_to_apply(stage: Stage) -> None:
-    """Ran, and found nothing to do."""
+    """A plan without changes is `plan`, with exact counts and without a state checksum."""
     applied(stage, ONE)
     (event,) = stage.run("plan")
     assert event.row == "plan plan success"
@@ -88,7 +90,8 @@ def test_a_plan_with_nothing_to_apply(stage: Stage) -> None:
 
 @pytest.mark.parametrize("code", [[], ["-detailed-exitcode"]])
 def test_a_plan_with_something_to_apply(stage: Stage, code: list[str]) -> None:
-    """Somebody has to apply it; the exit code 2 is no failure."""
+    """A plan with changes is `apply_needed`; the exit code 2 of `-detailed-exitcode` is not a
+    failure."""
     stage.write(TWO + OUTPUT)
     (event,) = stage.run("plan", *code)
     assert event.row == "apply_needed plan success"
@@ -101,7 +104,7 @@ def test_a_plan_with_something_to_apply(stage: Stage, code: list[str]) -> None:
 
 @pytest.mark.exhaustive
 def test_a_plan_that_only_moves_something(stage: Stage) -> None:
-    """A move is something to apply and counts as nothing."""
+    """A plan that only moves a resource is `apply_needed`, with all counts zero."""
     applied(stage, ONE)
     stage.write(ONE.replace('"a"', '"z"') + MOVED)
     (event,) = stage.run("plan")
@@ -110,7 +113,7 @@ def test_a_plan_that_only_moves_something(stage: Stage) -> None:
 
 @pytest.mark.parametrize("mode", [[], ["-refresh-only"]])
 def test_a_plan_that_fails(stage: Stage, mode: list[str]) -> None:
-    """Nothing was counted."""
+    """A failed plan is `failed`, without counts."""
     stage.write(INVALID)
     (event,) = stage.run("plan", *mode)
     kind = "drifted" if mode else "plan"
@@ -121,7 +124,8 @@ def test_a_plan_that_fails(stage: Stage, mode: list[str]) -> None:
 
 
 def test_a_plan_that_breaks_off_says_so(stage: Stage) -> None:
-    """Terraform writes a partial plan: its counts are partial."""
+    """A plan that fails halfway, of which terraform writes a partial plan, is `failed` with the
+    counts of that part, marked as partial."""
     stage.write(ONE + BREAKS_OFF)
     (event,) = stage.run("plan")
     assert event.row == "failed plan failure"
@@ -130,7 +134,8 @@ def test_a_plan_that_breaks_off_says_so(stage: Stage) -> None:
 
 
 def test_a_plan_that_is_interrupted(stage: Stage, tmp_path: Path) -> None:
-    """Ctrl-C in a plan that waits for the person: failed, and by which signal."""
+    """A plan interrupted by Ctrl-C while it asks for a variable is `failed`, with the signal's
+    name."""
     stage.write('variable "v" {}\n' + ONE)
     with stage.sit("plan") as terminal:
         terminal.expect("Enter a value:")
@@ -142,7 +147,8 @@ def test_a_plan_that_is_interrupted(stage: Stage, tmp_path: Path) -> None:
 
 
 def test_a_refresh_only_plan_without_drift(stage: Stage) -> None:
-    """Not even when terraform says exit code 2: the configuration alone has changed."""
+    """A refresh-only plan without drift is `plan`, even if terraform exits with 2 because the
+    configuration has changed."""
     applied(stage, ONE + OUTPUT)
     stage.write(ONE.replace("1", "2") + OUTPUT.replace('"x"', '"y"'))
     (event,) = stage.run("plan", "-refresh-only", "-detailed-exitcode")
@@ -157,7 +163,8 @@ def test_a_refresh_only_plan_without_drift(stage: Stage) -> None:
 
 @pytest.mark.parametrize("reader", exhaustive_except(["file", "json"], "file"))
 def test_a_refresh_only_plan_of_a_part_counts_nothing(stage: Stage, reader: str) -> None:
-    """It lists no objects, and did not look at all of them: what stays is not known."""
+    """A refresh-only plan with `-target` has no counts, because it lists no objects and did not
+    read all of them."""
     applied(stage, TWO)
     part = ("plan", "-refresh-only", "-target=terraform_data.a", "-out=p")
     (event,) = stage.run(*part, TFEVENTS_PLAN_READER=reader)
@@ -167,7 +174,8 @@ def test_a_refresh_only_plan_of_a_part_counts_nothing(stage: Stage, reader: str)
 
 
 def test_an_apply_that_is_approved(stage: Stage) -> None:
-    """A start event, then what was done, and the state that is there now."""
+    """An approved apply has a start event and an end event, which share a run id; the end has the
+    counts and the stored state's checksum, serial and lineage."""
     stage.write(TWO + OUTPUT)
     with stage.sit("apply") as terminal:
         terminal.expect("Enter a value:")
@@ -193,7 +201,8 @@ def test_an_apply_that_is_approved(stage: Stage) -> None:
     ),
 )
 def test_a_run_that_is_not_approved(stage: Stage, command: str, typed: str, approval: str) -> None:
-    """The plan stands and waits to be applied."""
+    """An apply or destroy whose approval is declined, ended or interrupted is `apply_needed`, with
+    the counts of its plan."""
     applied(stage, ONE)
     stage.write(TWO)
     with stage.sit(command) as terminal:
@@ -209,14 +218,14 @@ def test_a_run_that_is_not_approved(stage: Stage, command: str, typed: str, appr
 
 
 def test_an_apply_through_a_pipe_that_says_yes(stage: Stage) -> None:
-    """`echo yes | tf apply` is approved."""
+    """An apply that reads `yes` from a pipe counts as approved."""
     stage.write(ONE)
     start, end = stage.run("apply", stdin=b"yes\n")
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
 
 
 def test_an_apply_with_nothing_to_do(stage: Stage) -> None:
-    """Its end only."""
+    """An apply without changes has an end event only."""
     applied(stage, ONE)
     (event,) = stage.run("apply")
     assert (event.row, event.counts()) == ("active apply success", "u1")
@@ -224,7 +233,7 @@ def test_an_apply_with_nothing_to_do(stage: Stage) -> None:
 
 
 def test_an_apply_that_empties_the_state(stage: Stage) -> None:
-    """Nothing managed, no output: nothing is left to destroy."""
+    """An apply that leaves neither managed resources nor outputs is `inactive`."""
     applied(stage, ONE)
     stage.write("locals {}\n")
     start, end = stage.run("apply", "-auto-approve")
@@ -233,21 +242,22 @@ def test_an_apply_that_empties_the_state(stage: Stage) -> None:
 
 
 def test_an_apply_that_leaves_outputs_only(stage: Stage) -> None:
-    """An output keeps a state alive."""
+    """An apply that leaves only an output is `active`."""
     applied(stage, ONE)
     stage.write(OUTPUT)
     assert rows(stage, "apply", "-auto-approve") == ["provisioning apply", "active apply success"]
 
 
 def test_an_apply_of_nothing_at_all(stage: Stage) -> None:
-    """An empty configuration leaves an empty state, and says so."""
+    """An apply of an empty configuration is `inactive`."""
     stage.write("locals {}\n")
     (event,) = stage.run("apply")
     assert (event.row, event.counts()) == ("inactive apply success", "")
 
 
 def test_an_apply_that_fails_half_way(stage: Stage) -> None:
-    """What was done is reported beside what was planned; a tainted create is no addition."""
+    """A failed apply reports what was done beside what was planned; a tainted create does not count
+    as added."""
     stage.write(FAILS)
     start, end = stage.run("apply", "-auto-approve")
     assert (start.row, end.row) == ("provisioning apply", "failed apply failure")
@@ -258,7 +268,8 @@ def test_an_apply_that_fails_half_way(stage: Stage) -> None:
 
 
 def test_an_apply_that_is_interrupted(stage: Stage) -> None:
-    """Failed, interrupted, and the state says how far it came."""
+    """An apply interrupted by Ctrl-C is `failed`, with the signal's name and the counts of what was
+    done."""
     stage.write(ONE + SLOW)
     with stage.sit("apply", "-auto-approve") as terminal:
         # while a local-exec is being started, one Ctrl-C may be two to terraform itself
@@ -273,7 +284,8 @@ def test_an_apply_that_is_interrupted(stage: Stage) -> None:
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])
 def test_a_run_interrupted_while_planning(stage: Stage, command: str) -> None:
-    """It failed before anybody was asked."""
+    """An apply or destroy interrupted while planning is `failed`, without a start event and without
+    counts."""
     stage.write('variable "v" {}\n' + ONE)
     with stage.sit(command) as terminal:
         terminal.expect("Enter a value:")
@@ -287,14 +299,14 @@ def test_a_run_interrupted_while_planning(stage: Stage, command: str) -> None:
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])
 def test_a_run_whose_plan_fails(stage: Stage, command: str) -> None:
-    """Nothing was begun, so nothing was started."""
+    """An apply or destroy whose plan fails has no start event."""
     stage.write(INVALID)
     assert rows(stage, command, "-auto-approve") == [f"failed {command} failure"]
 
 
 @pytest.mark.exhaustive
 def test_an_apply_of_refresh_only_without_drift(stage: Stage) -> None:
-    """No start: there is nothing to accept, whatever the exit code says."""
+    """A refresh-only apply without drift has an end event only."""
     applied(stage, ONE + OUTPUT)
     stage.write(ONE + OUTPUT.replace('"x"', '"y"'))
     (event,) = stage.run("apply", "-refresh-only", "-auto-approve")
@@ -306,7 +318,8 @@ def test_an_apply_of_refresh_only_without_drift(stage: Stage) -> None:
 
 
 def test_a_refresh(stage: Stage) -> None:
-    """No start event; an apply by its result."""
+    """A refresh has an end event only, in the row of an apply, with the state's checksum and
+    without counts."""
     applied(stage, ONE)
     (event,) = stage.run("refresh")
     assert event.row == "active apply success"
@@ -315,13 +328,13 @@ def test_a_refresh(stage: Stage) -> None:
 
 
 def test_a_refresh_of_nothing(stage: Stage) -> None:
-    """Terraform stores an empty state."""
+    """A refresh without resources, after which terraform stores an empty state, is `inactive`."""
     stage.write(ONE)
     assert rows(stage, "refresh") == ["inactive apply success"]
 
 
 def test_a_refresh_that_fails(stage: Stage) -> None:
-    """As a failed apply."""
+    """A failed refresh has the row of a failed apply."""
     stage.write(INVALID)
     assert rows(stage, "refresh") == ["failed apply failure"]
 
@@ -330,7 +343,8 @@ def test_a_refresh_that_fails(stage: Stage) -> None:
 
 
 def test_a_destroy(stage: Stage) -> None:
-    """Everything is gone."""
+    """A destroy of everything is `inactive`, with the counts of the destroyed resources and
+    outputs."""
     applied(stage, TWO + OUTPUT)
     start, end = stage.run("destroy", "-auto-approve")
     assert (start.row, end.row) == ("destroying destroy", "inactive destroy success")
@@ -341,7 +355,7 @@ def test_a_destroy(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_an_apply_with_the_destroy_flag(stage: Stage) -> None:
-    """It is a destroy, by another name."""
+    """`apply -destroy` is reported as a destroy."""
     applied(stage, ONE)
     assert rows(stage, "apply", "-destroy", "-auto-approve") == [
         "destroying destroy",
@@ -351,7 +365,7 @@ def test_an_apply_with_the_destroy_flag(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_a_targeted_destroy_leaves_something(stage: Stage) -> None:
-    """Something is left, so it is active; and the plan was part of the whole."""
+    """A destroy with `-target` that leaves resources is `active`, with counts marked as partial."""
     applied(stage, TWO)
     start, end = stage.run("destroy", "-auto-approve", "-target=terraform_data.a")
     assert (start.row, end.row) == ("destroying destroy", "active destroy success")
@@ -359,14 +373,14 @@ def test_a_targeted_destroy_leaves_something(stage: Stage) -> None:
 
 
 def test_a_destroy_of_nothing(stage: Stage) -> None:
-    """Its end only."""
+    """A destroy without resources has an end event only."""
     stage.write(ONE)
     (event,) = stage.run("destroy")
     assert (event.row, event.counts()) == ("inactive destroy success", "")
 
 
 def test_a_destroy_that_fails(stage: Stage) -> None:
-    """What is left is not counted as gone."""
+    """A failed destroy counts only the destroyed resources as deleted."""
     applied(stage, UNDESTROYABLE)
     start, end = stage.run("destroy", "-auto-approve")
     assert (start.row, end.row) == ("destroying destroy", "failed destroy failure")
@@ -390,7 +404,8 @@ def test_a_destroy_that_fails(stage: Stage) -> None:
     ],
 )
 def test_a_saved_plan_of_each_mode(stage: Stage, flags: list[str], expected: list[str]) -> None:
-    """The mode is the plan's, whatever the flags of its apply say (terraform ignores them)."""
+    """For a saved plan, the mode is the plan's, whatever mode flags its apply has (terraform
+    ignores them)."""
     applied(stage, ONE)
     stage.write(TWO)
     (planned,) = stage.run("plan", "-out=p", *flags)
@@ -403,7 +418,7 @@ def test_a_saved_plan_of_each_mode(stage: Stage, flags: list[str], expected: lis
 
 @pytest.mark.exhaustive
 def test_a_saved_plan_with_nothing_to_do(stage: Stage) -> None:
-    """Its end only."""
+    """The apply of a saved plan without changes has an end event only."""
     applied(stage, ONE)
     stage.run("plan", "-out=p")
     (event,) = stage.run("apply", "p")
@@ -412,7 +427,7 @@ def test_a_saved_plan_with_nothing_to_do(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_a_saved_plan_that_fails(stage: Stage) -> None:
-    """The counts are what was done."""
+    """A failed apply of a saved plan counts what was done."""
     stage.write(FAILS)
     stage.run("plan", "-out=p")
     start, end = stage.run("apply", "p")
@@ -422,7 +437,8 @@ def test_a_saved_plan_that_fails(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_a_saved_plan_that_was_targeted_says_so(stage: Stage) -> None:
-    """The flags of the apply don't tell, the file does."""
+    """The apply of a plan saved with `-target` has counts marked as partial, as the plan file
+    says."""
     stage.write(TWO)
     stage.run("plan", "-out=p", "-target=terraform_data.a")
     _, end = stage.run("apply", "p")
@@ -431,7 +447,7 @@ def test_a_saved_plan_that_was_targeted_says_so(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_an_errored_plan_cannot_be_applied(stage: Stage) -> None:
-    """Nothing is started, nothing was done."""
+    """The apply of an errored plan is `failed`, without a start event."""
     stage.write(ONE + BREAKS_OFF)
     stage.run("plan", "-out=p")
     (event,) = stage.run("apply", "p")
@@ -442,7 +458,8 @@ def test_an_errored_plan_cannot_be_applied(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_a_stale_plan_does_nothing_and_counts_nothing(stage: Stage) -> None:
-    """What the first apply of this plan did is not done again by the second."""
+    """A second apply of the same plan file is `failed`, and does not count what the first one
+    did."""
     stage.write(TWO)
     stage.run("plan", "-out=p")
     stage.run("apply", "p")
@@ -453,7 +470,7 @@ def test_a_stale_plan_does_nothing_and_counts_nothing(stage: Stage) -> None:
 
 
 def test_a_plan_file_that_is_none(stage: Stage) -> None:
-    """Terraform refuses it; nothing was begun and nothing is counted."""
+    """The apply of a file that is not a plan is `failed`, without counts."""
     stage.write(ONE)
     stage.write("nonsense", "p")
     events = stage.run("apply", "p")
@@ -466,7 +483,7 @@ def test_a_plan_file_that_is_none(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_an_import(stage: Stage) -> None:
-    """Counted by what the state gained."""
+    """An import counts the resource that was added to the state."""
     applied(stage, ONE)
     stage.write(TWO)
     (event,) = stage.run("import", "terraform_data.b", "some-id")
@@ -475,18 +492,19 @@ def test_an_import(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_an_import_that_fails(stage: Stage) -> None:
-    """Nothing gained."""
+    """A failed import counts no import."""
     applied(stage, ONE)
     (event,) = stage.run("import", "terraform_data.nowhere", "some-id")
     assert event.row == "failed import failure"
     assert event.counts() == "u1"
 
 
-# direct
+# direct mode
 
 
 def test_direct_mode_with_auto_approve(stage: Stage) -> None:
-    """Nothing is planned by us: start and end, and no count."""
+    """In direct mode, where tfevents saves no plan, an apply has start and end events, without
+    counts."""
     stage.write(ONE)
     start, end = stage.run("apply", "-auto-approve", TFEVENTS_DIRECT="1")
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
@@ -497,7 +515,8 @@ def test_direct_mode_with_auto_approve(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_direct_mode_that_terraform_asked_in(stage: Stage) -> None:
-    """Approved or declined is terraform's own affair: success is seen, a decline is not."""
+    """In direct mode, where terraform itself asks for approval, an apply is reported if it
+    succeeds, and not if it was declined."""
     stage.write(ONE)
     assert rows(stage, "apply", TFEVENTS_DIRECT="1") == []
     (event,) = stage.run("apply", stdin=b"yes\n", TFEVENTS_DIRECT="1")
@@ -505,7 +524,8 @@ def test_direct_mode_that_terraform_asked_in(stage: Stage) -> None:
 
 
 def test_direct_mode_that_failed_is_told_by_the_state(stage: Stage) -> None:
-    """An exit code 1 is a failure where the state was written, else it may be a no."""
+    """In direct mode, an apply that exits with 1 is `failed` if the state was written; otherwise it
+    may have been declined."""
     stage.write(FAILS)
     (event,) = stage.run("apply", stdin=b"yes\n", TFEVENTS_DIRECT="1")
     assert (event.row, event.counts()) == ("failed apply failure", None)
@@ -513,7 +533,7 @@ def test_direct_mode_that_failed_is_told_by_the_state(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_direct_destroy(stage: Stage) -> None:
-    """The state is empty afterwards."""
+    """In direct mode, a destroy that leaves an empty state is `inactive`."""
     applied(stage, ONE)
     assert rows(stage, "destroy", "-auto-approve", TFEVENTS_DIRECT="1") == [
         "destroying destroy",
@@ -523,14 +543,14 @@ def test_direct_destroy(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_direct_destroy_that_terraform_asked_in_and_failed(stage: Stage) -> None:
-    """As an apply: told by the state."""
+    """In direct mode, a destroy that exits with 1 is `failed` if the state was written."""
     applied(stage, UNDESTROYABLE)
     (event,) = stage.run("destroy", stdin=b"yes\n", TFEVENTS_DIRECT="1")
     assert event.row == "failed destroy failure"
 
 
 def test_an_apply_that_speaks_json(stage: Stage) -> None:
-    """The user's own stream is left alone, and the run is told as any other."""
+    """An apply with `-json` is reported like any other, and its output stays valid JSON lines."""
     stage.write(ONE)
     start, end = stage.run("apply", "-json", "-auto-approve")
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
@@ -539,7 +559,7 @@ def test_an_apply_that_speaks_json(stage: Stage) -> None:
 
 
 def test_a_plan_that_speaks_json_is_counted(stage: Stage) -> None:
-    """`-json` and `-out` go together."""
+    """A plan with `-json` has counts, because `-json` and `-out` can be combined."""
     stage.write(ONE)
     (event,) = stage.run("plan", "-json")
     assert (event.row, event.counts()) == ("apply_needed plan success", "a1")
@@ -547,18 +567,19 @@ def test_a_plan_that_speaks_json_is_counted(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_direct_refresh_only_starts_nothing(stage: Stage) -> None:
-    """Whether there is drift to accept is not known."""
+    """In direct mode, a refresh-only apply has no start event, because it is unknown whether there
+    is drift."""
     applied(stage, ONE)
     assert rows(stage, "apply", "-refresh-only", "-auto-approve", TFEVENTS_DIRECT="1") == [
         "active apply success"
     ]
 
 
-# the cloud
+# cloud backends
 
 
 def test_a_backend_in_the_cloud_is_given_nothing(stage: Stage, tmp_path: Path) -> None:
-    """Backend "remote" refuses -out: the run goes through as it was typed."""
+    """With the backend `remote`, which refuses `-out`, terraform gets the arguments unchanged."""
     stage.write(ONE)
     backend = {"version": 3, "backend": {"type": "remote", "config": {"token": "t0ken"}}}
     stage.write(json.dumps(backend), ".terraform/terraform.tfstate")
@@ -571,7 +592,7 @@ if sys.argv[1:2] == ["version"]:
 """
     write_executable(tmp_path / "terraform", script)
     env = {"TFEVENTS_PROVISIONER": str(tmp_path / "terraform")}
-    assert rows(stage, "plan", **env) == []  # whether there is something to apply is not known
+    assert rows(stage, "plan", **env) == []  # unknown whether there are changes
     assert rows(stage, "apply", "-auto-approve", **env) == ["provisioning apply"]
     lines = noted.read_text().splitlines()
     assert "plan" in lines
@@ -583,7 +604,7 @@ if sys.argv[1:2] == ["version"]:
 
 
 def test_a_terraform_that_is_killed(stage: Stage) -> None:
-    """It ended in the middle: how far it came, nobody knows."""
+    """An apply whose terraform is killed is `failed`, with the signal's name and without counts."""
     stage.write(ONE + KILLED)
     start, end = stage.run("apply", "-auto-approve")
     assert stage.code == -signal.SIGKILL

@@ -1,4 +1,4 @@
-"""Each file of `hooks/` played as its host plays it, with the real terraform and an endpoint."""
+"""Each file of `hooks/`, run as its host runs it, with the real terraform and an endpoint."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ ONE = ("jenkins",)
 
 @pytest.fixture
 def host(request: pytest.FixtureRequest) -> Host:
+    """The host with the name that the test's parameter gives."""
     return BY_NAME[request.param]
 
 
@@ -41,13 +42,15 @@ def _place(tmp_path: Path) -> Iterator[Field]:
 
 
 def counted(event: tuple, known: bool) -> tuple:
-    """The event with its number, or without where it can't be known."""
+    """The event if its number of added resources can be known, else the event without the
+    number."""
     return event if known else (*event[:3], None)
 
 
 @pytest.mark.parametrize("host", exhaustive_except(BY_NAME, *QUICK), indirect=True)
 def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> None:
-    """With their counts, where the host lets us see the plan; else nothing is claimed of it."""
+    """A plan and its apply are delivered once each, with counts if the host gives access to the
+    plan, and without a claim about the plan otherwise."""
     assert host.play(place, "plan") == 0
     assert host.play(place, "apply") == 0
     told = place.told()
@@ -64,7 +67,7 @@ def test_a_plan_and_its_apply_are_told_once_each(host: Host, place: Field) -> No
 @pytest.mark.parametrize("host", exhaustive_except(HEARING, *ONE), indirect=True)
 @pytest.mark.exhaustive
 def test_an_apply_that_fails_is_told_as_failed(host: Host, place: Field) -> None:
-    """The start event is followed by the failure, and by nothing else."""
+    """An apply that fails is recorded with one start event and one failure."""
     assert host.play(place, "plan") == 0
     place.failing("apply")
     assert host.play(place, "apply") != 0
@@ -75,7 +78,7 @@ def test_an_apply_that_fails_is_told_as_failed(host: Host, place: Field) -> None
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("host", exhaustive_except(HEARING, *ONE), indirect=True)
 def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) -> None:
-    """The job fails as terraform did; the retry is told as what it is."""
+    """A plan that fails and its retry are two runs; the job exits with terraform's exit code."""
     place.failing("plan")
     assert host.play(place, "plan") == 1
     assert [event[:3] for event in place.told()] == [PLAN_FAILED]
@@ -90,7 +93,8 @@ def test_a_plan_that_fails_and_its_retry_are_two_runs(host: Host, place: Field) 
 def test_the_exit_code_on_github_is_terraforms_under_a_wrapper(
     place: Field, tmp_path: Path
 ) -> None:
-    """The wrapper of setup-terraform makes a 2 a 0, and says aside what it was."""
+    """On GitHub, the event has terraform's exit code 2, although the wrapper of setup-terraform
+    exits with 0 and gives the 2 as an output."""
     own = install_wrapper(tmp_path / "cli", terraform())
     path = f"{tmp_path / 'cli'}:{place.env['PATH']}"
     detailed = {"TF_CLI_ARGS_plan": "-detailed-exitcode"}
@@ -102,7 +106,8 @@ def test_the_exit_code_on_github_is_terraforms_under_a_wrapper(
 
 @pytest.mark.exhaustive
 def test_buildkites_plan_reaches_another_agent(place: Field) -> None:
-    """Of a configuration in a subdirectory: its plan comes from the artifacts alone."""
+    """On Buildkite, the plan of a configuration in a subdirectory reaches another agent by the
+    artifacts alone."""
     part = place.directory / "infra dir"
     part.mkdir()
     (place.directory / "main.tf").rename(part / "main.tf")
@@ -121,7 +126,8 @@ resource "terraform_data" "at" {
 
 @pytest.mark.exhaustive
 def test_spacelifts_targets_reach_terraform_as_they_are(place: Field) -> None:
-    """Quotes, and what else a shell would take for its own."""
+    """Spacelift's targets reach terraform unchanged, with quotes and other characters that are
+    special to a shell."""
     (place.directory / "main.tf").write_text(TARGETS)
     keys = ("it's", 'a <b> & $HOME `c` \\"d\\"')
     targets = [f'terraform_data.at["{key}"]' for key in keys]
@@ -134,7 +140,8 @@ SCRIPT, MAKE = f"{HOOKS}/make/terraform.sh", f"make -f {HOOKS}/make/Makefile"
 
 @pytest.mark.exhaustive
 def test_terraforms_own_words_are_known_as_tf_knows_them(place: Field) -> None:
-    """Directory, plan file, what is left out of a plan: by the script, told as by `tf`."""
+    """hooks/make/terraform.sh and `tf` find the same directory, plan file and options in
+    terraform's arguments, so that their events are the same."""
     part = place.directory / "infra"
     part.mkdir()
     (place.directory / "main.tf").rename(part / "main.tf")
@@ -152,7 +159,8 @@ def test_terraforms_own_words_are_known_as_tf_knows_them(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_the_makefile_tells_its_words(place: Field) -> None:
-    """A partial destroy is no destroyed workspace."""
+    """The Makefile passes its arguments on to the hooks: after a destroy with -target the workspace
+    is still active."""
     place.sh("terraform init -input=false && terraform apply -auto-approve")
     last = "DESTROY_ARGUMENTS=-auto-approve -target=terraform_data.last"
     assert place.sh(f"{MAKE} destroy '{last}'") == 0
@@ -164,7 +172,8 @@ def test_the_makefile_tells_its_words(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Field) -> None:
-    """Its workflow ends at the failing step: the hook hears of it when it is called again."""
+    """Digger's workflow ends at the failing step without a hook, so the before hook of the next run
+    records the failure."""
     (digger,) = [host for host in HOSTS if host.name == "digger"]
     place.failing("plan")
     assert digger.play(place, "plan") == 1
@@ -176,7 +185,8 @@ def test_a_failure_that_digger_tells_nobody_is_closed_by_the_next_run(place: Fie
 
 @pytest.mark.exhaustive
 def test_the_agent_of_hcp_terraform_tells_no_outcome(place: Field) -> None:
-    """A failed apply is told neither as a success nor as a workspace that is active."""
+    """HCP Terraform's agent does not pass on the outcome: a failed apply is recorded neither as a
+    success nor as active."""
     (agent,) = [host for host in HOSTS if host.name == "hcp-terraform"]
     agent.play(place, "plan")
     place.failing("apply")

@@ -1,4 +1,5 @@
-"""The same plan through `tf` and through hooks gives the same counts and metadata."""
+"""The same plan or apply gives the same events, with counts and metadata, through `tf` and through
+hooks."""
 
 from __future__ import annotations
 
@@ -25,6 +26,8 @@ VOLATILE = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms"}
 
 @pytest.fixture(name="place")
 def _place(tmp_path: Path) -> Iterator[Field]:
+    """A field whose first configuration is committed and applied, and which now has the second
+    one."""
     with field(tmp_path, project=FIRST) as keyed:
         place = without_key(keyed)
         place.sh("git init -q && echo '*.tfplan' > .gitignore && git add -A && git commit -qm one")
@@ -34,19 +37,20 @@ def _place(tmp_path: Path) -> Iterator[Field]:
 
 
 def twin(place: Field) -> Field:
-    """The same project, with its state, in another place of the same name."""
+    """A copy of the field's project, with its state, in another directory of the same name."""
     directory = place.directory.parent / "twin/project"
     shutil.copytree(place.directory, directory, symlinks=True)
     return replace(place, directory=directory)
 
 
 def by_tf(place: Field, command: str, arguments: str) -> int:
-    """The drop-in."""
+    """Runs a command through `tf`; returns its exit code."""
     return place.sh(f"tf {command} -input=false {arguments}")
 
 
 def by_hooks(place: Field, command: str, arguments: str) -> int:
-    """As every CI file of `hooks/` does."""
+    """Runs a command of terraform between hooks, as every CI file of `hooks/` does; returns its
+    exit code."""
     place.sh(f"tfevents hook before {command} --plan-file run.tfplan")
     code = place.sh(f"terraform {command} -input=false {arguments}")
     place.sh(f"tfevents hook after {command} --exit-code {code} --plan-file run.tfplan")
@@ -54,7 +58,8 @@ def by_hooks(place: Field, command: str, arguments: str) -> int:
 
 
 def comparable(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Less what differs between two runs of the same; a checksum is of random ids."""
+    """The event without what differs between two runs of the same plan. The checksum of the state
+    is left out too, since the state has random ids."""
     metadata = dict(event["metadata"])
     assert metadata.pop("state_checksum", "sha") is not None
     data = {name: text for name, text in event["data"].items() if name not in VOLATILE}
@@ -62,13 +67,14 @@ def comparable(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def assert_the_same(place: Field, *, targeted: bool = False) -> None:
-    """The second half of the events, of the hooks, is what the first half is."""
+    """Asserts that the second half of the events, from hooks, equals the first half, from `tf`.
+    `targeted`: the run had a -target, so that the numbers of unchanged objects are not compared."""
     events = [comparable(event) for event in place.events]
     types = [event["event_type"] for event in events]
     half = len(events) // 2
     assert types[half:] == types[:half]
     for hooked, dropped_in in zip(events[half:], events[:half], strict=True):
-        if targeted:  # what a part's apply left aside is in both states, and in no plan
+        if targeted:  # resources outside the -target are in both states, and in no plan
             for event in (hooked, dropped_in):
                 event["metadata"].get("resource_counts", {}).pop("unchanged", None)
                 event["metadata"].get("output_counts", {}).pop("unchanged", None)
@@ -81,7 +87,7 @@ OPTIONS = ["", "-destroy", "-refresh-only", "-target=terraform_data.fresh"]
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("option", exhaustive_except(OPTIONS, ""))
 def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
-    """Of a plan, and of its apply."""
+    """`tf` and hooks record the same events of a plan and its apply."""
     other = twin(place)
     for way, where in ((by_tf, place), (by_hooks, other)):
         assert way(where, "plan", f"-out=run.tfplan {option}") == 0
@@ -91,7 +97,7 @@ def test_tf_and_hooks_tell_the_same(place: Field, option: str) -> None:
 
 @pytest.mark.exhaustive
 def test_tf_and_hooks_tell_the_same_of_a_plan_that_does_not_refresh(place: Field) -> None:
-    """What was not measured is absent, where the environment says so."""
+    """If TF_CLI_ARGS_plan has -refresh=false, the events of `tf` and hooks have no drift counts."""
     unrefreshed = {**place.env, "TF_CLI_ARGS_plan": "-refresh=false"}
     place = replace(place, env=unrefreshed)
     other = twin(place)
@@ -103,7 +109,8 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_does_not_refresh(place: Field
 
 @pytest.mark.exhaustive
 def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
-    """Without a number: an older plan in the same place is not this run's."""
+    """The event of a plan that fails has no counts, even if its plan file from an earlier run
+    exists."""
     other = twin(place)
     for way, where in ((by_tf, place), (by_hooks, other)):
         assert way(where, "plan", "-out=run.tfplan") == 0
@@ -115,7 +122,8 @@ def test_tf_and_hooks_tell_the_same_of_a_plan_that_fails(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) -> None:
-    """As `tf`: what stays of the rest is not known."""
+    """A -refresh-only plan with a -target has no counts, neither by `tf` nor by hooks, since the
+    plan does not show the other resources."""
     part = "-out=run.tfplan -refresh-only -target=terraform_data.same"
     for way, where in ((by_tf, place), (by_hooks, twin(place))):
         assert way(where, "plan", part) == 0
@@ -126,7 +134,7 @@ def test_a_hook_counts_nothing_of_a_refresh_only_plan_of_a_part(place: Field) ->
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("option", exhaustive_except(["", "-refresh-only"], ""))
 def test_tf_and_hooks_tell_the_same_of_nothing_to_do(place: Field, option: str) -> None:
-    """The end only: nothing was about to be changed."""
+    """An apply that has nothing to do has an end event only."""
     (place.directory / "main.tf").write_text(FIRST)
     other = twin(place)
     for way, where in ((by_tf, place), (by_hooks, other)):

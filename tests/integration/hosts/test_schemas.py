@@ -1,4 +1,5 @@
-"""The files of `hooks/` are what their hosts' schemas ask for, and begin with their use."""
+"""The files of `hooks/`: they match their hosts' schemas, begin with instructions and are in the
+README."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ SCHEMAS = {
     "buildkite/pipeline.yml": "buildkite",
     "bitbucket/bitbucket-pipelines.yml": "bitbucket-pipelines",
 }
-"""A file → its host's schema, as the package check-jsonschema carries it."""
+"""File → the name of its host's schema in the package check-jsonschema."""
 
 FOLDERS = {
     *("terragrunt", "atlantis", "github", "gitlab", "jenkins", "azure", "circleci", "buildkite"),
@@ -31,7 +32,8 @@ FILES = sorted(path for path in HOOKS.rglob("*") if path.is_file() and path.pare
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_a_file_is_what_its_hosts_schema_asks_for(name: str) -> None:
-    """The schema comes with the package; nothing is downloaded."""
+    """A file matches its host's schema, which is part of check-jsonschema; nothing is
+    downloaded."""
     pytest.importorskip("check_jsonschema")
     schema = f"vendor.{SCHEMAS[name]}"
     command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
@@ -40,14 +42,16 @@ def test_a_file_is_what_its_hosts_schema_asks_for(name: str) -> None:
 
 
 def test_there_is_a_folder_for_each_host() -> None:
-    """And Terragrunt's holds one file, the root that units include."""
+    """Each host has a folder in `hooks/`; Terragrunt's has one file, root.hcl, which units
+    include."""
     assert {path.name for path in HOOKS.iterdir() if path.is_dir()} == FOLDERS
     assert [path.name for path in (HOOKS / "terragrunt").iterdir()] == ["root.hcl"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOOKS)))
 def test_a_file_begins_with_three_lines_of_instructions(path: os.PathLike[str]) -> None:
-    """Comments in the file's own language, after a #! where there is one."""
+    """Each file begins with exactly three comment lines in its own language, after a #! line if it
+    has one."""
     with open(path) as file:
         lines = [line for line in file.read().splitlines() if not line.startswith("#!")]
     assert all(re.match(r"(#|//) +\S", line) for line in lines[:3])
@@ -56,13 +60,13 @@ def test_a_file_begins_with_three_lines_of_instructions(path: os.PathLike[str]) 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOOKS)))
 def test_the_readme_has_each_file(path: os.PathLike[str]) -> None:
-    """Its table links it."""
+    """The table of hooks/README.md links each file."""
     readme = (HOOKS / "README.md").read_text()
     assert f"]({os.path.relpath(path, HOOKS)})" in readme
 
 
 def test_the_readme_has_each_variable_that_is_read_for_hooks() -> None:
-    """What hook_hosts.py reads is documented, with a link."""
+    """hooks/README.md has every environment variable that hook_hosts.py reads."""
     source = (HOOKS.parent / "tfevents/hosts/hook_hosts.py").read_text()
     readme = (HOOKS / "README.md").read_text()
     names = re.findall(
@@ -73,7 +77,7 @@ def test_the_readme_has_each_variable_that_is_read_for_hooks() -> None:
 
 
 def test_the_commit_hook_of_contributors_runs_what_ci_runs() -> None:
-    """Each of its commands is a line of CI's script."""
+    """Every command in .pre-commit-config.yaml is a line of .ci/run."""
     config = yaml.safe_load((HOOKS.parent / ".pre-commit-config.yaml").read_text())
     ci = (HOOKS.parent / ".ci/run").read_text().splitlines()
     ((hooks,),) = [[repo["hooks"]] for repo in config["repos"]]

@@ -1,4 +1,4 @@
-"""Hooks in environments as no host would make them: a run is told, or one line says why not."""
+"""Hooks in random, invalid environments: a run is recorded, or one line says why not."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from tfevents.events.body import LARGEST_EVENT
 from tfevents.terraform.arguments import REPORTED
 
 LONGEST_LINE = 16 << 10
-"""Characters, of which a path may be four thousand."""
+"""Characters; a path alone may have four thousand."""
 
 
 @pytest.fixture(name="place")
 def _place(tmp_path: Path) -> Iterator[Field]:
+    """A field without an API key."""
     with field(tmp_path) as place:
         yield without_key(place)
 
 
 def read_cells(home: Path) -> list[str]:
-    """All that the journal keeps of runs and events."""
+    """Every value in the journal's tables of runs and events, as text."""
     with closing(sqlite3.connect(home / "journal.db")) as db:
         rows = [*db.execute("select * from runs"), *db.execute("select * from events")]
     return [str(cell) for row in rows for cell in row]
@@ -37,7 +38,8 @@ def read_cells(home: Path) -> list[str]:
 def test_a_hook_of_a_spoiled_environment_is_told_or_says_why(
     place: Field, examples: Examples
 ) -> None:
-    """It ends with 0 and one line at most; the journal can be read, and holds no secret."""
+    """Each hook exits with 0 and writes at most one line; the journal is readable and has no
+    secret."""
     paths = make_paths(place.directory)
     for dice in examples:
         env = make_environment(dice, paths)

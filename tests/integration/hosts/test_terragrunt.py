@@ -1,4 +1,5 @@
-"""Terragrunt: its hooks by the root that units include, played and, where it is on PATH, real."""
+"""Terragrunt's hooks in the root file that units include, run in Terragrunt's order and, if it is
+on PATH, by Terragrunt itself."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ from support.paths import HOOKS
 
 INCLUDE = 'include "root" {\n  path = find_in_parent_folders("root.hcl")\n}\n'
 KILLED = re.sub('command = ".*"', 'command = "kill -9 $PPID"', PROJECT)
-"""An apply that kills its terraform."""
+"""A project whose apply kills terraform."""
 FATES = ("good", "good", "good", "good", "good", "failing", "failing", "killed", "killed", "good")
 
 
@@ -37,7 +38,7 @@ def _place(tmp_path: Path) -> Iterator[Field]:
 
 
 def units(place: Field) -> list[Path]:
-    """Ten units, by their fates, below the root."""
+    """Ten units below the root file, one for each of FATES."""
     live = place.directory / "live"
     live.mkdir()
     shutil.copy(HOOKS / "terragrunt/root.hcl", live)
@@ -54,7 +55,7 @@ def _unit(directory: Path, fate: str) -> Path:
 
 
 def ends(place: Field) -> dict[str, list[tuple[Any, ...]]]:
-    """What was told of each unit's end."""
+    """Unit → the type and status of each of its end events."""
     found: dict[str, list[tuple[Any, ...]]] = {}
     for event in place.events:
         said = (event["event_type"], event["metadata"].get("activity_status"))
@@ -64,6 +65,7 @@ def ends(place: Field) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def assert_each_has_its_own_result(place: Field) -> None:
+    """Asserts that each unit has one run, with the result that FATES gives it."""
     wanted = {"good": [("active", "success")]}
     for number, fate in enumerate(FATES):
         assert ends(place)[f"u{number}"] == wanted.get(fate, [("failed", "failure")])
@@ -73,7 +75,8 @@ def assert_each_has_its_own_result(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_ten_units_in_parallel_are_told_once_each(place: Field) -> None:
-    """Good, failing and killed ones, each with its own result."""
+    """Of ten units that are applied in parallel, and succeed, fail or are killed, each is recorded
+    once with its own result."""
 
     def apply(unit: Path) -> int:
         place.sh("terraform init -input=false", cwd=unit)
@@ -85,7 +88,8 @@ def test_ten_units_in_parallel_are_told_once_each(place: Field) -> None:
 
 
 def test_a_plan_is_counted_and_leaves_nothing_behind(place: Field) -> None:
-    """The plan file goes, whatever became of the run."""
+    """A plan is recorded with its counts, and the hooks' plan file is removed, also if the plan
+    fails."""
     terragrunt(place, place.directory, "plan")
     place.failing("plan")
     terragrunt(place, place.directory, "plan")
@@ -95,7 +99,8 @@ def test_a_plan_is_counted_and_leaves_nothing_behind(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_a_users_own_plan_file_is_counted_and_kept(place: Field) -> None:
-    """`plan -out=my.tfplan`, then `apply my.tfplan`: the usual pair in CI."""
+    """`plan -out=my.tfplan` and `apply my.tfplan`, as usual in CI, are recorded with counts, and
+    the user's plan file stays."""
     assert terragrunt(place, place.directory, "plan", "-out=my.tfplan") == 0
     assert terragrunt(place, place.directory, "apply", "my.tfplan") == 0
     assert place.told() == [PLANNED, BEGUN, APPLIED]
@@ -104,7 +109,8 @@ def test_a_users_own_plan_file_is_counted_and_kept(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_an_exit_code_that_terragrunt_does_not_tell_is_not_told(place: Field) -> None:
-    """`plan -detailed-exitcode` ends with 2, and its after hook runs as after a 0."""
+    """`plan -detailed-exitcode` ends with 2, but Terragrunt runs its after hook as for 0, so the
+    event has no exit code."""
     assert terragrunt(place, place.directory, "plan", "-detailed-exitcode") == 0
     assert place.told() == [PLANNED]
     assert "exit_code" not in place.events[0]["data"]
@@ -112,7 +118,8 @@ def test_an_exit_code_that_terragrunt_does_not_tell_is_not_told(place: Field) ->
 
 @pytest.mark.exhaustive
 def test_the_plan_file_is_its_owners_alone_and_never_stays(place: Field) -> None:
-    """Whatever the umask; what a killed run has left is swept by the unit's next one."""
+    """The hooks' plan file has mode 0600; if a killed run has left one, the unit's next run removes
+    it."""
     plan_file = place.directory / ".tfevents.tfplan"
     killed = Play(place, place.directory, ("plan",), place.directory)
     for _ in killed.hooks("before_hook"):
@@ -125,7 +132,8 @@ def test_the_plan_file_is_its_owners_alone_and_never_stays(place: Field) -> None
 
 
 def test_an_apply_that_fails_is_told_by_the_error_hook(place: Field) -> None:
-    """The after hook without run_on_error is not reached."""
+    """The error hook records an apply that fails, since an after hook without run_on_error does not
+    run."""
     place.failing("apply")
     assert terragrunt(place, place.directory, "apply") == 1
     assert [event[:3] for event in place.told()] == [BEGUN[:3], APPLY_FAILED]
@@ -133,7 +141,8 @@ def test_an_apply_that_fails_is_told_by_the_error_hook(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_a_unit_is_called_by_its_directory_and_not_by_its_cache(place: Field) -> None:
-    """Terraform runs in the cache; plan, state and counts are found there all the same."""
+    """Terraform runs in the unit's cache directory, where the hooks find plan and state; the events
+    name the unit's own directory."""
     cache = place.directory / "live/network/.terragrunt-cache/abc/def"
     cache.mkdir(parents=True)
     (cache / "main.tf").write_text(PROJECT)
@@ -145,7 +154,8 @@ def test_a_unit_is_called_by_its_directory_and_not_by_its_cache(place: Field) ->
 
 
 def test_a_unit_whose_terragrunt_was_killed_is_told_by_its_next_run(place: Field) -> None:
-    """Nothing comes after `before`; the next `before` closes the run as failed."""
+    """A run whose Terragrunt was killed after the before hook is closed as failed by the unit's
+    next before hook."""
     hook = ["tfevents", "hook", "before", "apply", "--directory", str(place.directory)]
     assert place.run(hook, TG_CTX_COMMAND="apply", TG_CTX_TF_PATH="terraform").returncode == 0
     assert terragrunt(place, place.directory, "apply") == 0
@@ -155,7 +165,7 @@ def test_a_unit_whose_terragrunt_was_killed_is_told_by_its_next_run(place: Field
 
 
 def test_hooks_keep_silent_where_terragrunt_runs_tf(place: Field) -> None:
-    """TG_TF_PATH=tf: `tf` reports, the hooks would tell it twice."""
+    """With TG_TF_PATH=tf the hooks record and write nothing, since `tf` reports the run."""
     for moment in ("before", "after", "error"):
         words = ["tfevents", "hook", moment, "apply"]
         done = place.run(words, TG_CTX_COMMAND="apply", TG_CTX_TF_PATH="tf")
@@ -170,7 +180,7 @@ HOOKED = {"TG_TF_PATH": "terraform"}
 @REAL
 @pytest.mark.exhaustive
 def test_the_real_one_tells_ten_units_once_each(place: Field) -> None:
-    """`run --all`, with the root that units include."""
+    """`terragrunt run --all` records each unit once, with its own result."""
     units(place)
     words = ["terragrunt", "run", "--all", "--non-interactive", "--", "apply"]
     done = place.run(words, cwd=place.directory / "live", **HOOKED)
@@ -183,7 +193,8 @@ def test_the_real_one_tells_ten_units_once_each(place: Field) -> None:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("binary", ["terraform", "tf"])
 def test_the_real_one_tells_a_unit_with_a_source_once(place: Field, binary: str) -> None:
-    """With hooks around terraform, and with the same file and TG_TF_PATH=tf."""
+    """A unit with a `source` is recorded once, by hooks around terraform as well as with
+    TG_TF_PATH=tf."""
     (network,) = [path for path in units(place) if path.name == "u0"]
     (place.directory / "module").mkdir()
     (network / "main.tf").rename(place.directory / "module/main.tf")
@@ -203,7 +214,7 @@ def test_the_real_one_tells_a_unit_with_a_source_once(place: Field, binary: str)
 @REAL
 @pytest.mark.exhaustive
 def test_the_real_one_fails_no_run_for_an_endpoint_that_is_down(place: Field) -> None:
-    """Hooks end with 0, so Terragrunt does."""
+    """If the server is down, the hooks and Terragrunt exit with 0."""
     (good, *_) = units(place)
     words = ["terragrunt", "--non-interactive", "apply", "-auto-approve"]
     done = place.run(words, cwd=good, TFEVENTS_URL="http://127.0.0.1:9", **HOOKED)
@@ -213,7 +224,8 @@ def test_the_real_one_fails_no_run_for_an_endpoint_that_is_down(place: Field) ->
 @REAL
 @pytest.mark.exhaustive
 def test_the_real_one_is_not_told_of_a_users_own_hook_that_fails(place: Field) -> None:
-    """Terraform succeeded; error hooks come all the same, when our run is closed."""
+    """If a user's own after hook fails, the run is still recorded as a success: terraform has
+    succeeded, and the error hooks run when the run is already closed."""
     (good, *_) = units(place)
     hook = (
         'terraform {\n  after_hook "z" {\n    commands = ["apply"]\n    execute = ["false"]\n  }\n}'

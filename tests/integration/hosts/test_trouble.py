@@ -1,4 +1,5 @@
-"""A hook is never in the way: it ends with 0, says at most one line, and nothing on stdout."""
+"""Hooks that can't do their work: without TFEVENTS_STRICT they exit with 0, write at most one line
+to stderr, and nothing to stdout."""
 
 from __future__ import annotations
 
@@ -29,12 +30,13 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture(name="place")
 def _place(tmp_path: Path) -> Iterator[Field]:
+    """A field without an API key."""
     with field(tmp_path) as place:
         yield without_key(place)
 
 
 def hook(place: Field, moment: str, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """One call, as every host makes it."""
+    """Runs `tfevents hook` once, as every host does."""
     return place.run(["tfevents", "hook", moment, *words], **env)
 
 
@@ -75,7 +77,8 @@ TROUBLES = (_down, _no_journal, _no_home, _bad_url, _bad_file, _no_terraform, _n
 def test_a_hook_in_trouble_is_not_in_the_way(
     trouble: Callable[[Field], dict[str, str]], moment: str, place: Field
 ) -> None:
-    """Terraform goes on, and its output is its own."""
+    """A hook that can't do its work exits with 0, writes at most one line to stderr and nothing to
+    stdout."""
     env = trouble(place)
     if moment != "before":
         hook(place, "before", "apply", **env)
@@ -89,14 +92,15 @@ def test_a_hook_in_trouble_is_not_in_the_way(
 def test_what_was_not_reported_is_said(
     trouble: Callable[[Field], dict[str, str]], place: Field
 ) -> None:
-    """In one line, at the end of the run."""
+    """An after hook whose event is not delivered says so in one line on stderr."""
     done = hook(place, "after", "apply", "--exit-code", "0", **trouble(place))
     assert done.stderr.startswith("tfevents: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_a_plan_that_is_missing_is_said(place: Field) -> None:
-    """The event comes without counts."""
+    """If the file of --plan-file is missing, stderr names the file, and the event of a failed plan
+    has no counts."""
     done = hook(place, "after", "plan", "--exit-code", "1", "--plan-file", "nowhere.tfplan")
     assert "nowhere.tfplan" in done.stderr
     assert place.told() == [(*PLAN_FAILED, None)]
@@ -115,7 +119,8 @@ def test_a_plan_that_is_missing_is_said(place: Field) -> None:
     ],
 )
 def test_a_call_that_is_wrong_is_not_in_the_way(words: tuple[str, ...], place: Field) -> None:
-    """One line at most, and 0: a typing error in a hook must not stop an apply."""
+    """A hook with a wrong command line exits with 0 and writes at most one line, so that a typing
+    error in a hook does not stop an apply."""
     done = place.run(["tfevents", "hook", *words])
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr.count("\n") <= 1
@@ -132,7 +137,8 @@ def test_a_call_that_is_wrong_is_not_in_the_way(words: tuple[str, ...], place: F
     ],
 )
 def test_a_call_that_is_wrong_is_said(words: tuple[str, ...], place: Field) -> None:
-    """In one line."""
+    """A hook with a wrong command line says so in one line on stderr, and does not call it a
+    bug."""
     done = place.run(["tfevents", "hook", *words])
     assert done.stderr.startswith("tfevents: ")
     assert "a bug" not in done.stderr
@@ -140,7 +146,8 @@ def test_a_call_that_is_wrong_is_said(words: tuple[str, ...], place: Field) -> N
 
 
 def test_a_hook_that_is_switched_off_does_nothing(place: Field) -> None:
-    """As `tf` does."""
+    """With TFEVENTS_DISABLED a hook writes nothing and exits with 0, also with TFEVENTS_STRICT, as
+    `tf` does."""
     off = {"TFEVENTS_DISABLED": "1", "TFEVENTS_STRICT": "1", "TFEVENTS_URL": NOWHERE}
     for moment in MOMENTS:
         done = hook(place, moment, "apply", **off)
@@ -149,7 +156,8 @@ def test_a_hook_that_is_switched_off_does_nothing(place: Field) -> None:
 
 
 def test_a_file_that_is_no_plan_is_said(place: Field) -> None:
-    """Whatever it is; whether there is something to apply is then not claimed."""
+    """If the file of --plan-file is no plan, one line says so and no event is recorded, since it is
+    not known whether there is something to apply."""
     (place.directory / "p").write_text("no plan")
     done = hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
     assert "p is no plan of this run" in done.stderr
@@ -159,7 +167,8 @@ def test_a_file_that_is_no_plan_is_said(place: Field) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "directory", "pipe"])
 def test_what_is_no_plan_file_is_waited_for_by_nobody(kind: str, place: Field) -> None:
-    """Nothing is claimed of such a plan, by either option or by terraform's own word."""
+    """A hook does not wait for a plan file that is missing, a directory or a named pipe, and
+    records no event; this holds for --plan-file, --plan-json and terraform's own -out."""
     path = place.directory / "p"
     if kind == "directory":
         path.mkdir()
@@ -176,7 +185,8 @@ def test_what_is_no_plan_file_is_waited_for_by_nobody(kind: str, place: Field) -
 
 @pytest.mark.exhaustive
 def test_a_plan_as_json_from_a_pipe(place: Field) -> None:
-    """`-` is stdin, as for `count`; and a shell's `<(…)` is read too."""
+    """`--plan-json -` reads the plan from stdin, as `count` does; the pipe of a shell's `<(…)` is
+    read too."""
     place.sh("terraform init -input=false && terraform plan -out=p")
     after = "tfevents hook after plan --exit-code success --plan-json"
     place.sh(
@@ -188,7 +198,8 @@ def test_a_plan_as_json_from_a_pipe(place: Field) -> None:
 
 
 def test_success_without_its_number(place: Field) -> None:
-    """It is a success, and no exit code is told; a failure after it is another end."""
+    """`--exit-code success` records a success without an exit code; if repeated it is ignored,
+    while a failure after it is recorded as another end."""
     hook(place, "before", "apply")
     hook(place, "after", "apply", "--exit-code", "success")
     assert "told already" in hook(place, "after", "apply", "--exit-code", "success").stderr
@@ -198,7 +209,8 @@ def test_success_without_its_number(place: Field) -> None:
 
 
 def test_a_word_that_is_no_command_of_terraform_is_said(place: Field) -> None:
-    """A command that is not reported is no slip, and neither is what the host calls its own."""
+    """A word that is no command of terraform is named in one line on stderr; commands that are not
+    reported and a host's own commands are accepted silently."""
     done = hook(place, "before", "--", "-chdir=d", "aply", "run.tfplan")
     assert "'aply' is no command of terraform" in done.stderr
     assert (done.returncode, done.stderr.count("\n")) == (0, 1)
@@ -209,7 +221,8 @@ def test_a_word_that_is_no_command_of_terraform_is_said(place: Field) -> None:
 
 
 def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
-    """Behind the run; before it nothing stops it."""
+    """With TFEVENTS_STRICT, after and error hooks with a wrong command line exit with 86; a before
+    hook exits with 0, so that the run is not stopped."""
     for moment, code in (("before", 0), ("after", 86), ("error", 86)):
         done = hook(place, moment, "plan", "--no-such-option", TFEVENTS_STRICT="1")
         assert (done.returncode, done.stderr.count("\n")) == (code, 1)
@@ -217,8 +230,8 @@ def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
 
 @pytest.mark.exhaustive
 def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
-    """The last that is known: an apply was begun, which is not called a success. Of a plan that is
-    nothing."""
+    """An after hook that does not know the outcome of an apply, destroy, refresh or import records
+    the event of its start with outcome `unknown`, and nothing for a plan."""
     commands = ("plan", "apply", "destroy", "refresh", "import")
     for command in commands:
         hook(place, "after", command)
@@ -229,7 +242,8 @@ def test_an_outcome_that_nobody_knows_is_not_told(place: Field) -> None:
 
 
 def test_a_plan_that_nobody_saw_is_told_where_its_code_says_what_it_is(place: Field) -> None:
-    """Whether there is something to apply is known by exit code 2, and by no other."""
+    """Without a plan file only exit code 2 shows that there is something to apply; for exit code 0
+    no event is recorded."""
     for code in ("0", "2"):
         hook(place, "after", "plan", "--exit-code", code)
     assert [event[0] for event in place.told()] == ["apply_needed"]
@@ -238,7 +252,8 @@ def test_a_plan_that_nobody_saw_is_told_where_its_code_says_what_it_is(place: Fi
 
 
 def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Field) -> None:
-    """It is told that it ended well; what the state holds now is not."""
+    """An apply that succeeded, but whose state can't be read, is recorded as a success and not as
+    active."""
     nobody = {"TFEVENTS_PROVISIONER": "/nonexistent/terraform"}
     hook(place, "after", "apply", "--exit-code", "0", **nobody)
     assert place.told() == [("provisioning", "apply", "success", None)]
@@ -247,7 +262,8 @@ def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Fiel
 
 @pytest.mark.exhaustive
 def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
-    """The host made it of the plan before, and none of this one."""
+    """The file of --plan-json is ignored if it is from before the run, since it shows an earlier
+    plan."""
     place.sh("terraform init -input=false && terraform plan -out=p")
     place.sh("terraform show -json p > p.json")
     for code in ("0", "1"):
@@ -258,7 +274,8 @@ def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
 
 @pytest.mark.parametrize("moment", ["after", "error"])
 def test_strict_ends_with_86_where_it_was_not_delivered(moment: str, place: Field) -> None:
-    """`before` never does: it would stop terraform on every host."""
+    """With TFEVENTS_STRICT, after and error hooks exit with 86 if the event was not delivered; a
+    before hook never does, as that would stop terraform on every host."""
     strict = {"TFEVENTS_STRICT": "1", "TFEVENTS_URL": NOWHERE}
     assert hook(place, "before", "apply", **strict).returncode == 0
     done = hook(place, moment, "apply", **strict)
@@ -267,25 +284,27 @@ def test_strict_ends_with_86_where_it_was_not_delivered(moment: str, place: Fiel
     assert hook(place, moment, "apply", **fine).returncode == 0
 
 
-# The wrong order
+# Hooks that are missing, repeated or in the wrong order
 
 
 def test_after_without_before_tells_of_the_run(place: Field) -> None:
-    """With what can be known at its end."""
+    """An after hook without a before hook records the run with the counts that are known at its
+    end."""
     place.sh("terraform init -input=false && terraform plan -out=p && terraform apply p")
     hook(place, "after", "apply", "--exit-code", "0", "--plan-file", "p")
     assert place.told() == [APPLIED]
 
 
 def test_error_without_before_tells_nothing(place: Field) -> None:
-    """Hosts call it when something else has failed."""
+    """An error hook without a run to close records nothing: hosts also call it when something else
+    has failed."""
     done = hook(place, "error", "apply")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert place.told() == []
 
 
 def test_error_after_after_tells_nothing(place: Field) -> None:
-    """The run is over."""
+    """An error hook after the after hook records nothing, since the run has ended."""
     hook(place, "before", "plan")
     hook(place, "after", "plan", "--exit-code", "1")
     hook(place, "error", "plan")
@@ -294,7 +313,8 @@ def test_error_after_after_tells_nothing(place: Field) -> None:
 
 @pytest.mark.parametrize("code", exhaustive_except(["0", "1"], "0"))
 def test_a_second_after_tells_nothing_and_says_so(place: Field, code: str) -> None:
-    """Neither of a plan nor of an apply; what has happened since is told."""
+    """A second after hook of a plan or an apply records nothing and says `told already`; a later
+    plan is recorded."""
     place.sh("terraform init -input=false")
     for command, work in (("plan", "plan -out=p"), ("apply", "apply p")):
         words = (command, "--exit-code", code, "--plan-file", "p")
@@ -310,7 +330,7 @@ def test_a_second_after_tells_nothing_and_says_so(place: Field, code: str) -> No
 
 
 def test_a_second_before_closes_the_first(place: Field) -> None:
-    """Nobody else will."""
+    """A before hook closes the previous run as failed if no other hook has closed it."""
     hook(place, "before", "apply")
     hook(place, "before", "apply")
     hook(place, "error", "apply")
@@ -319,7 +339,8 @@ def test_a_second_before_closes_the_first(place: Field) -> None:
 
 
 def test_workspaces_and_units_do_not_meet(place: Field) -> None:
-    """Their runs are open at the same time in the same directory."""
+    """Runs of different directories and terraform workspaces can be open at the same time; an error
+    hook closes only the run of its own."""
     for unit in ("a", "b"):
         for workspace in ("blue", "green"):
             name = {"TF_WORKSPACE": workspace}
@@ -330,7 +351,8 @@ def test_workspaces_and_units_do_not_meet(place: Field) -> None:
 
 
 def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
-    """At any moment: what comes next is told as if it had not been."""
+    """If before hooks are killed at different moments, the next run is still recorded, and every
+    run at most once."""
     for tenths in range(1, 12):
         script = f"timeout -s KILL 0.{tenths:02d} tfevents hook before plan"
         place.sh(script.replace("0.10", "1.0").replace("0.11", "1.1"))
@@ -344,9 +366,10 @@ def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
 
 
 def test_a_run_that_was_opened_beside_home_is_closed_at_home(place: Field) -> None:
-    """Home could not be written before the run, and can be after it: it is one run."""
+    """A run that begins in the fallback journal and ends when the home directory can be written is
+    one run."""
     home = Path(place.env["TFEVENTS_HOME"])
-    home.write_text("")  # a file stands where it should be
+    home.write_text("")  # a file in the place of the home directory
     hook(place, "before", "apply")
     home.unlink()
     hook(place, "after", "apply", "--exit-code", "0")
@@ -355,7 +378,8 @@ def test_a_run_that_was_opened_beside_home_is_closed_at_home(place: Field) -> No
 
 
 def test_a_run_that_was_opened_beside_home_is_closed_by_the_next(place: Field) -> None:
-    """Nobody came back to close it."""
+    """A run that began in the fallback journal and has no after hook is closed as failed by the
+    next before hook."""
     home = Path(place.env["TFEVENTS_HOME"])
     home.write_text("")
     hook(place, "before", "apply")
@@ -365,13 +389,14 @@ def test_a_run_that_was_opened_beside_home_is_closed_by_the_next(place: Field) -
 
 
 def make_older(place: Field) -> None:
-    """As if the clock had been put forward since."""
+    """Sets the start of all runs to more than a day ago, as if the clock had been put forward."""
     with closing(sqlite3.connect(Path(place.env["TFEVENTS_HOME"]) / "journal.db")) as db, db:
         db.execute("update runs set opened_at = '2026-01-01T00:00:00Z'")
 
 
 def test_an_end_after_more_than_a_day_is_the_runs_only_one(place: Field) -> None:
-    """Whoever comes to tell the end does not close the run as forgotten first."""
+    """An after hook more than a day after its before hook records the run's only end: its run is
+    not first closed as forgotten."""
     hook(place, "before", "apply")
     make_older(place)
     hook(place, "after", "apply", "--exit-code", "0")
@@ -379,7 +404,8 @@ def test_an_end_after_more_than_a_day_is_the_runs_only_one(place: Field) -> None
 
 
 def test_a_run_that_was_forgotten_and_goes_on_is_one_run(place: Field) -> None:
-    """Its end is told with all that is known of it, once, and is what stays."""
+    """If a run ends after it was closed as forgotten, its end is recorded once, with counts and
+    exit code, and under the same run id."""
     place.sh("terraform init -input=false && terraform plan -out=p")
     hook(place, "before", "apply", "--plan-file", "p")
     make_older(place)
@@ -408,7 +434,8 @@ create trigger full_merge before insert on runs begin select raise(fail, 'full')
 
 
 def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> None:
-    """The run is open in home, which has no room for its end: a day later it is not forgotten."""
+    """If the home directory's journal has no room for a run's end, the end is kept in the fallback
+    journal, and a day later the run is not closed as forgotten."""
     home = Path(place.env["TFEVENTS_HOME"])
     hook(place, "before", "apply")
     with closing(sqlite3.connect(home / "journal.db")) as db:
@@ -423,8 +450,8 @@ def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> N
 
 
 def test_an_end_that_is_kept_beside_home_is_an_executions_only_one(place: Field) -> None:
-    """Home then has room for one event, and not for all that was kept beside it: what the host says
-    of the whole execution ends no run again."""
+    """If the home directory then has room for one event, but not for all of the fallback journal,
+    the outcome that the host reports for the whole execution does not end the run again."""
     home = Path(place.env["TFEVENTS_HOME"])
     pull = {"BASE_REPO_OWNER": "o", "BASE_REPO_NAME": "r", "PULL_NUM": "7"}
     step = {**pull, "PLANFILE": "p", "ATLANTIS_TERRAFORM_VERSION": "1.11.4"}

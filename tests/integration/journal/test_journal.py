@@ -1,4 +1,5 @@
-"""Many processes, one journal: each event once and in order, whoever dies in between."""
+"""One journal used by many processes: each event is sent once and in order, whichever process is
+killed."""
 
 from __future__ import annotations
 
@@ -61,10 +62,12 @@ lock.release()
 
 
 def settings(home: Path, url: str, **more: str | None) -> Settings:
+    """Settings for the server at `url`, with an API key."""
     return Settings(str(home), url=url, api_key=Key("pat.acct.t.s"), **more)  # type: ignore[arg-type]
 
 
 def put(journal: Journal, *names: str, where: Destination = WHERE) -> None:
+    """Puts an event for each name."""
     for name in names:
         data = {"event_id": str(uuid.uuid4()), "name": name}
         body = {"event_type": "plan", "data": data}
@@ -72,7 +75,8 @@ def put(journal: Journal, *names: str, where: Destination = WHERE) -> None:
 
 
 def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options: object) -> object:
-    """As a process of its own would, with a presence."""
+    """The result of a flush as by a process of its own, with its own run lock. `options`: those of
+    FlushState, and `settings`."""
     lock = run_lock.acquire(str(home))
     try:
         more = options.pop("settings", settings(home, url))
@@ -87,17 +91,19 @@ def flush(home: Path, journal: Journal, url: str, seconds: float = 20, **options
 
 
 def names(endpoint: Endpoint) -> list[str]:
+    """The names of the received events, in order."""
     return [event["data"]["name"] for event in endpoint.events if "name" in event["data"]]
 
 
-# Many at once
+# Many processes at the same time
 
 
 @pytest.mark.exhaustive
 def test_eight_processes_deliver_each_event_once_and_in_order(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Eight writers on two workspaces put and flush fifty events each, all at the same time."""
+    """If eight processes put and flush fifty events each at the same time, on two workspaces, each
+    event is received once and in order."""
     running = [
         machine.python(
             PUT_AND_FLUSH, str(machine.home), endpoint.url, str(who), f"w{who % 2}", "50"
@@ -124,8 +130,8 @@ def test_eight_processes_deliver_each_event_once_and_in_order(
 def test_killed_at_any_moment_nothing_recorded_is_lost(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Flush loops are killed at random; then one flush, at once, delivers the rest in order. Only
-    an event whose answer was cut off came twice, with its own id."""
+    """After processes that flush were killed at random, one flush delivers the rest at once and in
+    order; only events whose response was cut off are received twice, with the same body."""
     draw = random.Random(7)
     for round_ in range(6):
         words = (str(machine.home), endpoint.url, str(round_), "w", "500")
@@ -133,7 +139,7 @@ def test_killed_at_any_moment_nothing_recorded_is_lost(
         enough = len(endpoint.requests) + draw.randrange(5, 40)
         endpoint.wait_for_requests(enough, 60)
         if round_ == 5:
-            endpoint.always(HANG)  # now one at least is on its way
+            endpoint.always(HANG)  # so that one request at least is in flight
             endpoint.wait_for_requests(len(endpoint.requests) + 1, 60)
         for process in running:
             process.kill()
@@ -153,7 +159,7 @@ def test_killed_at_any_moment_nothing_recorded_is_lost(
 
 
 def _twins(heard: list[dict[str, object]]) -> tuple[list[object], list[object]]:
-    """Events that came twice: the first and the second body."""
+    """The first and the second bodies of the events that were received twice."""
     first: dict[str, object] = {}
     pairs: tuple[list[object], list[object]] = ([], [])
     for event in heard:
@@ -168,7 +174,8 @@ def _twins(heard: list[dict[str, object]]) -> tuple[list[object], list[object]]:
 def test_an_answer_that_is_cut_off_is_the_one_case_of_a_twin(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """It was recorded, nobody could know: it comes again with the same event_id."""
+    """An event whose response was cut off is sent again with the same event_id, since the sender
+    can't know that it was recorded."""
     journal = open_journal(str(machine.home))
     put(journal, "a", "b")
     endpoint.script(RECORDED_BUT_CUT_OFF)
@@ -182,7 +189,8 @@ def test_an_answer_that_is_cut_off_is_the_one_case_of_a_twin(
 
 
 def test_a_claim_of_the_dead_is_void_at_once(machine: Machine, endpoint: Endpoint) -> None:
-    """Its owner was killed in the middle of a request; nobody waits for anything to run out."""
+    """The claim of a process that was killed during a request is void at once; the next flush does
+    not wait for a timeout."""
     endpoint.always(answer(503, retry_after=3600))
     endpoint.script(answer(200).but(delay=600.0))
     process = machine.python(PUT_AND_FLUSH, str(machine.home), endpoint.url, "0", "prod", "1")
@@ -201,7 +209,8 @@ def test_a_claim_of_the_dead_is_void_at_once(machine: Machine, endpoint: Endpoin
 def test_a_lane_that_a_living_process_is_sending_is_skipped_and_told(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Other lanes go; what the other process sends is not sent twice."""
+    """A queue that a running process is sending is skipped, and the reason says so; other queues
+    are sent."""
     endpoint.script(answer(200).but(delay=600.0))
     process = machine.python(PUT_AND_FLUSH, str(machine.home), endpoint.url, "0", "prod", "1")
     endpoint.wait_for_requests(1)
@@ -220,7 +229,8 @@ def test_a_lane_that_a_living_process_is_sending_is_skipped_and_told(
 def test_a_claim_is_not_held_while_waiting_for_better_times(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """A long apply whose start event met a 503 sleeps; somebody else's flush need not wait."""
+    """While a long apply waits to retry its start event after a 503, its claim is released, so that
+    another process' flush can send the event."""
     endpoint.script(answer(503, retry_after=3600))
     process = machine.python(
         PUT_AND_FLUSH.replace("Deadline(60)", "Deadline(86400)"),
@@ -238,7 +248,8 @@ def test_a_claim_is_not_held_while_waiting_for_better_times(
 
 
 def test_presence_is_seen_across_containers(machine: Machine) -> None:
-    """Two containers share a home, each with a process of the same id: pids mean nothing."""
+    """Run locks show which processes are alive even if two containers share a home directory and
+    their processes have the same process id."""
     if shutil.which("unshare") is None:
         pytest.skip("no unshare")
     stay = "import sys, os; from tfevents.journal import run_lock\n"
@@ -278,7 +289,8 @@ def test_presence_is_seen_across_containers(machine: Machine) -> None:
 
 
 def test_ones_own_presence_is_never_asked_for(tmp_path: Path) -> None:
-    """On NFS a lock belongs to the process: opening and closing the file again would free it."""
+    """A process does not open its own lock file to check it: on NFS a lock belongs to the process,
+    and closing the file again would release it."""
     lock = run_lock.acquire(str(tmp_path))
     assert run_lock.is_held(str(tmp_path), lock.identity)
     assert abandoned.find_abandoned(str(tmp_path)) == []
@@ -288,7 +300,8 @@ def test_ones_own_presence_is_never_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_burial_that_was_interrupted_is_finished_by_the_next(tmp_path: Path) -> None:
-    """The lock goes last: a folder that still holds a plan can always be found and swept."""
+    """A removal that was interrupted is completed by the next process: the lock file is removed
+    last, so that a folder with a plan in it is always found."""
     folder = tmp_path / "runs" / "somebody"
     folder.mkdir(parents=True)
     (folder / "lock").touch()
@@ -318,7 +331,8 @@ run_lock.acquire(sys.argv[1])
 
 @pytest.mark.exhaustive
 def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
-    """At whatever moment: nothing of it stays once somebody has looked."""
+    """If a process is killed at any step of creating its run's folder, `find_abandoned` and
+    `AbandonedRun` leave nothing of the folder."""
     step, done = 0, None
     while done is None or done.returncode:
         done = subprocess.run([sys.executable, "-c", KILLED, tmp_path, str(step)], check=False)
@@ -332,8 +346,9 @@ def test_killed_while_its_folder_is_made(tmp_path: Path) -> None:
 
 
 def test_what_is_being_made_is_not_swept(tmp_path: Path) -> None:
-    """Another run holds the directory while it makes its folder; on a file system without such a
-    lock only what is old is swept."""
+    """An unfinished folder is not removed while another process has locked the runs folder to
+    create one. If it is older than a day it is removed anyway, as some file systems have no such
+    locks."""
     unfinished = tmp_path / "runs" / ".somebody"
     unfinished.mkdir(parents=True)
     maker = os.open(tmp_path / "runs", os.O_RDONLY)
@@ -351,7 +366,8 @@ def test_what_is_being_made_is_not_swept(tmp_path: Path) -> None:
 
 
 def test_a_sweeper_that_is_stopped_keeps_nobody_from_running(tmp_path: Path) -> None:
-    """A run waits a moment for it, and goes on."""
+    """A run waits only a moment for a stopped process that has locked the runs folder to remove
+    unfinished folders."""
     run_lock.acquire(str(tmp_path)).release()
     sweeper = os.open(tmp_path / "runs", os.O_RDONLY)
     fcntl.flock(sweeper, fcntl.LOCK_EX)
@@ -362,7 +378,8 @@ def test_a_sweeper_that_is_stopped_keeps_nobody_from_running(tmp_path: Path) -> 
 
 
 def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
-    """The undertaker was killed between the lock and the folder."""
+    """A folder without a lock file, as left by a process that was killed between removing the two,
+    is removed."""
     folder = tmp_path / "runs" / "somebody"
     folder.mkdir(parents=True)
     assert abandoned.find_abandoned(str(tmp_path)) == ["somebody"]
@@ -371,13 +388,14 @@ def test_an_empty_folder_is_swept(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-# Order and lanes
+# Order and queues
 
 
 def test_one_that_is_refused_does_not_hold_up_the_others(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """It is kept with its reason, and sent again only when asked to."""
+    """A refused event is kept with its reason, and sent again only by a flush with `refused`; the
+    events after it are delivered."""
     journal = open_journal(str(machine.home))
     put(journal, "a", "b", "c")
     endpoint.script(NORMAL, answer(400, "missing_field"))
@@ -396,7 +414,8 @@ def test_one_that_is_refused_does_not_hold_up_the_others(
 def test_a_locked_workspace_does_not_hold_up_the_others(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """423 is one workspace's: the others go in between its tries, and its own order stays."""
+    """While one workspace responds 423, the events of others are sent; its own events stay in
+    order."""
     journal = open_journal(str(machine.home))
     other = Destination("acct", "default", "infra", "other")
     put(journal, "locked 1", "locked 2")
@@ -412,7 +431,8 @@ def test_a_locked_workspace_does_not_hold_up_the_others(
 def test_what_was_put_without_an_account_goes_with_the_key_and_stays_in_order(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Events put before there was a key go in one batch with those put after it."""
+    """Events put before there was a key, and so without an account, are sent in order with those
+    put after it."""
     journal = open_journal(str(machine.home))
     put(journal, "1", where=replace(WHERE, account=None))
     put(journal, "2")
@@ -426,7 +446,8 @@ def test_what_was_put_without_an_account_goes_with_the_key_and_stays_in_order(
 def test_what_nobody_knows_is_left_and_never_filled_in_from_the_flusher(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Who flushes has a workspace of their own; it is not that of somebody else's directory."""
+    """An event without org, project or workspace is kept: they are never taken from the settings of
+    the process that flushes, since the event may be from another directory."""
     journal = open_journal(str(machine.home))
     put(journal, "a", where=Destination("acct", None, "infra", None))
     put(journal, "b", where=Destination())
@@ -444,7 +465,8 @@ def test_what_nobody_knows_is_left_and_never_filled_in_from_the_flusher(
 
 
 def test_an_event_of_another_account_is_left_and_told(machine: Machine, endpoint: Endpoint) -> None:
-    """This key is not for it; the others are delivered, and it stays pending."""
+    """An event for an account that is not the API key's stays pending, and the reason says so; the
+    others are delivered."""
     journal = open_journal(str(machine.home))
     put(journal, "theirs", where=Destination("other", "default", "infra", "prod"))
     put(journal, "mine")
@@ -466,7 +488,8 @@ def test_an_event_of_another_account_is_left_and_told(machine: Machine, endpoint
 def test_a_wrong_key_stops_the_flush_and_a_right_one_delivers(
     machine: Machine, endpoint: Endpoint, status: int
 ) -> None:
-    """One request, one reason; everything stays pending."""
+    """If the server rejects the API key, the flush ends after one request with that reason, and all
+    events stay pending."""
     journal = open_journal(str(machine.home))
     put(journal, "a", "b")
     put(journal, "c", where=Destination("acct", "default", "infra", "other"))
@@ -482,7 +505,8 @@ def test_a_wrong_key_stops_the_flush_and_a_right_one_delivers(
 
 
 def test_an_outage_costs_two_tries_however_much_waits(machine: Machine) -> None:
-    """Not two for each event, nor for each workspace: nobody is there."""
+    """If the server can't be reached, a flush makes two attempts in all, and not two for each event
+    or workspace."""
     journal = open_journal(str(machine.home))
     for workspace in "abcdef":
         put(journal, "1", "2", where=Destination("acct", "default", "infra", workspace))
@@ -494,7 +518,8 @@ def test_an_outage_costs_two_tries_however_much_waits(machine: Machine) -> None:
 
 
 def test_a_server_that_asks_for_time_is_left_alone(machine: Machine, endpoint: Endpoint) -> None:
-    """Retry-After is for all lanes; what can't be had within the budget is not waited for."""
+    """A Retry-After is valid for all queues, and a flush does not wait for one that exceeds its
+    deadline."""
     journal = open_journal(str(machine.home))
     put(journal, "1")
     put(journal, "2", where=Destination("acct", "default", "infra", "other"))
@@ -506,7 +531,7 @@ def test_a_server_that_asks_for_time_is_left_alone(machine: Machine, endpoint: E
 
 
 def test_a_server_that_says_at_once_is_not_hammered(machine: Machine, endpoint: Endpoint) -> None:
-    """Retry-After: 0 does not take away our own pauses."""
+    """After a response with Retry-After: 0 the sender still waits for its own pauses."""
     journal = open_journal(str(machine.home))
     put(journal, "1")
     endpoint.script(*[answer(503, retry_after=0)] * 3)
@@ -521,7 +546,8 @@ def test_a_server_that_says_at_once_is_not_hammered(machine: Machine, endpoint: 
 def test_what_is_put_while_others_are_sent_follows_in_the_same_turn(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """A run's end comes while its start is on its way."""
+    """An event that is put during a flush, as a run's end event may be, is sent by the same
+    flush."""
     journal = open_journal(str(machine.home))
     put(journal, "start")
     later = iter(["end"])
@@ -536,7 +562,7 @@ def test_what_is_put_while_others_are_sent_follows_in_the_same_turn(
 
 
 def backlog(home: Path, count: int) -> Journal:
-    """A journal in which so many events of twenty workspaces wait, numbered."""
+    """A journal with `count` pending events of twenty workspaces; an event's name is its number."""
     journal = open_journal(str(home))
     for number in range(count):
         put(journal, str(number), where=replace(WHERE, workspace=f"w{number % 20}"))
@@ -545,7 +571,8 @@ def backlog(home: Path, count: int) -> Journal:
 
 @contextmanager
 def counted(journal: Journal) -> Iterator[list[None]]:
-    """One for each ten steps that SQLite's own machine takes meanwhile."""
+    """A list that gets one element for each ten instructions that SQLite's virtual machine executes
+    in the block."""
     steps: list[None] = []
     journal._database._connection.set_progress_handler(lambda: steps.append(None), 10)
     yield steps
@@ -554,7 +581,8 @@ def counted(journal: Journal) -> Iterator[list[None]]:
 
 @pytest.mark.exhaustive
 def test_a_flush_of_much_is_in_order_and_linear(machine: Machine, endpoint: Endpoint) -> None:
-    """Four times the events are four times the work in the journal, whoever they are of."""
+    """A flush sends each workspace's events in order, and the work in the journal grows linearly
+    with the number of events."""
     work = []
     for count in (50, 200):
         journal, told = backlog(machine.root / str(count), count), len(endpoint.events)
@@ -571,7 +599,8 @@ def test_a_flush_of_much_is_in_order_and_linear(machine: Machine, endpoint: Endp
 
 
 def test_what_waits_for_others_costs_a_run_nothing(machine: Machine, endpoint: Endpoint) -> None:
-    """What its sender asks the journal is as much work with four times the events of others."""
+    """The work of a run's sender in the journal does not grow with the pending events of other
+    workspaces."""
     work, mine = [], replace(WHERE, workspace="mine")
     for count in (50, 200):
         home = machine.root / str(count)
@@ -589,7 +618,8 @@ def test_what_waits_for_others_costs_a_run_nothing(machine: Machine, endpoint: E
 
 
 def test_what_could_not_be_moved_in_time_goes_first_all_the_same(tmp_path: Path) -> None:
-    """Home took in younger events while it could not take in all of the fallback."""
+    """Events of the fallback journal are sent before younger ones of the home directory's journal,
+    even if those were put before the move."""
     fallback, home = (open_journal(str(tmp_path / name)) for name in ("fallback", "home"))
     put(home, "delivered")
     home.settle(home.waiting(Queue(WHERE))[0].event_id, Status.DELIVERED)
@@ -602,7 +632,8 @@ def test_what_could_not_be_moved_in_time_goes_first_all_the_same(tmp_path: Path)
 
 
 def test_the_end_of_a_run_that_was_closed_as_forgotten_is_moved(tmp_path: Path) -> None:
-    """Its exit code, which home lacks, and which no second move takes away."""
+    """Moving the fallback journal sets the exit code of a run that was closed as forgotten; a
+    second move does not remove the exit code."""
     home, fallback = (open_journal(str(tmp_path / name)) for name in ("home", "fallback"))
     for journal, code in ((home, None), (fallback, 3)):
         journal.open_run(Run("run", "apply", "normal", ".", now(), key="hook"))
@@ -621,7 +652,8 @@ FULL = "create trigger full before insert on events begin select raise(fail, 'fu
 def test_a_flush_sends_nothing_before_what_could_not_be_moved(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """Home can be written, but has no room for all that the fallback took in; it says so."""
+    """If the home directory's journal has no room for the fallback journal's events, a flush keeps
+    the younger events of the same workspace, and says why."""
     (home, spare), env = (machine.home, machine.spare), machine.reporting_to(endpoint.url)
     os.mkdir(spare, 0o700)
     put(open_journal(str(spare)), "old")
@@ -637,11 +669,11 @@ def test_a_flush_sends_nothing_before_what_could_not_be_moved(
     assert names(endpoint) == ["other", "old", "young"]
 
 
-# What is not kept for ever, and what can't be kept
+# Retention, and journals and rows that are damaged or of another version
 
 
 def set_times(home: Path, put_at: str) -> None:
-    """As if all of it had been put then."""
+    """Sets the time of all events, and the start of all runs, to `put_at`."""
     with closing(sqlite3.connect(home / "journal.db")) as db, db:
         db.execute("update events set put_at = ?", (put_at,))
         db.execute("update runs set opened_at = ?", (put_at,))
@@ -652,7 +684,8 @@ def set_times(home: Path, put_at: str) -> None:
 def test_what_is_not_delivered_outlives_any_clock(
     machine: Machine, put_at: str, status: Status
 ) -> None:
-    """A machine's clock began at 1970, or jumps by a year: only the history is dropped by age."""
+    """Pending and refused events, and their runs, are kept whatever their age, since a clock may
+    begin at 1970 or jump by a year; delivered events are dropped by age."""
     journal = open_journal(str(machine.home))
     journal.open_run(Run("run", "plan", "normal", "work", now()))
     put(journal, "waits", "sent")
@@ -667,7 +700,8 @@ def test_what_is_not_delivered_outlives_any_clock(
 
 
 def test_an_old_run_is_dropped_with_its_last_event(machine: Machine) -> None:
-    """Not one that is open: its end is still to come."""
+    """An old run is dropped with its last event, unless the run is open, as its end is still to
+    come."""
     journal = open_journal(str(machine.home))
     for name in ("run", "open"):
         journal.open_run(Run(name, "plan", "normal", "work", now()))
@@ -681,7 +715,8 @@ def test_an_old_run_is_dropped_with_its_last_event(machine: Machine) -> None:
 
 
 def test_the_latest_run_of_a_hook_is_the_one_that_was_opened_last(machine: Machine) -> None:
-    """Also where the clock went back in between."""
+    """The latest run of a hook is the one that was opened last, even if the clock was put back in
+    between."""
     journal = open_journal(str(machine.home))
     for name, began in (("first", "2026-11-29T10:00:00Z"), ("second", "1970-01-01T00:00:01Z")):
         journal.open_run(Run(name, "plan", "normal", "work", began, key="k"))
@@ -693,7 +728,8 @@ def test_the_latest_run_of_a_hook_is_the_one_that_was_opened_last(machine: Machi
 
 
 def test_what_is_too_much_is_dropped_and_counted(machine: Machine) -> None:
-    """The oldest; undelivered ones are told."""
+    """If there are too many events, the oldest are dropped; `prune` returns how many of them were
+    not delivered."""
     journal = open_journal(str(machine.home))
     put(journal, "sent", "old", "young")
     journal.settle(journal.waiting(Queue(WHERE))[0].event_id, Status.DELIVERED)
@@ -709,7 +745,8 @@ def test_what_is_too_much_is_dropped_and_counted(machine: Machine) -> None:
 def test_a_journal_that_is_garbage_is_one_line_and_stays_as_it_is(
     machine: Machine, garbage: bytes
 ) -> None:
-    """Nothing is moved or overwritten: somebody may want to repair it."""
+    """A journal file that is no database raises JournalUnavailable with one line, and is left as it
+    is, so that it can be repaired."""
     machine.home.mkdir()
     path = machine.home / "journal.db"
     path.write_bytes(garbage)
@@ -738,7 +775,8 @@ DAMAGE = {
 def test_a_damaged_row_costs_itself_and_one_line(
     machine: Machine, endpoint: Endpoint, damage: str
 ) -> None:
-    """The others of its queue are delivered; the next flush does not meet it any more."""
+    """A damaged event is refused and reported once, in one line; the others of its queue are
+    delivered."""
     journal = open_journal(str(machine.home))
     put(journal, "a", "b", "c")
     with sqlite3.connect(machine.home / "journal.db") as db:
@@ -760,7 +798,7 @@ def test_a_damaged_row_costs_itself_and_one_line(
     "damage", ["base = '{\"torn'", "base = '{\"data\": 1}'", "opened_at = null", "directory = null"]
 )
 def test_a_damaged_run_costs_itself_and_one_line(machine: Machine, damage: str) -> None:
-    """The other runs are as they were."""
+    """A damaged run is left out and reported in one line; the other runs are read."""
     journal = open_journal(str(machine.home))
     for name in ("a", "b"):
         journal.open_run(Run(name, "plan", "normal", "work", now(), key="k"))
@@ -798,8 +836,8 @@ insert into events (event_id, run_id, account, org, project, workspace, body, st
 
 
 def test_a_journal_of_before(machine: Machine, endpoint: Endpoint) -> None:
-    """Whose its events are stays as it was: one that has no workspace has none, and no directory
-    of which it could be."""
+    """A journal with an earlier schema is migrated: an event without a workspace stays without one,
+    and gets no directory by which one could be found."""
     machine.home.mkdir(mode=0o700)
     with sqlite3.connect(machine.home / "journal.db") as db:
         db.executescript(OF_BEFORE)
@@ -819,7 +857,8 @@ def test_a_journal_of_before(machine: Machine, endpoint: Endpoint) -> None:
 
 
 def test_what_was_delivered_meanwhile_is_not_given_to_anybody(machine: Machine) -> None:
-    """A person says whose it is, and another flush has found out by itself."""
+    """Assigning a destination to an event that another flush has delivered meanwhile does not
+    change its status."""
     journal = open_journal(str(machine.home))
     put(journal, "a", where=Destination("acct", "o", "p", None))
     (event,) = journal.find_unowned()
@@ -831,7 +870,8 @@ def test_what_was_delivered_meanwhile_is_not_given_to_anybody(machine: Machine) 
 
 @pytest.mark.exhaustive
 def test_many_that_open_a_journal_of_before_at_once(machine: Machine) -> None:
-    """It is brought up to date once."""
+    """Six processes can open a journal with an earlier schema at the same time, and it is migrated
+    once."""
     machine.home.mkdir(mode=0o700)
     with sqlite3.connect(machine.home / "journal.db") as db:
         db.executescript(OF_BEFORE)
@@ -845,7 +885,8 @@ def test_many_that_open_a_journal_of_before_at_once(machine: Machine) -> None:
 
 
 def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
-    """However much waits for others: nothing that a run asks looks through all events."""
+    """No query of a run scans all events or all pending events; its queues are found by an
+    index."""
     journal = open_journal(str(machine.home))
     asked: list[str] = []
     journal._database._connection.set_trace_callback(asked.append)
@@ -868,13 +909,14 @@ def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
         for row in journal._database._connection.execute(f"explain query plan {query}").fetchall()
     ]
     assert sum("INDEX events_queue (workspace=? AND" in detail for _, detail in plans) == 2
-    # neither through all events nor through all that wait
+    # no query scans all events or all pending ones
     assert [p for p in plans if p[1].startswith("SCAN") or "events_pending" in p[1]] == []
     journal.close()
 
 
 def test_a_later_version_may_share_the_journal(machine: Machine) -> None:
-    """Columns and statuses that this one does not know do not disturb it."""
+    """Columns and statuses that a later version has added do not prevent reading; an unknown status
+    counts as refused."""
     journal = open_journal(str(machine.home))
     put(journal, "a", "b")
     with sqlite3.connect(machine.home / "journal.db") as db:
@@ -888,7 +930,8 @@ def test_a_later_version_may_share_the_journal(machine: Machine) -> None:
 
 
 def test_names_that_are_no_text_are_kept_and_sent(machine: Machine, endpoint: Endpoint) -> None:
-    """A directory named in Latin-1 costs a character, not the event."""
+    """An event with an undecodable byte, as in a directory named in Latin-1, is kept and sent with
+    `?` in its place."""
     journal = open_journal(str(machine.home))
     put(journal, "caf\udce9")
     flush(machine.home, journal, endpoint.url)
@@ -897,7 +940,7 @@ def test_names_that_are_no_text_are_kept_and_sent(machine: Machine, endpoint: En
 
 
 def test_a_journal_is_for_its_owner_alone(machine: Machine) -> None:
-    """0600 in a directory 0700, whatever the umask."""
+    """The journal has mode 0600 in a home directory with mode 0700."""
     journal = open_journal(str(machine.home))
     put(journal, "a")
     modes = [path.stat().st_mode & 0o777 for path in (machine.home, machine.home / "journal.db")]
@@ -906,12 +949,12 @@ def test_a_journal_is_for_its_owner_alone(machine: Machine) -> None:
 
 
 def test_a_rollback_that_fails_hides_nothing(tmp_path: Path) -> None:
-    """What went wrong first is told."""
+    """If a rollback fails too, the error that was raised first is reported."""
     journal = open_journal(str(tmp_path))
     journal.close()
     with pytest.raises(JournalUnavailable, match="closed database"):
         journal.release("nobody")
     database = Database(sqlite3.connect(":memory:", isolation_level=None))
     with pytest.raises(LookupError), database.transaction() as db:
-        db.close()  # so that nothing can be rolled back
+        db.close()  # so that the rollback fails
         raise LookupError

@@ -1,4 +1,5 @@
-"""A row of the journal that can't be read: it costs itself and one line, whoever meets it."""
+"""Rows of the journal that can't be read: each is reported in one line and affects no other row, in
+any command."""
 
 from __future__ import annotations
 
@@ -41,6 +42,7 @@ WHERE = Destination("acct", "default", "infra", "prod")
 
 
 def put(machine: Machine, name: str, where: Destination = WHERE, run: str = "mine") -> None:
+    """Puts an event called `name` of the run `run`."""
     body = {"event_type": "plan", "data": {"name": name, "run_id": run}}
     with closing(open_journal(str(machine.home))) as journal:
         journal.put(NewEvent(name, run, where, body, directory="/gone", tf_workspace="default"))
@@ -48,12 +50,14 @@ def put(machine: Machine, name: str, where: Destination = WHERE, run: str = "min
 
 @contextmanager
 def damaging(machine: Machine) -> Iterator[sqlite3.Connection]:
+    """A connection to the journal, whose changes are committed at the end."""
     with closing(sqlite3.connect(machine.home / "journal.db")) as db, db:
         yield db
 
 
 def shown(machine: Machine) -> tuple[list[str], list[str]]:
-    """What `log` tells of, as JSON and as a table that comes to its end: names, and its lines."""
+    """The names of the good events in the JSON of `tfevents log`, and its lines on stderr. Asserts
+    that the table is printed to its end, too."""
     table = run_tfevents(["log", "-n", "1000"], env=machine.env, cwd=machine.root)
     assert table.returncode == 0
     text = run_tfevents(["log", "-n", "1000", "--json"], env=machine.env, cwd=machine.root)
@@ -66,8 +70,9 @@ def shown(machine: Machine) -> tuple[list[str], list[str]]:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("status", exhaustive_except(["pending", "delivered"], "pending"))
 def test_events(machine: Machine, endpoint: Endpoint, status: str) -> None:
-    """Each column of an event with each damage, all in one journal: what can be read is shown,
-    delivered once and in order, by a run, a flush and one that assigns; each row is one line."""
+    """In a journal where each column of an event has each damage, the other events are shown, and
+    delivered once and in order by a run, a flush and an assignment; each damaged row is reported in
+    one line at most."""
     put(machine, "first")
     damaged = [(column, damage) for column in EVENT for damage in DAMAGES.values()]
     for number in range(len(damaged)):
@@ -100,16 +105,16 @@ def test_events(machine: Machine, endpoint: Endpoint, status: str) -> None:
 
 @pytest.mark.parametrize("ended", [True, False], ids=["ended", "open"])
 def test_runs(machine: Machine, endpoint: Endpoint, ended: bool) -> None:
-    """Each column of a run with each damage: its own events are shown without it, the other runs
-    as they were; whoever closes runs that were killed or forgotten comes to its end."""
+    """In a journal where each column of a run has each damage, events of damaged runs are shown and
+    delivered, and a flush, which closes abandoned runs, succeeds."""
     damaged = [(column, damage) for column in RUN for damage in DAMAGES.values()]
     with closing(open_journal(str(machine.home))) as journal:
         for name in ("mine", *(f"run {number}" for number in range(len(damaged)))):
             journal.open_run(Run(name, "plan", "normal", "work", now(), key="k", command="plan"))
             if ended:
                 journal.end_run(name, 0)
-    put(machine, "first", run="run 3")  # of one whose id can't be read
-    put(machine, "last", run=f"run {len(damaged) - 3}")  # of one whose base can't
+    put(machine, "first", run="run 3")  # the id of its run can't be read
+    put(machine, "last", run=f"run {len(damaged) - 3}")  # the base of its run can't be read
     with damaging(machine) as db:
         for number, (column, damage) in enumerate(damaged):
             db.execute(f"update or ignore runs set {column} = {damage} where rowid = {number + 2}")
@@ -124,7 +129,7 @@ def test_runs(machine: Machine, endpoint: Endpoint, ended: bool) -> None:
 
 
 def test_claims(machine: Machine, endpoint: Endpoint) -> None:
-    """Who is said to be sending, and can be nobody, holds up nobody."""
+    """Claims whose owner can't be read do not block any queue."""
     for number in range(len(DAMAGES)):
         put(machine, str(number), Destination("acct", "default", "infra", f"w{number}"))
     with damaging(machine) as db:

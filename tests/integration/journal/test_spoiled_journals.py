@@ -1,4 +1,4 @@
-"""Whatever stands in the journal's file: what can still be read, or one line that it can't."""
+"""Damaged journal files: they are read as far as possible, or reported in one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHERE = Destination("acct", "default", "infra", "prod")
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A journal of ten runs, with two events each."""
+    """A home directory whose journal has ten runs with two events each."""
     place = tmp_path / "home"
     with closing(open_journal(str(place))) as journal:
         for number in range(10):
@@ -34,14 +34,15 @@ def home(tmp_path: Path) -> Path:
 
 
 def spoil(content: bytearray, dice: random.Random) -> bytes:
-    """Some bytes are others, or the end is missing."""
+    """`content` with some bytes changed, or without its end."""
     for _ in range(dice.choice((1, 10, 100))):
         content[dice.randrange(len(content))] = dice.randrange(256)
     return bytes(content[: dice.randrange(len(content))] if dice.random() < 0.2 else content)
 
 
 def use(home: Path) -> int:
-    """All that a run and `log` ask of a journal; how many events it still has."""
+    """Does all that a run and `tfevents log` do with a journal; returns the number of waiting
+    events, or 0 without a history."""
     with closing(open_journal(str(home))) as journal:
         latest = list_latest(journal, 50)
         waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
@@ -53,7 +54,8 @@ def use(home: Path) -> int:
 
 
 def test_a_damage_that_is_no_utf_8_is_told(home: Path) -> None:
-    """SQLite's own message quotes it."""
+    """Damage that is not UTF-8, and which SQLite's own message quotes, raises
+    JournalUnavailable."""
     path = home / "journal.db"
     path.write_bytes(path.read_bytes().replace(b"CREATE TABLE", b"CRE\xd8TE TABLE"))
     with pytest.raises(JournalUnavailable, match=r"journal\.db can't be used: "):
@@ -61,7 +63,8 @@ def test_a_damage_that_is_no_utf_8_is_told(home: Path) -> None:
 
 
 def test_a_statement_that_is_damaged_is_told_in_one_line(home: Path) -> None:
-    """SQLite quotes all of it, as it was written."""
+    """A damaged statement in the schema, which SQLite quotes with its line breaks, raises
+    JournalUnavailable with one printable line."""
     path = home / "journal.db"
     path.write_bytes(path.read_bytes().replace(b"reason text,", b'reason"text,'))
     with pytest.raises(JournalUnavailable) as told:
@@ -71,7 +74,8 @@ def test_a_statement_that_is_damaged_is_told_in_one_line(home: Path) -> None:
 
 @pytest.mark.fuzz("journals", 30)
 def test_a_spoiled_journal_is_read_or_told(home: Path, tmp_path: Path, examples: Examples) -> None:
-    """Then a run keeps its events elsewhere."""
+    """A damaged journal can be used, or raises JournalUnavailable with one line, upon which a run
+    uses another journal."""
     whole, refused = (home / "journal.db").read_bytes(), 0
     for dice in examples:
         place = tmp_path / "spoiled"

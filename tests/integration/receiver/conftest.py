@@ -1,4 +1,5 @@
-"""One receiver for the tests of a module: starting it takes longer than most of them."""
+"""Fixtures for the tests of `tfevents receive`: one receiver for each module, as its start takes
+longer than most tests."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ from support.receiver import Receiver
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    """It keeps what all tests of the module send: each has workspaces of its own."""
+    """A receiver with the events of all tests of the module; each test uses workspaces of its
+    own."""
     with Receiver(tmp_path_factory.mktemp("receiver")) as running:
         yield running
 

@@ -1,4 +1,5 @@
-"""The pages of `tfevents receive`, read without a browser: what they show, and what can't run."""
+"""The pages of `tfevents receive`, read without a browser: what they show, and that events can't
+add elements or scripts."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
 class Reader(HTMLParser):
-    """The elements of a page with their attributes, and its texts."""
+    """The elements of a page with their attributes, and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -37,19 +38,21 @@ class Reader(HTMLParser):
 
 
 def read(receiver: Receiver, path: str) -> Reader:
+    """The page at `path`, whose status must be 200."""
     answer = receiver.http.get(path)
     assert answer.status_code == 200, answer.text
     return Reader(answer.text)
 
 
 def find_run(receiver: Receiver, workspace: str) -> Reader:
-    """The page of the latest run of a workspace, by the link that leads there."""
+    """The page of a workspace's latest run, by the link on the index page."""
     found = read(receiver, f"/?q={workspace}")
     return read(receiver, next(link for link in found.links if link.startswith("/runs/")))
 
 
 def test_a_run_is_one_row_and_its_page_has_all_events(receiver: Receiver) -> None:
-    """Counts as a picture with its words, cost, links, and the events as they were sent."""
+    """A run is one row of the index page; its own page has counts as a picture with a text label,
+    cost, links, and the events as they were sent."""
     about = {
         "activity_type": "apply",
         "git_commit_sha": "a" * 40,
@@ -77,8 +80,8 @@ def test_a_run_is_one_row_and_its_page_has_all_events(receiver: Receiver) -> Non
 
 
 def test_what_needs_somebody_comes_first(tmp_path: Path) -> None:
-    """The first line says whether all is well; among workspaces failed is before drifted, and that
-    before what waits for an apply and what is well, however old."""
+    """The index page begins with the workspaces' worst status; workspaces are in the order failed,
+    drifted, to be applied, active, whatever their age."""
     with Receiver(tmp_path) as running:
         for status in ("drifted", "failed", "apply_needed", "active"):
             running.send({"event_type": status}, f"is-{status}")
@@ -92,7 +95,8 @@ def test_what_needs_somebody_comes_first(tmp_path: Path) -> None:
 
 
 def test_nothing_that_is_sent_becomes_a_part_of_the_page(receiver: Receiver) -> None:
-    """No element, no address but http and https, no text that turns direction around."""
+    """The values of an event add no elements, no links other than http and https, and no characters
+    that change the direction of text."""
     about = {
         "git_branch": HOSTILE,
         "git_commit_message": HOSTILE + "\u202e",
@@ -117,7 +121,8 @@ def test_nothing_that_is_sent_becomes_a_part_of_the_page(receiver: Receiver) -> 
 
 
 def test_only_our_own_files_may_be_used(receiver: Receiver) -> None:
-    """The policy allows nothing inline and nothing of others, and the pages name nothing else."""
+    """The Content-Security-Policy allows neither inline code nor other servers' files, and the
+    index page refers to the receiver's own files only."""
     answer = receiver.http.get("/")
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
@@ -130,14 +135,14 @@ def test_only_our_own_files_may_be_used(receiver: Receiver) -> None:
 
 
 def test_what_is_not_there(receiver: Receiver) -> None:
-    """404, as a page, and an address that nobody can read is as if it were not there."""
+    """An unknown run gives a 404; invalid query parameters are ignored."""
     assert receiver.http.get("/runs/nobody").status_code == 404
     for query in ("page=x", "w=x", "w=0", "page=99999999999", "status=no-such", "q=%00"):
         assert receiver.http.get(f"/?{query}").status_code == 200
 
 
 def test_news_come_at_once(receiver: Receiver) -> None:
-    """The stream tells the number of the latest event as soon as there is another."""
+    """The stream `/live` sends the number of the latest event as soon as a new one is received."""
     numbers: list[int] = []
     changed = threading.Condition()
 
@@ -163,7 +168,7 @@ def test_news_come_at_once(receiver: Receiver) -> None:
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
-    """With 230 runs."""
+    """A receiver with 230 runs."""
     home: Path = tmp_path_factory.mktemp("many")
     fill(home, 230)
     with Receiver(home) as running:
@@ -172,7 +177,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 
 @pytest.mark.exhaustive
 def test_pages_lead_to_every_run(many: Receiver) -> None:
-    """Each once, by the links alone."""
+    """The links to older runs lead to every run, once each."""
     path, seen = "/", []
     while path:
         page = read(many, path)
@@ -184,7 +189,8 @@ def test_pages_lead_to_every_run(many: Receiver) -> None:
 
 @pytest.mark.exhaustive
 def test_runs_of_one_workspace_or_status(many: Receiver) -> None:
-    """The filters hold for runs and workspaces, and stay on the way through the pages."""
+    """The filters by status and name select runs and workspaces, and the links to other pages keep
+    them."""
     page = read(many, "/?status=active&q=prod")
     assert "staging" not in page.text
     pills = {about.get("class") for tag, about in page.elements if tag == "span"}

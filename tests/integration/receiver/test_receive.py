@@ -1,4 +1,4 @@
-"""`tfevents receive` as a server: what it answers, what it keeps, how it starts and stops."""
+"""`tfevents receive` as a server: its responses, what it stores, how it starts and stops."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ QUERY = {
 
 
 def test_a_run_reports_to_it_as_it_says(receiver: Receiver, machine: Machine) -> None:
-    """With exactly the variables that it prints; the API shows start and end, the latest first."""
+    """With exactly the variables that the receiver prints, a run reports to it; its API returns the
+    start and end of the run, the latest first."""
     exports = [line for line in receiver.said.splitlines() if line.startswith("  export ")]
     env = dict(pair.split("=", 1) for line in exports for pair in line.split()[1:])
     done = machine.tf("apply", "-auto-approve", at=machine.project(), env=env)
@@ -42,7 +43,8 @@ def test_a_run_reports_to_it_as_it_says(receiver: Receiver, machine: Machine) ->
 
 
 def test_an_event_is_answered_without_a_body(receiver: Receiver) -> None:
-    """200, and it is an activity at once, with what was sent and nothing else."""
+    """The response to an event is 200 without a body; the event is an activity at once, with the
+    metadata that was sent and nothing else."""
     answer = receiver.send(EVENT, project="taken")
     assert (answer.status_code, answer.content) == (200, b"")
     assert "content-type" not in answer.headers
@@ -53,7 +55,8 @@ def test_an_event_is_answered_without_a_body(receiver: Receiver) -> None:
 
 
 def test_an_error_has_goas_envelope(receiver: Receiver) -> None:
-    """Its name is in the header, too, and nothing is kept."""
+    """An invalid event gives a 400 in goa's envelope, with the error's name in the header too, and
+    is not stored."""
     answer = receiver.send({"event_type": "applied"}, project="refused")
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/vnd.goa.error"
@@ -64,7 +67,7 @@ def test_an_error_has_goas_envelope(receiver: Receiver) -> None:
 
 
 def test_pages_of_activities(receiver: Receiver) -> None:
-    """The latest first; the headers tell how many there are."""
+    """Activities are returned latest first and in pages; the headers have the totals."""
     for number in range(5):
         event = {**EVENT, "metadata": {**EVENT["metadata"], "pipeline": f"p{number}"}}  # type: ignore[dict-item]
         receiver.send(event, project="paged")
@@ -80,7 +83,8 @@ def test_pages_of_activities(receiver: Receiver) -> None:
 
 
 def test_an_artifact(receiver: Receiver) -> None:
-    """Its id is answered; of its bytes, which may be secret, size and digest are kept."""
+    """The response to an artefact is its id; the size and digest of its content, which may be
+    secret, are stored without the content."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
     content = b"a secret of the state " * 10_000
     answer = receiver.http.post(place, params=QUERY, content=content)
@@ -91,7 +95,8 @@ def test_an_artifact(receiver: Receiver) -> None:
 
 
 def test_a_body_without_an_announced_length_is_bounded(receiver: Receiver) -> None:
-    """Sent in chunks until it is refused."""
+    """A body that is sent in chunks, without Content-Length, is refused with 413 once it is too
+    large."""
     connection = http.client.HTTPConnection(urlsplit(receiver.url).netloc)
     place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
     chunks = [b" " * 65536] * 17
@@ -102,13 +107,14 @@ def test_a_body_without_an_announced_length_is_bounded(receiver: Receiver) -> No
 
 
 def test_it_only_answers_to_its_own_name(receiver: Receiver) -> None:
-    """A web site that lets its name point to loopback reads nothing."""
+    """A request for another Host is refused, so that a web site whose name resolves to loopback
+    can't read anything."""
     answer = receiver.http.get("/", headers={"Host": "elsewhere.example"})
     assert answer.status_code == 400
 
 
 def test_what_it_keeps_is_the_users_alone_and_holds_no_key(receiver: Receiver) -> None:
-    """No part of a key's secret."""
+    """The database can only be read by its user, and has neither the API key nor its secret."""
     receiver.send(EVENT)
     for path in receiver.home.glob("received.db*"):
         assert path.stat().st_mode & 0o077 == 0
@@ -118,7 +124,8 @@ def test_what_it_keeps_is_the_users_alone_and_holds_no_key(receiver: Receiver) -
 
 @pytest.mark.exhaustive
 def test_outages_are_rehearsed(tmp_path: Path) -> None:
-    """First what fails for a while, then what is refused for good; what it has stays readable."""
+    """`--fail` gives errors at first, then `--refuse` refuses all events; activities can still be
+    read."""
     with Receiver(tmp_path, "--fail", "503:1", "--refuse", "423", "--delay", "0.01") as receiver:
         answers = [receiver.send(EVENT) for _ in range(3)]
         found = [(one.status_code, one.json()["name"], one.json()["temporary"]) for one in answers]
@@ -131,7 +138,8 @@ def test_outages_are_rehearsed(tmp_path: Path) -> None:
     "number", exhaustive_except([signal.SIGINT, signal.SIGTERM], signal.SIGINT), ids=str
 )
 def test_a_stop_and_a_new_start(number: signal.Signals, tmp_path: Path) -> None:
-    """It ends with 0, also while somebody looks, and keeps what it had."""
+    """After SIGINT and SIGTERM the receiver exits with 0, also while a page is being read, and the
+    next one has the stored events."""
     with Receiver(tmp_path) as receiver:
         receiver.send(EVENT)
         with receiver.http.stream("GET", "/"):
@@ -141,14 +149,14 @@ def test_a_stop_and_a_new_start(number: signal.Signals, tmp_path: Path) -> None:
 
 
 def test_a_port_in_use(receiver: Receiver, tfevents: Tfevents) -> None:
-    """One line that says what else to try."""
+    """If the port is in use, one line says so and suggests another one."""
     port = urlsplit(receiver.url).port
     line = tfevents.fails(2, "receive", "--port", port)
     assert f"port {port} can't be used: Address already in use; another" in line
 
 
 def test_a_file_that_is_no_database(tfevents: Tfevents) -> None:
-    """It is left as it is."""
+    """A received.db that is no database is reported in one line and left as it is."""
     tfevents.home.mkdir(parents=True, mode=0o700)
     (tfevents.home / "received.db").write_bytes(b"something else" * 100)
     line = tfevents.fails(1, "receive", "--port", "0")
@@ -157,14 +165,14 @@ def test_a_file_that_is_no_database(tfevents: Tfevents) -> None:
 
 
 def test_an_outage_that_there_is_not(tfevents: Tfevents) -> None:
-    """Which statuses there are."""
+    """If the status of --fail is no error, one line lists those that are allowed."""
     line = tfevents.fails(2, "receive", "--fail", "200:1")
     assert "200 is none of 400, 401" in line
 
 
 @pytest.mark.exhaustive
 def test_without_its_extra(tfevents: Tfevents) -> None:
-    """One line says how to get it."""
+    """Without the extra `receive`, one line says how to install it."""
     code = "import sys; sys.modules['starlette'] = None\n"
     code += "from tfevents.cli.main import main; sys.exit(main())"
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The pace of a key, in a real database."""
+"""The rate limit for the requests with one API key, with a real database and relay."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from tfevents.relay.tables import KEYS
 
 
 def test_no_minute_has_more_than_400_requests(tmp_path: Path) -> None:
-    """However many there are to be sent; at first some go at once, and each key has its own."""
+    """No minute has more than 400 requests with one key, though a few may go at once in the
+    beginning; each key has a limit and a delay of its own."""
     rows = [{"id": n, "digest": str(n), "sealed": "", "turn_at": 0} for n in (1, 2)]
     with open_own_database(str(tmp_path / "home")) as engine, engine.begin() as connection:
         connection.execute(KEYS.insert(), rows)
@@ -32,7 +33,8 @@ def test_no_minute_has_more_than_400_requests(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_a_relay_keeps_it(tmp_path: Path, endpoint: Endpoint) -> None:
-    """Of one key's events, of several workspaces, no more than may go have gone at any time."""
+    """A relay sends the events of one key, to several workspaces, no faster than the rate limit
+    allows, and those of each workspace in order."""
     with start_relay(tmp_path, endpoint.url) as relay:
         began = time.monotonic()
         for number in range(30):

@@ -1,4 +1,5 @@
-"""`tfevents receive --forward` as a server: what it keeps, sends on, when, and with which key."""
+"""`tfevents receive --forward` as a server: what it stores and sends on, when, and with which API
+key."""
 
 from __future__ import annotations
 
@@ -36,20 +37,20 @@ def tfevents(tmp_path: Path) -> Tfevents:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Endpoint]:
-    """Upstream of the module's relay."""
+    """The server to which the module's relay forwards."""
     with Endpoint() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def relay(tmp_path_factory: pytest.TempPathFactory, server: Endpoint) -> Iterator[Receiver]:
-    """One for the tests of this module, each with keys and workspaces of its own."""
+    """The relay of this module; each test uses API keys and workspaces of its own."""
     with start_relay(tmp_path_factory.mktemp("relay"), server.url) as running:
         yield running
 
 
 def wait_for(server: Endpoint, workspace: str, count: int) -> list[Request]:
-    """What was recorded of a workspace, as soon as there is so much."""
+    """The recorded requests for a workspace, as soon as there are `count`."""
 
     def find() -> list[Request]:
         return [
@@ -61,7 +62,8 @@ def wait_for(server: Endpoint, workspace: str, count: int) -> list[Request]:
 
 
 def test_runs_report_through_it(relay: Receiver, server: Endpoint, machine: Machine) -> None:
-    """Start and end, in their order, with the runner's own key, and as `tf` wrote them."""
+    """A run's start and end reach the server in order, as `tf` wrote them, and with the runner's
+    own API key."""
     env = machine.reporting_to(relay.url, "runs")
     done = machine.tf("apply", "-auto-approve", at=machine.project(), env=env)
     assert (done.returncode, "reported" in done.stderr) == (0, True), done
@@ -71,7 +73,8 @@ def test_runs_report_through_it(relay: Receiver, server: Endpoint, machine: Mach
 
 
 def test_what_was_answered_outlives_a_kill(tmp_path: Path, endpoint: Endpoint) -> None:
-    """Twelve runners at once while the server upstream is away: each event goes once, in order."""
+    """Events of twelve runners, accepted while the server is down, are each sent once and in order
+    by the next relay after this one was killed; no API key is stored in plain text."""
     ids = {f"w{n}": [f"w{n}-{i}" for i in range(8)] for n in range(12)}
     home = tmp_path / "relay"
     with start_relay(home, NOBODY) as relay:
@@ -96,7 +99,7 @@ def test_what_was_answered_outlives_a_kill(tmp_path: Path, endpoint: Endpoint) -
 
 
 def test_the_bytes_go_on_as_they_came(relay: Receiver, server: Endpoint) -> None:
-    """Numbers and spaces, too."""
+    """The body is forwarded byte by byte, with its numbers and spaces, and the path unchanged."""
     text = '{ "event_type":"plan", "metadata":{"trigger":{"n": 1.10, "big": 1e30, "\u00e9": []}}}'
     place = "/iacm/api/orgs/a%2Fb/projects/p/workspaces/%2E%2E/events"
     headers = {"Content-Type": "application/json; charset=utf-8"}
@@ -107,7 +110,8 @@ def test_the_bytes_go_on_as_they_came(relay: Receiver, server: Endpoint) -> None
 
 
 def test_what_comes_again_goes_once(relay: Receiver, server: Endpoint) -> None:
-    """A runner that did not hear the answer sends the same; without an id nobody can know."""
+    """An event that a runner sends again, as after a lost response, is forwarded once; events
+    without an id are all forwarded."""
     anonymous, last = {"event_type": "plan"}, make_event("last")
     for event in (make_event(1), make_event(1), anonymous, anonymous, make_event(1), last):
         assert relay.send(event, "again").status_code == 200
@@ -116,7 +120,8 @@ def test_what_comes_again_goes_once(relay: Receiver, server: Endpoint) -> None:
 
 
 def test_a_refused_event_lets_the_next_one_pass(relay: Receiver, server: Endpoint) -> None:
-    """It is kept with the reason, and tried again when it comes again."""
+    """A refused event is kept with its reason, does not block the next one, and is sent again if it
+    is received again."""
     server.script(answer(404, "no such workspace"))
     relay.send(make_event("refused"), "missing")
     relay.send(make_event("next"), "missing")
@@ -132,7 +137,8 @@ def test_a_refused_event_lets_the_next_one_pass(relay: Receiver, server: Endpoin
 
 @pytest.mark.exhaustive
 def test_what_was_refused_is_sent_again(tmp_path: Path, endpoint: Endpoint) -> None:
-    """By a relay that is started so, with the same key."""
+    """A relay that is started with --refused sends refused events again, each with the API key that
+    it came with."""
     endpoint.script(answer(404), answer(400))
     with start_relay(tmp_path, endpoint.url) as relay:
         relay.send(make_event(1), key=OTHER_KEY)
@@ -147,8 +153,9 @@ def test_what_was_refused_is_sent_again(tmp_path: Path, endpoint: Endpoint) -> N
 
 @pytest.mark.exhaustive
 def test_a_key_that_is_not_taken(tmp_path: Path, endpoint: Endpoint) -> None:
-    """Its events wait, others pass, and who still sends with it is told; once the server takes it,
-    they go."""
+    """If the server rejects an API key for a workspace, the key's events there wait and senders get
+    a 401, while events with other keys or to other workspaces are sent; once the server accepts the
+    key, the waiting events are sent."""
     home = tmp_path / "relay"
     endpoint.script(answer(403))
     with start_relay(home, endpoint.url) as relay:
@@ -172,7 +179,8 @@ def test_a_key_that_is_not_taken(tmp_path: Path, endpoint: Endpoint) -> None:
 
 
 def test_a_corrected_key_takes_a_held_event_along(relay: Receiver, server: Endpoint) -> None:
-    """The same event, sent again with another key, goes with that one."""
+    """An event that waits because of its API key, and is received again with another key, is sent
+    with that one."""
     server.script(answer(401))
     relay.send(make_event(1), "corrected", key=WRONG_KEY)
     until(lambda: query(relay.home, "select 1 from holds"))
@@ -182,7 +190,7 @@ def test_a_corrected_key_takes_a_held_event_along(relay: Receiver, server: Endpo
 
 
 def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> None:
-    """Nothing goes with the key before, whatever the workspace."""
+    """A Retry-After delays all requests with the same API key, to whatever workspace."""
     key = "pat.acct.paused.s3cr3t"
     server.script(answer(429, retry_after=1))
     relay.send(make_event(1), "paused", key=key)
@@ -196,7 +204,8 @@ def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> 
 
 @pytest.mark.exhaustive
 def test_a_stop_ends_what_is_under_way(tmp_path: Path, endpoint: Endpoint) -> None:
-    """It is noted: nothing is sent twice."""
+    """A relay that is stopped completes its request and records the result, so that no event is
+    sent twice."""
     home = tmp_path / "relay"
     endpoint.script(NORMAL.but(delay=1.0))
     with start_relay(home, endpoint.url) as relay:
@@ -210,14 +219,16 @@ def test_a_stop_ends_what_is_under_way(tmp_path: Path, endpoint: Endpoint) -> No
 
 
 def test_a_key_of_another_account(relay: Receiver) -> None:
-    """And what is no key at all; nothing is kept."""
+    """An API key for another account, or a text that is no API key, gives a 401, and nothing is
+    stored."""
     for key in ("pat.elsewhere.id.secret", "pat.half", "two words"):
         assert relay.send(make_event(1), "nobody", key=key).status_code == 401
     assert query(relay.home, "select 1 from workspaces where workspace = 'nobody'") == []
 
 
 def test_an_artefact_goes_straight_on(relay: Receiver, server: Endpoint) -> None:
-    """Byte for byte, with the runner's key; what is said of it comes back, and nothing is kept."""
+    """An artefact is forwarded byte by byte with the runner's API key, the server's response is
+    returned, and nothing is stored."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/stored/data"
     content = b"a state of the runner's " * 40_000
     policy = {"policy_evaluation_status": "warning", "policy_evaluation_message": "too (large)"}
@@ -235,7 +246,8 @@ def test_an_artefact_goes_straight_on(relay: Receiver, server: Endpoint) -> None
 
 
 def test_what_a_relay_does_not_take(relay: Receiver) -> None:
-    """Questions go to the service itself; a wrong event or artefact is told what is wrong."""
+    """A relay does not answer queries, for which the service itself is there; an invalid event or
+    artefact gives an error with its reason."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
     assert relay.http.post(place).json()["name"] == "missing_field"
     assert relay.list_activities().status_code == 404
@@ -245,13 +257,13 @@ def test_what_a_relay_does_not_take(relay: Receiver) -> None:
 
 
 def test_a_home_in_use(relay: Receiver, tfevents: Tfevents) -> None:
-    """Two relays on one file would both send."""
+    """A second relay with the same home directory does not start, as both would send the events."""
     words = ("receive", "--forward", NOBODY, "--port", "0", "--home", relay.home)
     assert tfevents.fails(2, *words).endswith("give this one another --home")
 
 
 def test_settings_that_can_not_be_used(tfevents: Tfevents) -> None:
-    """One line each, and no secret in it."""
+    """Each unusable setting of a relay is reported in one line without the secret."""
     relay = ("receive", "--port", "0", "--forward")
     assert "URL of the service is missing" in tfevents.fails(2, *relay, "")
     assert "does not misbehave" in tfevents.fails(2, *relay, NOBODY, "--fail", "503")

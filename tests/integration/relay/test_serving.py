@@ -1,4 +1,4 @@
-"""How a relay is reached, with whose key it sends, and what those are told who look after it."""
+"""How a relay is reached, that it sends with its own API key, and its health and metrics."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def tfevents(tmp_path: Path) -> Tfevents:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Endpoint]:
-    """Upstream of the module's relay."""
+    """The server to which the module's relay forwards."""
     with Endpoint() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """Whom the relay's certificate is from."""
+    """The CA of the relay's certificate."""
     return trustme.CA()
 
 
@@ -51,7 +51,7 @@ def authority() -> trustme.CA:
 def relay(
     tmp_path_factory: pytest.TempPathFactory, server: Endpoint, authority: trustme.CA
 ) -> Iterator[Receiver]:
-    """With its own key, a token, and TLS, reachable from everywhere."""
+    """A relay with its own API key, a token and TLS, which listens on all interfaces."""
     place = tmp_path_factory.mktemp("relay")
     certificate = authority.issue_cert("127.0.0.1")
     certificate.private_key_pem.write_to_path(str(place / "key.pem"))
@@ -64,7 +64,7 @@ def relay(
 
 @pytest.fixture
 def runner(relay: Receiver, authority: trustme.CA) -> Iterator[httpx.Client]:
-    """Trusts the certificate, and has the token."""
+    """A client that trusts the relay's CA and sends the token."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     (port,) = re.findall(r"https://0\.0\.0\.0:(\d+) to", relay.said)
@@ -76,13 +76,15 @@ def runner(relay: Receiver, authority: trustme.CA) -> Iterator[httpx.Client]:
 
 
 def send(runner: httpx.Client, event_id: str, **headers: str) -> httpx.Response:
+    """The response to an event that the runner sends."""
     return runner.post(PATH, json=make_event(event_id), headers=headers)
 
 
 def test_events_go_with_the_relays_own_key(
     relay: Receiver, runner: httpx.Client, server: Endpoint
 ) -> None:
-    """Whoever has the token may send for the key's account; the key is on no disk."""
+    """Senders with the token may send events for the account of the relay's API key; neither key
+    nor token is stored."""
     assert send(runner, "own").status_code == 200
     until(lambda: make_event("own") in server.events)
     assert {request.headers["x-api-key"] for request in server.requests} == {OWN_KEY}
@@ -96,7 +98,8 @@ def test_events_go_with_the_relays_own_key(
 
 
 def test_health_and_numbers(runner: httpx.Client, server: Endpoint) -> None:
-    """For everybody who may reach it; an outage upstream is no illness."""
+    """`/healthz` and `/metrics` can be read; an outage of the server is counted, and the relay
+    stays healthy."""
 
     def numbers() -> dict[str, float]:
         text = runner.get("/metrics").text
@@ -117,7 +120,8 @@ def test_health_and_numbers(runner: httpx.Client, server: Endpoint) -> None:
 
 
 def test_a_database_that_is_gone(relay: Receiver, runner: httpx.Client, server: Endpoint) -> None:
-    """Senders are told to come again, and those who look after it why."""
+    """If the database fails, senders get a 503, as do `/healthz` and `/metrics`; afterwards the
+    relay works again."""
     query(relay.home, "alter table events rename to elsewhere")
     refused = send(runner, "gone")
     assert (refused.status_code, refused.json()["name"]) == (503, "service_unavailable")
@@ -130,7 +134,7 @@ def test_a_database_that_is_gone(relay: Receiver, runner: httpx.Client, server: 
 
 
 def test_settings_that_do_not_go_together(tfevents: Tfevents, tmp_path: Path) -> None:
-    """One line each."""
+    """Each contradiction between a relay's settings is reported in one line."""
     relay = ("receive", "--port", "0", "--forward", NOBODY)
     assert "set one of the two: TFEVENTS_RELAY_SECRET" in tfevents.fails(2, *relay)
     tfevents.env["TFEVENTS_RELAY_TOKEN"] = TOKEN

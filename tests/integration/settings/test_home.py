@@ -1,4 +1,5 @@
-"""Home is one user's alone, whatever the umask; where it is not, its stand-in takes its place."""
+"""The home directory: private to one user, whatever the umask; otherwise the fallback journal is
+used."""
 
 from __future__ import annotations
 
@@ -26,23 +27,23 @@ SOMEBODY = 54321
 
 @dataclass(frozen=True)
 class Place:
-    """A terraform that fails at once, and a home that is to be made."""
+    """A terraform that fails at once, and a home directory that does not exist yet."""
 
     root: Path
     env: Mapping[str, str]
 
     @property
     def home(self) -> Path:
-        """Two directories deep where there is none yet."""
+        """The home directory, whose parent does not exist yet either."""
         return self.root / "state" / "tfevents"
 
     @property
     def spare(self) -> Path:
-        """What stands in for it."""
+        """The fallback home directory."""
         return Path(self.env["TMPDIR"]) / f"tfevents-{os.getuid()}"
 
     def run(self, umask: int = 0o022) -> list[str]:
-        """What `tf refresh` says; terraform's exit code is its own."""
+        """Runs `tf refresh`, asserts terraform's exit code, and returns the lines on stderr."""
         done = subprocess.run(
             [TF, "refresh"],
             env={**self.env, "TFEVENTS_HOME": str(self.home)},
@@ -59,7 +60,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
-    """As `Place` says."""
+    """A new `Place`."""
     env = clean_env(tmp_path / "home")
     engine = tmp_path / "home" / "bin" / "terraform"
     engine.write_text(ENGINE)
@@ -68,13 +69,15 @@ def place(tmp_path: Path) -> Place:
 
 
 def modes(path: Path) -> int:
+    """The permission bits of a file."""
     return stat.S_IMODE(path.lstat().st_mode)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("umask", [0, 0o002, 0o022, 0o077, 0o777])
 def test_what_is_made_is_ours_alone(place: Place, umask: int) -> None:
-    """With what is missing above it; terraform has the umask that it would have."""
+    """Directories that tfevents makes have mode 0700, also missing parents, and the journal 0600,
+    whatever the umask; terraform runs with the user's umask."""
     (line,) = place.run(umask)
     assert "kept in the journal" in line
     made = (place.home.parent, place.home, place.home / "runs")
@@ -86,7 +89,8 @@ def test_what_is_made_is_ours_alone(place: Place, umask: int) -> None:
 
 
 def test_what_is_there_stays_as_it_is(place: Place) -> None:
-    """Others may look into it if the user wants that; no file of ours can be read."""
+    """An existing home directory keeps its mode, as the user may let others read it; directories
+    that are made in it are private."""
     place.home.mkdir(parents=True)
     for path in (place.home.parent, place.home):
         path.chmod(0o755)
@@ -96,6 +100,8 @@ def test_what_is_there_stays_as_it_is(place: Place) -> None:
 
 
 def writable(mode: int) -> Callable[[Place], None]:
+    """A function that makes a home directory with this mode."""
+
     def make(place: Place) -> None:
         place.home.mkdir(parents=True)
         place.home.chmod(mode)
@@ -104,17 +110,20 @@ def writable(mode: int) -> Callable[[Place], None]:
 
 
 def linked(place: Place) -> None:
+    """Makes the home directory a link to another directory."""
     (place.root / "elsewhere").mkdir(mode=0o700)
     place.home.parent.mkdir()
     place.home.symlink_to(place.root / "elsewhere")
 
 
 def dangling(place: Place) -> None:
+    """Makes the home directory a link to nothing."""
     place.home.parent.mkdir()
     place.home.symlink_to(place.root / "elsewhere")
 
 
 def foreign(place: Place) -> None:
+    """Makes a home directory of another user."""
     if os.getuid():
         pytest.skip("only root can give a directory away")
     place.home.mkdir(parents=True)
@@ -122,6 +131,7 @@ def foreign(place: Place) -> None:
 
 
 def file(place: Place) -> None:
+    """Makes a file in the home directory's place."""
     place.home.parent.mkdir()
     place.home.touch()
 
@@ -142,7 +152,8 @@ def file(place: Place) -> None:
 def test_what_is_not_ours_alone_is_not_used(
     place: Place, spoil: Callable[[Place], None], reason: str
 ) -> None:
-    """Nothing is put there; one line says why, and where the events are."""
+    """A home directory of another user, one that others can write to, a link and a file are not
+    used: events go to the fallback journal, and one line says why and where."""
     spoil(place)
     (line,) = place.run()
     assert reason in line
@@ -153,7 +164,8 @@ def test_what_is_not_ours_alone_is_not_used(
 
 
 def test_the_images_home_holds(place: Place) -> None:
-    """`/tmp/tfevents`: in a directory that everybody may write, made by the first run."""
+    """A home directory such as the image's `/tmp/tfevents`, in a directory that everybody can write
+    to, is made private by the first run and used by the second."""
     place.home.parent.mkdir()
     place.home.parent.chmod(0o1777)
     assert "kept in the journal" in place.run(0)[0]
@@ -163,7 +175,8 @@ def test_the_images_home_holds(place: Place) -> None:
 
 @pytest.mark.parametrize("target", ["there", "nowhere"])
 def test_a_private_file_is_a_new_one(tmp_path: Path, target: str) -> None:
-    """A link that waits for it is not followed; what a run made before it makes anew."""
+    """A private file is not created through a symbolic link in its place; `create_file` replaces a
+    link or an earlier file with an empty file."""
     (tmp_path / "there").write_text("theirs")
     ours = run_lock.acquire(str(tmp_path / "state"))
     Path(ours.path("plan")).symlink_to(tmp_path / target)

@@ -1,4 +1,5 @@
-"""The README's examples of settings files, executed as they stand; its table is the tables'."""
+"""The README's examples of settings files work as they are, and its table of settings is
+complete."""
 
 from __future__ import annotations
 
@@ -23,14 +24,15 @@ ALONE, MONOREPO, TERRAGRUNT = re.findall(r"^```hcl\n(.*?)^```$", README, re.MULT
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """With a checkout around all of it, and a key."""
+    """A machine with a git checkout around all projects."""
     machine = Machine(tmp_path)
     (tmp_path / ".git").mkdir()
     return machine
 
 
 def target(machine: Machine, endpoint: Endpoint, directory: str, text: str, **unit: str) -> str:
-    """Where a run in `directory` is reported to, as the path of the request; "" where it waits."""
+    """Runs a plan in `directory` with these settings (with `unit`: Terragrunt's variables for its
+    hook); returns the path of the last request, empty if the event was kept."""
     (machine.root / ".tfevents.hcl").write_text(text)
     place = machine.root / directory
     place.mkdir(parents=True, exist_ok=True)
@@ -54,19 +56,20 @@ def target(machine: Machine, endpoint: Endpoint, directory: str, text: str, **un
 
 
 def place_of(target: str) -> list[str]:
-    """Organization, project and workspace."""
+    """Organization, project and workspace in a request's path."""
     return re.findall(r"/(?:orgs|projects|workspaces)/([^/]+)", target)
 
 
 def test_one_workspace(machine: Machine, endpoint: Endpoint) -> None:
-    """Whichever directory it is."""
+    """In the README's first example, all directories have the same workspace."""
     for directory in (".", "a"):
         assert place_of(target(machine, endpoint, directory, ALONE)) == ["default", "infra", "prod"]
 
 
 @pytest.mark.exhaustive
 def test_a_monorepo(machine: Machine, endpoint: Endpoint) -> None:
-    """Each directory has its own, and one that is not named has none."""
+    """In the README's monorepo, each named directory has its workspace, and a directory that is not
+    named has none."""
     for directory, workspace in (("network", "prod_network"), ("data", "prod_data")):
         heard = target(machine, endpoint, f"live/prod/{directory}", MONOREPO)
         assert place_of(heard) == ["default", "infra", workspace]
@@ -75,7 +78,8 @@ def test_a_monorepo(machine: Machine, endpoint: Endpoint) -> None:
 
 @pytest.mark.exhaustive
 def test_terragrunt(machine: Machine, endpoint: Endpoint) -> None:
-    """The unit's directory counts, wherever terraform works."""
+    """With Terragrunt, the workspace is chosen by the unit's directory, not by the cache directory
+    in which terraform runs."""
     for region in ("eu", "us"):
         unit = machine.root / "live" / region / "vpc"
         heard = target(
@@ -91,7 +95,8 @@ def test_terragrunt(machine: Machine, endpoint: Endpoint) -> None:
 
 
 def test_the_table_of_files_is_the_tables_of_fields() -> None:
-    """What a checkout may say, what only the user's own file, and what none."""
+    """The README's table lists exactly the settings that a checkout's file, the user's own file and
+    no file may contain."""
     rows = dict(re.findall(r"^\| ([^|]*(?:hcl|file)[^|]*) \| ([^|]*) \|$", README, re.MULTILINE))
     said = {row: {*re.findall(r"`(\w+)`", text)} for row, text in rows.items()}
     assert said["`.tfevents.hcl`"] == CHECKOUT_FIELDS | {"harness"}

@@ -1,4 +1,4 @@
-"""Settings files as runs meet them: a checkout that wants too much, and a user's own switches."""
+"""The effect of a checkout's and of the user's settings files on runs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,20 @@ NOWHERE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def place(machine: Machine) -> Path:
-    """A directory of a checkout."""
+    """A project in a git checkout."""
     (machine.root / ".git").mkdir()
     return machine.project()
 
 
 @pytest.fixture
 def evil() -> Iterator[Endpoint]:
+    """A second server, which only settings files name."""
     with Endpoint() as server:
         yield server
 
 
 def write_user(machine: Machine, text: str) -> None:
+    """Writes the user's own settings file."""
     path = Path(machine.env["HOME"], ".config", "tfevents", "config.hcl")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -38,7 +40,8 @@ def write_user(machine: Machine, text: str) -> None:
 def test_a_checkout_that_wants_too_much(
     machine: Machine, place: Path, endpoint: Endpoint, evil: Endpoint
 ) -> None:
-    """It gets one line: the events go where the user says, and nothing anywhere else."""
+    """Settings that a checkout may not contain have no effect but one line on stderr: events go to
+    the user's server only, with the user's API key."""
     (place / "token").write_text("pat.theirs.a.b")
     (machine.root / ".tfevents.hcl").write_text(
         f'harness {{\n  url = "{evil.url}"\n  api_key_file = "project/token"\n  org = "o"\n}}\n'
@@ -59,7 +62,8 @@ def test_a_checkout_that_wants_too_much(
 def test_a_key_of_a_variable_goes_to_no_server_of_a_file(
     machine: Machine, place: Path, evil: Endpoint, where: str
 ) -> None:
-    """The event is kept, and one line says what to do; with the key beside it, it goes."""
+    """An API key from a variable is not sent to a server from a settings file: the event is kept,
+    and one line says what to set. A key from the same file is sent."""
     text = f'harness {{\n  url = "{evil.url}"\n}}\n'
     if where == "user":
         write_user(machine, text)
@@ -101,7 +105,8 @@ def _nul(path: Path) -> None:
 def test_a_file_that_is_none_keeps_nobody_waiting(
     machine: Machine, place: Path, endpoint: Endpoint, make: object, words: list[str]
 ) -> None:
-    """In a directory above: terraform runs, and one line says so where it is a run."""
+    """A FIFO, or a file that is too large or invalid, in place of a settings file does not delay
+    terraform; a run that is reported has one line about it."""
     assert callable(make)
     make(machine.root / ".tfevents.hcl")
     done = machine.tf(*words, at=place, env=machine.reporting_to(endpoint.url))
@@ -111,7 +116,7 @@ def test_a_file_that_is_none_keeps_nobody_waiting(
 
 
 def ways_in(machine: Machine, place: Path, env: dict[str, str]) -> Iterator[tuple[str, int, str]]:
-    """Each way in which something is told: its name, its exit code, its stderr."""
+    """Runs each command that reports; yields its name, exit code and stderr."""
     ways = {
         "tf": ["tf", "plan"],
         "run": ["tfevents", "run", "--", "terraform", "plan"],
@@ -131,7 +136,8 @@ def ways_in(machine: Machine, place: Path, env: dict[str, str]) -> Iterator[tupl
 
 @pytest.mark.exhaustive
 def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
-    """Also where a checkout's file is broken; the variable is stronger."""
+    """`strict` in the user's file applies to every command, also if the checkout's file is invalid;
+    TFEVENTS_STRICT has precedence."""
     write_user(machine, "strict = true\ntimeout = 1\n")
     env = machine.reporting_to(NOWHERE)
     assert {name: code for name, code, _ in ways_in(machine, place, env)} == dict.fromkeys(
@@ -150,7 +156,7 @@ def test_strict_of_the_users_file_holds_in_every_way_in(machine: Machine, place:
 
 @pytest.mark.exhaustive
 def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
-    """But for `send`, whose answer it is."""
+    """`quiet` in the user's file silences every command but `send`, whose line is its result."""
     env = machine.reporting_to(NOWHERE, TFEVENTS_TIMEOUT="1")
     assert all("tfevents: " in said for _, _, said in ways_in(machine, place, env))
     write_user(machine, "quiet = true\n")
@@ -160,7 +166,8 @@ def test_quiet_of_the_users_file_holds_in_every_way_in(machine: Machine, place: 
 
 @pytest.mark.exhaustive
 def test_direct_of_the_users_file_holds_in_every_way_in(machine: Machine, place: Path) -> None:
-    """Nothing of ours is added to a plan, so its counts are absent; a checkout can't say so."""
+    """`direct` in the user's file applies to every command: nothing is added to a plan, so its
+    counts are absent. In a checkout's file it has no effect."""
     (place / ".tfevents.hcl").write_text("direct = true")
     with Endpoint() as endpoint:
         env = machine.reporting_to(endpoint.url, TF_CLI_ARGS_plan="-detailed-exitcode")

@@ -1,4 +1,4 @@
-"""The image, without an engine to build it: the Dockerfile's own steps in a clean environment."""
+"""The image, without a container engine: the Dockerfile's steps are run in a clean environment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DOCKERFILE = ROOT / "Dockerfile"
 
 @dataclass(frozen=True)
 class Step:
-    """An instruction of the Dockerfile, and the stage it stands in."""
+    """An instruction of the Dockerfile, and its build stage."""
 
     stage: str
     word: str
@@ -32,7 +32,7 @@ class Step:
 
 
 def steps() -> list[Step]:
-    """The instructions, whole; comments are left out, also between continued lines."""
+    """The Dockerfile's instructions, with continued lines joined and without comments."""
     lines = [line for line in DOCKERFILE.read_text().splitlines() if line.strip()]
     text = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     found: list[Step] = []
@@ -46,13 +46,13 @@ def steps() -> list[Step]:
 
 
 def of(stage: str, word: str) -> Iterator[str]:
-    """What such instructions of a stage say."""
+    """The arguments of a build stage's instructions of this kind."""
     return (step.rest for step in steps() if (step.stage, step.word) == (stage, word))
 
 
 @pytest.mark.parametrize("file", ["Dockerfile", "samples/relay/Dockerfile"])
 def test_every_base_is_pinned(file: str) -> None:
-    """To a release and its digest, in what it is built from and what it defaults to."""
+    """Every base image is an ARG whose default has a release and a digest."""
     text = (ROOT / file).read_text()
     bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
     given = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)", text, re.MULTILINE))
@@ -62,7 +62,8 @@ def test_every_base_is_pinned(file: str) -> None:
 
 
 def test_all_that_is_installed_has_a_hash() -> None:
-    """Every dependency of setup.cfg, in a version that it allows."""
+    """requirements.txt pins every dependency of setup.cfg with a hash, in a version that setup.cfg
+    allows, and pip requires the hashes."""
     pins = re.findall(
         r"^([a-z0-9-]+)==(\S+)((?: \\\n +--hash=sha256:[0-9a-f]{64})+)$",
         (ROOT / "requirements.txt").read_text(),
@@ -79,7 +80,8 @@ def test_all_that_is_installed_has_a_hash() -> None:
 
 
 def test_it_runs_as_nobody_and_starts_the_plugin() -> None:
-    """By number: a name would have to be known to who checks that it is not root."""
+    """The image runs `tfevents plugin` as an unprivileged user, given by number, so that an engine
+    can check that the user is not root."""
     (user,) = of("final", "USER")
     assert all(int(part) > 1000 for part in user.split(":"))
     (entry,) = of("final", "ENTRYPOINT")
@@ -87,7 +89,8 @@ def test_it_runs_as_nobody_and_starts_the_plugin() -> None:
 
 
 def test_only_what_is_needed_is_copied() -> None:
-    """What the project keeps, and nothing of its tests, its history or its secrets."""
+    """The Dockerfile copies only files that git tracks, and neither tests, samples, hooks nor
+    history."""
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.splitlines()
@@ -102,7 +105,8 @@ def test_only_what_is_needed_is_copied() -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.exhaustive
 def test_what_its_steps_make_runs(tmp_path: Path) -> None:
-    """Installed by the same commands, started by the same entry point, with its environment."""
+    """The Dockerfile's commands install a working tfevents, which its entry point starts with the
+    image's environment."""
     source, root = tmp_path / "src", tmp_path / "image"
     source.mkdir()
     for rest in of("build", "COPY"):
@@ -128,12 +132,13 @@ def test_what_its_steps_make_runs(tmp_path: Path) -> None:
 
 
 def _index() -> dict[str, str]:
-    """Where this machine's pip gets its packages from."""
+    """The environment variables by which pip finds packages on this machine."""
     return {n: v for n, v in os.environ.items() if n.startswith("PIP_") or n.endswith("_proxy")}
 
 
 def assert_files(root: Path) -> None:
-    """The commands, the package with its types and schema, and no tests."""
+    """Asserts that the commands and the whole package are installed, with types and schema and
+    without tests."""
     scripts = root / "opt/tfevents/bin"
     for name in ("tf", "tfevents"):
         assert os.access(scripts / name, os.X_OK)
@@ -148,7 +153,8 @@ def assert_files(root: Path) -> None:
 
 
 def assert_runs(root: Path, tmp_path: Path) -> None:
-    """With the image's own environment, nothing else, and a provisioner mounted where it says."""
+    """Asserts that the entry point applies a project, with only the image's environment and a
+    provisioner where the image expects it."""
     mounted = root / "opt/provisioner"
     mounted.mkdir()
     (mounted / "terraform").symlink_to(terraform())

@@ -1,4 +1,4 @@
-"""The stage container's entry point, run as an engine would run it: PID 1, any user, settings."""
+"""The stage container's entry point: commands, settings, signals as PID 1, and any user."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if argv[0] == "plan":
 if argv[0] == "show":
     say(open("{}/plan.json").read())
 """
-"""A terraform that has one plan to show."""
+"""A terraform that can plan, and show one recorded plan."""
 
 CONFIGURATION = """
 resource "terraform_data" "a" { input = 1 }
@@ -47,7 +47,7 @@ output "o" { value = terraform_data.a.output }
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    """A container's environment: no home worth the name, the settings of a stage."""
+    """A container's environment, with a project and a stage's settings."""
     project = tmp_path / "project"
     project.mkdir()
     (project / "main.tf").write_text(CONFIGURATION)
@@ -60,6 +60,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 def stage(env: dict[str, str], *before: str) -> subprocess.CompletedProcess[str]:
+    """Runs `tfevents plugin`, behind the command `before` if given; returns the result."""
     return subprocess.run(
         [*before, TFEVENTS, "plugin"],
         env=env,
@@ -71,12 +72,13 @@ def stage(env: dict[str, str], *before: str) -> subprocess.CompletedProcess[str]
 
 
 def outputs(env: dict[str, str]) -> dict[str, str]:
+    """The outputs that the step has written for later steps."""
     lines = Path(env["DRONE_OUTPUT"]).read_text().splitlines()
     return dict(line.split("=", 1) for line in lines)
 
 
 def test_an_apply_is_run_unasked_and_told(env: dict[str, str]) -> None:
-    """Nobody is there to approve; the steps after it read what was done."""
+    """`apply` runs without approval, and its outputs have the event type, counts and exit code."""
     done = stage({**env, "PLUGIN_COMMAND": "apply"})
     assert done.returncode == 0, done.stderr
     assert "Apply complete! Resources: 1 added" in done.stdout
@@ -86,7 +88,7 @@ def test_an_apply_is_run_unasked_and_told(env: dict[str, str]) -> None:
 
 
 def test_outputs_are_written_when_terraform_fails(env: dict[str, str]) -> None:
-    """A failed step exports its outputs as well, and has terraform's own code."""
+    """A failed step has terraform's exit code, and writes its outputs, too."""
     Path(env["PLUGIN_ROOT_DIR"], "main.tf").write_text("resource {")
     done = stage({**env, "PLUGIN_COMMAND": "plan", "PLUGIN_INIT": "never"})
     assert done.returncode == 1
@@ -96,7 +98,7 @@ def test_outputs_are_written_when_terraform_fails(env: dict[str, str]) -> None:
 
 @pytest.mark.exhaustive
 def test_every_command_runs_what_it_says(env: dict[str, str]) -> None:
-    """The command table, each with the real terraform, from nothing to nothing again."""
+    """Each command of the stage leads to its event type, with a real terraform."""
     kinds = []
     for command in ("plan", "apply", "plan", "apply-refresh-only", "plan-destroy", "destroy"):
         Path(env["DRONE_OUTPUT"]).unlink(missing_ok=True)
@@ -108,14 +110,14 @@ def test_every_command_runs_what_it_says(env: dict[str, str]) -> None:
 
 @pytest.mark.exhaustive
 def test_no_drift_is_no_failure(env: dict[str, str]) -> None:
-    """detect-drift ends with 2 on drift, and only then."""
+    """Without drift, `detect-drift` exits with 0."""
     assert stage({**env, "PLUGIN_COMMAND": "apply"}).returncode == 0
     assert stage({**env, "PLUGIN_COMMAND": "detect-drift"}).returncode == 0
 
 
 @pytest.mark.exhaustive
 def test_the_steps_own_endpoint_wins_over_harness_names(env: dict[str, str]) -> None:
-    """PLUGIN_ENDPOINT_VARIABLES names server, path, token and whose the run is."""
+    """PLUGIN_ENDPOINT_VARIABLES has precedence over HARNESS_* for server, token and destination."""
     with Endpoint(Rules(api_path="/api", api_key="a.b.c", account="acct")) as endpoint:
         given = {
             "base_url": endpoint.url,
@@ -146,7 +148,8 @@ def test_the_steps_own_endpoint_wins_over_harness_names(env: dict[str, str]) -> 
 
 
 def test_an_empty_setting_is_absent() -> None:
-    """A pipeline passes what it could not resolve as nothing."""
+    """An empty setting, as a pipeline passes an unresolved expression, counts as absent; TFEVENTS_*
+    has precedence over PLUGIN_*."""
     assert "TFEVENTS_ORG" not in make_environment({"PLUGIN_ORG": "", "PLUGIN_STRICT": " "})
     assert make_environment({"PLUGIN_ORG": "o"})["TFEVENTS_ORG"] == "o"
     assert make_environment({"PLUGIN_ORG": "o", "TFEVENTS_ORG": "mine"})["TFEVENTS_ORG"] == "mine"
@@ -165,14 +168,14 @@ def test_an_empty_setting_is_absent() -> None:
     ],
 )
 def test_a_wrong_setting_is_named(wrong: dict[str, str], said: str) -> None:
-    """One line that says which, before anything is run."""
+    """An invalid setting raises SettingError with its name."""
     with pytest.raises(SettingError, match=said):
         parse_stage(wrong)
 
 
 @pytest.fixture
 def namespace() -> Iterator[list[str]]:
-    """A PID namespace of its own, in which the command is PID 1."""
+    """The command line that runs a command as PID 1 of a PID namespace of its own."""
     command = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
     if not shutil.which("unshare") or subprocess.run([*command, "true"], check=False).returncode:
         pytest.skip("no PID namespace can be had here")
@@ -183,7 +186,8 @@ def namespace() -> Iterator[list[str]]:
 def test_pid_1_hands_sigterm_on_once_and_reaps(
     env: dict[str, str], tmp_path: Path, namespace: list[str]
 ) -> None:
-    """An engine's stop reaches terraform once; orphans are reaped; the code is terraform's."""
+    """As PID 1, the stage forwards SIGTERM to terraform once, reaps orphans, and exits with
+    terraform's exit code."""
     source = (
         "import signal, subprocess, sys, time\n"
         "if sys.argv[1:2] == ['version']:\n    print('Terraform v1.11.4'); sys.exit(0)\n"
@@ -216,20 +220,23 @@ def test_pid_1_hands_sigterm_on_once_and_reaps(
 
 
 def _until(condition: object, child: subprocess.Popen[bytes]) -> None:
+    """Waits until the condition is true; asserts that `child` is running and that no minute has
+    passed."""
     limit = time.monotonic() + 60
     while not condition():  # type: ignore[operator]
         assert child.poll() is None and time.monotonic() < limit
-        time.sleep(0.02)  # polls a condition
+        time.sleep(0.02)  # polling interval
 
 
 def _only_child(pid: int) -> int:
+    """The process id of the first child process."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return int(children[0])
 
 
 @pytest.mark.exhaustive
 def test_any_user_and_a_read_only_home(env: dict[str, str], tmp_path: Path) -> None:
-    """An arbitrary uid without a name, whose home can't be written, applies all the same."""
+    """The stage works for a user id without a name whose home directory can't be written."""
     if os.getuid() != 0:
         pytest.skip("only root can become another user")
     os.chmod(tmp_path, 0o777)
@@ -252,7 +259,8 @@ def test_any_user_and_a_read_only_home(env: dict[str, str], tmp_path: Path) -> N
 
 
 def test_the_stages_end_is_told_behind_the_runs(env: dict[str, str]) -> None:
-    """Once, with the same place and pipeline, also where terraform failed or had nothing to do."""
+    """One `stage-complete` event follows the run's events, with the same run id and pipeline, also
+    if terraform failed."""
     with Endpoint(Rules(account="acct")) as endpoint:
         told = {**env, **DELIVERY, "PLUGIN_URL": endpoint.url, "HARNESS_BUILD_ID": "7"}
         assert stage({**told, "PLUGIN_COMMAND": "apply"}).returncode == 0
@@ -270,7 +278,8 @@ def test_the_stages_end_is_told_behind_the_runs(env: dict[str, str]) -> None:
 
 @pytest.mark.exhaustive
 def test_an_init_that_fails_ends_the_stage(env: dict[str, str]) -> None:
-    """Nothing was run; the code is init's, and the steps after it read it."""
+    """If `init` fails, the stage reports `failed` and `stage-complete`, writes the outputs, and
+    exits with init's exit code."""
     Path(env["PLUGIN_ROOT_DIR"], "main.tf").write_text('module "m" { source = "./missing" }\n')
     with Endpoint(Rules(account="acct")) as endpoint:
         done = stage({**env, **DELIVERY, "PLUGIN_URL": endpoint.url, "PLUGIN_COMMAND": "apply"})
@@ -288,7 +297,8 @@ def test_an_init_that_fails_ends_the_stage(env: dict[str, str]) -> None:
 
 @pytest.mark.exhaustive
 def test_a_backend_needs_init(env: dict[str, str]) -> None:
-    """`validate` is content without one, `plan` is not."""
+    """The stage runs `init` if a declared backend is not initialised, which `validate` would not
+    notice, and not again afterwards."""
     project = Path(env["PLUGIN_ROOT_DIR"])
     (project / "backend.tf").write_text('terraform {\n  backend "local" { path = "s" }\n}\n')
     assert stage({**env, "PLUGIN_COMMAND": "apply"}).returncode == 0
@@ -309,7 +319,8 @@ DRIFTS = [
 def test_drift_is_exit_code_2(
     env: dict[str, str], tmp_path: Path, scenario: str, arguments: str, code: int
 ) -> None:
-    """Terraform's own detailed code tells of differences that are none; ours counts them."""
+    """`detect-drift` exits with 2 if there is drift by tfevents' counts, whatever terraform's
+    `-detailed-exitcode` says."""
     (tmp_path / "engine").mkdir()
     engine = script_engine(tmp_path / "engine" / "terraform", SHOWS.format(PLANS / scenario))
     stage_env = {**env, "PLUGIN_PROVISIONER": str(engine), "PLUGIN_INIT": "never"}
@@ -320,14 +331,14 @@ def test_drift_is_exit_code_2(
 
 @pytest.mark.exhaustive
 def test_outputs_that_cannot_be_written_are_told(env: dict[str, str], tmp_path: Path) -> None:
-    """In one line; the stage's result stands."""
+    """If the outputs can't be written, one line says so, and the exit code stays the same."""
     done = stage({**env, "DRONE_OUTPUT": str(tmp_path / "none" / "outputs")})
     assert done.returncode == 0
     assert done.stderr.count("a later step is not told") == 1
 
 
 def test_the_steps_token_is_not_inherited(env: dict[str, str], tmp_path: Path) -> None:
-    """Terraform and what it starts see no key of ours, in whichever variable it came."""
+    """Terraform inherits no API key or token of tfevents, whichever variable held it."""
     engine = tmp_path / "engine" / "terraform"
     engine.parent.mkdir()
     engine.write_text(f"#!/bin/sh\nenv >>{tmp_path}/seen\n")
@@ -347,7 +358,8 @@ def test_the_steps_token_is_not_inherited(env: dict[str, str], tmp_path: Path) -
 def test_a_stop_during_init_is_handed_on_and_does_not_wait(
     env: dict[str, str], tmp_path: Path
 ) -> None:
-    """An engine kills ten seconds after it asked: by then all is kept, whoever does not answer."""
+    """SIGTERM during `init` is forwarded, and all events are in the journal soon, although the
+    server does not answer: an engine kills the stage ten seconds later."""
     (tmp_path / "engine").mkdir()
     engine = script_engine(
         tmp_path / "engine" / "terraform",

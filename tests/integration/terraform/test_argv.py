@@ -1,4 +1,4 @@
-"""What a user keeps in TF_CLI_ARGS_* is in no argv, which everybody on the machine can read."""
+"""Arguments from TF_CLI_ARGS_* are on no command line, which every user of the machine can read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ exec '{program}' "$@"
 
 
 def record(place: Path, name: str, program: Path, log: Path) -> None:
-    """A program that notes the words it is started with."""
+    """Writes a program that logs its arguments and runs `program`."""
     place.mkdir(exist_ok=True)
     (place / name).write_text(RECORDER.format(log=log, program=program))
     (place / name).chmod(0o755)
@@ -33,7 +33,7 @@ def record(place: Path, name: str, program: Path, log: Path) -> None:
 def test_the_environment_s_arguments_are_in_no_argv(
     machine: Machine, endpoint: Endpoint, engine: str, reader: str
 ) -> None:
-    """Not terraform's own, nor that of `show`, of git or of infracost."""
+    """Values in TF_CLI_ARGS_* are on no command line of terraform, git or infracost."""
     project, log = machine.project("project", CONFIG), machine.root / "argv"
     binary = engines.terraform() if engine == "terraform" else engines.opentofu_1_6_2()
     git = shutil.which("git", path=machine.env["PATH"])

@@ -1,4 +1,4 @@
-"""Which binary runs: the one that is asked for, never this program again, and told once."""
+"""Which terraform or tofu binary runs, never tfevents itself; and that a run is recorded once."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ PASSED_ON = ("version",)
 
 @dataclass(frozen=True)
 class Machine:
-    """A PATH of our own making."""
+    """Directories with binaries, scripts and links, which a test puts on PATH."""
 
     root: Path
     env: Mapping[str, str]
 
     def directory(self, name: str) -> Path:
-        """One of PATH's directories, made when first asked for."""
+        """A directory that can be put on PATH; made on first use."""
         path = self.root / name
         path.mkdir(exist_ok=True, parents=True)
         return path
 
     def engine(self, name: str = "terraform", where: str = "engines", says: str = "") -> Path:
-        """A binary of sorts: it says who it is."""
+        """Writes a stand-in binary that prints its name and arguments."""
         path = self.directory(where) / name
         return write_executable(path, ENGINE.format(name=says or name))
 
     def script(self, text: str, name: str = "terraform", where: str = "shims") -> Path:
-        """Somebody's shell script."""
+        """Writes a shell script."""
         path = self.directory(where) / name
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
         return path
 
     def link(self, name: str = "terraform", where: str = "shims", to: Path = TF) -> Path:
-        """A symbolic link to `tf`."""
+        """Makes a symbolic link to `tf`."""
         path = self.directory(where) / name
         path.symlink_to(to)
         return path
@@ -59,7 +59,7 @@ class Machine:
     def run(
         self, command: Sequence[str | Path], path: Sequence[str], **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """A command with these directories first on PATH."""
+        """Runs a command with these directories first on PATH."""
         places = [str(self.directory(name)) for name in path]
         whole = {**self.env, "PATH": os.pathsep.join([*places, "/usr/bin", "/bin"]), **env}
         return subprocess.run(
@@ -73,13 +73,13 @@ class Machine:
         )
 
     def runs(self) -> list[str]:
-        """The commands that the journal tells of."""
+        """The commands of the runs in the journal."""
         return [run["command"] for run in read_log(self.env)["runs"]]
 
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
-    """Without any terraform yet."""
+    """A machine without a terraform."""
     return Machine(tmp_path, clean_env(tmp_path / "home"))
 
 
@@ -88,7 +88,7 @@ both = pytest.mark.parametrize("words", [PASSED_ON, OBSERVED], ids=["passed-on",
 
 @both
 def test_terraform_comes_before_tofu(machine: Machine, words: tuple[str, ...]) -> None:
-    """Whatever their order on PATH."""
+    """If both are on PATH, terraform is run, whatever the order of their directories."""
     machine.engine("tofu", "first")
     machine.engine("terraform", "second")
     assert machine.run([TF, *words], ["first", "second"]).stdout.startswith("engine: terraform")
@@ -101,7 +101,8 @@ WANTED = ["tofu", "{engines}/tofu", "~/mine", "sub/../tofu"]
 @both
 @pytest.mark.parametrize("wanted", exhaustive_except(WANTED, "tofu", "~/mine"))
 def test_the_one_that_is_asked_for(machine: Machine, words: tuple[str, ...], wanted: str) -> None:
-    """By name or by path, from the working directory or from home."""
+    """TFEVENTS_PROVISIONER chooses the binary, by name, by an absolute or relative path, or by
+    `~`."""
     machine.engine("terraform")
     tofu = machine.engine("tofu")
     Path(machine.env["HOME"], "mine").symlink_to(tofu)
@@ -115,7 +116,8 @@ def test_the_one_that_is_asked_for(machine: Machine, words: tuple[str, ...], wan
 @both
 @pytest.mark.parametrize("named", exhaustive_except(["tofu", "./x.sh", "tofuu"], "./x.sh"))
 def test_no_settings_file_says_which(machine: Machine, words: tuple[str, ...], named: str) -> None:
-    """What is run is the variable's to say: a checkout's file is anybody's."""
+    """No settings file chooses the binary, as a checkout's file can come from anybody; only
+    TFEVENTS_PROVISIONER does."""
     machine.engine("terraform")
     machine.engine("tofu")
     project, config = machine.directory("project"), Path(machine.env["HOME"], ".config", "tfevents")
@@ -130,7 +132,7 @@ def test_no_settings_file_says_which(machine: Machine, words: tuple[str, ...], n
 
 @both
 def test_nothing_to_run_is_127(machine: Machine, words: tuple[str, ...]) -> None:
-    """As a shell says it; one line tells what to do."""
+    """Without terraform or tofu on PATH, the exit code is 127, and one line says what to do."""
     done = machine.run([TF, *words], [])
     assert done.returncode == 127
     assert done.stderr.startswith("tfevents: no terraform or tofu on PATH: install one, or ")
@@ -141,7 +143,8 @@ def test_nothing_to_run_is_127(machine: Machine, words: tuple[str, ...]) -> None
 @both
 @pytest.mark.parametrize("wanted", ["no-such-tool", "/no/such/tool"])
 def test_a_wrong_name_is_127(machine: Machine, words: tuple[str, ...], wanted: str) -> None:
-    """The name is told, and where it came from."""
+    """If TFEVENTS_PROVISIONER names no binary, the exit code is 127, and one line has the variable
+    and its value."""
     machine.engine()
     done = machine.run([TF, *words], ["engines"], TFEVENTS_PROVISIONER=wanted)
     assert done.returncode == 127
@@ -152,7 +155,8 @@ def test_a_wrong_name_is_127(machine: Machine, words: tuple[str, ...], wanted: s
 
 @both
 def test_what_may_not_be_run_is_126(machine: Machine, words: tuple[str, ...]) -> None:
-    """As a shell says it."""
+    """For a binary without execute permission, the exit code is 126, and one line names the
+    binary."""
     engine = machine.engine()
     engine.chmod(0o644)
     done = machine.run([TF, *words], ["engines"], TFEVENTS_PROVISIONER=str(engine))
@@ -165,7 +169,8 @@ def test_what_may_not_be_run_is_126(machine: Machine, words: tuple[str, ...]) ->
     "head", [b"\x7fELF nonsense", b"#!/no/such/interpreter\n"], ids=["format", "interpreter"]
 )
 def test_what_cannot_be_run_is_told(machine: Machine, words: tuple[str, ...], head: bytes) -> None:
-    """A download of another machine's, a script whose interpreter is gone."""
+    """A binary for another machine, or a script without its interpreter, is one line and no run in
+    the journal."""
     engine = machine.engine()
     engine.write_bytes(head)
     done = machine.run([TF, *words], ["engines"])
@@ -177,7 +182,7 @@ def test_what_cannot_be_run_is_told(machine: Machine, words: tuple[str, ...], he
 @both
 @pytest.mark.parametrize("name", ["terraform", "tofu"])
 def test_a_link_in_terraforms_place(machine: Machine, words: tuple[str, ...], name: str) -> None:
-    """It runs the tool whose name it has, from behind itself."""
+    """A link to `tf` called `terraform` or `tofu` runs the next binary of that name on PATH."""
     machine.engine("terraform")
     machine.engine("tofu")
     shim = machine.link(name)
@@ -203,7 +208,8 @@ SCRIPTS = [
 @both
 @pytest.mark.parametrize("text", exhaustive_except(SCRIPTS, 'tf "$@"', 'T=tf\nexec "$T" "$@"'))
 def test_a_script_in_terraforms_place(machine: Machine, words: tuple[str, ...], text: str) -> None:
-    """However it is written, it does not lead back to itself, and the run is told once."""
+    """A script called `terraform` that calls `tf` is not run by `tf` again, however it is written,
+    and the run is recorded once."""
     machine.engine()
     machine.directory("ours").joinpath("tf").symlink_to(TF)
     machine.directory("ours").joinpath("tfevents").symlink_to(TF.with_name("tfevents"))
@@ -215,7 +221,8 @@ def test_a_script_in_terraforms_place(machine: Machine, words: tuple[str, ...], 
 
 @both
 def test_scripts_that_call_each_other(machine: Machine, words: tuple[str, ...]) -> None:
-    """Two wrappers of two teams: both are passed by, in whatever order."""
+    """Two scripts called `terraform` that both call `tf` are both skipped, and the run is recorded
+    once."""
     machine.engine()
     machine.directory("ours").joinpath("tf").symlink_to(TF)
     machine.script('T=tf; "$T" "$@"', where="a")
@@ -226,7 +233,7 @@ def test_scripts_that_call_each_other(machine: Machine, words: tuple[str, ...]) 
 
 
 def test_a_wrapper_of_somebody_elses_is_run(machine: Machine) -> None:
-    """A version manager's shim is a script too."""
+    """A script that does not call `tf`, such as a version manager's shim, is run like a binary."""
     engine = machine.engine(where="versions")
     machine.script(f'exec {engine} "$@"', where="manager")
     assert machine.run([TF, "refresh"], ["manager"]).stdout.startswith("engine: terraform")
@@ -236,13 +243,13 @@ def test_a_wrapper_of_somebody_elses_is_run(machine: Machine) -> None:
 @both
 @pytest.mark.parametrize("code", exhaustive_except([0, 1, 2, 3, 86, 126, 127, 255], 2, 86))
 def test_the_exit_code_is_terraforms(machine: Machine, words: tuple[str, ...], code: int) -> None:
-    """Whatever it is."""
+    """`tf` exits with terraform's exit code."""
     machine.engine()
     assert machine.run([TF, *words], ["engines"], CODE=str(code)).returncode == code
 
 
 def test_switched_off_it_is_terraform(machine: Machine) -> None:
-    """Nothing is observed, nothing is kept."""
+    """With TFEVENTS_DISABLED, `tf` only runs terraform and records nothing."""
     machine.engine()
     done = machine.run([TF, "refresh"], ["engines"], TFEVENTS_DISABLED="1")
     assert (done.stdout, done.stderr) == ("engine: terraform refresh\n", "")
@@ -251,7 +258,7 @@ def test_switched_off_it_is_terraform(machine: Machine) -> None:
 
 @pytest.mark.exhaustive
 def test_the_explicit_way_is_the_same(machine: Machine) -> None:
-    """`tfevents run -- terraform …` runs the one that it names."""
+    """`tfevents run` runs the binary that its argument names, and records the run."""
     machine.engine("terraform")
     tofu = machine.engine("tofu")
     tfevents = TF.with_name("tfevents")
@@ -262,7 +269,8 @@ def test_the_explicit_way_is_the_same(machine: Machine) -> None:
 
 
 def test_our_keys_are_not_inherited(machine: Machine) -> None:
-    """Terraform, its providers and local-exec see none; Harness' own stay for its provider."""
+    """Terraform does not inherit tfevents' API keys; it inherits HARNESS_API_KEY, which Harness'
+    provider reads."""
     write_executable(machine.directory("engines") / "terraform", PRINT_ENVIRONMENT)
     keys = {
         "TFEVENTS_API_KEY": "pat.acct.id.canary",
@@ -316,7 +324,8 @@ DIRECTORIES = {
 def test_the_one_that_initialised_the_directory(
     machine: Machine, words: tuple[str, ...], what: str, chdir: bool
 ) -> None:
-    """Where both are on PATH; what is said by name stands above it."""
+    """If both are on PATH, the tool that initialised the directory is run; TFEVENTS_PROVISIONER has
+    precedence."""
     files, expected = DIRECTORIES[what]
     for name in ("terraform", "tofu"):
         machine.engine(name)
@@ -336,7 +345,7 @@ def test_the_one_that_initialised_the_directory(
 def test_a_shims_name_stands_above_the_directory(
     machine: Machine, words: tuple[str, ...], name: str
 ) -> None:
-    """Whoever calls `terraform` means it."""
+    """The name of a link to `tf` has precedence over the tool that initialised the directory."""
     for engine in ("terraform", "tofu"):
         machine.engine(engine)
     other = TERRAFORMS if name == "tofu" else TOFUS
@@ -349,7 +358,7 @@ def test_a_shims_name_stands_above_the_directory(
 @both
 @pytest.mark.parametrize("kind", ["fifo", "directory", "link"])
 def test_an_odd_lock_file_says_nothing(machine: Machine, words: tuple[str, ...], kind: str) -> None:
-    """Nobody waits for it, and no link leads out of the directory."""
+    """A lock file that is a FIFO, a directory or a link is ignored."""
     for name in ("terraform", "tofu"):
         machine.engine(name)
     lock = machine.directory("project") / ".terraform.lock.hcl"

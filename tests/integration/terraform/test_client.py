@@ -1,7 +1,6 @@
-"""What a tool shows of a plan is read while it is written: none of it is held that is not needed.
+"""Reading `show -json` of a plan while it is written, without keeping what is not needed in memory.
 
-The tool is a script that is called `terraform`, and knows `show -json` alone.
-"""
+The provisioner is a script called `terraform` that knows `show -json` only."""
 
 from __future__ import annotations
 
@@ -49,14 +48,16 @@ print(json.dumps([count_resources(planned.plan).changed, peak]))
 
 
 def tool(place: Path, body: str) -> Path:
+    """Writes the script, with `body` as what `show -json` does, and an empty plan file."""
     path = place / "terraform"
     path.write_text(TOOL.format(python=sys.executable, body=body))
     path.chmod(0o755)
-    (place / "p.tfplan").write_bytes(b"")  # only a file is asked for
+    (place / "p.tfplan").write_bytes(b"")  # the plan file only has to exist
     return path
 
 
 def shown(place: Path, body: str) -> Plan | None:
+    """The plan that the script's `show -json` gives; None if there is none."""
     engine = TerraformClient(
         str(tool(place, body)), (), {**os.environ, "TFEVENTS_PLAN_READER": "json"}
     )
@@ -66,7 +67,8 @@ def shown(place: Path, body: str) -> Plan | None:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told in /proc only")
 def test_a_large_plan_is_counted_in_little_memory(tmp_path: Path) -> None:
-    """A run falls back to it where its plan file can't be read by itself."""
+    """A plan of more than 80 MB is counted in less memory than its size; runs use `show -json` if
+    the plan file can't be read directly."""
     path = tool(tmp_path, LARGE)
     done = subprocess.run(
         [sys.executable, "-c", READ, path],
@@ -81,7 +83,7 @@ def test_a_large_plan_is_counted_in_little_memory(tmp_path: Path) -> None:
 
 
 def document(size: int) -> str:
-    """A plan that adds one object, of about so many bytes."""
+    """The JSON of a plan that adds one object, about `size` bytes long."""
     change = {"address": "a.b", "mode": "managed", "change": {"actions": ["create"]}}
     return json.dumps(
         {"format_version": "1.2", "variables": {"v": "x" * size}, "resource_changes": [change]}
@@ -90,7 +92,8 @@ def document(size: int) -> str:
 
 @pytest.mark.parametrize("size", [0, planjson.LARGE])
 def test_what_a_cloud_backend_says_before_it_is_passed_by(tmp_path: Path, size: int) -> None:
-    """https://github.com/hashicorp/terraform/issues/35159"""
+    """Lines that a cloud backend prints before the plan's JSON are skipped.
+    https://github.com/hashicorp/terraform/issues/35159"""
     (tmp_path / "plan.json").write_text("Retrying...\n" + document(size))
     plan = shown(tmp_path, f"print(open({str(tmp_path / 'plan.json')!r}).read())")
     assert plan is not None
@@ -99,7 +102,7 @@ def test_what_a_cloud_backend_says_before_it_is_passed_by(tmp_path: Path, size: 
 
 @pytest.mark.parametrize("size", [0, planjson.LARGE])
 def test_a_tool_that_fails_half_way_shows_nothing(tmp_path: Path, size: int) -> None:
-    """Half a plan has no counts, and is no reason to say anything."""
+    """A truncated plan from a provisioner that fails is no plan and no error."""
     (tmp_path / "plan.json").write_text(document(size)[:-2])
     body = f"print(open({str(tmp_path / 'plan.json')!r}).read())\nsys.exit(1)"
     assert shown(tmp_path, body) is None
@@ -107,6 +110,7 @@ def test_a_tool_that_fails_half_way_shows_nothing(tmp_path: Path, size: int) -> 
 
 @pytest.mark.parametrize("size", [0, planjson.LARGE])
 def test_half_a_plan_of_a_tool_that_is_content_is_an_error(tmp_path: Path, size: int) -> None:
+    """A truncated plan from a provisioner that exits with 0 raises UnreadableDocument."""
     (tmp_path / "plan.json").write_text(document(size)[:-2])
     with pytest.raises(UnreadableDocument):
         shown(tmp_path, f"print(open({str(tmp_path / 'plan.json')!r}).read())")
@@ -115,7 +119,7 @@ def test_half_a_plan_of_a_tool_that_is_content_is_an_error(tmp_path: Path, size:
 def test_a_tool_that_takes_too_long_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With all that it has started."""
+    """A `show -json` that exceeds its time limit gives no plan."""
     monkeypatch.setattr("tfevents.terraform.client.SHOW_SECONDS", 0.2)
     body = "import subprocess\nsubprocess.run(['sleep', '60'])"
     assert shown(tmp_path, body) is None

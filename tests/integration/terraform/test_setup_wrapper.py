@@ -1,4 +1,5 @@
-"""Under the wrapper of GitHub's setup actions a step's outputs are those of the user's command."""
+"""Under the wrapper of GitHub's setup actions, a step's outputs are those of the user's command
+only."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ ENGINES = {"terraform": terraform, "tofu": opentofu_1_6_2}
 
 @pytest.fixture(params=exhaustive_except(ENGINES, "terraform"))
 def wrapped(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
-    """The wrapper is the only engine on PATH."""
+    """A project where the wrapper is the only provisioner on PATH."""
     find_engine: Callable[[], Path] = ENGINES[request.param]
     folder = tmp_path / "cli"
     stage.env.update(install_wrapper(folder, find_engine()))
@@ -32,7 +33,7 @@ def wrapped(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Sta
 
 
 def outputs(stage: Stage) -> list[tuple[str, str]]:
-    """What the step has as outputs."""
+    """The step's outputs, as names and values."""
     return parse_outputs(Path(stage.env["GITHUB_OUTPUT"]).read_text())
 
 
@@ -46,7 +47,8 @@ def outputs(stage: Stage) -> list[tuple[str, str]]:
     ],
 )
 def test_a_run_asks_past_the_wrapper(wrapped: Stage, words: tuple[str, ...], says: str) -> None:
-    """Version, state and plan are asked for; the outputs are there once, and are the run's own."""
+    """`tf` reads version, state and plan without the wrapper, so the step's outputs are those of
+    the run alone."""
     events = wrapped.run(*words, TFEVENTS_PLAN_READER="json")
     (out, _, code) = outputs(wrapped)
     assert (out[0], code) == ("stdout", ("exitcode", "0"))
@@ -56,7 +58,8 @@ def test_a_run_asks_past_the_wrapper(wrapped: Stage, words: tuple[str, ...], say
 
 
 def test_a_hook_asks_past_the_wrapper(wrapped: Stage) -> None:
-    """It writes nothing into the outputs of its step."""
+    """`tfevents hook` reads version and state without the wrapper, so it adds nothing to the step's
+    outputs."""
     for words in (("before", "apply"), ("after", "apply", "--exit-code", "0")):
         run_tfevents(["hook", *words], env=wrapped.env, cwd=wrapped.project)
     assert not Path(wrapped.env["GITHUB_OUTPUT"]).exists()
@@ -64,7 +67,8 @@ def test_a_hook_asks_past_the_wrapper(wrapped: Stage) -> None:
 
 
 def test_only_the_actions_wrapper_is_passed_by(tmp_path: Path) -> None:
-    """A version manager's script chooses the version by itself, whatever lies beside it."""
+    """Only the setup actions' wrapper is bypassed, not a version manager's script; without the real
+    binary beside it, the wrapper itself is used."""
     folder = tmp_path / "cli"
     env = install_wrapper(folder, terraform())
     wrapper, real = folder / "terraform", folder / "terraform-bin"

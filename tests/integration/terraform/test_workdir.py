@@ -1,4 +1,4 @@
-"""Where terraform works in a copy, the run is that of the directory that the team knows."""
+"""If terraform works in a copy of a directory, the run is reported for the original directory."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MANIFESTS = (".terragrunt-source-manifest", ".terragrunt-module-manifest")
 
 @pytest.fixture
 def repository(machine: Machine) -> Path:
+    """A git checkout whose settings file maps the unit `live/eu/vpc` to a workspace."""
     root = machine.root / "repo"
     (root / ".git").mkdir(parents=True)
     (root / "live/eu/vpc").mkdir(parents=True)
@@ -32,13 +33,14 @@ def repository(machine: Machine) -> Path:
 
 
 def copy(place: Path, text: str = ONE) -> Path:
-    """Where Terragrunt leaves a unit's configuration."""
+    """Writes a configuration into a new directory, as Terragrunt copies a unit's."""
     place.mkdir(parents=True)
     (place / "main.tf").write_text(text)
     return place
 
 
 def reporting(machine: Machine, endpoint: Endpoint, **more: str) -> dict[str, str]:
+    """The environment variables that make a run report to `endpoint`."""
     return {"TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY, **more}
 
 
@@ -46,7 +48,8 @@ def reporting(machine: Machine, endpoint: Endpoint, **more: str) -> dict[str, st
 def test_terragrunt_runs_tf(
     machine: Machine, endpoint: Endpoint, repository: Path, below: str
 ) -> None:
-    """TG_TF_PATH=tf: the unit's workspace, and the unit's directory as a key that stays."""
+    """For `tf` in Terragrunt's cache (TG_TF_PATH=tf), workspace and directory are those of the
+    unit."""
     at = copy(repository / "live/eu/vpc/.terragrunt-cache" / below)
     machine.tf("apply", "-auto-approve", at=at, env=reporting(machine, endpoint))
     assert {event["data"]["directory"] for event in endpoint.events} == {"live/eu/vpc"}
@@ -56,7 +59,8 @@ def test_terragrunt_runs_tf(
 def test_a_cache_elsewhere_and_terragrunts_own_variable(
     machine: Machine, endpoint: Endpoint, repository: Path
 ) -> None:
-    """TG_DOWNLOAD_DIR: the path says nothing, a hook's variable does."""
+    """In a cache outside the unit's directory (TG_DOWNLOAD_DIR), a hook's TG_CTX_TERRAGRUNT_DIR
+    gives the directory."""
     at = copy(machine.root / "downloads/aaa/bbb")
     (at / MANIFESTS[0]).touch()
     unit = str(repository / "live/eu/vpc")
@@ -69,7 +73,8 @@ def test_a_cache_elsewhere_and_terragrunts_own_variable(
 def test_a_run_of_a_hook_s_own_is_not_the_unit_s(
     machine: Machine, endpoint: Endpoint, repository: Path
 ) -> None:
-    """A hook that destroys a sandbox elsewhere tells nothing of the unit."""
+    """A run that a hook starts in a directory that is no copy of the unit is not reported for the
+    unit."""
     at = copy(repository / "live/sandbox")
     unit = str(repository / "live/eu/vpc")
     env = reporting(machine, endpoint, TG_CTX_TERRAGRUNT_DIR=unit)
@@ -81,7 +86,8 @@ def test_a_run_of_a_hook_s_own_is_not_the_unit_s(
 def test_a_unit_s_run_that_was_killed_before_the_journal_knew_it(
     machine: Machine, endpoint: Endpoint, repository: Path
 ) -> None:
-    """It noted where terraform worked; its end is the unit's."""
+    """A run killed in a unit's copy before it was recorded in the journal is reported for the
+    unit."""
     at = copy(repository / "live/eu/vpc/.terragrunt-cache/aaa/bbb")
     stay = """
 import sys
@@ -105,7 +111,8 @@ sys.stdin.read()
 
 @pytest.mark.exhaustive
 def test_spacelift_has_a_checkout_without_git(machine: Machine, endpoint: Endpoint) -> None:
-    """Its project root is the directory's name; one that is not ours to know is not guessed."""
+    """On Spacelift, whose checkout has no `.git`, the project root variable gives the directory if
+    the working directory's path ends with it."""
     at = copy(machine.root / "source/live/eu/vpc")
     env = machine.reporting_to(endpoint.url)
     for root in ("live/eu/vpc", "./live/eu/vpc/", "somewhere/else", "", "/", ".."):
@@ -115,7 +122,8 @@ def test_spacelift_has_a_checkout_without_git(machine: Machine, endpoint: Endpoi
 
 
 def test_find_unit(tmp_path: Path) -> None:
-    """By the path; by the variable where the directory is a copy, or for the unit's own hook."""
+    """The unit's directory comes from the path of Terragrunt's cache, or else from the variable if
+    the directory is a copy or a hook of the unit calls."""
     copied, plain, said = copy(tmp_path / "copied"), copy(tmp_path / "plain"), "/live/vpc"
     (copied / MANIFESTS[1]).touch()
     env = {"TG_CTX_TERRAGRUNT_DIR": said}
