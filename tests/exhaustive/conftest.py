@@ -1,4 +1,5 @@
-"""Marks all tests below as exhaustive: `pytest -m exhaustive` runs them, and so does `.ci/run`."""
+"""Marks all tests of this folder as exhaustive: `pytest -m exhaustive` runs them, and so does
+`.ci/run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's commands as they are written, typed by somebody who has just cloned this."""
+"""The README's commands work as written, for a user with a new clone of the repository."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ INSTALLERS = {
     "pipx": ("pipx install .", "pipx ensurepath"),
     "uv": ("uv tool install .", "uv tool update-shell"),
 }
-"""Each with its command, and with the one that puts its folder on PATH."""
+"""For each installer the command that installs tfevents, and the one that puts its directory on
+PATH."""
 APPLIED = "Resources: 3 added"
 SOME_TESTS = "tests/integration/journal"
 
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 @pytest.fixture
 def system(request: pytest.FixtureRequest) -> Iterator[FreshSystem]:
+    """A freshly installed system."""
     need_tools("git")
     with install_system(request.param) as installed:
         yield installed
@@ -31,7 +33,8 @@ def system(request: pytest.FixtureRequest) -> Iterator[FreshSystem]:
 
 @pytest.mark.parametrize("system", SYSTEMS, indirect=True)
 def test_the_two_commands_work_as_written(system: FreshSystem) -> None:
-    """Of the tests all are found, and some are run."""
+    """The README's commands for installing and for testing work as written; all tests are
+    collected, and some of them are run."""
     said = system.run(USER, f"cd tfevents && {INSTALL}")
     assert APPLIED in said
     assert "tfevents: active (3 added), kept in the journal" in said
@@ -41,7 +44,7 @@ def test_the_two_commands_work_as_written(system: FreshSystem) -> None:
 
 @pytest.mark.parametrize("system", [IMAGE], indirect=True)
 def test_roots_command_works_as_written(system: FreshSystem) -> None:
-    """As in an image, which has no other user."""
+    """The README's install command works for root, as in a container image without other users."""
     assert APPLIED in system.run("root", f"cd tfevents && {INSTALL}")
 
 
@@ -52,7 +55,8 @@ def test_roots_command_works_as_written(system: FreshSystem) -> None:
 def test_an_installer_puts_both_commands_on_path(
     system: FreshSystem, user: str, installer: str
 ) -> None:
-    """In the next shell, as the README says it; nothing else puts its folder on root's."""
+    """After pipx or uv has installed tfevents, both commands are on PATH in the next shell, as the
+    README says."""
     install, put_on_path = INSTALLERS[installer]
     assert f"`{install}`" in README
     assert put_on_path in " ".join(README.split())

@@ -1,4 +1,4 @@
-"""What an installation from a checkout packs: all of the source, and nothing else."""
+"""An installation from a checkout packs all of the source, and nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.exhaustive
 
 
 def test_what_an_older_build_left_is_not_packed(tmp_path: Path) -> None:
-    """A module that was removed since, or that another branch has."""
+    """Exactly the modules of the source are packed: a module that an older build left in `build` is
+    not."""
     checkout = tmp_path / "checkout"
     ignored = shutil.ignore_patterns(".*", "build", "tests", "*.egg-info", "__pycache__")
     shutil.copytree(ROOT, checkout, ignore=ignored)

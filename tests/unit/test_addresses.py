@@ -1,4 +1,4 @@
-"""Of an address only scheme, host, port and path are sent, however it was written."""
+"""Of an address, only scheme, host, port and path are sent, however it is written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from tfevents.addresses import redact_address, redact_source
     ],
 )
 def test_what_names_a_host_and_no_secret_stays(address: str) -> None:
-    """scp forms, `git@`, ports, IPv6 and paths are part of the address."""
+    """An address with a host and no secret is unchanged: scp forms, `git@`, ports, IPv6 and paths
+    are part of it."""
     assert redact_address(address) == address
 
 
@@ -61,7 +62,8 @@ def test_what_names_a_host_and_no_secret_stays(address: str) -> None:
     ],
 )
 def test_who_signs_in_the_query_and_the_fragment_go(address: str, sent: str) -> None:
-    """What is not known to be harmless is not sent."""
+    """User and password, the fragment, and all of the query that is not known to be harmless are
+    removed."""
     assert redact_address(address) == sent
     assert redact_address(sent) == sent
 
@@ -78,7 +80,8 @@ def test_who_signs_in_the_query_and_the_fragment_go(address: str, sent: str) -> 
     ],
 )
 def test_what_names_no_host_or_may_hide_a_secret_is_left_out(address: str) -> None:
-    """A path is this machine's; half an address may be half of a password."""
+    """An address without a host is not sent, because a path is local; nor is an ambiguous one,
+    which may contain a part of a password."""
     found = redact_address(address)
     assert found is None or "SEC" not in found
     assert found is None or address.startswith("http://u:SEC?")
@@ -111,13 +114,14 @@ def test_what_names_no_host_or_may_hide_a_secret_is_left_out(address: str) -> No
     ],
 )
 def test_a_module_s_source(source: str, sent: str | None) -> None:
-    """Also in the forms that only terraform knows."""
+    """A module's source is redacted also in the forms that only terraform knows."""
     assert redact_source(source) == sent
 
 
 @pytest.mark.fuzz("addresses", 2000)
 def test_no_text_raises_or_lets_a_canary_through(examples: Examples) -> None:
-    """Random addresses with a canary wherever a user, a query or a fragment may be."""
+    """A canary as user, query or fragment of a random address is removed, and no text raises an
+    error."""
     pieces = ["https://", "git::", "host.example", "git@", ":443", "/a/b", "//", "x", "%40"]
     for dice in examples:
         before = "".join(dice.choices(pieces, k=dice.randrange(4)))
@@ -132,13 +136,13 @@ def test_no_text_raises_or_lets_a_canary_through(examples: Examples) -> None:
 
 @pytest.mark.parametrize("piece", ["a", "https://", "a:b@", "@", "%3a", "//", "::", "?", "[:"])
 def test_any_text_costs_little(piece: str) -> None:
-    """As much of anything as the door lets in."""
+    """2 KiB of any repeated text raise no error."""
     text = piece * (2048 // len(piece))
     for find in (redact_address, redact_source):
         find(text)
 
 
 def test_semaphore_s_own_form() -> None:
-    """SEMAPHORE_GIT_URL is neither a URL nor what scp takes."""
+    """The user is removed from SEMAPHORE_GIT_URL, which is neither a URL nor an scp form."""
     found = redact_address("http://git@github.com:semaphoreci/toolbox.git")
     assert found == "http://github.com:semaphoreci/toolbox.git"

@@ -1,4 +1,4 @@
-"""CONTRIBUTING.md and docs/architecture.md name what is there."""
+"""CONTRIBUTING.md and docs/architecture.md only name paths that exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from support.paths import ROOT
 
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_every_path_is_there(name: str) -> None:
-    """A path of the repository, between backquotes or in a link; <…> stands for any name."""
+    """Each path of the repository in backquotes or in a link exists; <…> in it stands for any
+    name."""
     text = (ROOT / name).read_text()
     tops = "|".join(re.escape(path.name) for path in ROOT.iterdir())
     paths = re.findall(rf"`((?:{tops})/[^` ]*)`|\]\(((?!http)[^)#]+)\)", text)

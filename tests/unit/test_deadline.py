@@ -1,4 +1,4 @@
-"""One deadline for all that is left to do: its parts end with it, and it only comes nearer."""
+"""Deadlines: parts of them, shortening, renewal and waiting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tfevents.deadline import Deadline
 
 
 def test_a_part_ends_with_the_whole() -> None:
-    """A signal shortens the whole; who works with half of it has no more either."""
+    """If a deadline is shortened, as by a signal, its parts end with it."""
     whole = Deadline(3600)
     half = whole.part(0.5)
     assert 1700 < half.seconds_left <= 1800
@@ -23,6 +23,7 @@ def test_a_part_that_is_over_leaves_the_rest() -> None:
 
 
 def test_it_comes_nearer_and_never_goes_away() -> None:
+    """Neither `limit` nor `renew` can extend an ordinary deadline."""
     deadline = Deadline(10)
     deadline.limit(3600)
     assert deadline.seconds_left <= 10
@@ -31,7 +32,8 @@ def test_it_comes_nearer_and_never_goes_away() -> None:
 
 
 def test_patience_begins_anew() -> None:
-    """Whoever flushes without a timeout goes on while events arrive."""
+    """A renewed deadline starts again, even after `limit`: a flush without a timeout goes on while
+    events are delivered."""
     patience = Deadline(3600, renewed=True)
     patience.limit(0)
     patience.renew()

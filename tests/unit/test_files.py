@@ -1,4 +1,4 @@
-"""Files that are read by a name that anybody may have put there."""
+"""Files are read safely even if other users control their paths or contents."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ odd = pytest.mark.parametrize(("make", "why"), ODD.values(), ids=list(ODD))
 
 @odd
 def test_nothing_odd_is_read(tmp_path: Path, make: Callable[[Path], None], why: str) -> None:
-    """At once, and it is said."""
+    """FIFOs, sparse files, sockets, directories and links out of the root are refused at once, with
+    the reason."""
     make(tmp_path / "x")
     with pytest.raises(OSError, match=r"^\[Errno") as caught:
         files.read_untrusted(str(tmp_path / "x"), 64 << 10, root=str(tmp_path))
@@ -72,7 +73,8 @@ def test_nothing_odd_is_read(tmp_path: Path, make: Callable[[Path], None], why: 
 
 
 def test_a_regular_file_is_read_to_the_last_byte_of_its_limit(tmp_path: Path) -> None:
-    """Links within the root are followed; a file that says it is empty is bounded as well."""
+    """A file of exactly the limit is read, also through links within the root; the limit holds,
+    too, for files whose size is reported as 0."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x").write_bytes(b"12345")
     (tmp_path / "link").symlink_to("a")
@@ -94,7 +96,8 @@ def test_a_regular_file_is_read_to_the_last_byte_of_its_limit(tmp_path: Path) ->
 def test_an_odd_settings_file_is_one_line(
     tmp_path: Path, name: str, make: Callable[[Path], None], why: str
 ) -> None:
-    """In the directory above the run's, too."""
+    """A settings file that is no regular file is an error of one line, also in a directory above
+    the run's."""
     (tmp_path / ".git").mkdir()
     (tmp_path / "live").mkdir()
     (tmp_path / ".harness").mkdir()
@@ -109,7 +112,8 @@ def test_an_odd_settings_file_is_one_line(
 def test_odd_files_of_git_and_terraform_say_nothing(
     tmp_path: Path, make: Callable[[Path], None], why: str
 ) -> None:
-    """Each costs its own fact."""
+    """If a file of git, of terraform or of the CI event is no regular file, only its own facts are
+    missing."""
     assert why
     for folder in (".git", ".terraform"):
         (tmp_path / folder).mkdir()
@@ -124,14 +128,15 @@ def test_odd_files_of_git_and_terraform_say_nothing(
 
 @pytest.mark.parametrize("name", ["fifo", "sparse", "directory"])
 def test_an_odd_configuration_file_is_a_problem(tmp_path: Path, name: str) -> None:
-    """As every other one that can't be read."""
+    """A configuration file that is no regular file is reported like any other unreadable one."""
     ODD[name][0](tmp_path / "x.tf")
     with pytest.raises(UnreadableDocument, match=r"^x\.tf: "):
         read_text(str(tmp_path / "x.tf"), "x.tf")
 
 
 def test_terraforms_list_of_modules_is_no_link_out_of_its_directory(tmp_path: Path) -> None:
-    """`.terraform` itself may be one: it is often kept elsewhere."""
+    """modules.json may not be a link out of its directory; `.terraform` itself may be a link,
+    because it is often kept elsewhere."""
     (tmp_path / "kept" / "modules").mkdir(parents=True)
     (tmp_path / "elsewhere.json").write_text("{}")
     project = tmp_path / "project"
@@ -148,7 +153,8 @@ def test_terraforms_list_of_modules_is_no_link_out_of_its_directory(tmp_path: Pa
 
 
 def test_a_cost_file_is_no_link_out_of_the_checkout(tmp_path: Path) -> None:
-    """One within it is; a FIFO of that name is none."""
+    """A cost file may be a link within the checkout but not out of it; a FIFO of that name is
+    ignored."""
     (tmp_path / "checkout" / ".git").mkdir(parents=True)
     place = tmp_path / "checkout" / "live"
     place.mkdir()
@@ -167,12 +173,12 @@ def test_a_cost_file_is_no_link_out_of_the_checkout(tmp_path: Path) -> None:
     assert "canary" not in str(caught.value)
 
 
-# Whose directory it is
+# Trusted directories
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout that says something of itself."""
+    """A checkout with a settings file."""
     place = tmp_path / "checkout"
     (place / ".git").mkdir(parents=True)
     (place / ".tfevents.hcl").write_text(SHARED)
@@ -181,6 +187,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def org(directory: Path, **env: str) -> str | None:
+    """The `org` that is loaded for a directory."""
     config = str(directory.parent / "none")
     return load_settings(
         {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": config, **env}, directory
@@ -188,13 +195,15 @@ def org(directory: Path, **env: str) -> str | None:
 
 
 def give(path: Path, uid: int) -> None:
+    """Gives a directory and all below to another user."""
     for each in (path, *path.rglob("*")):
         os.chown(each, uid, uid)
 
 
 @only_root
 def test_a_directory_of_somebody_else_says_nothing(checkout: Path) -> None:
-    """But in CI, where the checkout may be a clone step's; and for root by sudo, its user's."""
+    """Another user's checkout is not trusted, except in CI if that user owns the run's directory as
+    well, and under sudo if that user called it."""
     live = checkout / "live"
     assert org(live) == "o"
     assert files.find_root(str(live), {}, is_ci=False) == str(checkout)
@@ -212,7 +221,8 @@ def test_a_directory_of_somebody_else_says_nothing(checkout: Path) -> None:
 
 @only_root
 def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
-    """From wherever in it: who runs in somebody else's checkout wonders why."""
+    """A line says that the settings file of another user's checkout is not read, in each of its
+    directories."""
     give(checkout, OTHER)
     env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}
     for directory in (checkout, checkout / "live"):
@@ -221,7 +231,8 @@ def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
 
 
 def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
-    """As /tmp: neither its settings nor its .git count for what is below."""
+    """A directory with the sticky bit, such as /tmp, is not trusted: its settings and its .git do
+    not apply to directories below."""
     shared = tmp_path / "tmp"
     (shared / ".git").mkdir(parents=True)
     (shared / "mine").mkdir()
@@ -237,7 +248,7 @@ def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:
 
 @only_root
 def test_the_users_own_file_is_the_users(tmp_path: Path) -> None:
-    """A home that is everybody's, as an image's may be, holds none."""
+    """The user's own settings file is not read from a directory of another user, not even in CI."""
     config = tmp_path / "tfevents"
     config.mkdir()
     (config / "config.hcl").write_text(SHARED)
@@ -250,7 +261,8 @@ def test_the_users_own_file_is_the_users(tmp_path: Path) -> None:
 def test_a_users_own_file_is_not_found_from_where_we_stand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """XDG_CONFIG_HOME is absolute, or not there (XDG's own rule): a checkout is no home."""
+    """A relative XDG_CONFIG_HOME is ignored, as XDG requires, so that a checkout can't provide the
+    user's own file."""
     (tmp_path / "x" / "tfevents").mkdir(parents=True)
     (tmp_path / "x" / "tfevents" / "config.hcl").write_text(SHARED)
     monkeypatch.chdir(tmp_path)
@@ -261,14 +273,14 @@ def test_a_users_own_file_is_not_found_from_where_we_stand(
 
 
 def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
-    """Its `.git` is a file."""
+    """A git worktree, in which `.git` is a file, is a checkout."""
     (tmp_path / ".git").write_text("gitdir: /elsewhere")
     (tmp_path / "a" / "b").mkdir(parents=True)
     assert files.find_root(str(tmp_path / "a" / "b"), {}, is_ci=False) == str(tmp_path)
 
 
 def test_the_users_own_file_may_be_a_link(tmp_path: Path) -> None:
-    """As those who keep such files in a repository have it."""
+    """The user's own settings file may be a link, for example into a repository of such files."""
     (tmp_path / "tfevents").mkdir()
     (tmp_path / "mine.hcl").write_text(SHARED)
     (tmp_path / "tfevents" / "config.hcl").symlink_to(tmp_path / "mine.hcl")

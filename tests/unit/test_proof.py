@@ -1,4 +1,4 @@
-"""docs/proof.md and README.md's table are what the records say, written by nobody's hand."""
+"""docs/proof.md and README.md's table are generated from the records."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ PROOF = Path(__file__).parents[1] / "proof"
 
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module, imported as `python tests/proof` imports it."""
+    """The module `page`, imported as `python tests/proof` imports it."""
     monkeypatch.syspath_prepend(PROOF)
     return importlib.import_module("page")
 
 
 def test_the_page_is_what_the_commands_wrote(page: ModuleType) -> None:
+    """Both files are exactly what the generator makes of the current records."""
     assert page.PAGE.read_text() == page.render_page()
     text = page.README.read_text()
     assert page.TABLE.search(text), "README.md has no place for the table"
@@ -27,6 +28,7 @@ def test_the_page_is_what_the_commands_wrote(page: ModuleType) -> None:
 
 
 def test_every_record_has_a_suite_that_makes_it_again(page: ModuleType) -> None:
+    """Each record names its own suite and the command that repeats it."""
     suites = sys.modules["suites"].SUITES
     for path in (PROOF / "results").glob("*.json"):
         record = sys.modules["record"].read_record(path.stem)

@@ -1,4 +1,5 @@
-"""A turn of a random run says what a plan by hand needs: tests/support/runs/script.py."""
+"""The flags of a random run's turn for a plan by hand, and scripts in files:
+tests/support/runs/script.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No record shows an environment or a key: both hold secrets, and a repr may end in a log."""
+"""The repr of a record shows neither an environment nor a key, because it may end in a log."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SECRET = {"env", "secret"}
 
 
 def find_classes() -> Iterator[type]:
+    """All classes that tfevents' modules define."""
     for module in pkgutil.walk_packages(tfevents.__path__, "tfevents."):
         for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
             if found.__module__ == module.name:
@@ -34,4 +35,5 @@ def test_there_are_such_records() -> None:
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
 def test_a_record_does_not_show_its_secrets(record: type) -> None:
+    """A class with a field `env` or `secret` has a `__repr__` that its own module defines."""
     assert getattr(record.__repr__, "__module__", "") == record.__module__

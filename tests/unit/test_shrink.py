@@ -1,4 +1,4 @@
-"""A random run that shows something is made small: tests/support/runs/shrink.py."""
+"""A random run that shows a fault is shrunk: tests/support/runs/shrink.py."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONG = Script(
 
 
 def saves(script: Script) -> bool:
-    """A plan to destroy is saved and applied, behind a turn that wrote a count."""
+    """Whether a plan to destroy is saved and applied, and some file has a count."""
     if not any(turn.saved and "-destroy" in turn.saved for turn in script.turns):
         return False
     return any("count = 2" in (text or "") for turn in script.turns for text in turn.files.values())
@@ -40,6 +40,7 @@ def fails_never(_: Script) -> bool:
 
 
 def test_what_is_left_is_what_it_takes() -> None:
+    """Only the turns, files, flags and lines that the fault needs are left."""
     block = 'resource "a" "x" {\n  count = 2\n}\n'
     saved = Turn(("apply", "saved.plan"), {}, saved=("-destroy",))
     last = Turn(("destroy",), {"main.tf": block}, "no\n")
@@ -47,6 +48,7 @@ def test_what_is_left_is_what_it_takes() -> None:
 
 
 def test_nothing_is_taken_from_what_shows_nothing_else() -> None:
+    """A script is unchanged if no smaller one fails."""
     assert shrink(LONG, fails_never, 1000) == LONG
 
 

@@ -1,4 +1,4 @@
-"""The rules of the source that neither ruff nor lint-imports can hold."""
+"""Rules for the source that neither ruff nor lint-imports can check."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ PACKAGE = ROOT / "tfevents"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 MOST_LINES, MOST_MODULES = 350, 12
 LATE_IMPORTS = ("cli", "wrapper")
-"""Packages in which a function may import: what a command needs, what terraform waits for."""
+"""Packages whose functions may import modules: each command imports its own, and `tf` starts
+terraform first."""
 ENVIRONMENT = ("cli", "wrapper/main.py", "selftest/probe.py")
-"""Where the environment is read; everybody else is given it. The probe is a program of its own."""
+"""Modules that read the environment; all others are given it. The probe is a program of its own."""
 IMPORTS = (ast.Import, ast.ImportFrom)
 
 
@@ -24,7 +25,8 @@ def name_of(path: Path) -> str:
 
 
 def find_nodes(pattern: str, outside: tuple[str, ...]) -> Iterator[tuple[str, ast.AST]]:
-    """Every node, with its module, of the modules that have such text and are in none of these."""
+    """Every syntax node, with its module's name, of the modules whose text matches and that are not
+    in `outside`."""
     for path in MODULES:
         text = path.read_text()
         if re.search(pattern, text) and not name_of(path).startswith(outside):
@@ -32,18 +34,21 @@ def find_nodes(pattern: str, outside: tuple[str, ...]) -> Iterator[tuple[str, as
 
 
 def test_a_module_is_no_longer_than_can_be_read() -> None:
+    """No module has more than MOST_LINES lines."""
     lines = {name_of(path): len(path.read_text().splitlines()) for path in MODULES}
     assert {name: number for name, number in lines.items() if number > MOST_LINES} == {}
 
 
 def test_a_package_has_no_more_modules_than_can_be_known() -> None:
-    """But for the CI vendors, which are one each."""
+    """No package has more than MOST_MODULES public modules, except the CI vendors, which have one
+    each."""
     packages = {path.parent for path in MODULES} - {PACKAGE / "context" / "ci"}
     sizes = {name_of(path): len([*path.glob("[!_]*.py")]) for path in packages}
     assert {name: size for name, size in sizes.items() if size > MOST_MODULES} == {}
 
 
 def test_imports_stand_at_the_top() -> None:
+    """Outside of LATE_IMPORTS, no function imports a module."""
     functions = [
         (name, node)
         for name, node in find_nodes(r"\n +(import|from) ", LATE_IMPORTS)
@@ -54,7 +59,7 @@ def test_imports_stand_at_the_top() -> None:
 
 
 def test_the_environment_is_given() -> None:
-    """`os.environ` and `os.getenv` are read at the edge alone."""
+    """`os.environ` and `os.getenv` are only used in ENVIRONMENT."""
     readers = [
         f"{name}:{node.lineno}"
         for name, node in find_nodes("environ|getenv", ENVIRONMENT)
@@ -64,8 +69,8 @@ def test_the_environment_is_given() -> None:
 
 
 def test_threads_meet_no_type_of_json_at_once() -> None:
-    """Decoders of types come from readers/decoders.py, which says why; `convert` is used where one
-    thread does it."""
+    """Decoders for a type are only made in readers/decoders.py, which says why; `msgspec.convert`
+    is only used in delivery/sender_process.py, where a single thread calls it."""
     nodes = [*find_nodes("decode|msgspec.convert", ("delivery/sender_process.py",))]
     decoders = [f"{name}:{node.lineno}" for name, node in nodes if _decodes_a_type(node)]
     assert decoders == []
@@ -78,7 +83,7 @@ def test_threads_meet_no_type_of_json_at_once() -> None:
 
 
 def _decodes_a_type(node: ast.AST) -> bool:
-    """Whether it is a call like `msgspec.json.decode(text, type=…)`."""
+    """Whether the node is a call like `msgspec.json.decode(text, type=…)`."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

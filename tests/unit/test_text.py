@@ -1,4 +1,4 @@
-"""Texts from outside: cut at the door, cleaned alike, and nothing of them steers a terminal."""
+"""Foreign texts are cut, cleaned and freed of everything that controls a terminal."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ FIELDS = load_schema()["$defs"]["ActivityMetadata"]["properties"]
 
 @pytest.mark.parametrize("opener", OPENERS)
 def test_a_message_of_nothing_but_openings_is_cut_first(opener: str) -> None:
-    """60,000 of them took 28 s, for each looked for its end in all the others."""
+    """A text of 60,000 starts of escape sequences is cut before it is cleaned; without that, each
+    start looked for its end in all the rest, which took 28 s."""
     assert clean_message(opener * 60_000) is None or opener == "\x1b"
     assert clean(opener * 60_000) is None
 
 
 def test_what_is_longer_than_the_door_is_no_value() -> None:
-    """Cut, it would name something else; a message may end anywhere."""
+    """A value that is too long to be cleaned is None, because a cut one would name something else;
+    a message is cut."""
     assert clean("\x07" * LONGEST_INPUT_FACTOR * VALUE_BYTES + "main") is None
     assert clean("x" * VALUE_BYTES) == "x" * VALUE_BYTES
     assert clean_message("x" * 100_000) == "x" * MESSAGE_BYTES
@@ -42,7 +44,8 @@ def test_what_is_longer_than_the_door_is_no_value() -> None:
 
 @pytest.mark.fuzz("texts", 2000)
 def test_random_texts_are_bounded_and_printable(examples: Examples) -> None:
-    """Whatever stands in them."""
+    """Whatever a text contains, a cleaned value is printable and bounded, and a cleaned message is
+    printable."""
     letters = [*OPENERS, *"aé\U0001f680\n\t\u202e\udcff0;m\\"]
     for dice in examples:
         text = "".join(dice.choices(letters, k=dice.randrange(200)))
@@ -56,12 +59,13 @@ def test_random_texts_are_bounded_and_printable(examples: Examples) -> None:
     [*("HEAD", "v1.0", "0" * 40, "12345", "abc; rm", "g" * 40, "a" * 41, "a" * 65, "", None)],
 )
 def test_a_sha_that_is_none(text: str | None) -> None:
-    """Nor is it sent."""
+    """A text that is no commit hash becomes None."""
     assert clean_sha(text) is None
 
 
 def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
-    """Every text as long as may be, in more fields than there are."""
+    """An event with more fields than there are, all with texts of the greatest length, stays below
+    the size limit and has no escape sequences."""
     metadata: dict[str, object] = {f"field{n}": "é" * 4000 for n in range(55)}
     metadata["trigger"] = dict.fromkeys(("url", "actor", "type"), "\x9d🚀" * 1000)
     data = {f"fact{n}": "x\x1b[31m" * 1000 for n in range(60)}
@@ -73,7 +77,8 @@ def test_an_event_is_bounded_whatever_it_is_made_of() -> None:
 
 
 def test_what_stands_deep_in_an_event_is_cleaned_too() -> None:
-    """A trigger's members, names and values, and what is in lists; numbers stay."""
+    """Names and values are cleaned at any depth, also within lists and the trigger; numbers
+    stay."""
     trigger = {"actor": "a\x1b[31mb", "url": "x" * (VALUE_BYTES + 1), "more": ["\x07c", 0, True]}
     numbers = {"added": 0, "changed": 1}
     metadata = {"trigger": trigger, "resource_counts": numbers, "git_branch": "a\nb\ud800"}
@@ -96,7 +101,8 @@ def test_what_stands_deep_in_an_event_is_cleaned_too() -> None:
     ],
 )
 def test_a_variable_that_can_t_be_sent_is_told(name: str, value: str) -> None:
-    """In one line, by its name and not by what it holds."""
+    """A TFEVENTS_METADATA_* value that can't be sent is an error of one line that names the
+    variable and not its value."""
     with pytest.raises(SettingError) as told:
         parse_overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS)
     assert str(told.value).startswith(f"TFEVENTS_METADATA_{name}: ")
@@ -113,10 +119,11 @@ def test_a_variable_that_can_t_be_sent_is_told(name: str, value: str) -> None:
     ],
 )
 def test_a_variable_is_cleaned_as_a_vendor_s_fact(name: str, value: str, sent: str) -> None:
-    """Who sets it may have it from somebody else."""
+    """A TFEVENTS_METADATA_* value is cleaned like a CI vendor's, because it may come from
+    elsewhere."""
     assert parse_overrides({f"TFEVENTS_METADATA_{name}": value}, FIELDS) == {name.lower(): sent}
 
 
 def test_what_is_printed_steers_no_terminal() -> None:
-    """Each character that would not be shown is another one."""
+    """Each character that is not printable is replaced when it is printed."""
     assert printable("a\x1b]0;t\x07b\u202e\n") == "a ]0;t b  "

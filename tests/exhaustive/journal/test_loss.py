@@ -1,4 +1,5 @@
-"""A few kills; more: `python tests/proof loss --help`. And that what is lost would be noticed."""
+"""Nothing is lost when processes are killed, in a few episodes (more: `python tests/proof loss
+--help`), and the judge of these episodes notices losses."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ SEEDS = {Trouble.NONE: 2, Trouble.CLOCK: 6, Trouble.FULL: 9}
 
 @pytest.mark.parametrize("trouble", Trouble)
 def test_nothing_is_lost_whoever_is_killed(tmp_path: Path, trouble: Trouble) -> None:
-    """Each run has one end, and each event arrives once, in order, as it was put."""
+    """Each run has one end, and each event arrives once, in order and unchanged, whichever
+    processes are killed."""
     assert draw_plan(SEEDS[trouble]).trouble is trouble
     found = play_episode(SEEDS[trouble], tmp_path)
     assert found.wrong == []
@@ -30,7 +32,7 @@ def test_nothing_is_lost_whoever_is_killed(tmp_path: Path, trouble: Trouble) -> 
 
 
 def victim(number: int) -> Victim:
-    """A run that is killed when it is over: not at all."""
+    """An apply that ends by itself long before it would be killed."""
     return Victim(
         kind=Kind.WRAPPER,
         number=number,
@@ -49,7 +51,7 @@ def victim(number: int) -> Victim:
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """Two runs, one after the other, of which everything arrived."""
+    """A home directory and endpoint after two such runs, of which all events arrived."""
     with Endpoint() as endpoint:
         scene = Scene(tmp_path_factory.mktemp("scene"), endpoint)
         for number in range(2):
@@ -60,21 +62,24 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 
 @pytest.fixture
 def scene(good: Scene) -> Scene:
-    """The same, as it was."""
+    """The same, with the journal restored to its original content."""
     shutil.copy(good.place / "journal.db", good.home)
     return good
 
 
 def judged(scene: Scene) -> list[str]:
+    """The faults that the judge finds."""
     return list(judge(scene, [], Trouble.NONE))
 
 
 def change(scene: Scene, statement: str) -> None:
+    """Executes an SQL statement in the journal."""
     with closing(sqlite3.connect(scene.home / "journal.db")) as db, db:
         db.execute(statement)
 
 
 def test_what_is_right_is_right(scene: Scene) -> None:
+    """The judge finds nothing wrong with two complete runs."""
     assert judged(scene) == []
     assert len(scene.endpoint.events) == 4
 
@@ -94,11 +99,13 @@ def test_what_is_right_is_right(scene: Scene) -> None:
     ],
 )
 def test_what_is_wrong_is_noticed(scene: Scene, statement: str, words: str) -> None:
+    """The judge notices each change of the journal."""
     change(scene, statement)
     assert words in " ".join(judged(scene))
 
 
 def test_a_folder_that_stays_is_noticed(scene: Scene) -> None:
+    """The judge notices a run folder that was left behind."""
     left = scene.home / "runs" / "left"
     left.mkdir()
     assert "still holds ['left']" in " ".join(judged(scene))
@@ -107,7 +114,8 @@ def test_a_folder_that_stays_is_noticed(scene: Scene) -> None:
 
 @pytest.mark.parametrize(("killed", "noticed"), [(None, True), (0, True), (1, False)])
 def test_a_twin_is_noticed(scene: Scene, killed: int | None, noticed: bool) -> None:
-    """Its first answer was a whole one, and whoever was killed had not sent it."""
+    """The judge accepts an event that arrived twice only if the run that sent the event was
+    killed."""
     requests, ended = scene.endpoint._requests, scene.ended
     requests.append(requests[-1])
     scene.ended = [replace(one, killed=one.victim.number == killed) for one in ended]
@@ -117,6 +125,7 @@ def test_a_twin_is_noticed(scene: Scene, killed: int | None, noticed: bool) -> N
 
 
 def test_another_exit_code_is_noticed(scene: Scene) -> None:
+    """The judge notices that a wrapper's exit code is not terraform's."""
     ended = scene.place / victim(0).directory / "ended"
     ended.write_text("3\n")
     assert "ended with 0, not {3}" in " ".join(judged(scene))
@@ -143,7 +152,8 @@ STRING = 'Traceback:\n  File "<string>", line %d, in <module>\nKeyboardInterrupt
     ],
 )
 def test_a_bug_is_noticed(scene: Scene, said: str, number: signal.Signals, noticed: bool) -> None:
-    """What Python says of a Ctrl-C before our first line is none."""
+    """The judge notices tracebacks, except Python's own after a Ctrl-C before the first line of
+    tfevents."""
     ended = scene.ended
     scene.ended = [
         replace(one, said=said, victim=replace(one.victim, signal=number)) for one in ended

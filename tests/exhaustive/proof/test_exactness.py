@@ -1,4 +1,4 @@
-"""The suite `exactness`, with few runs."""
+"""The suite `exactness` of tests/proof, with few runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MISCOUNTED = Fault(
     'yield from ["deleted"] * max(0, actions["Delete"] - apply.count_failed_deletions(address))',
     'yield from ["deleted"] * max(0, actions["Delete"] - actions["Create"])',
 )
-"""The deletion of what is replaced is not counted."""
+"""Does not count the deletion of a replaced object."""
 APPLY = ("apply", "-auto-approve")
 
 
@@ -33,20 +33,22 @@ SCRIPT = Script(
         Turn(("plan",)),
     ),
 )
-"""The second command replaces an object."""
+"""Three commands, of which the second replaces an object."""
 SMALL = (
     Turn(APPLY, {"main.tf": REQUIRED + file_object("a")}),
     Turn(APPLY, {"main.tf": REQUIRED + file_object("a", kind='"k"')}),
 )
+"""The smallest script with the miscount: an object is created and replaced."""
 
 
 def test_a_planted_miscount_is_found_and_made_small(tmp_path: Path) -> None:
-    """What is left is what it takes to replace one object."""
+    """A planted miscount is found, and its script is shrunk to the two applies that replace one
+    object."""
     program = install(tmp_path / "installed", MISCOUNTED).with_name("tf")
     trial = Trial("terraform", terraform(), tmp_path / "trial", program)
     for _ in range(5):
         found = trial.play_script(SCRIPT)
-        if found[1].wrong:  # on a busy machine a count may be absent, and nothing is wrong then
+        if found[1].wrong:  # on a busy machine the count may be absent, which is not wrong
             break
     told = "\n".join(f"{one.kind}: {one.wrong} {one.absent}" for one in found)
     assert [bool(one.wrong) for one in found] == [False, True, False], told
@@ -58,6 +60,7 @@ def test_a_planted_miscount_is_found_and_made_small(tmp_path: Path) -> None:
 
 
 def test_random_runs_find_nothing_on_two_engines() -> None:
+    """The suite's command finds nothing wrong in random runs of terraform and OpenTofu."""
     command = [sys.executable, TESTS / "proof", "exactness", "--json", "--runs=1", "--commands=3"]
     engines = ["--engine=terraform", "--engine=opentofu-1.6.2"]
     done = subprocess.run(

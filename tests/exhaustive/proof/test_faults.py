@@ -1,4 +1,4 @@
-"""The suite `faults`: a few of its cases, and what its judge finds."""
+"""The suite `faults` of tests/proof: one of its cases, and what its judge finds."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from support.paths import TESTS
 
 @pytest.mark.parametrize("group", ["endpoint", "proxy"])
 def test_nobody_listens(group: str) -> None:
+    """The case `nobody listens` has no wrong result, for the endpoint and for a proxy."""
     words = [TESTS / "proof", "faults", "--json", "--group", group, "--case", "nobody listens"]
     done = subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, check=False, timeout=240
@@ -33,7 +34,7 @@ def test_nobody_listens(group: str) -> None:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    """One in which nothing was wrong."""
+    """A played scene in which the judge finds nothing wrong."""
     with Endpoint() as healthy:
         played = Scene(tmp_path, healthy)
         played.play()
@@ -82,6 +83,8 @@ def send_a_secret(scene: Scene) -> None:
 
 
 def change(statement: str) -> Callable[[Scene], None]:
+    """A function that executes an SQL statement in a scene's journal."""
+
     def plant(scene: Scene) -> None:
         with closing(sqlite3.connect(scene.home / "journal.db")) as db, db:
             db.execute(statement)
@@ -102,11 +105,12 @@ PLANTED: dict[str, Callable[[Scene], None]] = {
     "is pending": change("update events set status = 'pending' where seq = 2"),
     "heard: False": change("update events set event_id = 'another' where seq = 2"),
 }
+"""What the judge says, and the function that plants its cause."""
 
 
 @pytest.mark.parametrize("words", PLANTED)
 def test_the_judge_finds_what_is_planted(scene: Scene, words: str) -> None:
-    """And nothing else."""
+    """The judge finds the planted fault, and no other."""
     PLANTED[words](scene)
     (found,) = judge(scene, EVENTS)
     assert words in found

@@ -1,4 +1,4 @@
-"""JSON of any shape is counted, or refused in a line, in memory that does not grow with it."""
+"""JSON documents of any size are counted, or refused in one line, in bounded memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ except UnreadableDocument as refusal:
     print(refusal)
 """
 LIMIT = 160 << 10
-"""KiB; what is parsed takes some 40 MB without any document."""
+"""KiB; the parser takes about 40 MB without any document."""
 
 OUTPUT = '"o{}":{{"actions":["create"],"before":null,"after":"x","after_unknown":false}},'
 STATE = '{"version":4,"serial":1,"lineage":"l","terraform_version":"1.11.4",'
@@ -101,6 +101,7 @@ def encrypted_plan() -> Iterator[str]:
 def test_a_large_document_takes_little_memory(
     write: Callable[[], Iterator[str]], told: str, encoding: str, tmp_path: Path
 ) -> None:
+    """A large document is counted or refused, as expected, within LIMIT."""
     if encoding == "utf-16" and write is encrypted_plan:
         pytest.skip("terraform itself writes a plan file: no shell makes UTF-16 of it")
     path = tmp_path / "document.json"

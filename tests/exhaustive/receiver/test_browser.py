@@ -1,8 +1,8 @@
-"""The pages in a real browser: at a desk and on a phone, light and dark, with none, one and ten
+"""The receiver's pages in a real browser: desktop and phone, light and dark, with no, one and ten
 thousand runs.
 
-Skipped where playwright or a Chromium can't be had; TFEVENTS_TEST_SCREENSHOTS names a directory
-that keeps what was seen.
+Skipped if playwright or a Chromium is missing. TFEVENTS_TEST_SCREENSHOTS names a directory for
+screenshots.
 """
 
 from __future__ import annotations
@@ -32,12 +32,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on PATH")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """A running Chromium."""
     with sync_api.sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=ALONE)
 
 
 @pytest.fixture(scope="module", params=[0, 1, 10_000])
 def filled(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Receiver]:
+    """A receiver with no, one or ten thousand runs."""
     home = tmp_path_factory.mktemp(f"runs-{request.param}")
     fill(home, request.param)
     with Receiver(home) as running:
@@ -46,6 +48,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Re
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Receiver]:
+    """A receiver without events."""
     with Receiver(tmp_path / "receiver") as running:
         yield running
 
@@ -55,8 +58,9 @@ def empty(tmp_path: Path) -> Iterator[Receiver]:
 def test_every_page_can_be_read_by_everybody(
     browser: Any, filled: Receiver, size: str, scheme: str
 ) -> None:
-    """axe-core finds nothing, nothing is too wide, the browser complains of nothing (as it would of
-    what the policy forbids), and asks nobody else for anything."""
+    """On every page axe-core finds no violation, nothing is too wide, the browser's console has no
+    message (such as a violation of the content security policy), and no other server is
+    requested."""
     width, height = SIZES[size]
     viewport = {"width": width, "height": height}
     with browser.new_context(viewport=viewport, color_scheme=scheme) as context:
@@ -80,7 +84,8 @@ def test_every_page_can_be_read_by_everybody(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_longest_texts_widen_no_page(browser: Any, empty: Receiver, size: str) -> None:
-    """Lists show a few lines of each, and the run's own page the whole."""
+    """With the longest texts no page becomes too wide; lists show a few lines of each, and the
+    run's own page shows the whole text."""
     long = "w" * 500
     about = dict.fromkeys(("git_branch", "git_commit_message", "pipeline_name"), long)
     counts = dict.fromkeys(("added", "changed", "deleted", "unchanged"), 2**63 - 1)
@@ -104,12 +109,14 @@ def test_the_longest_texts_widen_no_page(browser: Any, empty: Receiver, size: st
 
 
 def find_pages(receiver: Receiver) -> dict[str, str]:
+    """The paths of the pages by name; a run's page only if there is a run."""
     pages = {"index": "/", "workspaces": "/workspaces"}
     activities = receiver.list_activities("platform").json()
     return {**pages, "run": f"/runs/{activities[0]['id']}"} if activities else pages
 
 
 def keep_screenshot(page: Any, name: str) -> None:
+    """Stores a screenshot if TFEVENTS_TEST_SCREENSHOTS is set."""
     if directory := os.environ.get("TFEVENTS_TEST_SCREENSHOTS"):
         page.screenshot(path=Path(directory) / f"{name}.png")
 
@@ -117,7 +124,7 @@ def keep_screenshot(page: Any, name: str) -> None:
 def test_a_run_appears_while_somebody_looks(
     browser: Any, empty: Receiver, machine: Machine
 ) -> None:
-    """Within a second of its event, and the page that was open is not loaded anew."""
+    """A new run appears on the open page within a second of its end, without a reload."""
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(empty.url)
@@ -131,7 +138,8 @@ def test_a_run_appears_while_somebody_looks(
 
 
 def test_the_keyboard_is_enough(browser: Any, empty: Receiver) -> None:
-    """Tab comes to the skip link first and then to the run; the focus stays when news arrive."""
+    """Tab reaches the skip link first and then the run; the focus stays when the page is updated,
+    and Enter opens the run."""
     empty.send({"event_type": "active", "data": {"run_id": "first"}}, "first")
     with browser.new_context() as context:
         page = context.new_page()
@@ -153,7 +161,7 @@ def test_the_keyboard_is_enough(browser: Any, empty: Receiver) -> None:
 
 
 def test_it_can_be_read_without_a_script(browser: Any, empty: Receiver) -> None:
-    """Runs, their pages, and the events in them."""
+    """Runs, their pages and their events can be read without JavaScript."""
     empty.send({"event_type": "active", "metadata": {"git_branch": "main"}}, "unscripted")
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
@@ -163,7 +171,8 @@ def test_it_can_be_read_without_a_script(browser: Any, empty: Receiver) -> None:
 
 
 def test_nothing_that_is_sent_is_run(browser: Any, empty: Receiver) -> None:
-    """Also where the page is replaced while it is live."""
+    """HTML and scripts in an event are not executed, neither when the open page is updated nor on
+    the run's page."""
     hostile = "<img src=x onerror='window.hit=1'><script>window.hit=1</script>"
     with browser.new_context() as context:
         page = context.new_page()

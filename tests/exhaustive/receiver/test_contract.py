@@ -1,6 +1,7 @@
-"""`tfevents receive` against random requests that are built on the contract, valid and invalid.
+"""`tfevents receive` against random valid and invalid requests that are generated from the
+contract.
 
-Skipped where schemathesis is not installed. TFEVENTS_TEST_FUZZ sets how many are tried of each
+Skipped if schemathesis is not installed. TFEVENTS_TEST_FUZZ sets the number of requests for each
 operation, besides those that schemathesis derives from each rule of the contract.
 """
 
@@ -20,17 +21,18 @@ hypothesis = pytest.importorskip("hypothesis")
 
 ROUNDS = int(os.environ.get("TFEVENTS_TEST_FUZZ", "2000")) // 10
 BEFORE_THE_SERVICE = ("413", "415")
-"""Answers that are real, though no document of the service has them."""
+"""Statuses that occur although the service's documents lack them."""
 NOT_VARIED = ("Content-Length",)
-"""A wrong one is no request: HTTP itself refuses it."""
+"""Parameters that are not varied: a request with a wrong Content-Length is refused by HTTP
+itself."""
 
 
 def read_contract() -> dict[str, Any]:
-    """Its two paths, and the list of activities.
+    """The contract as OpenAPI: its two paths and the list of activities.
 
-    The errors and what a path holds stand at the first one, and hold for the second, too. goa takes
-    an empty parameter of a query for one that is missing, which its document has no words for. The
-    key is the caller's.
+    Errors and path parameters are written at the first operation only, and hold for the others,
+    too. goa treats an empty query parameter as missing, which its document can't express, so a
+    minimum length is added. The API key is left to the caller.
     """
     document: dict[str, Any] = yaml.safe_load(CONTRACT.read_text())
     document["paths"] |= yaml.safe_load(CONTRACT.with_name("activities.yaml").read_text())
@@ -55,6 +57,7 @@ contract = schemathesis.openapi.from_dict(read_contract())
 
 @pytest.fixture(scope="module")
 def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
+    """A running receiver."""
     with Receiver(tmp_path_factory.mktemp("receiver")) as running:
         yield running
 
@@ -62,6 +65,6 @@ def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Receiver]:
 @contract.parametrize()
 @hypothesis.settings(max_examples=ROUNDS, database=None)
 def test_no_answer_differs_from_the_contract(case: Any, receiver: Receiver) -> None:
-    """What fits is taken and what does not is refused, with the documented status, envelope and
-    headers; nothing is a fault of the server."""
+    """A request that fits the contract is accepted and any other is refused, with the documented
+    status, envelope and headers, and without a server error."""
     case.call_and_validate(base_url=receiver.url, headers={"x-api-key": KEY})

@@ -1,4 +1,5 @@
-"""A hundred runners, two relays on one PostgreSQL, and all that can happen to them."""
+"""A hundred runners report to two relays with one PostgreSQL, while a relay is killed and the
+service is unavailable."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ RUNNERS, EACH = 100, 10
 
 
 def report(relays: Sequence[Receiver], number: int) -> list[str]:
-    """One runner: its own key and workspace; what is not answered with 200 goes to the next relay,
-    as often as it takes. The ids that it sent."""
+    """The work of one runner, with its own key and workspace: it sends each event to the relays in
+    turn until one of them answers 200. Returns the ids of its events."""
     workspace, places = f"w{number}", cycle(relays[number % 2 :] + relays[: number % 2])
     ids = [f"{workspace}-{i}" for i in range(EACH)]
     for event_id in ids:
@@ -36,7 +37,7 @@ def report(relays: Sequence[Receiver], number: int) -> list[str]:
 
 
 def is_taken(relay: Receiver, workspace: str, event_id: str) -> bool:
-    """Whether one relay has answered so."""
+    """Whether the relay answered with 200."""
     try:
         answered = relay.send(make_event(event_id), workspace, key=f"pat.acct.{workspace}.s3cr3t")
     except httpx.TransportError:
@@ -45,13 +46,14 @@ def is_taken(relay: Receiver, workspace: str, event_id: str) -> bool:
 
 
 def ids_of(endpoint: Endpoint) -> list[str]:
-    """Of all that was recorded."""
+    """The ids of all recorded events."""
     return [one for ids in ids_by_workspace(endpoint.requests).values() for one in ids]
 
 
 def test_every_event_once_and_in_order(tmp_path: Path, endpoint: Endpoint) -> None:
-    """One relay is killed with -9 while both send; then the service is away until all runners have
-    gone. What the killed one was just sending may come twice, directly after itself."""
+    """Each event arrives in order and once, although one relay is killed (SIGKILL) while both send,
+    and the service is unavailable until all runners are done. Only the events that the killed relay
+    was sending may arrive twice, directly after each other."""
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres())
         shared = ("--database", postgres.url)

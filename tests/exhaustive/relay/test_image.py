@@ -1,4 +1,5 @@
-"""The relay's image, built from its Dockerfile and run as its own user with a read-only root."""
+"""The relay's image, built from its Dockerfile, runs as its own user with a read-only root
+directory."""
 
 from __future__ import annotations
 
@@ -24,14 +25,15 @@ EVENTS = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
 
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
-    """Built once."""
+    """The image, built once for this module."""
     need_tools("buildah")
     with build_image("samples/relay/Dockerfile") as built:
         yield built
 
 
 def test_events_go_through_it(image: Image, endpoint: Endpoint, tmp_path: Path) -> None:
-    """They are kept in its working directory, a volume; a stop ends it with what is under way."""
+    """The relay stores events in its working directory, a volume, and forwards them; SIGTERM ends
+    the relay with exit code 0."""
     os.chown(tmp_path, 65532, 65532)
     tmp_path.chmod(0o700)
     env = {"TFEVENTS_RELAY_SECRET": SECRET}

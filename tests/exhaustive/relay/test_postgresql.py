@@ -1,4 +1,4 @@
-"""Relays that share a real PostgreSQL."""
+"""Relays that share a real PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ OTHER_KEY = "pat.acct.other.s3cr3t"
 
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
-    """An empty database."""
+    """A server with an empty database."""
     with Postgres() as running:
         yield running
 
 
 def start_pair(stack: ExitStack, home: Path, url: str, postgres: Postgres) -> list[Receiver]:
-    """Two relays, at once."""
+    """Two relays that are started at the same time."""
 
     def start(name: str) -> Receiver:
         return stack.enter_context(start_relay(home / name, url, "--database", postgres.url))
@@ -42,7 +42,8 @@ def start_pair(stack: ExitStack, home: Path, url: str, postgres: Postgres) -> li
 def test_two_begin_at_once_and_share_the_work(
     tmp_path: Path, endpoint: Endpoint, postgres: Postgres
 ) -> None:
-    """One makes the tables; a runner may send one event here and the next one there."""
+    """Two relays can start at the same time on an empty database; a runner may send its events to
+    either in turn, and each event arrives once and in order."""
     ids = {f"w{n}": [f"w{n}-{i}" for i in range(10)] for n in range(20)}
     with ExitStack() as stack:
         relays = start_pair(stack, tmp_path, endpoint.url, postgres)
@@ -65,7 +66,9 @@ def test_two_begin_at_once_and_share_the_work(
 def test_what_one_knows_the_other_knows(
     tmp_path: Path, endpoint: Endpoint, postgres: Postgres
 ) -> None:
-    """What comes again goes once; a key that is not taken; the right one takes its event along."""
+    """Both relays know of an event that was sent before, which is forwarded once, and of a key that
+    the service refused; an event that is held for that key is forwarded when it is sent again with
+    another key."""
     endpoint.script(answer(401))
     with ExitStack() as stack:
         first, second = start_pair(stack, tmp_path, endpoint.url, postgres)
@@ -84,7 +87,8 @@ def test_what_one_knows_the_other_knows(
 def test_a_database_that_goes_and_comes_back(
     tmp_path: Path, endpoint: Endpoint, postgres: Postgres
 ) -> None:
-    """What can't be kept is not answered with 200; what was kept goes on without a new start."""
+    """While the database is down, events are answered with 503; afterwards the relay goes on
+    without a restart."""
     endpoint.always(answer(503))
     with start_relay(tmp_path, endpoint.url, "--database", postgres.url) as relay:
         assert relay.send(make_event(1)).status_code == 200
@@ -103,7 +107,8 @@ def test_a_database_that_goes_and_comes_back(
 def test_a_database_that_goes_before_a_result_is_noted(
     tmp_path: Path, endpoint: Endpoint, postgres: Postgres
 ) -> None:
-    """It is noted later, and the event does not go twice."""
+    """If the database restarts before a delivery is recorded, the delivery is recorded later, and
+    the event is not sent twice."""
     endpoint.script(NORMAL.but(delay=3.5))
     with start_relay(tmp_path, endpoint.url, "--database", postgres.url) as relay:
         relay.send(make_event(1))
@@ -116,7 +121,7 @@ def test_a_database_that_goes_before_a_result_is_noted(
 
 
 def test_a_database_that_there_is_not(tmp_path: Path) -> None:
-    """One line, without a password."""
+    """A database that can't be reached, or a wrong URL, gives one line without a password."""
     env = {**clean_env(tmp_path), "TFEVENTS_RELAY_SECRET": SECRET}
     tfevents = Tfevents(tmp_path / "home", env, tmp_path)
     words = ("receive", "--port", "0", "--forward", NOBODY, "--database")

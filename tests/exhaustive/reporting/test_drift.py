@@ -1,4 +1,5 @@
-"""Real drift: the AWS provider against an AWS on loopback; one story, since each plan is dear."""
+"""Real drift: the AWS provider works with an AWS server on loopback; one test has all steps,
+because each plan takes long."""
 
 from __future__ import annotations
 
@@ -25,13 +26,15 @@ output "changed" {
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
+    """A running AWS server."""
     with Aws() as running:
         yield running
 
 
 @pytest.mark.timeout(900)
 def test_drift_is_what_somebody_did(tmp_path: Path, aws: Aws) -> None:
-    """Changed and deleted objects are drift, the provider's noise is not; accepted, it is gone."""
+    """Objects changed or deleted outside of terraform count as drift, differences that the provider
+    itself causes do not; after drift is accepted there is none left."""
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir()
     env = {**aws.environment(home, terraform()), **settings(home)}
@@ -41,11 +44,11 @@ def test_drift_is_what_somebody_did(tmp_path: Path, aws: Aws) -> None:
     _, end = stage.run("apply", "-auto-approve")
     assert (end.row, end.counts(), end.counts("drift")) == ("active apply success", "a3", "")
 
-    (event,) = stage.run("plan")  # nobody touched anything: tags null against {}
+    (event,) = stage.run("plan")  # nothing was changed: the provider shows tags null as {}
     assert (event.row, event.counts()) == ("plan plan success", "u3")
     assert (event.counts("drift"), event.data["drift_listed"]) == ("", "3")
 
-    (event,) = stage.run("apply", "-refresh-only", "-auto-approve")  # noise only: no start
+    (event,) = stage.run("apply", "-refresh-only", "-auto-approve")  # no real drift
     assert (event.row, event.counts("drift")) == ("active apply success", "")
 
     ssm = aws.client("ssm")
@@ -64,7 +67,7 @@ def test_drift_is_what_somebody_did(tmp_path: Path, aws: Aws) -> None:
     assert (event.row, event.counts()) == ("apply_needed plan success", "a1 c1 u1")
     assert event.counts("drift") == "c1 d1"
 
-    (end,) = stage.run("apply", "-refresh-only", "-auto-approve")  # nothing is begun by it
+    (end,) = stage.run("apply", "-refresh-only", "-auto-approve")  # no start event
     assert end.row == "active apply success"
     assert (end.counts("drift"), end.counts("output")) == ("c1 d1", "c1")
 

@@ -1,4 +1,4 @@
-"""Other real engines: OpenTofu 1.6.2 and Terraform 1.6 to 1.15, through `tf`."""
+"""Runs of other real engines through `tf`: OpenTofu 1.6.2 and Terraform 1.6 to 1.15."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ output "n" {
 
 
 def on_stage(tmp_path: Path, engine: Path) -> Stage:
+    """A project for this engine."""
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir(exist_ok=True)
     env = {**clean_env(home, engine), **settings(home)}
@@ -52,13 +53,15 @@ def on_stage(tmp_path: Path, engine: Path) -> Stage:
 
 
 def engine_of(name: str) -> Path:
+    """The path of the engine of this name."""
     return opentofu_1_6_2() if name == "opentofu-1.6.2" else terraform_version(name)
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", ["opentofu-1.6.2", *TERRAFORM_VERSIONS])
 def test_a_life_from_plan_to_destroy(tmp_path: Path, name: str) -> None:
-    """Variables go to the half that takes them; counts, rows and closing line are exact."""
+    """From plan to destroy, variables reach the engine, and event rows, counts and closing line are
+    exact."""
     stage = on_stage(tmp_path, engine_of(name))
     stage.write(PROJECT)
     stage.write('list = ["a", "b"]\n', "more.tfvars")
@@ -96,7 +99,8 @@ def test_a_life_from_plan_to_destroy(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", EPHEMERAL)
 def test_ephemeral_variables_are_given_twice(tmp_path: Path, name: str) -> None:
-    """Terraform 1.10 and later want them at the apply again."""
+    """An apply with an ephemeral variable succeeds and has its counts; Terraform 1.10 and later
+    have such variables."""
     stage = on_stage(tmp_path, engine_of(name))
     stage.write(
         'variable "token" {\n type = string\n ephemeral = true\n}\n'
@@ -109,7 +113,8 @@ def test_ephemeral_variables_are_given_twice(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["link", "script", "copy"])
 def test_opentofu_under_terraforms_name(tmp_path: Path, kind: str) -> None:
-    """The tool is what it says of itself, not what it is called."""
+    """The provisioner in the event is the one that the engine itself names, not the name of its
+    file."""
     tofu, other = opentofu_1_6_2(), tmp_path / "terraform"
     if kind == "link":
         other.symlink_to(tofu)

@@ -1,4 +1,4 @@
-"""`tfevents selftest` passes where all is well, and finds what is wrong."""
+"""`tfevents selftest` passes if all is well, and finds planted faults."""
 
 from __future__ import annotations
 
@@ -27,22 +27,27 @@ SWALLOWED = Fault(
     "os.posix_spawn(path, words,",
     """os.posix_spawn("/bin/sh", ["sh", "-c", '"$0" "$@" | sed 2d', path, *words[1:]],""",
 )
-DOUBLED = Fault(  # not at once: two that wait in the kernel are one
+"""Removes a line of terraform's output."""
+DOUBLED = Fault(  # later, as the kernel merges two pending signals
     "wrapper/signals.py",
     "os.kill(pid, number)",
     "os.kill(pid, number), time.sleep(0.3), os.kill(pid, number)",
 )
+"""Forwards each signal twice."""
 LOST_CODE = Fault("wrapper/main.py", ", path).exit_code)", ", path).exit_code and 0)")
+"""Exits with 0 instead of terraform's exit code."""
 MISCOUNTED = Fault(
     "terraform/changes.py",
     'yield from ["deleted"] * max(0, actions["Delete"] - apply.count_failed_deletions(address))',
     'yield from ["deleted"] * max(0, actions["Delete"] - actions["Create"])',
 )
+"""Does not count the deletion of a replaced object."""
 FORGOTTEN = Fault(
     "journal/journal.py",
     "            for event in events:\n                _insert(db,",
     "            for event in events[1:]:\n                _insert(db,",
 )
+"""Does not write the first of several events to the journal."""
 SEEN = Fault(
     "terraform/binary.py",
     "def inherited_environment(env: Mapping[str, str], path: str) -> dict[str, str]:",
@@ -50,15 +55,18 @@ SEEN = Fault(
     '    env = {**env, "LANG": "tlh"}\n    return _inherited(env, path)\n\n\n'
     "def _inherited(env: Mapping[str, str], path: str) -> dict[str, str]:",
 )
+"""Changes terraform's environment."""
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
+    """An environment that has nothing of this machine."""
     return clean_env(tmp_path / "home", terraform())
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_all_is_well(engine: str, tmp_path: Path, env: dict[str, str]) -> None:
+    """The selftest of an installation without faults finds no difference."""
     program = install(tmp_path / "installed")
     done = run_selftest(program, "--json", "--terraform", str(ENGINES[engine]()), **env)
     wrong = [c for c in json.loads(done.stdout)["checks"] if c["status"] == "differs"]
@@ -81,6 +89,7 @@ def test_all_is_well(engine: str, tmp_path: Path, env: dict[str, str]) -> None:
 def test_a_planted_fault_is_found(
     fault: Fault, group: str, named: str, tmp_path: Path, env: dict[str, str]
 ) -> None:
+    """The selftest exits with 1 and names the planted fault."""
     program = install(tmp_path / "installed", fault)
     done = run_selftest(program, "--only", group, **env)
     assert done.returncode == 1
@@ -88,7 +97,7 @@ def test_a_planted_fault_is_found(
 
 
 def test_a_log_in_other_words_is_told(tmp_path: Path, env: dict[str, str]) -> None:
-    """A terraform whose log says `make` where ours say `change`."""
+    """The selftest says so if terraform's core log has messages that tfevents does not know."""
     program = install(tmp_path / "installed")
     engine = write_executable(tmp_path / "terraform", OTHER_WORDS.format(str(terraform())))
     done = run_selftest(program, "--only", "counts", "--terraform", str(engine), **env)

@@ -1,7 +1,7 @@
-"""The image, built for real from the repository's Dockerfile and run as an engine runs it: PID 1,
-any user, a read-only root, nothing of this machine but its network.
+"""The image, built from the repository's Dockerfile, runs as a container engine runs it: as PID 1,
+as any user, with a read-only root directory and nothing of this machine but its network.
 
-Skipped where buildah or debootstrap is missing.
+Skipped if buildah or debootstrap is missing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from support.image_stages import list_checks
 
 @pytest.mark.timeout(1500)
 def test_it_is_built_and_runs(tmp_path: Path) -> None:
-    """Built once, for that takes minutes."""
+    """The image passes every check of `image_stages`; one test has all of them, because a build
+    takes minutes."""
     need_tools("buildah")
     with build_image() as image:
         for name, check in list_checks():

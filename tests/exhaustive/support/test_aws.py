@@ -1,4 +1,4 @@
-"""Proof that real drift can be made."""
+"""The AWS server on loopback, with which real drift can be made."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ resource "aws_ssm_parameter" "a" {
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
+    """A running AWS server."""
     with Aws() as aws:
         yield aws
 
 
 def run(*words: str | Path, env: dict[str, str], cwd: Path) -> str:
+    """stdout of a command that must succeed."""
     done = subprocess.run(words, env=env, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -35,6 +37,7 @@ def run(*words: str | Path, env: dict[str, str], cwd: Path) -> str:
 def test_the_provider_is_looked_for_where_a_variable_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The newest provider in the directory that TFEVENTS_TEST_PROVIDERS names is used."""
     for version in ("5.9.0", "5.100.0"):
         platform = tmp_path / "registry.terraform.io/hashicorp/aws" / version / "linux_amd64"
         platform.mkdir(parents=True)
@@ -43,6 +46,7 @@ def test_the_provider_is_looked_for_where_a_variable_says(
 
 
 def test_the_server_answers_a_client_and_forgets(aws: Aws) -> None:
+    """The server stores what a client writes, and `reset` removes everything."""
     ssm = aws.client("ssm")
     ssm.put_parameter(Name="/tests/b", Type="String", Value="x")
     assert ssm.get_parameter(Name="/tests/b")["Parameter"]["Value"] == "x"
@@ -52,6 +56,7 @@ def test_the_server_answers_a_client_and_forgets(aws: Aws) -> None:
 
 @pytest.mark.timeout(300)
 def test_what_is_touched_behind_terraforms_back_is_drift(aws: Aws, tmp_path: Path) -> None:
+    """An object that is changed by another client is drift in terraform's plan."""
     aws.reset()
     env, project = aws.environment(tmp_path, terraform()), tmp_path / "project"
     project.mkdir()

@@ -1,4 +1,4 @@
-"""Proof that the endpoint enforces the contract and misbehaves as told."""
+"""The tests' endpoint enforces the contract, and misbehaves as a script says."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def post_raw(endpoint: Endpoint, body: bytes, **headers: str) -> httpx.Response:
 
 
 def refusal(response: httpx.Response) -> tuple[int, str]:
-    """Status and goa name; the header must repeat the name."""
+    """Status and goa error name; asserts that the header has the same name."""
     assert response.headers["content-type"] == "application/vnd.goa.error"
     members = response.json()
     assert set(members) == {"name", "id", "message", "temporary", "timeout", "fault"}

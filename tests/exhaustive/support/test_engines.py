@@ -1,4 +1,4 @@
-"""Proof that the engines are real ones and that children see nothing of this machine."""
+"""The engines of the tests are real ones, and child processes see nothing of this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from support.engines import (
 from support.paths import TESTS
 from support.terminal import Terminal
 
-# The trap: Ctrl-C reaches the shell too, and the library might end of its failure first.
+# The trap: Ctrl-C reaches the shell, too; without it, the library might end of the shell's failure.
 PROJECT = """
 resource "terraform_data" "a" {
   input = 1
@@ -34,6 +34,7 @@ OLDEST, NEWEST = TERRAFORM_VERSIONS[0], TERRAFORM_VERSIONS[-1]
 
 
 def say(engine: Path, *words: str, home: Path) -> str:
+    """stdout of a command that must succeed and write nothing to stderr."""
     done = subprocess.run(
         [engine, *words], env=clean_env(home), cwd=home, capture_output=True, text=True, check=True
     )
@@ -60,7 +61,8 @@ def test_each_terraform_is_the_version_asked_for(version: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 def test_a_library_behaves_as_a_command(version: str, tmp_path: Path) -> None:
-    """Prompt, width, Ctrl-C and exit codes in a terminal are terraform's own."""
+    """Prompt, width, Ctrl-C and exit codes of a terraform from a library are those of the
+    command."""
     engine, env = terraform_version(version), clean_env(tmp_path)
     (tmp_path / "main.tf").write_text(PROJECT)
     with Terminal([engine, "apply"], env=env, cwd=tmp_path) as terminal:

@@ -1,4 +1,4 @@
-"""The provider of our own: its objects are files, and what goes wrong is what it was told."""
+"""The tests' own provider: its objects are files, and changes fail as the test asks."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from support.filesproject import ENGINES, Project, file_object, files_project, f
 
 @pytest.fixture(params=ENGINES)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
-    """With each engine that is to be had."""
+    """A project for each engine."""
     return files_project(tmp_path, find_engine(request.param))
 
 
 def attributes(project: Project, name: str) -> dict[str, object]:
-    """Of the stored object; `status` is its own."""
+    """The stored attributes of an object, with its `status`; empty if it is not in the state."""
     for resource in project.state()["resources"]:
         if resource["name"] == name:
             (instance,) = resource["instances"]
@@ -24,7 +24,7 @@ def attributes(project: Project, name: str) -> dict[str, object]:
 
 
 def test_an_object_is_a_file(project: Project) -> None:
-    """Made, changed, replaced, found changed, read, deleted."""
+    """An object is created, changed, replaced, found changed, read and deleted as a file."""
     project.make(file_object("a", content='"one"'))
     assert (project.place / "a.txt").read_text() == "one"
     project.make(file_object("a", content='"four"'))
@@ -43,7 +43,7 @@ def test_an_object_is_a_file(project: Project) -> None:
 
 
 def test_an_object_that_is_there_is_imported(project: Project) -> None:
-    """By the path of its file."""
+    """An existing file is imported by its path."""
     (project.place / "a.txt").write_text("there")
     project.write(file_object("a", content='"there"'))
     assert project.bare("import", "files_object.a", "a.txt").code == 0
@@ -54,7 +54,7 @@ def test_an_object_that_is_there_is_imported(project: Project) -> None:
     ("words", "there", "status"), [("create", False, None), ("half", True, "tainted")]
 )
 def test_a_creation_fails(project: Project, words: str, there: bool, status: str | None) -> None:
-    """With nothing there, or half-way."""
+    """A creation can fail with no file left, or half-way with a tainted object."""
     project.write(file_object("a", content='"one"', trouble=f'"{words}"'))
     done = project.bare("apply", "-auto-approve", "-no-color")
     assert (done.code, done.completed) == (1, "")
@@ -64,7 +64,7 @@ def test_a_creation_fails(project: Project, words: str, there: bool, status: str
 
 @pytest.mark.parametrize(("words", "stored"), [("update", "one"), ("refuse", "two")])
 def test_an_update_fails(project: Project, words: str, stored: str) -> None:
-    """The file stays; the state has the old values, or the new ones all the same."""
+    """A failed update leaves the file unchanged; the state has the old values, or the new ones."""
     project.make(file_object("a", content='"one"'))
     project.write(file_object("a", content='"two"'))
     project.trouble("a.txt", words)
@@ -75,7 +75,7 @@ def test_an_update_fails(project: Project, words: str, stored: str) -> None:
 
 @pytest.mark.parametrize(("words", "stays"), [("delete", True), ("late", False)])
 def test_a_deletion_fails(project: Project, words: str, stays: bool) -> None:
-    """With the object still there, or gone all the same."""
+    """A failed deletion leaves the object there, or deletes it."""
     project.make(file_object("a", content='"one"'))
     project.trouble("a.txt", words)
     assert project.bare("destroy", "-auto-approve").code == 1
@@ -83,7 +83,7 @@ def test_a_deletion_fails(project: Project, words: str, stays: bool) -> None:
 
 
 def test_what_is_slow_lasts_until_a_file_is_there(project: Project) -> None:
-    """And tells when it has begun to wait."""
+    """A slow change ends once a file exists, and creates another file when it begins to wait."""
     project.write(file_object("a", content='"one"', wait_for='"go"'))
     (project.place / "go").touch()
     done = project.bare("apply", "-auto-approve", "-no-color")

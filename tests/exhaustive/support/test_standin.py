@@ -1,4 +1,4 @@
-"""Proof that a stand-in answers as the recorded engine did, byte for byte."""
+"""A stand-in for an engine answers as the recorded engine did, byte for byte."""
 
 from __future__ import annotations
 
@@ -83,6 +83,7 @@ def test_an_apply_is_replayed(folder: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", REPLAYED, ids=name)
 def test_two_halves_print_what_the_whole_prints(folder: Path, tmp_path: Path) -> None:
+    """A plan and the apply of that plan together print what `apply -auto-approve` prints."""
     engine = make(folder, tmp_path)
     planned = run(engine, "plan", "-out=p", TF_IN_AUTOMATION="1")
     applied = run(engine, "apply", "p")
@@ -92,7 +93,7 @@ def test_two_halves_print_what_the_whole_prints(folder: Path, tmp_path: Path) ->
         return
     assert applied[0] == whole[0]
     halves = _comparable(planned[1] + applied[1])
-    if b"Warning: " in whole[1]:  # a split has the plan's warnings before the apply
+    if b"Warning: " in whole[1]:  # with a saved plan, warnings come before the apply
         assert sorted(filter(None, halves)) == sorted(filter(None, _comparable(whole[1])))
     else:
         assert halves == _comparable(whole[1])
@@ -100,11 +101,12 @@ def test_two_halves_print_what_the_whole_prints(folder: Path, tmp_path: Path) ->
 
 
 def _comparable(printed: bytes) -> list[bytes]:
-    """Lines, less those of the refresh: they come in any order."""
+    """The lines, without those of the refresh, which come in any order."""
     return [line for line in printed.splitlines() if b"Refreshing state..." not in line]
 
 
 def test_terraform_says_what_its_stream_said(tmp_path: Path) -> None:
+    """A destroy of terraform prints the recorded plan's text and ends with the closing line."""
     engine = make(TERRAFORM / "destroy", tmp_path)
     said = run(engine, "destroy", "-auto-approve")[1].decode()
     assert said.startswith(recorded(TERRAFORM / "destroy", "plan.stdout.txt").decode()[:200])
@@ -144,6 +146,7 @@ REFUSED = [
 
 @pytest.mark.parametrize("words", REFUSED, ids=" ".join)
 def test_what_a_real_one_refuses_is_refused(words: list[str], tmp_path: Path) -> None:
+    """Arguments that a real engine refuses are refused, and nothing is applied."""
     engine = make(OPENTOFU / "create", tmp_path)
     run(engine, "plan", "-out=plan.tfplan")
     code, out, err = run(engine, *words)
@@ -159,6 +162,7 @@ def test_terraform_knows_no_flags_of_opentofu(tmp_path: Path) -> None:
 
 
 def test_what_was_not_recorded_is_not_invented(tmp_path: Path) -> None:
+    """Commands that were not recorded exit with 70."""
     engine = make(OPENTOFU / "create", tmp_path)
     for words in (["state", "list"], ["show", "-json"], ["apply"], ["import", "a", "b"]):
         code, _, err = run(engine, *words)
@@ -248,7 +252,8 @@ _ANSWERS = {
 
 
 def test_a_prompt_follows_what_really_happens(tmp_path: Path) -> None:
-    """The recording of a yes, answered no, goes on as the recording of a no."""
+    """The stand-in for a recorded approval cancels the apply at another answer, and fails at the
+    end of input, as the engine does."""
     engine = make(OPENTOFU / "prompt_approved", tmp_path)
     with Terminal([engine.path, "apply"], env=clean_env(tmp_path / "home")) as terminal:
         terminal.expect("Enter a value: ")

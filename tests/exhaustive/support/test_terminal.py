@@ -1,4 +1,4 @@
-"""Proof that the terminal is a real one."""
+"""The terminal of the tests is a real terminal."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What once was told wrong of an apply, with each engine that is to be had (issue 17).
+"""Applies and plans whose reports were once wrong (issue 17), with each engine in `ENGINES`.
 
-The engine's own words are the oracle: its closing line, its "… complete after" lines, its state.
+The expected results come from the engine itself: its closing line, its "… complete after" lines,
+its state.
 """
 
 from __future__ import annotations
@@ -18,19 +19,20 @@ TELL = 'output "o" {\n  value = data.files_object.d.content\n}\n'
 
 @pytest.fixture(params=ENGINES)
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Project:
-    """With each engine that is to be had."""
+    """A project for each engine."""
     return files_project(tmp_path, find_engine(request.param))
 
 
 def closed(said: Said) -> str:
-    """The closing line's numbers, which the event has to have, too."""
+    """The counts in the closing line; asserts that the event has the same."""
     assert said.closing is not None, said.stderr
     assert said.done("acdi") == said.closing
     return said.closing
 
 
 def same_lines(one: str, other: str) -> bool:
-    """In whatever order: objects are refreshed at the same time."""
+    """Whether both texts have the same lines in any order: objects are refreshed at the same
+    time."""
     return sorted(one.splitlines()) == sorted(other.splitlines())
 
 
@@ -43,7 +45,7 @@ def output(value: str) -> str:
 
 
 def test_a_data_source_is_read_and_the_apply_declined(project: Project) -> None:
-    """Nothing was applied, whatever was read."""
+    """A declined apply is reported as `apply_needed`, although a data source was read."""
     (project.place / "seed.txt").write_text("seed")
     project.write(READ + TELL + file_object("a", content='"one"'))
     said = project.tf("apply", "-no-color", stdin=b"no\n")
@@ -53,7 +55,7 @@ def test_a_data_source_is_read_and_the_apply_declined(project: Project) -> None:
 
 
 def test_a_data_source_is_read_and_the_apply_approved(project: Project) -> None:
-    """The start is told, and outputs are counted."""
+    """An approved apply that reads a data source has a start event, and its outputs are counted."""
     (project.place / "seed.txt").write_text("seed")
     project.write(READ + TELL + file_object("a", content='"one"'))
     said = project.tf("apply", "-no-color", stdin=b"yes\n")
@@ -62,7 +64,7 @@ def test_a_data_source_is_read_and_the_apply_approved(project: Project) -> None:
     assert said.counts("output") == "a1"
 
 
-# A plan that is not saved: saving it would cost terraform's word on what it generated
+# A plan that is not saved, since the engine would not say then that it generated a configuration
 
 
 IMPORT = 'import {\n  to = files_object.i\n  id = "there.txt"\n}\n'
@@ -70,12 +72,13 @@ GENERATE = ("plan", "-no-color", "-generate-config-out=generated.tf")
 
 
 def test_a_configuration_is_generated(project: Project) -> None:
-    """The engine's own words, and counts of all that was planned."""
+    """A plan that generates a configuration prints the engine's own words, and has the counts of
+    all planned changes."""
     (project.place / "there.txt").write_text("here")
     project.make(file_object("a", content='"one"') + file_object("b"))
     project.write(IMPORT + file_object("a", content='"two"') + file_object("c"))
     said = project.tf(*GENERATE)
-    for _ in range(20):  # an engine says what it generated if it was planned last: by chance
+    for _ in range(20):  # whether an engine says what it generated is chance
         (project.place / "generated.tf").unlink()
         bare = project.bare(*GENERATE)
         if same_lines(bare.stdout, said.stdout):
@@ -87,17 +90,18 @@ def test_a_configuration_is_generated(project: Project) -> None:
 
 
 def test_what_was_to_be_generated_fails(project: Project) -> None:
-    """What had been planned until then is no count."""
+    """A plan that fails while generating a configuration has no counts."""
     project.write(IMPORT + file_object("a"))
     said = project.tf(*GENERATE)
     assert (said.code, said.types, said.counts()) == (1, ["failed"], None)
 
 
-# What was planned, and was none in the end
+# Planned changes that turn out to be none
 
 
 def test_an_update_that_turns_out_to_be_none(project: Project) -> None:
-    """Planned because a value was not known; it is unchanged."""
+    """An update that was planned only because a value was unknown counts as unchanged if the value
+    stays the same."""
     later = file_object("b", content='"${files_object.a.length}"')
     project.make(file_object("a", content='"one"') + later)
     project.write(file_object("a", content='"two"') + later + output("files_object.a.length"))
@@ -108,7 +112,8 @@ def test_an_update_that_turns_out_to_be_none(project: Project) -> None:
 
 
 def test_a_destroy_that_only_forgets(project: Project) -> None:
-    """OpenTofu leaves the object alone and ends with 1: all was done, and nothing is held."""
+    """If OpenTofu only forgets objects, it exits with 1, but the destroy is reported as `inactive`,
+    because all was done and the state is empty."""
     product, *_ = project.version
     if product != "OpenTofu":
         pytest.skip("terraform destroys it all the same")
@@ -123,7 +128,7 @@ def test_a_destroy_that_only_forgets(project: Project) -> None:
 
 
 def test_a_destroy_forgets_one_and_deletes_one(project: Project) -> None:
-    """What is forgotten is no deletion."""
+    """A forgotten object counts as removed, not as deleted."""
     product, *_ = project.version
     if product != "OpenTofu":
         pytest.skip("terraform destroys it all the same")
@@ -140,7 +145,8 @@ def test_a_destroy_forgets_one_and_deletes_one(project: Project) -> None:
 
 
 def test_a_failed_apply_with_a_variable_is_reported(project: Project) -> None:
-    """OpenTofu wants the variable again where a saved plan is applied; nothing is saved here."""
+    """A failed apply with a variable on the command line has a start event and counts: OpenTofu
+    would want the variable again for a saved plan, but no plan is saved."""
     project.write(
         'variable "v" {}\n'
         + file_object("a", content="var.v")
@@ -153,7 +159,8 @@ def test_a_failed_apply_with_a_variable_is_reported(project: Project) -> None:
 
 @pytest.mark.parametrize("words", ["update", "refuse"])
 def test_an_update_that_is_refused_is_not_changed(project: Project, words: str) -> None:
-    """Though the provider may hand back the new values, as AWS' does."""
+    """An update that fails does not count as changed, even if the provider returns the new values,
+    as the AWS provider does."""
     project.make(file_object("a", content='"one"') + file_object("b", content='"one"'))
     project.write(file_object("a", content='"two"') + file_object("b", content='"two"'))
     project.trouble("a.txt", words)
@@ -164,7 +171,8 @@ def test_an_update_that_is_refused_is_not_changed(project: Project, words: str) 
 
 
 def test_a_replacement_with_the_same_values(project: Project) -> None:
-    """Beside something that fails: the states don't show it, and it was done."""
+    """A replacement by an object with the same values is counted although the states do not show
+    it, also if another change fails."""
     project.make(file_object("a", content='"one"'))
     project.write(file_object("a", content='"one"') + file_object("b", trouble='"create"'))
     said = project.tf(*APPLY, "-replace=files_object.a")
@@ -172,7 +180,8 @@ def test_a_replacement_with_the_same_values(project: Project) -> None:
 
 
 def test_a_replacement_whose_new_object_fails(project: Project) -> None:
-    """Deleted, and not made anew; made half, it waits to be replaced and is none either."""
+    """If the new object of a replacement fails, only the deletion counts; a half-made object is
+    tainted and does not count as added."""
     project.make(file_object("a", content='"one"') + file_object("b", content='"one"'))
     project.write(
         file_object("a", content='"two"', kind='"k"', trouble='"create"')
@@ -185,7 +194,8 @@ def test_a_replacement_whose_new_object_fails(project: Project) -> None:
 
 
 def leave_deposed(project: Project) -> Said:
-    """The new object is there, and the deletion of the old one fails."""
+    """Runs an apply that creates a new object and can't delete the old one, which is then deposed;
+    returns its result."""
     first = "  lifecycle {\n create_before_destroy = true\n }\n}"
     project.make(file_object("a", content='"one"').replace("}", first))
     project.write(file_object("a", content='"one"', kind='"k"').replace("}", first))
@@ -196,7 +206,8 @@ def leave_deposed(project: Project) -> Said:
 
 
 def test_what_is_made_before_the_old_one_is_destroyed(project: Project) -> None:
-    """The old one stays deposed, and is deleted by the next apply."""
+    """With create_before_destroy, an old object that can't be deleted is deposed, and counts as
+    deleted in the next apply."""
     said = leave_deposed(project)
     assert said.completed == said.counts() == "a1"
     assert said.types == ["provisioning", "failed"]
@@ -204,13 +215,15 @@ def test_what_is_made_before_the_old_one_is_destroyed(project: Project) -> None:
 
 
 def test_a_deposed_object_is_destroyed_beside_one_that_stays(project: Project) -> None:
-    """As the plan lists it: a deletion, and a current object without an action."""
+    """A deposed object counts as deleted, and the current object at the same address as
+    unchanged."""
     leave_deposed(project)
     assert project.tf(*APPLY).counts() == "d1 u1"
 
 
 def test_an_output_that_stays_null(project: Project) -> None:
-    """Stored as null before and after, where an engine stores one: nothing became of it."""
+    """An output that is null before and after counts as unchanged if the engine stores it, else not
+    at all."""
     told = output("null") + 'output "p" {\n  value = "one"\n}\n'
     project.make(told + file_object("a", content='"one"'))
     stored = project.state()["outputs"]
@@ -222,7 +235,7 @@ def test_an_output_that_stays_null(project: Project) -> None:
 
 
 def test_an_output_that_becomes_null(project: Project) -> None:
-    """It is deleted, and when it has a value again it is added."""
+    """An output that becomes null counts as deleted, and as added when it has a value again."""
     project.make(output('"one"') + file_object("a"))
     project.write(output("null") + file_object("a"))
     assert project.tf(*APPLY).counts("output") == "d1"
@@ -231,7 +244,8 @@ def test_an_output_that_becomes_null(project: Project) -> None:
 
 
 def test_nothing_but_an_output_that_is_null(project: Project) -> None:
-    """OpenTofu stores an output that was not known as null: nothing is there all the same."""
+    """A state with only a null output counts as empty: OpenTofu stores an output that was unknown
+    as null."""
     project.write(file_object("a") + output("files_object.a.length"))
     said = project.tf("apply", "-refresh-only", "-auto-approve", "-no-color")
     product, *_ = project.version
@@ -241,11 +255,12 @@ def test_nothing_but_an_output_that_is_null(project: Project) -> None:
     assert "active" not in said.types
 
 
-# Plans of which less is known
+# Plans that are partial, failed or not read
 
 
 def test_a_plan_that_is_not_read_is_not_called_one(project: Project) -> None:
-    """With nothing of ours given to it: whether something is to be applied is not known."""
+    """With TFEVENTS_DIRECT a plan is not reported as having no changes: whether there are any is
+    not known."""
     project.write(file_object("a"))
     said = project.tf("plan", "-no-color", TFEVENTS_DIRECT="1")
     assert said.code == 0
@@ -253,7 +268,7 @@ def test_a_plan_that_is_not_read_is_not_called_one(project: Project) -> None:
 
 
 def test_a_plan_of_a_part_that_has_nothing(project: Project) -> None:
-    """`unchanged` is what the plan lists, not the whole state."""
+    """A targeted plan counts what the plan lists, not the whole state."""
     project.make(file_object("a") + file_object("b"))
     said = project.tf("plan", "-no-color", "-target=files_object.nothing")
     assert (said.code, said.types) == (0, ["plan"])
@@ -261,7 +276,7 @@ def test_a_plan_of_a_part_that_has_nothing(project: Project) -> None:
 
 
 def test_a_refresh_only_plan_of_a_part(project: Project) -> None:
-    """What it did not look at is not counted."""
+    """A targeted refresh-only plan has no counts of resources."""
     project.make(file_object("a") + file_object("b"))
     said = project.tf("plan", "-no-color", "-refresh-only", "-target=files_object.a")
     assert (said.code, said.types) == (0, ["plan"])
@@ -269,7 +284,8 @@ def test_a_refresh_only_plan_of_a_part(project: Project) -> None:
 
 
 def test_a_planning_that_broke_off(project: Project) -> None:
-    """Nothing is known of what it did not come to."""
+    """If planning fails half-way, drift is not counted, and counts are absent or marked as
+    partial."""
     project.make(file_object("a") + file_object("b"))
     project.write(file_object("a", content='"two"') + file_object("b"))
     project.trouble("a.txt", "read")
@@ -283,7 +299,7 @@ def test_a_planning_that_broke_off(project: Project) -> None:
 
 
 def test_a_planning_that_came_to_nothing(project: Project) -> None:
-    """What is not listed is not zero."""
+    """If planning fails before anything is planned, counts are absent, not zero."""
     project.make(file_object("a"))
     project.trouble("a.txt", "read")
     said = project.tf("plan", "-no-color")
@@ -292,11 +308,11 @@ def test_a_planning_that_came_to_nothing(project: Project) -> None:
     assert said.counts("drift") is None
 
 
-# What comes from elsewhere, goes elsewhere, and is replaced
+# Imports, moves, replacements and removals
 
 
 def test_imported_and_replaced(project: Project) -> None:
-    """Under terraform's care for a moment: imported, and 1 added, 1 deleted."""
+    """An object that is imported and replaced counts as imported, added and deleted."""
     project.need(terraform=5, opentofu=6)
     (project.place / "a.txt").write_text("one")
     project.write(
@@ -307,7 +323,7 @@ def test_imported_and_replaced(project: Project) -> None:
 
 
 def test_moved_and_replaced(project: Project) -> None:
-    """Neither unchanged nor imported."""
+    """An object that is moved and replaced counts as added and deleted, and as nothing else."""
     project.make(file_object("a", content='"one"') + file_object("c"))
     project.write(
         file_object("b", content='"one"', kind='"k"', path='"a.txt"')
@@ -320,7 +336,7 @@ def test_moved_and_replaced(project: Project) -> None:
 
 
 def test_moved_alone(project: Project) -> None:
-    """An object that only has another address is none of the six."""
+    """An object that is only moved counts as nothing."""
     project.make(file_object("a", content='"one"') + file_object("c"))
     project.write(
         file_object("b", content='"one"', path='"a.txt"')
@@ -333,14 +349,14 @@ def test_moved_alone(project: Project) -> None:
 
 
 def keyed(name: str, *keys: str, path: str) -> str:
-    """One for each key."""
+    """A resource block with an instance for each key."""
     each = ", ".join(f'"{key}"' for key in keys)
     block = file_object(name, content='"one"', path=path)
     return block.replace("{\n", f"{{\n  for_each = toset([{each}])\n", 1)
 
 
 def test_moved_to_a_key(project: Project) -> None:
-    """One instance of a resource."""
+    """An object that is moved to an instance key counts as nothing."""
     project.make(file_object("a", content='"one"') + file_object("c"))
     moved = 'moved {\n  from = files_object.a\n  to   = files_object.a["k"]\n}\n'
     project.write(keyed("a", "k", path='"a.txt"') + file_object("c") + moved)
@@ -350,7 +366,7 @@ def test_moved_to_a_key(project: Project) -> None:
 
 
 def test_moved_by_a_count(project: Project) -> None:
-    """As terraform does by itself."""
+    """An object that terraform moves by itself, because `count` was added, counts as nothing."""
     project.make(file_object("a") + file_object("c"))
     counted = file_object("a", path='"a.txt"').replace("{\n", "{\n  count = 1\n", 1)
     project.write(counted + file_object("c"))
@@ -360,7 +376,8 @@ def test_moved_by_a_count(project: Project) -> None:
 
 
 def test_an_instance_moves_away_from_its_siblings(project: Project) -> None:
-    """One of them gets the address of the whole resource; the other can't be deleted yet."""
+    """An instance that is moved to the address of the whole resource counts as nothing, also if the
+    deletion of another instance fails."""
     project.make(keyed("a", "x", "y", path='"${each.key}.txt"') + file_object("c"))
     project.trouble("y.txt", "delete")
     moved = 'moved {\n  from = files_object.a["x"]\n  to   = files_object.a\n}\n'
@@ -372,7 +389,8 @@ def test_an_instance_moves_away_from_its_siblings(project: Project) -> None:
 
 
 def test_a_move_that_is_blocked(project: Project) -> None:
-    """There is an object at the destination already: it stays, and the other one is deleted."""
+    """If there is already an object at the destination of a move, that object is unchanged and the
+    other one is deleted."""
     project.make(file_object("a") + file_object("b") + file_object("c"))
     project.write(
         file_object("b")
@@ -385,7 +403,7 @@ def test_a_move_that_is_blocked(project: Project) -> None:
 
 
 def test_imported_beside_a_removed_one(project: Project) -> None:
-    """One comes, one is let go."""
+    """An import and a `removed` block in one apply count as imported and removed."""
     project.need(terraform=7, opentofu=7)
     project.make(file_object("a", content='"one"'))
     (project.place / "b.txt").write_text("one")
@@ -414,7 +432,7 @@ def test_imported_beside_a_removed_one(project: Project) -> None:
     ],
 )
 def test_a_key_that_looks_like_a_line_of_the_log(project: Project, key: str) -> None:
-    """It is a name, and nothing was done by it."""
+    """An instance key that looks like a message of the core log does not change the counts."""
     escaped = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}
     text = "".join(escaped.get(c, c) for c in key).replace("${", "$${")
     block = file_object("k", path='"k-${md5(each.key)}.txt"', content='"one"')

@@ -1,4 +1,5 @@
-"""A fixed set of random runs on the terraform of PATH; more: `python tests/proof exactness`."""
+"""A fixed set of random runs with the terraform on PATH (more: `python tests/proof exactness`), and
+the judge of such runs notices wrong events."""
 
 from __future__ import annotations
 
@@ -22,13 +23,15 @@ RECORDS = sorted((DATA / "runs").glob("*.json"))
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_run_differs_from_the_engine(tmp_path: Path, seed: int) -> None:
-    """Not a byte, not an exit code, not a state; and what is counted is what the engine says."""
+    """Random runs through `tf` have the engine's output, exit codes and states, and the counts that
+    the engine reports."""
     found = Trial("terraform", terraform(), tmp_path).play_seed(seed, COMMANDS)
     assert [(one.turn, one.wrong) for one in found if one.wrong] == []
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=lambda path: path.stem)
 def test_what_was_once_found_is_found_no_more(tmp_path: Path, path: Path) -> None:
+    """Recorded runs that once had a wrong result have none now."""
     script = read_script(path)
     trial = Trial(script.engine, ENGINES[script.engine](), tmp_path)
     assert [(one.turn, one.wrong) for one in trial.play_script(script) if one.wrong] == []
@@ -45,7 +48,8 @@ ZEROS = dict.fromkeys(("added", "changed", "deleted", "imported", "removed", "un
 
 
 def judged(counts: dict[str, int], rows: list[tuple[str, str, str]]) -> Found:
-    """What is wrong of a run that created one object and is reported like this."""
+    """The result of judging a run that created one object and is reported with these counts and
+    event rows."""
     found = Found(Turn(("apply", "-auto-approve")))
     after = State({("files_object.a", ""): INSTANCE}, {})
     judge = Judge(found, found.turn, Told(CREATED, "", 0), None, State(), after)
@@ -57,6 +61,7 @@ START, END = ("provisioning", "apply", ""), ("active", "apply", "success")
 
 
 def event(kind: str, activity: str, status: str, counts: dict[str, int]) -> dict[str, Any]:
+    """An event with this row; with counts if it has a status."""
     about: dict[str, Any] = {"activity_type": activity}
     if status:
         about |= {"activity_status": status, "resource_counts": {**ZEROS, **counts}}
@@ -65,23 +70,27 @@ def event(kind: str, activity: str, status: str, counts: dict[str, int]) -> dict
 
 
 def test_a_right_report_is_right() -> None:
+    """The judge finds nothing wrong with a correct report."""
     assert judged({"added": 1}, [START, END]).wrong == []
 
 
 @pytest.mark.parametrize("counts", [{}, {"added": 2}, {"added": 1, "unchanged": 1}])
 def test_a_wrong_count_is_seen(counts: dict[str, int]) -> None:
+    """The judge notices a wrong count."""
     (wrong,) = judged(counts, [START, END]).wrong
     assert "resource_counts" in wrong
 
 
 @pytest.mark.parametrize("rows", [[END], [START, ("inactive", "apply", "success")]])
 def test_a_wrong_row_is_seen(rows: list[tuple[str, str, str]]) -> None:
+    """The judge notices a missing start event and a wrong end event."""
     (wrong,) = judged({"added": 1}, rows).wrong
     assert "events" in wrong
 
 
 def test_a_saved_plan_that_is_refused_was_not_begun_with() -> None:
-    """OpenTofu, where a variable has another value than in the plan."""
+    """The judge expects no start event if OpenTofu refuses a saved plan because a variable has
+    another value than in the plan."""
     found = Found(Turn(("apply", "saved.plan"), saved=()))
     told = Told("", "Error: Mismatch between input and plan variable value\n", 1)
     judge = Judge(found, found.turn, told, None, State(), State())
@@ -96,6 +105,7 @@ FACTS = {"serial": "7", "exit_code": "0", "tf_workspace": "default", "lineage": 
 
 @pytest.mark.parametrize("name", FACTS)
 def test_a_wrong_fact_is_seen(name: str) -> None:
+    """A fact in the event that differs from the engine's is noticed."""
     truth = Truth("1.11.4", "default", 0, PULLED)
     right = {"metadata": {"provisioner_version": "1.11.4"}, "data": FACTS}
     wrong = {"metadata": {}, "data": {**FACTS, name: "other"}}

@@ -1,6 +1,7 @@
-"""An apply is watched, not helped along: whatever happens to it, it is the engine's own run.
+"""An apply through `tf` is the engine's own run, whatever happens to it: interrupts, locks,
+refusals, full disks.
 
-With each engine that is to be had. What is counted is the engine's own, or absent.
+Runs with each engine that is available. Counts are the engine's own, or absent.
 """
 
 from __future__ import annotations
@@ -35,24 +36,24 @@ from support.terminal import Terminal, kill_session
 APPLY = ("apply", "-auto-approve", "-no-color")
 PROMPT = "Enter a value:"
 NOTHING = bytes(4)
-"""No bytes left to be read, as FIONREAD says it."""
+"""The answer of ioctl FIONREAD if no bytes are left to be read."""
 
 
-# each of these waits for its engine again and again: the one on PATH, and what is asked for
+# these tests are slow, so only with the engine on PATH and those in TFEVENTS_TEST_ENGINES
 @pytest.fixture(params=[name for name in ENGINES if name != "opentofu-1.6.2"])
 def engine(request: pytest.FixtureRequest) -> Path:
-    """Each that is to be had."""
+    """The path of each engine that is available, except OpenTofu 1.6.2."""
     return find_engine(request.param)
 
 
 @pytest.fixture
 def project(engine: Path, tmp_path: Path) -> Project:
-    """One of its own."""
+    """A project for the engine."""
     return files_project(tmp_path / "ours", engine)
 
 
 def until(met: Callable[[], bool]) -> None:
-    """Wait for a condition."""
+    """Waits for a condition; AssertionError after 60 seconds."""
     deadline = time.monotonic() + 60
     while not met():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -60,7 +61,7 @@ def until(met: Callable[[], bool]) -> None:
 
 
 class Running:
-    """A run under way in a session of its own."""
+    """A command that runs in a session of its own; its output goes to files."""
 
     def __init__(self, project: Project, *command: str | Path, **env: str) -> None:
         self.project = project
@@ -77,18 +78,18 @@ class Running:
             )
 
     def says(self, text: str) -> None:
-        """Wait for what it prints."""
+        """Waits until stdout has this text."""
         until(lambda: text in self.out.read_text())
 
     def end(self) -> Said:
-        """What came of it."""
+        """Waits for the end of the run; returns its result with its events."""
         code = self.process.wait(90)
         return Said(code, self.out.read_text(), self.err.read_text(), self.project.heard())
 
 
 @contextmanager
 def running(project: Project, *command: str | Path, **env: str) -> Iterator[Running]:
-    """Nothing of it survives."""
+    """Starts a command, and kills its whole session at the end."""
     run = Running(project, *command, **env)
     try:
         yield run
@@ -98,7 +99,7 @@ def running(project: Project, *command: str | Path, **env: str) -> Iterator[Runn
 
 
 def right_or_absent(said: Said) -> None:
-    """What the engine says is complete, or nothing."""
+    """Asserts that the counts are what the engine reported as complete, or absent."""
     assert said.done() in (None, said.completed)
 
 
@@ -106,17 +107,17 @@ def right_or_absent(said: Said) -> None:
 
 
 def interrupt(terminal: Terminal) -> None:
-    """Ctrl-C."""
+    """Types Ctrl-C."""
     terminal.interrupt()
 
 
 def terminate(terminal: Terminal) -> None:
-    """SIGTERM to the command alone."""
+    """Sends SIGTERM to the command alone."""
     terminal.kill(signal.SIGTERM)
 
 
 def terminate_all(terminal: Terminal) -> None:
-    """SIGTERM to everybody, as `timeout` and a CI send it."""
+    """Sends SIGTERM to the whole process group, as `timeout` and CI systems do."""
     os.killpg(terminal.pid, signal.SIGTERM)
 
 
@@ -124,8 +125,9 @@ def terminate_all(terminal: Terminal) -> None:
 def test_the_prompt_is_interrupted(
     engine: Path, tmp_path: Path, ends: Callable[[Terminal], None]
 ) -> None:
-    """What it asked, its code and its lock are the engine's; nothing was applied. (The engine
-    itself says "Interrupt received" before its error, behind it, or not at all.)"""
+    """An interrupt at the prompt gives the engine's question and exit code, releases the lock, and
+    is reported as not applied. (The engine itself prints "Interrupt received" before its error,
+    behind it, or not at all.)"""
     screens = []
     for program, where in ((engine, "theirs"), (TF, "ours")):
         project = files_project(tmp_path / where, engine)
@@ -151,7 +153,8 @@ def test_the_prompt_is_interrupted(
 )
 @pytest.mark.parametrize("command", ["apply", "destroy"])
 def test_the_prompt_is_declined(project: Project, command: str, typed: str, approval: str) -> None:
-    """Nobody's yes: there is something to apply, and no start."""
+    """An apply or destroy that is not approved is reported as `apply_needed`, without a start
+    event."""
     project.make(file_object("a"))
     project.write(file_object("a", content='"two"'))
     with project.sit(command, "-no-color") as terminal:
@@ -164,7 +167,8 @@ def test_the_prompt_is_declined(project: Project, command: str, typed: str, appr
 
 
 def test_the_lock_is_held_while_the_question_waits(project: Project) -> None:
-    """From planning to the end; what a var-file said is not read again."""
+    """The engine holds its lock while it waits for approval, and does not read a var-file again
+    afterwards."""
     project.write('variable "v" {}\n' + file_object("a", content="var.v"))
     project.write('v = "one"\n', "once.tfvars")
     with project.sit("apply", "-no-color", "-var-file=once.tfvars") as terminal:
@@ -179,7 +183,7 @@ def test_the_lock_is_held_while_the_question_waits(project: Project) -> None:
 
 
 def test_another_apply_holds_the_lock(project: Project) -> None:
-    """This run waits for it; nothing of the other's work is its own."""
+    """A run that waits for another apply's lock does not count that apply's changes."""
     project.write(file_object("a", wait_for='"go"') + file_object("b"))
     with running(project, project.engine, *APPLY, "-target=files_object.a") as other:
         until((project.place / "go.reached").exists)
@@ -194,11 +198,12 @@ def test_another_apply_holds_the_lock(project: Project) -> None:
     assert said.counts("drift") in (None, "")
 
 
-# In the middle
+# During an apply
 
 
 def begin_slowly(project: Project, action: str, trouble: str) -> tuple[str, ...]:
-    """A configuration whose slow object is to be created, updated or deleted; the words for it."""
+    """Writes a configuration whose object `slow` is to be created, updated or deleted; returns the
+    arguments for that."""
     told = {"wait_for": '"go"', "trouble": f'"{trouble}"' if trouble else ""}
     slow, quick = file_object("slow", **told), file_object("quick", content='"1"')
     after = file_object("after", content='"${files_object.slow.length}"', kind='"k"')
@@ -218,7 +223,8 @@ def begin_slowly(project: Project, action: str, trouble: str) -> tuple[str, ...]
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
 @pytest.mark.parametrize("trouble", ["", "heed"])
 def test_one_interrupt(project: Project, action: str, trouble: str) -> None:
-    """What is under way is finished, or given up, as the provider likes; the rest is not begun."""
+    """After one interrupt the engine finishes or gives up the current change, as its provider
+    decides; the counts are right or absent, and a failed run is reported with SIGINT."""
     words = begin_slowly(project, action, trouble)
     with running(project, TF, *words) as run:
         until((project.place / "go.reached").exists)
@@ -241,7 +247,8 @@ def test_one_interrupt(project: Project, action: str, trouble: str) -> None:
 
 @pytest.mark.parametrize("action", ["create", "update", "delete"])
 def test_two_interrupts(project: Project, action: str) -> None:
-    """The engine leaves at once: what it was at is known to nobody."""
+    """After two interrupts the engine exits at once; the run is reported as failed, with counts
+    that are right or absent."""
     words = begin_slowly(project, action, "")
     with running(project, TF, *words) as run:
         until((project.place / "go.reached").exists)
@@ -255,7 +262,8 @@ def test_two_interrupts(project: Project, action: str) -> None:
 
 
 def test_tf_is_killed(project: Project) -> None:
-    """The engine goes on to its end, and the next tfevents finds no log of it."""
+    """If `tf` is killed, the engine goes on to its end; a later `tfevents flush` reports the run as
+    failed and deletes the core log."""
     project.write(file_object("a", wait_for='"go"') + file_object("b", content='"one"'))
     home = Path(project.env["TFEVENTS_HOME"])
     with running(project, TF, *APPLY) as run:
@@ -272,14 +280,13 @@ def test_tf_is_killed(project: Project) -> None:
     assert events[-1]["event_type"] == "failed"
 
 
-# What is read once
+# Files that can be read only once
 
 
 def read_once(project: Project, path: Path, text: str) -> Thread:
-    """A FIFO that says `text` to the first who reads it.
-
-    Who only opens it, as an engine does to see whether it can (cliconfig.go), has not read it.
-    """
+    """Makes a FIFO that gives `text` to its first reader only; returns the thread that writes. A
+    process that only opens the FIFO, as an engine does to check that it can (cliconfig.go), is no
+    reader."""
     os.mkfifo(path)
 
     def tell() -> None:
@@ -295,7 +302,8 @@ def read_once(project: Project, path: Path, text: str) -> Thread:
 
 @pytest.mark.parametrize("name", ["once.tfvars", "once.auto.tfvars"])
 def test_variables_that_can_be_read_once(project: Project, name: str) -> None:
-    """As with the engine alone: it is the only one that reads them."""
+    """A file of variables that can be read only once reaches the engine: tfevents does not read
+    it."""
     project.write('variable "v" {}\n' + file_object("a", content="var.v"))
     flags = [f"-var-file={name}"] if name == "once.tfvars" else []
     read_once(project, project.place / name, 'v = "one"\n')
@@ -306,7 +314,7 @@ def test_variables_that_can_be_read_once(project: Project, name: str) -> None:
 
 
 def test_a_file_descriptor_as_a_file_of_variables(project: Project) -> None:
-    """`<(…)` of a shell."""
+    """`-var-file=<(…)` of a shell works."""
     project.write('variable "v" {}\n' + file_object("a", content="var.v"))
     script = f"exec {TF} {' '.join(APPLY)} -var-file=<(echo 'v = \"one\"')"
     with running(project, "/bin/bash", "-c", script) as run:
@@ -316,7 +324,8 @@ def test_a_file_descriptor_as_a_file_of_variables(project: Project) -> None:
 
 
 def test_a_cli_configuration_that_can_be_read_once(project: Project) -> None:
-    """Whatever else is asked of the engine must not wait for a second writer."""
+    """A CLI configuration that can be read only once reaches the engine, and no other command that
+    tfevents runs blocks on it."""
     project.write(file_object("a"))
     config = Path(project.env["HOME"]) / "once.rc"
     read_once(project, config, Path(project.env["TF_CLI_CONFIG_FILE"]).read_text())
@@ -326,11 +335,11 @@ def test_a_cli_configuration_that_can_be_read_once(project: Project) -> None:
     assert said.counts() == "a1"
 
 
-# What the engine refuses
+# Plan files that the engine refuses
 
 
 def saved(project: Project) -> None:
-    """`p` is a plan that can be applied."""
+    """Makes a plan file `p` that can be applied."""
     project.write(file_object("a"))
     assert project.bare("plan", "-out=p").code == 0
 
@@ -366,7 +375,7 @@ def two(project: Project) -> list[str]:
 
 @pytest.mark.parametrize("make", [missing, garbage, stale, of_another_workspace, two])
 def test_an_apply_that_is_refused(project: Project, make: Callable[[Project], list[str]]) -> None:
-    """It never began: no start, no count."""
+    """An apply of a plan file that the engine refuses has no start event and no counts."""
     words = make(project)
     project.heard()
     said = project.tf("apply", "-no-color", *words)
@@ -376,11 +385,11 @@ def test_an_apply_that_is_refused(project: Project, make: Callable[[Project], li
         assert said.counts() in (None, "")
 
 
-# Where it works
+# Nested engines, disks and backends
 
 
 def test_a_nested_engine(project: Project) -> None:
-    """What it applies is not this run's."""
+    """The changes of another engine that a provisioner runs do not count in this run."""
     project.write('resource "terraform_data" "n" {}\n', "nested/n.tf")
     nested = f"{project.engine} -chdir=nested apply -auto-approve -no-color"
     block = f'  provisioner "local-exec" {{\n    command = "{nested}"\n  }}\n}}'
@@ -393,7 +402,8 @@ def test_a_nested_engine(project: Project) -> None:
 
 
 def test_no_place_for_the_log(project: Project) -> None:
-    """Home can't be written to: events are kept elsewhere, or not at all."""
+    """If tfevents' home directory can't be written, the run is the engine's, and a count is right
+    or absent."""
     project.write(file_object("a"))
     nowhere = str(project.place / "main.tf" / "nowhere")
     with running(project, TF, *APPLY, TFEVENTS_HOME=nowhere) as run:
@@ -406,7 +416,8 @@ def test_no_place_for_the_log(project: Project) -> None:
 
 @pytest.mark.parametrize("size", ["100k", "600k"])
 def test_a_full_disk_for_the_log(project: Project, size: str, tmp_path: Path) -> None:
-    """The run is the engine's; a count is right or not said."""
+    """If the disk with the core log is full, the run is the engine's, and a count is right or
+    absent."""
     home = tmp_path / "full"
     home.mkdir()
     project.write(file_object("a", path='"${count.index}.txt"').replace("{", "{\n count = 40", 1))
@@ -425,7 +436,8 @@ def test_a_full_disk_for_the_log(project: Project, size: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("signalled", [False, True])
 def test_a_backend_that_hangs_afterwards(project: Project, signalled: bool) -> None:
-    """Asking it ends with the deadline, or soon after a signal; the run's result stands."""
+    """If the backend hangs after the apply, reading the state ends with the deadline, or soon after
+    a signal; the engine's result does not change."""
     with StateStore() as backend:
         backend.hangs = True
         project.write(backend.block + file_object("a"))

@@ -1,4 +1,4 @@
-"""Red Hat's Python has no builtin hashes: what there is comes from OpenSSL."""
+"""A Python without builtin hashes, such as Red Hat's: all hashes come from OpenSSL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Nothing is applied that nobody approved, whatever code a wrapper around terraform ends with."""
+"""Nothing is applied without approval, whatever exit code a wrapper script around terraform
+gives."""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ COMMANDS = ["apply", "destroy", "apply -destroy"]
 
 @pytest.fixture(params=WRAPPERS)
 def wrapped(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
-    """The wrapper is the `terraform` that is first on PATH; something is applied already."""
+    """A project with one applied resource, in which the `terraform` that is first on PATH is the
+    wrapper script."""
     if request.param == "setup-terraform" and not shutil.which("node"):
         pytest.skip("setup-terraform's wrapper needs node")
     stage.write(ONE)
@@ -54,7 +56,8 @@ def wrapped(stage: Stage, tmp_path: Path, request: pytest.FixtureRequest) -> Sta
 @pytest.mark.parametrize("command", exhaustive_except(COMMANDS, "apply"))
 @pytest.mark.parametrize("typed", exhaustive_except(["no\n", "", "y\n"], "no\n"))
 def test_what_is_not_approved_is_not_applied(wrapped: Stage, command: str, typed: str) -> None:
-    """Terraform asks by itself, and nothing else than "yes" is one."""
+    """Without "yes" the state stays as it was, and the run is reported as `apply_needed` with the
+    reason."""
     if command == "apply":
         wrapped.write(ONE + 'resource "terraform_data" "new" {}\n')
     before = wrapped.state()
@@ -67,7 +70,8 @@ def test_what_is_not_approved_is_not_applied(wrapped: Stage, command: str, typed
 
 
 def test_what_is_approved_is_applied_once(wrapped: Stage) -> None:
-    """A yes is terraform's own to read, and so is `-auto-approve`."""
+    """An apply that is approved, by "yes" or `-auto-approve`, is applied and reported once, with
+    terraform's counts."""
     start, end = wrapped.run("apply", "-var=v=2", stdin=b"yes\n")
     assert (start.row, end.row, end.counts()) == (
         "provisioning apply",

@@ -1,7 +1,8 @@
-"""Applies that fail half-way: what is reported as done is what terraform itself completed.
+"""Applies that fail half-way: the event counts exactly the changes that terraform completed.
 
-The same thing is done in a copy by `terraform apply -json`, whose `apply_complete` lines are
-terraform's own account (semantics §5); what it does not tell is written down here.
+The same apply is run in a copy by `terraform apply -json`, whose `apply_complete` lines are
+terraform's own account (semantics §5); the expected counts that these lines do not show are written
+down here.
 """
 
 from __future__ import annotations
@@ -28,14 +29,17 @@ resource "terraform_data" "bad" {
 
 
 def resource(name: str, body: str = "") -> str:
+    """A `terraform_data` block."""
     return f'resource "terraform_data" "{name}" {{\n{body}\n}}\n'
 
 
 def on_destroy(command: str) -> str:
+    """A destroy-time provisioner with this command."""
     return f'provisioner "local-exec" {{\n when = destroy\n command = "{command}"\n}}\n'
 
 
 def bad(*after: str) -> str:
+    """A resource whose creation fails after these resources."""
     return BAD % ", ".join(f"terraform_data.{name}" for name in after)
 
 
@@ -47,7 +51,8 @@ KEYS = r'for_each = toset(["a\"b", "new\nline", "$${x}", "%%{y}", "é", "\u200b"
 
 @dataclass(frozen=True)
 class HalfWay:
-    """What was there, what is applied, and what is done of it: "a1 d1", tainted."""
+    """A configuration that is applied, the one that then fails, the expected counts ("a1 d1"), and
+    how many objects are tainted afterwards."""
 
     before: str
     after: str
@@ -94,7 +99,7 @@ SCENARIOS = {
     "replace not reached": HalfWay(
         resource("a", VERSION % 1),
         bad() + resource("a", VERSION % 2 + "depends_on = [terraform_data.bad]"),
-        # terraform destroys what it replaces before it creates anything that it depends on
+        # terraform deletes the old object before it creates `bad`, which the new one depends on
         "d1",
         1,
     ),
@@ -107,7 +112,7 @@ SCENARIOS = {
     "replace done": HalfWay(
         resource("a", VERSION % 1), resource("a", VERSION % 2) + bad("a"), "a1 d1", 1
     ),
-    # the old one stays behind, deposed: it goes when all that depended on it has changed
+    # the old object is deposed: it is deleted when everything that depends on it has changed
     "create-first, destroy not reached": HalfWay(
         resource("a", VERSION % 1 + CBD), resource("a", VERSION % 2 + CBD) + bad("a"), "a1", 1
     ),
@@ -179,7 +184,7 @@ SCENARIOS = {
 
 
 def completed(stage: Stage, words: tuple[str, ...]) -> Counter[str]:
-    """Terraform's own account of the same, in a copy."""
+    """What terraform completed of the same command in a copy, from its `-json` output."""
     said = stage.engine(*words, "-json", "-auto-approve").stdout
     lines = [json.loads(line) for line in said.splitlines()]
     assert not any("changes" in line and line["changes"]["operation"] != "plan" for line in lines)
@@ -188,7 +193,7 @@ def completed(stage: Stage, words: tuple[str, ...]) -> Counter[str]:
 
 
 def prepared(stage: Stage, scenario: HalfWay) -> Stage:
-    """Both copies with the state before and the configuration after; the second of them."""
+    """Applies `before` and writes `after`, in the project and in a copy; returns the copy."""
     stage.write(scenario.before)
     stage.engine("apply", "-auto-approve")
     stage.write(scenario.after)
@@ -202,7 +207,8 @@ QUICK = ("update done", "replace fails in create", "odd keys")
 
 @pytest.mark.parametrize("name", exhaustive_except(SCENARIOS, *QUICK))
 def test_done_is_what_terraform_completed(stage: Stage, name: str) -> None:
-    """Additions, changes and deletions are terraform's own; the rest is as written down."""
+    """Additions, changes and deletions of a failed apply are those that terraform completed; other
+    counts are as written in the scenario."""
     scenario = SCENARIOS[name]
     twin = prepared(stage, scenario)
     _, end = stage.run(*scenario.words, "-auto-approve")
@@ -220,7 +226,8 @@ EITHER = ["update done", "replace fails in create", "odd keys", "import"]
 @pytest.mark.parametrize("name", exhaustive_except(EITHER, "replace fails in create"))
 @pytest.mark.parametrize("reader", ["file", "json"])
 def test_either_reader_reconciles_alike(stage: Stage, name: str, reader: str) -> None:
-    """Where the plan file can't be read, `show -json` and the state in its zip do."""
+    """A failed apply of a saved plan has the same counts whether the plan file or `show -json` is
+    read."""
     scenario = SCENARIOS[name]
     stage.write(scenario.before)
     stage.engine("apply", "-auto-approve")
@@ -231,7 +238,7 @@ def test_either_reader_reconciles_alike(stage: Stage, name: str, reader: str) ->
 
 
 def test_outputs_of_a_failed_apply_are_as_they_ended(stage: Stage) -> None:
-    """What was stored counts, what was planned and did not come to be does not."""
+    """Outputs of a failed apply are counted by what is in the state afterwards, not by the plan."""
     stage.write(resource("a", "input = 1") + 'output "o" {\n value = terraform_data.a.output\n}\n')
     stage.engine("apply", "-auto-approve")
     stage.write(
@@ -249,7 +256,7 @@ def test_outputs_of_a_failed_apply_are_as_they_ended(stage: Stage) -> None:
 
 
 def test_a_lock_that_is_held_means_nothing_was_done(stage: Stage) -> None:
-    """Terraform never began: no start event, and nothing is counted."""
+    """If the state lock can't be acquired, there is no start event and no count."""
     stage.write(resource("a", "input = 1") + resource("b", "input = 1"))
     stage.engine("apply", "-auto-approve")
     stage.write(resource("a", "input = 2") + resource("b", "input = 1"))
@@ -267,7 +274,8 @@ def test_a_lock_that_is_held_means_nothing_was_done(stage: Stage) -> None:
 
 
 def test_the_lock_is_held_while_the_question_waits(stage: Stage) -> None:
-    """Nobody else can apply meanwhile, so nothing of theirs is ascribed to this run."""
+    """While terraform waits for approval it holds the state lock, so that no other apply's changes
+    are counted in this run."""
     stage.write(resource("a") + resource("b"))
     with stage.sit("apply") as terminal:
         terminal.expect("Enter a value:")
@@ -282,7 +290,8 @@ def test_the_lock_is_held_while_the_question_waits(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_another_apply_holds_the_lock_first(stage: Stage) -> None:
-    """This run waits for it, and starts from the state that the other one leaves."""
+    """A run that waits for another apply's lock starts from the state that the other apply
+    leaves."""
     stage.write(resource("a") + resource("b"))
     with stage.sit("apply") as other:
         other.expect("Enter a value:")
@@ -297,7 +306,8 @@ def test_another_apply_holds_the_lock_first(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_an_update_that_turns_out_to_be_none(stage: Stage) -> None:
-    """Planned because a value was not known; terraform counts what it was in the end."""
+    """An update that was planned only because a value was unknown counts as unchanged if the value
+    stays the same, as terraform counts."""
     text = (
         'variable "n" {\n default = 1\n}\n'
         + resource("r", "triggers_replace = var.n")

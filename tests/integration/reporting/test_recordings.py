@@ -1,5 +1,5 @@
-"""What no package carries yet, replayed: plans of OpenTofu 1.13-dev and Terraform 1.17-dev, and
-engines that write no core log."""
+"""Engines that can't be installed, replayed from recordings: OpenTofu 1.13-dev, Terraform 1.17-dev,
+and engines that write no core log."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ PLANS = {  # scenario → resources, outputs
 
 
 def on_stage(tmp_path: Path, engine: Path) -> Stage:
+    """A project for this engine."""
     home, project = tmp_path / "home", tmp_path / "project"
     project.mkdir(exist_ok=True)
     env = {**clean_env(home, engine), **settings(home)}
@@ -39,7 +40,8 @@ def on_stage(tmp_path: Path, engine: Path) -> Stage:
 @pytest.mark.parametrize("engine", ["tofu", "terraform"])
 @pytest.mark.parametrize("scenario", exhaustive_except(PLANS, "forget"))
 def test_plans_of_newer_engines(tmp_path: Path, scenario: str, engine: str, reader: str) -> None:
-    """By either reader, whatever wrote them."""
+    """A plan of a newer engine has the expected counts, whether its plan file or its `show -json`
+    is read."""
     folder = (OPENTOFU if engine == "tofu" else TERRAFORM) / scenario
     stage = on_stage(tmp_path, standin(folder, tmp_path / engine).path)
     (planned,) = stage.run("plan", "-out=p", TFEVENTS_PLAN_READER=reader)
@@ -48,8 +50,8 @@ def test_plans_of_newer_engines(tmp_path: Path, scenario: str, engine: str, read
 
 @pytest.mark.parametrize("scenario", exhaustive_except(["create", "delete", "update"], "update"))
 def test_an_engine_without_a_log(tmp_path: Path, scenario: str) -> None:
-    """What it did is not known; what the state holds is. A saved plan says what was to be done,
-    where nothing of it was open."""
+    """Without a core log an apply has no counts, except that of a saved plan, whose counts are the
+    plan's unless they depend on values that were unknown."""
     made = standin(TERRAFORM / scenario, tmp_path / "terraform")
     stage = on_stage(tmp_path, made.path)
     (end,) = stage.run("apply", "-auto-approve")
@@ -61,7 +63,8 @@ def test_an_engine_without_a_log(tmp_path: Path, scenario: str) -> None:
 
 
 def dying(tmp_path: Path, scenario: str) -> Stage:
-    """An OpenTofu that is killed in its apply; its state file is empty."""
+    """A project for an OpenTofu that is killed during its apply, and whose state is empty
+    afterwards."""
     made = standin(OPENTOFU / scenario, tmp_path / "inner" / "tofu")
     script_engine(
         tmp_path / "tofu",
@@ -79,6 +82,7 @@ os.execv({str(made.path)!r}, ["tofu", *argv])
 
 @pytest.fixture
 def inner(tmp_path: Path) -> Path:
+    """The test's directory, with a directory `inner` for the recorded engine."""
     (tmp_path / "inner").mkdir()
     return tmp_path
 
@@ -86,7 +90,8 @@ def inner(tmp_path: Path) -> Path:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("scenario", "command"), [("create", "apply"), ("destroy", "destroy")])
 def test_an_opentofu_killed_in_mid_apply(inner: Path, scenario: str, command: str) -> None:
-    """Its state is lost with it: nothing is claimed from it, least of all that it is empty."""
+    """After an OpenTofu was killed during an apply, the event has no counts and no facts of the
+    state, and does not say that the state is empty."""
     stage = dying(inner, scenario)
     (end,) = stage.run(command, "-auto-approve")
     assert stage.code == -9
@@ -98,7 +103,8 @@ def test_an_opentofu_killed_in_mid_apply(inner: Path, scenario: str, command: st
 
 
 def test_an_opentofu_killed_at_a_saved_plan(inner: Path) -> None:
-    """The same."""
+    """After an OpenTofu was killed while it applied a saved plan, the event has no counts and no
+    serial."""
     stage = dying(inner, "create")
     stage.run("plan", "-out=p")
     (end,) = stage.run("apply", "p")
@@ -108,7 +114,8 @@ def test_an_opentofu_killed_at_a_saved_plan(inner: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_an_opentofu_that_cannot_show_its_plan(inner: Path) -> None:
-    """OpenTofu 1.13 fails to show a plan with an ephemeral resource; the file can be read."""
+    """If `tofu show` fails, as in OpenTofu 1.13 for a plan with an ephemeral resource, the plan
+    file is read; with the reader `json` nothing is reported."""
     made = standin(OPENTOFU / "update", inner / "inner" / "tofu")
     script_engine(
         inner / "tofu",
@@ -121,4 +128,4 @@ os.execv({str(made.path)!r}, ["tofu", *argv])
     stage = on_stage(inner, inner / "tofu")
     (event,) = stage.run("plan")
     assert (event.row, event.counts()) == ("apply_needed plan success", "c1 u1")
-    assert stage.run("plan", TFEVENTS_PLAN_READER="json") == []  # nothing is known, or claimed
+    assert stage.run("plan", TFEVENTS_PLAN_READER="json") == []  # no plan, so no event

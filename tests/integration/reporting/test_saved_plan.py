@@ -1,4 +1,5 @@
-"""Two readers of a plan, one event; and facts that fail cost the event that fact, never itself."""
+"""Both readers of a plan give the same event; a fact that can't be found is left out, and the event
+is still reported."""
 
 from __future__ import annotations
 
@@ -96,7 +97,8 @@ OWN = {"event_id", "run_id", "started_at", "finished_at", "overhead_ms", "serial
 
 
 def told(event: Event) -> tuple[str, dict[str, Any], dict[str, str]]:
-    """An event less what no two runs have in common."""
+    """The row, the metadata and the data of an event, without the members that differ in every
+    run."""
     data = {name: value for name, value in event.data.items() if name not in OWN}
     metadata = {n: v for n, v in event.metadata.items() if n != "state_checksum"}
     return event.row, metadata, data
@@ -105,11 +107,11 @@ def told(event: Event) -> tuple[str, dict[str, Any], dict[str, str]]:
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("mode", exhaustive_except(MODES, "normal"))
 def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
-    """The plan file read by us and terraform's own `show -json` of it give one event."""
+    """The plan file and terraform's `show -json` of it give the same event."""
     stage.write(BEFORE)
     stage.write(OTHER, "other.tfstate")
     stage.engine("apply", "-auto-approve")
-    part = BEFORE.replace("input = 1", "input = 2")  # a part may not leave a move out
+    part = BEFORE.replace("input = 1", "input = 2")  # a targeted plan must include all moves
     stage.write(part if mode == "targeted" else AFTER)
     planned = [stage.run("plan", *MODES[mode], TFEVENTS_PLAN_READER=r) for r in ("file", "json")]
     assert told(planned[0][0]) == told(planned[1][0])
@@ -119,7 +121,7 @@ def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
     for reader in ("file", "json"):
         (stage.project / "terraform.tfstate").write_bytes(stored)
         applied.append([told(e) for e in stage.run("apply", "p", TFEVENTS_PLAN_READER=reader)])
-    if mode == "targeted":  # that it was targeted is in the file alone, that it is a part is not
+    if mode == "targeted":  # only the file has the targets; JSON only says `incomplete`
         partial = [run[-1][2].pop("partial") for run in applied]
         assert partial == ["target", "incomplete"]
         assert applied[0][-1][0] == "active apply success"
@@ -131,7 +133,8 @@ def test_both_readers_tell_the_same(stage: Stage, mode: str) -> None:
 
 @pytest.mark.exhaustive
 def test_a_plan_that_cannot_be_read_costs_its_counts(stage: Stage, tmp_path: Path) -> None:
-    """Neither reader works: the run is reported, what is missing is said."""
+    """If neither reader works, the run is reported without the plan's counts, and `missing` names
+    the plan; a plan without `-detailed-exitcode` is not reported."""
     script_engine(
         tmp_path / "terraform",
         f"""
@@ -150,13 +153,14 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
     stage.run("plan", "-out=p", **env)
     start, end = stage.run("apply", "p", **env)
     assert (start.row, end.row) == ("provisioning apply", "active apply success")
-    assert (end.counts(), end.data["missing"]) == ("a6", "plan")  # the log says what was done
+    assert (end.counts(), end.data["missing"]) == ("a6", "plan")  # counted from the core log
     assert end.metadata["state_checksum"]
 
 
 @pytest.mark.parametrize("reader", ["", "json"])
 def test_a_pipe_is_left_to_its_reader(tmp_path: Path, reader: str) -> None:
-    """`plan -out=FIFO`: nobody of ours opens it, the provisioner included, which would wait."""
+    """A plan file that is a FIFO, a directory or missing is neither opened by tfevents nor passed
+    to the provisioner, which would block."""
     engine = tmp_path / "terraform"
     script_engine(engine, f"open({str(tmp_path / 'asked')!r}, 'w').close()")
     os.mkfifo(tmp_path / "pipe")
@@ -168,7 +172,8 @@ def test_a_pipe_is_left_to_its_reader(tmp_path: Path, reader: str) -> None:
 
 @pytest.mark.exhaustive
 def test_a_refresh_only_that_cannot_be_read_starts_nothing(stage: Stage, tmp_path: Path) -> None:
-    """Whether there is drift to accept is not known."""
+    """`apply -refresh-only` has no start event if its plan is not read: whether there is drift to
+    accept is not known."""
     stage.write(BEFORE)
     stage.run("apply", "-auto-approve")
     stage.write(BEFORE.replace('"x"', '"y"'))
@@ -187,7 +192,8 @@ NONSENSE = [
 
 @pytest.mark.parametrize("answer", exhaustive_except(NONSENSE, "say('<html>')"))
 def test_a_plan_in_nonsense_costs_its_counts(stage: Stage, tmp_path: Path, answer: str) -> None:
-    """Whatever `show -json` prints, the event goes out."""
+    """If `show -json` prints something else than a plan, the event is reported without the plan's
+    counts."""
     script_engine(
         tmp_path / "terraform",
         f"""
@@ -206,7 +212,8 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
 
 @pytest.mark.exhaustive
 def test_an_unknown_version_costs_the_version(stage: Stage, tmp_path: Path) -> None:
-    """A tool that does not say what it is: its log does, else nobody."""
+    """If `version` fails, the provisioner is taken from the core log; without a log it is left out
+    of the event."""
     script_engine(
         tmp_path / "terraform",
         f"""
@@ -226,7 +233,7 @@ os.execv({str(terraform())!r}, ["terraform", *argv])
 
 @pytest.mark.exhaustive
 def test_a_plan_of_a_future_terraform_is_shown(stage: Stage, tmp_path: Path) -> None:
-    """A plan file that was not verified is not read: `show -json` gives the same counts."""
+    """A plan file that can't be verified is not read by tfevents: `show -json` gives its counts."""
     spoil = "\n".join(
         [
             "import zipfile",

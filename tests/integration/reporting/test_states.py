@@ -1,4 +1,5 @@
-"""What is said of the state, and what is not: a wrong `inactive` has things destroyed."""
+"""Which facts of the state are reported and which are left out: Harness schedules automatic
+destruction by `inactive`, so that must not be wrong."""
 
 from __future__ import annotations
 
@@ -29,11 +30,14 @@ FACTS = ("serial", "lineage")
 
 @pytest.fixture
 def store() -> Iterator[StateStore]:
+    """A running state backend."""
     with StateStore() as running:
         yield running
 
 
 def assert_no_state_facts(event: Event) -> None:
+    """Asserts that the event has no checksum, serial and lineage, and that `missing` names the
+    state."""
     assert "state_checksum" not in event.metadata
     assert not event.data.keys() & set(FACTS)
     assert event.data["missing"] == "state"
@@ -41,7 +45,7 @@ def assert_no_state_facts(event: Event) -> None:
 
 @pytest.mark.exhaustive
 def test_another_state_file_is_not_looked_at(stage: Stage) -> None:
-    """`state pull` can't be told which: an empty answer of another state is no answer."""
+    """With `-state=FILE` no facts of the state are reported: `state pull` reads another file."""
     stage.write(TWO)
     flag = "-state=other.tfstate"
     start, end = stage.run("apply", "-auto-approve", flag)
@@ -54,7 +58,8 @@ def test_another_state_file_is_not_looked_at(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_a_targeted_destroy_of_another_state(stage: Stage) -> None:
-    """Whether anything is left of it nobody can tell: neither active nor inactive."""
+    """After a targeted destroy with `-state=FILE` no end event is reported, because it is not known
+    whether the state is empty."""
     stage.write(TWO)
     flag = "-state=other.tfstate"
     stage.run("apply", "-auto-approve", flag)
@@ -65,7 +70,8 @@ def test_a_targeted_destroy_of_another_state(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_another_state_file_destroyed_to_its_end(stage: Stage) -> None:
-    """The plan held all there was, and all of it is gone."""
+    """A complete destroy with `-state=FILE` is reported as `inactive`: its plan had all objects,
+    and all were destroyed."""
     stage.write(TWO)
     flag = "-state=other.tfstate"
     stage.run("apply", "-auto-approve", flag)
@@ -76,7 +82,7 @@ def test_another_state_file_destroyed_to_its_end(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_another_state_file_that_fails(stage: Stage) -> None:
-    """What was done can't be told; what was planned can."""
+    """A failed apply with `-state=FILE` has no counts, only what was planned."""
     stage.write(ONE + FAILS)
     _, end = stage.run("apply", "-auto-approve", "-state=other.tfstate")
     assert (end.row, end.counts()) == ("failed apply failure", None)
@@ -86,14 +92,14 @@ def test_another_state_file_that_fails(stage: Stage) -> None:
 
 @pytest.mark.exhaustive
 def test_an_import_into_another_state_file(stage: Stage) -> None:
-    """Nobody can say what it gained."""
+    """An import with `-state=FILE` has no counts."""
     stage.write(ONE)
     (end,) = stage.run("import", "-state=other.tfstate", "terraform_data.a", "x")
     assert (end.row, end.counts()) == ("active import success", None)
 
 
 def test_a_remote_state(stage: Stage, store: StateStore) -> None:
-    """Checksum, serial and lineage are those of what the backend stores."""
+    """Serial and lineage of a remote state are those that the backend stores."""
     stage.write(store.block + TWO)
     stage.engine("init")
     start, end = stage.run("apply", "-auto-approve")
@@ -106,7 +112,7 @@ def test_a_remote_state(stage: Stage, store: StateStore) -> None:
 
 @pytest.mark.exhaustive
 def test_a_remote_state_that_fails_half_way(stage: Stage, store: StateStore) -> None:
-    """Reconciled as well."""
+    """A failed apply with a remote state has the counts of the changes that were completed."""
     stage.write(store.block + ONE + FAILS)
     stage.engine("init")
     _, end = stage.run("apply", "-auto-approve")
@@ -115,7 +121,8 @@ def test_a_remote_state_that_fails_half_way(stage: Stage, store: StateStore) -> 
 
 @pytest.mark.exhaustive
 def test_a_remote_state_that_is_stale(stage: Stage, store: StateStore) -> None:
-    """A look beside the apply finds that somebody else was there first."""
+    """A saved plan that is stale, because of another apply, is reported as failed and without
+    counts."""
     stage.write(store.block + TWO)
     stage.engine("init")
     stage.run("plan", "-out=p")
@@ -127,7 +134,8 @@ def test_a_remote_state_that_is_stale(stage: Stage, store: StateStore) -> None:
 
 @pytest.mark.exhaustive
 def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage, store: StateStore) -> None:
-    """Terraform leaves errored.tfstate: what is stored is old and proves nothing."""
+    """If terraform could not store the state and left errored.tfstate, the stored state is
+    outdated, so the event has neither counts nor facts of the state."""
     stage.write(store.block + ONE)
     stage.engine("init")
     stage.run("apply", "-auto-approve")
@@ -141,7 +149,7 @@ def test_a_state_that_could_not_be_stored_is_not_believed(stage: Stage, store: S
 
 @pytest.mark.exhaustive
 def test_an_old_errored_state_is_no_matter(stage: Stage, store: StateStore) -> None:
-    """One that an earlier run left says nothing of this one."""
+    """An errored.tfstate of an earlier run does not affect this run's facts."""
     stage.write(store.block + TWO)
     stage.engine("init")
     stage.write("{}", "errored.tfstate")
@@ -151,8 +159,9 @@ def test_an_old_errored_state_is_no_matter(stage: Stage, store: StateStore) -> N
 
 
 def lying(stage: Stage, path: Path, store: StateStore, answer: str) -> dict[str, str]:
-    """A terraform whose `state pull` does not tell, where only that could: the state is stored
-    elsewhere. Everything else is the real one's."""
+    """The environment for a terraform whose `state pull` runs `answer` instead; all other commands
+    are the real terraform's. The state is stored remotely, so that only `state pull` could read
+    it."""
     stage.write(store.block, "backend.tf")
     stage.engine("init")
     script_engine(
@@ -181,7 +190,8 @@ ANSWERS = {
 def test_a_state_that_cannot_be_had(
     stage: Stage, store: StateStore, tmp_path: Path, answer: str
 ) -> None:
-    """Success stands on the plan, which says that something is left; failure counts nothing."""
+    """If the state can't be pulled, a successful apply is reported by its plan, and a failed one
+    has no counts."""
     env = lying(stage, tmp_path, store, ANSWERS[answer])
     stage.write(TWO)
     start, end = stage.run("apply", "-auto-approve", **env)
@@ -199,7 +209,8 @@ def test_a_state_that_cannot_be_had(
 def test_a_destroyed_state_that_cannot_be_had(
     stage: Stage, store: StateStore, tmp_path: Path, answer: str
 ) -> None:
-    """A destroy that ran to its end has left nothing; of one with a target nothing is claimed."""
+    """If the state can't be pulled, a complete destroy is reported as `inactive`, and a targeted
+    one has no end event."""
     env = lying(stage, tmp_path, store, ANSWERS[answer])
     stage.write(TWO)
     stage.run("apply", "-auto-approve")
@@ -214,7 +225,8 @@ def test_a_destroyed_state_that_cannot_be_had(
 def test_a_direct_run_whose_state_cannot_be_had(
     stage: Stage, store: StateStore, tmp_path: Path, answer: str
 ) -> None:
-    """No plan, no state: nothing is claimed."""
+    """With TFEVENTS_DIRECT and a state that can't be pulled, there is neither plan nor state, so no
+    end event is reported."""
     env = {**lying(stage, tmp_path, store, ANSWERS[answer]), "TFEVENTS_DIRECT": "1"}
     stage.write(ONE)
     events = stage.run("apply", "-auto-approve", **env)
@@ -226,7 +238,8 @@ def test_a_direct_run_whose_state_cannot_be_had(
 def test_a_saved_destroy_of_a_part_never_empties(
     stage: Stage, store: StateStore, tmp_path: Path
 ) -> None:
-    """Also where only the plan file knows that it was targeted, and the state says nothing."""
+    """A saved targeted destroy is not reported as `inactive`, even if the state can't be pulled and
+    only the plan file shows the target."""
     env = lying(stage, tmp_path, store, ANSWERS["nothing"])
     stage.write(TWO)
     stage.run("apply", "-auto-approve")
@@ -240,7 +253,7 @@ def test_a_saved_destroy_of_a_part_never_empties(
 
 @pytest.mark.exhaustive
 def test_a_workspace_has_a_state_of_its_own(stage: Stage) -> None:
-    """Facts are those of the selected workspace."""
+    """Facts of the state are those of the selected workspace."""
     stage.write(ONE)
     stage.run("apply", "-auto-approve")
     stage.engine("workspace", "new", "blue")
@@ -252,7 +265,7 @@ def test_a_workspace_has_a_state_of_its_own(stage: Stage) -> None:
 
 
 def test_another_directory(stage: Stage) -> None:
-    """With -chdir everything is there."""
+    """With `-chdir`, counts and facts are those of that directory."""
     stage.write(ONE + FAILS, "sub/main.tf")
     _, end = stage.run("-chdir=sub", "apply", "-auto-approve")
     assert (end.counts(), end.data["tainted"]) == ("a1", "1")

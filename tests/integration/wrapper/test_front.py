@@ -1,7 +1,8 @@
-"""The front, /bin/sh, decides as the Python scanner does, and leaves to it what is not plain.
+"""The launcher (bin/tf, a shell script): its decisions are those of the Python code, and unclear
+cases are left to Python.
 
-The terraform here is the system's `false`, which is a binary and ends with 1; the Python behind
-the front is a script that ends with 42.
+The terraform in these tests is the system's `false`, a binary that exits with 1; the Python that
+the launcher starts is a script that exits with 42.
 """
 
 from __future__ import annotations
@@ -70,13 +71,14 @@ plan -helpful""".splitlines()
 
 @dataclass(frozen=True)
 class Stage:
-    """A front with a Python beside it in one directory, a terraform in another."""
+    """An installation with the launcher and its Python in one directory, and terraform in
+    another."""
 
     home: Path
 
     @property
     def env(self) -> dict[str, str]:
-        """Everything is found by PATH."""
+        """The whole environment: the launcher and terraform are found by PATH."""
         return {
             "PATH": f"{self.home}/bin:{self.home}/engines:/usr/bin:/bin",
             "HOME": str(self.home),
@@ -85,7 +87,7 @@ class Stage:
     def run(
         self, *words: str, program: str = "tf", cwd: str = "work", **env: str
     ) -> tuple[int, str]:
-        """The exit code, and what was said."""
+        """Runs a program of the installation; returns its exit code and stdout."""
         done = subprocess.run(
             [str(self.home / "bin" / program), *words],
             cwd=self.home / cwd,
@@ -101,7 +103,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Stage:
-    """A place with spaces in its name, as macOS has them."""
+    """An installation in a directory with a space in its name, as on macOS."""
     home = tmp_path / "a home"
     for name in ("bin", "engines", "work/.git"):
         (home / name).mkdir(parents=True)
@@ -124,7 +126,8 @@ def write_script(path: Path, text: str) -> None:
 
 
 def test_what_is_installed_is_the_front() -> None:
-    """Not a console script: a pass-through must not wait for Python."""
+    """The installed `tf` is the shell script, not a console script: a command that is not reported
+    must not wait for Python."""
     assert TF.read_bytes().startswith(b"#!/bin/sh\n# The front of tfevents")
 
 
@@ -133,7 +136,8 @@ def test_what_is_installed_is_the_front() -> None:
 def test_the_front_and_the_scanner_say_the_same(
     stage: Stage, line: str, disabled: str | None
 ) -> None:
-    """Reported commands are observed; everything else, and everything if disabled, is not."""
+    """The launcher starts Python exactly for the commands that Python would report, and never if
+    TFEVENTS_DISABLED is set."""
     env = {} if disabled is None else {"TFEVENTS_DISABLED": disabled}
     observed = main.is_reported(line.split()) and not disabled
     assert stage.run(*line.split(), **env)[0] == (PYTHON if observed else TERRAFORM)
@@ -141,26 +145,29 @@ def test_the_front_and_the_scanner_say_the_same(
 
 @pytest.mark.parametrize("words", [("",), ("", "plan"), ("plan", ""), ("a b", "plan"), ("*",)])
 def test_odd_words_are_words(stage: Stage, words: tuple[str, ...]) -> None:
-    """Nothing is split, nothing is a pattern."""
+    """The launcher neither splits an argument nor expands it as a file name pattern."""
     assert stage.run(*words)[0] == (PYTHON if main.is_reported([*words]) else TERRAFORM)
 
 
 @pytest.mark.parametrize("word", ["0", "", "false", "no", "maybe", " 1", "TRUE"])
 def test_what_is_not_plainly_disabled_is_pythons_to_decide(stage: Stage, word: str) -> None:
-    """It strips and lowers; a command that is not reported is terraform's either way."""
+    """The launcher leaves unusual values of TFEVENTS_DISABLED to Python, which strips and
+    lower-cases them; a command that is not reported becomes terraform in any case."""
     assert stage.run("plan", TFEVENTS_DISABLED=word)[0] == PYTHON
     assert stage.run("version", TFEVENTS_DISABLED=word)[0] == TERRAFORM
 
 
 def test_python_gets_the_name_and_every_word(stage: Stage) -> None:
-    """The name tells which binary is wanted; words come as they were given."""
+    """Python gets the path by which the launcher was called, which decides which binary is wanted,
+    and all arguments unchanged."""
     said = stage.run("-chdir=x y", "plan", "", "-var=a=b  *")[1]
     assert said == f"{stage.home}/bin/tf|-chdir=x y|plan||-var=a=b  *|"
 
 
 @pytest.mark.parametrize("link", ["../bin/tf", "{home}/bin/tf"])
 def test_the_python_is_found_behind_links(stage: Stage, link: str) -> None:
-    """pipx links the front into a directory of its own; people link that."""
+    """The launcher finds its Python through links: pipx links the launcher into a directory, and
+    users link that link."""
     (stage.home / "shims").mkdir()
     (stage.home / "shims" / "tf").symlink_to(link.format(home=stage.home))
     (stage.home / "work" / "mine").symlink_to("../shims/tf")
@@ -169,7 +176,7 @@ def test_the_python_is_found_behind_links(stage: Stage, link: str) -> None:
 
 
 def test_it_is_found_from_where_it_is(stage: Stage) -> None:
-    """`sh tf plan`, in its own directory."""
+    """`sh tf plan` works in the launcher's own directory."""
     done = subprocess.run(
         ["/bin/sh", "tf", "plan"], check=False, cwd=stage.home / "bin", env=stage.env
     )
@@ -178,25 +185,27 @@ def test_it_is_found_from_where_it_is(stage: Stage) -> None:
 
 @pytest.mark.parametrize("name", ["terraform", "tofu"])
 def test_a_shim_is_passed_by(stage: Stage, name: str) -> None:
-    """Called like what it stands for, it looks for that one alone, and never finds itself."""
+    """A launcher that is called `terraform` or `tofu` runs only the binary of that name, and never
+    itself; without such a binary Python prints the error."""
     (stage.home / "engines" / "tofu").symlink_to(binary("true"))
     (stage.home / "bin" / name).symlink_to("tf")
     wanted = {"terraform": TERRAFORM, "tofu": 0}
     assert stage.run("version", program=name)[0] == wanted[name]
     assert stage.run("version")[0] == TERRAFORM
     (stage.home / "engines" / name).unlink()
-    assert stage.run("version", program=name)[0] == PYTHON  # it says so
+    assert stage.run("version", program=name)[0] == PYTHON  # Python prints the error
 
 
 def test_tofu_is_taken_where_there_is_no_terraform(stage: Stage) -> None:
-    """As Python finds it."""
+    """Without a terraform on PATH the launcher runs tofu, as Python would."""
     (stage.home / "engines" / "terraform").rename(stage.home / "engines" / "tofu")
     assert stage.run("version")[0] == TERRAFORM
 
 
 @pytest.mark.parametrize("call", ["exec tf", "tf", 'exec "$0-of-us/tf"', "(:; (:; tf"])
 def test_a_script_that_leads_back_is_pythons_to_judge(stage: Stage, call: str) -> None:
-    """By this front or another installation's; a version manager's script is run at once."""
+    """If a script named terraform calls `tf` again, of this or another installation, the launcher
+    leaves the decision to Python; any other script, such as a version manager's, is run at once."""
     ends = "; exit $?); exit $?); exit $?" if call.startswith("(") else ""
     (stage.home / "engines" / "terraform").unlink()
     write_script(stage.home / "engines" / "terraform", f'#!/bin/sh\n{call} "$@"{ends}\n')
@@ -210,7 +219,7 @@ def test_a_script_that_leads_back_is_pythons_to_judge(stage: Stage, call: str) -
     "path", ["", "{home}/nothing", ":{home}/engines", "{home}/engines/../engines:"]
 )
 def test_path_is_read_as_a_shell_reads_it(stage: Stage, path: str) -> None:
-    """An empty part is the working directory."""
+    """An empty part of PATH is the working directory."""
     known = f"{path.format(home=stage.home)}:/usr/bin:/bin" if path else ""
     assert stage.run("version", PATH=known)[0] == (TERRAFORM if "engines" in path else PYTHON)
     shutil.copy(binary("true"), stage.home / "work" / "terraform")
@@ -233,7 +242,8 @@ def test_path_is_read_as_a_shell_reads_it(stage: Stage, path: str) -> None:
     ],
 )
 def test_another_one_can_be_named(stage: Stage, wanted: str, code: int) -> None:
-    """By a name or a whole path; Python sees to the rest."""
+    """The launcher runs the program that TFEVENTS_PROVISIONER names, by a name on PATH or by a
+    path; a program that is not found, and any unusual value, is left to Python."""
     home = stage.home.with_name("home")
     stage.home.rename(home)
     shutil.copy(binary("true"), home / "engines" / "other")
@@ -245,7 +255,8 @@ def test_another_one_can_be_named(stage: Stage, wanted: str, code: int) -> None:
     "file", ["work/.tfevents.hcl", ".tfevents.hcl", ".config/tfevents/config.hcl"]
 )
 def test_no_settings_file_is_read(stage: Stage, file: str) -> None:
-    """Whoever can change a checkout can't say what is run, nor keep it from running."""
+    """The launcher reads no settings file, so that a checkout can neither choose the program that
+    is run nor keep terraform from running."""
     path = stage.home / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('provisioner = "./x.sh"')
@@ -256,7 +267,8 @@ def test_no_settings_file_is_read(stage: Stage, file: str) -> None:
 
 
 def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
-    """The very environment, whatever the shell is, and who it was that started it."""
+    """Terraform inherits the environment unchanged, without tfevents' API keys and with
+    TFEVENTS_CALLER."""
     (stage.home / "engines" / "terraform").unlink()
     (stage.home / "engines" / "terraform").symlink_to(binary("env"))
     keys = dict.fromkeys(provisioner.SECRETS, "pat.a.b.c")
@@ -270,7 +282,8 @@ def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
 
 
 def test_without_its_python_terraform_runs(stage: Stage) -> None:
-    """Reporting can't fail a run: half an installation is terraform."""
+    """In an incomplete installation without Python the launcher becomes terraform; without
+    terraform it exits with 127 and a message."""
     (stage.home / "bin" / "python3.99").unlink()
     assert stage.run("plan")[0] == TERRAFORM
     (stage.home / "engines" / "terraform").unlink()
@@ -292,12 +305,12 @@ STUB = 43
 
 @dataclass(frozen=True)
 class Prefix:
-    """An installation: the fronts, and a package that only tells how it woke."""
+    """An installation: the launchers, and a package that only prints how Python was started."""
 
     home: Path
 
     def run(self, *words: str, program: str = "tf", **env: str) -> tuple[int, str]:
-        """The exit code, and what was said; in a directory where modules lie about."""
+        """Runs a program of the installation in `checkout`; returns its exit code and stdout."""
         done = subprocess.run(
             [self.home / "bin" / program, *words],
             cwd=self.checkout,
@@ -312,7 +325,7 @@ class Prefix:
 
     @property
     def checkout(self) -> Path:
-        """Somebody else's directory, with modules that nobody may run."""
+        """A working directory with Python modules and programs that must not be run."""
         place = self.home / "checkout"
         place.mkdir(exist_ok=True)
         for name in ("os", "site", "json", "encodings", "sitecustomize", "usercustomize", "click"):
@@ -323,7 +336,7 @@ class Prefix:
 
     @property
     def packages(self) -> Path:
-        """Where pip puts us."""
+        """The directory into which pip installs tfevents."""
         return self.home / "lib" / VERSION / "site-packages"
 
 
@@ -332,7 +345,7 @@ VERSION = "python{}.{}".format(*sys.version_info)
 
 @pytest.fixture
 def prefix(tmp_path: Path) -> Prefix:
-    """As pip lays it out; its Python is beside the front."""
+    """An installation as pip lays it out, with its Python beside the launchers."""
     home = Prefix(tmp_path / "a prefix")
     package = home.packages / "tfevents"
     package.mkdir(parents=True)
@@ -344,13 +357,13 @@ def prefix(tmp_path: Path) -> Prefix:
     (home.home / "bin").mkdir()
     for name in ("tf", "tfevents"):
         shutil.copy(TF, home.home / "bin" / name)
-    python = os.path.realpath(sys.executable)  # not the tests' own environment: it has us, too
+    python = os.path.realpath(sys.executable)  # the tests' own environment has tfevents, too
     write_script(home.home / "bin" / VERSION, f'#!/bin/sh\nexec {python} "$@"\n')
     return home
 
 
 def test_python_is_woken_without_what_it_looks_up_for_everybody(prefix: Prefix) -> None:
-    """`site` takes a third of an interpreter's start."""
+    """Python is started isolated and without `site`, which would take a third of its start."""
     assert prefix.run("plan", "-var=x=a b") == (STUB, "tf 1 1 plan -var=x=a b\n")
     assert prefix.run("log", "", program="tfevents") == (STUB, "cli 1 1 log \n")
 
@@ -377,7 +390,8 @@ OWN_VARIABLES = {
 @pytest.mark.parametrize("name", OWN_VARIABLES)
 @pytest.mark.parametrize("program", ["tf", "tfevents"])
 def test_pythons_own_variables_never_matter(prefix: Prefix, name: str, program: str) -> None:
-    """Each may be a checkout's, or another program's."""
+    """Python's environment variables do not affect `tf` and `tfevents`: they may be set by a
+    checkout or for another program."""
     given = {name: OWN_VARIABLES[name]}
     assert prefix.run("plan", program=program, **given)[0] == STUB
     assert not list(prefix.checkout.glob("cache"))
@@ -385,7 +399,8 @@ def test_pythons_own_variables_never_matter(prefix: Prefix, name: str, program: 
 
 @pytest.mark.parametrize("program", ["tf", "tfevents"])
 def test_no_module_of_the_working_directory_is_run(prefix: Prefix, program: str) -> None:
-    """Nor one of a place on PATH that depends on it."""
+    """No Python module of the working directory is imported, and no Python is taken from a relative
+    directory on PATH."""
     (prefix.home / "bin" / VERSION).rename(prefix.home / VERSION)
     path = f".:bin::{prefix.home}:/usr/bin:/bin"
     code, said = prefix.run("plan", program=program, PATH=path)
@@ -393,7 +408,8 @@ def test_no_module_of_the_working_directory_is_run(prefix: Prefix, program: str)
 
 
 def test_what_terraform_gets_is_untouched(prefix: Prefix) -> None:
-    """Python's variables are somebody's all the same: a provisioner's script may need them."""
+    """Terraform inherits Python's environment variables unchanged: a provisioner's script may need
+    them."""
     write_script(prefix.home / "bin" / "terraform", "#!/bin/sh\nenv\n")
     said = prefix.run("version", PATH=f"{prefix.home}/bin:/usr/bin:/bin", **OWN_VARIABLES)[1]
     for name, value in OWN_VARIABLES.items():
@@ -402,7 +418,8 @@ def test_what_terraform_gets_is_untouched(prefix: Prefix) -> None:
 
 @pytest.mark.parametrize("where", ["lib/{}/dist-packages", "."])
 def test_it_is_found_where_an_installer_puts_it(prefix: Prefix, where: str) -> None:
-    """A distribution's `dist-packages`; `pip install --target`."""
+    """The launcher finds the package in a distribution's `dist-packages` and in a `pip install
+    --target` directory."""
     (prefix.home / "bin" / "python3").symlink_to(VERSION)
     moved = prefix.home / where.format(VERSION)
     moved.mkdir(exist_ok=True)
@@ -412,14 +429,15 @@ def test_it_is_found_where_an_installer_puts_it(prefix: Prefix, where: str) -> N
 
 
 def test_an_editable_installation_is_found(prefix: Prefix) -> None:
-    """By the file that pip leaves beside the packages, of whatever prefix."""
+    """An editable installation is found through the .pth file that pip leaves beside the
+    packages."""
     (prefix.packages / "tfevents").rename(prefix.home / "tfevents")
     (prefix.packages / "__editable__.tfevents.pth").write_text(f"{prefix.home}\n")
     assert prefix.run("plan") == (STUB, "tf 1 1 plan\n")
 
 
 def test_a_virtual_environments_python_is_its_own(prefix: Prefix) -> None:
-    """Whatever stands on PATH."""
+    """In a virtual environment the launcher starts that environment's Python, not one on PATH."""
     (prefix.home / "bin" / VERSION).rename(prefix.home / "bin" / "python3")
     (prefix.home / "pyvenv.cfg").touch()
     write_script(prefix.home / VERSION, "#!/bin/sh\nexit 3\n")
@@ -428,7 +446,7 @@ def test_a_virtual_environments_python_is_its_own(prefix: Prefix) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_a_shell_may_be_told_its_name(prefix: Prefix, shell: str) -> None:
-    """`bash tf plan`: bash looks on PATH, and nothing of the working directory is run."""
+    """`bash tf plan` finds the launcher on PATH, and runs nothing of the working directory."""
     path = f"{prefix.home}/bin:/usr/bin:/bin"
     done = subprocess.run(
         [shell, "tf" if shell == "bash" else f"{prefix.home}/bin/tf", "plan"],
@@ -443,7 +461,8 @@ def test_a_shell_may_be_told_its_name(prefix: Prefix, shell: str) -> None:
 
 @pytest.mark.parametrize("broken", ["raise MemoryError", "import no_such_module", "not Python"])
 def test_with_a_broken_package_terraform_runs(prefix: Prefix, broken: str) -> None:
-    """With one line, and the very words."""
+    """If the package can't be imported, terraform runs with exactly the user's arguments, and one
+    line says that nothing is reported."""
     (prefix.packages / "tfevents" / "wrapper" / "main.py").write_text(f"{broken}\n")
     write_script(
         prefix.home / "bin" / "terraform",
@@ -462,7 +481,8 @@ def test_with_a_broken_package_terraform_runs(prefix: Prefix, broken: str) -> No
 
 
 def test_a_dependency_that_is_installed_elsewhere_is_found_when_it_is_missed() -> None:
-    """Of the interpreter's own modules none is looked for there: not to have one is usual."""
+    """SiteFinder finds a dependency outside tfevents' own package directory; a missing module of
+    the standard library, which is usual, does not make it run `site`."""
     root = Path(main.__file__).parents[2]
     code = f"""\
 import sys
@@ -485,7 +505,7 @@ import msgspec
 def test_ctrl_c_while_it_is_imported_is_no_traceback(
     prefix: Prefix, program: str, folder: str
 ) -> None:
-    """It dies of the signal, as everything does that handles none."""
+    """Ctrl-C while the package is imported ends the process by SIGINT, without a traceback."""
     path = prefix.packages / "tfevents" / folder / "main.py"
     path.write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n" + path.read_text())
     assert prefix.run("plan", program=program) == (-signal.SIGINT, "")

@@ -1,6 +1,7 @@
-"""Whatever goes wrong before terraform runs ends in becoming terraform, with one line.
+"""Any error in tfevents before terraform is started ends in becoming terraform, with at most one
+line.
 
-Nobody has to name what may go wrong: a driver lists every function of ours that is called before
+No list of possible errors is kept: a driver lists every function of tfevents that is called before
 terraform is started, and makes each of them raise, in a process of its own.
 """
 
@@ -65,7 +66,7 @@ sys.setprofile(watch)
 
 @dataclass(frozen=True)
 class Early:
-    """What happens in Python before terraform runs, and what is made to go wrong in it."""
+    """A project, and an environment in which `tf` runs with errors planted in its functions."""
 
     root: Path
     env: Mapping[str, str]
@@ -79,7 +80,10 @@ class Early:
         program: Path = TF,
         **env: str,
     ) -> list[str]:
-        """What terraform was called with, after its exit code and our lines are as they must be."""
+        """Runs `tf`, and asserts terraform's exit code and at most one line of tfevents; returns
+        the calls of terraform, one line each. `wanted`: the function that raises; `kind`: the error
+        as an expression; `listing`: a file to which the names of the called functions are
+        written."""
         calls = self.root / "calls"
         calls.write_text("")
         prefix = f"{PACKAGES}/tfevents/"
@@ -101,14 +105,14 @@ class Early:
         return calls.read_text().splitlines()
 
     def functions(self, words: str) -> list[str]:
-        """Of ours, that are called before terraform is."""
+        """The functions of tfevents that are called before terraform is started."""
         listing = self.root / "functions"
         self.run(words, listing=str(listing))
         return listing.read_text().splitlines()
 
 
 def start() -> str:
-    """What the front has Python do."""
+    """The Python code that the launcher has Python run."""
     found = re.search(r"^_tf_start='(.*?)'$", TF.read_text(), re.S | re.M)
     assert found
     return found[1]
@@ -116,7 +120,7 @@ def start() -> str:
 
 @pytest.fixture
 def early(tmp_path: Path) -> Early:
-    """A project with a file of each kind that is looked at."""
+    """A project with one of each file that tfevents reads before terraform starts."""
     project = tmp_path / "project"
     (project / ".terraform").mkdir(parents=True)
     (project / "main.tf").write_text('resource "terraform_data" "a" {}\n')
@@ -130,7 +134,7 @@ def early(tmp_path: Path) -> Early:
 
 
 def asked(calls: Iterable[str], words: str) -> list[list[str]]:
-    """The calls of the user's command, less what is ours to add."""
+    """The calls of the user's subcommand, without the flags that tfevents adds."""
     ours = ("-out=", "-detailed-exitcode", "-input=")
     split = [call.split("|")[:-1] for call in calls]
     command, *_ = words.split()
@@ -139,7 +143,8 @@ def asked(calls: Iterable[str], words: str) -> list[list[str]]:
 
 @pytest.mark.parametrize("words", exhaustive_except(COMMANDS, "version"))
 def test_each_early_function_may_raise(early: Early, words: str) -> None:
-    """Each another error, of every kind in turn."""
+    """Terraform runs once with the user's arguments, whichever function raises before it is
+    started; the kinds of errors take turns."""
     functions = early.functions(words)
     assert len(functions) > 20 or words == "version"
     usual = set(early.functions("plan")) if words != "plan" else set()
@@ -162,7 +167,7 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
     ],
 )
 def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind: str) -> None:
-    """Where each of the guards stands."""
+    """Terraform runs once after an error of any kind at each place that has a guard."""
     assert ran(early.run(words, where, kind), words)
 
 
@@ -175,7 +180,7 @@ WHERE = ["run_and_report", "_acquire_lock", "_write_run_note", "_run_and_report"
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("where", exhaustive_except(WHERE, "_run_and_report"))
 def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
-    """Both go by it."""
+    """`tfevents plugin` and `tfevents run` run terraform after an early error as `tf` does."""
     assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")
     stage = {"PLUGIN_COMMAND": "plan", "PLUGIN_INIT": "never"}
     calls = early.run(
@@ -209,14 +214,15 @@ ODDLY = ["plan", "apply -auto-approve", "apply saved", "version"]
 @pytest.mark.parametrize("what", exhaustive_except(ODD_FILES, *[*ODD_FILES][::3]))
 @pytest.mark.parametrize("words", exhaustive_except(ODDLY, "apply -auto-approve"))
 def test_no_file_keeps_terraform_from_running(early: Early, what: str, words: str) -> None:
-    """What lies in a checkout may be anything."""
+    """Terraform runs whatever the files of a checkout contain: too deep, too long, with NUL bytes
+    or wrong types."""
     name, text = ODD_FILES[what]
     (early.root / "project" / name).write_text(text)
     assert ran(early.run(words), words)
 
 
 def ran(calls: Sequence[str], words: str) -> bool:
-    """Whether terraform ran once with the user's words; a split begins with the plan half."""
+    """Whether terraform was called exactly once with the user's arguments."""
     if words in ("destroy", "apply -auto-approve"):
         return len(asked(calls, words) + asked(calls, "plan")) == 1
     return asked(calls, words) == [words.split()]

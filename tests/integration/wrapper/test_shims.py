@@ -1,4 +1,5 @@
-"""A `terraform` that runs `tf`: the real one is run, once, with exactly the user's words."""
+"""A script named `terraform` that calls `tf`: the real terraform is run once, with exactly the
+user's arguments."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ REPORTED = ("refresh", "plan")
 
 @dataclass(frozen=True)
 class Machine:
-    """A PATH with shims, ours, and a real one behind them."""
+    """A PATH that has shims, then tfevents, then a real terraform."""
 
     root: Path
     path: Sequence[Path]
@@ -59,7 +60,7 @@ class Machine:
     def run(
         self, program: str | Path, words: Sequence[str], **env: str
     ) -> subprocess.CompletedProcess[str]:
-        """A command, found on this PATH."""
+        """Runs a program that is looked up on this PATH."""
         places = os.pathsep.join(map(str, [*self.path, "/usr/bin", "/bin"]))
         whole = {**self.env, "PATH": places, "CALLS": str(self.root / "calls"), **env}
         return subprocess.run(
@@ -75,22 +76,22 @@ class Machine:
 
     @property
     def env(self) -> dict[str, str]:
-        """Nothing of this machine's."""
+        """An environment that has nothing of this machine."""
         return clean_env(self.root / "home")
 
     def calls(self, command: Sequence[str]) -> list[list[str]]:
-        """How the real one was called for that, less what a report adds."""
+        """The calls of the real terraform for this command, without the flag that tfevents adds."""
         calls = [json.loads(line) for line in (self.root / "calls").read_text().splitlines()]
         ours = [c for c in calls if c[1:2] == list(command[:1])]
         return [[w for w in c if not w.startswith("-out=/")] for c in ours]
 
     def runs(self) -> int:
-        """How many are told of."""
+        """The number of runs in the journal."""
         return len(read_log(self.env)["runs"])
 
 
 def machine(tmp_path: Path, shims: Sequence[str], name: str = "terraform") -> Machine:
-    """The shims first, each in a directory of its own."""
+    """A machine with these shims, the first one first on PATH, each in a directory of its own."""
     places = [tmp_path / f"shims {number}" for number in range(len(shims))]
     ours, engines = tmp_path / "ours", tmp_path / "engines"
     for place in (*places, ours, engines, tmp_path / "a checkout of tfevents"):
@@ -115,7 +116,8 @@ def write_script(path: Path, text: str) -> None:
 def test_the_real_one_gets_the_users_words(
     tmp_path: Path, shim: str, command: str, program: str
 ) -> None:
-    """Once, whatever is in between; what is reported is told once."""
+    """The real terraform is called once with the user's arguments, whichever shim is in between,
+    and a reported command is reported once."""
     there, words = machine(tmp_path, SHIMS[shim]), COMMANDS[command]
     done = there.run(program, words)
     assert (done.returncode, done.stdout) == (CODE, ""), done.stderr
@@ -130,7 +132,8 @@ def test_the_real_one_gets_the_users_words(
 @pytest.mark.parametrize("disabled", ["1", " ON"])
 @pytest.mark.parametrize("named", ["", "terraform", "{engines}/terraform", "../engines/terraform"])
 def test_each_way_of_the_front(tmp_path: Path, shim: str, disabled: str, named: str) -> None:
-    """Switched off, by itself and by Python's word; named, by a name and by a path."""
+    """With TFEVENTS_DISABLED, decided by the launcher or by Python, the real terraform runs,
+    whether TFEVENTS_PROVISIONER is a name, a path or unset."""
     there = machine(tmp_path, SHIMS[shim])
     env = {"TFEVENTS_PROVISIONER": named.format(engines=there.path[-1])}
     done = there.run("tf", ["plan", "x y"], TFEVENTS_DISABLED=disabled, **env)
@@ -141,7 +144,8 @@ def test_each_way_of_the_front(tmp_path: Path, shim: str, disabled: str, named: 
 @pytest.mark.parametrize("command", ["version", "refresh"])
 @pytest.mark.parametrize("shim", exhaustive_except(SHIMS, "none", "path", "three"))
 def test_without_a_python_there_is_no_loop(tmp_path: Path, shim: str, command: str) -> None:
-    """Half an installation is terraform, with a shim in between, too."""
+    """In an incomplete installation without Python, a shim does not loop: the real terraform is run
+    once."""
     there = machine(tmp_path, [text for text in SHIMS[shim] if "tfevents" not in text])
     for program in ("tf", "tfevents"):
         (there.root / "ours" / program).unlink()
@@ -167,7 +171,7 @@ SOMEBODYS = {
 def test_a_script_that_mentions_us_is_a_terraform(
     tmp_path: Path, wrapper: str, command: str
 ) -> None:
-    """We know ourselves by what we are, not by a word."""
+    """A wrapper script that mentions tfevents or defines a `tf` of its own is run as terraform."""
     there = machine(tmp_path, [])
     real = there.path[-1] / "terraform"
     real = real.rename(real.with_name("terraform-bin"))
@@ -188,7 +192,8 @@ process.exit(done.status);
 
 @pytest.mark.parametrize("command", ["version", "refresh"])
 def test_setup_terraforms_wrapper_is_a_terraform(tmp_path: Path, command: str) -> None:
-    """A node script beside `terraform-bin`."""
+    """The wrapper of hashicorp/setup-terraform, a node script beside `terraform-bin`, is run as
+    terraform."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("no node on PATH")
@@ -207,7 +212,8 @@ def test_setup_terraforms_wrapper_is_a_terraform(tmp_path: Path, command: str) -
 def test_another_installation_of_ours_is_no_terraform(
     tmp_path: Path, command: str, copied: bool
 ) -> None:
-    """Copied or linked, wherever it is: it is known by its second line."""
+    """A copy of or a link to a launcher that is called terraform is skipped: a launcher is
+    recognised by its first bytes."""
     there = machine(tmp_path, [])
     other = there.path[0] / "terraform"
     shutil.copy(TF, other) if copied else other.symlink_to(TF)
@@ -217,7 +223,8 @@ def test_another_installation_of_ours_is_no_terraform(
 
 
 def test_a_terraform_that_runs_tf_is_a_run_of_its_own(tmp_path: Path) -> None:
-    """A local-exec that plans another directory, behind a version manager's script."""
+    """If terraform itself runs `tf`, as a local-exec provisioner may, behind a version manager's
+    script, both runs are reported."""
     there = machine(tmp_path, [])
     engines = there.path[-1]
     real = engines / "bin" / "terraform"

@@ -1,4 +1,4 @@
-"""Signals: whoever sends them to whomever, terraform gets each exactly once."""
+"""Signals to `tf` or to its process group: terraform gets each exactly once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from support.warm import read_log
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 LAST = {number: next(n for n in SIGNALS if n != number) for number in SIGNALS}
-"""Sent to `tf` alone after another: once terraform has it, it had the other as often as ever."""
+"""For each signal another one, which a test sends to `tf` alone afterwards: once terraform has got
+this last signal, the number of earlier ones is final."""
 
 PATIENT = """
 count(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -37,7 +38,7 @@ while not os.path.exists("release"):
     select.select([woken], [], [], 0.02)
 sys.exit(1)
 """
-"""A terraform that is asked to end and takes its time: it ends when there is a file `release`."""
+"""A terraform that counts its signals, and ends only when there is a file `release`."""
 
 HELD = """\
 resource "terraform_data" "held" {
@@ -67,12 +68,13 @@ class Bench:
 
     @property
     def names(self) -> list[str]:
-        """What the engine got, in order."""
+        """The names of the signals that the engine got, in order."""
         return [name for name, _ in signals_of(self.engine)]
 
     @contextmanager
     def run(self, *words: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
-        """`tf` in a group of its own, perhaps behind another command; nothing of it survives."""
+        """Starts `tf` in a session of its own, with the command `before` in front; kills the
+        process group at the end."""
         process = subprocess.Popen(
             [*before, TF, *words],
             cwd=self.place,
@@ -90,17 +92,18 @@ class Bench:
             process.communicate()
 
     def release(self) -> None:
-        """Let the engine end."""
+        """Lets the engine end."""
         (self.place / "release").touch()
 
     def told(self) -> dict[str, Any]:
-        """The last run as the journal has it."""
+        """The last run in `tfevents log --json`."""
         run: dict[str, Any] = read_log(self.env)["runs"][-1]
         return run
 
 
 def bench(tmp_path: Path, engine: Path) -> Bench:
-    """A place for an engine."""
+    """A project directory with this engine; tfevents adds nothing to the engine's command line and
+    environment."""
     place = tmp_path / "project"
     place.mkdir()
     env = {**clean_env(tmp_path / "home", engine), "TFEVENTS_DIRECT": "1"}
@@ -109,12 +112,12 @@ def bench(tmp_path: Path, engine: Path) -> Bench:
 
 @pytest.fixture
 def patient(tmp_path: Path) -> Bench:
-    """A terraform that only counts its signals."""
+    """A project directory with a terraform that only counts its signals."""
     return bench(tmp_path, script_engine(tmp_path / "terraform", PATIENT))
 
 
 def said(process: subprocess.Popen[bytes], line: bytes) -> None:
-    """Wait for a line of stdout."""
+    """Waits until stdout has a line with `line`; AssertionError at its end."""
     assert process.stdout is not None
     for got in process.stdout:
         if line in got:
@@ -123,7 +126,7 @@ def said(process: subprocess.Popen[bytes], line: bytes) -> None:
 
 
 def until(met: Callable[[], bool]) -> None:
-    """Wait for a condition."""
+    """Waits for a condition; AssertionError after 60 seconds."""
     deadline = time.monotonic() + 60
     while not met():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -131,7 +134,7 @@ def until(met: Callable[[], bool]) -> None:
 
 
 def gone(group: int) -> bool:
-    """Whether nobody runs in this process group any more; nobody may have waited for who did."""
+    """Whether no process of this process group runs any more; zombies don't count."""
     for place in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
             state, _, group_of = place.read_text().rpartition(")")[2].split()[:3]
@@ -145,8 +148,8 @@ def gone(group: int) -> bool:
 def test_terraform_gets_it_once(
     patient: Bench, number: signal.Signals, send: Callable[[int, int], None]
 ) -> None:
-    """`kill PID` is handed on; what `timeout` or a CI's cancel sent to the group is not: a second
-    one costs terraform its state."""
+    """Terraform gets a signal once, whether it was sent to `tf` alone (`kill PID`) or to the whole
+    group (`timeout`, a cancelled CI job): after a second interrupt terraform may lose its state."""
     with patient.run("apply", "-auto-approve") as tf:
         said(tf, b"working")
         send(tf.pid, number)
@@ -159,7 +162,8 @@ def test_terraform_gets_it_once(
 
 
 def test_a_second_one_is_handed_on_too(patient: Bench) -> None:
-    """Terraform gives up at the second: that is for whoever sends it to say, not for us."""
+    """Repeated signals to `tf` are all forwarded: at the second one terraform gives up, which is
+    the sender's decision."""
     with patient.run("apply", "-auto-approve") as tf:
         said(tf, b"working")
         for times in (1, 2, 3):
@@ -172,7 +176,8 @@ def test_a_second_one_is_handed_on_too(patient: Bench) -> None:
 
 @pytest.mark.exhaustive
 def test_a_signal_that_is_ignored_stays_ignored(patient: Bench) -> None:
-    """`nohup tf apply`: neither we nor terraform hear of a hang-up."""
+    """With `nohup tf apply`, SIGHUP is ignored by `tf` and by terraform, and SIGTERM is still
+    forwarded and reported."""
     with patient.run("apply", "-auto-approve", before=["nohup"]) as tf:
         said(tf, b"working")
         os.killpg(tf.pid, signal.SIGHUP)
@@ -186,7 +191,8 @@ def test_a_signal_that_is_ignored_stays_ignored(patient: Bench) -> None:
 
 @pytest.mark.exhaustive
 def test_a_busy_machine_changes_nothing(patient: Bench) -> None:
-    """The sentinel may have the signal and not yet the time to say so."""
+    """Terraform gets each signal once on a busy machine, too, where the probe process may report a
+    signal late."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(6)]
     try:
         with patient.run("apply", "-auto-approve") as tf:
@@ -205,7 +211,7 @@ def test_a_busy_machine_changes_nothing(patient: Bench) -> None:
 
 
 def test_ctrl_c_in_a_terminal_reaches_terraform_once(patient: Bench) -> None:
-    """The terminal's own delivery is the only one."""
+    """Terraform gets Ctrl-C only from the terminal, and not a second time from `tf`."""
     with Terminal([TF, "apply", "-auto-approve"], env=patient.env, cwd=patient.place) as terminal:
         terminal.expect("working")
         terminal.interrupt()
@@ -219,7 +225,8 @@ def test_ctrl_c_in_a_terminal_reaches_terraform_once(patient: Bench) -> None:
 
 @pytest.mark.exhaustive
 def test_ctrl_backslash_in_a_terminal_ends_as_it_ends_terraform(tmp_path: Path) -> None:
-    """Go writes its goroutines and exits with 2; the journal has the run and why it ended."""
+    """At Ctrl-backslash (SIGQUIT) terraform prints its goroutines once and exits with 2; the
+    journal has the exit code and the signal."""
     real = bench(tmp_path, terraform())
     (real.place / "main.tf").write_text(HELD)
     for program in (terraform(), TF):
@@ -240,7 +247,8 @@ def test_ctrl_backslash_in_a_terminal_ends_as_it_ends_terraform(tmp_path: Path) 
     "number", exhaustive_except((signal.SIGINT, signal.SIGTERM), signal.SIGTERM)
 )
 def test_terraform_ends_gracefully(tmp_path: Path, number: signal.Signals, whom: str) -> None:
-    """The real one: asked once, the lock is released, and the event says so."""
+    """The real terraform, signalled once, releases its state lock, and the event has the signal's
+    name."""
     real = bench(tmp_path, terraform())
     (real.place / "main.tf").write_text(HELD)
     with real.run("apply", "-auto-approve", "-no-color") as tf:
@@ -258,7 +266,8 @@ def test_terraform_ends_gracefully(tmp_path: Path, number: signal.Signals, whom:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
 def test_we_die_as_terraform_died(tmp_path: Path, number: signal.Signals) -> None:
-    """A shell sees 128 + n, and whoever waits sees the signal."""
+    """If terraform dies of a signal, `tf` dies of the same signal, and the journal has the exit
+    code 128 + n."""
     dies = bench(tmp_path, script_engine(tmp_path / "terraform", f"die({int(number)})\n"))
     with dies.run("apply", "-auto-approve") as tf:
         assert tf.wait(60) == -number
@@ -268,7 +277,7 @@ def test_we_die_as_terraform_died(tmp_path: Path, number: signal.Signals) -> Non
 
 
 def test_the_sentinel_goes_with_us(patient: Bench) -> None:
-    """Killed or ended: nothing of us stays behind, only terraform may."""
+    """If `tf` is killed, no process of its group is left once terraform has ended."""
     with patient.run("apply", "-auto-approve") as tf:
         said(tf, b"working")
         tf.kill()
@@ -278,7 +287,8 @@ def test_the_sentinel_goes_with_us(patient: Bench) -> None:
 
 
 def test_a_signal_while_we_report_hurries_us(tmp_path: Path) -> None:
-    """Terraform is gone: its result stands, we give up waiting, and the event is kept."""
+    """A signal after terraform's end shortens the wait for delivery; the exit code is terraform's,
+    and the event stays in the journal."""
     quick = bench(tmp_path, script_engine(tmp_path / "terraform", "sys.exit(1)\n"))
     with Endpoint() as endpoint:
         endpoint.always(HANG)
@@ -286,5 +296,5 @@ def test_a_signal_while_we_report_hurries_us(tmp_path: Path) -> None:
         with late.run("refresh") as tf:
             endpoint.wait_for_requests(1)
             os.kill(tf.pid, signal.SIGTERM)
-            assert tf.wait(60) == 1  # where 600 s were allowed
+            assert tf.wait(60) == 1  # although TFEVENTS_TIMEOUT allows 600 s
     assert late.told()["events"][-1]["status"] == "pending"

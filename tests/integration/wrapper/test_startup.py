@@ -1,4 +1,4 @@
-"""What is imported when: before terraform starts, only what starting it needs."""
+"""Which modules are imported before terraform starts: only those that are needed to start it."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ START = {
     *("errors", "terminal", "terraform", "terraform.binary", "wrapper", "wrapper.main"),
     *("wrapper.process", "files", "settings", "settings.environment"),
 }
-"""What decides whether a command is reported, and becomes terraform where it is not."""
+"""The modules that decide whether a command is reported, and become terraform if it is not."""
 RUN = START | {
     *("wrapper.run", "wrapper.signals", "reporting", "reporting.run", "journal"),
     *("journal.run_lock", "settings", "settings.home", "settings.switches"),
     *("settings.environment", "terraform.arguments", "terraform.workdir"),
 }
-"""What starts terraform and leaves a note of the run."""
+"""The modules that start terraform and write the note of the run."""
 
 
 def imported(module: str, *flags: str) -> set[str]:
-    """By a Python that was started as the front starts it, or with other flags."""
+    """The names of all modules after `module` was imported by a Python started with `flags`, by
+    default those of the launcher."""
     place = str(Path(tfevents.__file__).parents[1])
     code = f"import sys; sys.path.append({place!r}); import {module}; print(*sys.modules)"
     python = [sys.executable, *(flags or ("-IS",)), "-c", code]
@@ -30,18 +31,20 @@ def imported(module: str, *flags: str) -> set[str]:
 
 
 def names_of(modules: set[str]) -> set[str]:
-    """The names of ours, below `tfevents`."""
+    """The names of tfevents' own modules among these, without the prefix `tfevents.`."""
     ours = {name for name in modules if name.partition(".")[0] == "tfevents"}
     return {name.partition(".")[2] for name in ours} - {""}
 
 
 def test_a_command_that_is_not_reported_needs_few_modules() -> None:
-    """Where the front could not decide: Terragrunt calls the binary many times."""
+    """If the launcher leaves the decision to Python, a command that is not reported imports only
+    START: Terragrunt calls the binary many times."""
     assert names_of(imported("tfevents.wrapper.main")) == START
 
 
 def test_terraform_is_started_by_plain_modules() -> None:
-    """Whatever else a report needs is imported while terraform works."""
+    """Until terraform is started, only RUN and the standard library are imported; the rest of a
+    report is imported while terraform works."""
     modules = imported("tfevents.wrapper.run")
     assert names_of(modules) <= RUN
     foreign = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names
@@ -49,5 +52,5 @@ def test_terraform_is_started_by_plain_modules() -> None:
 
 
 def test_a_report_does_without_what_few_files_need() -> None:
-    """PyYAML is for .harness/workspace.yaml."""
+    """A report does not import PyYAML, which is needed only for .harness/workspace.yaml."""
     assert "yaml" not in imported("tfevents.reporting.run_reporter", "-I")

@@ -1,4 +1,4 @@
-"""`tf` in a terminal, where a person sits: what is on the screen is terraform's, byte for byte."""
+"""`tf` in a terminal: the screen shows terraform's output, byte for byte."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ PROMPT = "Enter a value:"
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Twins:
-    """Two copies of a project of two resources, one after the other."""
+    """Two copies of a project with two resources, of which one depends on the other."""
     return twins(tmp_path, PROJECT)
 
 
 @pytest.fixture
 def applied(pair: Twins) -> Twins:
-    """The same with a state."""
+    """The two copies after an apply."""
     same(pair.both("apply", "-auto-approve"))
     return pair
 
 
 def typing(keys: bytes) -> Callable[[Terminal], None]:
-    """Somebody who waits for the prompt."""
+    """A function that waits for terraform's prompt and then types `keys`."""
 
     def play(terminal: Terminal) -> None:
         terminal.expect(PROMPT)
@@ -61,7 +61,7 @@ def typing(keys: bytes) -> Callable[[Terminal], None]:
 @pytest.mark.parametrize("flags", exhaustive_except([[], ["-no-color"]], []))
 @pytest.mark.exhaustive
 def test_a_run_of_every_width(pair: Twins, size: tuple[int, int], flags: list[str]) -> None:
-    """Lines are wrapped at our terminal's width, in either half and through the relay."""
+    """`tf` and terraform wrap lines at the same width, in terminals of different sizes."""
     pair.in_terminals(["plan", "-out=p", *flags], size=size)
     same(pair.in_terminals(["apply", *flags], typing(b"yes\n"), size))
     theirs, ours = pair.in_terminals(["plan", *flags, "-var", "v=x"], size=size)
@@ -90,7 +90,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize("keys", exhaustive_except(ANSWERS, b"yes\n"))
 def test_every_answer_to_an_apply(applied: Twins, keys: bytes) -> None:
-    """Only `yes`, with spaces behind it at most; Ctrl-D ends the input."""
+    """`tf apply` accepts and refuses the same answers as terraform, Ctrl-D included."""
     same(applied.in_terminals(["apply", "-var", "v=new"], typing(keys)))
 
 
@@ -106,7 +106,7 @@ DESTROYS = [
 @pytest.mark.parametrize("keys", exhaustive_except([b"yes\n", b"no\n", b"\x04"], b"yes\n"))
 @pytest.mark.parametrize("command", exhaustive_except(DESTROYS, ["destroy"], ["apply", "-destroy"]))
 def test_every_kind_of_destroy(applied: Twins, command: list[str], keys: bytes) -> None:
-    """Each with its own question, its own refusal and its own closing line."""
+    """Each way to destroy has the same question, refusal and closing line as terraform."""
     theirs, ours = applied.in_terminals(command, typing(keys))
     same((without_warnings(theirs), without_warnings(ours)))
 
@@ -120,8 +120,9 @@ def without_warnings(said: Said) -> Said:
     "command", exhaustive_except([["apply"], ["destroy"], ["destroy", "-no-color"]], ["apply"])
 )
 def test_ctrl_c_at_the_prompt(applied: Twins, command: list[str]) -> None:
-    """One of the ways in which terraform's two voices, which speak at once, may be heard."""
-    for _ in range(8):  # which of them comes first is chance, with terraform itself
+    """Ctrl-C at the prompt gives terraform's exit code and, up to the Ctrl-C, its screen; what
+    follows may differ, because terraform writes two messages at once, in either order."""
+    for _ in range(8):  # terraform's order of its two messages is chance
         theirs, ours = applied.in_terminals([*command, "-var", "v=x"], typing(b"\x03"))
         if ours == replace(theirs, ours=ours.ours):
             break
@@ -130,16 +131,19 @@ def test_ctrl_c_at_the_prompt(applied: Twins, command: list[str]) -> None:
 
 
 def prompted(said: Said) -> bytes:
+    """The output up to Ctrl-C."""
     return said.stdout[: said.stdout.index(b"^C")]
 
 
 def spoken(said: Said) -> list[bytes]:
+    """The whole output, as a list."""
     return [said.stdout]
 
 
 @pytest.mark.exhaustive
 def test_refresh_only_asks_its_own_question(applied: Twins) -> None:
-    """Of what changed outside of terraform; here the outputs of a configuration that changed."""
+    """`apply -refresh-only` asks its own question, about changes to the state; here only outputs
+    have changed."""
     for place in (applied.theirs, applied.ours):
         with open(place / "main.tf", "a") as file:
             file.write('output "p" { value = terraform_data.a.output }\n')
@@ -154,7 +158,7 @@ def test_refresh_only_asks_its_own_question(applied: Twins) -> None:
     "command", exhaustive_except(["apply", "destroy", "refresh-only"], "destroy")
 )
 def test_the_workspace_is_named_in_the_question(pair: Twins, command: str) -> None:
-    """Whether it was selected or is given by the environment."""
+    """The question names the workspace, whether it was selected or is set by TF_WORKSPACE."""
     pair.both("workspace", "new", "blue")
     same(pair.both("apply", "-auto-approve"))
     for place in (pair.theirs, pair.ours):
@@ -168,7 +172,7 @@ def test_the_workspace_is_named_in_the_question(pair: Twins, command: str) -> No
 
 @pytest.mark.exhaustive
 def test_terraform_asks_for_variables_before_we_ask(tmp_path: Path) -> None:
-    """Its own prompt, its own echo; then ours, which can't be told from its."""
+    """If a variable has no value, terraform asks for it and then for approval, as without `tf`."""
     pair = twins(
         tmp_path,
         {
@@ -190,7 +194,8 @@ def test_terraform_asks_for_variables_before_we_ask(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_an_apply_that_fails_in_a_terminal(tmp_path: Path) -> None:
-    """Output and error are in the order in which they came, through the relay as well."""
+    """Standard output and standard error of a failed apply or destroy appear in terraform's
+    order."""
     fails = 'provisioner "local-exec" {{ {}command = "echo said; exit 3" }}'
     for when in ("", "when = destroy\n"):
         body = fails.format(when).replace("{ ", "{\n").replace(" }", "\n}")
@@ -208,7 +213,8 @@ LINES = ["-version", "workspace list", "plan -bogus", "apply nope"]
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("line", exhaustive_except(LINES, "apply nope"))
 def test_the_rest_in_a_terminal(applied: Twins, line: str) -> None:
-    """What is not reported, and what is refused."""
+    """Commands that are not reported, and commands that terraform refuses, look the same in a
+    terminal."""
     same(applied.in_terminals(line.split()))
 
 
@@ -235,7 +241,8 @@ else:
 def test_terraform_sits_in_a_terminal_and_sees_its_size_change(
     tmp_path: Path, command: str
 ) -> None:
-    """All three of its streams are the terminal."""
+    """Terraform's three standard streams are the user's terminal, and terraform sees a change of
+    its size."""
     engine = script_engine(tmp_path / "terraform", ASK)
     (tmp_path / "main.tf").touch()
     env = clean_env(tmp_path / "home", engine)
@@ -249,7 +256,8 @@ def test_terraform_sits_in_a_terminal_and_sees_its_size_change(
 
 
 def test_ctrl_z_stops_and_resumes_the_whole_run(tmp_path: Path) -> None:
-    """The group stops and goes on together; nobody takes it for an end."""
+    """Ctrl-Z stops the whole process group and `fg` resumes it; `tf` does not take the stop for
+    terraform's end."""
     source = "say('ready')\nsys.stdin.readline()\nsay('resumed')\n"
     engine = script_engine(tmp_path / "terraform", source)
     env = clean_env(tmp_path / "home", engine)
@@ -265,7 +273,7 @@ def test_ctrl_z_stops_and_resumes_the_whole_run(tmp_path: Path) -> None:
 
 
 def test_our_line_is_the_last(applied: Twins) -> None:
-    """On stderr, behind everything of terraform's, in whichever run it is."""
+    """The line of tfevents is the last on the screen, after all output of terraform."""
     for words in (["plan"], ["apply", "-auto-approve"], ["destroy", "-auto-approve"]):
         with Terminal([TF, *words], env=applied.env, cwd=applied.ours) as terminal:
             terminal.wait()
@@ -275,7 +283,7 @@ def test_our_line_is_the_last(applied: Twins) -> None:
 
 @pytest.mark.exhaustive
 def test_the_journal_knows_how_a_question_ended(applied: Twins) -> None:
-    """Declined, at its end, interrupted: each is told as what it was."""
+    """The journal tells a declined approval, an end of input and an interrupt apart."""
     told = {}
     for name, keys in (("declined", b"no\n"), ("eof", b"\x04"), ("interrupted", b"\x03")):
         command = [TF, "apply", "-var", "v=x"]
@@ -290,7 +298,7 @@ def test_the_journal_knows_how_a_question_ended(applied: Twins) -> None:
 
 
 def test_nothing_of_ours_is_left_in_the_terminal(tmp_path: Path) -> None:
-    """Its modes are what they were: echo, line by line, signals."""
+    """After a run the terminal's settings (`stty -a`) are the same as before."""
     engine = script_engine(tmp_path / "terraform", "sys.exit(2 if argv[0] == 'plan' else 0)\n")
     (tmp_path / "main.tf").touch()
     env = clean_env(tmp_path / "home", engine)

@@ -1,4 +1,4 @@
-"""`tf ARGS` against `terraform ARGS`, through pipes: the same bytes, the same exit code."""
+"""`tf ARGS` prints the same bytes through pipes as `terraform ARGS`, and has the same exit code."""
 
 from __future__ import annotations
 
@@ -22,16 +22,18 @@ output "o" { value = terraform_data.b.output }
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Twins:
-    """Two copies of a project of two resources, one after the other."""
+    """Two copies of a project with two resources, of which one depends on the other."""
     return twins(tmp_path, PROJECT)
 
 
 def compare(pair: Twins, line: str, stdin: bytes = b"", **env: str) -> Said:
+    """Runs the command line in both copies, and asserts that the results are the same; returns that
+    of `tf`."""
     return same(pair.both(*shlex.split(line), stdin=stdin, **env))
 
 
 def compare_plan(pair: Twins, line: str, **env: str) -> Said:
-    """A plan that is not saved may lack the footer that says so."""
+    """As `compare`, but terraform's closing note about `-out`, which `tf` hides, may be missing."""
     theirs, ours = pair.both(*shlex.split(line), **env)
     return same((theirs.without_footer(), ours))
 
@@ -98,23 +100,24 @@ MOST = (
 
 @pytest.mark.parametrize("line", exhaustive_except(NOT_REPORTED, *MOST))
 def test_what_is_not_reported_is_terraform(pair: Twins, line: str) -> None:
-    """Not a byte is ours, not even on stderr."""
+    """For a command that is not reported, tfevents prints nothing, not even on stderr."""
     assert compare(pair, line).ours == 0
 
 
 def test_a_console_reads_our_stdin(pair: Twins) -> None:
-    """A command that reads has everything that was written to us."""
+    """A command that reads stdin gets everything that was written to `tf`."""
     assert compare(pair, "console", b"1+1\n").stdout == b"2\n"
 
 
 @pytest.mark.exhaustive
 def test_a_whole_life(pair: Twins) -> None:
-    """From the first plan to the last destroy, command by command, on states that grew alike."""
+    """From the first plan to the last destroy, each command gives the same as terraform does on a
+    copy."""
     compare_plan(pair, "plan")
     compare(pair, "plan -out=p -no-color")
     compare(pair, "show p")
     assert compare(pair, "apply p").ours == 1
-    assert compare(pair, "apply p").code == 1  # it is stale
+    assert compare(pair, "apply p").code == 1  # the plan is stale
     compare(pair, "output")
     assert compare(pair, "output -raw o").stdout == b"d"
     compare(pair, "state list")
@@ -146,12 +149,14 @@ UNSAVED = [
 
 @pytest.mark.parametrize("line", exhaustive_except(UNSAVED, "-chdir=. plan"))
 def test_a_plan_that_is_not_saved_lacks_its_footer_only(pair: Twins, line: str) -> None:
-    """Terraform says there how to save a plan; we save it."""
+    """A plan without `-out` differs only in terraform's closing note on how to save a plan, because
+    tfevents saves the plan to a private file."""
     assert compare_plan(pair, line).ours == 1
 
 
 def test_a_configuration_that_was_generated_is_told_of(tmp_path: Path) -> None:
-    """In terraform's words, and all the others of a plan that is not saved."""
+    """With `-generate-config-out` all of terraform's words are printed, including that a
+    configuration was generated and its closing note."""
     text = 'import {\n  to = terraform_data.i\n  id = "x"\n}\n'
     pair = twins(tmp_path, {"main.tf": text})
     said = compare(pair, "plan -generate-config-out=generated.tf")
@@ -161,7 +166,8 @@ def test_a_configuration_that_was_generated_is_told_of(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_plugins_that_are_not_installed(tmp_path: Path) -> None:
-    """Terraform names the command that gets them."""
+    """If providers are not installed, a plan still prints terraform's advice to run `terraform
+    init`."""
     lock = 'provider "registry.terraform.io/hashicorp/null" {\n  version = "3.2.3"\n}\n'
     files = {"main.tf": 'resource "null_resource" "a" {}\n', ".terraform.lock.hcl": lock}
     said = compare_plan(twins(tmp_path, files), "plan")
@@ -183,7 +189,7 @@ STREAMS = [
     "line", exhaustive_except(STREAMS, "plan -json", "apply -json -auto-approve")
 )
 def test_streams_are_terraforms(pair: Twins, line: str) -> None:
-    """The `-json` of the user's own, line by line."""
+    """With the user's own `-json`, the output is terraform's, line by line."""
     compare(pair, line)
 
 
@@ -232,14 +238,15 @@ nope extra
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("flags", exhaustive_except(BAD_FOR_ALL + BAD_FOR_APPLY, "-bogus", "nope"))
 def test_an_error_is_in_the_words_of_the_command_that_was_typed(pair: Twins, flags: str) -> None:
-    """No half of a split speaks of itself: `terraform apply -help`, never `plan -help`."""
+    """A wrong argument of apply or destroy gives terraform's error message for that command."""
     compare(pair, f"apply {flags}")
     compare(pair, f"destroy {flags}")
 
 
 @pytest.mark.parametrize("flags", exhaustive_except(BAD_FOR_ALL, "-bogus"))
 def test_a_plans_error_knows_nothing_of_our_flags(pair: Twins, flags: str) -> None:
-    """What we add is not what terraform complains about."""
+    """A wrong argument of plan gives terraform's error message, without a trace of the flag that
+    tfevents adds."""
     theirs, ours = pair.both("plan", *flags.split())
     same((theirs.without_footer(), ours))
 
@@ -263,7 +270,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("line", exhaustive_except(OTHERS, "plan x"))
 def test_other_errors_are_terraforms(pair: Twins, line: str) -> None:
-    """Also of the commands that are not split."""
+    """Errors of other command lines, including those of import and refresh, are terraform's."""
     assert compare(pair, line).code == 1
 
 
@@ -291,7 +298,8 @@ FLAGS = """\
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("flags", exhaustive_except(FLAGS, "-replace=terraform_data.a"))
 def test_every_good_flag_of_an_apply(pair: Twins, flags: str) -> None:
-    """Declined where it asks; only warnings may come earlier or twice."""
+    """Each flag of apply gives terraform's output, except for warnings, and leaves the same files;
+    the question is answered with no."""
     pair.both("apply", "-auto-approve")
     theirs, ours = pair.both("apply", *flags.split(), "-var", "v=new", stdin=b"no\n")
     same((theirs.without_warnings(), ours.without_warnings()))
@@ -299,6 +307,7 @@ def test_every_good_flag_of_an_apply(pair: Twins, flags: str) -> None:
 
 
 def files(place: Path) -> list[str]:
+    """The paths of all files and directories below `place`, relative to it."""
     return sorted(str(file.relative_to(place)) for file in place.rglob("*"))
 
 
@@ -325,7 +334,8 @@ ARGUMENTS: list[tuple[str, dict[str, str]]] = [
 
 @pytest.mark.parametrize(("line", "env"), exhaustive_except(ARGUMENTS, *ARGUMENTS[::8]))
 def test_arguments_of_the_environment(pair: Twins, line: str, env: dict[str, str]) -> None:
-    """Each command has its own, whatever halves it is made of."""
+    """TF_CLI_ARGS* and terraform's other variables have the same effect as without `tf`, and leave
+    the same files."""
     compare(pair, line, **env)
     assert files(pair.ours) == files(pair.theirs)
 
@@ -342,28 +352,31 @@ def test_arguments_of_the_environment(pair: Twins, line: str, env: dict[str, str
 def test_the_plan_is_saved_where_it_was_asked_for(
     pair: Twins, line: str, env: dict[str, str]
 ) -> None:
-    """Ours steals it from nobody: the same file, and no other."""
+    """A plan with the user's own `-out`, also from TF_CLI_ARGS*, is saved to that file and to no
+    other."""
     compare(pair, line, **env)
     assert files(pair.ours) == files(pair.theirs)
 
 
 @pytest.mark.exhaustive
 def test_a_plan_file_of_the_environment_is_applied(pair: Twins) -> None:
-    """TF_CLI_ARGS_apply may name it."""
+    """TF_CLI_ARGS_apply may name the plan file to apply."""
     compare(pair, "plan -out=p")
     compare(pair, "apply", TF_CLI_ARGS_apply="-no-color p")
 
 
 @pytest.mark.exhaustive
 def test_arguments_of_a_plan_are_read_as_terraform_reads_them(pair: Twins) -> None:
-    """Where our reading is not sure to be terraform's, nothing of ours is added."""
+    """If TF_CLI_ARGS may be parsed differently from terraform, tfevents adds no flag, and the
+    closing note is printed."""
     compare(pair, "plan", TF_CLI_ARGS="-var v='a;b'")
     compare_plan(pair, "plan", TF_CLI_ARGS="-var 'v=a b'")
 
 
 @pytest.mark.exhaustive
 def test_an_empty_directory_is_refused_in_the_words_of_the_command(tmp_path: Path) -> None:
-    """`apply` says apply; what an editor left behind is no configuration."""
+    """Without configuration files the error message is terraform's for the command; an editor's
+    backup files are no configuration."""
     pair = twins(tmp_path, {".main.tf": "bogus", "main.tf~": "bogus", "readme": ""})
     for line in ("plan", "apply", "apply -auto-approve", "apply -refresh-only"):
         assert b"No configuration files" in compare(pair, line).stderr
@@ -373,7 +386,7 @@ def test_an_empty_directory_is_refused_in_the_words_of_the_command(tmp_path: Pat
 
 @pytest.mark.exhaustive
 def test_a_broken_configuration_is_told_once(tmp_path: Path) -> None:
-    """The first half says it, there is no second."""
+    """An invalid configuration gives terraform's errors once."""
     pair = twins(tmp_path, {"main.tf": 'output "o" { value = var.nope }\n'})
     for line in ("plan", "apply -auto-approve", "destroy -auto-approve", "refresh"):
         assert compare(pair, line).code == 1
@@ -381,7 +394,7 @@ def test_a_broken_configuration_is_told_once(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_a_directory_that_needs_init_is_told_once(tmp_path: Path) -> None:
-    """The plan half's words are the apply's."""
+    """In a directory that needs `init`, each command gives terraform's error once."""
     pair = twins(tmp_path, {"main.tf": 'resource "null_resource" "a" {}\n'})
     for line in (
         "plan",
@@ -403,7 +416,8 @@ resource "terraform_data" "b" { depends_on = [terraform_data.a] }
 
 
 def test_an_apply_that_fails_half_way(tmp_path: Path) -> None:
-    """Its diagnostics and its code; then the next plan finds what is left."""
+    """A failed apply has terraform's diagnostics and exit code, and the next plan finds the same
+    state."""
     pair = twins(tmp_path, FAILING)
     for line in ("apply -auto-approve", "apply -auto-approve -no-color"):
         assert compare(pair, line).code == 1
@@ -437,7 +451,8 @@ output "o" { value = terraform_data.a.output }
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("flags", exhaustive_except(["", " -no-color"], ""))
 def test_a_destroy_ends_with_its_own_line(tmp_path: Path, flags: str) -> None:
-    """Whatever provisioners and outputs look like; what a target leaves is no Outputs block."""
+    """A destroy ends with terraform's "Destroy complete!" line, although provisioners and outputs
+    print lines that look like a closing line."""
     pair = twins(tmp_path, DESTROYED)
     compare(pair, f"apply -auto-approve{flags}")
     theirs, ours = pair.both("destroy", "-auto-approve", "-target=terraform_data.b")
@@ -453,7 +468,8 @@ CLOSING = re.compile(rb"(?m)^(Apply|Destroy) complete!")
 
 @pytest.mark.exhaustive
 def test_a_destroy_that_fails_has_no_closing_line(tmp_path: Path) -> None:
-    """And its error stays behind what it stopped, where both go to the same place."""
+    """A failed destroy prints no closing line, and its error keeps its place where stdout and
+    stderr go to the same file or pipe."""
     failing = DESTROYED["main.tf"].replace("echo ", "exit 3; echo ")
     pair = twins(tmp_path, {"main.tf": failing})
     compare(pair, "apply -auto-approve")
@@ -473,14 +489,16 @@ ANSWERS = [b"yes\n", b"no\n", b"", b"yes", b" yes\n", b"yes \r\n", b"\n"]
 def test_a_piped_answer_is_understood_as_terraform_understands_it(
     pair: Twins, line: str, answer: bytes
 ) -> None:
-    """`echo yes | tf apply`; spaces are taken from its end only; half a line is none."""
+    """An answer from a pipe (`echo yes | tf apply`) is accepted or refused as by terraform: with
+    surrounding spaces, an incomplete line or no input."""
     pair.both("apply", "-auto-approve")
     compare(pair, f"{line} -var v=new", answer)
 
 
 @pytest.mark.exhaustive
 def test_a_variable_that_terraform_asks_for_is_asked_by_terraform(tmp_path: Path) -> None:
-    """It reads what it wants from our stdin; then we ask, as it would."""
+    """Terraform reads the value of a variable and then the approval from the same stdin, as without
+    `tf`."""
     pair = twins(
         tmp_path,
         {"main.tf": 'variable "v" {}\nresource "terraform_data" "a" { input = var.v }\n'},
@@ -499,13 +517,14 @@ LINES = ["plan -out=p", "apply -auto-approve", "apply", "destroy"]
 )
 @pytest.mark.parametrize("line", exhaustive_except(LINES, "apply -auto-approve"))
 def test_streams_that_are_closed_or_full(pair: Twins, line: str, redirection: str) -> None:
-    """None of our files takes their place; the codes and what is left are the same."""
+    """If standard streams are closed or full, exit code and state are terraform's, and no file of
+    tfevents takes a closed stream's file descriptor."""
     same(pair.shell(f"$T {line} {redirection}; echo $?; $T state list"))
 
 
 @pytest.mark.exhaustive
 def test_a_reader_that_stops_reading(pair: Twins) -> None:
-    """`| head -1` ends tf as it ends terraform."""
+    """`| head -1` ends `tf` as it ends terraform."""
     theirs, ours = pair.shell("{ $T plan; echo $? >&2; } | head -1")
     assert (ours.stdout, ours.code) == (theirs.stdout, theirs.code)
     theirs, ours = pair.shell("$T version | head -1")
@@ -513,5 +532,5 @@ def test_a_reader_that_stops_reading(pair: Twins) -> None:
 
 
 def test_stdout_in_a_file(pair: Twins) -> None:
-    """Nothing of ours is in it."""
+    """A file that stdout is redirected to has only terraform's output."""
     same(pair.shell("$T apply -auto-approve >out; cat out"))

@@ -1,4 +1,4 @@
-"""The lines of `tfevents flush`, by what became of the events."""
+"""The lines that `tfevents flush` prints, by the result of the flush."""
 
 from __future__ import annotations
 
@@ -30,5 +30,6 @@ from tfevents.delivery.flush import FlushSummary
     ],
 )
 def test_lines(result: FlushSummary, lines: list[str]) -> None:
-    """Numbers first, then reasons, then what else was done."""
+    """The number of assigned events comes first, then the other numbers, the reasons, and what else
+    the flush did."""
     assert describe_result(result) == lines

@@ -1,4 +1,4 @@
-"""The README says what the program says of itself."""
+"""The README lists the commands, options, variables and settings that the program has."""
 
 from __future__ import annotations
 
@@ -16,22 +16,24 @@ from tfevents.wrapper.main import NO_PYTHON
 
 README = (ROOT / "README.md").read_text()
 INTERNAL = {binary.CALLER, NO_PYTHON, "TFEVENTS_DEBUG"}
-"""Ours among ourselves; and what a bug's one line names."""
+"""Variables that the README need not list: those that our processes pass to each other, and
+TFEVENTS_DEBUG, which is only for reports of bugs."""
 
 
 def section(title: str) -> str:
-    """The text under a heading."""
+    """The README's text under a heading."""
     return README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def rows(title: str) -> dict[str, str]:
-    """The rows of the tables under a heading, by their first word in backquotes."""
+    """The rows of the tables under a heading, by the first word in backquotes."""
     lines = [line for line in section(title).splitlines() if line.startswith("| `")]
     return {match[1]: line for line in lines if (match := re.match(r"\| `([^`]+)`", line))}
 
 
 def test_every_command_and_each_of_its_options() -> None:
-    """And none that there isn't."""
+    """The README's table has exactly the commands that `tfevents` has, each with exactly its
+    options."""
     told = {words.split()[1]: row for words, row in rows("Commands").items()}
     assert told.keys() == main.tfevents.commands.keys()
     for name, command in main.tfevents.commands.items():
@@ -40,7 +42,7 @@ def test_every_command_and_each_of_its_options() -> None:
 
 
 def test_every_variable_that_is_read() -> None:
-    """By its own name, and what else is read for it; none that isn't."""
+    """The README's settings have exactly the TFEVENTS_* variables that the program reads."""
     sources = [path.read_text() for path in (ROOT / "tfevents").rglob("*.py")]
     read = {name for text in sources for name in re.findall(r"\bTFEVENTS_[A-Z_]*[A-Z]\b", text)}
     fields = {name.upper() for name in model.Settings.__annotations__}
@@ -52,7 +54,8 @@ def test_every_variable_that_is_read() -> None:
 
 
 def test_harness_own_names() -> None:
-    """Each beside the setting that it stands for."""
+    """Each variable of Harness' own stands in the row of the TFEVENTS_* variable that it
+    replaces."""
     table = rows("Settings")
     for field, names in environment.HARNESS_NAMES.items():
         row = next(row for row in table.values() if f"`TFEVENTS_{field.upper()}`" in row)
@@ -60,13 +63,13 @@ def test_harness_own_names() -> None:
 
 
 def test_the_stages_commands() -> None:
-    """In the row of PLUGIN_COMMAND."""
+    """The row of PLUGIN_COMMAND lists exactly the commands of a stage."""
     row = rows("In a pipeline stage")["PLUGIN_COMMAND"]
     assert set(re.findall(r"`([a-z-]+)`", row)) == {*COMMANDS, "stage-complete"}
 
 
 def test_the_tests_command_is_what_ci_runs() -> None:
-    """Exactly, and first; all the rest comes behind it."""
+    """The README's command for the tests is, word for word, a line of .ci/run."""
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
     (command,) = re.findall(r"^\$ (.*&& pytest.*)$", README, re.MULTILINE)
     assert command in lines

@@ -1,4 +1,4 @@
-"""The time in `--since`, as people write it."""
+"""The times that `--since` accepts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = 1_764_403_200.0
 
 @pytest.fixture(autouse=True)
 def in_india(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Five hours and a half before UTC."""
+    """Sets the local time zone to Asia/Kolkata, which is 5:30 hours ahead of UTC."""
     monkeypatch.setenv("TZ", "Asia/Kolkata")
     time.tzset()
     yield
@@ -41,7 +41,8 @@ def in_india(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     ],
 )
 def test_a_time(text: str, expected: str) -> None:
-    """Ago, or by the reader's clock where it names no zone; never before there were journals."""
+    """`--since` takes a duration before now, or a time, which is local if it names no zone; times
+    before 1970 become 1970."""
     assert parse_since(text, NOW) == expected
 
 
@@ -53,6 +54,6 @@ def test_a_time(text: str, expected: str) -> None:
     ],
 )
 def test_no_time(text: str) -> None:
-    """Nothing is guessed."""
+    """Any other text is refused with ValueError; none is guessed."""
     with pytest.raises(ValueError, match=r"."):
         parse_since(text, NOW)

@@ -1,4 +1,4 @@
-"""Infracost's documents as the contract's cost fields."""
+"""Infracost's documents become the contract's cost fields."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TOTALS, OF_DEV, OF_PROD, OF_PLAN = "30", "1", "5", "6"
 
 
 def amounts(version: str, total: str, past: str, diff: str) -> bytes:
-    """A document whose amounts are these very characters."""
+    """A document with these amounts, written as given."""
     return (
         f'{{"version": "{version}", "currency": "EUR", "projects": [], "totalMonthlyCost": {total},'
         f' "pastTotalMonthlyCost": {past}, "diffTotalMonthlyCost": {diff}}}'
@@ -57,7 +57,7 @@ def amounts(version: str, total: str, past: str, diff: str) -> bytes:
 
 
 def test_the_totals_of_a_document() -> None:
-    """All five fields, the amounts as they are written."""
+    """A document's totals give all five cost fields, with the amounts as they are written."""
     text = amounts("0.2", '"1361.3075"', '"1204.960"', '"156.3475"')
     assert parse_cost(text, "x", "default") == Cost(
         "EUR", "1361.3075", "1204.960", "156.3475", "12.9753"
@@ -80,7 +80,8 @@ def test_the_totals_of_a_document() -> None:
 )
 @pytest.mark.parametrize("version", ["0.2", "0.3"])
 def test_an_amount_is_the_documents_own_text(version: str, text: str, amount: str | None) -> None:
-    """Strings, the numbers announced for 0.3, and null; never through a float."""
+    """Amounts are kept as written, never converted to a float; they may be texts, numbers
+    (announced for version 0.3) or null."""
     assert parse_cost(amounts(version, text, "null", "null"), "", "").cost_total_monthly == amount
 
 
@@ -91,7 +92,7 @@ def test_an_amount_is_the_documents_own_text(version: str, text: str, amount: st
         ("-10", "20", "-50"),
         ("1", "3", "33.3333"),
         ("2", "3", "66.6667"),
-        ("0.0000005", "1", "0"),  # 0.00005 is half of 0.0001: to even
+        ("0.0000005", "1", "0"),  # 0.00005 is half of 0.0001: rounded to even
         ("0.0000015", "1", "0.0002"),
         ("-0.0000015", "1", "-0.0002"),
         ("0.0000005000000000000000000000000000000001", "1", "0.0001"),
@@ -105,13 +106,14 @@ def test_an_amount_is_the_documents_own_text(version: str, text: str, amount: st
     ],
 )
 def test_the_percentage(diff: str, past: str, percentage: str | None) -> None:
-    """Of the past total, at most four decimals, half to even, no zeros behind; none of nothing."""
+    """The percentage is relative to the past total, has at most four decimals, is rounded half to
+    even and has no trailing zeros; it is None if the past total is zero."""
     found = parse_cost(amounts("0.2", '"1"', f'"{past}"', f'"{diff}"'), "", "")
     assert found.cost_total_monthly_percentage_change == percentage
 
 
 def test_what_the_document_lacks_is_absent() -> None:
-    """An Infracost document without a past has a total and no change."""
+    """A document without a past total gives a total and no change."""
     found = parse_cost(
         b'{"version": "0.2", "currency": "USD", "totalMonthlyCost": "3"}', "x", "default"
     )
@@ -134,26 +136,28 @@ def test_what_the_document_lacks_is_absent() -> None:
     ],
 )
 def test_the_project_of_the_runs_directory(directory: str, total: str) -> None:
-    """From the git root or absolute; where none matches, the document's totals stand."""
+    """The project is found by the run's directory, relative to the git root or absolute; if none
+    matches, the document's totals are used."""
     assert parse_cost(document(DEV, PROD), directory, "default").cost_total_monthly == total
 
 
 @pytest.mark.parametrize("directory", ["live/data", "/ci/repo/live/data"])
 def test_the_project_of_a_plan_file(directory: str) -> None:
-    """A plan's path is the file's, and its directory is the run's."""
+    """If a project's path is a plan file, the file's directory is compared with the run's."""
     other = project("7", "7", "0", path="live/other/plan.json", type="terraform_plan_json")
     assert parse_cost(document(PLAN, other), directory, "default").cost_total_monthly == OF_PLAN
 
 
 @pytest.mark.parametrize("directory", ["", "."])
 def test_the_project_at_the_git_root(directory: str) -> None:
-    """Infracost leaves vcsSubPath out there."""
+    """A project without vcsSubPath is at the git root: Infracost leaves the field out there."""
     root = project("8", "8", "0", path="/ci/repo")
     assert parse_cost(document(root, DEV), directory, "default").cost_total_monthly == "8"
 
 
 def test_the_project_of_the_runs_workspace() -> None:
-    """One without a workspace is the default one's; another workspace's never counts."""
+    """A project without a workspace matches the `default` workspace; a project of another workspace
+    never matches."""
     first = project("1", "1", "0", vcsSubPath="a")
     second = project("2", "2", "0", vcsSubPath="a", terraformWorkspace="ws1")
     both = document(first, second)
@@ -164,12 +168,13 @@ def test_the_project_of_the_runs_workspace() -> None:
 
 
 def test_a_project_that_names_no_workspace_is_any() -> None:
-    """Infracost only knows the workspace if it is told."""
+    """A project without a workspace matches every workspace, because Infracost only writes a
+    workspace that was given to it."""
     assert parse_cost(document(DEV, PROD), "live/dev", "blue").cost_total_monthly == OF_DEV
 
 
 def test_two_that_match_alike_are_nobodys() -> None:
-    """Which of a directory's projects ran is not guessed, unless they cost the same."""
+    """If two projects match equally well, there are no amounts, unless both have the same."""
     pair = document(DEV, project("9", "9", "0", vcsSubPath="live/dev"), PROD)
     assert parse_cost(pair, "live/dev", "default").as_json() == {"cost_currency": "USD"}
     same = document(DEV, DEV, PROD)
@@ -177,12 +182,14 @@ def test_two_that_match_alike_are_nobodys() -> None:
 
 
 def test_one_project_is_the_document() -> None:
-    """Wherever it was made, the totals are the run's."""
+    """If a document has only one project, its totals are the run's, whatever directory the project
+    is in."""
     assert parse_cost(document(DEV), "elsewhere", "ws").cost_total_monthly == TOTALS
 
 
 def test_a_project_with_errors_has_no_amounts() -> None:
-    """What Infracost could not work out is absent, and so is its metadata's absence survived."""
+    """A project that Infracost could not calculate has no amounts; a project without path or
+    metadata is no error."""
     broken = {"name": "x", "metadata": {"path": "bad"}, "breakdown": None}
     assert parse_cost(document(broken, DEV), "bad", "default").cost_total_monthly == TOTALS
     broken["metadata"] = {"path": "x", "vcsSubPath": "bad"}
@@ -221,7 +228,7 @@ def test_a_project_with_errors_has_no_amounts() -> None:
     ids=range(17),
 )
 def test_what_is_no_such_document_is_one_line(text: bytes, message: str) -> None:
-    """At once, and without a number of the document's in it."""
+    """Any other document is refused within a second, with a message of one line."""
     start = perf_counter()
     with pytest.raises(UnreadableDocument) as caught:
         parse_cost(text, "x", "default")
@@ -231,19 +238,19 @@ def test_what_is_no_such_document_is_one_line(text: bytes, message: str) -> None
 
 
 def test_the_size_is_bounded() -> None:
-    """More than 64 MiB is not looked at."""
+    """A document of more than 64 MiB is refused."""
     with pytest.raises(UnreadableDocument, match="larger than 64 MiB"):
         parse_cost(b" " * (cost.MAX_BYTES + 1), "x", "default")
 
 
 def test_powershells_redirection_is_read() -> None:
-    """`infracost … > cost.json` writes UTF-16 there."""
+    """UTF-16 is read: PowerShell writes it for `infracost … > cost.json`."""
     text = amounts("0.2", '"1"', "null", "null").decode()
     assert parse_cost(text.encode("utf-16"), "x", "default").cost_total_monthly == "1"
 
 
 def test_every_field_is_the_contracts() -> None:
-    """The names are those of the cost fields in the contract."""
+    """The names are those of the contract's cost fields."""
     found = parse_cost(amounts("0.2", '"1"', '"2"', '"3"'), "x", "default")
     assert set(found.as_json()) == {
         "cost_currency",
@@ -285,11 +292,12 @@ KEPT = {
     ],
     "totalMonthlyCost": "",
 }
-"""Everything in it is known."""
+"""A document in which every field is known."""
 
 
 def test_what_is_stored_is_written_anew_with_known_fields() -> None:
-    """Nothing else of the file is in it, wherever it stands."""
+    """The stored document has only the known fields, at every level, and nothing from before or
+    after the JSON."""
     document = json.loads(json.dumps(KEPT))
     project = document["projects"][0]
     resource = project["breakdown"]["resources"][0]
@@ -317,7 +325,8 @@ def test_what_is_stored_is_written_anew_with_known_fields() -> None:
     ],
 )
 def test_what_is_not_understood_is_not_stored(text: str) -> None:
-    """The reason says where, and quotes nothing."""
+    """A document with an unknown version or a value of the wrong form is refused; the message
+    quotes none of its values."""
     with pytest.raises(UnreadableDocument) as caught:
         cost.redact_document(text.encode())
     assert "canary" not in str(caught.value)

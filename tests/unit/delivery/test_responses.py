@@ -1,4 +1,4 @@
-"""What a response says, whatever else may be in it."""
+"""The server's responses are read correctly, whatever they contain."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ KEY = Key("pat.acct.token-canary.secret-canary")
     "text", ["x", "1.5", "-5", "٣", "1 second", "Mon, 99 Foo 2026", "", "\x00", "9" * 5000 + "x"]
 )
 def test_a_retry_after_that_says_nothing_is_as_if_not_there(text: str) -> None:
-    """Then it is ours to choose the pause."""
+    """An unusable Retry-After is ignored."""
     assert parse_retry_after({"retry-after": text}) is None
 
 
 def test_a_retry_after_is_a_number_or_a_date() -> None:
-    """Seconds, or the time to come back; what is past means now."""
+    """Retry-After is a number of seconds or a date; a date in the past means now."""
     assert parse_retry_after({"retry-after": " 7 "}) == 7
     assert parse_retry_after({"retry-after": "9" * 5000}) == 999_999_999
     assert parse_retry_after({"retry-after": formatdate(time.time() - 60)}) == 0
@@ -46,7 +46,8 @@ def test_a_retry_after_is_a_number_or_a_date() -> None:
 
 
 def test_an_error_s_words_are_its_name_and_message() -> None:
-    """The service's envelope and the gateway's; the key is taken out of both."""
+    """Name and message are read from the service's error body and from the gateway's; the API key
+    is replaced by `***`."""
     body = {"name": "locked", "message": f"by {KEY.secret}", "temporary": True}
     found = parse_error(json.dumps(body).encode(), KEY)
     assert (found.words, found.temporary) == (" (locked by ***)", True)
@@ -55,12 +56,14 @@ def test_an_error_s_words_are_its_name_and_message() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"<html>", b"[1]", b"null", b"\xff", b'{"name": 5}'])
 def test_what_is_no_envelope_says_nothing(text: bytes) -> None:
+    """A body in any other form than the service's errors gives an empty error."""
     found = parse_error(text)
     assert (found.words, found.temporary) == ("", False)
 
 
 def test_an_artefact_s_id_is_an_id() -> None:
-    """It goes into events: nothing that a text, or a key said back, could hide in."""
+    """An artefact's id is sent in events, so a text that is no id, or that repeats a part of the
+    API key, is refused."""
     stored = parse_stored(b'{"id": "a-1", "policy_evaluation_status": "pass"}', KEY)
     assert (stored.id, stored.policy) == ("a-1", "pass")
     for text in ("", "two words", "x" * 200, "token-canary"):
@@ -80,7 +83,8 @@ SAID_BACK = [
 
 @pytest.mark.parametrize("text", SAID_BACK)
 def test_no_field_says_the_key_back(text: str) -> None:
-    """Name, message, a policy's word, where a redirect leads: each is kept and shown."""
+    """Error name and message, policy status and message, and a redirect's host are stored and
+    shown, so the API key is removed from each of them."""
     error = json.dumps({"name": text, "message": text}).encode()
     stored = parse_stored(
         json.dumps(
@@ -110,7 +114,7 @@ HEADERS = (
 
 
 def some_value(dice: random.Random, depth: int = 0) -> Any:
-    """Any JSON, with the names of the contract's answers."""
+    """A random JSON value with the names that the contract's responses use."""
     if depth < 3 and dice.random() < 0.4:
         names = dice.sample(NAMES, 4)
         return {name: some_value(dice, depth + 1) for name in names}
@@ -120,7 +124,7 @@ def some_value(dice: random.Random, depth: int = 0) -> Any:
 
 
 def some_answer(dice: random.Random) -> bytes:
-    """JSON, spoiled one time in three."""
+    """A random response body of JSON, broken in three of ten cases."""
     answer = json.dumps(some_value(dice)).encode()
     if dice.random() < 0.3:
         at = dice.randrange(len(answer) + 1)
@@ -129,19 +133,21 @@ def some_answer(dice: random.Random) -> bytes:
 
 
 def some_header(dice: random.Random) -> str:
+    """A header's value with a random change."""
     text = dice.choice(HEADERS)
     at = dice.randrange(len(text) + 1)
     return text[:at] + dice.choice(("", *WORDS, "9" * 20, "[")) + text[at + dice.randrange(3) :]
 
 
 def says_the_key(text: str) -> bool:
-    """Whether one of its secret parts stands there."""
+    """Whether the text contains a secret part of the API key."""
     return any(part in text.lower() for part in KEY.secret.split(".")[2:])
 
 
 @pytest.mark.fuzz("server replies", 2000)
 def test_any_answer_is_taken_or_told(examples: Examples) -> None:
-    """In one line that is bounded and says no key back; nothing else is ever raised."""
+    """Whatever the server answers, no other error than DeliveryError is raised; its message is one
+    bounded line without the API key."""
     taken = 0
     for dice in examples:
         answer = some_answer(dice)
@@ -166,7 +172,7 @@ def test_any_answer_is_taken_or_told(examples: Examples) -> None:
 
 @pytest.mark.parametrize("word", [None, 1, [], ["pass"], {}, {"pass": 1}, "passed"])
 def test_a_policy_s_word_that_is_none_is_left_out(word: object) -> None:
-    """The artefact was stored all the same."""
+    """An unknown policy status is left out: the artefact was stored nevertheless."""
     answer = json.dumps({"id": "a-1", "policy_evaluation_status": word}).encode()
     stored = parse_stored(answer, KEY)
     assert (stored.id, stored.policy) == ("a-1", None)

@@ -1,4 +1,4 @@
-"""The orders of a run as its sender process takes them."""
+"""How the sender process follows the orders of its run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tfevents.delivery.sender_process import Order, encode_order
 
 
 def test_no_order_ends_the_last_flush() -> None:
-    """Neither the last one nor one that comes after it: the run's end event would not be sent."""
+    """Neither the order that begins the last flush nor a later one ends it early; otherwise the
+    run's end event would not be sent."""
     reading, writing = os.pipe()
     with open(reading, "rb") as pipe, open(writing, "wb", buffering=0) as run:
         orders = Orders(pipe)
@@ -26,7 +27,7 @@ def test_no_order_ends_the_last_flush() -> None:
 
 
 def test_an_order_ends_an_earlier_flush() -> None:
-    """At its next pause: there are new events."""
+    """An order during an earlier flush ends its next pause, because there are new events."""
     reading, writing = os.pipe()
     with open(reading, "rb") as pipe, open(writing, "wb", buffering=0) as run:
         orders = Orders(pipe)

@@ -1,4 +1,4 @@
-"""What the run says to its sender, and how it is understood."""
+"""The orders that a run writes to its sender process are read back unchanged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHERE = Destination("acct", "default", "infra", "prod")
 
 @pytest.mark.parametrize("path", ["/home/me", "/\udcff/caf\xe9", '/a\nb\t"c\\'])
 def test_a_path_comes_as_it_is(path: str) -> None:
-    """Also one that is no UTF-8, or has a line end in it: an order is one line."""
+    """An order is one line of JSON, also with a path that is not UTF-8 or contains a line end."""
     config = SenderConfig(path, WHERE, path, "default", "https://h.example", "/api", "k", path)
     line = encode_order(config)
     assert line.count(b"\n") == 1

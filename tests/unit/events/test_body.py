@@ -1,4 +1,4 @@
-"""An event's body is clean and bounded, whatever it is made of."""
+"""An event's body is clean and limited in size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ PLAN = Activity(EventType.PLAN, "plan", "success")
 
 
 def test_our_own_finding_is_cleaned_as_a_vendor_s() -> None:
-    """One line without escapes; what is too long is no fact; a commit's message keeps lines."""
+    """Facts become one line without escape sequences, and a fact that is too long or empty is left
+    out; a commit message keeps its lines."""
     event = build_event(
         PLAN,
         {
@@ -29,7 +30,8 @@ def test_our_own_finding_is_cleaned_as_a_vendor_s() -> None:
 
 
 def test_what_is_told_by_hand_keeps_its_lines() -> None:
-    """What we know is stronger."""
+    """Data that a user gives on the command line keeps its line ends, and does not replace data of
+    our own."""
     event = build_whole_event(
         PLAN, {}, {"event_id": "ours"}, user_data={"a\nb": "c\nd", "event_id": "x"}
     )
@@ -52,7 +54,7 @@ def test_what_is_told_by_hand_keeps_its_lines() -> None:
 def test_an_event_is_bounded_whatever_it_is_made_of(
     metadata: dict[str, Any], data: dict[str, str]
 ) -> None:
-    """What is largest is left out; what it is about stays."""
+    """If an event is too large, its largest fields are left out; the activity's type stays."""
     event = build_event(PLAN, metadata, data)
     assert event.size <= LARGEST_EVENT
     assert event.metadata["activity_type"] == "plan"

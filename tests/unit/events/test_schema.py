@@ -1,4 +1,4 @@
-"""The packaged schema against the contract's own: the same bodies, taken and refused alike."""
+"""The packaged schema accepts and refuses the same bodies as the contract's own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ODD: list[Any] = [
 
 
 def whole() -> dict[str, Any]:
-    """A body with every field of the contract, all good."""
+    """A valid body with every field of the contract."""
     texts = {
         name: "text"
         for name, kind in load_schema()["$defs"]["ActivityMetadata"]["properties"].items()
@@ -53,6 +53,7 @@ def whole() -> dict[str, Any]:
 
 
 def places(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every value in a body, the body itself first."""
     yield path
     if isinstance(value, dict):
         for name in value:
@@ -60,6 +61,7 @@ def places(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
 
 
 def changed(body: Any, path: tuple[str, ...], value: Any) -> Any:
+    """A copy of the body with this value at the path."""
     if not path:
         return value
     body = copy.deepcopy(body)
@@ -71,6 +73,7 @@ def changed(body: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def without(body: Any, path: tuple[str, ...]) -> Any:
+    """A copy of the body without the member at the path."""
     body = copy.deepcopy(body)
     inner = body
     for name in path[:-1]:
@@ -80,7 +83,7 @@ def without(body: Any, path: tuple[str, ...]) -> Any:
 
 
 def bodies() -> Iterator[Any]:
-    """One change at every place, then many at once."""
+    """A valid body with one change at every place, then with several random changes."""
     base = whole()
     yield from ODD
     yield base
@@ -99,13 +102,14 @@ def bodies() -> Iterator[Any]:
                 try:
                     body = changed(body, path, draw.choice(ODD))
                 except (KeyError, TypeError):
-                    break  # an earlier change took the place away
+                    break  # an earlier change removed this place
         yield body
 
 
 @pytest.fixture(scope="module")
 def contract() -> jsonschema.protocols.Validator:
-    """OpenAPI 3.0 builds on draft 4, in which 1.0 is no integer."""
+    """A validator for the contract's events: OpenAPI 3.0 builds on draft 4, in which 1.0 is no
+    integer."""
     schemas = yaml.safe_load(CONTRACT.read_text())["components"]["schemas"]
     formats = jsonschema.FormatChecker(formats=())
 
@@ -118,6 +122,7 @@ def contract() -> jsonschema.protocols.Validator:
 
 
 def taken(body: Any) -> bool:
+    """Whether our check accepts the body."""
     try:
         check_event(body)
     except InvalidEvent:
@@ -129,7 +134,7 @@ def taken(body: Any) -> bool:
 def test_the_packaged_schema_takes_and_refuses_what_the_contract_does(
     contract: jsonschema.protocols.Validator,
 ) -> None:
-    """Thousands of bodies, each wrong in another way: never another verdict than the contract's."""
+    """For thousands of bodies, our check gives the same result as the contract's schema."""
     verdicts = [0, 0]
     for body in bodies():
         said = contract.is_valid(body)
@@ -139,8 +144,8 @@ def test_the_packaged_schema_takes_and_refuses_what_the_contract_does(
 
 
 def test_the_packaged_schema_agrees_with_a_server_in_go() -> None:
-    """What passes our check is what our endpoint decodes from the bytes, null aside, which Go
-    skips and we never send."""
+    """Our check accepts a body exactly if the tests' endpoint decodes its bytes. Bodies with null
+    are left out: Go skips null, and we never send it."""
     for body in bodies():
         text = json.dumps(body)
         if "null" in text:
@@ -155,7 +160,8 @@ def test_the_packaged_schema_agrees_with_a_server_in_go() -> None:
 
 @pytest.mark.parametrize("dialect", ["its own", "the contract's"])
 def test_the_packaged_schema_says_itself_that_a_float_is_no_count(dialect: str) -> None:
-    """A user of the file alone, with the validator that it names, gets the same answer."""
+    """The schema file alone refuses 1.0 as a count, with the validator that it names and with the
+    contract's."""
     kind = jsonschema.validators.validator_for(load_schema())
     if dialect == "the contract's":
         kind = jsonschema.Draft4Validator
@@ -165,7 +171,8 @@ def test_the_packaged_schema_says_itself_that_a_float_is_no_count(dialect: str) 
 
 
 def test_the_fields_are_those_of_the_contract() -> None:
-    """Nothing of version 1.0 is missing, nothing is invented."""
+    """The packaged schema has exactly the fields of the contract's version 1.0, and the same
+    required ones."""
     schemas = yaml.safe_load(CONTRACT.read_text())["components"]["schemas"]
     ours = load_schema()
     for name, mine in (
@@ -178,7 +185,8 @@ def test_the_fields_are_those_of_the_contract() -> None:
 
 
 def test_a_refusal_names_the_field_and_not_its_value() -> None:
-    """The message goes to a terminal, the value may be a secret."""
+    """The error names the field but not its value, which may be a secret, because the message is
+    printed."""
     body = {"event_type": "plan", "metadata": {"git_branch": ["canary"]}}
     with pytest.raises(InvalidEvent, match=r"^metadata\.git_branch does not fit .*\(type\)$"):
         check_event(body)

@@ -1,4 +1,4 @@
-"""What `before` notes is what `after` reads, through the journal's JSON."""
+"""The baseline that `before` stores in the journal is what `after` reads."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ BASELINES = [
 
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_it_comes_back_as_it_was(baseline: Baseline) -> None:
-    """Numbers that were absent stay absent, and are no zeros."""
+    """A baseline is unchanged after JSON; counts that are None do not become zeros."""
     assert parse_baseline(json.loads(json.dumps(baseline.as_json()))) == baseline
 
 
 @pytest.mark.parametrize("base", [None, {}, {"metadata": {}, "destination": {}}])
 def test_a_run_without_before_has_none(base: dict[str, object] | None) -> None:
-    """A run of `tf`, and one that only `after` reported."""
+    """A run without a stored baseline gets an empty one: a run of `tf`, or one that only `after`
+    reported."""
     assert parse_baseline(base) == Baseline()

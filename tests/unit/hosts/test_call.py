@@ -1,4 +1,4 @@
-"""What a call of a hook says of its run, by its options and by its host."""
+"""The facts about a run in a hook's call, from its options and from the host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_ENV: dict[str, str] = {}
 
 
 def call(moment: str = "after", command: str = "apply", **options: object) -> HookCall:
-    """A call outside of CI, by a host that says nothing."""
+    """A call outside of CI, with a host that provides nothing."""
     found = parse_call(moment, [command], CallOptions(**options), HookHost(), NO_ENV)
     assert found is not None
     return found
@@ -24,19 +24,19 @@ def call(moment: str = "after", command: str = "apply", **options: object) -> Ho
 
 @pytest.mark.parametrize("command", ["", "unlock", "output", "PLAN"])
 def test_a_command_that_is_not_reported_is_no_call(command: str) -> None:
-    """Nothing is to be done then."""
+    """For a command that is not reported there is no call."""
     assert parse_call("before", [command], CallOptions(), HookHost(), NO_ENV) is None
 
 
 def test_each_reported_command_has_its_mode() -> None:
-    """A destroy is one by its name."""
+    """`destroy` has the destroy mode, every other command the normal one."""
     modes = {name: call(command=name).mode for name in REPORTED}
     assert modes.pop("destroy") is Mode.DESTROY
     assert set(modes.values()) == {Mode.NORMAL}
 
 
 def test_an_option_is_stronger_than_the_host() -> None:
-    """The host's word is taken where no option is given."""
+    """An option takes precedence over the host's value."""
     host = HookHost(command="plan", plan_file="theirs", exit_code=1, mode=Mode.DESTROY)
     options = CallOptions(plan_file="mine", exit_code=0, directory="/unit")
     own = parse_call("after", ["apply"], options, host, NO_ENV)
@@ -63,7 +63,8 @@ def test_an_option_is_stronger_than_the_host() -> None:
 def test_the_outcome_in_the_order_of_trust(
     moment: str, command: str, exit_code: int | None, failed: bool | None, succeeded: bool | None
 ) -> None:
-    """The moment, then the exit code, then the host; else it is not known."""
+    """The outcome is taken from the moment (`error`), else from the exit code, else from the host;
+    otherwise it is unknown."""
     found = replace(call(moment, command, exit_code=exit_code), host=HookHost(failed=failed))
     assert found.succeeded is succeeded
 
@@ -80,13 +81,15 @@ def test_the_outcome_in_the_order_of_trust(
 def test_an_outcome_without_its_number(
     moment: str, said: bool, host: HookHost, succeeded: bool
 ) -> None:
-    """It is stronger than the host, and is no exit code."""
+    """An outcome given as success or failure takes precedence over the host's, and sets no exit
+    code."""
     found = replace(call(moment, "plan", succeeded=said), host=host)
     assert (found.succeeded, found.exit_code, found.has_changes) == (succeeded, None, None)
 
 
 def test_a_text_that_is_longer_than_any_path_is_none() -> None:
-    """Of a host, of Terragrunt's unit and of TF_CLI_ARGS; a workspace's name is cut."""
+    """A longer text than a path can be is ignored, in the host's variables, Terragrunt's directory
+    and TF_CLI_ARGS_plan; a workspace's name is cut."""
     endless = "x" * 5000
     env = {
         "TG_CTX_COMMAND": endless,
@@ -102,7 +105,7 @@ def test_a_text_that_is_longer_than_any_path_is_none() -> None:
 
 
 def line(text: str, env: dict[str, str] = NO_ENV, **options: object) -> HookCall | None:
-    """A call with terraform's own words behind it."""
+    """An `after` call with terraform's command line as its arguments."""
     return parse_call("after", text.split(), CallOptions(**options), HookHost(), env)
 
 
@@ -121,13 +124,14 @@ def line(text: str, env: dict[str, str] = NO_ENV, **options: object) -> HookCall
     ],
 )
 def test_the_plan_file_by_the_command_line(text: str, plan_file: str) -> None:
-    """Terraform's own words say which it is, else the option."""
+    """The plan file is the one in terraform's command line, else the option's."""
     found = line(text, plan_file="option")
     assert found is not None and found.plan_file == plan_file
 
 
 def test_the_plan_file_by_the_environment() -> None:
-    """What TF_CLI_ARGS_plan says is weaker than an option: terraform puts it before the line."""
+    """An option takes precedence over TF_CLI_ARGS_plan, and terraform's command line over both:
+    terraform inserts TF_CLI_ARGS_plan before the flags of the command line."""
     env = {"TF_CLI_ARGS_plan": "-out=x"}
     found = (
         line("plan", env),
@@ -139,7 +143,8 @@ def test_the_plan_file_by_the_environment() -> None:
 
 
 def test_what_else_the_command_line_says() -> None:
-    """The directory, the mode, what is left out, and that the state is another."""
+    """Directory, mode, what the plan leaves out and whether `-state` is given are read from
+    terraform's command line."""
     found = line("-chdir=d plan -destroy -refresh=false -target=a.b")
     assert found is not None
     assert found.directory == found.unit == os.path.abspath("d")
@@ -161,7 +166,7 @@ def test_what_else_the_command_line_says() -> None:
     ],
 )
 def test_what_the_exit_code_says_of_a_plan(text: str, exit_code: int, changes: bool | None) -> None:
-    """0 only where terraform was asked for a detailed one."""
+    """A plan's exit code 2 means changes; 0 means no changes only with `-detailed-exitcode`."""
     found = line(text, exit_code=exit_code)
     assert found is not None and found.has_changes is changes
 
@@ -170,19 +175,21 @@ def test_what_the_exit_code_says_of_a_plan(text: str, exit_code: int, changes: b
     "text", ["plan -help", "-version", "-help plan", "-chdir=d output", "-no-such plan", "init -x"]
 )
 def test_a_command_line_that_is_no_run(text: str) -> None:
-    """As for `tf`, which leaves it to terraform."""
+    """A command line that `tf` would leave to terraform, unreported, is no call."""
     assert line(text) is None
 
 
 def test_a_word_that_is_no_command() -> None:
-    """Commands of terraform are known, reported or not; the rest is somebody's slip."""
+    """A word that is no command of terraform is reported as a mistake; a known command is not,
+    whether tfevents reports it or not."""
     assert find_unknown_command(["-chdir=d", "plann", "-out=x"]) == "plann"
     for words in (["-chdir=d", "plan"], ["output"], ["force-unlock", "x"], ["-version"], []):
         assert find_unknown_command(words) is None
 
 
 def test_the_key_is_of_one_run() -> None:
-    """Another unit, terraform workspace or execution has another; moment and command do not."""
+    """The key differs by unit, terraform workspace and execution, and does not depend on moment and
+    command."""
     base = call("before", "apply")
     others = [replace(base, **{name: "x"}) for name in ("unit", "tf_workspace", "execution")]
     keys = [found.key for found in (base, *others)]
@@ -192,7 +199,8 @@ def test_the_key_is_of_one_run() -> None:
 
 
 def test_the_jobs_outcome_where_the_host_says_none() -> None:
-    """GitLab's and Azure's status, Buildkite's and Bitbucket's exit code; none while it runs."""
+    """The outcome of the CI job is used, GitLab's status or Bitbucket's exit code, unless the host
+    provides one; a running job has none."""
     assert find_host({}) == HookHost()
     assert find_host({"CI_JOB_STATUS": "failed"}).failed is True
     assert find_host({"CI_JOB_STATUS": "running"}).failed is None

@@ -1,4 +1,4 @@
-"""Whatever stands in the variables of a host of hooks: a call of bounded texts, and no secret."""
+"""Whatever the variables of a hook's host hold, the call's texts are bounded and hold no secret."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from tfevents.terraform.arguments import REPORTED
 
 MOMENTS = ("before", "after", "error")
 MOST = 4096
-"""Bytes of a path, which is the longest text of a host."""
+"""Bytes of the longest path, which is the longest text that a host can provide."""
 
 
 def check_texts(call: HookCall) -> None:
-    """What the call and its host keep is bounded, and none of it is another variable's."""
+    """Asserts that the texts of the call and its host are bounded and hold no value of an unrelated
+    variable."""
     found = {**asdict(call), **asdict(call.host)}
     texts = [text for text in found.values() if isinstance(text, str)]
     assert max(len(os.fsencode(text)) for text in texts) <= MOST + len(os.getcwd())
@@ -37,7 +38,8 @@ def check_texts(call: HookCall) -> None:
 def test_a_spoiled_environment_is_a_call_or_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, examples: Examples
 ) -> None:
-    """Each path is a file, a directory, a FIFO or nothing: nobody waits, and no plan is found."""
+    """Where the variables name paths that are files, directories, FIFOs or missing, no read blocks
+    and no plan is found."""
     monkeypatch.chdir(tmp_path)
     paths = make_paths(tmp_path)
     called = 0

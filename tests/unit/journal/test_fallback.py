@@ -1,4 +1,4 @@
-"""The fallback journal, where it is the one in use."""
+"""The fallback journal, while it is the one in use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tfevents.journal.journal import Journal, open_journal
 def test_the_fallback_journal_is_not_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is no other journal, and has nothing to move into itself."""
+    """If the fallback journal itself is in use, it is not opened a second time, and no events are
+    moved into it."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     opened: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Abandoned runs, where a journal can't be read."""
+"""Recovery of abandoned runs if a journal can't be read."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def is_open(path: Path) -> bool:
 def test_the_fallback_journal_is_closed_if_home_s_can_t_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """If reading the home directory's journal fails, the fallback journal is closed
+    nevertheless."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     fallback, journal = open_fallback(), open_journal(str(tmp_path / "home"))
     fallback.close()
@@ -30,4 +32,4 @@ def test_the_fallback_journal_is_closed_if_home_s_can_t_be_read(
     with pytest.raises(JournalUnavailable, match="closed database") as error:
         recover_abandoned(journal, {})
     assert not is_open(Path(fallback.home) / "journal.db")
-    assert error.tb  # it holds what was open when it was raised
+    assert error.tb  # the traceback keeps the files alive that were open at the error

@@ -1,4 +1,5 @@
-"""What is read out of terraform's core log: recordings of six engines, and lines that lie."""
+"""Facts are read from terraform's core log: from recordings of six engines and from misleading
+lines."""
 
 from __future__ import annotations
 
@@ -17,16 +18,19 @@ GRAPH = STAMP + b"[DEBUG] Building and walking apply graph for NormalMode plan\n
 
 
 def read(*lines: bytes) -> ApplyLog:
+    """The log with these lines, each with a time stamp."""
     return parse_core_log(b"".join(STAMP + line + b"\n" for line in lines))
 
 
 def facts(log: ApplyLog) -> dict[str, object]:
+    """The public attributes of a log."""
     return {name: value for name, value in vars(log).items() if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
 def test_bytes_may_come_in_any_pieces(recording: Recording) -> None:
-    """The reader looks while terraform writes: a look may end in the middle of a line."""
+    """A log gives the same facts in whatever pieces it is read: a read during the run may end in
+    the middle of a line."""
     whole, pieces = recording.log(), CoreLogReader()
     rng, rest = random.Random(recording.name), recording.text
     while rest:
@@ -38,7 +42,8 @@ def test_bytes_may_come_in_any_pieces(recording: Recording) -> None:
 
 @pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
 def test_how_far_it_came(recording: Recording) -> None:
-    """Asked, approved, declined or broken off in planning, as the scenario's name says."""
+    """Each recording's log says whether approval was asked for, whether the input ended, whether
+    changes were applied and in which mode, as its scenario expects."""
     log = recording.log()
     asked = recording.scenario in ("declined", "eof", "update_asked", "destroy_asked")
     assert log.asked is asked
@@ -56,7 +61,8 @@ def test_how_far_it_came(recording: Recording) -> None:
     "recording", [r for r in ALL if r.scenario == "nested"], ids=lambda r: r.name
 )
 def test_a_nested_apply_makes_nothing_sure(recording: Recording) -> None:
-    """Two applies in one log: whose objects are whose, nobody can tell."""
+    """A log of two applies is recognised as such, because its objects can't be assigned to one of
+    them."""
     assert not recording.log().describes_one_apply
 
 
@@ -72,7 +78,8 @@ def test_a_nested_apply_makes_nothing_sure(recording: Recording) -> None:
     ],
 )
 def test_a_key_that_looks_like_a_line(key: str) -> None:
-    """An address holds any text: it is split at the last separator, and never ends a line."""
+    """An address may contain any text: a line is split at the last separator, and a key never ends
+    it."""
     address = f'terraform_data.k["{key}"]'.encode()
     log = read(b"[DEBUG] " + address + b": applying the planned Update change")
     assert [action for _, action in log.begun] == ["Update"]
@@ -81,7 +88,8 @@ def test_a_key_that_looks_like_a_line(key: str) -> None:
 
 
 def test_a_node_is_named_as_go_quotes_it() -> None:
-    """The same object under its address in a line, and under its quoted address in a node."""
+    """An object's address is the same from a line that names it and from an error that quotes it in
+    a node's name."""
     address = rb'terraform_data.k["a\"b\u0007"]'
     quoted = address.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
     log = read(
@@ -99,7 +107,8 @@ def test_a_node_is_named_as_go_quotes_it() -> None:
 
 
 def test_what_failed_and_what_only_stopped() -> None:
-    """A run that is stopped says "execution halted" of nodes that had finished."""
+    """Errors while planning are no failures of an apply, nor is "execution halted", which terraform
+    reports for finished nodes when a run is stopped."""
     log = read(
         b'[ERROR] vertex "terraform_data.planned" error: while planning',
         b"[INFO]  backend/local: apply calling Apply",
@@ -112,7 +121,8 @@ def test_what_failed_and_what_only_stopped() -> None:
 
 
 def test_a_deposed_object_and_a_data_source_in_a_plan() -> None:
-    """What planning recorded, of managed objects only."""
+    """The planned changes are those of managed objects, deposed ones included, without changes that
+    the plan removed again."""
     log = read(
         b"[TRACE] writeChange: recorded Delete change for terraform_data.a deposed object 0a1b2c3d",
         b"[TRACE] writeChange: recorded Read change for data.terraform_remote_state.s",
@@ -128,7 +138,8 @@ def test_a_deposed_object_and_a_data_source_in_a_plan() -> None:
 
 
 def test_the_state_is_the_one_that_was_read_first() -> None:
-    """A data source that reads another state while planning reads it by the same code."""
+    """The state is the first one that was read: a data source that reads another state while
+    planning logs the same line."""
     own = b'[TRACE] statemgr.Filesystem: read snapshot with lineage "own" serial 3'
     other = b'[TRACE] statemgr.Filesystem: read snapshot with lineage "other" serial 9'
     log = read(own, b"[INFO]  backend/local: apply calling Plan", other)
@@ -138,7 +149,8 @@ def test_the_state_is_the_one_that_was_read_first() -> None:
 
 
 def test_stopped_and_broken() -> None:
-    """The second interrupt ends it in the middle: the stop never completes."""
+    """A stop is unconfirmed until the log says that it is complete; after a second interrupt it
+    never does."""
     stops = b"[WARN]  terraform: Stop called, initiating interrupt sequence"
     assert read(stops).stop_unconfirmed
     assert not read(stops, b"[WARN]  terraform: stop complete").stop_unconfirmed
@@ -146,7 +158,7 @@ def test_stopped_and_broken() -> None:
 
 
 def test_a_line_without_end_is_not_kept() -> None:
-    """Nothing of ours has a megabyte; what follows it is read."""
+    """A line that is longer than the limit is not kept in memory; the lines behind it are read."""
     reader = CoreLogReader()
     for _ in range(40):
         reader.feed(b"x" * (MAX_LINE_BYTES // 16))
@@ -156,7 +168,7 @@ def test_a_line_without_end_is_not_kept() -> None:
 
 
 def test_text_that_is_no_line_of_the_log_says_nothing() -> None:
-    """A provisioner's output, a graph that is drawn: without a time stamp they are no lines."""
+    """Text without a time stamp, such as a provisioner's output, is ignored."""
     log = parse_core_log(
         b"backend/local: apply calling Apply\n  x [INFO]  backend/local: apply calling Apply\n"
     )

@@ -1,4 +1,4 @@
-"""Whatever stands in a core log: no error, and no count above what the whole log gives."""
+"""A spoiled core log raises no error and gives no count above that of the whole log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ NOISE = (
     STAMP + b"provider.stdio: received data\n",
     STAMP + b'vertex "x": visit complete\n',
 )
-"""Nothing that terraform's core says of an object; a write may be cut off by another's."""
+"""Text that says nothing of an object: other output, and the beginning of a line that another
+process's write cut off."""
 ODD = (
     *(
         b"Terraform version: 1.5\xff",
@@ -29,28 +30,28 @@ ODD = (
     b'statemgr.Filesystem: read snapshot with lineage "\xff" serial 1',
     b'vertex "\\Uffffffff \\ud800 \\x" error: \xff',
 )
-"""What the core says, of what it never has."""
+"""Lines in the form of terraform's own, with contents that it never writes."""
 Spoil = Callable[[list[bytes], random.Random], None]
 COUNTED = [recording for recording in ALL if count_resources(recording.apply()) is not None]
 
 
 def cut(lines: list[bytes], dice: random.Random) -> None:
-    """A line without its end, without its beginning, or none at all."""
+    """Removes a line, its end or its beginning."""
     at = dice.randrange(len(lines))
     size = dice.randrange(len(lines[at]) + 1)
     lines[at] = dice.choice((lines[at][:size] + b"\n", lines[at][size:], b""))
 
 
 def double(lines: list[bytes], dice: random.Random) -> None:
-    """A line again, later; not of a deletion, for an address may have two: of its object and of a
-    deposed one."""
+    """Repeats a line at a later place. Deletions are left out, because an address may have two: of
+    its object and of a deposed one."""
     at = dice.randrange(len(lines))
     if not lines[at].endswith(b": applying the planned Delete change\n"):
         lines.insert(dice.randrange(at, len(lines)) + 1, lines[at])
 
 
 def interleave(lines: list[bytes], dice: random.Random) -> None:
-    """Something else between two lines, or in the middle of one."""
+    """Inserts other text before a line or in the middle of one."""
     at = dice.randrange(len(lines))
     size = dice.choice((0, dice.randrange(len(lines[at]) + 1)))
     lines[at] = lines[at][:size] + dice.choice(NOISE) + lines[at][size:]
@@ -60,7 +61,7 @@ SPOILS = (cut, double, interleave)
 
 
 def spoiled(recording: Recording, spoils: tuple[Spoil, ...], dice: random.Random) -> bytes:
-    """Its log with one to four changes of these kinds."""
+    """The recording's log with one to four changes of these kinds."""
     lines = recording.text.splitlines(keepends=True)
     for _ in range(dice.randint(1, 4)):
         dice.choice(spoils)(lines, dice)
@@ -70,8 +71,8 @@ def spoiled(recording: Recording, spoils: tuple[Spoil, ...], dice: random.Random
 @pytest.mark.fuzz("core logs", 200)
 @pytest.mark.parametrize("spoil", SPOILS)
 def test_a_spoiled_log_never_counts_more(spoil: Spoil, examples: Examples) -> None:
-    """What is done is counted less, or not at all. (What it was not heard to do may count as
-    unchanged.)"""
+    """No count is above that of the whole log, except `unchanged`: an object whose change is
+    missing from the log may count as unchanged."""
     told = 0
     for dice in examples:
         recording = dice.choice(COUNTED)
@@ -89,7 +90,7 @@ def test_a_spoiled_log_never_counts_more(spoil: Spoil, examples: Examples) -> No
 
 @pytest.mark.fuzz("core logs", 200)
 def test_a_core_log_is_read_whatever_stands_in_it(examples: Examples) -> None:
-    """It has no error to raise: what it does not know, it does not count."""
+    """Whatever bytes a core log contains, it is read without an error."""
     for dice in examples:
         text = spoiled(dice.choice(ALL), SPOILS, dice)
         odd = STAMP + dice.choice(ODD) + b"\n"
@@ -101,7 +102,8 @@ def test_a_core_log_is_read_whatever_stands_in_it(examples: Examples) -> None:
 
 @pytest.mark.parametrize("odd", ODD)
 def test_a_line_of_what_never_was(odd: bytes) -> None:
-    """Bytes that are no text, numbers and characters that are none."""
+    """A line with invalid UTF-8, a huge number or an invalid escape raises no error and does not
+    change what other lines say."""
     log = parse_core_log(STAMP + b"backend/local: apply calling Apply\n" + STAMP + odd + b"\n")
     assert log.applies == 1
     assert log.version in ("", "1.5")

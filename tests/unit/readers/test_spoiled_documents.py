@@ -1,5 +1,5 @@
-"""Whatever stands in a document, its reader says what it holds or, in one line, that it can't be
-read: never another error."""
+"""Whatever a document contains, its reader reads it or raises UnreadableDocument with a message of
+one line."""
 
 from __future__ import annotations
 
@@ -57,15 +57,16 @@ CTY = {
 
 
 def pull(data: bytes) -> Callable[[int], bytes]:
-    """As a pipe gives it."""
+    """A function that reads the data in pieces, like a pipe's."""
     return BytesIO(data).read
 
 
 def show_nothing(path: str, mode: object) -> None:
-    """No provisioner can show it."""
+    """Stands for a provisioner that can't show a plan file."""
 
 
 def redact(data: bytes) -> None:
+    """Redacts a document and discards the result."""
     redactor = Redactor()
     redactor.collect(pull(data))
     for _ in redactor.rewrite(pull(data), PLAN | STATE):
@@ -96,6 +97,7 @@ ANYTHING = blocks.Schema(attributes=None, blocks={"resource": blocks.Schema(2, N
 
 
 def documents(name: str) -> list[str]:
+    """The texts of some valid documents of this name."""
     if name == "cost":
         return [json.dumps(COST), json.dumps(COST, ensure_ascii=False)]
     found = [PLANS / case / name for case in ("sensitive", "update", "count_foreach", "deposed")]
@@ -105,7 +107,8 @@ def documents(name: str) -> list[str]:
 @pytest.mark.fuzz("plan and state JSON, costs, *.tf", 200)
 @pytest.mark.parametrize("number", range(len(READERS)))
 def test_a_document_is_read_or_told(number: int, examples: Examples) -> None:
-    """Also one in Latin-1, and one whose every value may be something else."""
+    """A spoiled document, also one in Latin-1 or with values of other types, is read or refused in
+    one line."""
     name, read = READERS[number]
     texts = documents(name)
     refused = 0
@@ -123,7 +126,7 @@ def test_a_document_is_read_or_told(number: int, examples: Examples) -> None:
 
 @pytest.mark.fuzz("plan files' values", 2000)
 def test_a_value_of_a_plan_file_is_read_or_told(examples: Examples) -> None:
-    """Also a map that is a number, under a type that says it is a map."""
+    """A plan file's value that is spoiled or does not fit its type is read or refused."""
     refused = 0
     for dice in examples:
         node = {**CTY}
@@ -147,7 +150,8 @@ def test_a_value_of_a_plan_file_is_read_or_told(examples: Examples) -> None:
 
 @pytest.mark.fuzz("plan files", 200)
 def test_a_plan_file_is_read_or_told(tmp_path: Path, examples: Examples) -> None:
-    """Its zip is spoiled, or sound with a member that is."""
+    """A plan file whose zip is spoiled, or whose valid zip has a spoiled member, is read or refused
+    in one line."""
     path, refused = tmp_path / "p.tfplan", 0
     recorded = sorted(ENGINES.glob("*/*/plan.tfplan"))
     for dice in examples:
@@ -187,7 +191,7 @@ WORDS = (
 
 @pytest.mark.fuzz("terraform's arguments", 2000)
 def test_arguments_are_parsed_whatever_they_are(examples: Examples) -> None:
-    """Also those of TF_CLI_ARGS, whose quotes may be broken."""
+    """Any command line and any TF_CLI_ARGS, also with broken quotes, is parsed without an error."""
     for dice in examples:
         argv = tuple(dice.choices((*WORDS, "p.tfplan", "\udcff"), k=dice.randrange(6)))
         quoted = "".join(dice.choices(" '\"\\\\-=ab", k=dice.randrange(12)))
@@ -197,7 +201,8 @@ def test_arguments_are_parsed_whatever_they_are(examples: Examples) -> None:
 
 @pytest.mark.fuzz("plan files' values", 2000)
 def test_random_bytes_are_no_value(examples: Examples) -> None:
-    """Of any length."""
+    """Random bytes raise no other error than UnreadableDocument when they are read as a plan file's
+    value."""
     for dice in examples:
         try:
             cty.parse_value(dice.randbytes(dice.randrange(40)))
@@ -208,7 +213,7 @@ def test_random_bytes_are_no_value(examples: Examples) -> None:
 @pytest.mark.parametrize("kind", ["map", "object", "list", "set", "tuple", "string", "bool"])
 @pytest.mark.parametrize("value", [1, "x", [1], {"a": 1}, True])
 def test_a_value_that_does_not_fit_its_type(kind: str, value: object) -> None:
-    """It is compared with nothing."""
+    """A value that does not fit the type beside it is refused."""
     inner = {"object": {"a": "string"}, "tuple": ["string"]}.get(kind, "string")
     written = kind if kind in ("string", "bool") else [kind, inner]
     packed = msgspec.msgpack.encode([json.dumps(written).encode(), value])
@@ -222,7 +227,7 @@ def test_a_value_that_does_not_fit_its_type(kind: str, value: object) -> None:
 
 @pytest.mark.parametrize("name", ["totalMonthlyCost", "pastTotalMonthlyCost", "currency"])
 def test_a_cost_file_in_latin_1_is_told(name: str) -> None:
-    """In one line, as by a tool that writes the system's own encoding."""
+    """A cost file in Latin-1 or another encoding of the system is refused in one line."""
     document = {**COST, "projects": None, name: "3 \xe9"}
     data = json.dumps(document, ensure_ascii=False).encode("latin-1")
     with pytest.raises(UnreadableDocument, match=r"^this is not Infracost JSON: [^\n]+$"):

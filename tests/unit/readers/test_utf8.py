@@ -1,4 +1,4 @@
-"""Text in what shells write becomes UTF-8, however it is cut into pieces."""
+"""Text in the encodings that shells write becomes UTF-8, in pieces of any size."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ TEXT = "{é\N{EURO SIGN}\N{GRINNING FACE}}" * 3
 
 
 def read_all(data: bytes, size: int) -> bytes:
+    """All the data as UTF-8, read in pieces of at most `size` bytes."""
     read = read_as_utf8(BytesIO(data).read)
     pieces = [*iter(lambda: read(size), b"")]
     assert all(len(piece) <= size for piece in pieces)

@@ -1,4 +1,5 @@
-"""The receiver takes and refuses what the tests' own endpoint does, which was written before it."""
+"""The receiver accepts and refuses the same requests as the tests' own endpoint, which was written
+independently and first."""
 
 from __future__ import annotations
 
@@ -37,7 +38,7 @@ QUERY = (
 
 
 def ask(target: str, body: bytes = b"", method: str = "POST", **headers: str | None) -> str:
-    """What the receiver says: "200", or the error's status and name."""
+    """The receiver's answer: "200", or the error's status and name."""
     path, _, query = target.partition("?")
     request = Request(method, path, query, merge(headers))
     try:
@@ -52,7 +53,7 @@ def ask(target: str, body: bytes = b"", method: str = "POST", **headers: str | N
 
 
 def ask_oracle(target: str, body: bytes = b"", method: str = "POST", **headers: str | None) -> str:
-    """The same of the tests' own endpoint."""
+    """The answer of the tests' own endpoint, in the same form."""
     try:
         judge(Rules(), Incoming(method, target, merge(headers), body))
     except Refusal as refusal:
@@ -61,7 +62,7 @@ def ask_oracle(target: str, body: bytes = b"", method: str = "POST", **headers: 
 
 
 def merge(headers: dict[str, str | None]) -> dict[str, str]:
-    """A good request's headers, but for these; None is left out."""
+    """The headers of a valid request with these changes; None removes a header."""
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     return {name: text for name, text in {**HEADERS, **named}.items() if text is not None}
 
@@ -103,13 +104,14 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_bodies(name: str) -> None:
-    """Each is taken by both, or refused by both with the same status and name."""
+    """The receiver and the tests' endpoint give the same answer for every body."""
     assert ask(PLACE + "events", BODIES[name]) == ask_oracle(PLACE + "events", BODIES[name])
 
 
 @pytest.mark.parametrize("large", [2**63, -(2**63) - 1, 10**30])
 def test_counts_beyond_int64(large: int) -> None:
-    """Refused by both; the oracle's name for it is the same, too."""
+    """A count that does not fit into 64 bits is refused as `bad_request` by the receiver and by the
+    tests' endpoint."""
     body = event(metadata={"PlannedChangesCount": large})
     assert ask(PLACE + "events", body) == ask_oracle(PLACE + "events", body) == "400 bad_request"
 
@@ -148,13 +150,15 @@ def test_counts_beyond_int64(large: int) -> None:
     ],
 )
 def test_paths_and_headers(target: str, method: str, headers: dict[str, str | None]) -> None:
-    """As bodies."""
+    """The receiver and the tests' endpoint give the same answer for every path, method and
+    header."""
     given: tuple[str, bytes, str] = (target, event(), method)
     assert ask(*given, **headers) == ask_oracle(*given, **headers)
 
 
 def test_a_missing_account_has_its_own_name() -> None:
-    """As goa says it of a header; the oracle does not tell it from an empty one."""
+    """A missing account header is `missing_field`, as in goa; the tests' endpoint does not
+    distinguish a missing header from an empty one."""
     assert ask(PLACE + "events", event(), harness_account=None) == "400 missing_field"
 
 
@@ -162,39 +166,44 @@ def test_a_missing_account_has_its_own_name() -> None:
     "metadata", [{"stacks": []}, {"activity_type": "rollback"}, {"activity_status": "incomplete"}]
 )
 def test_what_newer_servers_know_is_taken(metadata: dict[str, Any]) -> None:
-    """And what nobody knows is passed over."""
+    """Fields and values that only newer servers know are accepted, and unknown fields are
+    ignored."""
     assert ask(PLACE + "events", event(metadata=metadata, nobody={"knows": None})) == "200"
 
 
 @pytest.mark.parametrize("prefix", ["/api", "/gateway/iacm/api"])
 def test_the_other_prefixes(prefix: str) -> None:
-    """An IaCM step's service endpoint, and the gateway."""
+    """The paths of an IaCM step's service endpoint (`/api`) and of the gateway
+    (`/gateway/iacm/api`) are accepted."""
     assert ask(PLACE.replace("/iacm/api", prefix) + "events", event()) == "200"
 
 
 def test_a_nul_is_no_workspace() -> None:
-    """No database takes it."""
+    """A workspace with a NUL is not found: PostgreSQL can't store one."""
     assert ask(PLACE.replace("prod", "a%00") + "events", event()) == "404 not_found"
 
 
 def test_no_body_is_what_is_missing_first() -> None:
-    """Where there is none, its type is not asked for: 415 is no answer of the contract."""
+    """A request without a body is `missing_payload`, whatever its content type: the contract has no
+    status 415."""
     for media in (None, "text/plain", "application/json"):
         assert ask(PLACE + "events", b" ", content_type=media) == "400 missing_payload"
 
 
 def test_an_artifact_may_name_any_text() -> None:
-    """Also what no database takes: none of it is kept."""
+    """An artefact's parameters may contain a NUL, which a database can't store, because none of
+    them is stored."""
     assert ask(PLACE + "data?" + QUERY.replace("stage_id=s", "stage_id=%00")) == "200"
 
 
 def test_a_number_that_no_float_holds() -> None:
-    """Python reads it as infinity, which is no JSON."""
+    """A number too large for a float is refused: Python reads it as infinity, which is not JSON."""
     assert ask(PLACE + "events", event()[:-1] + b', "more": 1e999}') == "400 decode_payload"
 
 
 def test_every_fault_is_named_and_no_value() -> None:
-    """Joined by "; ", the first one's name."""
+    """The message names all faults, joined by "; ", and no value; the error's name is that of the
+    first fault."""
     body = event(event_type="s3cr3t", metadata={"git_branch": 7, "resource_counts": {}})
     with pytest.raises(ContractError) as caught:
         parse_event(Request("POST", "", "", HEADERS), body)
@@ -211,13 +220,15 @@ def test_every_fault_is_named_and_no_value() -> None:
 
 
 def ask_for_activities(query: str) -> ActivityQuery:
+    """The activities that a request with this query asks for."""
     request = Request("GET", "/iacm/api/orgs/o/projects/p/activities", query, HEADERS)
     assert parse_place(request).kind == "activities"
     return parse_activity_query(request)
 
 
 def test_which_activities() -> None:
-    """The public API's parameters and defaults; an empty one is none."""
+    """A list of activities has the public API's parameters and defaults; an empty parameter counts
+    as missing."""
     assert ask_for_activities("workspace=&limit=") == ActivityQuery()
     query = "workspace=prod&activity_status=failure&limit=1000&page=2&start_time=1&end_time=9"
     filters = {"workspace": "prod", "activity_status": "failure"}
@@ -238,7 +249,7 @@ def test_which_activities() -> None:
     ],
 )
 def test_activities_that_nobody_can_ask_for(query: str, name: str) -> None:
-    """400 each."""
+    """An invalid query for activities is answered with status 400 and the right name."""
     with pytest.raises(ContractError) as caught:
         ask_for_activities(query)
     assert (caught.value.status, caught.value.name) == (400, name)
@@ -254,7 +265,8 @@ def test_activities_that_nobody_can_ask_for(query: str, name: str) -> None:
     ids=str,
 )
 def test_the_fast_check_takes_what_the_schema_takes(value: Any) -> None:
-    """Any value in any field."""
+    """For any value in any field, the compiled schema accepts a body exactly if `find_mismatches`
+    finds no mismatch."""
     inner = [{"metadata": {name: value}} for name in metadata_fields()]
     outer = [{name: value} for name in ("event_type", "data", "metadata", "unknown")]
     for fields in (*inner, *outer, {"data": {"k": value}}, {"pipeline_stage_id": value}):

@@ -1,4 +1,4 @@
-"""What the pages say of all workspaces together."""
+"""The summary of all workspaces on the receiver's pages."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ from tfevents.receiver.page import Health, describe_health
     ],
 )
 def test_the_most_urgent_is_said(found: dict[str, int], health: Health | None) -> None:
-    """In one line."""
+    """The summary is one line about the most urgent of the workspaces' states."""
     assert describe_health(found) == health

@@ -1,4 +1,4 @@
-"""Counts become a bar whose parts fill it, and words that say the same."""
+"""Counts become a bar, and a text with the same numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tfevents.receiver.picture import draw_counts
 
 
 def test_one_change_in_a_thousand_can_be_seen() -> None:
-    """And the parts fill the bar, one behind the other."""
+    """The part of a single change is wide enough to see; the parts fill the bar without gaps."""
     bar = draw_counts({"added": 1, "changed": 0, "deleted": 0, "unchanged": 999})
     assert bar is not None
     assert [(part.name, part.count) for part in bar.parts] == [("added", 1), ("unchanged", 999)]
@@ -19,7 +19,7 @@ def test_one_change_in_a_thousand_can_be_seen() -> None:
 
 
 def test_nothing_and_not_known() -> None:
-    """All zero is a bar without parts; absent is none."""
+    """If all counts are zero, the bar has no parts; if the counts are missing, there is no bar."""
     empty = draw_counts(dict.fromkeys(("added", "changed", "deleted", "unchanged"), 0))
     assert empty is not None
     assert (empty.parts, empty.words) == ((), "nothing")

@@ -1,4 +1,5 @@
-"""Whatever is sent to the receiver: what the contract allows, or an error of the contract's."""
+"""The receiver answers any request as the contract allows: with success or with one of its
+errors."""
 
 from __future__ import annotations
 
@@ -51,7 +52,7 @@ EVENT = json.dumps(
 
 
 def make_request(dice: random.Random) -> Request:
-    """A good one, with one part or two that are not."""
+    """A valid request with up to two changed parts."""
     path, query = dice.choice(PATHS), dice.choice(QUERIES)
     headers, method = dict(HEADERS), "GET" if path.endswith("activities") else "POST"
     for part in dice.choices(("path", "query", "headers", "method", "none"), k=2):
@@ -68,12 +69,14 @@ def make_request(dice: random.Random) -> Request:
 
 
 def make_body(dice: random.Random) -> bytes:
+    """A valid event, most often with random changes."""
     if dice.random() < 0.2:
         return EVENT.encode()
     return reshape_json(EVENT, dice) if dice.random() < 0.6 else spoil_bytes(EVENT.encode(), dice)
 
 
 def read(request: Request, body: bytes) -> object:
+    """What the receiver parses from a request."""
     place = parse_place(request)
     if place.kind == "events":
         return parse_event(request, body)
@@ -82,7 +85,8 @@ def read(request: Request, body: bytes) -> object:
 
 @pytest.mark.fuzz("the receiver's requests", 1000)
 def test_a_request_is_taken_or_answered(examples: Examples) -> None:
-    """By a status of the client's fault, in a message that is bounded and says no key back."""
+    """A spoiled request is accepted, or refused with a status of 4xx and a bounded message without
+    the API key."""
     taken = 0
     for dice in examples:
         try:

@@ -1,4 +1,4 @@
-"""Keys of runners: how they are kept, and how the secret that keeps them is changed."""
+"""How a relay stores runners' API keys, and how the secret that encrypts them is replaced."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ KEY = "pat.acct.id.s3cr3t"
 
 
 def test_a_key_is_encrypted_and_told_from_others() -> None:
+    """A sealed key is unreadable and different each time; the digest is the same for the same key
+    and differs for another."""
     keys = RunnersKeys(OLD)
     caller = keys.admit(KEY, "acct")
     sealed = keys.seal(caller.key)
@@ -27,7 +29,8 @@ def test_a_key_is_encrypted_and_told_from_others() -> None:
 
 
 def test_a_new_secret_stands_before_the_old_one() -> None:
-    """What was kept with the old one is still read, and a key is still the same one."""
+    """With a new secret before the old one, keys encrypted with either are read, and a key's digest
+    stays the same."""
     before, meanwhile, after = RunnersKeys(OLD), RunnersKeys(f"{NEW}, {OLD}"), RunnersKeys(NEW)
     old, new = before.seal(Key(KEY)), meanwhile.seal(Key(KEY))
     assert meanwhile.unseal(old) == after.unseal(new) == Key(KEY)
@@ -37,11 +40,13 @@ def test_a_new_secret_stands_before_the_old_one() -> None:
 
 @pytest.mark.parametrize("key", ["pat.other.id.secret", "'quoted'", "sat.acct.half"])
 def test_what_is_no_key_of_the_account(key: str) -> None:
+    """A malformed key and a key of another account are refused with status 401."""
     with pytest.raises(ContractError) as caught:
         RunnersKeys(OLD).admit(key, "acct")
     assert caught.value.status == 401
 
 
 def test_a_secret_that_is_none() -> None:
+    """A TFEVENTS_RELAY_SECRET that is no base64 of 32 bytes is refused."""
     with pytest.raises(SettingError, match="no base64 of 32 bytes"):
         RunnersKeys(f"{OLD},short")

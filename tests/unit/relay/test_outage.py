@@ -1,4 +1,4 @@
-"""Whether the server upstream is away, by what requests end with."""
+"""How a relay detects that the server upstream is down, by the results of requests."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tfevents.relay.outage import OUTAGE_FAILURES, Outage
 
 
 def miss(outage: Outage, error: DeliveryError, times: int) -> None:
+    """Records so many failed requests."""
     for _ in range(times):
         assert outage.allow_request()
         outage.record_result(error)
@@ -20,7 +21,8 @@ def miss(outage: Outage, error: DeliveryError, times: int) -> None:
 def test_one_asks_whether_it_is_back(
     error: DeliveryError, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """After some that failed in a row; the first answer ends it."""
+    """After several failures in a row, one request at a time is allowed; the first success ends the
+    outage. A line is printed at its beginning and its end."""
     outage = Outage()
     miss(outage, error, OUTAGE_FAILURES)
     until(outage.allow_request)
@@ -34,7 +36,8 @@ def test_one_asks_whether_it_is_back(
 
 @pytest.mark.parametrize("error", [None, Refused("no"), Unauthorized("no")])
 def test_an_answer_is_no_outage(error: DeliveryError | None) -> None:
-    """Whatever it says of the event."""
+    """Any answer of the server, also one that refuses the event or the key, ends a series of
+    failures."""
     outage = Outage()
     miss(outage, Unreachable("busy"), OUTAGE_FAILURES - 1)
     outage.record_result(error)

@@ -1,4 +1,4 @@
-"""The samples of a relay say what there is: options, variables, paths."""
+"""The samples for a relay only use options, variables and paths that exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPOSE, KUBERNETES = SAMPLES / "compose.yaml", SAMPLES / "kubernetes.yaml"
 
 
 def read_relay(path: Path) -> tuple[list[str], set[str]]:
-    """Arguments and variables of a sample's relay."""
+    """The arguments and the variables' names of the relay in a sample."""
     if path == COMPOSE:
         service: dict[str, Any] = yaml.safe_load(path.read_text())["services"]["relay"]
         return service["command"], {*service["environment"]}
@@ -30,7 +30,8 @@ def read_relay(path: Path) -> tuple[list[str], set[str]]:
 
 @pytest.mark.parametrize("path", [COMPOSE, KUBERNETES], ids=lambda path: path.name)
 def test_options_variables_and_paths(path: Path) -> None:
-    """As the command takes them, as README tells them, as the relay answers them."""
+    """The command accepts the sample's options, the README has its variables, and the sample checks
+    the relay's /healthz."""
     words, names = read_relay(path)
     parsed = receive.make_context("receive", [*words]).params
     assert (parsed["forward"], parsed["host"]) == ("https://app.harness.io", "0.0.0.0")

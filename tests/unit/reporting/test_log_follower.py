@@ -1,4 +1,4 @@
-"""The core log is followed while somebody writes it, and nothing of it is left."""
+"""The core log is read while terraform writes it, and is removed."""
 
 from __future__ import annotations
 
@@ -22,17 +22,19 @@ NOISE = STAMP + b"[TRACE] vertex: visit complete\n"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """An empty core log."""
     found = tmp_path / "core.log"
     found.touch(0o600)
     return found
 
 
 def looks(path: Path, over: Event) -> Iterator[ApplyLog]:
+    """The log after each read, until `over` is set."""
     return follow(str(path), over)
 
 
 def test_it_is_read_while_it_grows(path: Path) -> None:
-    """What is written between two looks is known at the next one."""
+    """What terraform writes between two reads is known after the second one."""
     over = Event()
     following = looks(path, over)
     with path.open("ab", buffering=0) as terraform:
@@ -46,7 +48,8 @@ def test_it_is_read_while_it_grows(path: Path) -> None:
 
 
 def test_its_name_is_gone_when_the_run_has_begun(path: Path) -> None:
-    """Not before: a version manager may start terraform twice, and both open it by name."""
+    """The file is unlinked once terraform plans, and not before: a version manager may start
+    terraform twice, and both processes open it by name."""
     over = Event()
     following = looks(path, over)
     with path.open("ab", buffering=0) as terraform:
@@ -56,14 +59,14 @@ def test_its_name_is_gone_when_the_run_has_begun(path: Path) -> None:
         terraform.write(PLAN)
         next(following)
         assert not path.exists()
-        terraform.write(APPLY)  # whoever has it open writes on
+        terraform.write(APPLY)  # terraform still has the file open
         over.set()
         *_, last = following
         assert last.applied
 
 
 def test_a_run_that_is_over_is_read_to_its_end(path: Path) -> None:
-    """However short it was."""
+    """The log of a run that has already ended is read to its end."""
     over = Event()
     over.set()
     path.write_bytes(PROCESS + PLAN + APPLY)
@@ -73,7 +76,8 @@ def test_a_run_that_is_over_is_read_to_its_end(path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives back a part of a file")
 def test_what_was_read_takes_no_place_on_the_disk(path: Path) -> None:
-    """A log of 10,000 resources has more than 100 MB."""
+    """The disk blocks of what was read are freed: the log of 10,000 resources has more than 100
+    MB."""
     over = Event()
     following = looks(path, over)
     with path.open("ab", buffering=0) as terraform:

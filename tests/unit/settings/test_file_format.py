@@ -1,4 +1,5 @@
-"""What a checkout may say: whose workspace it is. Where the key goes is not for it to say."""
+"""A checkout's settings file may say which workspace it belongs to, but not where the API key is
+sent."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ KEY = "pat.acct.token-canary.secret-canary"
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with a home beside it."""
+    """A checkout; home and the user's configuration are beside it."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     checkout = tmp_path / "checkout"
     (checkout / ".git").mkdir(parents=True)
@@ -25,11 +26,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def environment(place: Path, **more: str) -> dict[str, str]:
+    """The variables for home and the user's configuration, and these."""
     config = str(place.parent / "config")
     return {"TFEVENTS_HOME": str(place.parent / "home"), "XDG_CONFIG_HOME": config, **more}
 
 
 def write_user(place: Path, text: str) -> Path:
+    """Writes the user's own settings file; returns its path."""
     path = place.parent / "config" / "tfevents" / "config.hcl"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -37,6 +40,7 @@ def write_user(place: Path, text: str) -> Path:
 
 
 def write_shared(place: Path, name: str, value: str) -> Path:
+    """Writes a checkout's settings file with one field, in its second line; returns its path."""
     line = f'{name} = "{value}"\n'
     path = place / ".tfevents.hcl"
     path.write_text(
@@ -53,13 +57,14 @@ THEIRS = {
 
 
 def test_every_field_is_in_one_of_the_two_tables() -> None:
-    """What is not listed as a checkout's is tried below."""
+    """The fields in THEIRS are exactly those that a checkout's file may not set."""
     assert {*THEIRS} == (HARNESS_FIELDS | TOP_LEVEL_FIELDS) - CHECKOUT_FIELDS
 
 
 @pytest.mark.parametrize("name", THEIRS)
 def test_what_is_not_a_checkouts_to_say_is_one_line(place: Path, name: str) -> None:
-    """File, line, field and where it belongs; as if it were not there."""
+    """A field that a checkout's file may not set is ignored; one line names the file, line and
+    field, and where to set it instead."""
     (place / "key").write_text(KEY)
     (place / "ca.pem").write_text("")
     path = write_shared(place, name, THEIRS[name])
@@ -80,7 +85,8 @@ KEPT = (
 
 
 def test_several_of_them_are_one_line_as_well(place: Path) -> None:
-    """With a place for each."""
+    """Several such fields are named in one line, each with its place; the other fields of the file
+    are used."""
     (place / ".tfevents.hcl").write_text('quiet = true\nharness {\n  url = "x"\n  org = "o"\n}\n')
     found = load_settings(environment(place), str(place))
     (note,) = found.notes
@@ -91,7 +97,8 @@ def test_several_of_them_are_one_line_as_well(place: Path) -> None:
 def test_a_new_field_is_not_a_checkouts_to_say(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever adds one need not think of it."""
+    """A field that is added to the settings is not accepted from a checkout's file, unless
+    CHECKOUT_FIELDS lists it."""
     monkeypatch.setattr(file_format, "TOP_LEVEL_FIELDS", TOP_LEVEL_FIELDS | {"brand_new"})
     path = write_shared(place, "brand_new", "x")
     values = files.find_values(environment(place), str(place), "default")
@@ -103,7 +110,8 @@ def test_a_new_field_is_not_a_checkouts_to_say(
 
 
 def test_the_users_own_file_says_all_of_it(place: Path) -> None:
-    """But which program runs: that is needed before any file is read."""
+    """The user's own file may set every field except `provisioner`, which is needed before any file
+    is read."""
     for name, value in THEIRS.items():
         line = f'{name} = "{value}"'
         path = write_user(place, f"harness {{\n{line}\n}}" if name in HARNESS_FIELDS else line)
@@ -117,7 +125,7 @@ def test_the_users_own_file_says_all_of_it(place: Path) -> None:
             assert found.sources[name].startswith(str(path))
 
 
-# A key goes where its own place, or a stronger one, says
+# A key is sent to a server that is set in the same place as the key or in a stronger one
 
 
 EVIL, GOOD = "https://evil.example", "https://good.example"
@@ -125,7 +133,8 @@ PLACES = ("TFEVENTS_", "HARNESS_", "config.hcl")
 
 
 def named(place: Path, **fields: str) -> dict[str, str]:
-    """Each field said in one of PLACES."""
+    """The environment, and the user's file, with each field set in the given one of PLACES ("value
+    in place")."""
     text, env = "", environment(place)
     for name, (value, where) in {n: v.split(" in ") for n, v in fields.items()}.items():
         if where == "config.hcl":
@@ -141,7 +150,8 @@ def named(place: Path, **fields: str) -> dict[str, str]:
 def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
     place: Path, key: str, url: str
 ) -> None:
-    """All pairs of places."""
+    """For each pair of places, the key is sent to a server that is set in the same or a stronger
+    place, and to none that is set in a weaker one."""
     env = named(place, url=f"{EVIL} in {url}", api_key=f"{KEY} in {key}")
     found, wrong = gather_settings(env, str(place))
     if PLACES.index(url) <= PLACES.index(key):
@@ -157,7 +167,9 @@ def test_the_key_and_its_server_come_from_one_place_or_the_servers_is_stronger(
 
 @pytest.mark.parametrize("key", PLACES)
 def test_a_key_goes_to_the_default_unless_somebody_wants_another(place: Path, key: str) -> None:
-    """A checkout that names a server is not obeyed, nor is the key sent where it does not say."""
+    """The key is sent to the default server. If a checkout or Harness' variable names the same
+    server, that changes nothing; if a checkout names another one, the key is sent to neither, and
+    an error says so."""
     env = named(place, api_key=f"{KEY} in {key}")
     assert load_settings(env, str(place)).api_key is not None
     for theirs in ("https://app.harness.io/", "https://app.harness.io/gateway", " "):
@@ -175,7 +187,7 @@ def test_a_key_goes_to_the_default_unless_somebody_wants_another(place: Path, ke
 
 
 def test_a_key_file_is_a_key(place: Path) -> None:
-    """It goes no further."""
+    """A key from a file is sent to the same servers as a key given by value."""
     (place.parent / "key").write_text(KEY)
     file = f"{place.parent / 'key'} in TFEVENTS_"
     with pytest.raises(SettingError, match="the key of TFEVENTS_API_KEY_FILE is not sent there"):
@@ -185,11 +197,12 @@ def test_a_key_file_is_a_key(place: Path) -> None:
     ).api_key
 
 
-# A broken file of a checkout switches nothing off
+# A broken settings file does not affect the other files
 
 
 def test_a_broken_file_costs_itself_alone(place: Path) -> None:
-    """The user is as strict as before."""
+    """If a checkout's file is broken, the other files, such as the user's `strict`, are read
+    nevertheless."""
     (place / ".tfevents.hcl").write_text("harness {")
     (place / ".harness").mkdir()
     (place / ".harness" / "workspace.yaml").write_text("org_id: theirs")
@@ -201,7 +214,8 @@ def test_a_broken_file_costs_itself_alone(place: Path) -> None:
 
 @pytest.mark.parametrize("path", ["../cost.json", "~/cost.json", "/etc/passwd", "link.json"])
 def test_a_cost_file_is_inside_the_checkout(place: Path, path: str) -> None:
-    """Through no link, either; the user's own may be anywhere."""
+    """A checkout's `cost_file` must be inside of the checkout, with links resolved; the user's own
+    file may name any path."""
     (place.parent / "cost.json").write_text("{}")
     (place / "link.json").symlink_to("../cost.json")
     write_shared(place, "cost_file", path)

@@ -1,4 +1,5 @@
-"""Where every field comes from, in which order, and what is said of one that can't be used."""
+"""Where each setting is taken from, in which order, and the error for a value that can't be
+used."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ KEY = "pat.acct.token-canary.secret-canary"
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A checkout with a home beside it."""
+    """A checkout; home and the user's configuration are beside it."""
     for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name.lower()))
     checkout = tmp_path / "checkout"
@@ -31,23 +32,26 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def environment(place: Path, **more: str) -> dict[str, str]:
+    """The variables for home and the user's configuration, and these."""
     config = str(place.parent / "xdg_config_home")
     return {"TFEVENTS_HOME": str(place.parent / "home"), "XDG_CONFIG_HOME": config, **more}
 
 
 def write_project(place: Path, text: str, name: str = ".tfevents.hcl") -> Path:
+    """Writes a settings file of the checkout; returns its path."""
     path = place / name
     path.write_text(text)
     return path
 
 
 def write_user(place: Path, text: str) -> Path:
+    """Writes the user's own settings file; returns its path."""
     folder = place.parent / "xdg_config_home" / "tfevents"
     folder.mkdir(parents=True, exist_ok=True)
     return write_project(folder, text, "config.hcl")
 
 
-# The table: field, in which block it stands, and one good value for each place
+# For each field: the block it stands in, and the form of a good value for each place
 
 FIELDS = {
     "url": ("harness", "https://{}.example"),
@@ -75,8 +79,8 @@ def places(name: str, place: Path) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_the_stronger_place_wins(place: Path, name: str) -> None:
-    """Every field, every pair of neighbours: flag, TFEVENTS_, Harness' own, project file, user
-    file, default."""
+    """For every field, the order of precedence is: flag, TFEVENTS_*, Harness' own variables,
+    project file, user's file, default."""
     block, form = FIELDS[name]
     order = places(name, place)
     for strongest in range(len(order) + 1):
@@ -113,7 +117,8 @@ def test_the_stronger_place_wins(place: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["strict", "direct", "quiet"])
 def test_switches_are_words(place: Path, name: str) -> None:
-    """On, off, and neither."""
+    """A switch is set by words for on and off; its variable takes precedence over the user's
+    file."""
     for word, on in (("1", True), ("TRUE", True), ("yes", True), ("0", False), ("off", False)):
         env = environment(place, **{f"TFEVENTS_{name.upper()}": word})
         assert getattr(load_settings(env, str(place)), name) is on
@@ -124,13 +129,15 @@ def test_switches_are_words(place: Path, name: str) -> None:
 
 
 def test_outside_the_container_plugin_variables_are_somebody_elses(place: Path) -> None:
-    """The container itself makes TFEVENTS_* of them: tests/integration/stage."""
+    """PLUGIN_* variables are ignored outside of the container, which itself turns them into
+    TFEVENTS_* (tests/integration/stage)."""
     env = environment(place, PLUGIN_ORG="theirs")
     assert load_settings(env, str(place)).org is None
 
 
 def test_the_workspace_directory_of_harness_is_never_a_workspace(place: Path) -> None:
-    """HARNESS_WORKSPACE is always /harness."""
+    """HARNESS_WORKSPACE and DRONE_WORKSPACE hold a directory, /harness, and are never taken for the
+    workspace."""
     env = environment(place, HARNESS_WORKSPACE="/harness", DRONE_WORKSPACE="/harness")
     assert load_settings(env, str(place)).workspace is None
     assert load_settings({**env, "IACM_WORKSPACE_ID": "prod"}, str(place)).workspace == "prod"
@@ -138,7 +145,8 @@ def test_the_workspace_directory_of_harness_is_never_a_workspace(place: Path) ->
 
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
 def test_an_empty_value_is_absent(place: Path, empty: str) -> None:
-    """A pipeline passes an unresolved setting on as nothing: the next place answers."""
+    """An empty value counts as not set, because a pipeline passes an unresolved setting on as an
+    empty one."""
     env = environment(place, TFEVENTS_ORG=empty, HARNESS_ORG_ID="org", TFEVENTS_TIMEOUT=empty)
     found = load_settings({**env, "TFEVENTS_STRICT": empty}, str(place))
     assert (found.org, found.budget, found.strict) == ("org", 10, False)
@@ -148,7 +156,8 @@ def test_an_empty_value_is_absent(place: Path, empty: str) -> None:
 
 
 def test_a_key_shows_no_more_than_two_segments() -> None:
-    """In no way in which a value is printed, alone or in the settings."""
+    """However a key or settings with a key are printed, at most the key's first two segments are
+    shown."""
     key = Key(KEY)
     assert str(key) == "pat.acct.***"
     for text in (repr(key), str(key), f"{key}", repr(Settings("/h", api_key=key))):
@@ -160,7 +169,8 @@ def test_a_key_shows_no_more_than_two_segments() -> None:
 
 
 def test_the_account_is_the_second_segment_of_a_key(place: Path) -> None:
-    """Of pat. and sat. keys of four segments; what is set is stronger."""
+    """The account is taken from the second segment of a pat. or sat. key of four segments, unless
+    it is set."""
     env = environment(place, TFEVENTS_API_KEY=KEY)
     assert load_settings(env, str(place)).account == "acct"
     assert load_settings({**env, "HARNESS_ACCOUNT_ID": "set"}, str(place)).account == "set"
@@ -172,7 +182,7 @@ def test_the_account_is_the_second_segment_of_a_key(place: Path) -> None:
 
 @pytest.mark.parametrize("text", [KEY, KEY + "\n", "\n  " + KEY + " \r\n\n"])
 def test_a_key_file_holds_a_key(place: Path, text: str) -> None:
-    """With or without a line end."""
+    """A key file may have white space and line ends around the key."""
     (place.parent / "key").write_text(text)
     env = environment(place, TFEVENTS_API_KEY_FILE=str(place.parent / "key"))
     key = load_settings(env, str(place)).api_key
@@ -183,7 +193,8 @@ def test_a_key_file_holds_a_key(place: Path, text: str) -> None:
 def test_a_key_file_is_found_from_where_it_is_named(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """~ is home; a relative path is seen from here, or from the file that names it."""
+    """In a key file's path, ~ is the home directory; a relative path in a variable is relative to
+    the working directory, and one in a settings file to that file's directory."""
     (place.parent / "home-key").write_text("pat.home.t.s")
     monkeypatch.setenv("HOME", str(place.parent))
     env = environment(place, TFEVENTS_API_KEY_FILE="~/home-key")
@@ -197,8 +208,8 @@ def test_a_key_file_is_found_from_where_it_is_named(
 
 
 def test_a_key_is_taken_from_the_strongest_place_by_value_or_by_file(place: Path) -> None:
-    """TFEVENTS_API_KEY_FILE is ours and stronger than Harness' own HARNESS_API_KEY; in one place
-    the value is stronger than the file."""
+    """TFEVENTS_API_KEY_FILE takes precedence over HARNESS_API_KEY; in the same place, a key takes
+    precedence over a key file."""
     (place.parent / "key").write_text("pat.file.t.s")
     file = {"TFEVENTS_API_KEY_FILE": str(place.parent / "key")}
     env = environment(place, HARNESS_API_KEY="pat.harness.t.s")
@@ -226,7 +237,7 @@ def test_a_key_is_taken_from_the_strongest_place_by_value_or_by_file(place: Path
     ],
 )
 def test_a_key_file_that_is_none(place: Path, content: bytes | None, words: str) -> None:
-    """The variable and the file are named, the content is not."""
+    """The error for an unusable key file names the variable and the reason."""
     path = place.parent / "key"
     if content is not None:
         path.write_bytes(content)
@@ -251,7 +262,8 @@ def test_a_key_file_that_is_none(place: Path, content: bytes | None, words: str)
     ],
 )
 def test_what_is_no_key_is_named_as_that(place: Path, text: str, words: str) -> None:
-    """Never with what stands there, and never as an account that is missing."""
+    """The error for a text that is no key says what is wrong with it, quotes none of it and does
+    not call the account missing."""
     with pytest.raises(SettingError, match=re.escape(words)) as caught:
         load_settings(environment(place, TFEVENTS_API_KEY=text), str(place))
     assert str(caught.value).startswith("TFEVENTS_API_KEY: ")
@@ -259,14 +271,14 @@ def test_what_is_no_key_is_named_as_that(place: Path, text: str, words: str) -> 
 
 
 def test_a_key_in_the_place_of_its_file_is_not_shown(place: Path) -> None:
-    """A mistake that is easily made."""
+    """If a key is given instead of a key file's path, the error does not quote it."""
     with pytest.raises(SettingError) as caught:
         load_settings(environment(place, TFEVENTS_API_KEY_FILE=KEY), str(place))
     assert "canary" not in str(caught.value)
 
 
 def test_a_directory_is_no_key_file(place: Path) -> None:
-    """Nor can it be read."""
+    """A directory as the key file is an error."""
     with pytest.raises(SettingError, match="Is a directory"):
         load_settings(environment(place, TFEVENTS_API_KEY_FILE=str(place)), str(place))
 
@@ -284,7 +296,8 @@ def test_a_directory_is_no_key_file(place: Path) -> None:
     ],
 )
 def test_a_url_that_is_none(place: Path, url: str) -> None:
-    """One line that names the variable and never the value, which may hold a password."""
+    """The error for an invalid URL is one line that names the variable and not the value, which may
+    contain a password."""
     with pytest.raises(SettingError) as caught:
         load_settings(environment(place, TFEVENTS_URL=url), str(place))
     assert str(caught.value).startswith("TFEVENTS_URL: ")
@@ -299,12 +312,13 @@ def test_a_url_that_is_none(place: Path, url: str) -> None:
     ],
 )
 def test_a_url_that_is_one(place: Path, url: str) -> None:
-    """https anywhere, http to this machine."""
+    """https is accepted for any host, http only for this machine."""
     assert load_settings(environment(place, TFEVENTS_URL=url), str(place)).url == url.rstrip("/")
 
 
 def test_http_can_be_allowed(place: Path) -> None:
-    """By a variable of its own, so that nobody does it by accident."""
+    """TFEVENTS_ALLOW_HTTP allows http to other hosts; it is a variable of its own, so that http is
+    not used by accident."""
     env = environment(place, TFEVENTS_URL="http://x.example")
     for word in ("1", " Yes "):
         found = load_settings({**env, "TFEVENTS_ALLOW_HTTP": word}, str(place))
@@ -319,7 +333,7 @@ def test_http_can_be_allowed(place: Path) -> None:
     [("/iacm/api", "/iacm/api"), ("api/", "/api"), ("/", ""), ("//a//", "/a")],
 )
 def test_an_api_path_has_one_slash_before_it(place: Path, given: str, taken: str) -> None:
-    """However it was written."""
+    """An API path gets one leading slash and no trailing one."""
     assert load_settings(environment(place, TFEVENTS_API_PATH=given), str(place)).api_path == taken
 
 
@@ -342,7 +356,7 @@ BAD = {
 def test_a_bad_value_is_one_line_that_names_its_variable(
     place: Path, name: str, value: str
 ) -> None:
-    """And what to do instead."""
+    """The error for a bad value is one printable line that begins with the variable's name."""
     with pytest.raises(SettingError) as caught:
         load_settings(environment(place, **{name: value}), str(place))
     assert str(caught.value).startswith(f"{name}: ")
@@ -350,7 +364,8 @@ def test_a_bad_value_is_one_line_that_names_its_variable(
 
 
 def test_the_rest_is_read_all_the_same(place: Path) -> None:
-    """`gather` gives what is good beside what is wrong: whose event it is, whether it is strict."""
+    """`gather_settings` returns the valid settings, such as org and `strict`, together with the
+    errors."""
     env = environment(
         place, TFEVENTS_TIMEOUT="soon", TFEVENTS_ORG="org", TFEVENTS_STRICT="1", TFEVENTS_URL="x"
     )
@@ -360,7 +375,8 @@ def test_the_rest_is_read_all_the_same(place: Path) -> None:
 
 
 def test_a_bad_value_in_a_file_names_file_line_and_field(place: Path) -> None:
-    """The line of the field, not of a comment or another field that begins alike."""
+    """The error names the line of the field itself, not that of a comment that contains its
+    name."""
     path = write_user(
         place,
         '# timeout = 3\nharness {\n  organization_ = "x"\n}\n'.replace("organization_", "org")
@@ -374,7 +390,8 @@ def test_a_bad_value_in_a_file_names_file_line_and_field(place: Path) -> None:
 
 
 def test_home_is_where_it_is_set(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Absolute, relative to here, or under ~; without a setting the platform's."""
+    """TFEVENTS_HOME may be absolute, relative to the working directory, or begin with ~; if it is
+    not set, the platform's state directory is used."""
     monkeypatch.chdir(place)
     monkeypatch.setenv("HOME", "/somebody")
     assert find_home({"TFEVENTS_HOME": "/a/b"}) == "/a/b"
@@ -418,8 +435,8 @@ workspace "root" {}
 def test_a_monorepo_maps_directories_to_workspaces(
     place: Path, directory: str, tf_workspace: str, workspace: str
 ) -> None:
-    """The directory exactly, and the terraform workspace where it is named; wherever the harness
-    block stands."""
+    """A workspace block applies to exactly its directory and, if it names one, to its terraform
+    workspace, wherever in the file the harness block stands."""
     (place / "live/network/below").mkdir(parents=True)
     blocks = MAP.split("\n}\n")
     for text in (MAP, "\n}\n".join([*blocks[1:-1], blocks[0], blocks[-1]])):
@@ -431,7 +448,8 @@ def test_a_monorepo_maps_directories_to_workspaces(
 
 
 def test_a_mapped_directory_may_be_a_link(place: Path) -> None:
-    """It is the same directory."""
+    """A workspace block whose directory is a link applies to the directory that the link leads
+    to."""
     (place / "live").mkdir()
     (place / "link").symlink_to("live")
     write_project(place, 'workspace "w" { directory = "link" }')
@@ -439,14 +457,16 @@ def test_a_mapped_directory_may_be_a_link(place: Path) -> None:
 
 
 def test_two_workspaces_for_one_directory_are_an_error(place: Path) -> None:
-    """Nobody could say which is meant."""
+    """Two workspace blocks for the same directory and terraform workspace are an error, because
+    neither is preferred."""
     path = write_project(place, 'workspace "a" {}\nworkspace "b" {}\n')
     with pytest.raises(SettingError, match=rf"^{path}, line 1, workspace: a and b are mapped"):
         load_settings(environment(place), str(place))
 
 
 def test_the_nearest_file_up_to_the_git_root_is_read(place: Path) -> None:
-    """What stands above a checkout is somebody else's; without git only the directory itself."""
+    """The nearest .tfevents.hcl up to the git root is read, and none above it; outside of git, only
+    the one in the directory itself."""
     deep = place / "a" / "b"
     deep.mkdir(parents=True)
     write_project(place.parent, 'harness { org = "above" }')
@@ -497,7 +517,8 @@ def test_the_nearest_file_up_to_the_git_root_is_read(place: Path) -> None:
     ],
 )
 def test_a_file_with_something_wrong(place: Path, text: str, words: str) -> None:
-    """File, line and field in one line, and nothing that was written as a value."""
+    """The error for a settings file is one line that names the file, the line and the field, and
+    quotes no secret value."""
     path = write_user(place, text)
     with pytest.raises(SettingError) as caught:
         load_settings(environment(place), str(place))
@@ -509,7 +530,7 @@ def test_a_file_with_something_wrong(place: Path, text: str, words: str) -> None
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"a = 1\n" * 20_000, b"[", b"\0"])
 def test_a_file_that_is_no_settings_file(place: Path, content: bytes) -> None:
-    """One line."""
+    """A file that can't be parsed at all is an error of one line with the file's name."""
     (place / ".tfevents.hcl").write_bytes(content)
     with pytest.raises(SettingError, match=r"^[^\n]+\.tfevents\.hcl[:,] [^\n]+$"):
         load_settings(environment(place), str(place))
@@ -529,7 +550,8 @@ workspace w {
 
 
 def test_the_spellings_of_hcl(place: Path) -> None:
-    """Comments anywhere, escapes, numbers, labels without quotes, a mark at the beginning."""
+    """Comments anywhere, escapes, numbers, labels without quotes, CRLF and a byte order mark are
+    understood."""
     (place / ".tfevents.hcl").write_text("\ufeff" + SPELLINGS.replace("\n", "\r\n"))
     found = load_settings(environment(place), str(place))
     assert (found.account, found.org) == ("a", 'ü"${x}%{y}\\')
@@ -545,7 +567,8 @@ print(load_settings(os.environ, sys.argv[1]).org, "hcl2" in sys.modules)
 
 
 def test_every_run_reads_the_file_itself(place: Path) -> None:
-    """Neither python-hcl2 is woken nor anything kept: a fresh container costs no more."""
+    """Each run parses the settings file anew, without importing python-hcl2 and without a cache, so
+    that a fresh container is not slower."""
     for org in ("one", "two"):
         write_project(place, f'harness {{ org = "{org}" }}')
         done = subprocess.run(

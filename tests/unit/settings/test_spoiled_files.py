@@ -1,5 +1,5 @@
-"""Whatever stands in a settings file, or in a variable that tells metadata: its fields, or one line
-that says what is wrong."""
+"""Whatever a settings file or a variable for metadata contains, its fields are read, or one line
+says what is wrong."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ TOLD = [
 def test_spoiled_text_is_read_or_told(
     parse: Callable[[str, str], object], texts: list[str], examples: Examples
 ) -> None:
-    """In one line that begins with the file; nothing else is ever raised."""
+    """A spoiled settings file is read or refused, in one line that begins with the file's name; no
+    other error is raised."""
     read = 0
     for dice in examples:
         text = spoil_text(dice.choice(texts), dice)
@@ -55,7 +56,7 @@ def test_spoiled_text_is_read_or_told(
     "text", ["{", "[", "/*", "/**/", '"\\"', "${", "# ", "a = 1\n", "a:\n ", "&a "]
 )
 def test_64_kib_of_anything_are_read_or_told(text: str) -> None:
-    """Whatever nests or repeats."""
+    """64 KiB of any nested or repeated text are read or refused with the right error."""
     for parse in (file_format.parse_settings_file, workspace_file.parse_workspace_file):
         for whole in (text * (65536 // len(text)), "org_id: " + text * 9000, "x = " + text * 9000):
             try:
@@ -66,7 +67,7 @@ def test_64_kib_of_anything_are_read_or_told(text: str) -> None:
 
 @pytest.mark.fuzz("told metadata", 1500)
 def test_spoiled_metadata_is_taken_or_told(examples: Examples) -> None:
-    """In one line that names the variable; what is taken fits the contract."""
+    """A spoiled value for metadata is accepted, or refused in one line that names the variable."""
     fields = metadata_fields()
     taken = 0
     for dice in examples:

@@ -1,4 +1,4 @@
-"""Switches that somebody must know before, or without, all other settings."""
+"""Switches that are read before or without all other settings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tfevents.settings.switches import is_on
 
 @pytest.mark.parametrize("name", ["direct", "strict", "quiet"])
 def test_the_variable_is_stronger_than_the_users_file(tmp_path: Path, name: str) -> None:
-    """And an empty one says nothing."""
+    """A switch's variable takes precedence over the user's file, unless it is empty; a broken file
+    switches nothing on."""
     env = {"XDG_CONFIG_HOME": str(tmp_path), "TFEVENTS_HOME": "/nowhere"}
     variable = f"TFEVENTS_{name.upper()}"
     assert not is_on(name, env)

@@ -1,4 +1,4 @@
-"""A server's address is understood as the standard library understands it, or refused."""
+"""A server's URL is parsed as the standard library parses it, or refused."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ BAD = [
 
 @pytest.mark.parametrize("text", GOOD)
 def test_as_urllib_does(text: str) -> None:
+    """`parse_url` gives the same parts as `urlsplit`, with the scheme's default port, and no user
+    in `netloc`."""
     ours, theirs = parse_url(text), urlsplit(text)
     assert (ours.scheme, ours.host, ours.path) == (theirs.scheme, theirs.hostname, theirs.path)
     assert ours.port == (theirs.port or {"https": 443, "http": 80}[theirs.scheme])
@@ -52,5 +54,6 @@ def test_what_is_no_address_of_a_server(text: str) -> None:
     ],
 )
 def test_only_this_machine_is_loopback(host: str, is_here: bool) -> None:
-    """Anything else would show the key to the network."""
+    """Only localhost and loopback addresses are this machine; http to any other host would show the
+    API key to the network."""
     assert parse_url(f"http://{host}/").loopback is is_here

@@ -1,4 +1,4 @@
-"""Harness' own .harness/workspace.yaml: whose workspace a checkout is."""
+"""Harness' own .harness/workspace.yaml names the workspace of a checkout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = "org_id: yaml-org\nproject_id: yaml-project\nworkspace_id: yaml-workspace
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with a directory in it, and a home beside it."""
+    """A checkout with a directory in it."""
     place = tmp_path / "checkout"
     (place / ".git").mkdir(parents=True)
     (place / "live").mkdir()
@@ -22,11 +22,13 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def environment(checkout: Path, **more: str) -> dict[str, str]:
+    """The variables for home and the user's configuration, beside the checkout, and these."""
     home, config = str(checkout.parent / "home"), str(checkout.parent / "config")
     return {"TFEVENTS_HOME": home, "XDG_CONFIG_HOME": config, **more}
 
 
 def write(place: Path, text: str) -> Path:
+    """Writes a directory's .harness/workspace.yaml; returns its path."""
     path = place / ".harness" / "workspace.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -34,7 +36,8 @@ def write(place: Path, text: str) -> Path:
 
 
 def test_it_says_whose_workspace_this_is(checkout: Path) -> None:
-    """From the git root for every directory below, and where each field stood is known."""
+    """The file in the git root applies to every directory below, and the line of each field is
+    known."""
     path = write(checkout, "# ours\n" + FILE + "tags: [a]\n")
     found = load_settings(environment(checkout), str(checkout / "live"))
     assert (found.org, found.project) == ("yaml-org", "yaml-project")
@@ -43,7 +46,8 @@ def test_it_says_whose_workspace_this_is(checkout: Path) -> None:
 
 
 def test_the_nearest_one_counts(checkout: Path) -> None:
-    """As with .tfevents.hcl: all of it, and nothing of the one above."""
+    """Only the nearest file is used, as with .tfevents.hcl: fields that it lacks are not taken from
+    one above."""
     write(checkout, FILE)
     write(checkout / "live", "org_id: near\n")
     found = load_settings(environment(checkout), str(checkout / "live"))
@@ -51,13 +55,14 @@ def test_the_nearest_one_counts(checkout: Path) -> None:
 
 
 def test_above_the_git_root_it_is_somebody_elses(checkout: Path) -> None:
-    """Nobody's checkout speaks for another."""
+    """A file above the git root is not used."""
     write(checkout.parent, FILE)
     assert load_settings(environment(checkout), str(checkout)).org is None
 
 
 def test_ours_is_stronger_and_the_users_own_weaker(checkout: Path) -> None:
-    """Between .tfevents.hcl and config.hcl; the environment is stronger than all of them."""
+    """The order of precedence is: environment, .tfevents.hcl, workspace.yaml, the user's
+    config.hcl."""
     write(checkout, FILE)
     (checkout / ".tfevents.hcl").write_text('harness { org = "ours" }')
     user = checkout.parent / "config" / "tfevents" / "config.hcl"
@@ -71,7 +76,7 @@ def test_ours_is_stronger_and_the_users_own_weaker(checkout: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "other: 1\n", "org_id:\n", "{}", "org_id: ~"])
 def test_what_it_does_not_say_is_not_set(checkout: Path, text: str) -> None:
-    """Other names are Harness' business."""
+    """A missing or empty field is not set, and other fields of the file are ignored."""
     write(checkout, text)
     assert load_settings(environment(checkout), str(checkout)).org is None
 
@@ -95,7 +100,8 @@ def test_what_it_does_not_say_is_not_set(checkout: Path, text: str) -> None:
     ],
 )
 def test_a_broken_one_is_one_line_with_file_and_line(checkout: Path, text: str, line: int) -> None:
-    """And what to do; never the text itself."""
+    """The error for a broken file is one line that names the file and the line and quotes no
+    text."""
     path = write(checkout, text)
     with pytest.raises(SettingError) as caught:
         load_settings(environment(checkout), str(checkout))
@@ -106,7 +112,8 @@ def test_a_broken_one_is_one_line_with_file_and_line(checkout: Path, text: str, 
 
 
 def test_a_bomb_of_aliases_is_no_bomb(checkout: Path) -> None:
-    """Nothing but the three names is looked at, nor kept."""
+    """A file with exponentially nested aliases is read: only the three known fields are
+    evaluated."""
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 10)]
     merged = [f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 10)}]}}" for n in range(1, 10)]
     text = "\n".join(["l0: &l0 [x]", *levels, "m0: &m0 {a: b}", *merged, "<<: *m9", "org_id: a"])

@@ -1,4 +1,4 @@
-"""What a stage leaves for the steps after it: variables and an annotation, whatever the values."""
+"""The variables and the annotation that a stage writes for later steps, whatever the values."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ NONE = dict.fromkeys(COUNTS, 0)
 
 
 def body(event_type: str = "apply_needed", **metadata: Any) -> dict[str, Any]:
+    """An event's body."""
     about = {"activity_type": "plan", "activity_status": "success", **metadata}
     return {"event_type": event_type, "metadata": about, "data": {"exit_code": "2"}}
 
 
 def written(path: Path) -> dict[str, str]:
+    """The variables that were written to the file."""
     lines = path.read_text().splitlines()
     return dict(line.split("=", 1) for line in lines)
 
 
 def test_a_plans_outputs(tmp_path: Path) -> None:
-    """Every number that is known is a variable, by the names of the design."""
+    """Every number that is known is written as a variable with the design's name."""
     path = tmp_path / "out"
     drift = {**NONE, "changed": 1}
     outputs.write_outputs(
@@ -49,14 +51,15 @@ def test_a_plans_outputs(tmp_path: Path) -> None:
 
 
 def test_what_is_unknown_is_left_out(tmp_path: Path) -> None:
-    """A step after us can tell 0 from not measured."""
+    """A number that is not known is left out, so that a later step can distinguish 0 from not
+    measured."""
     path = tmp_path / "out"
     outputs.write_outputs({"HARNESS_OUTPUT_FILE": str(path)}, {"event_type": "failed"})
     assert written(path) == {"TFEVENTS_EVENT_TYPE": "failed"}
 
 
 def test_outputs_are_appended(tmp_path: Path) -> None:
-    """The file is shared with the step's other words."""
+    """Variables are appended, because the file may have other output of the step."""
     path = tmp_path / "out"
     path.write_text("MINE=1\n")
     outputs.write_outputs({"DRONE_OUTPUT": str(path)}, body())
@@ -67,7 +70,8 @@ def test_outputs_are_appended(tmp_path: Path) -> None:
     "hostile", ["x\nEVIL=1", "quote \" and ' and $(id)", "x" * 200_000, "\x1b[31mred", "tab\tcr\r"]
 )
 def test_a_hostile_value_stays_one_line(tmp_path: Path, hostile: str) -> None:
-    """A value can't begin another variable, and no line is longer than a reader takes."""
+    """A value can't begin another variable, and its line has less than 64 KiB, which a reader
+    accepts."""
     path = tmp_path / "out"
     outputs.write_outputs({"DRONE_OUTPUT": str(path)}, {"event_type": hostile})
     lines = path.read_bytes().split(b"\n")
@@ -77,7 +81,7 @@ def test_a_hostile_value_stays_one_line(tmp_path: Path, hostile: str) -> None:
 
 
 def test_an_annotation_has_the_contracts_form(tmp_path: Path) -> None:
-    """It is written whole, and names the execution it belongs to."""
+    """An annotation names its execution, and no other file is left beside it."""
     path = tmp_path / "annotations.json"
     env = {
         "HARNESS_ANNOTATIONS_FILE": str(path),
@@ -107,13 +111,14 @@ def test_an_annotation_has_the_contracts_form(tmp_path: Path) -> None:
 
 
 def test_no_annotation_where_none_is_wanted(tmp_path: Path) -> None:
-    """Outside Harness nothing is written."""
+    """Outside of Harness no annotation is written."""
     outputs.write_annotation({}, body())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_annotation_names_the_stage_that_the_event_names(tmp_path: Path) -> None:
-    """An IaCM step knows its stage's execution better than the environment does."""
+    """The event's stage execution takes precedence over the environment's, because an IaCM step
+    knows it better; other users may read the file."""
     path = tmp_path / "annotations.json"
     env = {"HARNESS_ANNOTATIONS_FILE": str(path), "HARNESS_STAGE_ID": "stage"}
     outputs.write_annotation(env, {**body(), "metadata": {"pipeline_stage_id": "execution"}})
@@ -123,7 +128,7 @@ def test_an_annotation_names_the_stage_that_the_event_names(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("hostile", ['"', "\\", "\n}", "\x00\x1b[31m", "x" * 65536, "\udcff"])
 def test_a_hostile_identifier_is_still_json(tmp_path: Path, hostile: str) -> None:
-    """Whatever a pipeline is called, the document is one."""
+    """An annotation is valid JSON whatever the pipeline's identifier contains."""
     path = tmp_path / "annotations.json"
     env = {"HARNESS_ANNOTATIONS_FILE": str(path), "HARNESS_PIPELINE_ID": hostile}
     outputs.write_annotation(env, body())

@@ -1,4 +1,5 @@
-"""Whatever a pipeline passes on as PLUGIN_*: a stage, or one line that names the variable."""
+"""Whatever a pipeline passes as PLUGIN_*, it gives a stage, or an error of one line that names the
+variable."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ GOOD = {
 
 @pytest.mark.fuzz("stage settings", 2000)
 def test_spoiled_settings_are_taken_or_told(examples: Examples) -> None:
-    """In one line, which says no key back."""
+    """Spoiled PLUGIN_* variables are accepted, or refused in one line that does not contain the API
+    key."""
     taken = 0
     for dice in examples:
         env = {**GOOD, **{n: spoil_text(GOOD[n], dice) for n in dice.sample([*GOOD], 2)}}

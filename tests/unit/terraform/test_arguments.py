@@ -1,4 +1,5 @@
-"""What a command line asks for, and when it may be split."""
+"""How terraform's command line is parsed, and whether that is certain to be terraform's own
+reading."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from tfevents.terraform.arguments import Arguments, Mode, parse_arguments
 
 
 def asked(*argv: str, **env: str) -> Arguments:
+    """The parsed command line, which must be one that is reported."""
     found = parse_arguments(argv, env)
     assert found is not None
     return found
@@ -30,18 +32,18 @@ def asked(*argv: str, **env: str) -> Arguments:
     ],
 )
 def test_what_is_not_reported_is_nobodys_invocation(argv: tuple[str, ...]) -> None:
-    """Terraform alone sees to it, in its own words."""
+    """A command line that is not reported is None: terraform handles it alone."""
     assert parse_arguments(argv, {}) is None
 
 
 @pytest.mark.parametrize("words", ["'", '"x', "-var 'a"])
 def test_bad_quoting_is_left_to_terraform(words: str) -> None:
-    """Terraform has an error of its own for an environment that can't be read."""
+    """Broken quotes in TF_CLI_ARGS are left to terraform, which prints its own error."""
     assert parse_arguments(("plan",), {"TF_CLI_ARGS": words}) is None
 
 
 def test_a_quote_of_one_variable_does_not_end_in_the_other() -> None:
-    """Each variable is read by itself."""
+    """Each of the TF_CLI_ARGS* variables is parsed on its own."""
     assert parse_arguments(("plan",), {"TF_CLI_ARGS": "'", "TF_CLI_ARGS_plan": "'"}) is None
 
 
@@ -63,7 +65,8 @@ def test_a_quote_of_one_variable_does_not_end_in_the_other() -> None:
     ],
 )
 def test_out_is_found_as_terraform_finds_it(words: tuple[str, ...], out: str | None) -> None:
-    """Both dashes, both ways to give a value, the last one wins, nothing behind the flags."""
+    """`-out` may have one or two dashes and its value behind = or as the next word; the last one
+    wins, and none counts behind the end of the flags."""
     assert asked("plan", *words).value("out") == out
 
 
@@ -81,13 +84,15 @@ def test_out_is_found_as_terraform_finds_it(words: tuple[str, ...], out: str | N
 def test_the_environments_arguments_stand_before_the_users(
     env: dict[str, str], own: tuple[str, ...], out: str | None
 ) -> None:
-    """Each is put right behind the subcommand: the command's own, then the general ones."""
+    """The words of TF_CLI_ARGS_plan, then those of TF_CLI_ARGS, are inserted directly behind the
+    subcommand, so the command line's own flags win."""
     assert asked("plan", *own, **env).value("out") == out
 
 
 @pytest.mark.parametrize("words", ["-out=a;b", "-var a=$x", "-out=a\\ b", "`x`", "a|b", "-out=(a)"])
 def test_what_the_shell_words_reader_reads_its_own_way_is_not_sure(words: str) -> None:
-    """Where our reading may not be terraform's, nothing is added."""
+    """TF_CLI_ARGS* that terraform may split differently than we do are not marked as parsed
+    exactly."""
     found = asked("apply", TF_CLI_ARGS=words)
     assert not found.parsed_exactly
 
@@ -107,7 +112,7 @@ def test_what_the_shell_words_reader_reads_its_own_way_is_not_sure(words: str) -
     ],
 )
 def test_the_mode_is_the_last_word_on_it(argv: tuple[str, ...], mode: Mode) -> None:
-    """Booleans as Go reads them."""
+    """The last flag for the mode wins; its value is a boolean as Go parses it."""
     assert asked(*argv).mode is mode
 
 
@@ -128,22 +133,24 @@ def test_the_mode_is_the_last_word_on_it(argv: tuple[str, ...], mode: Mode) -> N
 def test_a_saved_plan_is_the_first_word_behind_the_flags(
     words: tuple[str, ...], plan_file: str | None
 ) -> None:
-    """`-no-color` is taken anywhere and is no flag's value."""
+    """The saved plan is the first word behind the flags; `-no-color` may stand anywhere and is no
+    flag's value."""
     assert asked("apply", *words).plan_file == plan_file
 
 
 def test_a_saved_plan_may_stand_in_the_environment() -> None:
-    """TF_CLI_ARGS_apply may hold the path itself."""
+    """TF_CLI_ARGS_apply may contain the saved plan's path."""
     assert asked("apply", TF_CLI_ARGS_apply="-input=false p").plan_file == "p"
 
 
 def test_the_last_directory_counts() -> None:
-    """As in terraform, which then refuses the others."""
+    """The last -chdir counts, as in terraform, which then refuses the others."""
     assert asked("-chdir=a", "-chdir=b", "plan").chdir == "b"
     assert asked("plan").chdir == "."
 
 
 def test_ours_stand_before_the_users() -> None:
-    """So that the user's own win, and a path stays behind the flags."""
+    """Our own flag is inserted before the user's, so that the user's flags win and a path stays
+    behind the flags."""
     found = asked("-chdir=d", "plan", "-input=false", TF_CLI_ARGS="-no-color")
     assert found.with_flag("-out=/p") == ["-chdir=d", "plan", "-out=/p", "-input=false"]

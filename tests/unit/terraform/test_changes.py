@@ -1,4 +1,4 @@
-"""What an apply did, counted: by recordings, and where the log and the states leave room."""
+"""What an apply did is counted: for recordings, and where log and states leave it open."""
 
 from __future__ import annotations
 
@@ -27,21 +27,23 @@ BAD = StateObject(b"bad", tainted=True, nonempty=b"bad")
 
 
 def log_of(*lines: str, before: tuple[str, ...] = ()) -> ApplyLog:
-    """A log of these lines, of planning and of applying."""
+    """A log with these lines while applying, and with the lines of `before` while planning."""
     text = (f"2026-11-27T09:22:01.823Z {line}\n" for line in (*before, APPLY, GRAPH, *lines))
     return parse_core_log("".join(text).encode())
 
 
 def begun(address: str, action: str) -> str:
+    """The log's line for a change that was begun."""
     return f"[DEBUG] {address}: applying the planned {action} change"
 
 
 def failed(node: str, error: str = "no") -> str:
+    """The log's line for a node that failed."""
     return f'[ERROR] vertex "{node}" error: {error}'
 
 
 def state(**objects: StateObject) -> State:
-    """A state of objects `x.NAME`; `NAME__KEY` is deposed."""
+    """A state of objects `x.NAME`; `NAME__KEY` is a deposed object."""
     keys = {name: name.partition("__") for name in objects}
     return State(
         {(f"x.{keys[n][0]}", keys[n][2] or None): found for n, found in objects.items()},
@@ -51,16 +53,17 @@ def state(**objects: StateObject) -> State:
 
 
 def apply(log: ApplyLog, before: State | None, after: State | None, **about: object) -> Apply:
+    """An apply that finished, in the normal mode unless `about` says otherwise."""
     known = {"mode": Mode.NORMAL, "finished": True, **about}
     return Apply(log, before, after, **known)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("recording", ALL, ids=lambda r: r.name)
 def test_counts_are_the_engine_s_own(recording: Recording) -> None:
-    """Its closing line, where there is one and nothing else wrote into the log."""
+    """The counts are those of the engine's closing line, if it printed one."""
     said, counts = recording.said(), count_resources(recording.apply())
     if recording.scenario in ("nested", "move_import_forget"):
-        assert counts is None  # two applies; a log that does not tell what is imported
+        assert counts is None  # two applies; a log without what was imported
     elif said is not None:
         assert counts is not None
         found = counts.as_json()
@@ -72,20 +75,22 @@ def test_counts_are_the_engine_s_own(recording: Recording) -> None:
     "recording", [r for r in ALL if r.scenario == "half_failed"], ids=lambda r: r.name
 )
 def test_half_of_an_apply(recording: Recording) -> None:
-    """One updated, one tainted by its provisioner, one never begun."""
+    """Of an apply with one updated object, one tainted by its provisioner and one never begun, only
+    the update counts."""
     assert count_resources(recording.apply()) == Counts(changed=1)
     assert count_tainted(recording.apply()) == 1
 
 
 def test_a_refused_update_is_no_change() -> None:
-    """The provider handed back the new values, which terraform has stored (AWS' SDK does so)."""
+    """A failed update does not count, although terraform has stored the new values that the
+    provider returned (AWS' SDK does so)."""
     log = log_of(begun("x.a", "Update"), failed("x.a"), begun("x.b", "Update"))
     run = apply(log, state(a=OLD, b=OLD, c=OLD), state(a=NEW, b=NEW, c=OLD), finished=False)
     assert count_resources(run) == Counts(changed=1, unchanged=1)
 
 
 def test_a_postcondition_fails_when_the_object_is_there() -> None:
-    """Terraform has counted it by then."""
+    """A change whose postcondition fails counts, because terraform has counted it by then."""
     wrong = "Resource postcondition failed"
     created = begun("x.a", "Create"), failed("x.a", wrong)
     log = log_of(*created, begun("x.b", "Update"), failed("x.b", wrong))
@@ -94,20 +99,23 @@ def test_a_postcondition_fails_when_the_object_is_there() -> None:
 
 
 def test_a_replacement_by_the_same_values() -> None:
-    """One added, one deleted: the states alone could not tell."""
+    """A replacement by an object with the same values counts as one added and one deleted, which
+    the states alone do not show."""
     log = log_of(begun("x.a", "Delete"), begun("x.a", "Create"))
     assert count_resources(apply(log, state(a=OLD), state(a=OLD))) == Counts(added=1, deleted=1)
 
 
 def test_a_creation_before_a_destruction_that_fails_puts_the_old_one_back() -> None:
-    """It is there and not tainted, and is nothing new."""
+    """If a creation that replaces an object fails, the old object is restored and does not
+    count."""
     log = log_of(begun("x.a", "Create"), failed("x.a"))
     run = apply(log, state(a=OLD), state(a=OLD), finished=False)
     assert count_resources(run) == Counts()
 
 
 def test_deletions_of_one_address() -> None:
-    """A current and a deposed object go; one of the two is kept by its provider."""
+    """If a current and a deposed object of one address are deleted, and the deposed one's deletion
+    fails, one deletion counts."""
     log = log_of(
         begun("x.a", "Delete"), begun("x.a", "Delete"), failed("x.a (destroy deposed 0a1b2c3d)")
     )
@@ -117,7 +125,8 @@ def test_deletions_of_one_address() -> None:
 
 @pytest.mark.parametrize("node", ["", "x.a (destroy deposed 0a1b2c3d)"])
 def test_a_deposed_object_beside_its_current_one(node: str) -> None:
-    """Deleted or not, the current one stays as it is: a plan calls it no-op."""
+    """Whether its deposed object is deleted or not, a current object counts as unchanged: a plan
+    calls it no-op."""
     log = log_of(begun("x.a", "Delete"), *([failed(node)] if node else []))
     before = state(a=OLD, a__0a1b2c3d=OLD)
     run = apply(log, before, before if node else state(a=OLD), finished=not node)
@@ -125,7 +134,8 @@ def test_a_deposed_object_beside_its_current_one(node: str) -> None:
 
 
 def test_what_is_forgotten() -> None:
-    """Gone from the state without a deletion; forgotten and made anew is both, once each."""
+    """An object that leaves the state without a deletion counts as removed; one that is forgotten
+    and created anew counts as both."""
     forget = 'ProviderTransformer: "%s" (*tofu.NodeForgetResourceInstance) needs provider'
     log = log_of(
         "[DEBUG] " + forget % "x.a (forget)",
@@ -139,7 +149,7 @@ def test_what_is_forgotten() -> None:
 
 @pytest.mark.parametrize("replaced", [False, True])
 def test_what_is_imported(replaced: bool) -> None:
-    """By what planning said; the object may be replaced at once."""
+    """An import is known from the log of the planning; the imported object may also be replaced."""
     lines = (begun("x.a", "Delete"), begun("x.a", "Create")) if replaced else ()
     planned = '[TRACE] graphNodeImportState: import x.a "id" produced instance object of type x'
     log = log_of(*lines, before=(planned,))
@@ -148,7 +158,8 @@ def test_what_is_imported(replaced: bool) -> None:
 
 
 def test_what_a_saved_plan_imports_and_moves() -> None:
-    """Its log says nothing of either; the plan does."""
+    """Imports and moves of a saved plan are known from the plan, because the log does not mention
+    them."""
     no_op = frozenset({"no-op"})
     changes = (
         Change("x.a", "managed", no_op, importing=True),
@@ -162,7 +173,8 @@ def test_what_a_saved_plan_imports_and_moves() -> None:
 
 
 def test_what_moves_is_not_unchanged() -> None:
-    """A resource, twice in a row, and all of a module."""
+    """An object that moves does not count as unchanged, if its resource moves, also twice in a row,
+    or its module."""
     moves = tuple(
         f"[TRACE] refactoring.ApplyMoves: {said}"
         for said in (
@@ -197,13 +209,14 @@ MOVES = "[TRACE] refactoring.ApplyMoves: "
     ],
 )
 def test_what_moves_along(said: str, before: list[str], after: list[str]) -> None:
-    """An instance alone, all of a resource, all that is in a module; and nothing beside it."""
+    """An instance moves alone, a resource with all its instances, a module with all its objects;
+    objects beside them do not."""
     was, now = (State({(at, None): OLD for at in held}, serial=1) for held in (before, after))
     assert count_resources(apply(log_of(before=(MOVES + said,)), was, now)) == Counts(unchanged=1)
 
 
 def test_a_move_that_was_none() -> None:
-    """Terraform says that it moves before it sees that there is something already."""
+    """A move that terraform logs and then skips, because the new address is taken, is no move."""
     log = log_of(
         begun("x.a", "Delete"),
         before=(
@@ -217,18 +230,20 @@ def test_a_move_that_was_none() -> None:
 
 
 def test_an_object_that_nobody_made() -> None:
-    """The states are not of this run alone: absent."""
+    """If the state after has an object that the log does not explain, the counts are None: the
+    states are not of this run alone."""
     assert count_resources(apply(log_of(), state(), state(a=NEW))) is None
 
 
 @pytest.mark.parametrize("lines", [(APPLY, GRAPH), (APPLY,), (GRAPH,)])
 def test_two_applies_in_one_log(lines: tuple[str, ...]) -> None:
-    """A nested terraform wrote here as well: absent."""
+    """If a nested terraform wrote to the same log, the counts are None."""
     assert count_resources(apply(log_of(*lines), state(a=OLD), state(a=OLD))) is None
 
 
 def test_a_run_that_ended_in_the_middle() -> None:
-    """Once anything was begun nobody knows how it ended."""
+    """For an interrupted run the counts are None once a change was begun, because its end is not
+    known."""
     log = log_of(begun("x.a", "Update"))
     assert count_resources(apply(log, state(a=OLD), state(a=NEW), interrupted=True)) is None
     assert count_resources(apply(log_of(), state(a=OLD), state(a=OLD), interrupted=True)) == Counts(
@@ -237,7 +252,8 @@ def test_a_run_that_ended_in_the_middle() -> None:
 
 
 def test_without_the_state_before() -> None:
-    """What stayed is what planning recorded so, where it looked at everything."""
+    """Without the state before, unchanged objects are known from the plan if it covered every
+    object; outputs and drift are None."""
     planned = (
         "[INFO]  backend/local: apply calling Plan",
         "[TRACE] writeChange: recorded NoOp change for x.a",
@@ -252,7 +268,7 @@ def test_without_the_state_before() -> None:
 
 
 def outputs(**values: object) -> State:
-    """A state of outputs: a value, or a pair of a value and whether it is sensitive."""
+    """A state with these outputs, each a value or a pair of a value and whether it is sensitive."""
     pairs = {n: v if isinstance(v, tuple) else (v, False) for n, v in values.items()}
     return State(
         outputs={name: digest_value(value) for name, (value, _) in pairs.items()},
@@ -263,7 +279,8 @@ def outputs(**values: object) -> State:
 
 
 def test_outputs() -> None:
-    """Both states' compared; null is as good as none, unless it is stored as such twice."""
+    """Outputs are compared between both states; null counts as missing, unless it is stored in
+    both."""
     before = outputs(same=1, other=1, gone=1, null=None, filled=None, emptied=1, hidden=1)
     after = outputs(
         same=1, other=2, new=1, null=None, filled=1, emptied=None, hidden=(1, True), nothing=None
@@ -273,7 +290,8 @@ def test_outputs() -> None:
 
 
 def test_drift() -> None:
-    """Changed, and gone with and without a creation in its place; empty values are noise."""
+    """Drift is an object that changed without an action, or that disappeared, whether it was
+    created anew or not; differences of empty values are none."""
     log = log_of(begun("x.made", "Create"))
     noise = StateObject(b"other", nonempty=b"old")
     before = state(a=OLD, b=OLD, gone=OLD, made=OLD)
@@ -286,19 +304,20 @@ def test_drift() -> None:
     "about", [{"refreshed": False}, {"finished": False}, {"mode": Mode.DESTROY}]
 )
 def test_drift_that_was_not_looked_for(about: dict[str, object]) -> None:
-    """Not measured is absent."""
+    """Drift is None if the run did not refresh, did not finish or destroyed."""
     assert count_drift_between_states(apply(log_of(), state(a=OLD), state(a=NEW), **about)) is None
 
 
 @pytest.mark.parametrize("action", ["Update", "Delete"])
 def test_drift_that_can_not_be_seen(action: str) -> None:
-    """What was done to an object hides what the refresh had found of it."""
+    """Drift is None if an existing object was updated or deleted, which hides what the refresh
+    found."""
     log = log_of(begun("x.a", action))
     assert count_drift_between_states(apply(log, state(a=OLD, b=OLD), state(a=NEW, b=OLD))) is None
 
 
 def test_what_was_planned() -> None:
-    """Of a run that was declined."""
+    """The planned changes of a declined run are counted from the log."""
     log = log_of(
         before=(
             "[TRACE] writeChange: recorded DeleteThenCreate change for x.a",
@@ -314,7 +333,7 @@ def test_what_was_planned() -> None:
 
 
 def test_an_action_that_nobody_knows_yet() -> None:
-    """Absent, never smaller."""
+    """With an action that is not known, the counts are None, never too small."""
     assert (
         count_planned(log_of(before=("[TRACE] writeChange: recorded Melt change for x.a",))) is None
     )

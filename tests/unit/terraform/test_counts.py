@@ -1,4 +1,4 @@
-"""Every recorded plan has the counts that were written down beside it when it was made."""
+"""Every recorded plan has the counts that were noted when it was recorded."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ from tfevents.terraform.plan import Plan
 
 
 class Expected(NamedTuple):
-    """From notes.md ("derived counts", "output_changes", "rc="), exit_codes.json and main.tf.
+    """The counts from notes.md ("derived counts", "output_changes", "rc="), exit_codes.json and
+    main.tf.
 
     `resources` and `outputs` as "a1 c1 d1 i1 r1 u1": added, changed, deleted, imported, removed
-    (forgotten) and unchanged. `drift` likewise, less the noise; None where there is no key.
+    (forgotten) and unchanged. `drift` in the same form, without differences of empty values; None
+    if the plan has no `resource_drift`.
     """
 
     resources: str
@@ -111,10 +113,12 @@ LETTERS = {
 
 
 def counts(short: str) -> Counts:
+    """The counts in the short form of `Expected`."""
     return Counts(**{LETTERS[word[0]]: int(word[1:]) for word in short.split()})
 
 
 def assert_as_expected(plan: Plan, expected: Expected) -> None:
+    """Asserts that the plan has the expected counts and outcome."""
     assert count_resources(plan) == counts(expected.resources)
     assert count_outputs(plan) == counts(expected.outputs)
     found = None if plan.drift is None else count_listed_drift(plan.drift)
@@ -124,7 +128,7 @@ def assert_as_expected(plan: Plan, expected: Expected) -> None:
 
 
 def test_every_plan_is_expected() -> None:
-    """No recorded plan is left out of the table."""
+    """Every recorded plan is in one of the tables."""
     assert EXPECTED.keys() == {path.parent.name for path in PLANS.glob("*/plan.json")}
     recorded = {path.parent.name for path in ENGINES.glob("*/*/plan.json")}
     assert recorded == RECORDED.keys()
@@ -132,14 +136,14 @@ def test_every_plan_is_expected() -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_counts_of_terraform_1_11(name: str) -> None:
-    """What `show -json` of a real plan says is what was counted by hand."""
+    """The counts of a real plan's `show -json` are those counted by hand."""
     plan = planjson.parse_plan((PLANS / name / "plan.json").read_bytes(), EXPECTED[name].mode)
     assert_as_expected(plan, EXPECTED[name])
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_applyable_is_what_our_own_rule_says(name: str) -> None:
-    """Where the document does not say whether there is something to apply, the rule does."""
+    """Without `applyable` in the document, our own rule gives the same answer."""
     expected = EXPECTED[name]
     document = json.loads((PLANS / name / "plan.json").read_bytes())
     document.pop("applyable", None)
@@ -157,7 +161,8 @@ def named(place: Path) -> str:
 @pytest.mark.parametrize("place", ENGINE_PLANS, ids=named)
 @pytest.mark.parametrize("reader", ["json", "file"])
 def test_counts_of_newer_engines(place: Path, reader: str) -> None:
-    """OpenTofu 1.13-dev and Terraform 1.17-dev: the same counts from either reader."""
+    """For OpenTofu 1.13-dev and Terraform 1.17-dev, the plan file and the JSON give the expected
+    counts."""
     expected = RECORDED[place.name]
     if reader == "json":
         plan = planjson.parse_plan((place / "plan.json").read_bytes(), expected.mode)
@@ -170,6 +175,7 @@ SUMMED = {"add": "added", "change": "changed", "remove": "deleted", "import": "i
 
 
 def summary(stream: Path, operations: set[str]) -> dict[str, int] | None:
+    """The last change summary for one of these operations in a stream; None if there is none."""
     lines = [json.loads(line) for line in stream.read_text().splitlines()]
     found = [
         line["changes"]
@@ -189,7 +195,7 @@ STREAMS = [
 
 @pytest.mark.parametrize(("stream", "place"), STREAMS, ids=lambda path: path.parent.name)
 def test_counts_are_terraforms_own(stream: Path, place: Path) -> None:
-    """added, changed, deleted and imported are what the tool's own change_summary says."""
+    """added, changed, deleted and imported equal the tool's own change_summary."""
     told = summary(stream, {"plan"})
     if told is None:
         pytest.skip("this run had no summary")

@@ -1,4 +1,4 @@
-"""What was done, held against the states before and after: recorded applies, and hand-made ones."""
+"""What an apply did, by the states before and after it: recorded applies and constructed ones."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ SUMMED = {"add": "added", "change": "changed", "remove": "deleted", "import": "i
 
 
 def stream_of(place: Path) -> list[dict[str, object]]:
+    """The messages of the recorded apply; empty if there is no recording."""
     for name in ("apply.stream.jsonl", "apply.into.jsonl"):
         if (place / name).exists():
             return [json.loads(line) for line in (place / name).read_text().splitlines()]
@@ -34,7 +35,7 @@ def stream_of(place: Path) -> list[dict[str, object]]:
 
 
 def hooks(place: Path) -> Counter[str]:
-    """What the tool itself said it completed (semantics §5)."""
+    """The counts of what the tool said it had completed (semantics §5)."""
     done = (line["hook"] for line in stream_of(place) if line["type"] == "apply_complete")
     return Counter(HOOKS[h["action"]] for h in done if h["action"] in HOOKS)  # type: ignore[index]
 
@@ -48,7 +49,7 @@ APPLIED = [
 
 
 def shown(place: Path) -> tuple[Plan, StatePair]:
-    """The plan, and its own prior state against the state after, both as `show -json` says."""
+    """The plan, and its prior state beside the state after, all from `show -json`."""
     text = (place / "plan.json").read_bytes()
     prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
     before = state.parse_shown_state(json.dumps(prior).encode())
@@ -58,7 +59,8 @@ def shown(place: Path) -> tuple[Plan, StatePair]:
 
 @pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
 def test_reconciled_is_what_terraform_completed(place: Path) -> None:
-    """Of every recorded apply, failed or not, the states tell what its stream told."""
+    """For every recorded apply, failed or not, the states give the counts of the tool's own
+    messages."""
     done = done_to_resources(*shown(place)).as_json()
     told = hooks(place)
     assert {name: done[name] for name in HOOKS.values()} == {n: told[n] for n in HOOKS.values()}
@@ -69,7 +71,7 @@ RECORDED = [path.parent for path in sorted(DATA.glob("engines/*/*/plan.tfplan"))
 
 @pytest.mark.parametrize("place", RECORDED, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
-    """Of newer engines too, from the plan file's prior state and `state pull`."""
+    """The same holds for newer engines, with the plan file's prior state and `state pull`."""
     found = reader.read_plan_file(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
     states = StatePair.compare(
@@ -87,6 +89,7 @@ TAINTED = StateObject(b"new", tainted=True)
 
 
 def held(serial: int = 0, **objects: StateObject) -> State:
+    """A state of these objects; `NAME_KEY` is a deposed object."""
     keys = {
         (name.partition("_")[0], name.partition("_")[2] or None): o for name, o in objects.items()
     }
@@ -94,10 +97,12 @@ def held(serial: int = 0, **objects: StateObject) -> State:
 
 
 def done(change: Change, before: State, after: State) -> Counts:
+    """The counts for one change between these states."""
     return done_to_resources(Plan("1.2", None, (change,)), StatePair.compare(before, after))
 
 
 def act(*actions: str, **members: object) -> Change:
+    """A change of the object `a` with these actions."""
     return replace(Change("a", "managed", frozenset(actions)), **members)  # type: ignore[arg-type]
 
 
@@ -149,7 +154,8 @@ NOTHING = held(1)
 def test_each_half_on_its_own(
     change: Change, before: State, after: State, expected: Counts
 ) -> None:
-    """A tainted create is no addition, a replacement may be half done."""
+    """Each action of a change only counts if the states show it: a tainted object is not added, and
+    a replacement may be half done."""
     assert done(change, before, after) == expected
 
 
@@ -167,7 +173,8 @@ def test_each_half_on_its_own(
 def test_a_state_that_was_not_written_tells_of_nothing_done(
     change: Change, before: State, after: State
 ) -> None:
-    """An apply that never began leaves the stored state, which knows no refresh and no move."""
+    """If the stored state did not change, nothing counts as done: an apply that never began leaves
+    it without the plan's refresh and moves."""
     assert done(change, before, after) == Counts()
 
 
@@ -194,7 +201,8 @@ def test_a_state_that_was_not_written_tells_of_nothing_done(
 def test_outputs_as_they_ended(
     change: OutputChange, now: bytes | None, finished: bool, expected: Counts
 ) -> None:
-    """Only what was not known may have turned out the same; of a failed apply the state tells."""
+    """After a successful apply, outputs count as planned, except that an unknown value may be
+    unchanged; after a failed one, the state decides."""
     plan = Plan("1.2", None, outputs={"o": change})
     after = State(outputs={} if now is None else {"o": now})
     assert done_to_outputs(plan, after, finished=finished) == expected

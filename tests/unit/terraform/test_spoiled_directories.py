@@ -1,4 +1,4 @@
-"""Whatever stands in terraform's own files of a directory: what they say, or nothing."""
+"""Whatever terraform's own files in a working directory contain, they are read without an error."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ STATE = '{"version": 4, "serial": 3, "lineage": "a-b", "outputs": {}, "resources
 
 
 def spoil(text: str, dice: random.Random) -> bytes:
+    """The text with random changes, or JSON of another shape."""
     return reshape_json(text, dice) if dice.random() < 0.6 else spoil_bytes(text.encode(), dice)
 
 
 @pytest.mark.fuzz("working directories", 100)
 def test_a_spoiled_directory_says_what_it_can(tmp_path: Path, examples: Examples) -> None:
-    """Backend, workspace and state: a text or none, a number or none."""
+    """Backend, workspace and state identity have the right types, or are None, whatever the files
+    contain."""
     data = tmp_path / ".terraform"
     data.mkdir()
     for dice in examples:

@@ -1,4 +1,5 @@
-"""Real drift, real noise: the AWS provider's `null` against `{}` and objects touched elsewhere."""
+"""Drift of real AWS objects: both readers of a plan tell real drift from differences between `null`
+and `{}` that the AWS provider causes."""
 
 from __future__ import annotations
 
@@ -40,17 +41,20 @@ moved {
 }
 """
 ENGINE = os.environ.get("TFEVENTS_TEST_ENGINE", "")
-"""Another engine to do it with: a version of terraform, or `opentofu-1.6.2`."""
+"""The engine to use instead of the terraform on PATH: a version of terraform, or
+`opentofu-1.6.2`."""
 
 
 @pytest.fixture
 def aws() -> Iterator[Aws]:
+    """A running AWS server."""
     with Aws() as server:
         yield server
 
 
 @pytest.fixture
 def project(aws: Aws, tmp_path: Path) -> Project:
+    """A project whose resources are applied."""
     engine = terraform_version(ENGINE) if ENGINE[:1].isdigit() else terraform()
     engine = opentofu_1_6_2() if ENGINE.startswith("opentofu") else engine
     project = Project(aws, tmp_path, engine)
@@ -61,13 +65,15 @@ def project(aws: Aws, tmp_path: Path) -> Project:
 
 
 def drift(made: Made) -> list[tuple[str, bool]]:
-    """What drifted and whether it differs, of a plan that both readers read alike."""
+    """The drifted objects of a plan, which both readers must read alike: their actions, and whether
+    values differ."""
     file = assert_same(made.saved, made.shown)
     return sorted(("/".join(d.actions), d.differs) for d in file.plan.drift or ())
 
 
 @pytest.mark.timeout(600)
 def test_drift_and_noise_are_read_alike(aws: Aws, project: Project) -> None:
+    """Both readers find the same drift, and tell real differences from the provider's own."""
     ssm, s3 = aws.client("ssm"), aws.client("s3")
     ssm.put_parameter(Name="/plan/changed", Value="two", Type="String", Overwrite=True)
     ssm.delete_parameter(Name="/plan/deleted")

@@ -1,7 +1,7 @@
-"""Whatever is planned, both readers say the same: random estates, planned by real tools.
+"""Both readers of a plan give the same result for random estates that real tools plan.
 
-`TFEVENTS_TEST_PLANS` sets how many (40); `TFEVENTS_TEST_SEED` makes one seed only. A case that
-fails is made as small as it can be, and becomes a recording, which fails from then on.
+`TFEVENTS_TEST_PLANS` sets the number of plans (40); `TFEVENTS_TEST_SEED` selects a single seed. A
+case that fails is shrunk and stored as a recording, which is tested from then on.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ BATCH = 10
 
 
 def batches(plans: int) -> list[Sequence[int]]:
-    """Seeds, in batches that can be made in parallel."""
+    """The seeds, in batches that can run in parallel."""
     if SEED is not None:
         return [[int(SEED)]]
     return [range(first, min(first + BATCH, plans)) for first in range(0, plans, BATCH)]
 
 
 def compare(workshop: Workshop, seeds: Sequence[int], tool: str) -> None:
-    """The plan of each seed, read both ways; of a few a tool makes no plan at all."""
+    """Compares both readers for the plan of each seed, and fails with the smallest case that
+    differs; the tool must make a plan for at least 70 % of the seeds."""
     compared = 0
     for seed in seeds:
         if made := workshop.make(seed):
@@ -47,7 +48,7 @@ def compare(workshop: Workshop, seeds: Sequence[int], tool: str) -> None:
 
 
 def alike(made: Made | None) -> bool:
-    """Whether both readers say the same; no plan has nothing to be said of."""
+    """Whether both readers give the same result; True if there is no plan."""
     try:
         if made is not None:
             assert_same(made.saved, made.shown)
@@ -57,7 +58,7 @@ def alike(made: Made | None) -> bool:
 
 
 def smallest(workshop: Workshop, seed: int, tool: str) -> Path:
-    """The recording of what is left of a case that fails."""
+    """The path of the recording of the smallest case that still fails."""
     numbers = count()
 
     def make(case: Estate) -> Made | None:
@@ -71,6 +72,7 @@ def smallest(workshop: Workshop, seed: int, tool: str) -> Path:
 
 @pytest.mark.parametrize("seeds", batches(PLANS), ids=str)
 def test_plans_are_read_alike(seeds: Sequence[int], tmp_path: Path) -> None:
+    """Both readers agree on random plans of the terraform on PATH."""
     compare(Workshop(terraform(), (1, 11), tmp_path), seeds, "terraform-1.11.4")
 
 
@@ -80,6 +82,7 @@ def test_plans_are_read_alike(seeds: Sequence[int], tmp_path: Path) -> None:
 def test_plans_of_other_versions_are_read_alike(
     version: str, seeds: Sequence[int], tmp_path: Path
 ) -> None:
+    """Both readers agree on random plans of other versions and of OpenTofu."""
     tool = opentofu_1_6_2() if version == OPENTOFU else terraform_version(version)
     major, minor, _ = version.removeprefix("opentofu-").split(".")
     name = version if version == OPENTOFU else f"terraform-{version}"

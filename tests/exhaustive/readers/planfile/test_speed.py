@@ -1,4 +1,4 @@
-"""A plan that terraform needs minutes to show is read in a second or two, in little memory."""
+"""A plan that terraform needs minutes to show is read in a few seconds, in little memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from support.planfile.forge import field, resource
 
 OBJECTS = 50_000
 LIMIT_SECONDS, LIMIT_MEGABYTES = 8, 120
-"""Two seconds and 35 MB on an idle machine; tests run beside others."""
+"""About two seconds and 35 MB are needed on an idle machine; the limits are higher because other
+tests run at the same time."""
 
 READ = """
 import json, re, sys, time
@@ -32,12 +33,12 @@ print(json.dumps({
 
 
 def text(random: Random) -> bytes:
-    """A string of 200 bytes, with its type."""
+    """A msgpack value with its type: a string of 200 bytes."""
     return b'\x92\xc4\x08"string"\xd9\xc8' + random.randbytes(100).hex().encode()
 
 
 def value(random: Random) -> bytes:
-    """A terraform_data with strings that don't compress."""
+    """A msgpack object of a terraform_data whose strings do not compress."""
     head = b"\x84\xa2id\xd9\x24" + random.randbytes(18).hex().encode()
     given = b"\xa5input" + text(random) + b"\xa6output" + text(random)
     return head + given + b"\xb0triggers_replace\xc0"
@@ -45,6 +46,7 @@ def value(random: Random) -> bytes:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is told in /proc only")
 def test_fifty_thousand_objects_are_counted_at_once(tmp_path: Path) -> None:
+    """A plan with 50,000 objects is counted within the limits."""
     random = Random(1)
     entries = []
     for number in range(OBJECTS):

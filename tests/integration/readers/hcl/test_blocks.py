@@ -1,4 +1,4 @@
-"""The scanner against terraform: what is a block."""
+"""The scanner of HCL blocks accepts what terraform accepts."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tfevents.readers.hcl.blocks import Schema, parse_blocks
 
 
 def is_read(text: str) -> bool:
+    """Whether the scanner accepts the text."""
     try:
         parse_blocks(text, "x.tf", Schema(blocks={"alpha": Schema(), "beta": Schema(1)}))
     except UnreadableDocument:
@@ -22,7 +23,7 @@ def is_read(text: str) -> bool:
 
 
 def test_the_edges_are_what_terraform_says(tmp_path: Path) -> None:
-    """The table above is terraform's own answer."""
+    """Terraform accepts and refuses the texts in `EDGES` as stated there."""
     env = engines.clean_env(tmp_path / "home")
     for number, (text, _) in enumerate(EDGES):
         (tmp_path / f"f{number}.tf").write_bytes(text.encode())

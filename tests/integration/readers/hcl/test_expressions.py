@@ -1,4 +1,4 @@
-"""HCL as plain values, against what terraform makes of the same text."""
+"""Values that are read from HCL, compared with those that terraform reads from the same text."""
 
 from __future__ import annotations
 

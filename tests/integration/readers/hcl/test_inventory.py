@@ -1,4 +1,5 @@
-"""What a directory declares, against `terraform providers`, `terraform modules` and OpenTofu."""
+"""The inventory of a directory, compared with `terraform providers`, `terraform modules` and
+OpenTofu."""
 
 from __future__ import annotations
 
@@ -85,6 +86,7 @@ provider "registry.terraform.io/hashicorp/aws" {
 
 
 def write(directory: Path, files: dict[str, str | bytes]) -> Path:
+    """Writes these files; returns the directory."""
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +95,7 @@ def write(directory: Path, files: dict[str, str | bytes]) -> Path:
 
 
 def declared(inventory: Inventory) -> dict[str, set[str]]:
-    """As `oracle.providers` has it."""
+    """Version constraints by provider source, in the form of `oracle.providers`."""
     return {
         provider.source: set((provider.constraint or "").split(", ")) - {""}
         for provider in inventory.providers
@@ -101,23 +103,26 @@ def declared(inventory: Inventory) -> dict[str, set[str]]:
 
 
 def cpu_seconds() -> float:
-    """What ended children have used: unlike the clock, not what others do meanwhile."""
+    """The CPU time of all ended child processes; unlike wall time it does not depend on other
+    processes."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
 
 def called(inventory: Inventory) -> list[tuple[str, str | None]]:
-    """As `oracle.modules` has it."""
+    """Name and source of each module call, in the form of `oracle.modules`."""
     return sorted((call.name.rpartition(".")[2], call.source) for call in inventory.modules)
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
+    """An environment that has nothing of this machine."""
     return engines.clean_env(tmp_path / "home")
 
 
 def test_providers_are_those_that_terraform_shows(tmp_path: Path, env: dict[str, str]) -> None:
-    """Those required, configured and used, in whichever way, in all modules."""
+    """The inventory has the providers that are required, configured or used in any way, in all
+    modules."""
     files = {"main.tf": ROOT, "modules/child/main.tf": CHILD, "modules/leaf/a.tf": ""}
     root = write(
         tmp_path / "root", {**files, "modules/leaf/b.tf": 'data "null_data_source" "n" {}'}
@@ -131,7 +136,7 @@ def test_providers_are_those_that_terraform_shows(tmp_path: Path, env: dict[str,
 
 
 def test_the_inventory_as_json(tmp_path: Path) -> None:
-    """The keys of the issue, in its order, null where nothing is known."""
+    """The inventory's JSON has the four keys in their order, and null for unknown values."""
     files = {"main.tf": ROOT, "modules/child/main.tf": CHILD, "modules/leaf/a.tf": ""}
     root = write(tmp_path, {**files, "b.tf": BACKEND, ".terraform.lock.hcl": LOCK})
     found = read_inventory(str(root)).as_json()
@@ -181,7 +186,8 @@ def test_random_estates_are_as_terraform_reads_them(
 def test_random_estates_are_as_opentofu_reads_them(
     seed: int, tmp_path: Path, env: dict[str, str]
 ) -> None:
-    """The same with OpenTofu, whose providers are in another registry."""
+    """Random modules give OpenTofu's providers and constraints, whose default registry is another
+    one."""
     root = write(tmp_path / "root", estate.files(Random(100 + seed), old=True))
     tofu = engines.opentofu_1_6_2()
     oracle.run(tofu, root, env, "get")
@@ -189,7 +195,7 @@ def test_random_estates_are_as_opentofu_reads_them(
 
 
 def test_a_new_opentofu_takes_the_same_tofu_files(tmp_path: Path, env: dict[str, str]) -> None:
-    """Where a tofu is on PATH, it agrees on which file hides which."""
+    """The inventory hides the same .tf files behind .tofu files as the tofu on PATH."""
     root = write(tmp_path / "root", TOFU_FILES)
     tofu = engines.tofu()
     assert declared(read_inventory(str(root), opentofu=True)) == oracle.providers(tofu, root, env)
@@ -206,7 +212,7 @@ TOFU_FILES: dict[str, str | bytes] = {
 
 
 def test_a_tofu_file_hides_the_tf_file_of_its_name(tmp_path: Path) -> None:
-    """For OpenTofu only, and only with the same ending behind it."""
+    """For OpenTofu only, NAME.tofu hides NAME.tf, and NAME.tofu.json hides NAME.tf.json."""
     root = str(write(tmp_path, TOFU_FILES))
     tofu = {source.rpartition("/")[2] for source in declared(read_inventory(root, opentofu=True))}
     assert tofu == {"shown", "shownjson", "plain", "other"}
@@ -215,7 +221,8 @@ def test_a_tofu_file_hides_the_tf_file_of_its_name(tmp_path: Path) -> None:
 
 
 def test_what_init_installed_is_followed(tmp_path: Path) -> None:
-    """A registry's module has its resolved version, and its own modules and providers count."""
+    """A module from a registry that `init` installed has its resolved version, and its own modules
+    and providers are listed."""
     manifest = {
         "Modules": [
             {"Key": "", "Source": "", "Dir": "."},
@@ -252,7 +259,7 @@ def test_what_init_installed_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_costs_its_own_facts(tmp_path: Path) -> None:
-    """The others' are there, and each broken file is one line."""
+    """Files that can't be read are one problem each, and the facts of all other files are found."""
     files: dict[str, str | bytes] = {
         "good.tf": 'resource "aws_x" "y" {}\nmodule "m" { source = "./m" }\n',
         "broken.tf": 'resource "null_x" "y" {\n  a = "\n}\n',
@@ -283,7 +290,8 @@ def test_a_broken_file_costs_its_own_facts(tmp_path: Path) -> None:
 
 
 def test_no_file_can_hold_it_up(tmp_path: Path) -> None:
-    """FIFOs, circles of links, directories and 100 MB are not read, and are said."""
+    """FIFOs, loops of links, broken links and files of 100 MB are not read, and each is a problem;
+    a directory named like a file is ignored."""
     root = write(tmp_path, {"main.tf": 'provider "aws" {}'})
     os.mkfifo(root / "fifo.tf")
     (root / "loop.tf").symlink_to("loop.tf")
@@ -306,7 +314,7 @@ def test_no_file_can_hold_it_up(tmp_path: Path) -> None:
 
 
 def test_circles_of_modules_end(tmp_path: Path) -> None:
-    """A module that calls itself, by a link too, is read once and told."""
+    """A module that calls itself, also through a link, is read once and is a problem."""
     files: dict[str, str | bytes] = {
         "main.tf": 'module "a" { source = "./a" }\nmodule "self" { source = "./." }',
         "a/main.tf": 'module "b" { source = "./link" }\ndata "aws_x" "y" {}',
@@ -322,7 +330,8 @@ def test_circles_of_modules_end(tmp_path: Path) -> None:
 
 
 def test_a_tree_that_doubles_at_every_level_is_bounded(tmp_path: Path) -> None:
-    """30 directories that each call the next one twice would be a thousand million calls."""
+    """The number of module calls is limited: 30 directories that each call the next one twice would
+    be a thousand million calls."""
     calls = 'module "a" { source = "../%d" }\nmodule "b" { source = "../%d" }\n'
     files: dict[str, str | bytes] = {
         f"{number}/main.tf": calls % (number + 1, number + 1) for number in range(30)
@@ -359,7 +368,8 @@ VALUES = [
 
 @pytest.mark.parametrize(("text", "version"), VALUES)
 def test_a_version_is_text_as_written(text: str, version: str | None, tmp_path: Path) -> None:
-    """OpenTofu takes expressions there, too; what is no text is not known."""
+    """A module's version is its text as written, also for OpenTofu's expressions; it is null for a
+    value that is no text."""
     call = f'module "m" {{\n  source = "acme/m/aws"\n  version = {text}\n}}\n'
     assert read_inventory(str(write(tmp_path, {"main.tf": call}))).modules[0].version == version
 
@@ -377,7 +387,7 @@ def test_a_version_is_text_as_written(text: str, version: str | None, tmp_path: 
     ids=range(3),
 )
 def test_a_value_that_cannot_be_read_is_a_problem(text: str, message: str, tmp_path: Path) -> None:
-    """With its place and name, and without itself."""
+    """A value that can't be read is a problem that names its file and line."""
     call = f'module "m" {{\n  version = {text}\n}}\n'
     (problem,) = read_inventory(str(write(tmp_path, {"main.tf": call}))).problems
     assert problem.startswith(message)
@@ -385,7 +395,8 @@ def test_a_value_that_cannot_be_read_is_a_problem(text: str, message: str, tmp_p
 
 @pytest.mark.parametrize("name", ["nowhere", "file"])
 def test_no_directory_is_a_problem(name: str, tmp_path: Path) -> None:
-    """A root module that is not there is told in one line, not raised."""
+    """A root directory that does not exist, or is a file, gives an empty inventory and one problem,
+    and no exception."""
     write(tmp_path, {"file": ""})
     inventory = read_inventory(str(tmp_path / name))
     assert inventory.as_json() == Inventory().as_json()
@@ -393,12 +404,12 @@ def test_no_directory_is_a_problem(name: str, tmp_path: Path) -> None:
 
 
 def test_an_empty_directory_declares_nothing(tmp_path: Path) -> None:
-    """And that is no problem."""
+    """An empty directory gives an empty inventory without problems."""
     assert read_inventory(str(tmp_path)) == Inventory()
 
 
 def test_names_of_any_bytes_survive(tmp_path: Path) -> None:
-    """A file name that is no UTF-8 is shown with a replacement."""
+    """A file name that is not UTF-8 is shown with a replacement character."""
     path = os.path.join(os.fsencode(tmp_path), b"caf\xe9.tf")
     with open(path, "wb") as file:
         file.write(b'module "m" { source = "git::https://example.com/m.git" }')
@@ -414,12 +425,14 @@ def test_names_of_any_bytes_survive(tmp_path: Path) -> None:
     ],
 )
 def test_the_backend_is_its_type(text: str, backend: str | None, tmp_path: Path) -> None:
-    """`cloud` for the block of that name; none is not known, as terraform's default is no block."""
+    """The backend is the type of the block, `cloud` for a cloud block, and null without either
+    block."""
     assert read_inventory(str(write(tmp_path, {"main.tf": text}))).backend == backend
 
 
 def test_an_override_file_replaces(tmp_path: Path) -> None:
-    """required_version and backend as a whole, a module's arguments one by one."""
+    """An override file replaces required_version and backend as a whole, and a module's arguments
+    one by one."""
     files: dict[str, str | bytes] = {
         "a.tf": 'terraform {\n  required_version = ">= 1.0"\n  backend "s3" {}\n}',
         "b.tf": 'terraform {\n  required_version = "< 3.0"\n}',
@@ -441,7 +454,7 @@ def test_an_override_file_replaces(tmp_path: Path) -> None:
 def test_a_thousand_files_take_no_time_beside_terraform(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
-    """1,000 files of ordinary resources are read in less time than terraform needs for them."""
+    """Reading 1,000 files of ordinary resources takes less CPU time than `terraform providers`."""
     body = '  tags = {\n    Name = "a-${count.index}"\n  }\n  list = [1, "two", f("x")]\n'
     resources = "".join(f'resource "aws_x" "r%d_{n}" {{\n{body}}}\n' for n in range(20))
     files: dict[str, str | bytes] = {
@@ -460,7 +473,7 @@ def test_a_thousand_files_take_no_time_beside_terraform(
 
 
 def test_the_read_is_bounded(tmp_path: Path) -> None:
-    """A file one byte over the limit is a problem, one of just that size is read."""
+    """A file of exactly the maximum size is read; one that is a byte larger is a problem."""
     text = b'provider "aws" {}\n'
     write(
         tmp_path,

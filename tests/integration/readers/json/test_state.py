@@ -1,4 +1,4 @@
-"""Objects have the addresses that terraform gives them."""
+"""Addresses of objects in a state are those that terraform gives them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ module "c" {
 
 
 def test_addresses_are_terraforms_own(tmp_path: Path) -> None:
-    """For any for_each key, an object has the same address in state, plan JSON and shown state."""
+    """For any for_each key, an object has the same address in the state file, in `show -json` and
+    in `terraform state list`."""
     env = clean_env(tmp_path / "home", terraform())
     (tmp_path / "m").mkdir()
     (tmp_path / "m" / "main.tf").write_text('resource "terraform_data" "i" {}\n')

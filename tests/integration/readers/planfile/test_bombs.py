@@ -1,4 +1,4 @@
-"""Small plan files that would be large are refused in little memory."""
+"""Small plan files that expand to large data are refused in little memory."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ except UnreadableDocument as refusal:
     "bomb", exhaustive_except(BOMBS, large_field, many_members), ids=lambda bomb: bomb.__name__
 )
 def test_a_bomb_is_refused_in_little_memory(bomb: Callable[[], bytes], tmp_path: Path) -> None:
+    """Such a plan file is refused, or read as empty, within an address space of 300 MiB."""
     path = tmp_path / "p"
     path.write_bytes(bomb())
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Plans of many versions are counted where none of the tools is at hand."""
+"""Recorded plan files of many versions are counted on a machine without terraform."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ PLANS = recorded.find()
     ids=lambda path: f"{path.parent.name}-{path.stem}",
 )
 def test_a_plan_is_counted_where_there_is_no_tool(path: Path, tmp_path: Path) -> None:
-    """`tfevents count` of somebody else's plan file, on a laptop without terraform."""
+    """`tfevents count` gives the same counts for a plan file as for its JSON, without terraform on
+    PATH."""
     program = Path(sys.executable).with_name("tfevents")
     env = {"PATH": str(tmp_path), "HOME": str(tmp_path), "LC_ALL": os.environ.get("LC_ALL", "C")}
     said = [

@@ -1,4 +1,4 @@
-"""Event files and documents in variables that are missing, broken or far too large."""
+"""CI event files, and documents in variables, that are missing, broken or far too large."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ _PULL_REQUEST = {
     ids=lambda document: repr(document)[:40],
 )
 def test_a_broken_event_file_costs_only_its_facts(document: bytes | None) -> None:
-    """The variables still answer, and what ran is known as the merge that it is."""
+    """With a broken event file, the build still has what the variables say, and the checked-out
+    commit is reported as the merge commit that it is."""
     build = ci.find_build(_PULL_REQUEST, lambda path: document)
     assert build is not None
     assert (build.pull_request, build.branch) == ("2", "changes")
@@ -54,7 +55,7 @@ def test_a_broken_event_file_costs_only_its_facts(document: bytes | None) -> Non
 
 
 def test_the_file_that_the_vendor_names_is_read_and_no_other() -> None:
-    """Only the path in GITHUB_EVENT_PATH is asked for, and none where there is none."""
+    """Only the file in GITHUB_EVENT_PATH is read; if the variable is empty, no file is."""
     asked: list[str] = []
     ci.find_build(_PULL_REQUEST, asked.append)
     assert asked == [github.JOB["GITHUB_EVENT_PATH"]]
@@ -63,7 +64,8 @@ def test_the_file_that_the_vendor_names_is_read_and_no_other() -> None:
 
 
 def test_an_event_that_is_not_utf_8_keeps_what_can_be_kept() -> None:
-    """A byte of another encoding in a message takes neither the message nor the event away."""
+    """A byte of another encoding is dropped from the commit message; the rest of the message and of
+    the event stays."""
     event = (
         b'\xef\xbb\xbf{"head_commit": {"id": "' + _SHA.encode() + b'", "message": "caf\xe9 ok"}}'
     )
@@ -74,7 +76,7 @@ def test_an_event_that_is_not_utf_8_keeps_what_can_be_kept() -> None:
 
 
 def test_an_event_of_another_commit_has_no_message_for_this_one() -> None:
-    """A message is only ever the message of `sha`."""
+    """The message of the event's head commit is only used if that commit is the build's `sha`."""
     event = b'{"head_commit": {"id": "0123456789abcdef0123456789abcdef01234567", "message": "no"}}'
     env = {**github.JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}
     build = ci.find_build(env, lambda path: event)
@@ -83,7 +85,8 @@ def test_an_event_of_another_commit_has_no_message_for_this_one() -> None:
 
 
 def test_half_a_surrogate_in_an_event_is_dropped() -> None:
-    """JSON can spell what no text may hold; both halves together are one character."""
+    """An escaped surrogate pair in JSON is one character; a surrogate alone is dropped, because no
+    valid text can hold one."""
     event = parse_event(b'{"a": "\\ud83d\\ude80", "b": "x\\ud83d"}')
     assert find_text(event, "a") == "\U0001f680"
     env = {**github.JOB, "GITHUB_ACTOR": find_text(event, "b") or ""}
@@ -110,12 +113,13 @@ def test_half_a_surrogate_in_an_event_is_dropped() -> None:
 def test_a_properties_file_is_read_as_java_writes_it(
     document: bytes | None, read: dict[str, str]
 ) -> None:
-    """Comments, separators and escapes; nothing of it raises and a huge one is left."""
+    """Comments, separators and escapes of a Java properties file are understood; a malformed one
+    raises no error, and a huge one is ignored."""
     assert parse_properties(document) == read
 
 
 def test_a_huge_message_ends_at_4_kib() -> None:
-    """A megabyte in a push's event costs neither the event nor the message."""
+    """A commit message of 1 MiB in a push event is cut to 4 KiB; the event is still read."""
     text = '"\\u00e9 quoted\\n' + "x" * (1 << 20)
     event = json.dumps({"head_commit": {"id": _SHA, "message": text}}).encode()
     env = {**github.JOB, "GITHUB_EVENT_NAME": "push", "GITHUB_REF": "refs/heads/main"}

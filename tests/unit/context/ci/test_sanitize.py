@@ -1,4 +1,4 @@
-"""Hostile and broken values: what may leave the process of them."""
+"""Hostile and broken values from CI vendors are cleaned before they are sent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ _BROKEN = os.fsdecode(b"caf\xe9 \xc3\xa9t\xc3\xa9")
     ],
 )
 def test_a_value_is_one_printable_line(value: str | None, cleaned: str | None) -> None:
-    """No escape, no control character, no broken character; what is too long is no fact."""
+    """A cleaned value is one line without escape sequences, control characters and broken
+    characters; a value that is too long becomes None."""
     assert text(value) == cleaned
 
 
@@ -67,7 +68,7 @@ def test_a_value_is_one_printable_line(value: str | None, cleaned: str | None) -
     ],
 )
 def test_a_message_keeps_its_lines_and_ends_at_4_kib(value: str, cleaned: str | None) -> None:
-    """It is cut between two characters, never inside one."""
+    """A commit message is cut to 4 KiB between two characters, never inside one."""
     assert message(value) == cleaned
 
 
@@ -102,7 +103,8 @@ def test_a_message_keeps_its_lines_and_ends_at_4_kib(value: str, cleaned: str | 
     ],
 )
 def test_only_a_branch_is_a_branch(ref: str | None, branch: str | None) -> None:
-    """`HEAD`, tags, merge refs and merge queues name no branch; a slash in a name is no prefix."""
+    """`HEAD`, tags, merge refs and refs of merge queues are no branches; a slash in a branch's name
+    does not make its first part a prefix."""
     assert sanitize_branch(ref) == branch
 
 
@@ -121,24 +123,25 @@ def test_only_a_branch_is_a_branch(ref: str | None, branch: str | None) -> None:
     ],
 )
 def test_only_a_hash_is_a_commit(sha: str, kept: bool) -> None:
-    """Names, changesets' numbers, zeros and templates that were not filled in are no commits."""
+    """Names, numbers of changesets, zeros and unfilled templates are no commit hashes."""
     assert (sanitize_build(Build(sha=sha)).sha is not None) is kept
     assert (sanitize_build(Build(merge_commit=sha)).merge_commit is not None) is kept
 
 
 @pytest.mark.parametrize("number", ["false", "0", "", " "])
 def test_no_pull_request_is_none(number: str) -> None:
-    """Vendors say `false`, `0` or nothing for it."""
+    """`false`, `0` and an empty text, by which vendors mean that there is no pull request, become
+    None."""
     assert sanitize_build(Build(pull_request=number)).pull_request is None
 
 
 def test_a_tag_has_no_branch() -> None:
-    """What a vendor calls the branch of a tag is the tag's own name."""
+    """A branch with the same name as the tag is removed: vendors repeat the tag's name there."""
     assert sanitize_build(Build(branch="v1", tag="v1")) == Build(tag="v1")
 
 
 def test_every_text_of_every_answer_is_cleaned() -> None:
-    """The one place applies to all fields, so a vendor can't forget one."""
+    """`sanitize_build` cleans every text field of a build, so that no vendor's module has to."""
     dirty = "\x1b[31mx\x1b[0m\x00"
     build = sanitize_build(Build(**dict.fromkeys(_TEXTS, dirty)))
     shown = {name: value for name, value in asdict(build).items() if value and name != "vendor"}
@@ -149,7 +152,8 @@ def test_every_text_of_every_answer_is_cleaned() -> None:
 
 
 def test_addresses_lose_their_credentials() -> None:
-    """Also the page of a build, which some servers are configured to write with a password."""
+    """User and password are removed from the repository's URL and from the build's, which some
+    servers are configured to write with a password."""
     build = sanitize_build(
         Build(repository="https://u:p@h.example/a.git", url="http://u:p@h.example/1?a=b")
     )
@@ -158,7 +162,8 @@ def test_addresses_lose_their_credentials() -> None:
 
 
 def test_a_control_character_hides_no_credentials() -> None:
-    """Cleaning comes before looking for the user part."""
+    """Control characters are removed before credentials are looked for, so that they can't hide
+    any."""
     build = sanitize_build(Build(repository="ht\x00tps:/\x1b[0m/u:p@h.example/a.git"))
     assert build.repository == "https://h.example/a.git"
 
@@ -167,7 +172,8 @@ def test_a_control_character_hides_no_credentials() -> None:
     "value", ["\x1b]" * 50_000, "a" * 120_000, "\x1b[" + "1;" * 60_000, "@" * 120_000]
 )
 def test_a_huge_value_costs_no_time(value: str) -> None:
-    """The longest variable that Linux allows is cleaned at once, in every field."""
+    """Values as long as the longest variable that Linux allows are cleaned quickly in every
+    field."""
     build = sanitize_build(Build(**dict.fromkeys(_TEXTS, value)))
     assert build.branch is None
     assert len((build.message or "").encode()) <= 4096

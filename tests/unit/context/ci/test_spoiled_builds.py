@@ -1,4 +1,4 @@
-"""Whatever stands in a vendor's variables and in its event file: a build of clean texts."""
+"""Whatever a vendor's variables and event file hold, the build's texts are clean."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ HIDDEN = "https://u:CANARY@host.example/a?token=CANARY"
 
 
 def spoil_file(content: bytes, dice: random.Random) -> bytes:
+    """The content with random changes; JSON may also get another shape."""
     if content.startswith(b"{") and dice.random() < 0.6:
         return reshape_json(content.decode(), dice)
     return spoil_bytes(content, dice)
 
 
 def spoil_environment(env: Mapping[str, str], dice: random.Random) -> dict[str, str]:
-    """One to four of its variables are something else, or gone."""
+    """The environment with one to four variables changed or removed."""
     spoiled = dict(env)
     for name in dice.choices([*env], k=dice.randint(1, 4)):
         odd = ("", "\udcff", "{" * 3000, "x" * 9000, HIDDEN, spoil_text(env[name], dice))
@@ -43,7 +44,8 @@ def spoil_environment(env: Mapping[str, str], dice: random.Random) -> dict[str, 
 
 
 def check_build(build: ci.Build) -> None:
-    """Every text can be sent: it is bounded, steers no terminal and holds no password."""
+    """Asserts that every text of the build can be sent: it is bounded and printable, and the URLs
+    hold no password."""
     for name, value in asdict(build).items():
         if not isinstance(value, str):
             continue
@@ -56,7 +58,7 @@ def check_build(build: ci.Build) -> None:
 
 @pytest.mark.fuzz("CI event payloads", 500)
 def test_a_spoiled_event_file_is_read_or_left_out(examples: Examples) -> None:
-    """It costs what it would have said; whose job it is stays."""
+    """A broken event file may cost the facts that it holds; the vendor is still recognised."""
     for dice in examples:
         sample = dice.choice(WITH_FILE)
         spoiled = {path: spoil_file(text, dice) for path, text in sample.files.items()}
@@ -68,7 +70,8 @@ def test_a_spoiled_event_file_is_read_or_left_out(examples: Examples) -> None:
 
 @pytest.mark.fuzz("CI environments", 1000)
 def test_a_spoiled_environment_is_read_or_left_out(examples: Examples) -> None:
-    """Also one whose JSON has another shape."""
+    """Spoiled variables and JSON of another shape in a variable raise no error; if a vendor is
+    recognised, the build can be sent."""
     for dice in examples:
         sample = dice.choice(SAMPLES)
         build = ci.find_build(spoil_environment(sample.env, dice), sample.files.get)

@@ -1,4 +1,4 @@
-"""What each vendor's documented environments say, and who of all vendors claims them."""
+"""The build that each vendor's documented environments give, and which vendor claims them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOSTS = ("atlantis", "spacelift", "scalr", "env0", "hcp_terraform", "terrateam",
 JOBS = [name for name in NAMES if name not in HOSTS]
 RUNNERS = ("woodpecker", "drone", "github", "gitlab", "azure", "circleci", "buildkite", "teamcity")
 
-# The first of each pair runs inside the second, or repeats its variables, and must win.
+# The first of each pair runs inside the second, or sets its variables too, and must win.
 SHADOWS = [
     *((host, job) for host in HOSTS for job in JOBS),
     *((host, "hcp_terraform") for host in ("spacelift", "scalr", "env0")),
@@ -33,7 +33,7 @@ SHADOWS = [
     *(("woodpecker", name) for name in ("drone",)),
     *(("forgejo", name) for name in ("gitea", "github")),
     *(("gitea", name) for name in ("github",)),
-    # a runner of the first that a job of the second has started
+    # a Jenkins job may have started the other vendor's runner
     *((runner, "jenkins") for runner in RUNNERS),
     *((name, "codebuild") for name in ("github", "gitlab", "buildkite")),
     *((name, "cloudbuild") for name in ("jenkins", "gitlab", "codefresh")),
@@ -47,14 +47,16 @@ def ids(sample: tuple[str, Sample]) -> str:
 
 @pytest.mark.parametrize("named", SAMPLES, ids=ids)
 def test_a_documented_environment_says_exactly_this(named: tuple[str, Sample]) -> None:
-    """Every field of the answer is what ci.md makes of the documented variables, no more."""
+    """Every field of the build is what ci.md derives from the documented variables; no other field
+    is set."""
     _, sample = named
     assert ci.find_build(sample.env, sample.files.get) == sample.build
 
 
 @pytest.mark.parametrize("named", SAMPLES, ids=ids)
 def test_only_a_declared_neighbour_claims_the_same_environment(named: tuple[str, Sample]) -> None:
-    """A vendor's environment is its own first, and nobody else's that is not known to share it."""
+    """The vendor itself is the first that claims its sample; any other that claims it is listed in
+    SHADOWS."""
     name, sample = named
     claimants = [other for other in NAMES if MODULES[other].claims(sample.env)]
     assert claimants[0] == name
@@ -63,7 +65,7 @@ def test_only_a_declared_neighbour_claims_the_same_environment(named: tuple[str,
 
 @pytest.mark.parametrize(("first", "second"), SHADOWS)
 def test_the_first_of_two_that_share_an_environment_wins(first: str, second: str) -> None:
-    """Where both claim, the host or the one whose variables the other repeats answers."""
+    """In an environment that both vendors of a pair claim, the build is that of the first."""
     both = {**FIRST[second], **FIRST[first]}
     assert MODULES[first].claims(both)
     assert MODULES[second].claims({"CI": "true", **FIRST[second]})
@@ -74,20 +76,21 @@ def test_the_first_of_two_that_share_an_environment_wins(first: str, second: str
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_vendor_never_claims_without_the_variables_it_is_listed_with(name: str) -> None:
-    """A module is not even loaded without them, so they must be in whatever it claims."""
+    """A vendor claims no environment in which none of its variables in VENDORS is set: its module
+    is not even imported then."""
     for other in SAMPLES:
         rest = {k: v for k, v in other[1].env.items() if k not in ci.VENDORS[name]}
         assert not MODULES[name].claims(rest)
 
 
 def test_every_module_that_claims_is_listed() -> None:
-    """A vendor's module that nobody lists would never be asked."""
+    """Every module with a `claims` function is in VENDORS; otherwise it would never be imported."""
     files = Path(ci.__file__).parent.glob("*.py")
     assert {file.stem for file in files if "\ndef claims(" in file.read_text()} == set(NAMES)
 
 
 def test_every_vendor_has_samples() -> None:
-    """A vendor without several samples is not known well enough to be listed."""
+    """Every vendor has at least two samples."""
     counts = {name: sum(n == name for n, _ in SAMPLES) for name in NAMES}
     assert {name: count for name, count in counts.items() if count < 2} == {}
 
@@ -118,13 +121,14 @@ def test_every_vendor_has_samples() -> None:
     ids=str,
 )
 def test_a_name_that_others_use_makes_no_vendor(env: dict[str, str]) -> None:
-    """Outside of CI nothing is claimed, whatever tokens and settings lie around."""
+    """Outside of CI no vendor claims an environment, whatever tokens and settings it has."""
     assert ci.find_build(env, lambda path: None) is None
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_marker_alone_is_enough_to_answer(name: str) -> None:
-    """A vendor that gives no other fact still answers, with its name and nothing made up."""
+    """In an empty environment, a vendor's module sets the vendor's name, perhaps the trigger's
+    type, and no other field."""
     build = MODULES[name].read_build({}, lambda path: None)
     known = {field: value for field, value in asdict(build).items() if value}
     known.pop("trigger_type", None)
@@ -138,7 +142,8 @@ def test_a_marker_alone_is_enough_to_answer(name: str) -> None:
     ids=lambda value: ascii(value)[:12],
 )
 def test_a_hostile_environment_never_raises(name: str, value: str) -> None:
-    """Whatever every variable and every file of a job holds, there is an answer."""
+    """Whatever all variables and files of a job hold, a build is made, and its texts are
+    printable."""
     env = dict.fromkeys({key for n, s in SAMPLES if n == name for key in s.env}, value)
     document = value.encode(errors="surrogateescape")
     build = ci.sanitize_build(MODULES[name].read_build(env, lambda path: document))
@@ -147,7 +152,7 @@ def test_a_hostile_environment_never_raises(name: str, value: str) -> None:
 
 
 def test_the_trigger_leaves_out_what_is_unknown() -> None:
-    """`trigger` has only strings and only known ones."""
+    """`trigger` has only the fields that are known, all of them texts."""
     full = Build(vendor="v", trigger_type="push", actor="a", url="u", pull_request="1", branch="b")
     assert full.trigger() == {
         "vendor": "v",

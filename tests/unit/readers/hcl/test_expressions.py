@@ -1,4 +1,4 @@
-"""HCL as plain values."""
+"""HCL is parsed into plain Python values."""
 
 from __future__ import annotations
 
@@ -44,13 +44,15 @@ ERRORS = [
 
 @pytest.mark.parametrize(("text", "expected"), VALUES)
 def test_text_becomes_plain_values(text: str, expected: dict[str, Any]) -> None:
-    """Strings have no quotes, blocks are lists of dicts, and nothing is added."""
+    """Texts have no quotes, blocks are lists of dicts, and python-hcl2's own members are not
+    added."""
     assert parse_hcl(text, "x.hcl") == expected
 
 
 @pytest.mark.parametrize(("text", "message"), ERRORS, ids=range(len(ERRORS)))
 def test_an_error_is_one_line_with_its_place(text: str, message: str) -> None:
-    """The line says where and what to do, and lists no token of the grammar."""
+    """The error is one line that names the place and what to do, without the parser's list of
+    tokens."""
     with pytest.raises(UnreadableDocument) as caught:
         parse_hcl(text, "x.hcl")
     assert str(caught.value) == f"{message}: correct the HCL there"
@@ -61,7 +63,7 @@ def test_an_error_is_one_line_with_its_place(text: str, message: str) -> None:
     ['key = "pat.acc.s3cret" "s3cret"', "key = 1 s3cret", "key = <<E\ns3cret\n", 'key = "s3cret'],
 )
 def test_an_error_never_quotes_what_could_be_a_key(text: str) -> None:
-    """Names, numbers and texts in an error are called by their kind."""
+    """An error calls names, numbers and texts by their kind and does not quote them."""
     with pytest.raises(UnreadableDocument) as caught:
         parse_hcl(text, "x.hcl")
     assert "s3cret" not in str(caught.value)
@@ -69,7 +71,8 @@ def test_an_error_never_quotes_what_could_be_a_key(text: str) -> None:
 
 @pytest.mark.exhaustive
 def test_threads_do_not_read_each_others_text() -> None:
-    """python-hcl2 has one parser for the whole process, which is not made for threads."""
+    """Several threads can parse at once, although python-hcl2's parser, one for the whole process,
+    is not thread-safe."""
     texts = [f'locals {{\n  n{n} = "{n}"\n  list = [{n}, {n}]\n}}\n' * 5 for n in range(60)]
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = list(pool.map(lambda text: parse_hcl(text, "main.tf"), texts))
@@ -88,7 +91,8 @@ EXPRESSIONS = [
 
 @pytest.mark.fuzz("HCL expressions", 1000)
 def test_spoiled_text_is_read_or_told(examples: Examples) -> None:
-    """In one line that begins with the file; nothing else is ever raised."""
+    """A spoiled text is read or refused with UnreadableDocument, in one line that begins with the
+    file's name."""
     read = 0
     for dice in examples:
         text = spoil_text(dice.choice(EXPRESSIONS), dice)

@@ -1,4 +1,5 @@
-"""Plan JSON as it arrives in the wild: cut off, noisy, foreign, enormous; and the drift rule."""
+"""Plan JSON that is cut off, surrounded by other output, foreign or enormous; and the rules of
+counting."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def drifted(before: Any, after: Any, *actions: str) -> Counts:
 def test_the_changes_may_follow_the_prior_state(
     changes: list[dict[str, Any]], managed: int
 ) -> None:
-    """As `jq -S` writes them: a plan with changes has no prior objects, streamed or not."""
+    """The changes may stand behind the prior state, as `jq -S` writes them. The prior state's
+    objects are only counted for a plan without changes, streamed or not."""
     current = {"address": "a.b", "mode": "managed"}
     resources = [current, {**current, "deposed_key": "0a1b2c3d"}, {**current, "mode": "data"}]
     prior = {"format_version": "1.0", "values": {"root_module": {"resources": resources}}}
@@ -58,7 +60,8 @@ def test_the_changes_may_follow_the_prior_state(
 
 
 def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:
-    """A plan cut off at any byte is refused as unreadable: never counted, never a crash."""
+    """A plan cut off at any byte is refused as unreadable: it is never counted and raises no other
+    error."""
     compact = json.dumps(json.loads(CREATE)).encode()
     for text in (compact, CREATE):
         whole = len(text.rstrip())
@@ -91,7 +94,7 @@ def test_truncated_anywhere_is_unreadable_and_nothing_else() -> None:
     ],
 )
 def test_what_is_no_plan_is_unreadable(text: bytes) -> None:
-    """Whatever else comes in is refused in one line that quotes none of it."""
+    """Any document that is no plan is refused in one line."""
     with pytest.raises(UnreadableDocument) as refused:
         planjson.parse_plan(text)
     assert "\n" not in str(refused.value)
@@ -99,14 +102,14 @@ def test_what_is_no_plan_is_unreadable(text: bytes) -> None:
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.2", "1.99", "1"])
 def test_known_majors_are_read(version: str) -> None:
-    """Minor versions only add: majors 0 and 1 are counted."""
+    """Major versions 0 and 1 are read with any minor version, which only adds fields."""
     plan = planjson.parse_plan(json.dumps({"format_version": version}).encode())
     assert plan.format_version == version
 
 
 @pytest.mark.parametrize("version", ["2.0", "2", "10.1", "", "x", "-1.0"])
 def test_unknown_majors_are_refused(version: str) -> None:
-    """A new major may mean something else by the same names."""
+    """An unknown major version is refused, because its fields may have another meaning."""
     with pytest.raises(UnreadableDocument, match="format_version"):
         planjson.parse_plan(json.dumps({"format_version": version}).encode())
 
@@ -120,14 +123,16 @@ NOISE = b"Retrying in 1s... {not json}\nWarning: {\n"
 def test_noise_around_the_document_is_left_out(
     before: bytes, after: bytes, pretty: int | None
 ) -> None:
-    """Cloud backends talk before the JSON, shells after it: the plan is the plan."""
+    """Other output before the JSON, as of cloud backends, and behind it, as of shells, is
+    ignored."""
     text = before + json.dumps(json.loads(CREATE), indent=pretty).encode() + after
     assert count_resources(planjson.parse_plan(text)) == Counts(added=2)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 def test_what_powershell_writes_is_read(encoding: str) -> None:
-    """`terraform show -json p > plan.json` in PowerShell is UTF-16 with a mark."""
+    """UTF-16 with a byte order mark is read: PowerShell writes it for `terraform show -json p >
+    plan.json`."""
     mark = "" if encoding in ("utf-16", "utf-8-sig") else "\ufeff"
     text = (mark + CREATE.decode() + "\r\n").encode(encoding)
     assert count_resources(planjson.parse_plan(text)) == Counts(added=2)
@@ -137,7 +142,7 @@ HUGE = 10**5000
 
 
 def huge(number: str) -> bytes:
-    """Python refuses to write such an integer, terraform does not."""
+    """A plan with this number, which Python's `json` may refuse to write."""
     return document(
         resource_changes=[change("update", before={"n": "#"}, after={"n": 1})],
         resource_drift=[change("update", before={"n": "#"}, after={"n": 1})],
@@ -147,7 +152,7 @@ def huge(number: str) -> bytes:
 
 @pytest.mark.parametrize("number", ["9" * 5000, "1e400", "-0.0", "1" + "0" * 30 + ".5"])
 def test_no_number_is_too_large(number: str) -> None:
-    """Numbers are compared as text: none overflows, none is rounded into another."""
+    """Numbers are compared as text: none overflows, and none is rounded to another one."""
     plan = planjson.parse_plan(huge(number))
     assert count_resources(plan) == Counts(changed=1)
     assert count_listed_drift(plan.drift or ()) == Counts(changed=1)
@@ -155,14 +160,14 @@ def test_no_number_is_too_large(number: str) -> None:
 
 
 def test_numbers_that_differ_in_the_last_digit_are_drift() -> None:
-    """Two integers beyond what a float can hold are not the same number."""
+    """Two different integers that are the same as floats count as drift."""
     assert drifted({"n": 2**64 + 1}, {"n": 2**64 + 2}) == Counts(changed=1)
 
 
 @pytest.mark.parametrize("depth", [10, 100, 500, 900, 5_000, 200_000])
 @pytest.mark.parametrize("where", ["resource_drift", "resource_changes", "output_changes", "other"])
 def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
-    """A value nested without end is refused like any other broken document."""
+    """A deeply nested value is read or refused as unreadable; it raises no other error."""
     deep = '{"k":[' * depth + "1" + "]}" * depth
     entry = f'{{"address":"a","change":{{"actions":["update"],"before":{deep},"after":null}}}}'
     text = {
@@ -174,7 +179,7 @@ def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
     try:
         planjson.parse_plan(f'{{"format_version":"1.2",{text}}}'.encode())
     except UnreadableDocument as refused:
-        assert depth >= 100, refused  # both are right, but not for shallow ones
+        assert depth >= 100, refused  # only a deep document may be refused
 
 
 @pytest.mark.parametrize(
@@ -193,7 +198,7 @@ def test_deep_nesting_is_read_or_unreadable(depth: int, where: str) -> None:
     ],
 )
 def test_each_action_counts_as_it_is_done(actions: tuple[str, ...], expected: Counts) -> None:
-    """The six numbers of every pair of actions that any tool writes, in either order."""
+    """Every action, and every pair of actions in either order, adds to the right counts."""
     assert count_resources(planned(change(*actions))) == expected
     assert not find_unknown_actions(planned(change(*actions)))
 
@@ -215,12 +220,14 @@ def test_each_action_counts_as_it_is_done(actions: tuple[str, ...], expected: Co
     ],
 )
 def test_imports_moves_and_deposed_objects(entry: dict[str, Any], expected: Counts) -> None:
-    """An import counts beside its action, a move alone is nothing, a deposed object is one."""
+    """An import is counted in addition to its action, a move without another action is not counted,
+    and a deposed object is counted as one."""
     assert count_resources(planned(entry)) == expected
 
 
 def test_an_unknown_action_is_named_and_not_guessed() -> None:
-    """What a future terraform does with "teleport" nobody knows: it is named and not counted."""
+    """With an action that is not known, such as "teleport", the counts are None and the action is
+    named."""
     plan = planned(change("teleport"), change("create"), change("dance", mode="data"))
     assert count_resources(plan) is None
     assert find_unknown_actions(plan) == {"teleport"}
@@ -228,7 +235,8 @@ def test_an_unknown_action_is_named_and_not_guessed() -> None:
 
 
 def test_an_unknown_action_makes_only_its_own_counts_absent() -> None:
-    """Those of outputs and of drift likewise."""
+    """Counts of outputs or drift with an unknown action are None; the resources are still
+    counted."""
     plan = planned(
         change("create"),
         resource_drift=[change("update", before=1, after=2), change("teleport")],
@@ -251,7 +259,8 @@ def test_an_unknown_action_makes_only_its_own_counts_absent() -> None:
     ],
 )
 def test_something_to_apply_without_terraforms_word(entry: dict[str, Any], acts: bool) -> None:
-    """OpenTofu and terraform before 1.8 don't say `applyable`."""
+    """Whether there is something to apply is derived from the changes if `applyable` is missing, as
+    in OpenTofu and in terraform before 1.8."""
     assert has_changes(planned(entry)) is acts
 
 
@@ -272,19 +281,21 @@ def test_something_to_apply_without_terraforms_word(entry: dict[str, Any], acts:
     ],
 )
 def test_drift_that_nobody_made_is_not_counted(before: Any, after: Any, real: bool) -> None:
-    """null, "", [] and {} are one nothing to providers; every other difference is drift."""
+    """null, "", [] and {} count as the same value, because providers mix them; every other
+    difference is drift."""
     assert drifted(before, after) == Counts(changed=int(real))
 
 
 def test_drift_of_other_kinds() -> None:
-    """An object that is gone is deleted; a move is no drift; the unknown is not guessed."""
+    """An object that no longer exists counts as deleted; a move is no drift; an unknown action is
+    not counted."""
     assert drifted({"a": 1}, None, "delete") == Counts(deleted=1)
     assert drifted({"a": 1}, {"a": 1}, "no-op") == Counts()
     assert drifted({"a": 1}, {"a": 2}, "teleport") == Counts()
 
 
 def test_a_null_output_is_in_no_state() -> None:
-    """An output that is null before and after is none that stayed unchanged."""
+    """An output that is null before and after does not count as unchanged."""
     none = {"actions": ["no-op"], "before": None, "after": None, "after_unknown": False}
     same = none | {"before": 1, "after": 1}
     plan = planned(output_changes={"none": none, "same": same})
@@ -293,7 +304,7 @@ def test_a_null_output_is_in_no_state() -> None:
 
 @pytest.mark.parametrize("size", range(0, 320, 7))
 def test_a_truncated_state_is_unreadable(size: int) -> None:
-    """A state file cut off is refused: it is not an empty state."""
+    """A state file that is cut off is refused, not taken for an empty state."""
     text = (PLANS / "create" / "state_after.tfstate").read_bytes()[:size]
     with pytest.raises(UnreadableDocument):
         state.parse_state_file(text)

@@ -1,4 +1,4 @@
-"""Values as a plan file packs them: what is known, what is unknown, and what is no value."""
+"""Values in a plan file: known, unknown and invalid ones."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def test_a_value_that_is_cut_off_or_goes_on_is_refused(seed: int) -> None:
 
 @pytest.mark.parametrize("broken", [b"", b"\xc1", b"\xa1\xff", b"\x91" * 5000 + b"\xc0"])
 def test_what_is_no_value_is_refused(broken: bytes) -> None:
-    """A byte that nothing begins with, a text that is none, a value without a bottom."""
+    """Nothing at all, an invalid first byte, a text that is not UTF-8 and a value nested too deeply
+    are refused."""
     with pytest.raises(UnreadableDocument):
         parse_value(broken)

@@ -1,4 +1,4 @@
-"""The plan file says what `show -json` says, in every recording of a newer engine."""
+"""The plan file gives the same as `show -json` in every recording of a newer engine."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def test_both_readers_agree(recording: Path) -> None:
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=named)
 def test_both_states_are_the_stored_one(recording: Path) -> None:
-    """Nothing drifted in the recordings; a plan's states have what was moved where it goes to."""
+    """Both states in a plan file have the objects of the state before the plan, with moved objects
+    at their new addresses; the recordings have no drift."""
     pulled = recording.with_name("state_before.json").read_bytes()
     stored = state.parse_state(pulled) if pulled.strip() else State()
     file = reader.read_plan_file(str(recording))

@@ -1,4 +1,4 @@
-"""Broken and malicious plan files are refused: no other error, little memory, and soon.
+"""Broken and malicious plan files are refused quickly, with little memory and with no other error.
 
 `TFEVENTS_TEST_FLIPS` sets how many bits of each byte are flipped (1).
 """
@@ -30,7 +30,7 @@ NIL = b"\xc0"
 
 
 def accepted(path: Path, content: bytes) -> PlanFile | None:
-    """This plan file, or None if it is refused; any error but ours fails the test."""
+    """The plan file with this content, or None if it is refused; any other error fails the test."""
     path.write_bytes(content)
     try:
         file = reader.read_plan_file(str(path))
@@ -43,7 +43,7 @@ def accepted(path: Path, content: bytes) -> PlanFile | None:
 
 
 def refused(path: Path, content: bytes) -> bool:
-    """Whether this plan file is refused."""
+    """Whether the plan file with this content is refused."""
     return accepted(path, content) is None
 
 
@@ -73,13 +73,15 @@ def test_a_flipped_bit_is_refused_or_changes_nothing(
 
 
 def members(content: bytes) -> dict[str, bytes]:
+    """The content of each member of a plan file's zip."""
     with zipfile.ZipFile(io.BytesIO(content)) as zipped:
         return {name: zipped.read(name) for name in archive.LIMITS}
 
 
 @pytest.mark.exhaustive
 def test_a_plan_that_ends_within_a_field_is_refused(recorded: bytes, tmp_path: Path) -> None:
-    """In a sound zip, and wherever it ends; between two fields it is a plan with fewer of them."""
+    """In a valid zip, a plan cut off within a field is refused; a plan cut off between two fields
+    is one with fewer fields."""
     content = members(recorded)
     plan = content["tfplan"]
     kept = [
@@ -175,7 +177,7 @@ def missing(name: str) -> bytes:
 
 
 def patched(offset: int, value: bytes) -> bytes:
-    """The first entry of the zip's directory, patched."""
+    """A zip with these bytes at an offset in the first entry of its directory."""
     content = bytearray(forge.zipped(good()))
     at = content.index(b"PK\x01\x02") + offset
     content[at : at + len(value)] = value
@@ -228,6 +230,6 @@ def test_a_broken_zip_is_refused(what: str, tmp_path: Path) -> None:
 
 
 def test_the_plain_zip_is_accepted(tmp_path: Path) -> None:
-    """Else all of the above would prove nothing."""
+    """The zip that the tests above damage is itself accepted."""
     assert not refused(tmp_path / "p", forge.zipped(good()))
     assert not refused(tmp_path / "p", forge.zipped(good(), zipfile.ZIP_STORED))

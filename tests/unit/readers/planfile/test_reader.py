@@ -1,4 +1,4 @@
-"""What was not verified is refused, in one line; what is known beside the plan is told."""
+"""Plan files of verified versions are read; all else is refused with a message of one line."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ def read(saved: Path, *more: bytes, version: str = "1.11.4", lock: bytes = forge
 
 
 def refused(saved: Path, *more: bytes, version: str = "1.11.4", lock: bytes = forge.LOCK) -> str:
+    """The message with which a plan with these parts is refused."""
     with pytest.raises(UnreadableDocument) as refusal:
         read(saved, *more, version=version, lock=lock)
     message = str(refusal.value)
@@ -67,6 +68,7 @@ def test_the_mode_is_told(number: int, mode: Mode, saved: Path) -> None:
 
 
 def test_only_terraform_says_applyable_and_only_since_1_8(saved: Path) -> None:
+    """`applyable` and `complete` are None for OpenTofu and for terraform before 1.8."""
     assert read(saved, field(25, 1)).plan.applyable is True
     assert read(saved).plan.complete is False
     assert read(saved, version="1.7.5").plan.applyable is None
@@ -80,6 +82,8 @@ def test_only_terraform_says_applyable_and_only_since_1_8(saved: Path) -> None:
 def test_each_tool_has_its_own_way_to_replace(
     lock: bytes, number: int, names: set[str], saved: Path
 ) -> None:
+    """Terraform and OpenTofu use different numbers for a replacement that forgets the old
+    object."""
     file = read(saved, field(3, resource("a.b", number, NIL, NIL)), version="1.13.0", lock=lock)
     assert file.plan.changes[0].actions == names
 
@@ -116,6 +120,8 @@ def test_a_change_may_be_unknown_in_part(after: bytes, saved: Path) -> None:
 
 @pytest.mark.parametrize("after", [b"\x0c", b"\xa2\x0c\x0c", b"\xce\xd4\x00\x00\x00"])
 def test_what_looks_like_it_is_not_unknown(after: bytes, saved: Path) -> None:
+    """Bytes of other values that equal the mark of an unknown value do not make a change
+    unknown."""
     (found,) = read(saved, field(3, resource("a.b", 3, NIL, after))).plan.changes
     assert not found.unknown
 
@@ -124,14 +130,15 @@ MOVED = field(18, resource("a.b", 0, NIL))
 
 
 def test_a_move_is_drift_only_where_nothing_else_can_tell_it(saved: Path) -> None:
-    """`internal/command/jsonplan/plan.go`, Marshal."""
+    """A move counts as drift only in a refresh-only plan (`internal/command/jsonplan/plan.go`,
+    Marshal)."""
     assert read(saved, MOVED).plan.drift is None
     assert read(saved, MOVED, field(17, 1)).plan.drift is None
     assert read(saved, field(17, 2), MOVED).plan.drift == (Drift(frozenset({"no-op"}), False),)
 
 
 def typed(kind: str, value: bytes) -> bytes:
-    """A value of a type that no schema fixes, as go-cty packs it."""
+    """A value whose type no schema fixes, as go-cty packs it."""
     return b"\x92\xc4" + bytes([len(kind)]) + kind.encode() + value
 
 
@@ -156,7 +163,8 @@ TEXT, NUMBER = typed('"string"', b"\xa11"), typed('"number"', b"\x01")
 def test_drift_differs_as_the_json_of_it(
     before: bytes, after: bytes, differs: bool, saved: Path
 ) -> None:
-    """Real providers report null for {}, and a number that is stored in another precision."""
+    """Values differ as they would in `show -json`: null equals {}, and a number equals itself in
+    another precision, as real providers store them."""
     file = read(saved, field(18, resource("a.b", 3, before, after)))
     assert file.plan.drift == (Drift(frozenset({"update"}), differs),)
 
@@ -227,20 +235,25 @@ def test_the_ends_of_the_range_are_in_it(version: str, saved: Path) -> None:
     ids=lambda part: part if isinstance(part, str) else "",
 )
 def test_what_is_not_foreseen_is_refused(part: bytes, reason: str, saved: Path) -> None:
+    """A plan with an unknown field, a missing field or an unexpected value is refused, and the
+    message names it."""
     assert reason in refused(saved, part)
 
 
 def test_only_opentofu_excludes_and_only_terraform_judges(saved: Path) -> None:
+    """A plan of OpenTofu with the field `complete`, which only terraform writes, is refused."""
     assert "field 26 " in refused(saved, field(26, 1), version="1.12.0", lock=TOFU_LOCK)
 
 
 @pytest.mark.parametrize("lock", [b"", b"# by hand\n", b'provider "x" {}\n'])
 def test_a_plan_of_nobody_is_refused(lock: bytes, saved: Path) -> None:
+    """A plan is refused if its lock file does not name Terraform or OpenTofu."""
     assert "lock file does not name the tool" in refused(saved, lock=lock)
 
 
 @pytest.mark.parametrize("plan", [b"", field(1, 2), field(1, 3), field(1, 3) + field(14, "1.11.4")])
 def test_half_a_plan_is_refused(plan: bytes, saved: Path) -> None:
+    """A plan without all its required fields is refused."""
     with pytest.raises(UnreadableDocument):
         reader.read_plan_file(save(saved, plan))
 
@@ -254,6 +267,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("what", FOREIGN)
 def test_what_else_a_plan_file_may_be_is_named(what: str, saved: Path) -> None:
+    """The message for a file that is no local plan file says what the file is."""
     saved.write_text(json.dumps(FOREIGN[what]))
     assert reader.read_mode(str(saved)) is None
     with pytest.raises(UnreadableDocument, match=f"it is {what}"):
@@ -268,6 +282,8 @@ def test_no_file_has_no_mode(place: str, tmp_path: Path) -> None:
 
 
 def test_a_mode_needs_no_verified_version(saved: Path) -> None:
+    """The mode is read from plans of any version and with unknown fields, but not from another
+    format or if it is unknown."""
     assert reader.read_mode(save(saved, tfplan(field(17, 1), field(99, 1), version="9.0"))) is (
         Mode.DESTROY
     )
@@ -281,6 +297,7 @@ def test_the_states_are_as_stored(saved: Path) -> None:
 
 
 def test_the_state_of_another_plan_is_not_given_out(saved: Path) -> None:
+    """The states can't be read any more once the plan file was replaced or removed."""
     file = read(saved)
     read(saved, field(17, 1))
     with pytest.raises(UnreadableDocument, match="it is another plan by now"):

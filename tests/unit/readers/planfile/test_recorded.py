@@ -1,4 +1,4 @@
-"""Random plans of many versions, recorded: read alike also where none of the tools is at hand."""
+"""Both readers agree on recorded random plans of many versions, which need no tool to run."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ def test_both_readers_agree(path: Path) -> None:
 
 
 def resources(case: Estate) -> int:
+    """The number of resources before and after."""
     found = (case.before, case.after)
     return sum(len(configuration.resources) for configuration in found if configuration)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_what_does_not_matter_is_taken_away(seed: int) -> None:
-    """Of a case that fails for having a repeated resource, this one resource is left."""
+    """A case that fails because of a repeated resource is shrunk to this one resource."""
 
     def fails(case: Estate) -> bool:
         return any(resource.repeated for resource in case.after.resources)

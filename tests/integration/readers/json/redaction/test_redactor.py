@@ -1,4 +1,5 @@
-"""What terraform marks as sensitive is nowhere in its plan any more; in little memory."""
+"""Redaction of real plans: no value that terraform marks as sensitive is left, and memory does not
+grow with the plan."""
 
 from __future__ import annotations
 
@@ -110,7 +111,7 @@ VALUES = {
 
 
 def hidden(document: bytes, *others: bytes) -> Any:
-    """The document, less what is sensitive in it and in others."""
+    """The document without the values that are sensitive in it or in the other documents."""
     redactor = Redactor()
     for one in (document, *others):
         redactor.collect(BytesIO(one).read)
@@ -146,7 +147,8 @@ def plan_json(tmp_path: Path, config: str, *words: str) -> tuple[bytes, bytes, b
     "words", exhaustive_except([[], ["-destroy"], ["-replace=terraform_data.marked"]], [])
 )
 def test_what_is_marked_anywhere_is_nowhere(tmp_path: Path, words: list[str]) -> None:
-    """Of a real plan: variables, values, changes, outputs, configuration, keys and addresses."""
+    """No sensitive value is left in the plan and states of a real project: variables, values,
+    changes, outputs, configuration, keys and addresses."""
     plan, *states = plan_json(tmp_path, CONFIG, *words)
     for document in (plan, *states):
         text = json.dumps(hidden(document, plan))
@@ -158,7 +160,8 @@ def test_what_is_marked_anywhere_is_nowhere(tmp_path: Path, words: list[str]) ->
 
 
 def test_the_rest_of_a_real_plan_stays(tmp_path: Path) -> None:
-    """What is open is there, under its own name; variables and configuration are at home."""
+    """Values that are not sensitive are kept under their names; variables and configuration are
+    left out of the document."""
     document, _, _ = plan_json(tmp_path, CONFIG)
     before, after = json.loads(document), hidden(document)
     assert after["planned_values"]["outputs"]["open"] == before["planned_values"]["outputs"]["open"]
@@ -169,7 +172,8 @@ def test_the_rest_of_a_real_plan_stays(tmp_path: Path) -> None:
 
 
 def test_nothing_marked_is_nothing_changed(tmp_path: Path) -> None:
-    """Semantically equal JSON, and byte by byte but for space."""
+    """Without sensitive values the members of a plan that are kept, and a state, stay semantically
+    equal."""
     config = 'variable "secret" {}\nvariable "nested" {}\nvariable "short" {}\n' + (
         'resource "terraform_data" "a" { input = { sensitive = true, value = var.secret } }\n'
         'output "o" { value = { n = 1.10, big = 123456789012345678901234567890 } }\n'
@@ -192,7 +196,7 @@ with open(path, "rb") as file, open(path + ".out", "wb") as out:
 
 
 def peak(path: Path, resources: int) -> int:
-    """KiB that redacting a plan of so many resources takes."""
+    """The peak memory, in KiB, of redacting a plan with so many resources."""
     values = {"secret": "canary-of-all", "open": "x" * 8000}
     marks = {"before_sensitive": False, "after_sensitive": {"secret": True}}
     one = {"type": "t", "change": {"before": None, "after": values, **marks}}
@@ -212,7 +216,7 @@ def peak(path: Path, resources: int) -> int:
 
 @pytest.mark.exhaustive
 def test_a_plan_of_200_mb_takes_no_more_memory_than_a_small_one(tmp_path: Path) -> None:
-    """But for the pieces that are at hand."""
+    """Redacting a plan of 200 MB takes at most 16 MiB more memory than a small one."""
     small, large = peak(tmp_path / "small", 10), peak(tmp_path / "large", 25_000)
     assert (tmp_path / "large").stat().st_size > 200_000_000
     assert large < small + 16 * 1024

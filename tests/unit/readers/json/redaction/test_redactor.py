@@ -1,4 +1,4 @@
-"""What is marked is gone, everywhere; what is not stays as it was."""
+"""Values that are marked as sensitive are removed from everywhere in a document; all else stays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tfevents.readers.json.redaction.sensitive_values import HIDDEN
 
 
 def hidden(document: bytes, sections: frozenset[str] = PLAN | STATE) -> Any:
-    """The document, less what is sensitive."""
+    """The redacted document."""
     redactor = Redactor()
     redactor.collect(BytesIO(document).read)
     return json.loads(b"".join(redactor.rewrite(BytesIO(document).read, sections)))
@@ -24,7 +24,7 @@ def hidden(document: bytes, sections: frozenset[str] = PLAN | STATE) -> Any:
 
 @pytest.mark.parametrize("number", ["1e400", "1.00000000000000000001", "-0.0", "12345678901234567"])
 def test_numbers_are_what_they_were(number: str) -> None:
-    """Also beside what is replaced."""
+    """Numbers keep their exact value, also beside a value that is replaced."""
     text = '{"resource_changes":[{"change":{"after":{"a":"secret","n":%s},'
     text += '"after_sensitive":{"a":true}}}]}'
     redactor = Redactor()
@@ -36,12 +36,14 @@ def test_numbers_are_what_they_were(number: str) -> None:
 
 
 def change(value: Any, mark: Any, **more: Any) -> Any:
+    """The redacted form of a document with one output change of this value and mark."""
     document = {"output_changes": {"o": {"after": value, "after_sensitive": mark}}, **more}
     return hidden(json.dumps(document).encode())
 
 
 def test_what_is_trivial_goes_only_where_it_is_marked() -> None:
-    """A short text where it is the whole value; true, null and small numbers not elsewhere."""
+    """Elsewhere in the document a short sensitive text is only replaced as a whole value, and true,
+    null, an empty text and small numbers are not replaced at all."""
     values = [True, None, "", 7, "abc", "abcd", 1234]
     found = change(values, [True] * 7, checks=[*values, "xabcx", "xabcdx", "port 1234", "1234"])
     assert found["output_changes"]["o"]["after"] == [HIDDEN] * 7
@@ -51,12 +53,12 @@ def test_what_is_trivial_goes_only_where_it_is_marked() -> None:
 
 @pytest.mark.parametrize("mark", [{"a": True}, [[True]], [True, True, True], [False, [True]]])
 def test_a_mark_of_another_form_hides_all(mark: Any) -> None:
-    """Rather too much than too little."""
+    """If the marks do not have the form of the value, the whole value is replaced."""
     assert "canary" not in json.dumps(change(["open", "canary-two"], mark)["output_changes"])
 
 
 def test_only_known_sections_stay() -> None:
-    """What a later format has beside them is at home until it was looked at."""
+    """Sections that are not known, such as those of a later format, are left out."""
     document = {
         "configuration": {"a": "canary"},
         "variables": {},
@@ -82,7 +84,8 @@ ENCODED = [
 
 @pytest.mark.parametrize("text", ENCODED)
 def test_an_encoded_text_is_the_text(text: str) -> None:
-    """JSON, percent-encoding and base64, and these in these; what stands around them stays."""
+    """A sensitive text is also found as JSON, percent-encoded, in base64, and in combinations of
+    these; the text around it stays."""
     found = change(SECRET, True, checks=[f"before {text} after", text, {text: 1}, "open"])
     before, alone, named, rest = found["checks"]
     assert HIDDEN in before
@@ -96,12 +99,14 @@ def test_an_encoded_text_is_the_text(text: str) -> None:
 
 
 def test_a_short_text_is_found_encoded_where_it_is_all_there_is() -> None:
+    """A short sensitive text is found encoded only if the encoded text is a whole value."""
     found = change("a&", True, checks=["YSY=", "a%26", "xYSY=", '["a&"]'])
     assert found["checks"] == [HIDDEN, HIDDEN, "xYSY=", f'["{HIDDEN}"]']
 
 
 def test_the_keys_of_a_sensitive_map_go_as_its_values_do() -> None:
-    """Also from its type, from marks beside values, and from addresses."""
+    """The keys of a sensitive map are replaced, too, in its type, in the marks beside it and in
+    addresses."""
     values = {"canary-key": "canary-value"}
     document = {
         "planned_values": {
@@ -135,7 +140,7 @@ def test_the_keys_of_a_sensitive_map_go_as_its_values_do() -> None:
 
 
 def test_names_that_become_the_same_are_numbered() -> None:
-    """No member is lost."""
+    """Members whose names become the same by redaction are numbered, so that none is lost."""
     values = {"canary-1": "x", "canary-2": "y", "n": 1}
     found = change(["canary-1", "canary-2"], True, relevant_attributes=[{"value": values}])
     assert found["relevant_attributes"] == [{"value": {HIDDEN: "x", f"{HIDDEN} 2": "y", "n": 1}}]
@@ -143,7 +148,8 @@ def test_names_that_become_the_same_are_numbered() -> None:
 
 @pytest.mark.parametrize("mark", ["sensitive", "ephemeral"])
 def test_marks_are_found_by_their_names(mark: str) -> None:
-    """In sections and members that nobody has thought of."""
+    """Marks are recognised by the names of their members, also in sections and members that are not
+    known."""
     novel = {"config_values": {"a": "canary-a", "b": "open"}, f"config_{mark}": {"a": True}}
     document = {
         "deferred_action_invocations": [{"reason": "x", "action_invocation": novel}],
@@ -161,7 +167,8 @@ def test_marks_are_found_by_their_names(mark: str) -> None:
 
 
 def test_a_state_file_s_paths_lead_to_what_is_marked() -> None:
-    """And where they lead nowhere, or attributes are flat, all goes; `private` always does."""
+    """In a state file, the value at each path of `sensitive_attributes` is replaced. All attributes
+    are if a path leads nowhere or the attributes are flat; `private` always is."""
     step = {"type": "get_attr", "value": "tags"}
     index = {"type": "index", "value": {"value": "k", "type": "string"}}
     instance = {
@@ -217,7 +224,8 @@ OWN += ["actions", "root_module", "resources", "1.11.4", "1.2", "after"]
 
 @pytest.mark.parametrize("secret", [*OWN, 12345])
 def test_the_frame_is_the_document_s_own(secret: str | int) -> None:
-    """Whatever is sensitive: its names, its words, and a schema's attributes."""
+    """Whatever text is sensitive, the document's member names, its fixed words and a schema's
+    attribute names are not replaced."""
     mark = {"output_changes": {"o": {"after": secret, "after_sensitive": True}}}
     found = hidden(json.dumps({**FRAME, **mark}).encode())
     assert found["output_changes"] == {"o": {"after": HIDDEN, "after_sensitive": True}}
@@ -228,6 +236,7 @@ def test_the_frame_is_the_document_s_own(secret: str | int) -> None:
 
 
 def call(expression: Any, module: Any) -> Any:
+    """A module that passes this expression to `given` of the module `m`."""
     return {"module_calls": {"m": {"expressions": {"given": expression}, "module": module}}}
 
 
@@ -240,7 +249,8 @@ PASSED = {"references": ["var.given.a", "var.given"]}
     [SENSITIVE, {"variables": {"given": {"ephemeral": True}}}, call(PASSED, SENSITIVE)],
 )
 def test_what_a_module_takes_as_sensitive_is(inner: Any) -> None:
-    """A root variable, its default, and a constant; through a module between, too."""
+    """If a module declares an input as sensitive, the root variable passed to it is, with its
+    default, and so is a constant; also through another module."""
     root = call(PASSED, inner)
     root["variables"] = {"given": {"default": "canary-default"}, "open": {"default": "open"}}
     root["module_calls"]["n"] = {
@@ -257,7 +267,8 @@ def test_what_a_module_takes_as_sensitive_is(inner: Any) -> None:
 
 @pytest.mark.exhaustive
 def test_many_texts_that_begin_alike_are_found() -> None:
-    """20,000 of them, in a text with all, in one with what only begins like one, and encoded."""
+    """20,000 sensitive texts with the same beginning are found in a text that holds them all, also
+    encoded; a text that only has their beginning stays."""
     alike = [f"canary-that-begins-as-all-of-them-do-{number}" for number in range(20_000)]
     near = "canary-that-begins-as-all-of-them-do " * 2_000
     encoded = b64encode(" ".join(alike).encode()).decode()
@@ -269,7 +280,7 @@ def test_many_texts_that_begin_alike_are_found() -> None:
 
 
 def test_texts_that_overlap_go_together() -> None:
-    """Nothing of the second is left."""
+    """Where two sensitive texts overlap, both are replaced as a whole."""
     found = change(
         ["canary-one-two", "two-canary-three"], True, checks=["canary-one-two-canary-three"]
     )
@@ -278,13 +289,14 @@ def test_texts_that_overlap_go_together() -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{", b'{"a": 1} x', b'{"variables": nonsense}', b"[NaN]"])
 def test_what_is_no_json_is_refused(text: bytes) -> None:
-    """Nothing of it is passed on unread."""
+    """A document that is no JSON is refused as a whole."""
     with pytest.raises(UnreadableDocument):
         hidden(text)
 
 
 def test_infracost_gets_references_and_regions() -> None:
-    """Of the configuration, nothing else: without them its prices are another region's."""
+    """Of the configuration, Infracost only gets references and the providers' regions, without
+    which it would use another region's prices."""
     provider = {
         "name": "aws",
         "alias": "eu",
