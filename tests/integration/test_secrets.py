@@ -246,7 +246,7 @@ def test_a_run_that_is_killed_leaves_nothing_behind(place: Place, endpoint: Endp
     search_all(place, endpoint)
 
 
-def test_an_event_by_hand_leaks_no_key(place: Place, endpoint: Endpoint) -> None:
+def test_flush_leaks_no_key(place: Place, endpoint: Endpoint) -> None:
     """`flush` and `flush --refused` leak no API key when the server's error response repeats it."""
     machine = place.machine
     env = machine.reporting_to(endpoint.url, TFEVENTS_API_KEY=KEYS[0])

@@ -98,7 +98,7 @@ def test_a_life_from_plan_to_destroy(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EPHEMERAL)
-def test_ephemeral_variables_are_given_twice(tmp_path: Path, name: str) -> None:
+def test_an_apply_with_an_ephemeral_variable(tmp_path: Path, name: str) -> None:
     """An apply with an ephemeral variable succeeds and has its counts; Terraform 1.10 and later
     have such variables."""
     stage = on_stage(tmp_path, engine_of(name))

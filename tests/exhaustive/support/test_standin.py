@@ -82,7 +82,7 @@ def test_an_apply_is_replayed(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", REPLAYED, ids=name)
-def test_two_halves_print_what_the_whole_prints(folder: Path, tmp_path: Path) -> None:
+def test_plan_and_apply_print_what_one_apply_prints(folder: Path, tmp_path: Path) -> None:
     """A plan and the apply of that plan together print what `apply -auto-approve` prints."""
     engine = make(folder, tmp_path)
     planned = run(engine, "plan", "-out=p", TF_IN_AUTOMATION="1")

@@ -133,7 +133,7 @@ def test_a_busy_server_is_asked_again(tfevents: Tfevents, endpoint: Endpoint) ->
 
 
 @pytest.mark.exhaustive
-def test_two_at_once(tfevents: Tfevents, endpoint: Endpoint) -> None:
+def test_three_flushes_at_once(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """Three flushes at the same time all succeed, and each event is delivered once and in order."""
     tfevents.put("a", "b", "c")
     endpoint.script(answer(503), answer(503))

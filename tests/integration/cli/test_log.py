@@ -171,7 +171,7 @@ def test_one_event_by_hand_in_full(tfevents: Tfevents) -> None:
         assert "".join(terminal.screen.split()) == "".join(text.split())
 
 
-def test_a_run_that_there_is_not(tfevents: Tfevents) -> None:
+def test_an_id_of_no_single_run(tfevents: Tfevents) -> None:
     """An id that fits no run, or more than one, is an error."""
     assert tfevents.fails(1, "log", "c0ffee").endswith("no run c0ffee: tfevents log lists them")
     assert "it is empty" in tfevents.fails(2, "log", "")

@@ -65,11 +65,20 @@ def _no_terraform(place: Field) -> dict[str, str]:
     return {"TFEVENTS_PROVISIONER": "/nonexistent/terraform"}
 
 
+def _no_program(place: Field) -> dict[str, str]:
+    text = place.directory / "text"
+    text.write_text("")
+    return {"TFEVENTS_PROVISIONER": str(text)}
+
+
 def _no_directory(place: Field) -> dict[str, str]:
     return {"TG_CTX_TERRAGRUNT_DIR": "/nonexistent/unit", "TG_CTX_TF_PATH": "terraform"}
 
 
-TROUBLES = (_down, _no_journal, _no_home, _bad_url, _bad_file, _no_terraform, _no_directory)
+TROUBLES = (
+    *(_down, _no_journal, _no_home, _bad_url, _bad_file),
+    *(_no_terraform, _no_program, _no_directory),
+)
 
 
 @pytest.mark.parametrize("moment", exhaustive_except(MOMENTS, "after"))
@@ -251,11 +260,13 @@ def test_a_plan_that_nobody_saw_is_told_where_its_code_says_what_it_is(place: Fi
     assert {event["data"]["counts"] for event in place.events} == {"absent"}
 
 
-def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(place: Field) -> None:
+@pytest.mark.parametrize("without", [_no_terraform, _no_program])
+def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(
+    without: Callable[[Field], dict[str, str]], place: Field
+) -> None:
     """An apply that succeeded, but whose state can't be read, is recorded as a success and not as
     active."""
-    nobody = {"TFEVENTS_PROVISIONER": "/nonexistent/terraform"}
-    hook(place, "after", "apply", "--exit-code", "0", **nobody)
+    hook(place, "after", "apply", "--exit-code", "0", **without(place))
     assert place.told() == [("provisioning", "apply", "success", None)]
     assert place.events[0]["data"]["missing"] == "state"
 

@@ -269,3 +269,13 @@ def test_another_directory(stage: Stage) -> None:
     stage.write(ONE + FAILS, "sub/main.tf")
     _, end = stage.run("-chdir=sub", "apply", "-auto-approve")
     assert (end.counts(), end.data["tainted"]) == ("a1", "1")
+
+
+@pytest.mark.exhaustive
+def test_a_backup_elsewhere_moves_no_state(stage: Stage) -> None:
+    """With `-backup=FILE` the facts of the state are reported as without it."""
+    stage.write(TWO)
+    _, end = stage.run("apply", "-auto-approve", "-backup=old.tfstate")
+    assert (end.row, end.counts()) == ("active apply success", "a2")
+    assert end.metadata["state_checksum"]
+    assert end.data.keys() >= set(FACTS)

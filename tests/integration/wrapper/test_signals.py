@@ -276,7 +276,7 @@ def test_we_die_as_terraform_died(tmp_path: Path, number: signal.Signals) -> Non
     assert run["exit_code"] == 128 + number
 
 
-def test_the_sentinel_goes_with_us(patient: Bench) -> None:
+def test_no_process_is_left_after_a_kill(patient: Bench) -> None:
     """If `tf` is killed, no process of its group is left once terraform has ended."""
     with patient.run("apply", "-auto-approve") as tf:
         said(tf, b"working")

@@ -171,7 +171,7 @@ def test_the_workspace_is_named_in_the_question(pair: Twins, command: str) -> No
 
 
 @pytest.mark.exhaustive
-def test_terraform_asks_for_variables_before_we_ask(tmp_path: Path) -> None:
+def test_terraform_asks_for_variables_and_approval(tmp_path: Path) -> None:
     """If a variable has no value, terraform asks for it and then for approval, as without `tf`."""
     pair = twins(
         tmp_path,
