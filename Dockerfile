@@ -32,7 +32,7 @@ COPY --from=build /opt/tfevents /opt/tfevents
 COPY --from=provisioner ${PROVISIONER} /opt/provisioner/
 ENV PATH=/opt/tfevents/bin:/opt/provisioner:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    TFEVENTS_HOME=/tmp/tfevents
+    PLUGIN_HOME=/tmp/tfevents
 USER 65532:65532
 WORKDIR /harness
 ENTRYPOINT ["tfevents", "plugin"]

@@ -14,6 +14,7 @@ from support.endpoint import Endpoint, Rules
 from support.engines import clean_env
 from support.image import Image
 from support.machine import KEY, until
+from support.nowhere import closed_port
 
 USERS = {"its own user": 65532, "root": 0, "a user without a name": 4321}
 ONE = 'resource "terraform_data" "a" {}\n'
@@ -70,14 +71,14 @@ def check_stage(image: Image, place: Path, user: int) -> None:
 
 def check_stop(image: Image, place: Path) -> None:
     """SIGTERM to PID 1, as `docker stop` sends it, ends terraform as it would end alone. Events
-    that can't be sent in the remaining time stay in the mounted home directory, and the next stage
-    sends them."""
+    that can't be sent stay in the mounted home directory, and the next stage sends them."""
     at = _make_project(place)
     (at / "main.tf").write_text(SLOW)
     _give(at, 65532)
-    with Endpoint(Rules(account="acct")) as endpoint:
+    with Endpoint(Rules(account="acct")) as endpoint, closed_port() as nowhere:
         env = _report_to(endpoint, PLUGIN_HOME="/harness/home")
-        command = image.command(at, {**env, "PLUGIN_COMMAND": "apply"})
+        away = {**env, "PLUGIN_COMMAND": "apply", "PLUGIN_URL": nowhere}
+        command = image.command(at, away)
         pipe = subprocess.PIPE
         with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as container:
             until((at / "begun").exists)
@@ -85,6 +86,7 @@ def check_stop(image: Image, place: Path) -> None:
             os.kill(int(children), signal.SIGTERM)
             _, said = container.communicate(timeout=60)
         assert container.returncode == 1, said
+        assert endpoint.requests == []
         _ask(image.command(at, env))
         kinds = [event["event_type"] for event in endpoint.wait_for(5)]
     assert kinds[:3] == ["provisioning", "failed", "stage-complete"], kinds
