@@ -1,4 +1,4 @@
-"""The exceptions of tfevents, with the exit codes of its own commands.
+"""The exceptions of tfevents, with the exit codes of its own commands, and other exit codes.
 
 TfeventsError                 1
 ├── SettingError              2   a setting that can't be used
@@ -16,6 +16,11 @@ TfeventsError                 1
 
 UNDELIVERED = 86
 """The exit code of a strict run whose events were not all delivered; terraform never uses it."""
+
+
+def to_shell_status(exit_code: int) -> int:
+    """The exit code as a shell gives it: 128 + n for a process that died of signal n (-n)."""
+    return exit_code if exit_code >= 0 else 128 - exit_code
 
 
 class TfeventsError(Exception):

@@ -71,7 +71,7 @@ class Recording:
             before=self.state("before"),
             after=self.state("after"),
             mode=log.mode or Mode.NORMAL,
-            finished=self.exit_code == 0,
+            succeeded=self.exit_code == 0,
         )
 
     def said(self) -> dict[str, int] | None:

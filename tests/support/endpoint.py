@@ -114,7 +114,7 @@ class Endpoint:
         return [r.event for r in self.requests if r.recorded and r.event is not None]
 
     @property
-    def artefacts(self) -> list[Request]:
+    def artifacts(self) -> list[Request]:
         """The recorded requests to create-data."""
         return [r for r in self.requests if r.recorded and r.place and r.place.kind == "data"]
 

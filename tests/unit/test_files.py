@@ -227,7 +227,9 @@ def test_it_is_said_that_a_file_is_not_read(checkout: Path) -> None:
     env = {"TFEVENTS_HOME": "/nowhere", "XDG_CONFIG_HOME": "/nowhere"}
     for directory in (checkout, checkout / "live"):
         (note,) = load_settings(env, str(directory)).notes
-        assert note.startswith(f"{checkout}/.tfevents.hcl is not read: a directory on the way")
+        assert note.startswith(
+            f"{checkout}/.tfevents.hcl is not read: the run's directory belongs to"
+        )
 
 
 def test_a_directory_for_everybody_says_nothing(tmp_path: Path) -> None:

@@ -22,23 +22,29 @@ PROGRESS_AFTER = 1.0
 
 
 @click.command()
-@click.option("--refused", is_flag=True, help="Send those again that the server refused.")
+@click.option("--refused", is_flag=True, help="Also send the events that the server has refused.")
 @click.option(
     *("--timeout", "seconds"),
     type=click.FloatRange(0, 86400),
     metavar="SECONDS",
-    help="Stop after so many seconds.  [default: after 60 without a delivery]",
+    help="Stop after this many seconds.  [default: after 60 without a delivery]",
 )
-@click.option("--assign", metavar="WORKSPACE", help="Say whose the events of a directory are.")
-@click.option("--directory", metavar="D", help="Of which directory, where several have none.")
-@click.option("--tf-workspace", metavar="NAME", help="Of which terraform workspace of it.")
+@click.option(
+    "--assign", metavar="WORKSPACE", help="Assign this workspace to the events that have none."
+)
+@click.option("--directory", metavar="D", help="Assign only events of this directory.")
+@click.option(
+    "--tf-workspace", metavar="NAME", help="Assign only events of this terraform workspace."
+)
 @click.option("--org", metavar="ID", help="The organization of that workspace.")
 @click.option("--project", metavar="ID", help="The project of that workspace.")
 def flush(refused: bool, seconds: float | None, assign: str | None, **options: str | None) -> int:
-    """Send what waits in the journal.
+    """Send the events that wait in the journal.
 
-    Each event goes once, and those of one workspace in order. An event of a directory that had no
-    workspace waits until it has one, or --assign gives it one. Exits with 1 if not all arrived.
+    Each event is sent once, and those of one workspace in order. An event without a workspace waits
+    until its directory's settings file names one, or --assign gives it one. If events of several
+    directories or terraform workspaces wait, --assign needs --directory or --tf-workspace. Exits
+    with 1 if not all arrived.
     """
     from tfevents.delivery.flush import Flush
     from tfevents.journal.ownership import Assignment

@@ -38,23 +38,26 @@ def _check_exit_code(
 @click.option(
     "--plan-json",
     callback=_parse_text,
-    help="`show -json` of it, where the host made one; - reads it from stdin.",
+    help="The plan as `show -json`, if the host made one; - reads it from stdin.",
 )
 @click.option(
     "--exit-code",
     metavar="CODE",
     callback=_check_exit_code,
-    help="What terraform ended with; success or failure where only that is known.",
+    help="Terraform's exit code; success or failure if only that is known.",
 )
 @click.option(
-    "--directory", callback=_parse_text, help="The unit, where that is not the directory."
+    "--directory",
+    callback=_parse_text,
+    help="The unit's directory, if terraform runs in another one.",
 )
 @cost_file_option
 def hook(moment: str, words: tuple[str, ...], exit_code: str | None, **options: Any) -> int:
-    """Report a run of somebody else's terraform.
+    """Report a run of a terraform that a host runs itself.
 
-    To be called before, after, and on an error. COMMAND is plan, apply, destroy, refresh or import;
-    behind -- comes the command line as terraform gets it: tfevents hook before -- "$@"
+    The host calls it before and after terraform, and on an error. COMMAND is plan, apply, destroy,
+    refresh or import; after -- comes the command line as terraform gets it:
+    tfevents hook before -- "$@"
     """
     from tfevents.hosts.call import CallOptions, find_unknown_command, parse_call
     from tfevents.hosts.hook import find_exit_code, report_call

@@ -23,15 +23,17 @@ cost_file_option = click.option(
     metavar="FILE",
     expose_value=False,
     callback=_set_cost_file,
-    help="Infracost's JSON: cost goes with the events.",
+    help="Infracost's JSON, to report costs.",
 )
 
 
 def event_options(command: Any) -> Any:
     """Adds the options of the commands that send one event: `send` and `stage-complete`."""
     for option in (
-        click.option("--strict", is_flag=True, help="Exit with 86 if it is not delivered."),
-        click.option("--workspace", metavar="ID", help="The IaCM workspace it belongs to."),
+        click.option("--strict", is_flag=True, help="Exit with 86 if the event is not delivered."),
+        click.option(
+            "--workspace", metavar="ID", help="The IaCM workspace that the event belongs to."
+        ),
         click.option("--project", metavar="ID", help="The project of that workspace."),
         click.option("--org", metavar="ID", help="The organization of that project."),
         click.option(
@@ -46,7 +48,7 @@ def event_options(command: Any) -> Any:
             multiple=True,
             metavar="KEY=VALUE",
             callback=parse_pairs,
-            help="Anything else worth telling; may be repeated.",
+            help="An entry of the event's data; may be repeated.",
         ),
     ):
         command = option(command)

@@ -9,9 +9,9 @@ import click
 
 @click.command()
 def plugin() -> int:
-    """Be a pipeline stage's container.
+    """Run a pipeline stage: the entry point of its container.
 
-    For its entry point: settings arrive as PLUGIN_*.
+    Settings are read from PLUGIN_* variables.
     """
     from tfevents.stage.plugin import run_plugin
 

@@ -17,7 +17,7 @@ from tfevents.errors import ProvisionerNotFound
 def run(command: tuple[str, ...]) -> int:
     """Run the BINARY that is named, as `tf` would.
 
-    Everything behind BINARY is its own: tfevents run -- terraform plan -out=p
+    Everything after BINARY is passed to it: tfevents run -- terraform plan -out=p
     """
     from tfevents.terraform import binary
     from tfevents.wrapper import main as tf

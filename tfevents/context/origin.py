@@ -91,7 +91,7 @@ def _find_head(
 ) -> str | None:
     """The commit that ran; the second parent of a temporary merge that CI made of a pull request.
 
-    Such a merge is only recognized if it is checked out.
+    Such a merge is only recognised if it is checked out.
     """
     ran = _complete_sha(build.sha or build.merge_commit, checkout.sha)
     if ran is None or ran != checkout.sha or not (build.merge_commit or build.pull_request):

@@ -12,7 +12,7 @@ from tfevents.errors import InvalidEvent, SettingError
 from tfevents.events.body import MESSAGE
 from tfevents.events.schema import check_event, metadata_fields
 
-PREFIX = "TFEVENTS_METADATA_"
+METADATA_PREFIX = "TFEVENTS_METADATA_"
 
 
 def parse_overrides(env: Mapping[str, str], schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,9 +34,9 @@ def gather_overrides(
     fields = {name.upper(): name for name in schema}
     found, errors = {}, []
     for variable, value in env.items():
-        if variable.startswith(PREFIX) and value.strip():
+        if variable.startswith(METADATA_PREFIX) and value.strip():
             try:
-                name = fields.get(variable.removeprefix(PREFIX))
+                name = fields.get(variable.removeprefix(METADATA_PREFIX))
                 if name is None:
                     raise SettingError(f"{variable}: the contract has no such metadata field")
                 found[name] = _parse_value(variable, value.strip(), schema[name], name)
@@ -54,7 +54,7 @@ def gather_valid_overrides(env: Mapping[str, str]) -> tuple[dict[str, Any], list
             check_event({"event_type": "plan", "metadata": {name: value}})
             valid[name] = value
         except InvalidEvent as error:
-            errors.append(SettingError(f"{PREFIX}{name.upper()}: {error}"))
+            errors.append(SettingError(f"{METADATA_PREFIX}{name.upper()}: {error}"))
     return valid, errors
 
 

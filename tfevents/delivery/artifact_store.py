@@ -1,7 +1,7 @@
-"""Stores a run's artefacts with Harness: the kinds that the setting `artefacts` switches on.
+"""Stores a run's artifacts with Harness: the kinds that the setting `artefacts` switches on.
 
 They are sent to create-data (tests/data/contract/openapi.yaml), which requires ids that only a
-Harness pipeline has. If an artefact can't be stored, the event lacks its id, but is sent all the
+Harness pipeline has. If an artifact can't be stored, the event lacks its id, but is sent all the
 same.
 """
 
@@ -43,8 +43,8 @@ def store_artifacts(
 ) -> ArtifactResult:
     """Stores each kind that is switched on and available, one after the other.
 
-    Returns at the deadline at the latest, with the artefacts that were stored by then. `metadata`:
-    the event's, with the ids of the pipeline. Raises nothing for an artefact that can't be stored:
+    Returns at the deadline at the latest, with the artifacts that were stored by then. `metadata`:
+    the event's, with the ids of the pipeline. Raises nothing for an artifact that can't be stored:
     the reason is added to `problems`.
     """
     query = find_query(source.env, metadata)
@@ -62,7 +62,7 @@ def store_artifacts(
 
 
 class Target(Struct, frozen=True):
-    """Where artefacts are stored, and by when. `query`: create-data's, without `data_type`."""
+    """Where artifacts are stored, and by when. `query`: create-data's, without `data_type`."""
 
     settings: Settings
     query: Mapping[str, str]
@@ -83,7 +83,7 @@ def _store_all(result: ArtifactResult, source: ArtifactSource, target: Target) -
 
 
 def _record_artifact(result: ArtifactResult, kind: str, stored: StoredArtifact) -> None:
-    """Records the artefact's id, and a violated policy: the server has stored it nevertheless."""
+    """Records the artifact's id, and a violated policy: the server has stored it nevertheless."""
     result.ids[f"{kind}_uuid"] = stored.id
     if stored.policy in ("warning", "error"):
         result.problems.append(f"{kind}: policy {stored.policy}{stored.words}")
@@ -104,7 +104,7 @@ def find_query(env: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str,
 
 
 def _send(client: ApiClient, path: str, kind: str, target: Target) -> StoredArtifact:
-    """Sends one artefact; tries again, TRIES times in all, while the server is Unreachable."""
+    """Sends one artifact; tries again, TRIES times in all, while the server is Unreachable."""
     if os.path.getsize(path) > MOST_BYTES:
         raise DeliveryError(f"it is larger than {MOST_BYTES >> 20} MiB")
     query = {**target.query, "data_type": DATA_TYPES.get(kind, kind)}

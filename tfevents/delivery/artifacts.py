@@ -1,4 +1,4 @@
-"""Creates the redacted file of each kind of artefact that a run can store with Harness."""
+"""Creates the redacted file of each kind of artifact that a run can store with Harness."""
 
 from __future__ import annotations
 

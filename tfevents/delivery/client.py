@@ -1,6 +1,6 @@
 """Sends requests to the service with httpx: one POST each, within a deadline, in bounded memory.
 
-No other module talks to the network.
+The only module that sends HTTP requests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.responses import StoredArtifact, check_response, parse_stored
 from tfevents.errors import DeliveryError, Refused, SettingError, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
 UNUSED = {"httpx._main", "anyio"} - sys.modules.keys()
 """httpx' command line and async support, which we never use. httpx treats both as optional; a None
@@ -76,7 +76,7 @@ class ApiClient:
         """Closes the connections."""
         self._http.close()
 
-    def with_key(self, key: Key) -> ApiClient:
+    def with_key(self, key: ApiKey) -> ApiClient:
         """A client of the same server that shares the connections, with another API key."""
         other = copy(self)
         other._key = key
@@ -89,7 +89,7 @@ class ApiClient:
         try:
             text = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
         except ValueError:
-            raise Refused("this event can't be sent: it is no JSON") from None
+            raise Refused("this event can't be sent: it can't be written as JSON") from None
         self.send_text(text, destination, deadline)
 
     def send_text(self, text: bytes, destination: Destination, deadline: Deadline) -> None:
@@ -151,7 +151,8 @@ class ApiClient:
                 "POST", url, params=query, headers=headers, content=content
             )
         except (httpx.InvalidURL, ValueError):
-            raise Refused("this event can't be sent: its account or workspace is none") from None
+            problem = "its account, org, project or workspace can't be part of a URL or header"
+            raise Refused(f"this event can't be sent: {problem}") from None
 
     def _post(self, request: httpx.Request, deadline: Deadline, most: float = inf) -> Exchange:
         """Sends a request and returns its exchange, complete or not, at the deadline at the latest.
@@ -192,7 +193,7 @@ class ApiClient:
     def _make_error(self, exchange: Exchange) -> DeliveryError:
         error = exchange.error
         if isinstance(error, httpx.LocalProtocolError):
-            return Refused("this event can't be sent: a header would be more than one")
+            return Refused("this event can't be sent: the value of a header is not valid")
         connected = not isinstance(error, UNCONNECTED)
         what = "no answer from" if connected else "no connection to"
         return Unreachable(f"{what} {self._host}: {describe_failure(error)}", connected=connected)
@@ -250,7 +251,7 @@ REASONS: tuple[tuple[type[BaseException], str], ...] = (
     (httpx.RemoteProtocolError, "it hung up, or does not speak HTTP"),
     (ConnectionError, "connection reset"),
     (httpx.ProxyError, "the proxy does not let us through"),
-    (httpx.ConnectTimeout, f"none within {CONNECT_SECONDS:g} s"),
+    (httpx.ConnectTimeout, f"not within {CONNECT_SECONDS:g} s"),
     (httpx.TimeoutException, "out of time"),
 )
 """The words for each kind of failure, the most specific first."""

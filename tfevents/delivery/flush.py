@@ -190,7 +190,7 @@ class Flush(Struct, frozen=True):
 
         They are older, so no event for these destinations may be sent before them.
         """
-        fallback = find_other_journal(journal)
+        fallback = find_other_journal(journal.home)
         if fallback is None:
             return {}
         with closing(fallback):
@@ -208,7 +208,9 @@ class Flush(Struct, frozen=True):
         unowned = ownership.describe_unowned(journal.find_unowned(), destinations)
         lines = [*(f"refused: {state.reason}" for state in refused)]
         lines += [f"kept: {reason}" for reason in (*kept, *unowned)]
-        if self._find_fallback_destinations(journal) and (fallback := find_other_journal(journal)):
+        if self._find_fallback_destinations(journal) and (
+            fallback := find_other_journal(journal.home)
+        ):
             with closing(fallback):
                 lines.append(f"kept: {describe_older_journal(fallback)}")
         return tuple(dict.fromkeys([*lines, *journal.unreadable]))

@@ -13,11 +13,11 @@ from msgspec import Struct
 
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Key
+from tfevents.settings.model import ApiKey
 from tfevents.terminal import printable
 
 ID = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,126}[A-Za-z0-9])?"
-"""An artefact's id: a UUID, or another server's form of id; too strict to contain free text."""
+"""An artifact's id: a UUID, or another server's form of id; too strict to contain free text."""
 POLICIES = frozenset({"pass", "warning", "error"})
 """The values of `policy_evaluation_status`."""
 REFUSED = frozenset({400, 404, 409, 413, 415, 422})
@@ -29,7 +29,7 @@ def check_response(
     headers: Mapping[str, str],
     answer: bytes,
     destination: Destination,
-    key: Key | None = None,
+    key: ApiKey | None = None,
 ) -> None:
     """Raises the DeliveryError that a response stands for; returns where it is a success (2xx).
 
@@ -43,9 +43,9 @@ def check_response(
         raise Unauthorized(f"the server does not take this API key: {told}")
     if 300 <= status < 400:
         target = _describe_redirect(headers, key)
-        raise DeliveryError(f"TFEVENTS_URL is not the service's own{target}: {status}")
+        raise DeliveryError(f"TFEVENTS_URL is not the service's own address{target}: {status}")
     if status == 407:
-        raise Unreachable(f"the proxy wants to know who we are: {status}", connected=False)
+        raise Unreachable(f"the proxy wants a user and password: {status}", connected=False)
     if status == 404:
         raise Refused(f"no such place, {_describe_destination(destination)}: {told}")
     if status in REFUSED or not (_is_temporary(status) or error.temporary):
@@ -55,7 +55,7 @@ def check_response(
     )
 
 
-def _describe_redirect(headers: Mapping[str, str], key: Key | None) -> str:
+def _describe_redirect(headers: Mapping[str, str], key: ApiKey | None) -> str:
     """Words for a redirect's target, or empty: only its host, as the rest may hold anything.
 
     Redirects are never followed, as the API key would be sent there too.
@@ -64,7 +64,7 @@ def _describe_redirect(headers: Mapping[str, str], key: Key | None) -> str:
         host = urlsplit(headers.get("location", "")).hostname
     except ValueError:
         host = None
-    return f", it points to {_show(host, key, 100)}" if host else ""
+    return f", it redirects to {_show(host, key, 100)}" if host else ""
 
 
 def _is_temporary(status: int) -> bool:
@@ -88,7 +88,7 @@ class ApiError(Struct, frozen=True):
     temporary: bool = False
 
 
-def parse_error(answer: bytes, key: Key | None = None) -> ApiError:
+def parse_error(answer: bytes, key: ApiKey | None = None) -> ApiError:
     """Parses an error body of the service or of the gateway; an empty ApiError for any other."""
     try:
         body = json.loads(answer)
@@ -103,7 +103,7 @@ def parse_error(answer: bytes, key: Key | None = None) -> ApiError:
 
 
 class StoredArtifact(Struct, frozen=True):
-    """The response for a stored artefact.
+    """The response for a stored artifact.
 
     `policy`: one of POLICIES, or None. `words`: the policy's message in parentheses, or empty.
     """
@@ -113,7 +113,7 @@ class StoredArtifact(Struct, frozen=True):
     words: str = ""
 
 
-def parse_stored(answer: bytes, key: Key | None = None) -> StoredArtifact:
+def parse_stored(answer: bytes, key: ApiKey | None = None) -> StoredArtifact:
     """Parses create-data's response. Raises Refused where it has no valid id."""
     try:
         body = json.loads(answer)
@@ -123,19 +123,19 @@ def parse_stored(answer: bytes, key: Key | None = None) -> StoredArtifact:
     if not isinstance(found, str) or not found:
         raise Refused("the server's answer has no id")
     if not _is_id(found, key):
-        raise Refused("the server's answer has an id that is none")
+        raise Refused("the server's answer has an invalid id")
     policy, message = (body.get(f"policy_evaluation_{name}") for name in ("status", "message"))
     words = _show(message, key) if isinstance(message, str) else ""
     known = policy if isinstance(policy, str) and policy in POLICIES else None
     return StoredArtifact(found, known, f" ({words})" if words else "")
 
 
-def _is_id(text: str, key: Key | None) -> bool:
+def _is_id(text: str, key: ApiKey | None) -> bool:
     """Whether `text` is a valid id that doesn't contain the API key, which a server may echo."""
     return re.fullmatch(ID, text) is not None and _without_key(text, key) == text
 
 
-def _show(text: str, key: Key | None, most: int = 200) -> str:
+def _show(text: str, key: ApiKey | None, most: int = 200) -> str:
     """A server's text made safe to show: printable, at most `most` characters, without the key."""
     plain = "".join(character for character in text if character.isprintable())
     if _without_key(plain, key) != plain:
@@ -143,7 +143,7 @@ def _show(text: str, key: Key | None, most: int = 200) -> str:
     return printable(text)[:most]
 
 
-def _without_key(text: str, key: Key | None) -> str:
+def _without_key(text: str, key: ApiKey | None) -> str:
     """`text` with `***` for the API key and its secret segments, which a server may echo.
 
     Upper and lower case are ignored.

@@ -1,4 +1,4 @@
-"""Holds the results of sending events and artefacts, and the reasons for keeping events."""
+"""Holds the results of sending events and artifacts, and the reasons for keeping events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FlushResult(Struct):
 
 
 class ArtifactResult(Struct):
-    """The stored artefacts. `ids`: metadata fields → ids; `problems`: lines to show the user."""
+    """The stored artifacts. `ids`: metadata fields → ids; `problems`: lines to show the user."""
 
     ids: dict[str, str] = {}
     problems: list[str] = []

@@ -21,8 +21,11 @@ from tfevents.journal.models import Destination, Queue, Status, StoredEvent
 from tfevents.settings.model import Settings
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
+"""Seconds from the first failed attempt to the second, and the longest such pause."""
 CONNECT_TRIES = 2
+"""Failed connections in a row after which no further one is tried."""
 CLAIM_POLL = 0.05
+"""Seconds until a queue that another process has claimed is looked at again."""
 LEAST_SECONDS = 0.05
 """Seconds that must be left to send an event: without its response, it would be sent twice."""
 RETRY_SECONDS = 0.5
@@ -38,8 +41,8 @@ def choose_pause(failed_attempts: int) -> float:
 class Batch(Struct):
     """Events for one destination, sent one after the other.
 
-    `queues`: the journal's queues with these events; more than one where some of their runs did not
-    know the whole destination. `due`: when the next attempt may begin, in monotonic seconds.
+    `queues`: the journal's queues with these events; more than one if some of the events were put
+    without the whole destination. `due`: when the next attempt may begin, in monotonic seconds.
     `failed_attempts`: in a row. `reason`: why the last attempt ended.
     """
 
@@ -204,7 +207,7 @@ class Sender:
         events = [
             event
             for queue in batch.queues
-            for event in self._journal.waiting(queue, refused=state.refused)
+            for event in self._journal.find_unsent_events(queue, refused=state.refused)
             if event.event_id not in state.settled
         ]
         return sorted(events, key=lambda event: event.seq)

@@ -23,7 +23,7 @@ from tfevents.errors import TfeventsError
 from tfevents.journal.journal import open_journal
 from tfevents.journal.models import own_queues
 from tfevents.journal.run_lock import hold_lock
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
 ABANDONED_SECONDS = 1.5
 """Seconds to go on sending after the run's process closed the pipe or was killed."""
@@ -99,7 +99,7 @@ def _settings(config: SenderConfig) -> Settings:
         home=config.home,
         url=config.url,
         api_path=config.api_path,
-        api_key=Key(config.api_key),
+        api_key=ApiKey(config.api_key),
         account=config.destination.account,
         ca_bundle=config.ca_bundle,
     )

@@ -68,17 +68,17 @@ class SenderProcess:
         Also earlier events of the same directory, recorded without an account as there was no API
         key (see `own_queues`).
         """
-        s, self.began = settings, True
+        self.began = True
         self._write_order(
             SenderConfig(
                 home=home,
-                destination=Destination(s.account, s.org, s.project, s.workspace),
+                destination=Destination.of(settings),
                 directory=directory,
                 tf_workspace=tf_workspace,
-                url=s.url,
-                api_path=s.api_path,
-                api_key=s.api_key.secret if s.api_key else "",
-                ca_bundle=s.ca_bundle,
+                url=settings.url,
+                api_path=settings.api_path,
+                api_key=settings.api_key.secret if settings.api_key else "",
+                ca_bundle=settings.ca_bundle,
             )
         )
 

@@ -17,7 +17,7 @@ CURES = {
 }
 NO_SERVER_CURE = "see that a server listens there, and check TFEVENTS_URL"
 CERTIFICATE, REFUSED_CONNECTION = "certificate", "connection refused"
-FLUSH_CURE = "when that is mended: tfevents flush"
+FLUSH_CURE = "once that is fixed: tfevents flush"
 
 
 class Finding(Struct, frozen=True):
@@ -56,7 +56,7 @@ def _find_problems(facts: DoctorFacts) -> Iterator[Finding]:
         names = " and ".join(f"TFEVENTS_{name.upper()}" for name in facts.settings.missing)
         pronoun = "it" if len(facts.settings.missing) == 1 else "them"
         cure = f"set {names}, or name {pronoun} in .tfevents.hcl (tfevents init writes one)"
-        what = f"nobody says whose this directory is: {', '.join(facts.settings.missing)}"
+        what = f"not set for this directory: {', '.join(facts.settings.missing)}"
         yield Finding(problem=True, what=what, cure=cure)
     if facts.endpoint.problem:
         yield Finding(problem=True, what=facts.endpoint.problem, cure=_find_cure(facts.endpoint))
@@ -78,7 +78,7 @@ def _find_cure(endpoint: EndpointFacts) -> str:
 
 def _find_warnings(facts: DoctorFacts) -> Iterator[Finding]:
     for name, suggestion in facts.settings.misspelt.items():
-        what = f"{name} is no setting, and nobody reads it"
+        what = f"{name} is not a setting: tfevents ignores it"
         yield Finding(problem=False, what=what, cure=f"is {suggestion} meant?")
     for note in facts.settings.ignored:
         cure = "set it in your own config.hcl or as a variable: README.md, Settings"
@@ -88,5 +88,5 @@ def _find_warnings(facts: DoctorFacts) -> Iterator[Finding]:
         events = "1 event waits" if waiting.number == 1 else f"{waiting.number} events wait"
         reasons = "; ".join(f"{reason} ({number})" for reason, number in waiting.reasons.items())
         what = f"{events} in the journal, since {waiting.oldest}: {reasons}"
-        more = f"; whose the others are says {ASSIGN}" if waiting.unowned else ""
+        more = f"; for events without a workspace: {ASSIGN}" if waiting.unowned else ""
         yield Finding(problem=False, what=what, cure=FLUSH_CURE + more)

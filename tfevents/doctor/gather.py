@@ -1,14 +1,17 @@
 """Gathers the doctor's facts from the sources that a run uses.
 
-These are the search path, the settings, git, CI, the journal and the server. No event is made, and
-the time limits are those of a run.
+These are the search path, the settings, git, CI, the journal and the server. No event is made, but
+the journal is created if missing. The time limits are those of a run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
+from functools import partial
+
+from msgspec.structs import replace
 
 from tfevents.background import optional
 from tfevents.context.origin import find_origin
@@ -25,15 +28,16 @@ from tfevents.doctor.facts import (
 )
 from tfevents.doctor.variables import find_misspelt
 from tfevents.errors import JournalUnavailable, ProvisionerNotFound, TfeventsError
+from tfevents.journal.fallback import find_other_journal
 from tfevents.journal.history import find_reason
 from tfevents.journal.journal import Journal, open_journal
-from tfevents.journal.models import Destination
+from tfevents.journal.models import Destination, StoredEvent
 from tfevents.journal.ownership import find_missing_fields
 from tfevents.settings.environment import find_provisioner, is_disabled
 from tfevents.settings.load import gather_settings
 from tfevents.settings.model import Settings
 from tfevents.terraform.binary import NotExecutable, find_binary
-from tfevents.terraform.client import TerraformClient
+from tfevents.terraform.client import TerraformClient, Version
 from tfevents.terraform.workdir import WorkingDirectory
 
 ALWAYS_SHOWN = ("url", "api_path", "api_key", "account", "org", "project", "workspace", "home")
@@ -47,9 +51,9 @@ def gather_facts(directory: str, env: Mapping[str, str], program: str) -> Doctor
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
     settings, wrong = gather_settings(env, directory, tf_workspace=tf_workspace)
     messages = tuple(map(str, wrong))
-    home, waiting = _inspect_journal(settings.home)
+    home, waiting = _inspect_journals(settings.home)
     binary = find_binary_facts(directory, env, program)
-    origin = optional(_OriginFinder(directory, env), "origin")
+    origin = optional(partial(find_origin, directory, env), "origin")
     return DoctorFacts(
         directory=directory,
         tf_workspace=tf_workspace,
@@ -58,18 +62,8 @@ def gather_facts(directory: str, env: Mapping[str, str], program: str) -> Doctor
         home=home,
         endpoint=EndpointFacts(settings.url) if wrong else check_endpoint(settings),
         waiting=waiting,
-        metadata={**(origin or {}), **_describe_provisioner(binary)},
+        metadata={**(origin.metadata if origin else {}), **_describe_provisioner(binary)},
     )
-
-
-class _OriginFinder:
-    """Finds the metadata from git and CI, as a run does; callable without arguments."""
-
-    def __init__(self, directory: str, env: Mapping[str, str]) -> None:
-        self.directory, self.env = directory, env
-
-    def __call__(self) -> Mapping[str, Any]:
-        return find_origin(self.directory, self.env).metadata
 
 
 def find_binary_facts(directory: str, env: Mapping[str, str], program: str) -> BinaryFacts:
@@ -84,8 +78,7 @@ def find_binary_facts(directory: str, env: Mapping[str, str], program: str) -> B
 
 def _describe_provisioner(binary: BinaryFacts) -> Mapping[str, str]:
     product, _, number = (binary.version or "").partition(" ")
-    name = "opentofu" if product == "OpenTofu" else "terraform"
-    return {"provisioner": name, "provisioner_version": number} if number else {}
+    return Version(product, number).metadata() if number else {}
 
 
 def describe_settings(
@@ -95,10 +88,10 @@ def describe_settings(
     found = []
     for name in dict.fromkeys((*ALWAYS_SHOWN, *settings.sources)):
         source = settings.sources.get(name, DEFAULT_SOURCE)
-        value = getattr(settings, "budget" if name == "timeout" else name, None)
+        value = getattr(settings, name, None)
         if value is not None and (name in ALWAYS_SHOWN or source != DEFAULT_SOURCE):
             found.append(SettingFact(name, _format_value(value), source))
-    destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
+    destination = Destination.of(settings)
     missing = [name for name in destination.missing() if settings.api_key or name != "account"]
     return SettingsFacts(
         tuple(found),
@@ -122,33 +115,48 @@ def check_endpoint(settings: Settings) -> EndpointFacts:
 
     No event is made. Without an API key or a complete destination the server is not asked.
     """
-    destination = Destination(settings.account, settings.org, settings.project, settings.workspace)
+    destination = Destination.of(settings)
     if settings.api_key is None or destination.missing():
         return EndpointFacts(settings.url)
     try:
         client = ApiClient(settings)
-        client.check_access(destination, Deadline(settings.budget))
+        client.check_access(destination, Deadline(settings.timeout))
     except TfeventsError as error:
         kind = type(error).__name__
         return EndpointFacts(settings.url, asked=True, problem=str(error), kind=kind)
     return EndpointFacts(settings.url, asked=True)
 
 
-def _inspect_journal(home: str) -> tuple[HomeFacts, WaitingFacts]:
+def _inspect_journals(home: str) -> tuple[HomeFacts, WaitingFacts]:
+    """The journal under `home`, created if missing, and its and the fallback journal's events."""
+    waiting: list[StoredEvent] = []
+    problem = None
     try:
-        journal = open_journal(home)
-        return HomeFacts(home), describe_waiting(journal)
+        waiting += _list_waiting(open_journal(home))
     except JournalUnavailable as error:
-        return HomeFacts(home, str(error)), WaitingFacts()
+        problem = str(error)
+    with suppress(JournalUnavailable):
+        if fallback := find_other_journal(home):
+            waiting += _list_waiting(fallback)
+    return HomeFacts(home, problem), _summarise_waiting(waiting)
 
 
-def describe_waiting(journal: Journal) -> WaitingFacts:
-    """The pending events that `tfevents flush` would send. Raises JournalUnavailable."""
-    waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
-    reasons = Counter(find_reason(journal, event) or "not known" for event in waiting)
+def _list_waiting(journal: Journal) -> list[StoredEvent]:
+    """The journal's pending events, each with its reason. Closes the journal."""
+    with closing(journal):
+        return [
+            replace(event, reason=find_reason(journal, event))
+            for queue in journal.find_queues()
+            for event in journal.find_unsent_events(queue)
+        ]
+
+
+def _summarise_waiting(events: Sequence[StoredEvent]) -> WaitingFacts:
+    """The pending events that `tfevents flush` would send."""
+    reasons = Counter(event.reason or "not known" for event in events)
     return WaitingFacts(
-        len(waiting),
-        min((event.put_at for event in waiting), default=None),
+        len(events),
+        min((event.put_at for event in events), default=None),
         dict(reasons.most_common(MOST_REASONS)),
-        sum(bool(find_missing_fields(event.destination)) for event in waiting),
+        sum(bool(find_missing_fields(event.destination)) for event in events),
     )

@@ -11,9 +11,9 @@ from tfevents.settings.model import Settings
 SIMILAR_PREFIXES = ("TFEVENT", "TF_EVENT")
 MIN_SIMILARITY = 0.85
 """The least similarity of two names, at most 1: one or two letters of a name may differ."""
-FIELDS_WITHOUT_VARIABLE = frozenset({"budget", "sources", "notes"})
+FIELDS_WITHOUT_VARIABLE = frozenset({"sources", "notes"})
 VARIABLES_WITHOUT_FIELD = (
-    *("ALLOW_HTTP", "API_KEY_FILE", "DISABLED", "PLAN_READER", "PROVISIONER", "TIMEOUT"),
+    *("ALLOW_HTTP", "API_KEY_FILE", "DISABLED", "PLAN_READER", "PROVISIONER"),
     *("RELAY_DATABASE", "RELAY_SECRET", "RELAY_TOKEN"),
 )
 """Settings, without their prefix, that are not fields of Settings."""

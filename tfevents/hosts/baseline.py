@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from tfevents.events.model import Numbers
 from tfevents.hosts.call import HookCall
-from tfevents.hosts.hook_outcome import count_planned
+from tfevents.reporting.outcome import count_plan
 from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts
-from tfevents.terraform.state import State
+from tfevents.terraform.state import Identity, State
 from tfevents.terraform.workdir import FileIdentity, file_identity
 
 PlanFiles = tuple[FileIdentity | None, FileIdentity | None]
@@ -23,12 +23,12 @@ PlanFiles = tuple[FileIdentity | None, FileIdentity | None]
 class Baseline(Struct, frozen=True):
     """What was known when `before` was called; None for what was not.
 
-    `state`: serial and lineage of the stored state. `numbers` and `mode`: of the saved plan that is
+    `state_identity`: that of the stored state. `numbers` and `mode`: of the saved plan that is
     applied, since the host may delete its file before `after`. `plans`: which plan files existed;
     None where the run had no `before`. `execution`: the host's id of the execution.
     """
 
-    state: tuple[int | None, str | None] | None = None
+    state_identity: Identity | None = None
     numbers: Numbers | None = None
     mode: Mode | None = None
     plans: PlanFiles | None = None
@@ -37,7 +37,7 @@ class Baseline(Struct, frozen=True):
     def as_json(self) -> dict[str, Any]:
         """The baseline as a JSON object, as the journal stores it."""
         return {
-            "state": self.state,
+            "state": self.state_identity,
             "numbers": self.numbers.metadata() if self.numbers else None,
             "mode": self.mode.value if self.mode else None,
             "plans": self.plans,
@@ -47,11 +47,9 @@ class Baseline(Struct, frozen=True):
 
 def make_baseline(call: HookCall, planned: SavedPlan | None, state: State | None) -> Baseline:
     """The baseline of a run that is about to begin. `planned`: the saved plan that is applied."""
-    numbers = (
-        count_planned(planned.plan, saved=True, targeted=planned.targeted) if planned else None
-    )
+    numbers = count_plan(planned.plan, saved=True, partial=planned.targeted) if planned else None
     return Baseline(
-        state=(state.serial, state.lineage) if state else None,
+        state_identity=state.identity if state else None,
         numbers=numbers,
         mode=planned.plan.mode if planned else None,
         plans=identify_plans(call),
@@ -64,7 +62,7 @@ def parse_baseline(base: Mapping[str, Any] | None) -> Baseline:
     base = base or {}
     state, plans, mode = base.get("state"), base.get("plans"), base.get("mode")
     return Baseline(
-        state=(state[0], state[1]) if state else None,
+        state_identity=(state[0] or 0, state[1] or "") if state else None,
         numbers=_parse_numbers(base.get("numbers")),
         mode=Mode(mode) if mode else None,
         plans=(_parse_identity(plans[0]), _parse_identity(plans[1])) if plans else None,

@@ -20,7 +20,7 @@ from tfevents.terraform.arguments import (
     Mode,
     parse_arguments,
 )
-from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory, keep_workspace
+from tfevents.terraform.workdir import WorkingDirectory, clean_workspace_name, find_unit_directory
 
 
 class CallOptions(Struct, frozen=True):
@@ -41,10 +41,10 @@ class HookCall(Struct, frozen=True):
 
     `directory` is terraform's working directory, `unit` the directory that identifies the run.
     `options`: terraform's options before its command (`-chdir`). `stated_outcome`: the outcome,
-    where it was given without a number. `partial`: what makes the plan less than a full one, by the
-    host, the command line or TF_CLI_ARGS_plan. `detailed_exitcode`: whether `-detailed-exitcode` is
-    given, so that exit code 0 means no changes. `state_elsewhere`: whether `-state` or
-    `-state-out` is given, so that the run's state may not be the backend's.
+    where it was given without a number. `partial_reasons`: what makes the plan less than a full
+    one, by the host, the command line or TF_CLI_ARGS_plan. `detailed_exitcode`: whether
+    `-detailed-exitcode` is given, so that exit code 0 means no changes. `state_elsewhere`: whether
+    `-state` or `-state-out` is given, so that the run's state may not be the backend's.
     """
 
     moment: str
@@ -60,7 +60,7 @@ class HookCall(Struct, frozen=True):
     exit_code: int | None = None
     stated_outcome: bool | None = None
     options: tuple[str, ...] = ()
-    partial: tuple[str, ...] = ()
+    partial_reasons: tuple[str, ...] = ()
     detailed_exitcode: bool = False
     state_elsewhere: bool = False
 
@@ -113,7 +113,7 @@ def parse_call(
         mode=host.mode or arguments.mode,
         directory=directory,
         unit=os.path.realpath(unit),
-        tf_workspace=keep_workspace(
+        tf_workspace=clean_workspace_name(
             host.tf_workspace or WorkingDirectory(directory, env).tf_workspace
         ),
         execution=host.execution or find_execution(env),
@@ -123,7 +123,7 @@ def parse_call(
         exit_code=options.exit_code,
         stated_outcome=options.succeeded,
         options=arguments.options,
-        partial=host.partial or arguments.partial,
+        partial_reasons=host.partial_reasons or arguments.partial_reasons,
         detailed_exitcode=arguments.on("detailed-exitcode"),
         state_elsewhere=bool(arguments.names() & STATE),
     )

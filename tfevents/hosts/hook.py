@@ -35,7 +35,7 @@ from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
 
 NOTHING_TO_REPORT = ReportResult(None, True)
-REPORTED_ALREADY = ReportResult("this run was told already, and nothing has happened since", True)
+REPORTED_ALREADY = ReportResult("the end of this run was already reported", True)
 
 
 def report_call(call: HookCall, env: Mapping[str, str]) -> ReportResult:
@@ -101,8 +101,8 @@ def _close_as_failed(
 
 def _find_open_runs(journals: Sequence[Journal], key: str) -> list[Run]:
     """The runs of a key that have no end in any journal, oldest first within each journal."""
-    found = [run for journal in journals for run in journal.open_runs(key)]
-    copies = [journal.run(run.run_id) for journal in journals for run in found]
+    found = [run for journal in journals for run in journal.find_open_runs(key)]
+    copies = [journal.find_run(run.run_id) for journal in journals for run in found]
     ended_ids = {run.run_id for run in copies if run and run.ended_at}
     return [run for run in found if run.run_id not in ended_ids]
 
@@ -112,7 +112,7 @@ def _find_last_run(journals: Iterable[Journal], key: str) -> tuple[Run | None, l
     last: Run | None = None
     events: list[StoredEvent] = []
     for journal in journals:
-        if found := journal.last_hook(key):
+        if found := journal.find_last_run(key):
             last, events = found, journal.find_events(1, found.run_id)
     return last, events
 
@@ -139,7 +139,7 @@ class Hook:
         reporter.start()
         mode = baseline.mode or call.mode
         if applies and hook_facts.has_work(planned, mode):
-            reporter.begin(make_start_activity(find_operation(call.command, mode)), {})
+            reporter.put_start_event(make_start_activity(find_operation(call.command, mode)), {})
             return reporter.deliver()
         reporter.deliver()
         return ReportResult("; ".join(reporter.problems) or None, True)
@@ -196,7 +196,7 @@ class Hook:
         """
         if not self.call.succeeded:
             with _use_journals(self.env) as journals:
-                runs = [run for journal in journals for run in journal.open_hooks()]
+                runs = [run for journal in journals for run in journal.find_open_hook_runs()]
                 _close_as_failed(journals, filter(self._is_of_execution, runs), interrupted=None)
         reporter = self._make_reporter(None, {}, opened=True)
         reporter.start()
@@ -220,7 +220,8 @@ class Hook:
         if outcome.activity is None:
             reporter.problems.append("whether there is something to apply is not known")
         metadata = self._make_metadata(facts, outcome)
-        reporter.finish(outcome.activity, metadata, self._make_data(facts, outcome), call.exit_code)
+        data = self._make_data(facts, outcome)
+        reporter.put_end_event(outcome.activity, metadata, data, call.exit_code)
         result = reporter.deliver()
         return ReportResult(
             "; ".join(filter(None, (problem, result.line))) or None, result.delivered
@@ -239,7 +240,7 @@ class Hook:
         return {
             "counts": "exact" if outcome.numbers.resources else "absent",
             "outcome": "unknown" if outcome.succeeded is None else None,
-            "partial": ",".join(hook_facts.list_partial(facts, self.call)),
+            "partial": ",".join(hook_facts.find_partial_reasons(facts, self.call)),
             "missing": outcome.missing,
             "finished_at": now(),
             "exit_code": None if code is None else str(code),

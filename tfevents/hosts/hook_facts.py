@@ -20,8 +20,9 @@ from tfevents.reporting.states import pull_state
 from tfevents.settings.environment import find_provisioner
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
-from tfevents.terraform.client import TerraformClient
+from tfevents.terraform.client import TerraformClient, Version
 from tfevents.terraform.counts import Counts, count_listed_drift, has_changes
+from tfevents.terraform.plan import list_partial_reasons
 from tfevents.terraform.state import State
 
 
@@ -135,32 +136,29 @@ def collect_facts(
         succeeded=call.succeeded,
         planned=planned,
         numbers_before=baseline.numbers,
-        state_before=baseline.state,
+        identity_before=baseline.state_identity,
         state_after=state,
         changes_by_code=call.has_changes,
-        refreshed=UNREFRESHED not in call.partial,
-        targeted=command == "plan" and bool(PARTS.intersection(call.partial)),
+        refreshed=UNREFRESHED not in call.partial_reasons,
+        targeted=command == "plan" and bool(PARTS.intersection(call.partial_reasons)),
     )
 
 
-def list_partial(facts: HookFacts, call: HookCall) -> Iterator[str]:
-    """What makes the plan less than a full one, by the call or by the plan itself."""
-    given = call.partial if call.command == "plan" else ()
-    plan = facts.planned.plan if facts.planned else None
-    yield from given
-    if not given and facts.planned and facts.planned.targeted:
-        yield "target"
-    if plan and plan.errored:
-        yield "errored"
+def find_partial_reasons(facts: HookFacts, call: HookCall) -> tuple[str, ...]:
+    """Why the plan does not cover everything, by the call or by the plan itself."""
+    planned = facts.planned
+    flags = call.partial_reasons if call.command == "plan" else ()
+    return list_partial_reasons(
+        planned.plan if planned else None,
+        flags,
+        targeted=planned is not None and planned.targeted,
+    )
 
 
 def describe_provisioner(facts: HookFacts, client: TerraformClient | None) -> dict[str, str]:
     """The contract's provisioner fields, by the plan file, else by the binary; empty if unknown."""
     planned = facts.planned
     if planned and planned.tool and planned.plan.terraform_version:
-        tool = "opentofu" if planned.tool == "OpenTofu" else "terraform"
-        return {"provisioner": tool, "provisioner_version": planned.plan.terraform_version}
+        return Version(planned.tool, planned.plan.terraform_version).metadata()
     version = client.find_version() if client else None
-    if version is None:
-        return {}
-    return {"provisioner": version.provisioner, "provisioner_version": version.number}
+    return version.metadata() if version else {}

@@ -22,8 +22,8 @@ class HookHost(Struct, frozen=True):
 
     `execution`: the host's id of the pull request, run or deployment that the run is part of.
     `whole_execution`: whether this call is about all runs of the execution. `reports_itself`:
-    whether the host runs `tf`, which reports the run. `partial`: what the host left out of the
-    plan.
+    whether the host runs `tf`, which reports the run. `partial_reasons`: what the host left out of
+    the plan.
     """
 
     command: str | None = None
@@ -37,7 +37,7 @@ class HookHost(Struct, frozen=True):
     provisioner: str | None = None
     whole_execution: bool = False
     reports_itself: bool = False
-    partial: tuple[str, ...] = ()
+    partial_reasons: tuple[str, ...] = ()
 
 
 def find_host(env: Mapping[str, str]) -> HookHost:
@@ -129,7 +129,7 @@ def _read_scalr(env: Mapping[str, str]) -> HookHost:
         mode=Mode.DESTROY if destroys == "1" else mode,
         exit_code=parse_exit_code(env.get("SCALR_TERRAFORM_EXIT_CODE")),
         execution=env.get("SCALR_RUN_ID"),
-        partial=("refresh=false",) if refreshes == "skip_refresh" else (),
+        partial_reasons=("refresh=false",) if refreshes == "skip_refresh" else (),
     )
 
 

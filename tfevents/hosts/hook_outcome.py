@@ -10,25 +10,20 @@ from msgspec.structs import replace
 
 from tfevents.events.model import Activity, Numbers, Operation, Outcome
 from tfevents.events.table import activity_type, make_end_activity, make_start_activity
+from tfevents.reporting.outcome import count_plan
 from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.counts import (
-    Counts,
-    count_measured_drift,
-    count_outputs,
-    count_resources,
-    has_changes,
-)
+from tfevents.terraform.counts import Counts, has_changes
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.reconcile import StatePair, done_to_outputs, done_to_resources
-from tfevents.terraform.state import State
+from tfevents.terraform.state import Identity, State
 
 
 class HookFacts(Struct, frozen=True):
     """What is known when the run has ended; None for what is not.
 
     `succeeded`: by the exit code or the host. `numbers_before`: the plan's counts as of `before`,
-    for a host that has deleted the plan since. `state_before`: serial and lineage.
+    for a host that has deleted the plan since. `identity_before`: that of the state.
     `changes_by_code`: whether there are changes, by the exit code of `plan -detailed-exitcode`.
     `refreshed`: False for a plan with `-refresh=false`. `targeted`: whether a flag such as
     `-target` limited the plan.
@@ -39,7 +34,7 @@ class HookFacts(Struct, frozen=True):
     succeeded: bool | None = None
     planned: SavedPlan | None = None
     numbers_before: Numbers | None = None
-    state_before: tuple[int | None, str | None] | None = None
+    identity_before: Identity | None = None
     state_after: State | None = None
     changes_by_code: bool | None = None
     refreshed: bool = True
@@ -103,15 +98,15 @@ def _count_done(facts: HookFacts, plan: Plan | None) -> tuple[Numbers, bool | No
         return (facts.numbers_before or Numbers()) if facts.succeeded else Numbers(), None
     targeted = facts.planned is not None and facts.planned.targeted
     saved = facts.operation is not Operation.PLAN
-    numbers = count_planned(plan, saved=saved, targeted=targeted or facts.targeted)
+    numbers = count_plan(
+        plan, saved=saved, partial=targeted or facts.targeted, refreshed=saved or facts.refreshed
+    )
     if facts.operation is Operation.PLAN:
-        return numbers if facts.refreshed else replace(numbers, drift=None), not plan.errored
+        return numbers, not plan.errored
     prior = facts.planned.prior if facts.planned else None
     if prior is None or facts.state_after is None:
         return (numbers if facts.succeeded else Numbers()), _prove_not_applied(plan, facts)
-    return _compare_states(
-        plan, numbers, StatePair.compare(prior, facts.state_after), facts.succeeded
-    )
+    return _compare_states(plan, numbers, StatePair.of(prior, facts.state_after), facts.succeeded)
 
 
 def _compare_states(
@@ -128,18 +123,11 @@ def _compare_states(
     return Numbers(done, outputs, planned_numbers.drift), None if all_done else False
 
 
-def count_planned(plan: Plan, *, saved: bool, targeted: bool) -> Numbers:
-    """The plan's own counts. `saved`: an earlier run made the plan; `targeted`: it is not full."""
-    drift = count_measured_drift(plan, saved=saved)
-    resources = count_resources(plan, partial=targeted)
-    return Numbers(resources, count_outputs(plan), drift)
-
-
 def _prove_not_applied(plan: Plan, facts: HookFacts) -> bool | None:
     """False for a plan with changes whose state has not been written since `before`; else None.
 
     A state that was written proves nothing: a failed apply writes it too.
     """
     state = facts.state_after
-    after = (state.serial, state.lineage) if state else None
-    return False if has_changes(plan) and after and after == facts.state_before else None
+    after = state.identity if state else None
+    return False if has_changes(plan) and after and after == facts.identity_before else None

@@ -36,7 +36,10 @@ def open_fallback() -> Journal:
     try:
         return open_journal(find_fallback_home())
     except OSError as error:
-        raise JournalUnavailable(f"nor can {error.filename} be used: {error.strerror}") from None
+        place = f" {error.filename}" if error.filename else ""  # or there is no temporary directory
+        raise JournalUnavailable(
+            f"the fallback directory{place} can't be used: {error.strerror}"
+        ) from None
 
 
 def merge_fallback(journal: Journal) -> int:
@@ -44,7 +47,7 @@ def merge_fallback(journal: Journal) -> int:
 
     What can't be moved now stays in the fallback journal until the next call.
     """
-    fallback = find_other_journal(journal)
+    fallback = find_other_journal(journal.home)
     if fallback is None:
         return 0
     with closing(fallback), suppress(JournalUnavailable):
@@ -52,19 +55,19 @@ def merge_fallback(journal: Journal) -> int:
     return 0
 
 
-def find_other_journal(journal: Journal) -> Journal | None:
-    """The fallback journal; None if there is none, if it can't be opened, or if it is `journal`."""
-    home = _find_existing_home()
-    if home is None or home == journal.home:
+def find_other_journal(home: str) -> Journal | None:
+    """The fallback journal; None if there is none, if it can't be opened, or if `home` has it."""
+    other = _find_existing_home()
+    if other is None or other == home:
         return None
     with suppress(JournalUnavailable):
-        return open_journal(home)
+        return open_journal(other)
     return None
 
 
 def describe_older_journal(journal: Journal) -> str:
     """The reason for sending nothing from another journal: this journal's events are older."""
-    return f"what waits in {journal.home} goes first"
+    return f"older events in {journal.home} are sent first"
 
 
 def open_journals(home: str) -> list[Journal]:
@@ -77,7 +80,7 @@ def open_journals(home: str) -> list[Journal]:
     with suppress(JournalUnavailable):
         journals.append(open_journal(home))
         merge_fallback(journals[0])
-        journals += filter(None, [find_other_journal(journals[0])])
+        journals += filter(None, [find_other_journal(home)])
     return journals or [open_fallback()]
 
 
@@ -135,10 +138,10 @@ class JournalFallback:
         If so, calls `on_problem`: these events are older and must be sent first. They are home's,
         or those of the fallback journal that could not be moved.
         """
-        other = find_other_journal(self.journal)
+        other = find_other_journal(self.journal.home)
         try:
             for journal in (*self._journals[:-1], other):
-                if journal and any(journal.waiting(queue) for queue in queues):
+                if journal and any(journal.find_unsent_events(queue) for queue in queues):
                     self._on_problem(JournalUnavailable(describe_older_journal(journal)))
                     return True
         finally:

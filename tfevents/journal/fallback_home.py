@@ -21,5 +21,5 @@ def find_fallback_home(*, make: bool = True) -> str:
         make_private(path)
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise PermissionError(errno.EPERM, "somebody else can write there", path)
+        raise PermissionError(errno.EPERM, "it is not a directory that only you can access", path)
     return path

@@ -134,7 +134,7 @@ def list_items(
 
 
 def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
-    run = journal.run(run_id)
+    run = journal.find_run(run_id)
     if run:
         yield _make_item(journal, run)
     else:
@@ -144,7 +144,7 @@ def _find_items(journal: Journal, run_id: str) -> Iterator[HistoryItem]:
 
 def _list_runs(journal: Journal, limit: int) -> Iterator[HistoryItem]:
     """The latest `limit` runs, the newest first."""
-    for run in journal.runs(limit):
+    for run in journal.find_runs(limit):
         yield _make_item(journal, run)
 
 

@@ -101,32 +101,32 @@ class Journal:
                 _insert(db, "events", write_event(event))
         return True
 
-    def runs(self, limit: int = 50) -> list[Run]:
+    def find_runs(self, limit: int = 50) -> list[Run]:
         """The latest runs, the newest first."""
-        return self._find_runs("order by opened_at desc, rowid desc limit ?", limit)
+        return self._select_runs("order by opened_at desc, rowid desc limit ?", limit)
 
-    def run(self, run_id: str) -> Run | None:
+    def find_run(self, run_id: str) -> Run | None:
         """The run with this id; None where there is none, or it can't be read."""
-        return next(iter(self._find_runs("where run_id = ?", run_id)), None)
+        return next(iter(self._select_runs("where run_id = ?", run_id)), None)
 
-    def open_runs(self, key: str | None = None) -> list[Run]:
-        """The runs without an end that have this key; None: those with a process, not a key."""
-        return self._find_runs("where ended_at is null and key is ? order by rowid", key)
+    def find_open_runs(self, key: str) -> list[Run]:
+        """The runs without an end that have this key, in the order in which they were opened."""
+        return self._select_runs("where ended_at is null and key = ? order by rowid", key)
 
-    def _find_runs(self, clauses: str, *values: Any) -> list[Run]:
+    def _select_runs(self, clauses: str, *values: Any) -> list[Run]:
         query = f"select {RUN} from runs {clauses}"  # noqa: S608  # literals of this module
         rows = self._database.query(query, values)
         found = list(self._parse_rows(parse_run, rows))
         self._unreadable_runs |= {row["run_id"] for row in rows} - {run.run_id for run in found}
         return found
 
-    def open_hooks(self) -> list[Run]:
+    def find_open_hook_runs(self) -> list[Run]:
         """The runs without an end that a hook opened, the oldest first."""
-        return self._find_runs("where ended_at is null and key is not null order by opened_at")
+        return self._select_runs("where ended_at is null and key is not null order by opened_at")
 
-    def last_hook(self, key: str) -> Run | None:
+    def find_last_run(self, key: str) -> Run | None:
         """The latest run with this key, open or ended."""
-        return next(iter(self._find_runs("where key = ? order by rowid desc limit 1", key)), None)
+        return next(iter(self._select_runs("where key = ? order by rowid desc limit 1", key)), None)
 
     # Events
 
@@ -138,17 +138,17 @@ class Journal:
     def find_events(self, limit: int = 50, run_id: str | None = None) -> list[StoredEvent]:
         """The latest events, of one run or of all, the newest first."""
         if run_id is not None:
-            return self._find_events("where run_id = ? order by seq desc limit ?", run_id, limit)
-        return self._find_events("order by seq desc limit ?", limit)
+            return self._select_events("where run_id = ? order by seq desc limit ?", run_id, limit)
+        return self._select_events("order by seq desc limit ?", limit)
 
     def find_events_without_run(self, limit: int = 50) -> list[StoredEvent]:
         """The latest events sent by hand, or whose run could not be read so far, newest first."""
         lost = tuple(self._unreadable_runs)
         known = "select run_id from runs where run_id is not null"
         condition = f"run_id not in ({known}) or run_id in ({_marks(lost)})"
-        return self._find_events(f"where {condition} order by seq desc limit ?", *lost, limit)
+        return self._select_events(f"where {condition} order by seq desc limit ?", *lost, limit)
 
-    def queues(self, *, refused: bool = False) -> list[Queue]:
+    def find_queues(self, *, refused: bool = False) -> list[Queue]:
         """The queues with pending events (`refused`: or refused ones), the oldest event first."""
         condition, values = _match_states(refused)
         columns = f"{QUEUE}, group_concat(seq) as events"
@@ -161,7 +161,7 @@ class Journal:
                 self._refuse_unreadable(map(int, row["events"].split(",")))
         return list(found)
 
-    def waiting(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
+    def find_unsent_events(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
         """A queue's pending (or refused) events, oldest first; unreadable ones become refused."""
         condition, values = _match_queue(queue, refused)
         # not `order by seq`: SQLite would then read the pending events of all queues
@@ -188,7 +188,7 @@ class Journal:
 
         Also events that were refused at a destination that a person had assigned.
         """
-        return self._find_events(
+        return self._select_events(
             "where status = 'pending' and (org is null or project is null or workspace is null)"
             " or status = 'refused' and given is not null order by seq"
         )
@@ -228,7 +228,7 @@ class Journal:
             found.setdefault(run_id, {})[str(name)] = state
         return found
 
-    def _find_events(self, clauses: str, *values: Any) -> list[StoredEvent]:
+    def _select_events(self, clauses: str, *values: Any) -> list[StoredEvent]:
         query = f"select seq, {EVENT} from events {clauses}"  # noqa: S608  # literals of this module
         return list(self._parse_rows(parse_event, self._database.query(query, values)))
 

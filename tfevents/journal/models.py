@@ -12,6 +12,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict, astuple, replace
 
+from tfevents.settings.model import Settings
+
 
 class Status(str, Enum):
     """The delivery status of an event."""
@@ -28,6 +30,11 @@ class Destination(Struct, frozen=True):
     org: str | None = None
     project: str | None = None
     workspace: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Destination:
+        """The destination that these settings name."""
+        return cls(settings.account, settings.org, settings.project, settings.workspace)
 
     def filled(self, other: Destination) -> Destination:
         """This destination, its unknown fields taken from `other`."""

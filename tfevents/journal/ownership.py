@@ -48,7 +48,7 @@ def find_destinations(
     journal: Journal, settings: Settings, env: Mapping[str, str], *, refused: bool = False
 ) -> dict[Queue, Destination]:
     """Each queue with events to send → its destination, as far as known."""
-    queues = journal.queues(refused=refused)
+    queues = journal.find_queues(refused=refused)
     return {queue: find_destination(queue, settings, env) for queue in queues}
 
 
@@ -188,7 +188,7 @@ def describe_unowned(
     places: dict[str, dict[str, None]] = {}
     for event in events:
         if lacking := find_missing_fields(destinations.get(event.queue, event.destination)):
-            places.setdefault(_summarize_fields(lacking), {})[_find_directory(event)] = None
+            places.setdefault(_summarise_fields(lacking), {})[_find_directory(event)] = None
     more = (
         " --directory DIRECTORY" if len({p for found in places.values() for p in found}) > 1 else ""
     )
@@ -201,11 +201,11 @@ def describe_unowned(
 def explain_waiting(event: StoredEvent) -> str:
     """Why an event was never tried; where nothing prevents it, which commands send it."""
     lacking = find_missing_fields(event.destination)
-    nowhere = f"no {_summarize_fields(lacking)} for {_find_directory(event)}" if lacking else None
+    nowhere = f"no {_summarise_fields(lacking)} for {_find_directory(event)}" if lacking else None
     return "; ".join(filter(None, (event.reason, nowhere))) or UNTRIED
 
 
-def _summarize_fields(lacking: list[str]) -> str:
+def _summarise_fields(lacking: list[str]) -> str:
     """The missing fields in words; `workspace` stands for all others."""
     return "workspace" if "workspace" in lacking else " and ".join(lacking)
 

@@ -28,17 +28,19 @@ from tfevents.settings.load import gather_settings
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.workdir import find_unit_directory
 
-FORGOTTEN_SECONDS = 86400
+ABANDONED_HOOK_SECONDS = 86400
+"""The age, in seconds, at which an open run of a hook counts as abandoned: no lock shows whether
+its terraform still runs."""
 
 
 def recover_abandoned(journal: Journal, env: Mapping[str, str], excluded_run_id: str = "") -> int:
     """Closes abandoned runs and merges the fallback journal; returns how many runs were closed.
 
     Looks in the journal's home and in the fallback home, and closes each run in the journal that
-    has it. A run that can't be written now stays for the next call. `excluded_run_id`: that of
-    a hook's run that is never closed here, as its own end is being recorded.
+    has it. A run that can't be written now stays for the next call. `excluded_run_id`: the run
+    that is being reported, which is not closed here, though a hook's may be a day old.
     """
-    other = find_other_journal(journal)
+    other = find_other_journal(journal.home)
     with closing(other) if other else nullcontext():
         closed = _close_all([journal, other] if other else [journal], env, excluded_run_id)
     merge_fallback(journal)
@@ -48,7 +50,7 @@ def recover_abandoned(journal: Journal, env: Mapping[str, str], excluded_run_id:
 def _close_all(journals: Sequence[Journal], env: Mapping[str, str], excluded_run_id: str) -> int:
     """Closes the abandoned runs of these journals as `recover_abandoned`; returns how many."""
     closed = 0
-    for identity in _find_forgotten(journals) - {excluded_run_id}:
+    for identity in _find_abandoned_hook_runs(journals) - {excluded_run_id}:
         with suppress(JournalUnavailable):
             closed += end_as_failed(journals, identity)
     for home in _list_homes(journals[0].home):
@@ -69,10 +71,10 @@ def _list_homes(home: str) -> list[str]:
     return [home]
 
 
-def _find_forgotten(journals: Sequence[Journal]) -> set[str]:
+def _find_abandoned_hook_runs(journals: Sequence[Journal]) -> set[str]:
     """The ids of hooks' runs that have been open for a day: such runs have no process to check."""
-    oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - FORGOTTEN_SECONDS))
-    runs = [run for journal in journals for run in journal.open_hooks()]
+    oldest = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - ABANDONED_HOOK_SECONDS))
+    runs = [run for journal in journals for run in journal.find_open_hook_runs()]
     return {run.run_id for run in runs if run.opened_at < oldest}
 
 
@@ -80,7 +82,7 @@ def _close_run(
     journals: Sequence[Journal], identity: str, folder: str, env: Mapping[str, str]
 ) -> bool:
     """Closes one abandoned run; restores it from its note in the first journal if none has it."""
-    if not any(journal.run(identity) for journal in journals):
+    if not any(journal.find_run(identity) for journal in journals):
         _restore_run_from_note(journals[0], identity, folder, env)
     return end_as_failed(journals, identity)
 
@@ -90,10 +92,10 @@ def end_as_failed(
 ) -> bool:
     """Ends a run with a failed event, in the first journal that has the run.
 
-    `interrupted`: that of the event. False where a journal has the run's end, or none has the run.
-    Raises JournalUnavailable.
+    `interrupted`: `data.interrupted` of the end event. False where a journal has the run's end, or
+    none has the run. Raises JournalUnavailable.
     """
-    found = [(journal, run) for journal in journals if (run := journal.run(run_id))]
+    found = [(journal, run) for journal in journals if (run := journal.find_run(run_id))]
     if not found or any(run.ended_at for _, run in found):
         return False
     journal, run = found[0]
@@ -139,13 +141,13 @@ def _restore_destination(
     """
     kept = {name: value for name, value in env.items() if name not in identifiers(env)}
     found, _ = gather_settings({**kept, **identifiers(note)}, directory)
-    return Destination(found.account, found.org, found.project, found.workspace)
+    return Destination.of(found)
 
 
 def make_killed_event(run: Run, interrupted: str | None) -> NewEvent:
     """The end event of an abandoned run, from the `base` that the run was opened with.
 
-    `interrupted`: that of the event.
+    `interrupted`: `data.interrupted` of the event.
     """
     base: Mapping[str, Any] = run.base or {}
     event_id = str(uuid4())

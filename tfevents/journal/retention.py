@@ -1,4 +1,4 @@
-"""Prunes the journal: delivered events by age, all events by number, ended runs by age."""
+"""Prunes the journal: delivered events by age, all events by number, and the runs of these."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ OLD_RUN = """opened_at < ? and ended_at is not null
 
 
 def prune(database: Database) -> int:
-    """Deletes old events and runs; returns how many of the deleted events were undelivered.
+    """Deletes old events, and then old runs; returns how many deleted events were undelivered.
 
     Age deletes only delivered events: a clock that is or was wrong must not lose an event. An
-    undelivered event is deleted only when KEPT_EVENTS newer events exist.
+    undelivered event is deleted only when KEPT_EVENTS newer events exist. Old runs that have ended
+    and have no event are deleted together with old events only: no index finds them.
     """
     oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
     bounds = (oldest, KEPT_EVENTS)

@@ -23,6 +23,7 @@ from tfevents.journal.models import (
     now,
     queue_of,
 )
+from tfevents.settings.environment import MAX_LENGTHS
 
 RUN = "run_id, key, command, operation, mode, directory, opened_at, ended_at, exit_code, base"
 QUEUE = "account, org, project, workspace, directory, tf_workspace"
@@ -35,7 +36,8 @@ END_OF_KNOWN_RUN = """(run_id) do update set ended_at = excluded.ended_at,
     or runs.exit_code is null and excluded.exit_code is not null"""
 """The action `on conflict` for a run that both journals have: completes its end and exit code."""
 COUNTS = ("resource_counts", "drift_counts")
-LONGEST_NAME, LONGEST_TEXT, LARGEST_DOCUMENT = 512, 16_384, 1 << 20
+LONGEST_NAME = max(MAX_LENGTHS.values())
+LONGEST_TEXT, LARGEST_DOCUMENT = 16_384, 1 << 20
 """The most characters of an identifier, any other text and a document; more means damage."""
 REPLACED = "\ufffd"
 """What invalid UTF-8 becomes when text is read; no identifier contains it."""

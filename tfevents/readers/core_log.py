@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from tfevents.terraform.apply_log import ApplyLog, Failure, Move
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.state import NEVER_WRITTEN, Key, unescape_address
+from tfevents.terraform.state import NEVER_WRITTEN, ObjectKey, unescape_address
 
 MAX_LINE_BYTES = 1 << 20
 """The most bytes of one line: a longer line matches no message here and is skipped."""
@@ -219,7 +219,7 @@ def _parse_node(quoted: bytes) -> tuple[str, str | None, str | None]:
     return unescape_address(address), kind, deposed
 
 
-def _parse_object_key(text: bytes) -> Key:
+def _parse_object_key(text: bytes) -> ObjectKey:
     name = text.decode(errors="replace")
     found = DEPOSED.fullmatch(name)
     return (unescape_address(found[1]), found[2]) if found else (unescape_address(name), None)

@@ -80,8 +80,8 @@ def count_plan(plan: Plan) -> DocumentCounts:
     """The counts of a plan. Raises UnreadableDocument for an unknown action."""
     others = [output.actions for output in plan.outputs.values()]
     others += [entry.actions for entry in plan.drift or ()]
-    if foreign := find_unknown_actions(plan) | filter_unknown_actions(others):
-        names = ", ".join(sorted(foreign))[:100]
+    if unknown := find_unknown_actions(plan) | filter_unknown_actions(others):
+        names = ", ".join(sorted(unknown))[:100]
         raise UnreadableDocument(f"it has an unknown action {names!r}: update tfevents")
     return DocumentCounts(
         resources=count_resources(plan) or Counts(),

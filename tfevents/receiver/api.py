@@ -67,7 +67,7 @@ class Api:
         return Response(status_code=200)
 
     async def _take_artifact(self, place: Place, request: Request, http: HttpRequest) -> Response:
-        """Stores an artefact's size and digest, and answers with its id. Its bytes may hold secrets
+        """Stores an artifact's size and digest, and answers with its id. Its bytes may hold secrets
         and are not stored."""
         artifact = parse_artifact(request)
         digest, size = hashlib.sha256(), 0

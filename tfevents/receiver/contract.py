@@ -1,4 +1,4 @@
-"""Validates requests against the contract: parses an event, an artefact or a query, or raises the
+"""Validates requests against the contract: parses an event, an artifact or a query, or raises the
 error that the service would answer with.
 
 Pure: from the request's bytes to a value, without I/O. The service is written with goa, and its
@@ -41,7 +41,7 @@ ARTIFACT_FIELDS: Mapping[str, frozenset[str] | None] = {
         }
     ),
 }
-"""The query parameters of an artefact, all required, with their allowed values; None: any text."""
+"""The query parameters of an artifact, all required, with their allowed values; None: any text."""
 FILTERS = (
     *("workspace", "pipeline", "pipeline_execution_id", "pipeline_stage_id"),
     *("activity_type", "activity_status"),
@@ -87,7 +87,7 @@ class Place(Struct, frozen=True):
 
 
 class Artifact(Struct, frozen=True):
-    """The description of an artefact: the query parameters of a create-data request.
+    """The description of an artifact: the query parameters of a create-data request.
 
     `fields`: all of ARTIFACT_FIELDS, `data_type` included."""
 
@@ -146,7 +146,7 @@ def parse_event(request: Request, body: bytes) -> dict[str, Any]:
 
 
 def parse_artifact(request: Request) -> Artifact:
-    """The description of an artefact, from a request's query. Raises ContractError."""
+    """The description of an artifact, from a request's query. Raises ContractError."""
     query = _parse_query(request.query)
     for name, words in ARTIFACT_FIELDS.items():
         if not query.get(name):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tfevents.errors import StoreUnavailable
@@ -17,6 +19,8 @@ from tfevents.settings.home import create_private, make_home
 NAME = "received.db"
 MIGRATIONS = os.path.join(os.path.dirname(__file__), "migrations")
 BUSY_SECONDS = 30
+INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""SQLAlchemy's INSERT of each database; the common one has no ON CONFLICT."""
 
 
 def open_database(home: str) -> Engine:
@@ -66,6 +70,11 @@ def migrate(engine: Engine, migrations: str) -> None:
         raise StoreUnavailable(
             f"{where} can't be used: it is no database of this version"
         ) from error
+
+
+def make_insert(connection: Connection, table: Table) -> Any:
+    """An INSERT into the table that can have ON CONFLICT, for SQLite or PostgreSQL."""
+    return INSERTS[connection.dialect.name](table)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from msgspec import Struct
 
 from tfevents.events.schema import load_schema
-from tfevents.receiver.run_view import RunView, describe_event
+from tfevents.receiver.event_view import EventView, describe_event
 from tfevents.receiver.store import URGENT, Filter, Page, Received
 
 TONES = {
@@ -98,7 +98,7 @@ def make_query(wanted: Filter) -> str:
 class WorkspaceView(Struct, frozen=True):
     """A workspace: its latest event, and the types of its most recent events, oldest first."""
 
-    latest: RunView
+    latest: EventView
     recent: Sequence[str]
 
 
@@ -107,13 +107,14 @@ def view_workspaces(page: Page, recent: dict[int, list[str]]) -> list[WorkspaceV
     return [WorkspaceView(describe_event(one), recent[one.workspace_id]) for one in page.items]
 
 
-def group_by_day(items: Sequence[Received]) -> list[tuple[str, list[RunView]]]:
-    """Runs grouped by day: pairs of a day and its runs, in the order of `items`."""
+def group_by_day(items: Sequence[Received]) -> list[tuple[str, list[EventView]]]:
+    """Runs, each as its latest event, grouped by day: pairs of a day and its runs, in the order of
+    `items`."""
     views = [describe_event(one) for one in items]
     return [(day, list(runs)) for day, runs in groupby(views, _day_of)]
 
 
-def _day_of(run: RunView) -> str:
+def _day_of(run: EventView) -> str:
     return run.at.day
 
 

@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from tfevents.errors import StoreUnavailable
+from tfevents.receiver.event_view import describe_event
 from tfevents.receiver.page import (
     describe_health,
     group_by_day,
@@ -22,7 +23,6 @@ from tfevents.receiver.page import (
     render,
     view_workspaces,
 )
-from tfevents.receiver.run_view import describe_event
 from tfevents.receiver.server import list_settings
 from tfevents.receiver.store import Filter, Store
 from tfevents.text import clean

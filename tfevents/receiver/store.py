@@ -1,4 +1,4 @@
-"""Stores received events and artefacts in a database, and queries them for the pages and the API.
+"""Stores received events and artifacts in a database, and queries them for the pages and the API.
 
 The only module with the receiver's database queries.
 """
@@ -13,15 +13,14 @@ from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, case, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from tfevents.errors import StoreUnavailable
 from tfevents.receiver.contract import ActivityQuery, Place
+from tfevents.receiver.database import make_insert
 from tfevents.receiver.tables import ARTIFACTS, EVENTS, PLACE, WORKSPACES
 from tfevents.text import clean
 
-INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 NO_STATUS = "stage-complete"
 """The event type that tells nothing about its workspace's status."""
 URGENT = ("failed", "drifted", "apply_needed")
@@ -105,7 +104,7 @@ class Store:
         return event_id
 
     def add_artifact(self, place: Place, data_type: str, size: int, sha256: str) -> str:
-        """Stores what an artefact was, without its bytes; returns its new id."""
+        """Stores what an artifact was, without its bytes; returns its new id."""
         artifact_id = str(uuid.uuid4())
         with self._transaction() as connection:
             connection.execute(
@@ -244,8 +243,8 @@ def _find_workspace(connection: Connection, place: Place) -> int:
     found = connection.execute(wanted).scalar()
     if found is not None:
         return int(found)
-    insert = INSERTS[connection.dialect.name]
-    connection.execute(insert(WORKSPACES).values(names).on_conflict_do_nothing())
+    insert = make_insert(connection, WORKSPACES).values(names)
+    connection.execute(insert.on_conflict_do_nothing())
     return int(connection.execute(wanted).scalar_one())
 
 

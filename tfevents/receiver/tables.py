@@ -22,6 +22,7 @@ METADATA = MetaData()
 NUMBER = BigInteger().with_variant(Integer, "sqlite")
 """A 64-bit primary key; SQLite numbers rows automatically only in a column of type INTEGER."""
 PLACE = ("account", "org", "project", "workspace")
+"""The columns that identify a workspace."""
 
 WORKSPACES = Table(
     "workspaces",

@@ -35,10 +35,10 @@ from tfevents.relay.keys import Keys
 from tfevents.relay.metrics import MEDIA_TYPE, Metrics
 from tfevents.relay.outbox import HEALTH_QUERY, Backlog, measure_backlog
 from tfevents.relay.senders import Senders
-from tfevents.settings.model import Key
+from tfevents.settings.model import ApiKey
 
 ARTIFACT_SECONDS = 60.0
-"""Seconds to send one artefact to the server upstream; the runner waits for the response."""
+"""Seconds to send one artifact to the server upstream; the runner waits for the response."""
 
 
 class RelayApi:
@@ -68,8 +68,8 @@ class RelayApi:
         await self._intake.take_event(place, caller, event, body.decode())
         return Response(status_code=200)
 
-    async def _forward_artifact(self, http: Request, file: BinaryIO, key: Key) -> Response:
-        """Forwards an artefact at once, through the temporary `file`, and answers with the server's
+    async def _forward_artifact(self, http: Request, file: BinaryIO, key: ApiKey) -> Response:
+        """Forwards an artifact at once, through the temporary `file`, and answers with the server's
         response: the runner needs the id in it.
 
         Raises ContractError.
@@ -92,7 +92,7 @@ class RelayApi:
 
 
 def _make_contract_error(error: DeliveryError) -> ContractError:
-    """The error that the runner is answered with when an artefact was not delivered."""
+    """The error that the runner is answered with when an artifact was not delivered."""
     if isinstance(error, Unauthorized):
         return ContractError(401, "unauthorized", str(error))
     if isinstance(error, Refused):
@@ -101,7 +101,7 @@ def _make_contract_error(error: DeliveryError) -> ContractError:
 
 
 def _describe_stored(stored: StoredArtifact) -> dict[str, str]:
-    """The JSON body of the service's own response to an artefact."""
+    """The JSON body of the service's own response to an artifact."""
     message = stored.words.removeprefix(" (").removesuffix(")")
     texts = {"status": stored.policy, "message": message}
     policy = {f"policy_evaluation_{name}": words for name, words in texts.items() if words}

@@ -14,12 +14,13 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import astuple
 from sqlalchemy import Connection, Engine, and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from tfevents.errors import StoreUnavailable
 from tfevents.receiver.contract import ContractError, Place
+from tfevents.receiver.database import make_insert
+from tfevents.receiver.tables import PLACE
 from tfevents.relay.keys import Caller, Keys
 from tfevents.relay.metrics import Metrics
 from tfevents.relay.senders import Senders
@@ -29,7 +30,6 @@ from tfevents.relay.tables import (
     EVENTS,
     HOLDS,
     KEYS,
-    PLACE,
     WAITING,
     WORKSPACES,
     now,
@@ -39,7 +39,6 @@ MOST_EVENTS = 500
 """The most events in one commit."""
 MOST_KNOWN = 50_000
 """The number of workspace ids above which the cache in memory is cleared."""
-INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 Answer = ContractError | StoreUnavailable | None
 """Why an event was not stored; None if it was."""
 
@@ -133,8 +132,7 @@ class Intake:
                 {"digest": digest, "sealed": self._keys.seal(callers[digest].key), "turn_at": at}
                 for digest in missing
             ]
-            insert = INSERTS[connection.dialect.name]
-            connection.execute(insert(KEYS).on_conflict_do_nothing(), rows)
+            connection.execute(make_insert(connection, KEYS).on_conflict_do_nothing(), rows)
             found = {row.digest: row.id for row in connection.execute(wanted)}
         return found
 
@@ -162,10 +160,11 @@ def _find_workspace(connection: Connection, place: Place) -> int:
     wanted = select(WORKSPACES.c.id).where(*(WORKSPACES.c[name] == names[name] for name in PLACE))
     found = connection.execute(wanted).scalar()
     if found is None:
-        insert = INSERTS[connection.dialect.name]
-        connection.execute(insert(WORKSPACES).values(**names, tries=0).on_conflict_do_nothing())
+        workspace = make_insert(connection, WORKSPACES).values(**names, tries=0)
+        connection.execute(workspace.on_conflict_do_nothing())
         found = connection.execute(wanted).scalar_one()
-        connection.execute(insert(CLAIMS).values(workspace_id=found).on_conflict_do_nothing())
+        claim = make_insert(connection, CLAIMS).values(workspace_id=found)
+        connection.execute(claim.on_conflict_do_nothing())
     return int(found)
 
 
@@ -191,7 +190,7 @@ def _make_row(one: ArrivingEvent, workspace_id: int, key_id: int) -> dict[str, A
 def _insert_events(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts events. An event that is stored already (same workspace and fingerprint) is not
     stored twice: unless delivered, it takes the new key and waits again, also if it was refused."""
-    insert = INSERTS[connection.dialect.name](EVENTS)
+    insert = make_insert(connection, EVENTS)
     upsert = insert.on_conflict_do_update(
         index_elements=["workspace_id", "fingerprint"],
         set_={"key_id": insert.excluded.key_id, "status": WAITING},

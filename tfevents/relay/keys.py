@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tfevents.errors import SettingError
 from tfevents.receiver.contract import ContractError
-from tfevents.settings.model import Key
+from tfevents.settings.model import ApiKey
 
 SECRET, TOKEN = "TFEVENTS_RELAY_SECRET", "TFEVENTS_RELAY_TOKEN"  # names of variables
 MAKE_SECRET = "head -c 32 /dev/urandom | base64 | tr +/ -_"  # noqa: S105  # a command
@@ -23,7 +23,7 @@ class Caller(Struct, frozen=True):
     """The key that an event is delivered with. `digest` identifies the key without revealing it."""
 
     digest: str
-    key: Key
+    key: ApiKey
 
 
 class Keys(Protocol):
@@ -35,10 +35,10 @@ class Keys(Protocol):
         Raises ContractError if the key is not accepted.
         """
 
-    def seal(self, key: Key) -> str:
+    def seal(self, key: ApiKey) -> str:
         """The form in which the key is stored in the database."""
 
-    def unseal(self, sealed: str) -> Key | None:
+    def unseal(self, sealed: str) -> ApiKey | None:
         """The key that was sealed; None if it can't be recovered with the current settings."""
 
 
@@ -62,20 +62,20 @@ class RunnersKeys:
 
     def admit(self, secret: str, account: str) -> Caller:
         """Accepts any well-formed key that does not name another account."""
-        key = Key(secret)
+        key = ApiKey(secret)
         if key.fault or key.account not in (None, account):
             raise ContractError(401, "unauthorized", "this is no API key of this account")
         digest = hmac.new(self._salt, secret.encode(), hashlib.sha256).hexdigest()
         return Caller(digest, key)
 
-    def seal(self, key: Key) -> str:
+    def seal(self, key: ApiKey) -> str:
         """The key, encrypted."""
         return self._fernet.encrypt(key.secret.encode()).decode()
 
-    def unseal(self, sealed: str) -> Key | None:
+    def unseal(self, sealed: str) -> ApiKey | None:
         """The decrypted key; None if it was encrypted with a secret that is no longer given."""
         try:
-            return Key(self._fernet.decrypt(sealed).decode())
+            return ApiKey(self._fernet.decrypt(sealed).decode())
         except InvalidToken:
             return None
 
@@ -84,7 +84,7 @@ class OwnKey:
     """Every event is delivered with the relay's own key; runners authenticate by sending the
     relay's token as their API key."""
 
-    def __init__(self, key: Key, account: str | None, token: str) -> None:
+    def __init__(self, key: ApiKey, account: str | None, token: str) -> None:
         self._key, self._account, self._token = key, account, token.encode()
         digest = hashlib.sha256(key.secret.encode()).hexdigest()
         self._caller = Caller(f"own {digest}", key)
@@ -97,10 +97,10 @@ class OwnKey:
             raise ContractError(403, "forbidden", "the relay's key is of another account")
         return self._caller
 
-    def seal(self, _key: Key) -> str:
+    def seal(self, _key: ApiKey) -> str:
         """An empty text: the relay's key is in the environment and not stored."""
         return ""
 
-    def unseal(self, sealed: str) -> Key | None:
+    def unseal(self, sealed: str) -> ApiKey | None:
         """The relay's own key; None for a runner's encrypted key, which has no secret here."""
         return None if sealed else self._key

@@ -7,11 +7,11 @@ from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, ScalarSelect, and_, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tfevents.delivery.sender import choose_pause
 from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
+from tfevents.receiver.database import make_insert
 from tfevents.relay import pace
 from tfevents.relay.tables import (
     DELIVERED,
@@ -32,7 +32,8 @@ that it is not delivered again when a runner resends it."""
 HELD_SECONDS = 300
 """Seconds until a key is tried again for a workspace for which the server refused it."""
 LONGEST_REASON, LONGEST_RETRY_AFTER = 500, 300.0
-INSERTS: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+EVENT_HOLD = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
+"""The condition that joins an event with the hold on its key for its workspace."""
 
 
 class Outgoing(Struct, frozen=True):
@@ -79,7 +80,7 @@ def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
         return None
     found = _find_next(connection, workspace_id)
     if found is None:
-        _set_due(connection, workspace_id, _end_of_holds(workspace_id))
+        _set_due(connection, workspace_id, _select_first_expiry(workspace_id))
         return None
     return Outgoing(
         seq=found.seq,
@@ -96,11 +97,10 @@ def take_next(connection: Connection, workspace_id: int) -> Outgoing | None:
 
 def _find_next(connection: Connection, workspace_id: int) -> Any:
     """The workspace's oldest waiting event whose key is not on hold, as a row; None without any."""
-    hold = and_(HOLDS.c.workspace_id == workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
     wanted = (
         select(EVENTS.c.seq, EVENTS.c.body, EVENTS.c.key_id, KEYS.c.sealed, HOLDS.c.until)
         .join(KEYS, KEYS.c.id == EVENTS.c.key_id)
-        .outerjoin(HOLDS, hold)
+        .outerjoin(HOLDS, EVENT_HOLD)
         .where(EVENTS.c.workspace_id == workspace_id, WAITS)
         .where(or_(HOLDS.c.until.is_(None), HOLDS.c.until <= now()))
         .order_by(EVENTS.c.seq)
@@ -109,11 +109,10 @@ def _find_next(connection: Connection, workspace_id: int) -> Any:
     return connection.execute(wanted).first()
 
 
-def _end_of_holds(workspace_id: int) -> ScalarSelect[Any]:
+def _select_first_expiry(workspace_id: int) -> ScalarSelect[Any]:
     """A subquery: when the first hold on a key of the workspace's waiting events expires, or
     NULL."""
-    same = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
-    wanted = select(func.min(HOLDS.c.until)).select_from(EVENTS).join(HOLDS, same)
+    wanted = select(func.min(HOLDS.c.until)).select_from(EVENTS).join(HOLDS, EVENT_HOLD)
     return wanted.where(EVENTS.c.workspace_id == workspace_id, WAITS).scalar_subquery()
 
 
@@ -158,7 +157,7 @@ def _hold_key(connection: Connection, event: Outgoing) -> None:
     """Puts the event's key on hold for its workspace: all events with this key wait, and events
     with other keys are sent before them."""
     until = now() + HELD_SECONDS * 1000
-    insert = INSERTS[connection.dialect.name](HOLDS)
+    insert = make_insert(connection, HOLDS)
     held = insert.values(workspace_id=event.workspace_id, key_id=event.key_id, until=until)
     connection.execute(
         held.on_conflict_do_update(index_elements=[*HOLDS.primary_key], set_={"until": until})
@@ -198,18 +197,16 @@ def requeue_refused(connection: Connection) -> int:
     """Makes all refused events wait again; returns how many they are."""
     again = update(EVENTS).where(EVENTS.c.status == REFUSED).values(status=WAITING)
     count = connection.execute(again).rowcount
-    waits = select(EVENTS.c.workspace_id).where(WAITS)
-    none = WORKSPACES.c.due.is_(None)
-    due = update(WORKSPACES).where(none, WORKSPACES.c.id.in_(waits)).values(due=now())
-    connection.execute(due)
+    waiting = select(EVENTS.c.workspace_id).where(WAITS)
+    idle = WORKSPACES.c.due.is_(None), WORKSPACES.c.id.in_(waiting)
+    connection.execute(update(WORKSPACES).where(*idle).values(due=now()))
     return count
 
 
 def measure_backlog(connection: Connection) -> Backlog:
     """The backlog of the whole database."""
-    hold = and_(HOLDS.c.workspace_id == EVENTS.c.workspace_id, HOLDS.c.key_id == EVENTS.c.key_id)
     numbers = func.count(), func.count(HOLDS.c.until), func.min(EVENTS.c.received_at)
-    wanted = select(*numbers).select_from(EVENTS).outerjoin(HOLDS, hold).where(WAITS)
+    wanted = select(*numbers).select_from(EVENTS).outerjoin(HOLDS, EVENT_HOLD).where(WAITS)
     waiting, held, since = connection.execute(wanted).one()
     seconds = max(0.0, (now() - since) / 1000) if since else 0.0
     return Backlog(waiting, held, seconds)
@@ -225,7 +222,7 @@ def prune(connection: Connection) -> None:
     old_delivered = and_(status == DELIVERED, received < at - DELIVERED_DAYS * DAY)
     old_refused = and_(status == REFUSED, received < at - REFUSED_DAYS * DAY)
     connection.execute(delete(EVENTS).where(or_(old_delivered, old_refused)))
-    waits = select(EVENTS.c.key_id).where(EVENTS.c.status != DELIVERED)
-    unused = and_(KEYS.c.turn_at < at - DAY, KEYS.c.id.not_in(waits))
+    needed = select(EVENTS.c.key_id).where(EVENTS.c.status != DELIVERED)
+    unused = and_(KEYS.c.turn_at < at - DAY, KEYS.c.id.not_in(needed))
     connection.execute(delete(HOLDS).where(HOLDS.c.key_id.in_(select(KEYS.c.id).where(unused))))
     connection.execute(delete(KEYS).where(unused))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from ipaddress import ip_address
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -23,11 +22,12 @@ from tfevents.relay.metrics import Metrics
 from tfevents.relay.outbox import requeue_refused
 from tfevents.relay.senders import Senders
 from tfevents.settings.load import load_settings
-from tfevents.settings.model import Key, Settings
-from tfevents.settings.sources import parse_switch
+from tfevents.settings.model import ApiKey, Settings
+from tfevents.settings.sources import allows_http
+from tfevents.settings.url import is_loopback
 
 MOST_FILES, OWN_FILES = 8192, 256
-PLACEHOLDER_KEY = Key("none")
+PLACEHOLDER_KEY = ApiKey("none")
 """A placeholder for the client's key: each event is sent with a key of its own."""
 
 
@@ -58,7 +58,7 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
     _check_privacy(options, env)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(options.port, options.host))
-        claims = stack.enter_context(_open_claims(options))
+        claims = stack.enter_context(_open_database(options))
         metrics = Metrics()
         client = stack.enter_context(closing(ApiClient(replace(settings, api_key=PLACEHOLDER_KEY))))
         senders = Senders(claims, keys, client, metrics)
@@ -73,9 +73,11 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
 
 
 @contextmanager
-def _open_claims(options: Options) -> Iterator[Claims]:
-    """Opens the database that the options name. Raises OSError, SettingError and
-    StoreUnavailable."""
+def _open_database(options: Options) -> Iterator[Claims]:
+    """Opens the database that the options name; the context's value is the claims in it.
+
+    Raises OSError, SettingError and StoreUnavailable.
+    """
     if options.database:
         with open_shared_database(options.database) as engine:
             yield SharedClaims(engine)
@@ -112,14 +114,9 @@ def _check_privacy(options: Options, env: Mapping[str, str]) -> None:
     used."""
     if options.certificate:
         options.certificate.check()
-    elif not (_is_loopback(options.host) or _allows_http(env)):
+    elif not (is_loopback(options.host) or allows_http(env)):
         words = f"--host {options.host}: http:// shows the keys"
         raise SettingError(f"{words}: --tls-cert and --tls-key, or TFEVENTS_ALLOW_HTTP=1")
-
-
-def _allows_http(env: Mapping[str, str]) -> bool:
-    """Raises SettingError for a word that is neither on nor off."""
-    return parse_switch(env.get("TFEVENTS_ALLOW_HTTP", ""), "TFEVENTS_ALLOW_HTTP")
 
 
 def _count_connections() -> int:
@@ -133,10 +130,3 @@ def _count_connections() -> int:
     if 0 <= soft < files:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
     return max(files - OWN_FILES, files // 2)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

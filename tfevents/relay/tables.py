@@ -17,6 +17,8 @@ from sqlalchemy import (
     literal_column,
 )
 
+from tfevents.receiver.tables import NUMBER, PLACE
+
 
 def now() -> int:
     """The current time as stored in the tables: milliseconds since 1970."""
@@ -24,9 +26,6 @@ def now() -> int:
 
 
 METADATA = MetaData()
-NUMBER = BigInteger().with_variant(Integer, "sqlite")
-"""A 64-bit primary key; SQLite numbers rows automatically only in a column of type INTEGER."""
-PLACE = ("account", "org", "project", "workspace")
 WAITING, DELIVERED, REFUSED = "waiting", "delivered", "refused"
 """The statuses of an event."""
 
@@ -36,8 +35,10 @@ WORKSPACES = Table(
     Column("id", NUMBER, primary_key=True),
     *(Column(name, Text, nullable=False) for name in PLACE),
     Column("due", BigInteger, index=True, comment="when to send its next event; NULL: none waits"),
-    Column("tries", Integer, nullable=False, comment="that failed in a row"),
-    Column("turn_of", BigInteger, comment="the key whose turn `due` is, and has been counted"),
+    Column("tries", Integer, nullable=False, comment="failed attempts in a row"),
+    Column(
+        "turn_of", BigInteger, comment="id of the key whose rate already counts the turn at `due`"
+    ),
     UniqueConstraint(*PLACE),
 )
 CLAIMS = Table(
@@ -53,7 +54,9 @@ KEYS = Table(
     Column("id", NUMBER, primary_key=True),
     Column("digest", Text, nullable=False, unique=True),
     Column("sealed", Text, nullable=False, comment="encrypted; empty for the relay's own"),
-    Column("turn_at", BigInteger, nullable=False, comment="up to when its requests are counted"),
+    Column(
+        "turn_at", BigInteger, nullable=False, comment="time up to which the key's rate is used up"
+    ),
 )
 EVENTS = Table(
     "events",
@@ -64,7 +67,7 @@ EVENTS = Table(
     Column("received_at", BigInteger, nullable=False, index=True),
     Column("status", Text, nullable=False),
     Column("reason", Text, comment="why it was not delivered the last time"),
-    Column("fingerprint", Text, comment="of a body that has an event_id: it comes once"),
+    Column("fingerprint", Text, comment="hash of a body with an event_id, which is stored once"),
     Column("body", Text, nullable=False, comment="as it was sent; empty once it is delivered"),
     UniqueConstraint("workspace_id", "fingerprint"),
 )

@@ -84,7 +84,7 @@ class FactCollector:
     def _identify_state_before(self) -> State | None:
         """The state before the run: of a local file only the serial and lineage that were read
         before terraform started, else the state that is pulled now."""
-        stored = self._run.state_before
+        stored = self._run.identity_before
         if stored is None:
             return pull_state(self._client)
         serial, lineage = stored

@@ -14,7 +14,7 @@ from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode
 from tfevents.terraform.changes import Apply
 from tfevents.terraform.client import Version
-from tfevents.terraform.plan import Plan
+from tfevents.terraform.plan import Plan, list_partial_reasons
 from tfevents.terraform.state import NEVER_WRITTEN, State
 
 
@@ -90,21 +90,13 @@ class RunFacts(Struct, frozen=True, dict=True):
         return not (self.arguments.command == "plan" or undone)
 
     @property
-    def partial(self) -> tuple[str, ...]:
+    def partial_reasons(self) -> tuple[str, ...]:
         """Why the plan does not cover everything: `target`, `exclude`, `refresh=false`, `errored`
         or `incomplete`. The flags of an apply count only if it plans by itself; with a saved plan
         terraform ignores them, so that the plan file is used."""
-        plan = self.plan
-        kinds = () if self.arguments.plan_file else self.arguments.partial
-        if not kinds and self._targeted:
-            kinds = ("target",)
-        if plan and plan.errored:
-            kinds = (*kinds, "errored")
-        return kinds or (("incomplete",) if plan and plan.complete is False else ())
-
-    @property
-    def _targeted(self) -> bool:
-        return self.planned is not None and self.planned.targeted
+        flags = () if self.arguments.plan_file else self.arguments.partial_reasons
+        targeted = self.planned is not None and self.planned.targeted
+        return list_partial_reasons(self.plan, flags, targeted=targeted)
 
     @cached_property
     def apply(self) -> Apply | None:
@@ -120,10 +112,10 @@ class RunFacts(Struct, frozen=True, dict=True):
             after=after,
             mode=self.mode,
             plan=self.plan,
-            finished=self.succeeded,
-            interrupted=self._ended_abruptly,
+            succeeded=self.succeeded,
+            ended_abruptly=self._ended_abruptly,
             refreshed=self.arguments.on("refresh", default=True),
-            complete=not set(self.partial) - {UNREFRESHED},
+            complete=not set(self.partial_reasons) - {UNREFRESHED},
         )
 
     @property
@@ -181,7 +173,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         if self.plan is not None:
             return self._plan_leaves_empty_state(self.plan)
         destroys = self.mode is Mode.DESTROY and not self.arguments.plan_file
-        return True if destroys and not self.partial else None
+        return True if destroys and not self.partial_reasons else None
 
     def _plan_leaves_empty_state(self, plan: Plan) -> bool | None:
         keeps_resources = any(
@@ -190,7 +182,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         keeps_outputs = any("delete" not in o.actions and not o.null for o in plan.outputs.values())
         if keeps_resources or keeps_outputs or plan.managed:
             return False
-        whole = not self.partial and (plan.complete or not self.arguments.plan_file)
+        whole = not self.partial_reasons and (plan.complete or not self.arguments.plan_file)
         return True if whole else None
 
     @property

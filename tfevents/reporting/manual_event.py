@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tfevents import __version__
 from tfevents.context.origin import find_origin
-from tfevents.context.overrides import PREFIX, parse_overrides
+from tfevents.context.overrides import METADATA_PREFIX, parse_overrides
 from tfevents.deadline import Deadline
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
 from tfevents.delivery.sender import FlushState, Sender
@@ -70,7 +70,7 @@ def send_manual_event(
         new_event = NewEvent(
             event_id,
             lock.identity,
-            Destination(settings.account, settings.org, settings.project, settings.workspace),
+            Destination.of(settings),
             event.body(),
             directory=locate(directory),
             tf_workspace=tf_workspace,
@@ -123,11 +123,11 @@ def _parse_metadata(metadata: Mapping[str, str], fields: Mapping[str, Any]) -> d
         if name.upper() not in known:
             raise SettingError(f"--metadata {name}: the contract has no such metadata field")
     empty = {known[name.upper()]: None for name, text in metadata.items() if not text.strip()}
-    variables = {PREFIX + name.upper(): text for name, text in metadata.items()}
+    variables = {METADATA_PREFIX + name.upper(): text for name, text in metadata.items()}
     try:
         return {**empty, **parse_overrides(variables, fields)}
     except SettingError as error:
-        raise SettingError(str(error).replace(PREFIX, "--metadata ")) from None
+        raise SettingError(str(error).replace(METADATA_PREFIX, "--metadata ")) from None
 
 
 def _open(home: str) -> tuple[Journal, str]:
@@ -149,6 +149,6 @@ def _deliver(journal: Journal, settings: Settings, new_event: NewEvent) -> str:
     if missing := new_event.destination.missing():
         return describe_missing(missing)
     queues = own_queues(new_event.destination, new_event.directory, new_event.tf_workspace)
-    state = FlushState(Deadline(settings.budget), wait_for_claims=True)
+    state = FlushState(Deadline(settings.timeout), wait_for_claims=True)
     with closing(Sender(journal, settings, new_event.run_id)) as sender:
         return sender.flush(queues, state).reason or OUT_OF_TIME

@@ -45,7 +45,7 @@ def determine_outcome(facts: RunFacts) -> RunOutcome:
     numbers = _find_numbers(facts, outcome) if outcome else Numbers()
     return RunOutcome(
         outcome,
-        replace(numbers, resources=None) if _find_foreign_actions(facts.plan) else numbers,
+        replace(numbers, resources=None) if _find_unknown_actions(facts.plan) else numbers,
         _make_data(facts, outcome, numbers),
     )
 
@@ -102,13 +102,20 @@ def _find_numbers(facts: RunFacts, outcome: Outcome) -> Numbers:
 
 
 def _count_plan(facts: RunFacts, plan: Plan) -> Numbers:
-    return Numbers(
-        _count_planned_resources(facts, plan), count_outputs(plan), _count_drift(facts, plan)
+    reasons = facts.partial_reasons
+    return count_plan(
+        plan,
+        saved=bool(facts.arguments.plan_file) and facts.mode is not Mode.REFRESH_ONLY,
+        partial=bool(PARTS.intersection(reasons)),
+        refreshed=UNREFRESHED not in reasons,
     )
 
 
-def _count_planned_resources(facts: RunFacts, plan: Plan) -> Counts | None:
-    return count_resources(plan, partial=bool(PARTS.intersection(facts.partial)))
+def count_plan(plan: Plan, *, saved: bool, partial: bool, refreshed: bool = True) -> Numbers:
+    """The plan's own counts. `saved`: an earlier run made the plan. `partial`: it is a plan of some
+    resources only. `refreshed`: False for a plan with -refresh=false, which measures no drift."""
+    drift = count_measured_drift(plan, saved=saved) if refreshed else None
+    return Numbers(count_resources(plan, partial=partial), count_outputs(plan), drift)
 
 
 def _count_import(facts: RunFacts) -> Numbers:
@@ -124,11 +131,11 @@ def _count_apply(facts: RunFacts) -> Numbers:
     would have been done."""
     log, apply = facts.log, facts.apply
     if log is not None and facts.approval is not None and facts.mode is not Mode.REFRESH_ONLY:
-        return Numbers(changes.count_planned(log))
+        return Numbers(changes.count_logged_plan(log))
     if apply is None:
         return Numbers()
     plan = facts.plan
-    drift = _count_drift(facts, plan) if plan else changes.count_drift_between_states(apply)
+    drift = _count_plan(facts, plan).drift if plan else changes.count_drift_between_states(apply)
     return Numbers(changes.count_resources(apply), changes.count_outputs(apply), drift)
 
 
@@ -137,41 +144,33 @@ def _count_saved_plan(facts: RunFacts, plan: Plan) -> Numbers:
     None for numbers that depend on values that were unknown in the plan."""
     has_unknown_resources = any(change.managed and change.unknown for change in plan.kinds)
     has_unknown_outputs = any(o.unknown and "update" in o.actions for o in plan.outputs.values())
+    planned = _count_plan(facts, plan)
     return Numbers(
-        None if has_unknown_resources else _count_planned_resources(facts, plan),
-        None if has_unknown_outputs else count_outputs(plan),
-        _count_drift(facts, plan),
+        None if has_unknown_resources else planned.resources,
+        None if has_unknown_outputs else planned.outputs,
+        planned.drift,
     )
-
-
-def _count_drift(facts: RunFacts, plan: Plan) -> Counts | None:
-    """The drift in the plan; None if it was not measured, as with -refresh=false."""
-    if UNREFRESHED in facts.partial:
-        return None
-    saved = bool(facts.arguments.plan_file) and facts.mode is not Mode.REFRESH_ONLY
-    return count_measured_drift(plan, saved=saved)
 
 
 def _make_data(facts: RunFacts, outcome: Outcome | None, numbers: Numbers) -> dict[str, str | None]:
     """The event's `data`: facts for which the contract has no field."""
-    counted = numbers.resources is not None and not _find_foreign_actions(facts.plan)
+    counted = numbers.resources is not None and not _find_unknown_actions(facts.plan)
     failed = outcome is not None and not outcome.success
     return {
         "counts": "exact" if counted else "absent",
-        "partial": ",".join(facts.partial),
+        "partial": ",".join(facts.partial_reasons),
         "approval": facts.approval.value if facts.approval else None,
         "interrupted": _find_signal_name(facts),
         "drift_listed": _find_listed_drift(facts.plan),
-        "unknown_actions": ",".join(sorted(_find_foreign_actions(facts.plan))),
+        "unknown_actions": ",".join(sorted(_find_unknown_actions(facts.plan))),
         **(dict(_describe_failed_apply(facts)) if failed and facts.operation in APPLIES else {}),
     }
 
 
 def _describe_failed_apply(facts: RunFacts) -> Iterator[tuple[str, str]]:
     """Of a failed apply: what was planned, and how many objects the run left tainted."""
-    planned = (
-        _count_planned_resources(facts, facts.plan) if facts.plan else _count_logged_plan(facts)
-    )
+    plan = facts.plan
+    planned = _count_plan(facts, plan).resources if plan else _count_logged_plan(facts)
     if planned is not None:
         yield from ((f"planned_{name}", str(number)) for name, number in planned.as_json().items())
     apply = facts.apply
@@ -185,11 +184,12 @@ def _count_logged_plan(facts: RunFacts) -> Counts | None:
         sure = facts.log_has_whole_plan
     else:
         sure = facts.apply is not None and facts.apply.countable
-    return changes.count_planned(facts.log) if facts.log and sure else None
+    return changes.count_logged_plan(facts.log) if facts.log and sure else None
 
 
 def _find_signal_name(facts: RunFacts) -> str | None:
-    """The name of the first signal received, else of the one terraform died of; None without."""
+    """The name of the first signal received, else of the one terraform died of; None without
+    a signal."""
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
     if not received:
         return None
@@ -197,12 +197,12 @@ def _find_signal_name(facts: RunFacts) -> str | None:
 
 
 def _find_listed_drift(plan: Plan | None) -> str | None:
-    """How many drifted objects terraform's JSON lists; None if that is what was counted, with no
-    noise left out."""
+    """How many drifted objects terraform's JSON lists; None if it equals the drift that is counted,
+    which leaves out noise."""
     listed = len(plan.drift or ()) if plan else 0
     counted = count_listed_drift(plan.drift or ()) if plan else Counts()
     return str(listed) if listed != counted.changed + counted.deleted else None
 
 
-def _find_foreign_actions(plan: Plan | None) -> frozenset[str]:
+def _find_unknown_actions(plan: Plan | None) -> frozenset[str]:
     return find_unknown_actions(plan) if plan else frozenset()

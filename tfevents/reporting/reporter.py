@@ -37,9 +37,9 @@ from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
 from tfevents.terminal import printable
 
-WHOLE_RUN = 86400.0
-INTERRUPTED_SECONDS = 1.5
-PREPARE_SECONDS = 5.0
+WHOLE_RUN, INTERRUPTED_SECONDS, PREPARE_SECONDS = 86400.0, 1.5, 5.0
+"""Seconds: the deadline until terraform has exited, the time for all that is left to do after a
+signal, and the time that a call waits for the report to be prepared."""
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 
 
@@ -50,12 +50,12 @@ class ReportResult(Struct, frozen=True):
     delivered: bool
 
 
-class Reporter(threading.Thread):
-    """A thread that prepares the report; calls that need it wait at most PREPARE_SECONDS."""
+class Reporter:
+    """Reports one run. `start` has the report prepared by a thread; calls that need the prepared
+    report wait at most PREPARE_SECONDS."""
 
     def __init__(self, info: RunInfo, sender: Popen[bytes] | None = None) -> None:
         """`sender`: a sender process that was started already; None if there is none."""
-        super().__init__(name="report", daemon=True)
         self.info = info
         self.problems: list[str] = []
         self.settings = read_early_settings(info.env)
@@ -73,14 +73,12 @@ class Reporter(threading.Thread):
 
     # In the background
 
-    def run(self) -> None:
-        """The thread: prepares the report, and has the sender process begin."""
-        with self._report_errors():
-            self._prepare()
-        self._prepared.set()
+    def start(self) -> None:
+        """Starts the thread that prepares the report, and has the sender process begin."""
+        threading.Thread(target=self._prepare_in_background, name="report", daemon=True).start()
 
     @contextmanager
-    def _report_errors(self) -> Iterator[None]:
+    def _collect_problems(self) -> Iterator[None]:
         """Turns any exception in the block into a line in `problems`; never raises."""
         try:
             yield
@@ -94,24 +92,26 @@ class Reporter(threading.Thread):
         if text not in self.problems:
             self.problems.append(text)
 
-    def _prepare(self) -> None:
+    def _prepare_in_background(self) -> None:
         """Reads the settings and opens the journal first: events must not wait for slow facts, nor
         lack a destination because the journal is locked by another process."""
-        with self._report_errors():
+        with self._collect_problems():
             self._read_settings()
-        with self._report_errors():
+        with self._collect_problems():
             self._start_sender()
-        with self._report_errors():
+        with self._collect_problems():
             self._journal.open(self.settings.home)
-        self._origin = self._find_origin()
-        with self._report_errors():
+        with self._collect_problems():
+            self._origin = self._find_origin()
+        with self._collect_problems():
             self._attachments.find_cost(self.settings, self._origin)
-        with self._report_errors():
+        with self._collect_problems():
             self._recover_and_prune()
-        with self._report_errors():
+        with self._collect_problems():
             self._open_run()
-        with self._report_errors():
+        with self._collect_problems():
             self._begin_sending()
+        self._prepared.set()
 
     def _read_settings(self) -> None:
         """Reads the settings. If one is invalid, drops the API key, so that all events stay in the
@@ -201,11 +201,10 @@ class Reporter(threading.Thread):
         )
 
     def _destination(self) -> Destination:
-        s = self.settings
-        return Destination(s.account, s.org, s.project, s.workspace)
+        return Destination.of(self.settings)
 
     def set_attachment_functions(self, functions: AttachmentFunctions) -> None:
-        """Sets the functions for attachments; called before `finish`, if `wants_attachments`."""
+        """Sets the functions for attachments: before `put_end_event`, if `wants_attachments`."""
         self._attachments.functions = functions
 
     @property
@@ -217,17 +216,17 @@ class Reporter(threading.Thread):
 
     # Called from the run
 
-    def begin(self, activity: Activity, data: Mapping[str, str | None]) -> None:
-        """Puts the start event into the journal, unless `finish` was called, and has it sent."""
+    def put_start_event(self, activity: Activity, data: Mapping[str, str | None]) -> None:
+        """Puts the start event into the journal, unless the end event was put, and has it sent."""
         self._prepared.wait(PREPARE_SECONDS)
-        with self._report_errors(), self._event_lock:
+        with self._collect_problems(), self._event_lock:
             if not self._ended:
                 event = self._make_event(activity, self._attachments.cost, data)
                 self._journal.write(Journal.put, event)
         if self._sender is not None:
             self._sender.notify()
 
-    def finish(
+    def put_end_event(
         self,
         activity: Activity | None,
         metadata: Mapping[str, Any],
@@ -243,15 +242,15 @@ class Reporter(threading.Thread):
         events: list[NewEvent] = []
         with self._event_lock:
             self._ended = True
-            with self._report_errors():
+            with self._collect_problems():
                 self._attach(source)
-            with self._report_errors():
+            with self._collect_problems():
                 facts = {**self._attachments.metadata, **metadata}
                 events += [self._make_event(activity, facts, data)] if activity else []
                 self.end_event = events[0].body if events else {}
-            with self._report_errors():
+            with self._collect_problems():
                 events += [self._make_event(STAGE_ENDED, {}, {})] if self.info.stage else []
-            with self._report_errors():
+            with self._collect_problems():
                 self._journal.write(self._end_run, exit_code, events)
         self._finish_sending()
 
@@ -261,7 +260,7 @@ class Reporter(threading.Thread):
         if source is None:
             return
         attachments, settings = self._attachments, self.settings
-        with self._report_errors():
+        with self._collect_problems():
             attachments.estimate_cost(source, settings, self._origin, self.deadline.part(0.5))
         metadata = {**self._origin.metadata, **self._overrides}
         destination, deadline = self._destination(), self.deadline.part(0.5)
@@ -281,15 +280,15 @@ class Reporter(threading.Thread):
 
     def _await_prepared(self) -> None:
         """Waits until the thread is done, at most PREPARE_SECONDS; what is not known by then is
-        left out. The budget is for delivery, so it begins only afterwards."""
+        left out. The timeout is for delivery, so it begins only afterwards."""
         seconds = min(PREPARE_SECONDS, self.deadline.seconds_left)
         if not self._prepared.wait(seconds):
             self._add_problem(JournalUnavailable("the settings could not be read in time"))
-        self.deadline.limit(self.settings.budget)
+        self.deadline.limit(self.settings.timeout)
 
     def start_delivery_deadline(self) -> None:
-        """Limits all that is left to do to the budget; called when terraform has exited."""
-        self.deadline.limit(self.settings.budget)
+        """Limits all that is left to do to the timeout; called when terraform has exited."""
+        self.deadline.limit(self.settings.timeout)
 
     def shorten_deadline(self) -> None:
         """Limits the deadline after a signal: unsent events stay in the journal for a flush."""
@@ -326,7 +325,7 @@ class Reporter(threading.Thread):
     def _end_run(self, journal: Journal, exit_code: int | None, events: list[NewEvent]) -> None:
         """Records the run's end and its events in one transaction; only the events if the run was
         closed already. Opens the run first if this journal does not have it (fallback)."""
-        if journal.run(self.info.run_id) is None:
+        if journal.find_run(self.info.run_id) is None:
             journal.open_run(self._make_run())
         if not journal.end_run(self.info.run_id, exit_code, events):
             for event in events:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tfevents.errors import SettingError
     from tfevents.journal.run_lock import RunLock
     from tfevents.terraform.arguments import Arguments
+    from tfevents.terraform.state import Identity
     from tfevents.terraform.workdir import FileIdentity
 
 
@@ -48,7 +49,7 @@ class Run:
         """Identity of `plan_file` before terraform started; None if there was no such file."""
         self.core_log: str | None = None
         """The private file for terraform's core log; None if terraform writes none for us."""
-        self.state_before: tuple[int | None, str | None] | None = None
+        self.identity_before: Identity | None = None
         """Serial and lineage of the state when the run began, if it is a local file; only read for
         an apply or destroy without core log."""
 

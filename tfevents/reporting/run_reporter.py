@@ -9,7 +9,7 @@ from threading import Event
 from typing import Any
 
 from tfevents.background import BackgroundTask, optional
-from tfevents.errors import SettingError
+from tfevents.errors import SettingError, to_shell_status
 from tfevents.events.model import Operation
 from tfevents.events.table import find_operation, make_end_activity, make_start_activity
 from tfevents.journal.models import now
@@ -28,8 +28,8 @@ from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
 
 class RunReporter:
-    """Reports one run: `start` is called while terraform works, `finish` and `deliver` when it has
-    exited."""
+    """Reports one run: `start` is called while terraform works, `report_end` and `deliver` when it
+    has exited."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class RunReporter:
         self._collector = FactCollector(run, workdir, self._reporter.deadline)
         self._run_ended = Event()
         self._log: BackgroundTask[ApplyLog] | None = None
-        self._start_task: BackgroundTask[None] | None = None
+        self._start_event_task: BackgroundTask[None] | None = None
 
     def start(self) -> None:
         """Starts the background tasks that work while terraform does."""
@@ -72,7 +72,7 @@ class RunReporter:
         if self._run.core_log:
             self._log = BackgroundTask(self._follow_log, "core log")
         elif self._run.arguments.command in ("apply", "destroy") and self._run.needs_no_approval:
-            self._start_task = BackgroundTask(self._begin_without_log, "start")
+            self._start_event_task = BackgroundTask(self._put_start_event_without_log, "start")
 
     def pull_state_before(self) -> None:
         """Finds the state before an import and waits for it: it must be known before terraform
@@ -102,16 +102,16 @@ class RunReporter:
         for log in follow(self._run.core_log or "", self._run_ended):
             if self._run.arguments.command != "plan":
                 self._collector.update_from_log(log)
-            if log.applied and (log.asked or log.has_acted) and self._start_task is None:
-                self._start_task = self._begin(log.mode)
+            if log.applied and (log.asked or log.has_acted) and self._start_event_task is None:
+                self._start_event_task = self._begin_start_event_task(log.mode)
         return log if log and log.processes else None
 
-    def _begin(self, mode: Mode | None) -> BackgroundTask[None]:
+    def _begin_start_event_task(self, mode: Mode | None) -> BackgroundTask[None]:
         operation = find_operation(self._run.arguments.command, mode or self._run.arguments.mode)
         activity = make_start_activity(operation)
-        return BackgroundTask(partial(self._reporter.begin, activity, {}), "start")
+        return BackgroundTask(partial(self._reporter.put_start_event, activity, {}), "start")
 
-    def _begin_without_log(self) -> None:
+    def _put_start_event_without_log(self) -> None:
         """Puts the start event of an apply without core log: at once, unless its saved plan has
         nothing to apply; for a refresh-only run only if the saved plan lists drift."""
         planned, mode = self._collector.read_saved_plan(), self._collector.mode
@@ -120,7 +120,7 @@ class RunReporter:
         drifted = planned is not None and count_listed_drift(planned.plan.drift or ()) != Counts()
         if mode is not Mode.REFRESH_ONLY or drifted:
             operation = find_operation(self._run.arguments.command, mode)
-            self._reporter.begin(make_start_activity(operation), {})
+            self._reporter.put_start_event(make_start_activity(operation), {})
 
     # When terraform has exited
 
@@ -130,26 +130,30 @@ class RunReporter:
         return self._reporter.wants_attachments
 
     def set_attachment_functions(self, functions: AttachmentFunctions) -> None:
-        """Sets the functions for attachments; called before `finish`, if `wants_attachments`."""
+        """Sets the functions for attachments: before `report_end`, if `wants_attachments`."""
         self._reporter.set_attachment_functions(functions)
 
-    def finish(self, result: RunResult) -> None:
+    def report_end(self, result: RunResult) -> None:
         """Finds the rest of the facts, puts the end event into the journal, and has it sent."""
         self._reporter.start_delivery_deadline()
         self._run_ended.set()
         log = self._log.result() if self._log else None
         facts, missing = self._collector.collect(result, log)
         outcome = optional(partial(determine_outcome, facts), "outcome") or RunOutcome(None)
-        if self._start_task is not None:
-            self._start_task.result()  # the start event must be put before the end event
+        if self._start_event_task is not None:
+            self._start_event_task.result()  # the start event must be put before the end event
         activity = make_end_activity(outcome.outcome) if outcome.outcome else None
         if activity is None:
             self._reporter.problems.append(_explain_unknown(facts))
-        self._reporter.finish(
+        self._reporter.put_end_event(
             activity,
-            {**_provisioner(facts), **outcome.numbers.metadata(), **_checksum(facts)},
+            {
+                **(facts.version.metadata() if facts.version else {}),
+                **outcome.numbers.metadata(),
+                **_checksum(facts),
+            },
             {**self._make_data(facts, result), **outcome.data, "missing": ",".join(missing)},
-            _to_shell_status(result.exit_code),
+            to_shell_status(result.exit_code),
             self._collector.find_source(result, facts),
         )
 
@@ -160,7 +164,7 @@ class RunReporter:
     def _make_data(self, facts: RunFacts, result: RunResult) -> dict[str, str | None]:
         after = facts.after
         return {
-            "exit_code": str(_to_shell_status(result.exit_code)),
+            "exit_code": str(to_shell_status(result.exit_code)),
             "finished_at": now(),
             "serial": None if after is None or after.serial is None else str(after.serial),
             "lineage": after.lineage if after else None,
@@ -175,18 +179,6 @@ def _explain_unknown(facts: RunFacts) -> str:
     return "how it ended is not known" if facts.exit_code else "what its state holds is not known"
 
 
-def _provisioner(facts: RunFacts) -> dict[str, Any]:
-    version = facts.version
-    if version is None:
-        return {}
-    return {"provisioner": version.provisioner, "provisioner_version": version.number}
-
-
 def _checksum(facts: RunFacts) -> Mapping[str, str]:
     after = facts.after
     return {"state_checksum": after.checksum} if after and after.checksum else {}
-
-
-def _to_shell_status(exit_code: int) -> int:
-    """The exit code as a shell gives it: 128 + n for a death by signal n."""
-    return exit_code if exit_code >= 0 else 128 - exit_code

@@ -16,17 +16,13 @@ from tfevents.readers.json import plan as planjson
 from tfevents.readers.planfile import archive
 from tfevents.readers.planfile import reader as planfile
 from tfevents.reporting.states import read_state
+from tfevents.settings.environment import find_plan_reader
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.counts import count_resources
 from tfevents.terraform.plan import Plan
 from tfevents.terraform.state import State
 from tfevents.terraform.workdir import FileIdentity, file_identity
-
-READER = "TFEVENTS_PLAN_READER"
-"""Environment variable: `file` or `json` allows only that reader, anything else the file's, then
-JSON's. For comparing the two, and for users who trust only one."""
-
 
 POLL, LONGEST_POLL = 0.01, 0.2
 """Seconds between two looks at the plan file, at first and at most. The pause may grow: the longer
@@ -66,7 +62,7 @@ def read_plan(engine: TerraformClient, path: str, mode: Mode | None = None) -> S
     """
     if not os.path.isfile(path):
         return None
-    reader = engine.env.get(READER, "")
+    reader = find_plan_reader(engine.env)
     if reader != "json":
         with suppress(UnreadableDocument):
             return read_plan_file(path)
@@ -106,7 +102,7 @@ class PlanFileWatcher:
 
     def __init__(self, path: str, older: FileIdentity | None, env: Mapping[str, str]) -> None:
         self._path, self._identity = path, older
-        self._enabled = env.get(READER, "") != "json"
+        self._enabled = find_plan_reader(env) != "json"
         self._stop, self._stopped = Event(), Event()
         self._saved_plan: SavedPlan | None = None
 

@@ -52,13 +52,13 @@ class Scratch(Struct, frozen=True):
 
     def make_project(self, files: Mapping[str, str], **variables: str) -> Project:
         """A new project after `init`, with a home directory. Raises CheckFailed if `init` fails."""
-        project = self.make_bare_project(files, **variables)
+        project = self.make_uninitialised_project(files, **variables)
         done = run_command([self.binary, "init", "-no-color"], project.directory, project.env)
         if done.exit_code:
             raise CheckFailed(f"{self.binary.name} init failed: {find_first_line(done.stderr)}")
         return project
 
-    def make_bare_project(self, files: Mapping[str, str], **variables: str) -> Project:
+    def make_uninitialised_project(self, files: Mapping[str, str], **variables: str) -> Project:
         """A new project without `init`, with a home directory."""
         run_directory = self.root / f"run-{next(RUN_NUMBERS)}"
         project = Project(

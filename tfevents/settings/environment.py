@@ -30,7 +30,7 @@ MAX_LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
 
 def is_disabled(env: Mapping[str, str]) -> bool:
     """Whether TFEVENTS_DISABLED switches reporting off altogether."""
-    return env.get("TFEVENTS_DISABLED", "").strip().lower() in TRUE
+    return read_switch("disabled", env) is True
 
 
 def find_provisioner(env: Mapping[str, str]) -> str | None:
@@ -40,6 +40,15 @@ def find_provisioner(env: Mapping[str, str]) -> str | None:
     starts.
     """
     return env.get("TFEVENTS_PROVISIONER", "").strip() or None
+
+
+def find_plan_reader(env: Mapping[str, str]) -> str:
+    """TFEVENTS_PLAN_READER: `file` or `json` allows only that reader of plans; with any other text
+    the file is read, and if that fails, its JSON.
+
+    For comparing the two, and for users who trust only one.
+    """
+    return env.get("TFEVENTS_PLAN_READER", "")
 
 
 def read_switch(name: str, env: Mapping[str, str]) -> bool | None:

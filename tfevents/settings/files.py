@@ -25,8 +25,10 @@ NAME = ".tfevents.hcl"
 WORKSPACE_FILE = os.path.join(".harness", "workspace.yaml")
 MAX_BYTES = 64 << 10
 """The maximum size of a settings file, in bytes."""
-UNUSED_IN_CHECKOUT = "is not used: a checkout says whose workspace it is, and no more"
-UNTRUSTED_DIRECTORY = "a directory on the way to it is somebody else's, or everybody's"
+UNUSED_IN_CHECKOUT = (
+    f"is not used: a file in a checkout may only set {', '.join(sorted(CHECKOUT_FIELDS))}"
+)
+UNTRUSTED_DIRECTORY = "the run's directory belongs to another user, or everybody can write to it"
 USER_FILE = "~/.config/tfevents/config.hcl"
 
 

@@ -39,7 +39,7 @@ def make_home(home: str) -> None:
     if not stat.S_ISDIR(found.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), home)
     if found.st_uid != os.getuid():
-        raise PermissionError(errno.EPERM, "its directory is somebody else's", home)
+        raise PermissionError(errno.EPERM, "its directory belongs to another user", home)
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise PermissionError(errno.EPERM, "others can write to its directory", home)
 

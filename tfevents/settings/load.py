@@ -17,8 +17,8 @@ from tfevents.errors import SettingError
 from tfevents.settings.environment import ALLOW_HTTP, MAX_LENGTHS
 from tfevents.settings.files import find_user_values, find_values
 from tfevents.settings.home import find_home
-from tfevents.settings.model import ARTEFACTS, DEFAULTS, KEY, KEY_FORMAT, Key, Settings
-from tfevents.settings.sources import FieldSources, parse_switch
+from tfevents.settings.model import ARTIFACT_KINDS, DEFAULTS, KEY, KEY_FORMAT, ApiKey, Settings
+from tfevents.settings.sources import FieldSources, allows_http
 from tfevents.settings.url import ServerUrl, parse_url
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def gather_settings(
     files = find_values(env, directory, tf_workspace)
     wrong = [*files.wrong]
     found = FieldSources(env, flags or {}, files)
-    allow_http = _find_or_default(wrong, False, parse_switch, env.get(ALLOW_HTTP, ""), ALLOW_HTTP)
+    allow_http = _find_or_default(wrong, False, allows_http, env)
     url = _find_or_default(wrong, DEFAULTS["url"], _find_url, found, allow_http)
     key = _find_or_default(wrong, None, _find_key, found)
     settings = Settings(
@@ -72,11 +72,11 @@ def gather_settings(
         org=_find_or_default(wrong, None, _find_identifier, found, "org"),
         project=_find_or_default(wrong, None, _find_identifier, found, "project"),
         workspace=_find_or_default(wrong, None, _find_identifier, found, "workspace"),
-        budget=_find_or_default(wrong, float(DEFAULTS["timeout"]), _find_timeout, found),
+        timeout=_find_or_default(wrong, float(DEFAULTS["timeout"]), _find_timeout, found),
         ca_bundle=_find_or_default(wrong, None, _find_readable_file, found, "ca_bundle"),
         cost_file=_find_or_default(wrong, None, _find_cost_file, found),
         infracost=_find_or_default(wrong, False, found.is_on, "infracost"),
-        artefacts=_find_or_default(wrong, (), _find_artefacts, found),
+        artefacts=_find_or_default(wrong, (), _find_artifact_kinds, found),
         strict=_find_or_default(wrong, False, found.is_on, "strict"),
         direct=_find_or_default(wrong, False, found.is_on, "direct"),
         quiet=_find_or_default(wrong, False, found.is_on, "quiet"),
@@ -95,7 +95,7 @@ def read_early_settings(env: Mapping[str, str]) -> Settings:
     found = FieldSources(env, {}, find_user_values(env))
     return Settings(
         home=find_home(env),
-        budget=_find_or_default(ignored, float(DEFAULTS["timeout"]), _find_timeout, found),
+        timeout=_find_or_default(ignored, float(DEFAULTS["timeout"]), _find_timeout, found),
         strict=_find_or_default(ignored, False, found.is_on, "strict"),
         quiet=_find_or_default(ignored, False, found.is_on, "quiet"),
     )
@@ -116,7 +116,7 @@ def _find_or_default(
         return otherwise
 
 
-def _check_key_destination(found: FieldSources, key: Key | None, url: str) -> Key | None:
+def _check_key_destination(found: FieldSources, key: ApiKey | None, url: str) -> ApiKey | None:
     """The key, if the URL comes from the same source as the key or from a stronger one.
 
     Whoever sets the key decides where it is sent. With a URL from a weaker source the key may only
@@ -144,14 +144,14 @@ def _is_default(url: str) -> bool:
     return here is not None and known is not None and here.origin == known.origin
 
 
-def _find_key(found: FieldSources) -> Key | None:
+def _find_key(found: FieldSources) -> ApiKey | None:
     """The API key, from the field `api_key` or the file in `api_key_file`, whichever has the
     stronger source; None without one."""
     text, path = found.text("api_key"), _find_path(found, "api_key_file")
     name = _find_key_field(found)
     if path and name == "api_key_file":
         text = _read_key_file(found, path)
-    key = Key(text) if text else None
+    key = ApiKey(text) if text else None
     if key and key.fault:
         raise found.error(name, key.fault)
     return key
@@ -163,7 +163,7 @@ def _find_key_field(found: FieldSources) -> str:
     return "api_key_file" if levels["api_key_file"] < levels["api_key"] else "api_key"
 
 
-def _find_account(found: FieldSources, key: Key | None) -> str | None:
+def _find_account(found: FieldSources, key: ApiKey | None) -> str | None:
     """The account that is set, else the key's. Raises SettingError if a key is without either."""
     account = _find_identifier(found, "account")
     if key and not (account or key.account):
@@ -178,7 +178,7 @@ def _read_key_file(found: FieldSources, path: str) -> str:
     Raises SettingError if the file can't be read or is empty. If `path` is itself a key, the
     message masks it.
     """
-    shown = str(Key(path)) if re.search(KEY, path) else path
+    shown = str(ApiKey(path)) if re.search(KEY, path) else path
     try:
         with open(path, encoding="utf-8") as file:
             text = file.read(4096).strip()
@@ -207,13 +207,13 @@ def _find_cost_file(found: FieldSources) -> str | None:
     return path
 
 
-def _find_artefacts(found: FieldSources) -> tuple[str, ...]:
-    """The kinds of artefacts in a comma-separated list; each once, in the order of ARTEFACTS."""
+def _find_artifact_kinds(found: FieldSources) -> tuple[str, ...]:
+    """The kinds in the comma-separated field `artefacts`; each once, as ARTIFACT_KINDS has them."""
     given = {word.strip() for word in found.text("artefacts").split(",")} - {""}
-    if odd := sorted(given - {*ARTEFACTS}):
-        known = ", ".join(ARTEFACTS)
+    if odd := sorted(given - {*ARTIFACT_KINDS}):
+        known = ", ".join(ARTIFACT_KINDS)
         raise found.error("artefacts", f"{odd[0][:20]!r} is none of {known}")
-    return tuple(kind for kind in ARTEFACTS if kind in given)
+    return tuple(kind for kind in ARTIFACT_KINDS if kind in given)
 
 
 def _find_url(found: FieldSources, allow_http: bool) -> str:

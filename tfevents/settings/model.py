@@ -12,17 +12,17 @@ QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 KEY = r"(?:pat|sat)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+"
 """An API key of four segments; the second is its account."""
 DEFAULTS = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": "10"}
-ARTEFACTS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
-"""The kinds of artefacts that can be switched on."""
+ARTIFACT_KINDS = ("modules", "providers", "cost_breakdown", "cost_diff", "plan", "state")
+"""The kinds of artifacts that the setting `artefacts` can switch on."""
 
 
-class Key(Struct, frozen=True):
+class ApiKey(Struct, frozen=True):
     """An API key. Its string shows the first two segments at most; `secret` is the whole key."""
 
     secret: str
 
     def __repr__(self) -> str:
-        return f"Key({str(self)!r})"
+        return f"ApiKey({str(self)!r})"
 
     def __str__(self) -> str:
         return ".".join([*self.secret.split(".")[:2], "***"]) if self.account else "***"
@@ -51,19 +51,19 @@ class Key(Struct, frozen=True):
 class Settings(Struct, frozen=True):
     """The settings of a run.
 
-    `budget`: seconds for everything that is left to do after the run. `sources`: where each field
+    `timeout`: seconds for everything that is left to do after the run. `sources`: where each field
     was set. `notes`: a line for each settings file that is not used, or not all of it.
     """
 
     home: str
     url: str = DEFAULTS["url"]
     api_path: str = DEFAULTS["api_path"]
-    api_key: Key | None = None
+    api_key: ApiKey | None = None
     account: str | None = None
     org: str | None = None
     project: str | None = None
     workspace: str | None = None
-    budget: float = 10.0
+    timeout: float = float(DEFAULTS["timeout"])
     ca_bundle: str | None = None
     cost_file: str | None = None
     infracost: bool = False

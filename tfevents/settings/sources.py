@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from tfevents.errors import SettingError
-from tfevents.settings.environment import FALSE, HARNESS_NAMES, PREFIX, TRUE
+from tfevents.settings.environment import ALLOW_HTTP, FALSE, HARNESS_NAMES, PREFIX, TRUE
 from tfevents.settings.file_format import Field
 from tfevents.settings.files import File, Values
 
@@ -24,6 +24,11 @@ def parse_switch(text: str, source: str) -> bool:
     return word in TRUE
 
 
+def allows_http(env: Mapping[str, str]) -> bool:
+    """Whether TFEVENTS_ALLOW_HTTP is on. Raises SettingError if it is neither on nor off."""
+    return parse_switch(env.get(ALLOW_HTTP, ""), ALLOW_HTTP)
+
+
 class FieldSources:
     """Looks fields up, one after the other.
 
@@ -40,8 +45,8 @@ class FieldSources:
 
     def text(self, name: str, default: str = "") -> str:
         """The text of a field from its strongest source, else `default`. Blank is not set."""
-        for level, places in enumerate(self._levels(name)):
-            for source, value in places:
+        for level, values in enumerate(self._iterate_sources(name)):
+            for source, value in values:
                 if value and value.strip():
                     self.sources[name], self.levels[name] = source, level
                     return value.strip()
@@ -56,7 +61,7 @@ class FieldSources:
         """The field of this name that is ignored in a checkout's file; None if there is none."""
         return self._files.unused(name)
 
-    def _levels(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
+    def _iterate_sources(self, name: str) -> Iterator[list[tuple[str, str | None]]]:
         """The sources of a field with its values, one list per level, the strongest first."""
         upper = name.upper()
         yield [("--" + name.replace("_", "-"), self._flags.get(name))]

@@ -13,9 +13,9 @@ def is_on(name: str, env: Mapping[str, str]) -> bool:
 
     A file that can't be read switches nothing on; load.py reports the error.
     """
-    said = read_switch(name, env)
-    if said is not None:
-        return said
+    value = read_switch(name, env)
+    if value is not None:
+        return value
     fields = (file.fields.get(name) for file in find_user_values(env).files)
     found = next((field.text for field in fields if field), "")
     return found.lower() in TRUE

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 HEAD = """\
-# Whose workspaces at Harness IaCM this repository's runs belong to. tfevents reads it: README.md.
-# A pull request can change it, so it says nothing of keys or servers: those are set where runs are
-# started, as TFEVENTS_API_KEY and TFEVENTS_URL.
+# The Harness IaCM workspaces that runs in this repository belong to; for tfevents, see its README.
+# A pull request can change this file, so it can't set API keys or servers: those are set where runs
+# are started, as TFEVENTS_API_KEY and TFEVENTS_URL.
 """
 
 

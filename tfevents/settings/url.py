@@ -28,10 +28,15 @@ class ServerUrl(Struct, frozen=True):
     @property
     def loopback(self) -> bool:
         """Whether the server is on this machine."""
-        try:
-            return self.host == "localhost" or ip_address(self.host).is_loopback
-        except ValueError:
-            return False
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or IP address is that of this machine."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def parse_url(text: str) -> ServerUrl:

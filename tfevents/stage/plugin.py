@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tfevents.errors import UNDELIVERED, TfeventsError
+from tfevents.errors import UNDELIVERED, TfeventsError, to_shell_status
 from tfevents.events.model import Operation
 from tfevents.events.table import activity_type
 from tfevents.readers.hcl import inventory
@@ -25,7 +25,7 @@ from tfevents.terraform.arguments import Mode
 from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.workdir import WorkingDirectory
 from tfevents.wrapper import process
-from tfevents.wrapper.main import report
+from tfevents.wrapper.main import run_reported
 from tfevents.wrapper.signals import SignalForwarder
 
 DRIFTED = 2
@@ -45,13 +45,7 @@ def _run_as_init(work: Callable[[], int]) -> int:
     the exit code."""
     with SignalForwarder(reaps=True) as signals:
         signals.start(partial(_start_child, work))
-        return _to_shell_status(signals.wait())
-
-
-def _to_shell_status(code: int) -> int:
-    """The exit code as a shell gives it: 128 + n for a death by signal n, for PID 1 can't send
-    itself that signal."""
-    return code if code >= 0 else 128 - code
+        return to_shell_status(signals.wait())  # PID 1 can't send itself the signal
 
 
 def _start_child(work: Callable[[], int]) -> int:
@@ -85,9 +79,9 @@ def _run_command(stage: Stage, path: str) -> int:
     if code:
         return _report_failed_init(_shorten_timeout(stage) if interrupted else stage, code)
     arguments = (*COMMANDS[stage.command], *stage.arguments)
-    result = report(arguments, stage.env, path, stage=True)
+    result = run_reported(arguments, stage.env, path, stage=True)
     code = result.exit_code
-    outputs = result.event or {"data": {"exit_code": str(_to_shell_status(code))}}
+    outputs = result.event or {"data": {"exit_code": str(to_shell_status(code))}}
     _write_outputs_and_annotation(stage.env, outputs)
     if stage.command == "detect-drift" and code in (0, DRIFTED):  # -detailed-exitcode may say 2
         return DRIFTED if result.event.get("event_type") == "drifted" else 0
@@ -97,7 +91,7 @@ def _run_command(stage: Stage, path: str) -> int:
 def _report_failed_init(stage: Stage, code: int) -> int:
     """Reports that the run failed, because `init` failed, and that the stage has ended; gives the
     exit code."""
-    code = _to_shell_status(code)
+    code = to_shell_status(code)
     metadata = {"activity_type": _find_activity_type(stage), "activity_status": "failure"}
     data = {"exit_code": str(code), "phase": "init"}
     _send_event(stage, ManualEvent("failed", metadata, data))

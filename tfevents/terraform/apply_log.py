@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.state import Identity, Key
+from tfevents.terraform.state import Identity, ObjectKey
 
 
 class Failure(Struct, frozen=True):
@@ -63,11 +63,11 @@ class ApplyLog:
         self.begun: list[tuple[str, str]] = []
         """Address and action (`Create`, `Update`, `Delete`) of each change begun, in order."""
         self.failures: set[Failure] = set()
-        self.forgets: set[Key] = set()
+        self.forgets: set[ObjectKey] = set()
         """Objects that the apply is to remove from the state without destroying them."""
         self.forgotten_and_created: set[str] = set()
         """Addresses whose object is forgotten and created again (OpenTofu ≥ 1.12)."""
-        self.planned: dict[Key, str] = {}
+        self.planned: dict[ObjectKey, str] = {}
         """The action planned for each managed object: `Create`, `NoOp`, `DeleteThenCreate`, …"""
         self.imports: set[str] = set()
         """Addresses of the objects that the plan imports."""

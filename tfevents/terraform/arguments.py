@@ -35,7 +35,8 @@ STATE = frozenset({"state", "state-out"})
 """Flags with which the run's state is in another file than `state pull` reads."""
 TARGETS = frozenset({"target", "target-file", "exclude", "exclude-file"})
 UNREFRESHED, PARTS = "refresh=false", frozenset({"target", "exclude"})
-"""The values in `Arguments.partial` for a plan without refresh and for a plan of some resources."""
+"""The reasons in `Arguments.partial_reasons` for a plan without refresh and for a plan of some
+resources."""
 VALUED = (
     VARIABLES
     | STATE
@@ -148,7 +149,7 @@ class Arguments:
         return self.positional[0] if self.command == "apply" and self.positional else None
 
     @property
-    def partial(self) -> tuple[str, ...]:
+    def partial_reasons(self) -> tuple[str, ...]:
         """What makes the plan cover less than everything: `target`, `exclude`, `refresh=false`."""
         kinds = sorted({name.removesuffix("-file") for name in self.names() & TARGETS})
         unrefreshed = not self.on("refresh", default=True)

@@ -1,7 +1,7 @@
-"""Counts what an apply did, from its core log and the states before and after it.
+"""Counts what an apply under `tf` did, from its core log and the states before and after it.
 
-A count is exact or None. Terraform's own closing line counts by the same rules
-(internal/command/views/hook_count.go).
+A hook's run has no core log: reconcile.py counts what it did. A count is exact or None. Terraform's
+own closing line counts by the same rules (internal/command/views/hook_count.go).
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ COUNTED_AS: Mapping[str, tuple[str, ...]] = {  # the keys are terraform's plans.
 class Apply(Struct, frozen=True, dict=True):
     """An apply or destroy that has ended. A field that is None is not known.
 
-    `plan`: the saved plan that was applied. `finished`: the run succeeded. `interrupted`: the run
-    ended abruptly, so its last changes may not be stored anywhere. `refreshed`: the run looked for
-    drift. `complete`: the plan covered every object.
+    `plan`: the saved plan that was applied. `succeeded`: the run did. `ended_abruptly`: the run's
+    last changes may not be stored anywhere. `refreshed`: the run looked for drift. `complete`: the
+    plan covered every object.
     """
 
     log: ApplyLog
@@ -45,8 +45,8 @@ class Apply(Struct, frozen=True, dict=True):
     after: State | None
     mode: Mode
     plan: Plan | None = None
-    finished: bool = False
-    interrupted: bool = False
+    succeeded: bool = False
+    ended_abruptly: bool = False
     refreshed: bool = True
     complete: bool = True
 
@@ -55,7 +55,7 @@ class Apply(Struct, frozen=True, dict=True):
         """Whether it can be known at all what was done."""
         return (
             self.log.describes_one_apply
-            and not (self.interrupted and self.log.has_acted)
+            and not (self.ended_abruptly and self.log.has_acted)
             and not self._unexplained
         )
 
@@ -169,7 +169,7 @@ def count_resources(apply: Apply) -> Counts | None:
     must be known.
     """
     stayed = _count_unchanged(apply)
-    known = apply.after is not None or apply.finished
+    known = apply.after is not None or apply.succeeded
     if not (apply.countable and known) or stayed is None:
         return None
     done = tally((*_done(apply), *_forgotten(apply), *_imported(apply)))
@@ -277,7 +277,7 @@ def count_drift_between_states(apply: Apply) -> Counts | None:
     """
     before, after = apply.before, apply.after
     hidden = any(set(actions) != {"Create"} for actions in apply.actions.values())
-    looked = apply.finished and apply.refreshed and apply.mode is not Mode.DESTROY
+    looked = apply.succeeded and apply.refreshed and apply.mode is not Mode.DESTROY
     if before is None or after is None or hidden or apply.log.forgets or not looked:
         return None
     if apply.plan is not None or not apply.countable:
@@ -298,7 +298,7 @@ def _drifted(apply: Apply, address: str, was: StateObject) -> str | None:
     return "changed" if now.nonempty != was.nonempty else None
 
 
-def count_planned(log: ApplyLog) -> Counts | None:
+def count_logged_plan(log: ApplyLog) -> Counts | None:
     """What planning recorded; None if it recorded an action that this version does not know."""
     if not all(action in COUNTED_AS for action in log.planned.values()):
         return None

@@ -43,6 +43,10 @@ class Version(Struct, frozen=True):
         """The provisioner's name in the contract: `opentofu` or `terraform`."""
         return "opentofu" if self.product == "OpenTofu" else "terraform"
 
+    def metadata(self) -> dict[str, str]:
+        """The contract's provisioner fields."""
+        return {"provisioner": self.provisioner, "provisioner_version": self.number}
+
     def is_at_least(self, major: int, minor: int) -> bool:
         """Whether this is version `major.minor` or later; a part that is no number counts as -1."""
         numbers = [int(part) if part.isdigit() else -1 for part in self.number.split(".")[:2]]

@@ -123,8 +123,8 @@ def count_listed_drift(drift: Iterable[Drift]) -> Counts:
 
 def count_drift(drift: Collection[Drift]) -> Counts | None:
     """As `count_listed_drift`, but None if an action is unknown."""
-    foreign = filter_unknown_actions(entry.actions for entry in drift)
-    return None if foreign else count_listed_drift(drift)
+    unknown = filter_unknown_actions(entry.actions for entry in drift)
+    return None if unknown else count_listed_drift(drift)
 
 
 def count_measured_drift(plan: Plan, *, saved: bool) -> Counts | None:

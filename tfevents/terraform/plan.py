@@ -96,3 +96,17 @@ class Plan(Struct, frozen=True, dict=True):
             first.setdefault(kind, change)
             many[kind] = many.get(kind, 0) + 1
         return {first[kind]: number for kind, number in many.items()}
+
+
+def list_partial_reasons(
+    plan: Plan | None, flags: tuple[str, ...], *, targeted: bool
+) -> tuple[str, ...]:
+    """Why a plan does not cover everything; empty if it does, as far as is known.
+
+    `flags`: the reasons in the flags that the plan was made with. `targeted`: whether the plan file
+    has targets. `incomplete` is what the plan itself says; only listed without another reason.
+    """
+    reasons = flags or (("target",) if targeted else ())
+    if plan and plan.errored:
+        reasons = (*reasons, "errored")
+    return reasons or (("incomplete",) if plan and plan.complete is False else ())

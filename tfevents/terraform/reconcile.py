@@ -1,6 +1,7 @@
-"""Counts what an apply really did, by comparing its plan with the states before and after it.
+"""Counts what an apply of a hook's run did, from its plan and the states before and after it.
 
-Terraform prints no numbers when an apply fails; the rules were derived from real failed applies.
+Such a run has no core log; what a run under `tf` did is counted by changes.py. Terraform prints no
+numbers when an apply fails; the rules were derived from real failed applies.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class StatePair(Struct, frozen=True):
     """Addresses whose old object has become deposed: it still has to be destroyed."""
 
     @classmethod
-    def compare(cls, before: State, after: State) -> StatePair:
+    def of(cls, before: State, after: State) -> StatePair:
         """The pair of these two states, with `left_deposed` found by comparing them."""
         new = (key for key in after.objects if key[1] and key not in before.objects)
         return cls(before, after, frozenset(address for address, _ in new))
@@ -52,18 +53,20 @@ class StatePair(Struct, frozen=True):
         return not told or self.before.identity != self.after.identity
 
     def object_before(self, change: Change) -> StateObject | None:
-        """The object before, at its address or the one that it moves from; None without one."""
+        """The object before, at its address or the one that it moves from; None if there
+        was no object."""
         objects, deposed = self.before.objects, change.deposed
         old = unescape_address(change.previous_address or change.address)
         new = unescape_address(change.address)
         return objects.get((new, deposed)) or objects.get((old, deposed))
 
     def object_after(self, change: Change) -> StateObject | None:
-        """The object after; None without one."""
+        """The object after; None if there is no object at this address."""
         return self.after.objects.get((unescape_address(change.address), change.deposed))
 
     def created_object(self, change: Change) -> StateObject | None:
-        """The object that a creation or replacement has left, tainted or not; None without one."""
+        """The object that a creation or replacement has left, tainted or not; None if
+        it has left none."""
         now = self.object_after(change)
         return now if self.written and now != self.object_before(change) else None
 
@@ -122,11 +125,11 @@ def done_to_outputs(plan: Plan, after: State, *, finished: bool) -> Counts | Non
     return tally(
         name
         for output, change in plan.outputs.items()
-        for name in _settled(change, after.outputs.get(output), finished)
+        for name in _list_output_counts(change, after.outputs.get(output), finished)
     )
 
 
-def _settled(change: OutputChange, now: bytes | None, finished: bool) -> list[str]:
+def _list_output_counts(change: OutputChange, now: bytes | None, finished: bool) -> list[str]:
     """The names of the counts for one output; `now`: the digest of its value after the apply."""
     if finished and not change.unknown:
         return output_names(change)

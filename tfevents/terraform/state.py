@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tfevents.terraform.values import digest_value
 
-Key = tuple[str, str | None]
+ObjectKey = tuple[str, str | None]
 """An object's unescaped address (`unescape_address`), its deposed key (None: a current object)."""
 
 Identity = tuple[int, str]
@@ -26,7 +26,8 @@ WRITTEN = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def unescape_address(address: str) -> str:
-    """An address with its keys unescaped, not as HCL quotes them (addrs.toHCLQuotedString).
+    """An address as terraform prints it, with HCL's escapes in its keys (addrs.toHCLQuotedString)
+    replaced by the characters that they stand for.
 
     Which characters HCL escapes depends on the Unicode version that terraform was built with, so
     addresses from two sources can only be compared unescaped.
@@ -64,7 +65,7 @@ class State(Struct, frozen=True):
     (node_output.go). `checksum`: SHA-256 of the state file, lower-case hex.
     """
 
-    objects: Mapping[Key, StateObject] = {}
+    objects: Mapping[ObjectKey, StateObject] = {}
     outputs: Mapping[str, bytes] = {}
     stored_outputs: Mapping[str, bytes] = {}
     terraform_version: str | None = None

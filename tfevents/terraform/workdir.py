@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SERIAL, LINEAGE = rb'"serial":\s*(\d+)', rb'"lineage":\s*"([^"\\]*)"'
 HEAD = 4096
 """How many bytes of a state file are read for its serial and lineage: all long parts follow."""
+NO_STATE: Identity = (0, "")
+"""The identity if there is no state: NEVER_WRITTEN in state.py, which imports msgspec, so that it
+can't be imported before terraform is started."""
 LONGEST_NAME = 1024
 """The longest workspace name, in characters: the name is part of an S3 key, which has at most 1024
 bytes."""
@@ -50,7 +53,7 @@ class WorkingDirectory:
     def tf_workspace(self) -> str:
         """The selected workspace: TF_WORKSPACE, else as stored in `data_dir`, else `default`."""
         chosen = self.env.get("TF_WORKSPACE") or self._read("environment").strip()
-        return keep_workspace(chosen or "default")
+        return clean_workspace_name(chosen or "default")
 
     @property
     def lacks_plugins(self) -> bool:
@@ -72,9 +75,9 @@ class WorkingDirectory:
         """Whether a backend was initialised here; False for an undeclared local backend."""
         return backend_type(self._read("terraform.tfstate")) is not None
 
-    def read_state_identity(self) -> tuple[int | None, str | None] | None:
-        """Serial and lineage of the state if it is a local file; (None, None) if that file is
-        missing or empty, None if the state is elsewhere or can't be read.
+    def read_state_identity(self) -> Identity | None:
+        """Serial and lineage of the state if it is a local file; NO_STATE if that file is missing
+        or empty, None if the state is elsewhere or can't be read.
 
         Reads the file at once: `state pull` would be too late, as terraform may have written by
         then.
@@ -86,8 +89,8 @@ class WorkingDirectory:
             with files.open_untrusted(path) as file:
                 head = file.read(HEAD)
         except OSError as error:
-            return (None, None) if isinstance(error, FileNotFoundError) else None
-        return _parse_identity(head) or (None if head.strip() else (None, None))
+            return NO_STATE if isinstance(error, FileNotFoundError) else None
+        return _parse_identity(head) or (None if head.strip() else NO_STATE)
 
     def read_written_state(self, since: float) -> bytes | None:
         """The state if it is a local file written at `since` (Unix time) or later; else None.
@@ -137,7 +140,7 @@ class WorkingDirectory:
             return ""
 
 
-def keep_workspace(name: str) -> str:
+def clean_workspace_name(name: str) -> str:
     """A workspace name that can be stored and sent: `?` replaces what can't be encoded, and a
     longer name than any backend allows is cut."""
     return name.encode(errors="replace").decode()[:LONGEST_NAME]

@@ -111,11 +111,11 @@ def run(arguments: list[str], path: str) -> int:
     except Exception as error:
         reports = _print_unreported(error)
     if reports:
-        return process.end_as(report(arguments, os.environ, path).exit_code)
+        return process.end_as(run_reported(arguments, os.environ, path).exit_code)
     process.exec_provisioner(path, arguments, os.environ)
 
 
-def report(
+def run_reported(
     arguments: Sequence[str], env: Mapping[str, str], path: str, *, stage: bool = False
 ) -> ReportedRun:
     """As `run_and_report`, but after an error before the provisioner was started this process

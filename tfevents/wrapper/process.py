@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from tfevents.errors import to_shell_status
 from tfevents.terraform.binary import NotExecutable, inherited_environment
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def end_as(exit_code: int) -> int:
     process sends itself the same signal, so that a shell sees 128 + n."""
     if exit_code < 0:
         _kill_self(-exit_code)
-    return exit_code if exit_code >= 0 else 128 - exit_code
+    return to_shell_status(exit_code)
 
 
 def _kill_self(number: int) -> None:

@@ -72,7 +72,7 @@ def run_and_report(
         with SignalForwarder() as signals:
             run = Run(arguments, binary, env, lock, stage=stage)
             _write_run_note(run)
-            return _run_and_report(run, signals)
+            return _run_and_deliver(run, signals)
     finally:
         lock.release()
 
@@ -93,10 +93,8 @@ def _open_closed_streams() -> None:
 def _acquire_lock(env: Mapping[str, str]) -> RunLock:
     """A run lock in the home directory, or in the fallback home if the home directory can't be
     written or is full. Raises OSError."""
-    home = find_home(env)
     with suppress(OSError):
-        if os.path.isabs(home):
-            return run_lock.acquire(home)
+        return run_lock.acquire(find_home(env))
     from tfevents.journal.fallback_home import find_fallback_home  # rarely needed
 
     return run_lock.acquire(find_fallback_home())
@@ -115,14 +113,14 @@ def _write_run_note(run: Run) -> None:
     )
 
 
-def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
+def _run_and_deliver(run: Run, signals: SignalForwarder) -> ReportedRun:
     reporter = BackgroundReporter(run)
     words, env = _prepare_command(run)
     if run.arguments.command == "import":
         reporter.pull_state_before(signals)
     result = _run_terraform(run, words, env, signals, reporter)
     try:
-        return _report(run, result, signals, reporter)
+        return _finish_report(run, result, signals, reporter)
     except Exception as error:  # broad on purpose: a failed report must not fail the run
         print_line(f"nothing is reported: {type(error).__name__} (a bug)")
         return ReportedRun(result.exit_code, {})
@@ -130,7 +128,7 @@ def _run_and_report(run: Run, signals: SignalForwarder) -> ReportedRun:
 
 def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
     """Terraform's arguments and environment: the user's own, and what makes terraform write a plan
-    file or a core log for us. Also sets `run.plan_file`, `core_log` and `state_before`."""
+    file or a core log for us. Also sets `run.plan_file`, `core_log` and `identity_before`."""
     arguments, workdir = run.arguments, WorkingDirectory(run.directory, run.env)
     direct = _is_direct(run.env) or workdir.in_cloud
     if arguments.command == "plan":
@@ -138,7 +136,7 @@ def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
     if arguments.command in ("apply", "destroy"):
         env = run.env if direct else _request_core_log(run)
         if run.core_log is None:
-            run.state_before = workdir.read_state_identity()
+            run.identity_before = workdir.read_state_identity()
         return arguments.with_flag(), env
     return arguments.with_flag(), run.env
 
@@ -215,7 +213,7 @@ def _run_terraform(
         signals.start(partial(process.start, run.binary, words, env))
     except Interrupted as interruption:  # alone, terraform would have died of this signal
         return RunResult(-interruption.number, signals=tuple(signals.received), started=False)
-    reporter.begin()
+    reporter.start()
     exit_code = signals.wait()
     return RunResult(
         exit_code,
@@ -233,7 +231,7 @@ def _wrote_plan(run: Run) -> bool:
     return found is not None and found != run.older_plan
 
 
-def _report(
+def _finish_report(
     run: Run, result: RunResult, signals: SignalForwarder, background: BackgroundReporter
 ) -> ReportedRun:
     reporter = background.wait()
@@ -241,7 +239,7 @@ def _report(
     if signals.interrupted:
         reporter.shorten_deadline()
     _set_attachment_functions(reporter)
-    reporter.finish(result)
+    reporter.report_end(result)
     signals.end_probe()
     run.lock.clear_files()  # the private files are not needed any more
     report = reporter.deliver()
@@ -279,16 +277,16 @@ class BackgroundReporter:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reporter: RunReporter | None = None
-        self._thread = threading.Thread(target=self._start, name="reporter", daemon=True)
+        self._thread = threading.Thread(target=self._start_reporter, name="reporter", daemon=True)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         """Starts the thread; does nothing if it was started before."""
         with suppress(RuntimeError):
             self._thread.start()
 
     def wait(self) -> RunReporter:
         """Waits until the reporter has started, and gives it. Raises RuntimeError if it failed."""
-        self.begin()
+        self.start()
         self._thread.join()
         if self._reporter is None:
             raise RuntimeError("the report could not be prepared")
@@ -311,7 +309,7 @@ class BackgroundReporter:
             return start_sender(self._run.env) if may_have_key(self._run.env) else None
         return None
 
-    def _start(self) -> None:
+    def _start_reporter(self) -> None:
         try:
             sender = self._start_sender()
             from tfevents.reporting.run_reporter import RunReporter

@@ -2,9 +2,9 @@
 
 Ctrl-C in the terminal, `timeout` and a cancelled CI job signal the whole process group, which
 includes terraform. `kill PID` signals only our process, so that signal has to be forwarded, once.
-The signal itself does not show the difference (`killpg` and `kill` look the same, semantics §4.7
-i). Therefore a probe process in our group reports the signals that it gets: a signal that the probe
-got as well was sent to the group.
+The signal itself does not show the difference (`killpg` and `kill` look the same to the receiver).
+Therefore a probe process in our group reports the signals that it gets: a signal that the probe got
+as well was sent to the group.
 """
 
 from __future__ import annotations

@@ -201,7 +201,7 @@ def test_only_post_is_allowed(endpoint: Endpoint) -> None:
     assert httpx.get(endpoint.url + EVENTS, headers=HEADERS, trust_env=False).status_code == 405
 
 
-def test_artefacts_get_an_id_and_their_query_is_checked(endpoint: Endpoint) -> None:
+def test_artifacts_get_an_id_and_their_query_is_checked(endpoint: Endpoint) -> None:
     query = {
         "pipeline_id": "p",
         "stage_id": "s",
@@ -219,7 +219,7 @@ def test_artefacts_get_an_id_and_their_query_is_checked(endpoint: Endpoint) -> N
     assert set(store().json()) == {"id"}
     assert store(data_type="plan").status_code == 400
     assert store(stage_id="").status_code == 400
-    assert [request.body for request in endpoint.artefacts] == [b"\0raw"]
+    assert [request.body for request in endpoint.artifacts] == [b"\0raw"]
     assert endpoint.events == []
 
 

@@ -128,7 +128,7 @@ def test_a_misspelt_variable(patient: Tfevents) -> None:
         told = patient.ok("doctor")
     assert told.splitlines()[:3] == [
         "a run here is reported",
-        "warning: TFEVENTS_WORKSPCE is no setting, and nobody reads it",
+        "warning: TFEVENTS_WORKSPCE is not a setting: tfevents ignores it",
         "    is TFEVENTS_WORKSPACE meant?",
     ]
     assert told.count("warning: ") == 1
@@ -169,7 +169,7 @@ def test_a_home_of_somebody_else(patient: Tfevents) -> None:
     with Endpoint() as endpoint:
         lines = diagnose(patient, endpoint)
     assert str(patient.home) in lines[0]
-    assert "somebody else" in lines[0] or "others can write" in lines[0]
+    assert "another user" in lines[0] or "others can write" in lines[0]
     assert "set TFEVENTS_HOME to a directory that is yours alone" in lines[1]
 
 
@@ -211,6 +211,21 @@ def test_a_backlog_that_is_nobodys(patient: Tfevents) -> None:
         lines = patient.ok("doctor").splitlines()
     assert "no workspace for" in lines[1]
     assert "tfevents flush --assign WORKSPACE" in lines[2]
+
+
+def test_a_backlog_in_the_fallback_journal(patient: Tfevents, tmp_path: Path) -> None:
+    """`doctor` also counts the pending events of the fallback journal, whether or not home can be
+    used."""
+    (tmp_path / "file").touch()
+    patient.env["TMPDIR"] = str(tmp_path)
+    usable = patient.env.copy()
+    patient.env["TFEVENTS_HOME"] = str(tmp_path / "file" / "home")
+    patient.put("a")
+    with Endpoint() as endpoint:
+        lines = diagnose(patient, endpoint)
+        assert any(line.startswith("warning: 1 event waits in the journal") for line in lines)
+        patient.env = {**usable, "TFEVENTS_URL": endpoint.url}
+        assert patient.ok("doctor").splitlines()[1] in lines
 
 
 def test_several_things_at_once(patient: Tfevents) -> None:

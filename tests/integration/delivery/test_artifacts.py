@@ -1,4 +1,4 @@
-"""Artefacts: which kinds are stored, that the event has the id of each, and that no secret is
+"""Artifacts: which kinds are stored, that the event has the id of each, and that no secret is
 sent."""
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def run(
 def stored(endpoint: Endpoint) -> dict[str, Any]:
     """Kind of data → the content that was stored; each kind at most once."""
     found = {}
-    for request in endpoint.artefacts:
+    for request in endpoint.artifacts:
         query = parse_qs(urlsplit(request.target).query)
         (kind,) = query.pop("data_type")
         assert query == QUERY
@@ -121,9 +121,9 @@ def test_nothing_is_stored_unless_it_is_switched_on(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
     """If TFEVENTS_ARTEFACTS is empty, which is the default, an apply sends events and stores no
-    artefact."""
+    artifact."""
     run(machine, endpoint, project, "apply", "-auto-approve", kinds="")
-    assert endpoint.artefacts == []
+    assert endpoint.artifacts == []
     assert endpoint.events
 
 
@@ -152,29 +152,29 @@ def test_a_plan_alone(machine: Machine, endpoint: Endpoint, project: Path) -> No
     apply of the user's own plan file."""
     for words in (("plan",), ("plan", "-out=mine"), ("apply", "mine")):
         run(machine, endpoint, project, *words, kinds="plan")
-    assert len(endpoint.artefacts) == 3
-    assert all(b"canary" not in request.body for request in endpoint.artefacts)
+    assert len(endpoint.artifacts) == 3
+    assert all(b"canary" not in request.body for request in endpoint.artifacts)
 
 
 @pytest.mark.exhaustive
 def test_outside_a_harness_pipeline_nothing_is_stored(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """Outside a Harness pipeline no artefact is stored, stderr says so, and the event is sent."""
+    """Outside a Harness pipeline no artifact is stored, stderr says so, and the event is sent."""
     env = machine.reporting_to(endpoint.url, TFEVENTS_ARTEFACTS="modules")
     done = machine.tf("plan", at=project, env=env)
     assert "only stored inside a Harness pipeline" in done.stderr
-    assert endpoint.artefacts == []
+    assert endpoint.artifacts == []
     assert len(endpoint.events) == 1
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("status", exhaustive_except([400, 401, 404], 401))
-def test_a_refused_artefact_costs_its_id(
+def test_a_refused_artifact_costs_its_id(
     machine: Machine, endpoint: Endpoint, project: Path, status: int
 ) -> None:
-    """If the server refuses an artefact, stderr says so and the event lacks its id; the exit code,
-    the event and the other artefacts are not affected."""
+    """If the server refuses an artifact, stderr says so and the event lacks its id; the exit code,
+    the event and the other artifacts are not affected."""
     endpoint.script(answer(status))
     done = run(machine, endpoint, project, "plan", kinds="modules,plan")
     (event,) = endpoint.events
@@ -185,10 +185,10 @@ def test_a_refused_artefact_costs_its_id(
 
 @pytest.mark.exhaustive
 def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, project: Path) -> None:
-    """After a 503 and a 429 the whole artefact is sent again."""
+    """After a 503 and a 429 the whole artifact is sent again."""
     endpoint.script(answer(503), answer(429))
     run(machine, endpoint, project, "plan", kinds="modules")
-    (request,) = endpoint.artefacts
+    (request,) = endpoint.artifacts
     assert json.loads(request.body)
     assert endpoint.events[0]["metadata"]["modules_uuid"]
 
@@ -197,7 +197,7 @@ def test_a_busy_server_is_asked_again(machine: Machine, endpoint: Endpoint, proj
 def test_a_server_that_hangs_costs_half_of_the_budget(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """If the server hangs while an artefact is sent, half of TFEVENTS_TIMEOUT is left, in which the
+    """If the server hangs while an artifact is sent, half of TFEVENTS_TIMEOUT is left, in which the
     event is delivered."""
     endpoint.script(HANG)
     done = run(machine, endpoint, project, "plan", kinds="modules", TFEVENTS_TIMEOUT="6")
@@ -211,7 +211,7 @@ def test_a_policys_word_is_passed_on(
     machine: Machine, endpoint: Endpoint, project: Path, status: str
 ) -> None:
     """If a policy warns or fails, the one line on stderr has its status and message; the event has
-    the artefact's id in any case."""
+    the artifact's id in any case."""
     body = {
         "id": "stored-1",
         "policy_evaluation_status": status,
@@ -252,7 +252,7 @@ def test_an_id_that_holds_the_key_is_none(
     endpoint.script(Step(status=200, body=json.dumps({"id": said}).encode()))
     env = {"TFEVENTS_API_KEY": key, "TFEVENTS_DEBUG": "1"}
     done = run(machine, endpoint, project, "plan", kinds="modules", **env)
-    assert "an id that is none" in done.stderr
+    assert "an invalid id" in done.stderr
     assert "modules_uuid" not in endpoint.events[0]["metadata"]
     kept = [p for p in machine.home.rglob("*") if p.is_file()]
     assert kept
@@ -263,7 +263,7 @@ def test_an_id_that_holds_the_key_is_none(
 def test_every_field_of_the_contract_in_one_event(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
-    """An apply in a Harness pipeline, with cost and all artefacts, sends an event with every
+    """An apply in a Harness pipeline, with cost and all artifacts, sends an event with every
     metadata field of the contract. Only fields that have no source in this test are set by
     TFEVENTS_METADATA_*. The endpoint checks the body against the contract."""
     more = {

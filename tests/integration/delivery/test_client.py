@@ -43,7 +43,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.client import ApiClient, path_of
 from tfevents.errors import DeliveryError, Refused, SettingError, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
 SECRET = "pat.acct.token-canary.secret-canary"
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -54,7 +54,7 @@ LONG = 8.0
 def open_client(url: str, ca_bundle: Path | None = None) -> ApiClient:
     """A client for the server at `url`, with the API key SECRET."""
     bundle = str(ca_bundle) if ca_bundle else None
-    return ApiClient(Settings("/nowhere", url=url, api_key=Key(SECRET), ca_bundle=bundle))
+    return ApiClient(Settings("/nowhere", url=url, api_key=ApiKey(SECRET), ca_bundle=bundle))
 
 
 def said(url: str, seconds: float = LONG, ca_bundle: Path | None = None) -> DeliveryError | None:
@@ -170,7 +170,7 @@ def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
         error = said(endpoint.url)
         assert type(error) is DeliveryError
         assert str(error) == (
-            f"TFEVENTS_URL is not the service's own, it points to 127.0.0.1: {status}"
+            f"TFEVENTS_URL is not the service's own address, it redirects to 127.0.0.1: {status}"
         )
         assert elsewhere.connections == 0
 
@@ -486,10 +486,10 @@ SEND = """
 import sys
 from tfevents.errors import TfeventsError
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 from tfevents.deadline import Deadline
 from tfevents.delivery.client import ApiClient
-settings = Settings("/nowhere", url=sys.argv[1], api_key=Key("pat.acct.tok.sec"))
+settings = Settings("/nowhere", url=sys.argv[1], api_key=ApiKey("pat.acct.tok.sec"))
 try:
     where = Destination("acct", "o", "p", "w")
     seconds = float(sys.argv[2]) if sys.argv[2:] else 8.0

@@ -53,7 +53,7 @@ MISBEHAVED = {
     "423": (answer(423), "423"),
     "html": (html(502), "502"),
     "401": (answer(401), "does not take this API key: 401"),
-    "redirect": (redirect("https://login.example"), "it points to login.example"),
+    "redirect": (redirect("https://login.example"), "it redirects to login.example"),
     "hang": (HANG, "no answer"),
     "drip": (Step(status=200, ending=Ending.DRIP, pause=0.5, recorded=False), "no answer"),
 }

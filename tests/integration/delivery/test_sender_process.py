@@ -11,9 +11,9 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
 from tfevents.delivery.sender_start import may_have_key, start_sender
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
-SETTINGS = Settings("/nowhere", api_key=Key("pat.acct.token.secret"))
+SETTINGS = Settings("/nowhere", api_key=ApiKey("pat.acct.token.secret"))
 
 
 def report_of(

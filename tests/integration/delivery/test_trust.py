@@ -14,7 +14,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.client import ApiClient
 from tfevents.errors import Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def index(root: Path, directory: Path) -> None:
 
 def deliver(endpoint: Endpoint) -> None:
     """Sends one event to the endpoint."""
-    client = ApiClient(Settings("/nowhere", url=endpoint.url, api_key=Key("pat.a.b.c")))
+    client = ApiClient(Settings("/nowhere", url=endpoint.url, api_key=ApiKey("pat.a.b.c")))
     try:
         client.send_event({"event_type": "plan"}, Destination("a", "o", "p", "w"), Deadline(8.0))
     finally:

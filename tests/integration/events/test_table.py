@@ -1,4 +1,4 @@
-"""Every row of the event table (design §3.1), from runs of a real terraform."""
+"""Every row of the event table (tfevents/events/table.py), from runs of a real terraform."""
 
 from __future__ import annotations
 

@@ -211,7 +211,7 @@ def test_success_without_its_number(place: Field) -> None:
     while a failure after it is recorded as another end."""
     hook(place, "before", "apply")
     hook(place, "after", "apply", "--exit-code", "success")
-    assert "told already" in hook(place, "after", "apply", "--exit-code", "success").stderr
+    assert "already reported" in hook(place, "after", "apply", "--exit-code", "success").stderr
     hook(place, "after", "apply", "--exit-code", "failure")
     assert [event[2] for event in place.told()] == [None, "success", "failure"]
     assert not any("exit_code" in event["data"] for event in place.events)
@@ -324,8 +324,8 @@ def test_error_after_after_tells_nothing(place: Field) -> None:
 
 @pytest.mark.parametrize("code", exhaustive_except(["0", "1"], "0"))
 def test_a_second_after_tells_nothing_and_says_so(place: Field, code: str) -> None:
-    """A second after hook of a plan or an apply records nothing and says `told already`; a later
-    plan is recorded."""
+    """A second after hook of a plan or an apply records nothing and says `already reported`; a
+    later plan is recorded."""
     place.sh("terraform init -input=false")
     for command, work in (("plan", "plan -out=p"), ("apply", "apply p")):
         words = (command, "--exit-code", code, "--plan-file", "p")
@@ -333,7 +333,7 @@ def test_a_second_after_tells_nothing_and_says_so(place: Field, code: str) -> No
         place.sh(f"terraform {work}")
         hook(place, "after", *words)
         done = hook(place, "after", *words)
-        assert "told already" in done.stderr
+        assert "already reported" in done.stderr
     assert len(place.told()) == 3
     place.sh("terraform plan -out=p")
     hook(place, "after", "plan", "--exit-code", "0", "--plan-file", "p")
@@ -423,7 +423,7 @@ def test_a_run_that_was_forgotten_and_goes_on_is_one_run(place: Field) -> None:
     place.run(["tfevents", "log"])
     place.sh("terraform apply p")
     hook(place, "after", "apply", "--exit-code", "0")
-    assert "told already" in hook(place, "after", "apply", "--exit-code", "0").stderr
+    assert "already reported" in hook(place, "after", "apply", "--exit-code", "0").stderr
     assert place.told() == [BEGUN, (*APPLY_FAILED, None), APPLIED]
     assert len({event["data"]["run_id"] for event in place.events}) == 1
     (run,) = json.loads(place.run(["tfevents", "log", "--json"]).stdout)["runs"]

@@ -34,7 +34,7 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now, own_queues
 from tfevents.journal.ownership import find_destinations
 from tfevents.journal.retention import KEPT_EVENTS
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
 
@@ -45,13 +45,13 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.sender import FIRST_PAUSE, FlushState, Sender
 from tfevents.journal.models import Destination, NewEvent, Queue
 from tfevents.journal.journal import open_journal
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 home, url, who, workspace, count = sys.argv[1:]
 journal = open_journal(home)
 lock = run_lock.acquire(home)
 print(lock.identity, flush=True)
 where = Destination("acct", "default", "infra", workspace)
-sender = Sender(journal, Settings(home, url=url, api_key=Key("pat.acct.t.s")), lock.identity)
+sender = Sender(journal, Settings(home, url=url, api_key=ApiKey("pat.acct.t.s")), lock.identity)
 for number in range(int(count)):
     data = {"event_id": str(uuid.uuid4()), "who": who, "number": str(number)}
     body = {"event_type": "plan", "data": data}
@@ -63,7 +63,7 @@ lock.release()
 
 def settings(home: Path, url: str, **more: str | None) -> Settings:
     """Settings for the server at `url`, with an API key."""
-    return Settings(str(home), url=url, api_key=Key("pat.acct.t.s"), **more)  # type: ignore[arg-type]
+    return Settings(str(home), url=url, api_key=ApiKey("pat.acct.t.s"), **more)  # type: ignore[arg-type]
 
 
 def put(journal: Journal, *names: str, where: Destination = WHERE) -> None:
@@ -622,12 +622,14 @@ def test_what_could_not_be_moved_in_time_goes_first_all_the_same(tmp_path: Path)
     even if those were put before the move."""
     fallback, home = (open_journal(str(tmp_path / name)) for name in ("fallback", "home"))
     put(home, "delivered")
-    home.settle(home.waiting(Queue(WHERE))[0].event_id, Status.DELIVERED)
+    home.settle(home.find_unsent_events(Queue(WHERE))[0].event_id, Status.DELIVERED)
     put(fallback, "a", "b")
     set_times(tmp_path / "fallback", "2026-01-01T00:00:00.000Z")
     put(home, "c", "d")
     fallback.move_to(home)
-    assert [event.body["data"]["name"] for event in home.waiting(Queue(WHERE))] == [*"abcd"]
+    assert [event.body["data"]["name"] for event in home.find_unsent_events(Queue(WHERE))] == [
+        *"abcd"
+    ]
     assert [event.body["data"]["name"] for event in home.find_events()][-1] == "delivered"
 
 
@@ -641,7 +643,7 @@ def test_the_end_of_a_run_that_was_closed_as_forgotten_is_moved(tmp_path: Path) 
     fallback.move_to(home)
     fallback.open_run(Run("run", "apply", "normal", ".", now(), key="hook"))
     fallback.move_to(home)
-    run = home.run("run")
+    run = home.find_run("run")
     assert run is not None
     assert (run.exit_code, run.ended_at is None) == (3, False)
 
@@ -662,7 +664,7 @@ def test_a_flush_sends_nothing_before_what_could_not_be_moved(
     with closing(sqlite3.connect(home / "journal.db")) as db, db:
         db.execute(FULL)
     said = machine.flush({**env, "TFEVENTS_API_KEY": "pat.acct.t.s"}).stdout
-    assert said == f"1 delivered, 1 kept\nkept: what waits in {spare} goes first\n"
+    assert said == f"1 delivered, 1 kept\nkept: older events in {spare} are sent first\n"
     with closing(sqlite3.connect(home / "journal.db")) as db, db:
         db.execute("drop trigger full")
     assert machine.flush({**env, "TFEVENTS_API_KEY": "pat.acct.t.s"}).returncode == 0
@@ -689,13 +691,13 @@ def test_what_is_not_delivered_outlives_any_clock(
     journal = open_journal(str(machine.home))
     journal.open_run(Run("run", "plan", "normal", "work", now()))
     put(journal, "waits", "sent")
-    waits, sent = journal.waiting(Queue(WHERE))
+    waits, sent = journal.find_unsent_events(Queue(WHERE))
     journal.settle(waits.event_id, status)
     journal.settle(sent.event_id, Status.DELIVERED)
     set_times(machine.home, put_at)
     assert journal.prune() == 0
     assert [event.body["data"]["name"] for event in journal.find_events()] == ["waits"]
-    assert journal.run("run") is not None
+    assert journal.find_run("run") is not None
     journal.close()
 
 
@@ -710,7 +712,7 @@ def test_an_old_run_is_dropped_with_its_last_event(machine: Machine) -> None:
     journal.end_run("run", 0)
     set_times(machine.home, "1970-01-01T00:00:01.000Z")
     assert journal.prune() == 0
-    assert [run.run_id for run in journal.runs()] == ["open"]
+    assert [run.run_id for run in journal.find_runs()] == ["open"]
     journal.close()
 
 
@@ -720,8 +722,8 @@ def test_the_latest_run_of_a_hook_is_the_one_that_was_opened_last(machine: Machi
     journal = open_journal(str(machine.home))
     for name, began in (("first", "2026-11-29T10:00:00Z"), ("second", "1970-01-01T00:00:01Z")):
         journal.open_run(Run(name, "plan", "normal", "work", began, key="k"))
-    assert [run.run_id for run in journal.open_runs("k")] == ["first", "second"]
-    last = journal.last_hook("k")
+    assert [run.run_id for run in journal.find_open_runs("k")] == ["first", "second"]
+    last = journal.find_last_run("k")
     assert last is not None
     assert last.run_id == "second"
     journal.close()
@@ -732,7 +734,7 @@ def test_what_is_too_much_is_dropped_and_counted(machine: Machine) -> None:
     not delivered."""
     journal = open_journal(str(machine.home))
     put(journal, "sent", "old", "young")
-    journal.settle(journal.waiting(Queue(WHERE))[0].event_id, Status.DELIVERED)
+    journal.settle(journal.find_unsent_events(Queue(WHERE))[0].event_id, Status.DELIVERED)
     with closing(sqlite3.connect(machine.home / "journal.db")) as db, db:
         db.execute("update events set seq = seq + ? where seq = 3", (KEPT_EVENTS - 1,))
     assert journal.prune() == 1
@@ -805,8 +807,8 @@ def test_a_damaged_run_costs_itself_and_one_line(machine: Machine, damage: str) 
     with sqlite3.connect(machine.home / "journal.db") as db:
         db.execute(f"update runs set {damage} where run_id = 'a'")
     db.close()
-    assert [run.run_id for run in journal.runs()] == ["b"]
-    assert [run.run_id for run in journal.open_hooks()] == ["b"]
+    assert [run.run_id for run in journal.find_runs()] == ["b"]
+    assert [run.run_id for run in journal.find_open_hook_runs()] == ["b"]
     assert journal.unreadable == ["run a of the journal can't be read"]
     journal.close()
 
@@ -890,14 +892,13 @@ def test_a_queue_is_found_by_the_index(machine: Machine) -> None:
     journal = open_journal(str(machine.home))
     asked: list[str] = []
     journal._database._connection.set_trace_callback(asked.append)
-    journal.waiting(Queue(WHERE))
-    journal.waiting(Queue(replace(WHERE, account=None), "/work", "default"))
+    journal.find_unsent_events(Queue(WHERE))
+    journal.find_unsent_events(Queue(replace(WHERE, account=None), "/work", "default"))
     journal.find_events(run_id="run")
-    journal.open_runs()
-    journal.open_runs("key")
-    journal.open_hooks()
-    journal.last_hook("key")
-    journal.run("run")
+    journal.find_open_runs("key")
+    journal.find_open_hook_runs()
+    journal.find_last_run("key")
+    journal.find_run("run")
     journal.prune()
     put(journal, "a")
     journal.settle("a", Status.DELIVERED)
@@ -925,7 +926,7 @@ def test_a_later_version_may_share_the_journal(machine: Machine) -> None:
         db.execute("update events set status = 'expired' where seq = 1")
     db.close()
     assert [entry.status for entry in journal.find_events()] == [Status.PENDING, Status.REFUSED]
-    assert journal.runs() == []
+    assert journal.find_runs() == []
     journal.close()
 
 

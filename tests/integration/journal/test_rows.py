@@ -14,7 +14,9 @@ from support.machine import Machine
 from support.warm import run_tfevents
 
 from tfevents.journal.journal import open_journal
-from tfevents.journal.models import Destination, NewEvent, Run, now
+from tfevents.journal.models import Destination, NewEvent, Queue, Run, now
+from tfevents.settings.environment import MAX_LENGTHS
+from tfevents.settings.load import load_settings
 
 EVENT = (
     *("event_id", "run_id", "account", "org", "project", "workspace", "body", "status", "reason"),
@@ -139,3 +141,18 @@ def test_claims(machine: Machine, endpoint: Endpoint) -> None:
         db.execute("insert into claims values (x'ff', x'ff')")
     assert machine.flush(machine.reporting_to(endpoint.url)).returncode == 0
     assert len(endpoint.events) == len(DAMAGES)
+
+
+def test_the_longest_names_that_settings_allow(machine: Machine) -> None:
+    """An event for the longest account, org, project and workspace that the settings accept is not
+    taken for damaged: it is read as it was put."""
+    longest = {f"TFEVENTS_{name.upper()}": "n" * most for name, most in MAX_LENGTHS.items()}
+    found = load_settings({**machine.env, **longest}, str(machine.root))
+    where = Destination.of(found)
+    assert [len(name or "") for name in (where.account, where.workspace)] == [128, 1024]
+    put(machine, "first", where)
+    with closing(open_journal(str(machine.home))) as journal:
+        assert journal.find_queues() == [Queue(where)]
+        (event,) = journal.find_unsent_events(Queue(where))
+        assert (event.event_id, event.destination) == ("first", where)
+        assert journal.unreadable == []

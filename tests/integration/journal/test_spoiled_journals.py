@@ -45,10 +45,12 @@ def use(home: Path) -> int:
     events, or 0 without a history."""
     with closing(open_journal(str(home))) as journal:
         latest = list_latest(journal, 50)
-        waiting = [event for queue in journal.queues() for event in journal.waiting(queue)]
+        waiting = [
+            event for queue in journal.find_queues() for event in journal.find_unsent_events(queue)
+        ]
         journal.put(NewEvent("new", "new", WHERE, {"event_type": "plan", "data": {}}))
         journal.settle("new", Status.DELIVERED)
-        journal.open_runs()
+        journal.find_open_hook_runs()
         journal.prune()
         return len(waiting) if latest else 0
 
@@ -68,7 +70,7 @@ def test_a_statement_that_is_damaged_is_told_in_one_line(home: Path) -> None:
     path = home / "journal.db"
     path.write_bytes(path.read_bytes().replace(b"reason text,", b'reason"text,'))
     with pytest.raises(JournalUnavailable) as told:
-        open_journal(str(home)).runs()
+        open_journal(str(home)).find_runs()
     assert str(told.value).isprintable()
 
 

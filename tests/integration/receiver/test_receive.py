@@ -83,7 +83,7 @@ def test_pages_of_activities(receiver: Receiver) -> None:
 
 
 def test_an_artifact(receiver: Receiver) -> None:
-    """The response to an artefact is its id; the size and digest of its content, which may be
+    """The response to an artifact is its id; the size and digest of its content, which may be
     secret, are stored without the content."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
     content = b"a secret of the state " * 10_000

@@ -226,18 +226,18 @@ def test_a_key_of_another_account(relay: Receiver) -> None:
     assert query(relay.home, "select 1 from workspaces where workspace = 'nobody'") == []
 
 
-def test_an_artefact_goes_straight_on(relay: Receiver, server: Endpoint) -> None:
-    """An artefact is forwarded byte by byte with the runner's API key, the server's response is
+def test_an_artifact_goes_straight_on(relay: Receiver, server: Endpoint) -> None:
+    """An artifact is forwarded byte by byte with the runner's API key, the server's response is
     returned, and nothing is stored."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/stored/data"
     content = b"a state of the runner's " * 40_000
     policy = {"policy_evaluation_status": "warning", "policy_evaluation_message": "too (large)"}
-    said = json.dumps({"id": "artefact-1", **policy}).encode()
+    said = json.dumps({"id": "artifact-1", **policy}).encode()
     server.script(plain(200, said, "application/json"), answer(403), answer(404), answer(503))
     stored, *failed = [relay.http.post(place, params=QUERY, content=content) for _ in range(4)]
-    assert (stored.status_code, stored.json()) == (200, {"id": "artefact-1", **policy})
+    assert (stored.status_code, stored.json()) == (200, {"id": "artifact-1", **policy})
     assert [one.status_code for one in failed] == [401, 400, 503]
-    (request,) = server.artefacts
+    (request,) = server.artifacts
     query_told = parse_qs(urlsplit(request.target).query)
     assert (request.body, query_told) == (content, {name: [text] for name, text in QUERY.items()})
     assert request.headers["x-api-key"] == KEY
@@ -247,7 +247,7 @@ def test_an_artefact_goes_straight_on(relay: Receiver, server: Endpoint) -> None
 
 def test_what_a_relay_does_not_take(relay: Receiver) -> None:
     """A relay does not answer queries, for which the service itself is there; an invalid event or
-    artefact gives an error with its reason."""
+    artifact gives an error with its reason."""
     place = "/iacm/api/orgs/default/projects/infra/workspaces/prod/data"
     assert relay.http.post(place).json()["name"] == "missing_field"
     assert relay.list_activities().status_code == 404
@@ -266,7 +266,7 @@ def test_settings_that_can_not_be_used(tfevents: Tfevents) -> None:
     """Each unusable setting of a relay is reported in one line without the secret."""
     relay = ("receive", "--port", "0", "--forward")
     assert "URL of the service is missing" in tfevents.fails(2, *relay, "")
-    assert "does not misbehave" in tfevents.fails(2, *relay, NOBODY, "--fail", "503")
+    assert "does not simulate outages" in tfevents.fails(2, *relay, NOBODY, "--fail", "503")
     assert "http:// shows the key" in tfevents.fails(2, *relay, "http://elsewhere.example")
     for secret in ("c2hvcnQ=", "no base64 at all"):
         tfevents.env["TFEVENTS_RELAY_SECRET"] = secret

@@ -1,8 +1,7 @@
 """Applies that fail half-way: the event counts exactly the changes that terraform completed.
 
 The same apply is run in a copy by `terraform apply -json`, whose `apply_complete` lines are
-terraform's own account (semantics §5); the expected counts that these lines do not show are written
-down here.
+terraform's own account; the expected counts that these lines do not show are written down here.
 """
 
 from __future__ import annotations

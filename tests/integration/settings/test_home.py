@@ -142,7 +142,7 @@ def file(place: Place) -> None:
         (writable(0o777), "others can write to its directory"),
         (writable(0o1777), "others can write to its directory"),
         (writable(0o770), "others can write to its directory"),
-        (foreign, "its directory is somebody else's"),
+        (foreign, "its directory belongs to another user"),
         (linked, "Not a directory"),
         (dangling, "Not a directory"),
         (file, "Not a directory"),

@@ -174,11 +174,11 @@ def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind
 TFEVENTS = TF.with_name("tfevents")
 
 
-WHERE = ["run_and_report", "_acquire_lock", "_write_run_note", "_run_and_report"]
+WHERE = ["run_and_report", "_open_closed_streams", "_write_run_note", "_run_and_deliver"]
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("where", exhaustive_except(WHERE, "_run_and_report"))
+@pytest.mark.parametrize("where", exhaustive_except(WHERE, "_run_and_deliver"))
 def test_a_stage_and_the_explicit_way_have_the_guard(early: Early, where: str) -> None:
     """`tfevents plugin` and `tfevents run` run terraform after an early error as `tf` does."""
     assert ran(early.run("run terraform plan", where, "ValueError()", program=TFEVENTS), "plan")

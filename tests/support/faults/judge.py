@@ -20,7 +20,7 @@ CANARY = b"canary"
 SHELL = re.compile(rb"(?m)^sh: 0: getcwd\(\) failed[^\n]*\n")
 """Debian's shell prints this before the first line of any script, so of `tf` too."""
 SLACK = 25
-"""Seconds beyond the budget that a run may take on a machine that is busy otherwise."""
+"""Seconds beyond the timeout that a run may take on a machine that is busy otherwise."""
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class Plan:
         return [c for c in self.shown.get("resource_changes", ()) if c["mode"] == "managed"]
 
     def counts(self) -> Numbers:
-        """Resource counts by semantics §1.5."""
+        """Resource counts by the engine's own plan."""
         found: Counter[str] = Counter()
         for change in self.changes():
             actions = change["change"]["actions"]
@@ -232,7 +232,7 @@ class Plan:
 
 
 def bare(value: Any) -> Any:
-    """The value without what is empty (semantics §2); None if nothing is left."""
+    """The value without what is empty; None if nothing is left."""
     if isinstance(value, dict):
         kept = {name: bare(v) for name, v in value.items()}
         return {name: v for name, v in kept.items() if v is not None} or None

@@ -22,9 +22,9 @@ from tfevents.delivery.responses import (
 )
 from tfevents.errors import DeliveryError, Refused, Unreachable
 from tfevents.journal.models import Destination
-from tfevents.settings.model import Key
+from tfevents.settings.model import ApiKey
 
-KEY = Key("pat.acct.token-canary.secret-canary")
+KEY = ApiKey("pat.acct.token-canary.secret-canary")
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_what_is_no_envelope_says_nothing(text: bytes) -> None:
     assert (found.words, found.temporary) == ("", False)
 
 
-def test_an_artefact_s_id_is_an_id() -> None:
-    """An artefact's id is sent in events, so a text that is no id, or that repeats a part of the
+def test_an_artifact_s_id_is_an_id() -> None:
+    """An artifact's id is sent in events, so a text that is no id, or that repeats a part of the
     API key, is refused."""
     stored = parse_stored(b'{"id": "a-1", "policy_evaluation_status": "pass"}', KEY)
     assert (stored.id, stored.policy) == ("a-1", "pass")
@@ -172,7 +172,7 @@ def test_any_answer_is_taken_or_told(examples: Examples) -> None:
 
 @pytest.mark.parametrize("word", [None, 1, [], ["pass"], {}, {"pass": 1}, "passed"])
 def test_a_policy_s_word_that_is_none_is_left_out(word: object) -> None:
-    """An unknown policy status is left out: the artefact was stored nevertheless."""
+    """An unknown policy status is left out: the artifact was stored nevertheless."""
     answer = json.dumps({"id": "a-1", "policy_evaluation_status": word}).encode()
     stored = parse_stored(answer, KEY)
     assert (stored.id, stored.policy) == ("a-1", None)

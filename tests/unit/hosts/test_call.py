@@ -148,7 +148,7 @@ def test_what_else_the_command_line_says() -> None:
     found = line("-chdir=d plan -destroy -refresh=false -target=a.b")
     assert found is not None
     assert found.directory == found.unit == os.path.abspath("d")
-    assert (found.mode, found.partial) == (Mode.DESTROY, ("target", "refresh=false"))
+    assert (found.mode, found.partial_reasons) == (Mode.DESTROY, ("target", "refresh=false"))
     assert not found.state_elsewhere
     elsewhere = line("apply -state=x")
     assert elsewhere is not None and elsewhere.state_elsewhere

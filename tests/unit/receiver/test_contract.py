@@ -191,7 +191,7 @@ def test_no_body_is_what_is_missing_first() -> None:
 
 
 def test_an_artifact_may_name_any_text() -> None:
-    """An artefact's parameters may contain a NUL, which a database can't store, because none of
+    """An artifact's parameters may contain a NUL, which a database can't store, because none of
     them is stored."""
     assert ask(PLACE + "data?" + QUERY.replace("stage_id=s", "stage_id=%00")) == "200"
 

@@ -9,7 +9,7 @@ import pytest
 from tfevents.errors import SettingError
 from tfevents.receiver.contract import ContractError
 from tfevents.relay.keys import RunnersKeys
-from tfevents.settings.model import Key
+from tfevents.settings.model import ApiKey
 
 OLD, NEW = (urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 KEY = "pat.acct.id.s3cr3t"
@@ -21,7 +21,7 @@ def test_a_key_is_encrypted_and_told_from_others() -> None:
     keys = RunnersKeys(OLD)
     caller = keys.admit(KEY, "acct")
     sealed = keys.seal(caller.key)
-    assert keys.unseal(sealed) == Key(KEY)
+    assert keys.unseal(sealed) == ApiKey(KEY)
     assert "s3cr3t" not in sealed + caller.digest
     assert keys.seal(caller.key) != sealed
     assert keys.admit(KEY, "acct").digest == caller.digest
@@ -32,8 +32,8 @@ def test_a_new_secret_stands_before_the_old_one() -> None:
     """With a new secret before the old one, keys encrypted with either are read, and a key's digest
     stays the same."""
     before, meanwhile, after = RunnersKeys(OLD), RunnersKeys(f"{NEW}, {OLD}"), RunnersKeys(NEW)
-    old, new = before.seal(Key(KEY)), meanwhile.seal(Key(KEY))
-    assert meanwhile.unseal(old) == after.unseal(new) == Key(KEY)
+    old, new = before.seal(ApiKey(KEY)), meanwhile.seal(ApiKey(KEY))
+    assert meanwhile.unseal(old) == after.unseal(new) == ApiKey(KEY)
     assert before.unseal(new) is after.unseal(old) is None
     assert before.admit(KEY, "acct").digest == meanwhile.admit(KEY, "acct").digest
 

@@ -79,7 +79,7 @@ def test_what_is_not_a_checkouts_to_say_is_one_line(place: Path, name: str) -> N
 
 
 KEPT = (
-    *("url", "api_path", "api_key", "account", "budget", "ca_bundle", "infracost", "artefacts"),
+    *("url", "api_path", "api_key", "account", "timeout", "ca_bundle", "infracost", "artefacts"),
     *("strict", "direct", "quiet"),
 )
 

@@ -16,7 +16,7 @@ from tfevents.settings.environment import HARNESS_NAMES
 from tfevents.settings.file_format import CHECKOUT_FIELDS
 from tfevents.settings.home import find_home
 from tfevents.settings.load import gather_settings, load_settings
-from tfevents.settings.model import Key, Settings
+from tfevents.settings.model import ApiKey, Settings
 
 KEY = "pat.acct.token-canary.secret-canary"
 
@@ -102,7 +102,7 @@ def test_the_stronger_place_wins(place: Path, name: str) -> None:
             else:
                 write_project(place, text)
         found = load_settings(env, str(place), flags=flags)
-        got = {"timeout": found.budget}.get(name, getattr(found, name, None))
+        got = getattr(found, name, None)
         if strongest == len(order):
             assert found.sources[name] == "default"
             defaults = {"url": "https://app.harness.io", "api_path": "/iacm/api", "timeout": 10}
@@ -149,7 +149,7 @@ def test_an_empty_value_is_absent(place: Path, empty: str) -> None:
     empty one."""
     env = environment(place, TFEVENTS_ORG=empty, HARNESS_ORG_ID="org", TFEVENTS_TIMEOUT=empty)
     found = load_settings({**env, "TFEVENTS_STRICT": empty}, str(place))
-    assert (found.org, found.budget, found.strict) == ("org", 10, False)
+    assert (found.org, found.timeout, found.strict) == ("org", 10, False)
 
 
 # Keys
@@ -158,13 +158,13 @@ def test_an_empty_value_is_absent(place: Path, empty: str) -> None:
 def test_a_key_shows_no_more_than_two_segments() -> None:
     """However a key or settings with a key are printed, at most the key's first two segments are
     shown."""
-    key = Key(KEY)
+    key = ApiKey(KEY)
     assert str(key) == "pat.acct.***"
     for text in (repr(key), str(key), f"{key}", repr(Settings("/h", api_key=key))):
         assert "canary" not in text
     for odd in ("canary", "pat.canary", "pat.acct.canary", "a.b.c.canary", KEY + ".more", ""):
-        assert str(Key(odd)) == "***"
-        assert "canary" not in repr(Key(odd))
+        assert str(ApiKey(odd)) == "***"
+        assert "canary" not in repr(ApiKey(odd))
     assert "canary" not in str(replace(Settings("/h"), api_key=key))
 
 
@@ -370,7 +370,7 @@ def test_the_rest_is_read_all_the_same(place: Path) -> None:
         place, TFEVENTS_TIMEOUT="soon", TFEVENTS_ORG="org", TFEVENTS_STRICT="1", TFEVENTS_URL="x"
     )
     found, wrong = gather_settings(env, str(place))
-    assert (found.org, found.strict, found.budget) == ("org", True, 10)
+    assert (found.org, found.strict, found.timeout) == ("org", True, 10)
     assert [str(error).partition(":")[0] for error in wrong] == ["TFEVENTS_URL", "TFEVENTS_TIMEOUT"]
 
 

@@ -11,7 +11,7 @@ from support.fuzzing import Examples
 from support.paths import README
 from support.spoiled_text import spoil_text
 
-from tfevents.context.overrides import PREFIX, gather_valid_overrides, parse_overrides
+from tfevents.context.overrides import METADATA_PREFIX, gather_valid_overrides, parse_overrides
 from tfevents.errors import SettingError, UnreadableDocument
 from tfevents.events.schema import metadata_fields
 from tfevents.settings import file_format, workspace_file
@@ -71,7 +71,7 @@ def test_spoiled_metadata_is_taken_or_told(examples: Examples) -> None:
     fields = metadata_fields()
     taken = 0
     for dice in examples:
-        variable = PREFIX + dice.choice([*fields]).upper()
+        variable = METADATA_PREFIX + dice.choice([*fields]).upper()
         env = {variable: spoil_text(dice.choice(TOLD), dice)}
         valid, wrong = gather_valid_overrides(env)
         taken += bool(valid)

@@ -27,7 +27,7 @@ def written(path: Path) -> dict[str, str]:
 
 
 def test_a_plans_outputs(tmp_path: Path) -> None:
-    """Every number that is known is written as a variable with the design's name."""
+    """Every number that is known is written as a variable of its own."""
     path = tmp_path / "out"
     drift = {**NONE, "changed": 1}
     outputs.write_outputs(

@@ -10,8 +10,8 @@ from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import (
     Apply,
     count_drift_between_states,
+    count_logged_plan,
     count_outputs,
-    count_planned,
     count_resources,
     count_tainted,
 )
@@ -54,7 +54,7 @@ def state(**objects: StateObject) -> State:
 
 def apply(log: ApplyLog, before: State | None, after: State | None, **about: object) -> Apply:
     """An apply that finished, in the normal mode unless `about` says otherwise."""
-    known = {"mode": Mode.NORMAL, "finished": True, **about}
+    known = {"mode": Mode.NORMAL, "succeeded": True, **about}
     return Apply(log, before, after, **known)  # type: ignore[arg-type]
 
 
@@ -85,7 +85,7 @@ def test_a_refused_update_is_no_change() -> None:
     """A failed update does not count, although terraform has stored the new values that the
     provider returned (AWS' SDK does so)."""
     log = log_of(begun("x.a", "Update"), failed("x.a"), begun("x.b", "Update"))
-    run = apply(log, state(a=OLD, b=OLD, c=OLD), state(a=NEW, b=NEW, c=OLD), finished=False)
+    run = apply(log, state(a=OLD, b=OLD, c=OLD), state(a=NEW, b=NEW, c=OLD), succeeded=False)
     assert count_resources(run) == Counts(changed=1, unchanged=1)
 
 
@@ -94,7 +94,7 @@ def test_a_postcondition_fails_when_the_object_is_there() -> None:
     wrong = "Resource postcondition failed"
     created = begun("x.a", "Create"), failed("x.a", wrong)
     log = log_of(*created, begun("x.b", "Update"), failed("x.b", wrong))
-    run = apply(log, state(b=OLD), state(a=NEW, b=NEW), finished=False)
+    run = apply(log, state(b=OLD), state(a=NEW, b=NEW), succeeded=False)
     assert count_resources(run) == Counts(added=1, changed=1)
 
 
@@ -109,7 +109,7 @@ def test_a_creation_before_a_destruction_that_fails_puts_the_old_one_back() -> N
     """If a creation that replaces an object fails, the old object is restored and does not
     count."""
     log = log_of(begun("x.a", "Create"), failed("x.a"))
-    run = apply(log, state(a=OLD), state(a=OLD), finished=False)
+    run = apply(log, state(a=OLD), state(a=OLD), succeeded=False)
     assert count_resources(run) == Counts()
 
 
@@ -120,7 +120,7 @@ def test_deletions_of_one_address() -> None:
         begun("x.a", "Delete"), begun("x.a", "Delete"), failed("x.a (destroy deposed 0a1b2c3d)")
     )
     before, after = state(a=OLD, a__0a1b2c3d=OLD), state(a__0a1b2c3d=OLD)
-    assert count_resources(apply(log, before, after, finished=False)) == Counts(deleted=1)
+    assert count_resources(apply(log, before, after, succeeded=False)) == Counts(deleted=1)
 
 
 @pytest.mark.parametrize("node", ["", "x.a (destroy deposed 0a1b2c3d)"])
@@ -129,7 +129,7 @@ def test_a_deposed_object_beside_its_current_one(node: str) -> None:
     calls it no-op."""
     log = log_of(begun("x.a", "Delete"), *([failed(node)] if node else []))
     before = state(a=OLD, a__0a1b2c3d=OLD)
-    run = apply(log, before, before if node else state(a=OLD), finished=not node)
+    run = apply(log, before, before if node else state(a=OLD), succeeded=not node)
     assert count_resources(run) == Counts(deleted=0 if node else 1, unchanged=1)
 
 
@@ -245,10 +245,10 @@ def test_a_run_that_ended_in_the_middle() -> None:
     """For an interrupted run the counts are None once a change was begun, because its end is not
     known."""
     log = log_of(begun("x.a", "Update"))
-    assert count_resources(apply(log, state(a=OLD), state(a=NEW), interrupted=True)) is None
-    assert count_resources(apply(log_of(), state(a=OLD), state(a=OLD), interrupted=True)) == Counts(
-        unchanged=1
-    )
+    assert count_resources(apply(log, state(a=OLD), state(a=NEW), ended_abruptly=True)) is None
+    assert count_resources(
+        apply(log_of(), state(a=OLD), state(a=OLD), ended_abruptly=True)
+    ) == Counts(unchanged=1)
 
 
 def test_without_the_state_before() -> None:
@@ -301,7 +301,7 @@ def test_drift() -> None:
 
 
 @pytest.mark.parametrize(
-    "about", [{"refreshed": False}, {"finished": False}, {"mode": Mode.DESTROY}]
+    "about", [{"refreshed": False}, {"succeeded": False}, {"mode": Mode.DESTROY}]
 )
 def test_drift_that_was_not_looked_for(about: dict[str, object]) -> None:
     """Drift is None if the run did not refresh, did not finish or destroyed."""
@@ -329,11 +329,12 @@ def test_what_was_planned() -> None:
             "[TRACE] writeChange: recorded Forget change for x.c",
         )
     )
-    assert count_planned(log) == Counts(added=1, deleted=1, imported=1, removed=1, unchanged=1)
+    assert count_logged_plan(log) == Counts(added=1, deleted=1, imported=1, removed=1, unchanged=1)
 
 
 def test_an_action_that_nobody_knows_yet() -> None:
     """With an action that is not known, the counts are None, never too small."""
     assert (
-        count_planned(log_of(before=("[TRACE] writeChange: recorded Melt change for x.a",))) is None
+        count_logged_plan(log_of(before=("[TRACE] writeChange: recorded Melt change for x.a",)))
+        is None
     )

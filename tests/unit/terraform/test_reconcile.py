@@ -35,7 +35,7 @@ def stream_of(place: Path) -> list[dict[str, object]]:
 
 
 def hooks(place: Path) -> Counter[str]:
-    """The counts of what the tool said it had completed (semantics §5)."""
+    """The counts of what the tool said it had completed."""
     done = (line["hook"] for line in stream_of(place) if line["type"] == "apply_complete")
     return Counter(HOOKS[h["action"]] for h in done if h["action"] in HOOKS)  # type: ignore[index]
 
@@ -54,7 +54,7 @@ def shown(place: Path) -> tuple[Plan, StatePair]:
     prior = json.loads(text).get("prior_state") or {"format_version": "1.0"}
     before = state.parse_shown_state(json.dumps(prior).encode())
     after = state.parse_shown_state((place / "state_after.json").read_bytes())
-    return planjson.parse_plan(text), StatePair.compare(before, after)
+    return planjson.parse_plan(text), StatePair.of(before, after)
 
 
 @pytest.mark.parametrize("place", APPLIED, ids=lambda path: path.name)
@@ -74,7 +74,7 @@ def test_reconciled_from_a_plan_file_and_a_pull(place: Path) -> None:
     """The same holds for newer engines, with the plan file's prior state and `state pull`."""
     found = reader.read_plan_file(str(place / "plan.tfplan"))
     pulled = (place / "state_after.json").read_bytes()
-    states = StatePair.compare(
+    states = StatePair.of(
         state.parse_state_file(found.read_prior_state()),
         state.parse_state_file(pulled) if pulled.strip() else State(),
     )
@@ -98,7 +98,7 @@ def held(serial: int = 0, **objects: StateObject) -> State:
 
 def done(change: Change, before: State, after: State) -> Counts:
     """The counts for one change between these states."""
-    return done_to_resources(Plan("1.2", None, (change,)), StatePair.compare(before, after))
+    return done_to_resources(Plan("1.2", None, (change,)), StatePair.of(before, after))
 
 
 def act(*actions: str, **members: object) -> Change:

@@ -10,7 +10,8 @@ import pytest
 from support.fuzzing import Examples
 from support.spoiled_documents import reshape_json, spoil_bytes
 
-from tfevents.terraform.workdir import WorkingDirectory
+from tfevents.terraform.state import NEVER_WRITTEN
+from tfevents.terraform.workdir import NO_STATE, WorkingDirectory
 
 BACKEND = {
     "version": 3,
@@ -43,8 +44,17 @@ def test_a_spoiled_directory_says_what_it_can(tmp_path: Path, examples: Examples
         place = WorkingDirectory(str(tmp_path), {})
         assert isinstance(place.tf_workspace, str)
         assert {place.in_cloud, place.has_backend} <= {True, False}
-        serial, lineage = place.read_state_identity() or (None, None)
-        assert serial is None or serial >= 0
-        assert lineage is None or isinstance(lineage, str)
+        serial, lineage = place.read_state_identity() or NEVER_WRITTEN
+        assert serial >= 0
+        assert isinstance(lineage, str)
         place.find_state((3, "a-b"))
         place.read_written_state(0)
+
+
+def test_the_identity_without_a_state_file(tmp_path: Path) -> None:
+    """Without a state file, and with an empty one, the identity is that of a state that was never
+    written."""
+    place = WorkingDirectory(str(tmp_path), {})
+    assert place.read_state_identity() == NO_STATE == NEVER_WRITTEN
+    (tmp_path / "terraform.tfstate").touch()
+    assert place.read_state_identity() == NEVER_WRITTEN

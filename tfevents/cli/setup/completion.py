@@ -14,7 +14,7 @@ VARIABLE = "_TFEVENTS_COMPLETE"
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what completes these commands in SHELL.
+    """Print a completion script for SHELL.
 
     bash and zsh: eval "$(tfevents completion bash)" in the shell's own file; fish: into
     ~/.config/fish/completions/tfevents.fish

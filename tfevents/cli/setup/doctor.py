@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def doctor(directory: str, as_json: bool) -> int:
     """Say whether a run here would be reported, or why not.
 
-    Which terraform, which settings and where from, what git and CI say, whether home can be
-    written to and the server takes the key, and what waits. No event is made. Exits with 1 where
-    a run would not be reported.
+    Shows which terraform would run, each setting and where it comes from, what git and CI say,
+    whether home can be written to and the server takes the API key, and how many events wait. Sends
+    no event, but creates the journal if there is none. Exits with 1 if a run would not be reported.
     """
     from tfevents.doctor.findings import list_findings
     from tfevents.doctor.gather import gather_facts

@@ -14,7 +14,7 @@ from tfevents.terminal import printable
 
 NAME = ".tfevents.hcl"
 NEXT = """\
-Say at each place where runs are started who you are, with a key of your own:
+Wherever runs are started, set an API key:
 
   export TFEVENTS_API_KEY=pat.ACCOUNT.ID.SECRET
 
@@ -31,14 +31,14 @@ Then: tfevents doctor"""
     multiple=True,
     metavar="DIRECTORY=ID",
     callback=parse_pairs,
-    help="The workspace of a directory; may be repeated. In the place of asking for each.",
+    help="The workspace of a directory; may be repeated. Instead of asking for each.",
 )
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def init(directory: str, mapped: Mapping[str, str], force: bool, **options: str | None) -> None:
     """Write a commented .tfevents.hcl into DIRECTORY.
 
-    It maps directories that hold a backend or a state to workspaces, and never holds a key. What
-    no option says is asked for.
+    It maps directories that hold a backend or a state to workspaces, and never holds a key. Asks
+    for what no option gives.
     """
     from tfevents.settings.template import RepositorySettings, write_settings_file
 
@@ -57,7 +57,7 @@ def init(directory: str, mapped: Mapping[str, str], force: bool, **options: str 
 def prompt(option: str, text: str, default: str | None = None) -> str:
     """Prompts for the value of `option`. Raises UsageError if stdin is no terminal."""
     if not sys.stdin.isatty():
-        raise click.UsageError(f"nobody is there to be asked for it: give {option}")
+        raise click.UsageError(f"stdin is not a terminal, so nothing can be asked: give {option}")
     answer: str = click.prompt(text, default=default)
     return answer.strip()
 

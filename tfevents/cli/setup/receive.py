@@ -54,48 +54,50 @@ def _parse_outages(
     "--port",
     type=click.IntRange(0, 65535),
     default=8484,
-    help="Where it listens; 0 is any free port.  [default: 8484]",
+    help="The port to listen on; 0 is any free port.  [default: 8484]",
 )
 @click.option(
     "--home",
     type=click.Path(file_okay=False),
     metavar="DIR",
-    help="Where it keeps what it got.  [default: TFEVENTS_HOME]",
+    help="The directory to store events in.  [default: TFEVENTS_HOME]",
 )
 @click.option(
     "--fail",
     multiple=True,
     metavar="STATUS[:TIMES]",
     callback=_parse_outages,
-    help="Answer the next TIMES events so; may be repeated.",
+    help="Answer the next TIMES events with STATUS; may be repeated.",
 )
 @click.option(
     "--refuse",
     multiple=True,
     metavar="STATUS",
     callback=_parse_outages,
-    help="Answer every event so, after what --fail says.",
+    help="Answer every event with STATUS, after those of --fail.",
 )
 @click.option(
     "--delay",
     type=click.FloatRange(0, 3600),
     default=0.0,
     metavar="SECONDS",
-    help="Answer that much later.",
+    help="Wait so many seconds before each answer.",
 )
 @click.option(
     "--forward",
     metavar="URL",
-    help="Be a relay: keep what comes until the service at URL has taken it; no page.",
+    help="Be a relay: keep events until the service at URL has accepted them; no page.",
 )
 @click.option(
     "--database",
     envvar="TFEVENTS_RELAY_DATABASE",
     metavar="URL",
-    help="A PostgreSQL that relays share, instead of a file in its home.",
+    help="The PostgreSQL database that relays share, instead of a file in --home.",
 )
-@click.option("--refused", is_flag=True, help="A relay sends again what was refused before.")
-@click.option("--host", metavar="ADDRESS", help="Where a relay listens.  [default: 127.0.0.1]")
+@click.option("--refused", is_flag=True, help="A relay sends refused events again.")
+@click.option(
+    "--host", metavar="ADDRESS", help="The address a relay listens on.  [default: 127.0.0.1]"
+)
 @click.option(
     "--tls-cert",
     type=click.Path(dir_okay=False),
@@ -103,12 +105,15 @@ def _parse_outages(
     help="A relay's certificate with its chain, PEM.",
 )
 @click.option(
-    "--tls-key", type=click.Path(dir_okay=False), metavar="FILE", help="Its private key, PEM."
+    "--tls-key",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="The certificate's private key, PEM.",
 )
 def receive(**values: Any) -> None:
     """Receive events here, and show them or send them on.
 
-    It honours the contract as the service does, and can be told to misbehave.
+    Accepts and refuses what the service does, and can simulate outages.
     """
     from tfevents.settings.home import find_home
 
@@ -142,7 +147,7 @@ def _run_relay(options: ReceiveOptions, home: str) -> None:
     if not (options.forward or "").strip():
         raise SettingError("--forward: the URL of the service is missing")
     if options.fail or options.refuse or options.delay:
-        raise SettingError("--fail, --refuse, --delay: a relay does not misbehave")
+        raise SettingError("--fail, --refuse, --delay: a relay does not simulate outages")
     if bool(options.tls_cert) != bool(options.tls_key):
         raise SettingError("--tls-cert and --tls-key go together")
     with _require_extra("relay", RELAY_PACKAGES):

@@ -22,14 +22,16 @@ COLOURS = {"ok": "green", "skipped": "yellow", "differs": "bold red"}
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-@click.option("--only", multiple=True, type=click.Choice(GROUPS), help="Of this group; repeatable.")
-@click.option("--terraform", metavar="PATH", help="Of which binary.  [default: as `tf` chooses]")
+@click.option(
+    "--only", multiple=True, type=click.Choice(GROUPS), help="Run only this group; repeatable."
+)
+@click.option("--terraform", metavar="PATH", help="Test this binary.  [default: as `tf` chooses]")
 def selftest(as_json: bool, only: tuple[str, ...], terraform: str | None) -> int:
     """Show that terraform runs here under `tf` as it runs alone.
 
-    In a scratch directory, with terraform_data only: no cloud, no network but loopback, no setting
-    of yours. Every subcommand, the terminal, signals, counts and delivery, bare and wrapped. Exits
-    with 1 where anything differs.
+    Compares every subcommand, the terminal, signals and counts with and without `tf`, and checks
+    delivery: in a scratch directory, with terraform_data only, no cloud, no network but loopback,
+    and none of your settings. Exits with 1 if anything differs.
     """
     from tfevents.terraform.binary import find_binary
 

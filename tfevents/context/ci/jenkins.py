@@ -90,6 +90,7 @@ def _without_remote(ref: str) -> str:
 
 
 def _tag(env: Mapping[str, str]) -> str | None:
+    # for a tag that was pushed, the GitLab plugin's "source branch" is the tag's ref
     ref = env.get("gitlabSourceBranch") or env.get("GIT_BRANCH", "")
     name = _without_remote(ref).removeprefix("refs/")
     return env.get("TAG_NAME") or (name[len("tags/") :] if name.startswith("tags/") else None)

@@ -13,17 +13,29 @@ from msgspec import Struct
 
 from tfevents.errors import UnreadableDocument
 
+# CODE, LINE, QUOTED and HEREDOC find the next token at which something may open or close. Comments
+# and escapes are tokens, too, so that nothing in them opens or closes anything.
 NAME = r"[^\W\d][\w-]*"
 PLAIN = r'"[^"\\$%\n]*"'
+"""A quoted template without escapes and interpolations: one token, which is faster."""
 IDENTIFIER = re.compile(NAME)
 LABEL = re.compile(rf'"((?:[^"\\\n]|\\.)*)"|({NAME})')
+"""A label of a block, quoted (group 1) or not (group 2)."""
 SPACE = re.compile(r"(?:\s+|#[^\n]*|//[^\n]*)*")
+"""What may precede an item: white space and comments up to their line end. For comments between
+/* and */, see _skip_space."""
 GAP = re.compile(r"[ \t\r]*")
+"""The white space within a line, between an item's name, its labels and `=` or `{`."""
 CODE = re.compile(rf'{PLAIN}|#[^\n]*|//[^\n]*|/\*|<<-?({NAME})\r?\n|["{{}}()\[\]]')
+"""The next token outside of quotes; group 1 is the marker of a heredoc."""
 LINE = re.compile(CODE.pattern + r"|\n")
+"""As CODE, and the line end, which ends an argument."""
 QUOTED = re.compile(r'\\.|\$\$\{|%%\{|[$%]\{|"|\n')
+"""The next token in a quoted template."""
 HEREDOC = re.compile(r"\$\$\{|%%\{|[$%]\{|\n")
+"""The next token in a heredoc, in which quotes and backslashes have no meaning."""
 CLOSING = {"{": "}", "(": ")", "[": "]", "$": "}"}
+"""What closes each bracket; `$` stands for an interpolation, `${` or `%{`."""
 
 
 class Source(Struct, frozen=True):
@@ -52,7 +64,7 @@ class Item(Struct, frozen=True):
 
 
 def scan_body(source: Source, at: int, end: int) -> Iterator[Item]:
-    """The attributes and blocks in the body text[at:end]. Raises UnreadableDocument."""
+    """The arguments and blocks in the body text[at:end]. Raises UnreadableDocument."""
     text = source.text
     while (at := _skip_space(source, at, SPACE)) < end:
         name = IDENTIFIER.match(text, at)
@@ -114,7 +126,7 @@ def find_end(source: Source, at: int) -> int:
     """The index after the bracket pair, quoted template or heredoc that begins at `at`.
 
     The stack holds what is still open: brackets, `"`, `$` for an interpolation, `<` and its marker
-    for a heredoc. A heredoc ends before its last line end, as that also ends an attribute.
+    for a heredoc. A heredoc ends before its last line end, as that also ends an argument.
     Raises UnreadableDocument.
     """
     stack: list[str] = []

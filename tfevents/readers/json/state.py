@@ -28,7 +28,7 @@ from tfevents.readers.json.documents import (
 )
 from tfevents.readers.state_size import StateSize, parse_text
 from tfevents.readers.streaming import Cursor, Read
-from tfevents.terraform.state import Key, State, StateObject, unescape_address
+from tfevents.terraform.state import ObjectKey, State, StateObject, unescape_address
 from tfevents.terraform.values import digest, digest_value, drop_empty
 
 NEXT_RESOURCE = b'},{"address":'
@@ -101,7 +101,9 @@ def _sort_checks(results: list[dict[str, Any]]) -> bytes | None:
     return encode(sorted(results, key=encode)) if free else None
 
 
-def _list_file_objects(resources: list[StateResourceJSON]) -> Iterator[tuple[Key, StateObject]]:
+def _list_file_objects(
+    resources: list[StateResourceJSON],
+) -> Iterator[tuple[ObjectKey, StateObject]]:
     for resource in resources:
         for instance in resource.instances if resource.mode == "managed" else ():
             key = (_make_address(resource, instance), instance.deposed)
@@ -154,7 +156,7 @@ def parse_shown_state(data: bytes) -> State:
     )
 
 
-def _list_shown_objects(module: ModuleJSON) -> Iterator[tuple[Key, StateObject]]:
+def _list_shown_objects(module: ModuleJSON) -> Iterator[tuple[ObjectKey, StateObject]]:
     for resource in module.resources:
         if resource.mode == "managed":
             key = (unescape_address(resource.address), resource.deposed_key)

@@ -52,16 +52,16 @@ class PlanFile(Struct, frozen=True):
 
         Raises UnreadableDocument, also if the plan file has changed since it was read.
         """
-        return self._state(archive.PRIOR)
+        return self._read_state(archive.PRIOR)
 
     def read_previous_state(self) -> bytes:
         """The state as the last apply left it, as the bytes of a state file.
 
         Its serial and lineage mean nothing. Raises UnreadableDocument as `read_prior_state` does.
         """
-        return self._state(archive.PREVIOUS)
+        return self._read_state(archive.PREVIOUS)
 
-    def _state(self, member: str) -> bytes:
+    def _read_state(self, member: str) -> bytes:
         with open_archive(self.path) as zipped:
             if self.checksum != zipped.checksum(archive.PLAN):
                 raise UnreadableDocument("it is another plan by now")
@@ -115,7 +115,8 @@ def _find_tool(lock: bytes) -> Tool:
 def _verify_version(head: Message, tool: Tool) -> str:
     """The version that wrote the plan. Raises UnreadableDocument if it was not verified."""
     if head.number(messages.FORMAT_VERSION) != messages.FORMAT:
-        raise UnreadableDocument(f"it has format {head.number(messages.FORMAT_VERSION)}, not 3")
+        found = head.number(messages.FORMAT_VERSION)
+        raise UnreadableDocument(f"it has format {found}, not {messages.FORMAT}")
     version = head.text(messages.VERSION)
     if not tool.first <= _parse_version(version) <= tool.last:
         raise UnreadableDocument(f"it was written by {tool.name} {version[:40]!r}")

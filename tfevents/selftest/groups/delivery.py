@@ -47,7 +47,7 @@ KILLED_APPLY_EVENTS = ["provisioning", "failed"]
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
     """The checks: with an endpoint that accepts events, then with others, last a killed wrapper."""
-    yield Check("delivery", "an apply is told once", partial(_check_delivered, scratch))
+    yield Check("delivery", "an apply is reported once", partial(_check_delivered, scratch))
     for name, status in {"that refuses": 401, "that is busy": 503, "that hangs": None}.items():
         yield Check("delivery", f"an endpoint {name}", partial(_check_refused, scratch, status))
     closed_url = f"http://127.0.0.1:{find_closed_port()}"

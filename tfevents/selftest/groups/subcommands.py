@@ -77,7 +77,10 @@ STDIN = {"apply -var=v=3": b"no\n"}
 
 def list_checks(scratch: Scratch) -> Iterator[Check]:
     """The checks: COMMAND_LINES in two copies of a project, then each subcommand's help."""
-    pair = (scratch.make_bare_project(CONFIGURATION), scratch.make_bare_project(CONFIGURATION))
+    pair = (
+        scratch.make_uninitialised_project(CONFIGURATION),
+        scratch.make_uninitialised_project(CONFIGURATION),
+    )
     for line in COMMAND_LINES.splitlines():
         yield Check("commands", line or "(no command)", partial(_compare, scratch, pair, line))
     console = partial(_compare, scratch, pair, "console", b"1 + 1\n")

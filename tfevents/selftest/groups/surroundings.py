@@ -59,7 +59,7 @@ def read_report(project: Project) -> Mapping[str, Any]:
 
 def make_probe_project(scratch: Scratch, task: str = "") -> Project:
     """A project whose runs the probe records. `task`: SELFTEST_TASK, see probe.py."""
-    project = scratch.make_bare_project(CONFIGURATION, SELFTEST_TASK=task)
+    project = scratch.make_uninitialised_project(CONFIGURATION, SELFTEST_TASK=task)
     report = str(project.directory.parent / "report.json")
     return Project(project.directory, {**project.env, "SELFTEST_REPORT": report})
 

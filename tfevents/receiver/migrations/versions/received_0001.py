@@ -1,4 +1,4 @@
-"""Creates the tables of workspaces, events and artefacts."""
+"""Creates the tables of workspaces, events and artifacts."""
 
 from __future__ import annotations
 

@@ -25,9 +25,11 @@ def upgrade() -> None:
             index=True,
             comment="when to send its next event; NULL: none waits",
         ),
-        sa.Column("tries", sa.Integer, nullable=False, comment="that failed in a row"),
+        sa.Column("tries", sa.Integer, nullable=False, comment="failed attempts in a row"),
         sa.Column(
-            "turn_of", sa.BigInteger, comment="the key whose turn `due` is, and has been counted"
+            "turn_of",
+            sa.BigInteger,
+            comment="id of the key whose rate already counts the turn at `due`",
         ),
         sa.UniqueConstraint("account", "org", "project", "workspace"),
     )
@@ -43,7 +45,10 @@ def upgrade() -> None:
             "sealed", sa.Text, nullable=False, comment="encrypted; empty for the relay's own"
         ),
         sa.Column(
-            "turn_at", sa.BigInteger, nullable=False, comment="up to when its requests are counted"
+            "turn_at",
+            sa.BigInteger,
+            nullable=False,
+            comment="time up to which the key's rate is used up",
         ),
     )
     op.create_table(
@@ -54,7 +59,9 @@ def upgrade() -> None:
         sa.Column("received_at", sa.BigInteger, nullable=False, index=True),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, comment="why it was not delivered the last time"),
-        sa.Column("fingerprint", sa.Text, comment="of a body that has an event_id: it comes once"),
+        sa.Column(
+            "fingerprint", sa.Text, comment="hash of a body with an event_id, which is stored once"
+        ),
         sa.Column(
             "body", sa.Text, nullable=False, comment="as it was sent; empty once it is delivered"
         ),

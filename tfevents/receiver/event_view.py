@@ -42,8 +42,8 @@ class Moment(Struct, frozen=True):
     short: str
 
 
-class RunView(Struct, frozen=True):
-    """One run as described by its latest event; unknown values are None or empty.
+class EventView(Struct, frozen=True):
+    """One event as the pages show it, a run as its latest event; unknown values are None or empty.
 
     `drift`: all drift counts. `drifted`: the drift counts without the unchanged resources.
     """
@@ -74,12 +74,12 @@ class RunView(Struct, frozen=True):
     raw: str
 
 
-def describe_event(one: Received) -> RunView:
-    """The view of an event, and of its run if the event is the run's latest."""
+def describe_event(one: Received) -> EventView:
+    """The view of an event."""
     body = json.loads(one.body)
     about, data = body.get("metadata") or {}, body.get("data") or {}
     repository = _clean(about.get("git_repo"))
-    return RunView(
+    return EventView(
         id=one.id,
         at=describe_time(one.received_at),
         status=one.event_type,
