@@ -23,7 +23,7 @@ from tfevents.wrapper import main
 
 TERRAFORM, PYTHON = 1, 42
 OBSERVE = f"""#!/bin/sh
-[ "$1" = -IS ] && [ "$2" = -c ] && shift 4
+[ "$1" = -IS ] && [ "$2" = -c ] && shift 5
 printf '%s|' "$@"
 exit {PYTHON}
 """
@@ -251,6 +251,12 @@ def test_another_one_can_be_named(stage: Stage, wanted: str, code: int) -> None:
     assert Stage(home).run("version", TFEVENTS_PROVISIONER=named)[0] == code
 
 
+def test_a_provisioner_at_the_root_is_not_the_checkouts(stage: Stage) -> None:
+    """TFEVENTS_PROVISIONER=/NAME does not run ./NAME."""
+    shutil.copy(binary("false"), stage.home / "work" / "other")
+    assert stage.run("version", TFEVENTS_PROVISIONER="/other")[0] == PYTHON
+
+
 @pytest.mark.parametrize(
     "file", ["work/.tfevents.hcl", ".tfevents.hcl", ".config/tfevents/config.hcl"]
 )
@@ -281,11 +287,50 @@ def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
     assert ours["PWD"] in ("", os.fspath((stage.home / "work").resolve()))
 
 
+SEEN = f"""#!{sys.executable} -IS
+import sys
+if sys.argv[1] == "plan" or sys.argv[1:] == ["version"]:
+    open("seen", "wb").write(open("/proc/self/environ", "rb").read())
+"""
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="there is no /proc")
+@pytest.mark.parametrize("command", ["version", "plan"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"TF_VAR_my-var": "a\nb=c", "9x": "=1", "BASH_FUNC_f%%": "() { :; }", "a.b": ""},
+        {"LC_CTYPE": "POSIX"},
+        {},
+    ],
+    ids=lambda given: "-".join(given) or "no locale",
+)
+def test_terraform_has_every_variable_and_no_locale_of_python(
+    tmp_path: Path, command: str, given: dict[str, str]
+) -> None:
+    """Variables whose names are no names of shell variables reach terraform; LC_CTYPE, which Python
+    sets where there is no locale, does not."""
+    engine = tmp_path / "bin" / "terraform"
+    engine.parent.mkdir()
+    engine.write_text(SEEN)
+    engine.chmod(0o755)
+    env = {"PATH": f"{engine.parent}:/usr/bin:/bin", "HOME": str(tmp_path), **given}
+    subprocess.run([TF, command], env=env, cwd=tmp_path, capture_output=True, check=True)
+    entries = (tmp_path / "seen").read_bytes().decode().split("\0")
+    seen = dict(entry.split("=", 1) for entry in entries if entry)
+    ours = {"PWD", "OLDPWD", provisioner.CALLER, "TF_IN_AUTOMATION"}
+    assert {name: text for name, text in seen.items() if name not in ours} == env
+
+
 def test_without_its_python_terraform_runs(stage: Stage) -> None:
-    """In an incomplete installation without Python the launcher becomes terraform; without
-    terraform it exits with 127 and a message."""
+    """In an incomplete installation without Python the launcher becomes terraform, and says of a
+    plan that it is not reported; without terraform it exits with 127 and a message."""
     (stage.home / "bin" / "python3.99").unlink()
-    assert stage.run("plan")[0] == TERRAFORM
+    assert stage.run("version")[0] == TERRAFORM
+    plan = [stage.home / "bin" / "tf", "plan"]
+    done = subprocess.run(plan, check=False, env=stage.env, capture_output=True)
+    assert (done.returncode, done.stderr.count(b"\n")) == (TERRAFORM, 1)
+    assert done.stderr.startswith(b"tfevents: nothing is reported: there is no Python for it")
     (stage.home / "engines" / "terraform").unlink()
     done = subprocess.run(
         [stage.home / "bin" / "tf"], check=False, env=stage.env, capture_output=True
