@@ -40,11 +40,12 @@ class HookCall(Struct, frozen=True):
     """One call. `moment`: before, after or error.
 
     `directory` is terraform's working directory, `unit` the directory that identifies the run.
-    `options`: terraform's options before its command (`-chdir`). `stated_outcome`: the outcome,
-    where it was given without a number. `partial_reasons`: what makes the plan less than a full
-    one, by the host, the command line or TF_CLI_ARGS_plan. `detailed_exitcode`: whether
-    `-detailed-exitcode` is given, so that exit code 0 means no changes. `state_elsewhere`: whether
-    `-state` or `-state-out` is given, so that the run's state may not be the backend's.
+    `options`: terraform's options before its command (`-chdir`). `exit_code`: terraform's.
+    `stated_outcome`: the outcome, where it was given without a number. `partial_reasons`: what
+    makes the plan less than a full one, by the host, the command line or TF_CLI_ARGS_plan.
+    `detailed_exitcode`: whether `-detailed-exitcode` is given, so that exit code 0 means no
+    changes. `state_elsewhere`: whether `-state` or `-state-out` is given, so that the run's state
+    may not be the backend's.
     """
 
     moment: str
@@ -77,7 +78,7 @@ class HookCall(Struct, frozen=True):
             return False
         if self.stated_outcome is not None:
             return self.stated_outcome
-        code = self.host.exit_code if self.exit_code is None else self.exit_code
+        code = self.host.job_exit_code if self.exit_code is None else self.exit_code
         if code is not None:
             return code in ((0, 2) if self.command == "plan" else (0,))
         return None if self.host.failed is None else not self.host.failed
@@ -107,6 +108,7 @@ def parse_call(
     directory = os.path.abspath(arguments.chdir)
     unit = options.directory or find_unit_directory(directory, env, hooked=True)
     named_plan = _find_plan_file(_parse_line(words, {}))
+    unstated = options.exit_code is None and options.succeeded is None
     return HookCall(
         moment=moment,
         command=arguments.command,
@@ -120,7 +122,7 @@ def parse_call(
         host=host,
         plan_file=named_plan or options.plan_file or host.plan_file or _find_plan_file(arguments),
         plan_json=options.plan_json or host.plan_json,
-        exit_code=options.exit_code,
+        exit_code=host.exit_code if unstated else options.exit_code,
         stated_outcome=options.succeeded,
         options=arguments.options,
         partial_reasons=host.partial_reasons or arguments.partial_reasons,

@@ -14,12 +14,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from msgspec.structs import replace
+
 from tfevents.context.overrides import gather_valid_overrides
 from tfevents.errors import UNDELIVERED, JournalUnavailable
 from tfevents.events.table import find_operation, make_start_activity
 from tfevents.hosts import hook_facts
 from tfevents.hosts.baseline import Baseline, make_baseline, parse_baseline
 from tfevents.hosts.call import HookCall
+from tfevents.hosts.failed_runs import send_failed_runs
 from tfevents.hosts.hook_outcome import HookFacts, HookOutcome, determine_hook_outcome
 from tfevents.journal import run_lock
 from tfevents.journal.fallback import open_journals
@@ -30,9 +33,11 @@ from tfevents.journal.recovery import end_as_failed
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.reporter import Reporter, ReportResult
 from tfevents.reporting.run import RunInfo
+from tfevents.reporting.states import ERRORED
 from tfevents.settings.environment import is_disabled
 from tfevents.settings.home import find_home
 from tfevents.settings.switches import is_on
+from tfevents.terraform.state import State
 
 NOTHING_TO_REPORT = ReportResult(None, True)
 REPORTED_ALREADY = ReportResult("the end of this run was already reported", True)
@@ -164,7 +169,10 @@ class Hook:
             return REPORTED_ALREADY
         if last and events and self._was_closed_too_early(last, events[0]):
             open_runs = [last]
-        return self._report_end(open_runs[-1] if open_runs else None)
+        run = open_runs[-1] if open_runs else None
+        if run and run.command:  # `error` closes a run of any command
+            self.call = replace(self.call, command=run.command)
+        return self._report_end(run)
 
     def _was_closed_too_early(self, last: Run, last_event: StoredEvent) -> bool:
         """Whether the run was closed as killed while terraform still ran: it took more than a day,
@@ -185,19 +193,32 @@ class Hook:
         plan_rewritten = any(_find_modification_time(path) > data["finished_at"] for path in paths)
         if plan_rewritten or (last.command, last.exit_code) != (call.command, call.exit_code):
             return False
-        state = hook_facts.find_state(call, self.client)
+        state = self._find_state_after(last.opened_at)
         found = (str(state.serial), state.lineage) if state and state.lineage else (None, None)
         return found == (data.get("serial"), data.get("lineage"))
+
+    def _find_state_after(self, opened_at: str) -> State | None:
+        """The stored state; None if terraform could not store it since `opened_at`.
+
+        Terraform leaves errored.tfstate then, and the stored state is an older one.
+        """
+        written = _find_modification_time(os.path.join(self.call.directory, ERRORED))
+        if written and written[:19] >= opened_at[:19]:  # some file systems keep whole seconds
+            return None
+        return hook_facts.find_state(self.call, self.client)
 
     def close_execution(self) -> ReportResult:
         """Closes the execution's open runs as failed, unless the call says that it succeeded.
 
-        Then delivers pending events. For Atlantis' post-workflow hook, called once for all runs.
+        Then delivers their pending events, or without such runs those of this directory. For
+        Atlantis' post-workflow hook, called once for all runs.
         """
         if not self.call.succeeded:
             with _use_journals(self.env) as journals:
                 runs = [run for journal in journals for run in journal.find_open_hook_runs()]
-                _close_as_failed(journals, filter(self._is_of_execution, runs), interrupted=None)
+                if runs := list(filter(self._is_of_execution, runs)):
+                    _close_as_failed(journals, runs, interrupted=None)
+                    return send_failed_runs(journals, runs, self.call.unit, self.env)
         reporter = self._make_reporter(None, {}, opened=True)
         reporter.start()
         reporter.deliver()
@@ -211,11 +232,11 @@ class Hook:
         call, baseline = self.call, parse_baseline(run.base if run else None)
         reporter = self._make_reporter(run, {})
         reporter.start()
-        planned = hook_facts.find_plan(call, self.client, self.env, baseline)
+        opened_at = run.opened_at if run else ""
+        planned = hook_facts.find_plan(call, self.client, self.env, baseline, opened_at)
         problem = hook_facts.explain_missing_plan(call) if planned is None else None
-        state = hook_facts.find_state(call, self.client)
-        command = run.command if run and run.command else call.command
-        facts = hook_facts.collect_facts(call, command, planned, state, baseline)
+        state = self._find_state_after(opened_at)
+        facts = hook_facts.collect_facts(call, planned, state, baseline)
         outcome = determine_hook_outcome(facts)
         if outcome.activity is None:
             reporter.problems.append("whether there is something to apply is not known")

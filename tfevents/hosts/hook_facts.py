@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from tfevents.events.table import find_operation
 from tfevents.hosts.baseline import Baseline, identify_plans
 from tfevents.hosts.call import HookCall
 from tfevents.hosts.hook_outcome import HookFacts
+from tfevents.journal.models import format_time
 from tfevents.readers.json import plan as planjson
 from tfevents.reporting.saved_plan import SavedPlan, read_plan
 from tfevents.reporting.states import pull_state
@@ -23,7 +25,8 @@ from tfevents.terraform.arguments import PARTS, UNREFRESHED, Mode
 from tfevents.terraform.client import TerraformClient, Version
 from tfevents.terraform.counts import Counts, count_listed_drift, has_changes
 from tfevents.terraform.plan import list_partial_reasons
-from tfevents.terraform.state import State
+from tfevents.terraform.state import NEVER_WRITTEN, State
+from tfevents.terraform.workdir import FileIdentity
 
 
 def find_client(call: HookCall, env: Mapping[str, str]) -> TerraformClient | None:
@@ -48,21 +51,37 @@ def find_state(call: HookCall, client: TerraformClient | None) -> State | None:
 
 
 def find_plan(
-    call: HookCall, client: TerraformClient | None, env: Mapping[str, str], baseline: Baseline
+    call: HookCall,
+    client: TerraformClient | None,
+    env: Mapping[str, str],
+    baseline: Baseline,
+    opened_at: str = "",
 ) -> SavedPlan | None:
     """The plan in the plan file, else in the JSON that the host made from it; None without either.
 
     For a plan, a file unchanged since `before` is ignored: it holds an older plan, which this run
-    did not overwrite because it failed.
+    did not overwrite because it failed. So is a file that `before` did not name, if it was written
+    before `opened_at` (when `before` was called) and the run is not known to have succeeded.
     """
     plan_file, plan_json = call.plan_file, call.plan_json
     if call.command == "plan" and baseline.plans is not None:
         now = identify_plans(call)
-        plan_file = plan_file if now[0] != baseline.plans[0] else None
-        fresh = _is_stream(plan_json) or now[1] != baseline.plans[1]
+        since = "" if call.succeeded else opened_at
+        plan_file = plan_file if _is_fresh(now[0], baseline.plans[0], since) else None
+        fresh = _is_stream(plan_json) or _is_fresh(now[1], baseline.plans[1], since)
         plan_json = plan_json if fresh else None
     found = _read_plan_file(plan_file, client, env, call.mode) if plan_file else None
     return found or (_read_plan_json(plan_json, call.mode) if plan_json else None)
+
+
+def _is_fresh(now: FileIdentity | None, before: FileIdentity | None, since: str) -> bool:
+    """Whether a file was written since `before` (None: not named or not found), else since a time.
+
+    Compares whole seconds: some file systems keep no more of a modification time.
+    """
+    if now is None or before is not None:
+        return now != before
+    return format_time(now[0] / 1e9)[:19] >= since[:19]
 
 
 def _read_plan_file(
@@ -85,6 +104,8 @@ def _read_plan_json(path: str, mode: Mode) -> SavedPlan | None:
 @contextmanager
 def _open_json(path: str) -> Iterator[BinaryIO]:
     if path == "-":
+        if sys.stdin is None:  # closed by the caller
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF), path)
         yield sys.stdin.buffer
     elif _is_stream(path):
         with open(path, "rb") as stream:
@@ -120,18 +141,20 @@ def has_work(planned: SavedPlan | None, mode: Mode) -> bool:
 
 
 def collect_facts(
-    call: HookCall,
-    command: str,
-    planned: SavedPlan | None,
-    state: State | None,
-    baseline: Baseline,
+    call: HookCall, planned: SavedPlan | None, state: State | None, baseline: Baseline
 ) -> HookFacts:
-    """All that is known about a run at its end. `command`: that of `before`, else the call's."""
+    """All that is known about a run at its end. `state`: the stored state.
+
+    An empty answer (no state) is only trusted if the run leaves an empty state: terraform may have
+    stored a state where this call does not find it (another directory or backend).
+    """
     if call.command == "plan" and call.succeeded is False and planned and not planned.plan.errored:
         planned = None  # an older plan: the failed run did not overwrite it
     mode = (planned.plan.mode if planned else None) or baseline.mode or call.mode
+    if state and state.identity == NEVER_WRITTEN and not _leaves_nothing(call, planned, mode):
+        state = None
     return HookFacts(
-        operation=find_operation(command, mode),
+        operation=find_operation(call.command, mode),
         mode=mode,
         succeeded=call.succeeded,
         planned=planned,
@@ -140,8 +163,21 @@ def collect_facts(
         state_after=state,
         changes_by_code=call.has_changes,
         refreshed=UNREFRESHED not in call.partial_reasons,
-        targeted=command == "plan" and bool(PARTS.intersection(call.partial_reasons)),
+        targeted=call.command == "plan" and bool(PARTS.intersection(call.partial_reasons)),
     )
+
+
+def _leaves_nothing(call: HookCall, planned: SavedPlan | None, mode: Mode) -> bool:
+    """Whether the run is known to have succeeded and to leave an empty state: it has destroyed
+    everything, or its plan has no object and no output (compare RunFacts.leaves_empty_state)."""
+    plan = planned.plan if planned else None
+    flags = () if call.plan_file else call.partial_reasons
+    targeted = planned is not None and planned.targeted
+    if not call.succeeded or list_partial_reasons(plan, flags, targeted=targeted):
+        return False
+    if mode is Mode.DESTROY:
+        return plan is not None or call.plan_file is None
+    return plan is not None and not (plan.managed or plan.changes or plan.outputs)
 
 
 def find_partial_reasons(facts: HookFacts, call: HookCall) -> tuple[str, ...]:

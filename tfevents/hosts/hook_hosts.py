@@ -22,7 +22,8 @@ class HookHost(Struct, frozen=True):
 
     `execution`: the host's id of the pull request, run or deployment that the run is part of.
     `whole_execution`: whether this call is about all runs of the execution. `reports_itself`:
-    whether the host runs `tf`, which reports the run. `partial_reasons`: what the host left out of
+    whether the host runs `tf`, which reports the run. `exit_code`: terraform's. `job_exit_code`: of
+    the job's last command, which may not be terraform. `partial_reasons`: what the host left out of
     the plan.
     """
 
@@ -32,6 +33,7 @@ class HookHost(Struct, frozen=True):
     plan_file: str | None = None
     plan_json: str | None = None
     exit_code: int | None = None
+    job_exit_code: int | None = None
     failed: bool | None = None
     execution: str | None = None
     provisioner: str | None = None
@@ -60,7 +62,7 @@ def _add_job_outcome(host: HookHost, env: Mapping[str, str]) -> HookHost:
     return replace(
         host,
         failed=host.failed if has_outcome else _has_job_failed(env),
-        exit_code=host.exit_code if has_outcome else _find_job_exit_code(env),
+        job_exit_code=None if has_outcome else _find_job_exit_code(env),
     )
 
 
@@ -170,15 +172,14 @@ def _find_job_exit_code(env: Mapping[str, str]) -> int | None:
 
 
 def _has_job_failed(env: Mapping[str, str]) -> bool | None:
-    """Whether the job failed; None while it runs, or where no variable tells its status."""
+    """Whether the job failed; None while it runs, or where no variable tells its status.
+
+    Azure's `SucceededWithIssues` is unknown: the agent (StepsRunner.cs) sets it if a step with
+    continueOnError has failed, which may be terraform's.
+    """
     variables = {
         "CI_JOB_STATUS": {"success": False, "failed": True, "canceled": True},
-        "AGENT_JOBSTATUS": {
-            "Succeeded": False,
-            "SucceededWithIssues": False,
-            "Failed": True,
-            "Canceled": True,
-        },
+        "AGENT_JOBSTATUS": {"Succeeded": False, "Failed": True, "Canceled": True},
     }
     for name, statuses in variables.items():
         if (failed := statuses.get(env.get(name, ""))) is not None:

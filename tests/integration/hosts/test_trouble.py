@@ -17,6 +17,7 @@ from support.hosts.field import (
     APPLIED,
     APPLY_FAILED,
     BEGUN,
+    KEY,
     PLAN_FAILED,
     PLANNED,
     Field,
@@ -235,6 +236,8 @@ def test_a_call_that_is_wrong_is_told_under_strict(place: Field) -> None:
     for moment, code in (("before", 0), ("after", 86), ("error", 86)):
         done = hook(place, moment, "plan", "--no-such-option", TFEVENTS_STRICT="1")
         assert (done.returncode, done.stderr.count("\n")) == (code, 1)
+        done = hook(place, "--exit-code", "x", moment, "plan", TFEVENTS_STRICT="1")
+        assert (done.returncode, done.stderr.count("\n")) == (code, 1)
 
 
 @pytest.mark.exhaustive
@@ -271,6 +274,54 @@ def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(
     assert place.events[0]["data"]["missing"] == "state"
 
 
+@pytest.mark.parametrize("code", [("--exit-code", "0"), ()])
+def test_an_apply_without_a_state_is_neither_inactive_nor_failed(
+    code: tuple[str, ...], place: Field
+) -> None:
+    """If terraform finds no state after an apply, as in a directory that is not the run's, the
+    event claims neither that the workspace is inactive nor that the apply has failed."""
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    hook(place, "before", "apply", "--plan-file", "p")
+    hook(place, "after", "apply", "--plan-file", "p", *code)
+    status, added = ("success", 3) if code else (None, None)
+    assert place.told() == [BEGUN, ("provisioning", "apply", status, added)]
+
+
+def test_a_state_that_could_not_be_stored_gives_no_counts(place: Field) -> None:
+    """If terraform has left errored.tfstate during the run, the stored state is not the run's, and
+    the event has neither counts nor serial; a file of an earlier run does not matter."""
+    errored = place.directory / "errored.tfstate"
+    errored.touch()
+    os.utime(errored, (1, 1))
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    for moment in ("older", "new"):
+        hook(place, "before", "apply", "--plan-file", "p")
+        place.sh("test -e terraform.tfstate || terraform apply p")
+        if moment == "new":
+            errored.touch()
+        hook(place, "after", "apply", "--exit-code", "1", "--plan-file", "p")
+    ends = [event for event in place.events if event["event_type"] == "failed"]
+    assert [event["data"]["counts"] for event in ends] == ["exact", "absent"]
+    assert ["serial" in event["data"] for event in ends] == [True, False]
+    assert ["state_checksum" in event["metadata"] for event in ends] == [True, False]
+
+
+def test_an_older_plan_is_not_that_of_a_failed_one(place: Field) -> None:
+    """`error` of any command closes a plan by the rules of a plan: an older plan file has no counts
+    of it."""
+    place.sh("terraform init -input=false && terraform plan -out=p")
+    hook(place, "before", "plan", "--plan-file", "p")
+    hook(place, "error", "apply", "--plan-file", "p")
+    assert place.told() == [(*PLAN_FAILED, None)]
+
+
+def test_a_closed_stdin_leaves_no_run_open(place: Field) -> None:
+    """With stdin closed, `--plan-json -` is no plan, and the run is closed with its exit code."""
+    hook(place, "before", "plan")
+    assert place.sh("tfevents hook after plan --exit-code 2 --plan-json - <&-") == 0
+    assert [event[0] for event in place.told()] == ["apply_needed"]
+
+
 @pytest.mark.exhaustive
 def test_an_older_plans_json_is_not_this_plans(place: Field) -> None:
     """The file of --plan-json is ignored if it is from before the run, since it shows an earlier
@@ -293,6 +344,44 @@ def test_strict_ends_with_86_where_it_was_not_delivered(moment: str, place: Fiel
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (86, "", 1)
     fine = {"TFEVENTS_STRICT": "1"}
     assert hook(place, moment, "apply", **fine).returncode == 0
+
+
+def _open_atlantis_projects(place: Field) -> dict[str, str]:
+    """Opens an apply in two projects, each with its own workspace; returns the variables of the
+    pull request."""
+    pull = {"BASE_REPO_OWNER": "o", "BASE_REPO_NAME": "r", "PULL_NUM": "7", "COMMAND_NAME": "apply"}
+    pull |= {"TFEVENTS_API_KEY": KEY, "TFEVENTS_WORKSPACE": ""}
+    for name in ("a", "b"):
+        part = place.directory / name
+        part.mkdir()
+        (part / ".tfevents.hcl").write_text(f'harness {{\n  workspace = "of-{name}"\n}}\n')
+        step = {**pull, "PLANFILE": "p", "ATLANTIS_TERRAFORM_VERSION": "1.11.4"}
+        place.run(["tfevents", "hook", "before", "apply"], cwd=part, **step)
+    return {**pull, "COMMAND_HAS_ERRORS": "true", "TFEVENTS_STRICT": "1"}
+
+
+def test_an_executions_failed_runs_are_sent_to_their_own_workspaces(place: Field) -> None:
+    """Atlantis' post-workflow hook sends the failures of all projects, from the root, to the
+    workspace of each project."""
+    env = _open_atlantis_projects(place)
+    done = hook(place, "after", "apply", **env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [event["event_type"] for event in place.endpoint.events] == [
+        *("provisioning", "provisioning", "failed", "failed")
+    ]
+    assert place.endpoint.events == place.events
+
+
+def test_an_executions_failed_runs_that_are_not_sent_are_said(place: Field) -> None:
+    """If the failures can't be sent, the hook says so in one line and, with TFEVENTS_STRICT, exits
+    with 86; without a key, too."""
+    env = _open_atlantis_projects(place)
+    done = hook(
+        place, "after", "apply", **{**env, "TFEVENTS_URL": NOWHERE, "TFEVENTS_TIMEOUT": "1"}
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (86, 1)
+    assert "2 of 2 failed runs not delivered: " in done.stderr
+    assert [event[0] for event in place.told()][2:] == ["failed", "failed"]
 
 
 # Hooks that are missing, repeated or in the wrong order
@@ -381,10 +470,10 @@ def test_a_run_that_was_opened_beside_home_is_closed_at_home(place: Field) -> No
     one run."""
     home = Path(place.env["TFEVENTS_HOME"])
     home.write_text("")  # a file in the place of the home directory
-    hook(place, "before", "apply")
+    hook(place, "before", "destroy")
     home.unlink()
-    hook(place, "after", "apply", "--exit-code", "0")
-    assert [event[0] for event in place.told()] == ["provisioning", "inactive"]
+    hook(place, "after", "destroy", "--exit-code", "0")
+    assert [event[0] for event in place.told()] == ["destroying", "inactive"]
     assert len({event["data"]["run_id"] for event in place.events}) == 1
 
 
@@ -408,10 +497,10 @@ def make_older(place: Field) -> None:
 def test_an_end_after_more_than_a_day_is_the_runs_only_one(place: Field) -> None:
     """An after hook more than a day after its before hook records the run's only end: its run is
     not first closed as forgotten."""
-    hook(place, "before", "apply")
+    hook(place, "before", "destroy")
     make_older(place)
-    hook(place, "after", "apply", "--exit-code", "0")
-    assert [event[0] for event in place.told()] == ["provisioning", "inactive"]
+    hook(place, "after", "destroy", "--exit-code", "0")
+    assert [event[0] for event in place.told()] == ["destroying", "inactive"]
 
 
 def test_a_run_that_was_forgotten_and_goes_on_is_one_run(place: Field) -> None:
@@ -448,15 +537,15 @@ def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> N
     """If the home directory's journal has no room for a run's end, the end is kept in the fallback
     journal, and a day later the run is not closed as forgotten."""
     home = Path(place.env["TFEVENTS_HOME"])
-    hook(place, "before", "apply")
+    hook(place, "before", "destroy")
     with closing(sqlite3.connect(home / "journal.db")) as db:
         db.executescript(FULL)
-        hook(place, "after", "apply", "--exit-code", "0")
+        hook(place, "after", "destroy", "--exit-code", "0")
         db.executescript(EMPTIED)
-    hook(place, "before", "apply")
-    hook(place, "after", "apply", "--exit-code", "0")
+    hook(place, "before", "destroy")
+    hook(place, "after", "destroy", "--exit-code", "0")
     told = [event[0] for event in place.told()]
-    assert told == ["provisioning", "inactive", "provisioning", "inactive"]
+    assert told == ["destroying", "inactive", "destroying", "inactive"]
     assert len({event["data"]["run_id"] for event in place.events}) == 2
 
 

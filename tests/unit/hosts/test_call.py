@@ -204,8 +204,42 @@ def test_the_jobs_outcome_where_the_host_says_none() -> None:
     assert find_host({}) == HookHost()
     assert find_host({"CI_JOB_STATUS": "failed"}).failed is True
     assert find_host({"CI_JOB_STATUS": "running"}).failed is None
-    assert find_host({"BITBUCKET_EXIT_CODE": "3"}).exit_code == 3
+    assert find_host({"BITBUCKET_EXIT_CODE": "3"}).job_exit_code == 3
     for odd in ("no", "-1", "1000", "9" * 5000, "\u0661"):
-        assert find_host({"BITBUCKET_EXIT_CODE": odd}).exit_code is None
+        assert find_host({"BITBUCKET_EXIT_CODE": odd}).job_exit_code is None
     scalr = {"SCALR_RUN_ID": "run-1", "SCALR_TERRAFORM_EXIT_CODE": "0", "CI_JOB_STATUS": "failed"}
     assert (find_host(scalr).failed, find_host(scalr).exit_code) == (None, 0)
+
+
+def test_azures_success_with_issues_is_no_outcome() -> None:
+    """Azure's `SucceededWithIssues` is not known to be a success: a step with continueOnError
+    may have failed."""
+    statuses = ("Succeeded", "SucceededWithIssues", "Failed", "Canceled")
+    found = [find_host({"AGENT_JOBSTATUS": status}).failed for status in statuses]
+    assert found == [False, None, True, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "succeeded", "changes"),
+    [
+        (CallOptions(), 2, True, True),
+        (CallOptions(exit_code=1), 1, False, None),
+        (CallOptions(succeeded=False), None, False, None),
+    ],
+)
+def test_scalrs_exit_code_is_terraforms(
+    options: CallOptions, exit_code: int | None, succeeded: bool, changes: bool | None
+) -> None:
+    """Scalr's exit code is the run's, unless an option gives the outcome."""
+    host = find_host({"SCALR_RUN_ID": "run-1", "SCALR_TERRAFORM_EXIT_CODE": "2"})
+    found = parse_call("after", ["plan"], options, host, NO_ENV)
+    assert found is not None
+    assert (found.exit_code, found.succeeded, found.has_changes) == (exit_code, succeeded, changes)
+
+
+def test_a_jobs_exit_code_is_not_terraforms() -> None:
+    """The exit code of a CI job gives the outcome, but is not recorded as terraform's."""
+    host = find_host({"BUILDKITE_COMMAND_EXIT_STATUS": "2"})
+    found = parse_call("after", ["plan"], CallOptions(), host, NO_ENV)
+    assert found is not None
+    assert (found.exit_code, found.succeeded, found.has_changes) == (None, True, None)

@@ -57,6 +57,6 @@ def test_a_spoiled_environment_is_a_call_or_none(
         planned = find_plan(call, None, env, Baseline())
         assert planned is None
         assert SECRET not in (explain_missing_plan(call) or "")
-        known = collect_facts(call, call.command, planned, None, baseline)
+        known = collect_facts(call, planned, None, baseline)
         assert determine_hook_outcome(known).numbers.resources is None
     examples.check_both(called)
