@@ -87,7 +87,9 @@ class Api:
             "x-total-items": str(page.total),
             "x-total-pages": str(-(-page.total // query.limit)),
         }
-        return JSONResponse([_describe_activity(one) for one in page.items], headers=headers)
+        listed = [_describe_activity(one) for one in page.items]
+        # as ASCII: a JSONResponse can't encode the lone surrogates that an event may contain
+        return Response(json.dumps(listed), 200, headers, "application/json")
 
 
 async def answer_or_error(answer: Awaitable[Response]) -> Response | None:

@@ -9,7 +9,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -43,7 +43,7 @@ def open_sqlite(home: str, name: str, connections: int = 15) -> Engine:
     if not os.path.lexists(path):
         os.close(create_private(path))
     engine = create_engine(
-        f"sqlite:///{path}",
+        URL.create("sqlite", database=path),  # a `?` in a path would begin a URL's query
         connect_args={"timeout": BUSY_SECONDS},
         hide_parameters=True,
         max_overflow=0,

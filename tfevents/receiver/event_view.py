@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -187,7 +187,7 @@ def _format_cost(about: Mapping[str, Any], name: str, *, signed: bool = False) -
     try:
         amount = Decimal(text)
         shown = f"{amount:{'+' if signed else ''},.2f}" if abs(amount) < 10**15 else text
-    except InvalidOperation:
+    except ArithmeticError:  # of a text that is no number, or of a number beyond Decimal's limits
         shown = text
     currency = _clean(about.get("cost_currency"))[:8]
     return f"{shown} {currency}".strip() if shown else ""

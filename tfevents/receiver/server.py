@@ -76,14 +76,18 @@ def run_server(
     listener: socket.socket,
     certificate: Certificate | None = None,
     connections: int = MOST_CONNECTIONS,
+    *,
+    lifespan: bool = False,
 ) -> None:
     """Serves until SIGINT or SIGTERM; requests in progress then have STOP_SECONDS to finish.
 
     `connections`: the most that are open at a time; further requests are answered with 503.
+    `lifespan`: whether the application has a lifespan of its own.
     """
     config = uvicorn.Config(
         app,
         access_log=False,
+        lifespan="on" if lifespan else "off",
         limit_concurrency=connections,
         log_level="error",
         server_header=False,

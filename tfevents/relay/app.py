@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -154,7 +155,8 @@ def make_app(api: RelayApi, senders: Senders, probes: Probes) -> Starlette:
     @asynccontextmanager
     async def run_senders(_app: Starlette) -> AsyncIterator[None]:
         senders.start()
-        yield
+        with suppress(CancelledError):  # uvicorn skips the shutdown after a second signal
+            yield
         await run_in_threadpool(senders.stop)
 
     routes = (

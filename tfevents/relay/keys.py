@@ -41,6 +41,10 @@ class Keys(Protocol):
     def unseal(self, sealed: str) -> ApiKey | None:
         """The key that was sealed; None if it can't be recovered with the current settings."""
 
+    def reseal(self, sealed: str) -> str | None:
+        """The stored form of a key whose stored form is out of date; None if it need not or can't
+        be changed."""
+
 
 class RunnersKeys:
     """Each event is delivered with the key that it was sent with, encrypted while the event waits
@@ -54,10 +58,11 @@ class RunnersKeys:
         """
         words = [word.strip() for word in secrets.split(",")]
         try:
-            self._fernet = MultiFernet([Fernet(word) for word in words])
+            fernets = [Fernet(word) for word in words]
         except ValueError:
             message = f"{SECRET}: this is no base64 of 32 bytes; make one: {MAKE_SECRET}"
             raise SettingError(message) from None
+        self._first, self._fernet = fernets[0], MultiFernet(fernets)
         self._salt = words[-1].encode()
 
     def admit(self, secret: str, account: str) -> Caller:
@@ -78,6 +83,15 @@ class RunnersKeys:
             return ApiKey(self._fernet.decrypt(sealed).decode())
         except InvalidToken:
             return None
+
+    def reseal(self, sealed: str) -> str | None:
+        """The key encrypted with the first secret; None if it is already, or can't be decrypted."""
+        try:
+            self._first.decrypt(sealed)
+        except InvalidToken:
+            key = self.unseal(sealed)
+            return self.seal(key) if key else None
+        return None
 
 
 class OwnKey:
@@ -104,3 +118,7 @@ class OwnKey:
     def unseal(self, sealed: str) -> ApiKey | None:
         """The relay's own key; None for a runner's encrypted key, which has no secret here."""
         return None if sealed else self._key
+
+    def reseal(self, _sealed: str) -> str | None:
+        """None: nothing is encrypted."""
+        return None

@@ -7,7 +7,7 @@ import threading
 import time
 
 from tfevents.delivery.sender import choose_pause
-from tfevents.errors import DeliveryError, Refused, Unauthorized
+from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.terminal import print_line
 
 OUTAGE_FAILURES = 3
@@ -43,10 +43,10 @@ class Outage:
     def record_result(self, error: DeliveryError | None) -> None:
         """Records the result of a request; None: delivered.
 
-        Every error but Refused and Unauthorized counts as a failure; those two are answers. Prints
-        a line when an outage begins and when it ends.
+        Every error counts as a failure, unless it is an answer for this event, key or workspace.
+        Prints a line when an outage begins and when it ends.
         """
-        failed = error is not None and not isinstance(error, (Refused, Unauthorized))
+        failed = error is not None and not _is_answer(error)
         with self._lock:
             before, self._failures = self._failures, self._failures + 1 if failed else 0
             if self._failures >= OUTAGE_FAILURES:
@@ -55,3 +55,10 @@ class Outage:
             print_line(f"events wait: {error}")
         elif before >= OUTAGE_FAILURES > self._failures:
             print_line("events are delivered again")
+
+
+def _is_answer(error: DeliveryError) -> bool:
+    """Whether the server works, although it did not take this event: it refused the event or the
+    key, or the workspace is locked."""
+    locked = isinstance(error, Unreachable) and error.locked
+    return locked or isinstance(error, (Refused, Unauthorized))

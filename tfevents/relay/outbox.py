@@ -13,6 +13,7 @@ from tfevents.errors import DeliveryError, Refused, Unauthorized, Unreachable
 from tfevents.journal.models import Destination
 from tfevents.receiver.database import make_insert
 from tfevents.relay import pace
+from tfevents.relay.keys import Keys
 from tfevents.relay.tables import (
     DELIVERED,
     EVENTS,
@@ -201,6 +202,15 @@ def requeue_refused(connection: Connection) -> int:
     idle = WORKSPACES.c.due.is_(None), WORKSPACES.c.id.in_(waiting)
     connection.execute(update(WORKSPACES).where(*idle).values(due=now()))
     return count
+
+
+def reseal_keys(connection: Connection, keys: Keys) -> None:
+    """Encrypts the stored keys with the current secret, so that an older one can be removed."""
+    wanted = select(KEYS.c.id, KEYS.c.sealed).order_by(KEYS.c.id)
+    for row in connection.execute(wanted).all():
+        sealed = keys.reseal(row.sealed)
+        if sealed is not None:
+            connection.execute(update(KEYS).where(KEYS.c.id == row.id).values(sealed=sealed))
 
 
 def measure_backlog(connection: Connection) -> Backlog:

@@ -67,7 +67,8 @@ class Senders:
         self._stopping = True
         self._work_available.set()
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():  # a thread that was never started can't be joined
+                thread.join()
 
     def _work(self) -> None:
         while not self._stopping:
@@ -151,11 +152,15 @@ class Senders:
                 self._pause_after_error(database_error)
 
     def _prune(self) -> None:
+        """Once in PRUNE_SECONDS, deletes old rows, and re-encrypts keys that another relay, not yet
+        restarted, has stored with the old secret."""
         if time.monotonic() < self._prune_at:
             return
         self._prune_at = time.monotonic() + PRUNE_SECONDS
         with self._engine.begin() as connection:
             outbox.prune(connection)
+        with self._engine.begin() as connection:
+            outbox.reseal_keys(connection, self._keys)
 
     def _pause_after_error(self, error: SQLAlchemyError) -> None:
         """Sleeps before the database is tried again, and prints the error unless it is the same as

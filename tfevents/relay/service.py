@@ -19,7 +19,7 @@ from tfevents.relay.database import open_own_database, open_shared_database
 from tfevents.relay.intake import Intake
 from tfevents.relay.keys import MAKE_SECRET, SECRET, TOKEN, Keys, OwnKey, RunnersKeys
 from tfevents.relay.metrics import Metrics
-from tfevents.relay.outbox import requeue_refused
+from tfevents.relay.outbox import requeue_refused, reseal_keys
 from tfevents.relay.senders import Senders
 from tfevents.settings.load import load_settings
 from tfevents.settings.model import ApiKey, Settings
@@ -59,9 +59,11 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
     with ExitStack() as stack:
         listener = stack.enter_context(listen(options.port, options.host))
         claims = stack.enter_context(_open_database(options))
+        _reseal_keys(claims.engine, keys)
         metrics = Metrics()
         client = stack.enter_context(closing(ApiClient(replace(settings, api_key=PLACEHOLDER_KEY))))
         senders = Senders(claims, keys, client, metrics)
+        stack.callback(senders.stop)  # before the client is closed and the database is unlocked
         intake = Intake(claims.engine, keys, senders, metrics)
         probes = Probes(claims.engine, senders, metrics)
         app = make_app(RelayApi(keys, intake, client), senders, probes)
@@ -69,7 +71,7 @@ def run_relay(options: Options, env: Mapping[str, str], announce: Callable[[str]
             announce(f"{_requeue_refused(claims.engine)} refused events are sent again")
         url = url_of(listener, "https" if options.certificate else "http")
         announce(f"tfevents relays {url} to {settings.url}{settings.api_path}\nCtrl-C stops it.")
-        run_server(app, listener, options.certificate, _count_connections())
+        run_server(app, listener, options.certificate, _count_connections(), lifespan=True)
 
 
 @contextmanager
@@ -84,6 +86,11 @@ def _open_database(options: Options) -> Iterator[Claims]:
     else:
         with open_own_database(options.home) as engine:
             yield OwnClaims(engine)
+
+
+def _reseal_keys(engine: Engine, keys: Keys) -> None:
+    with engine.begin() as connection:
+        reseal_keys(connection, keys)
 
 
 def _requeue_refused(engine: Engine) -> int:

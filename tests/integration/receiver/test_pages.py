@@ -120,6 +120,14 @@ def test_nothing_that_is_sent_becomes_a_part_of_the_page(receiver: Receiver) -> 
         assert not [name for name in names if name.startswith("on") or name == "style"]
 
 
+def test_a_cost_beyond_all_numbers(receiver: Receiver) -> None:
+    """A cost that is too large to calculate with is shown as it was sent."""
+    about = {"activity_type": "plan", "cost_total_monthly": "9e9999999"}
+    receiver.send({"event_type": "active", "metadata": about}, "costly")
+    assert "9e9999999" in find_run(receiver, "costly").text
+    read(receiver, "/workspaces")
+
+
 def test_only_our_own_files_may_be_used(receiver: Receiver) -> None:
     """The Content-Security-Policy allows neither inline code nor other servers' files, and the
     index page refers to the receiver's own files only."""

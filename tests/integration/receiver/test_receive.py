@@ -16,6 +16,8 @@ from support.exhaustive import exhaustive_except
 from support.machine import Machine
 from support.receiver import HEADERS, KEY, Receiver
 
+from tfevents.receiver.database import open_database
+
 EVENT = {"event_type": "active", "metadata": {"activity_type": "apply", "git_branch": "main"}}
 ERROR = {"name", "id", "message", "temporary", "timeout", "fault"}
 QUERY = {
@@ -82,6 +84,15 @@ def test_pages_of_activities(receiver: Receiver) -> None:
     assert receiver.list_activities("paged", page=2**63 - 1).json() == []
 
 
+def test_an_activity_with_a_lone_surrogate(receiver: Receiver) -> None:
+    """An event whose text is no valid Unicode is listed as it was sent."""
+    about = {**EVENT["metadata"], "git_branch": "\ud800"}  # type: ignore[dict-item]
+    receiver.send({**EVENT, "metadata": about}, project="surrogate")
+    answer = receiver.list_activities("surrogate")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert [one["metadata"] for one in answer.json()] == [about]
+
+
 def test_an_artifact(receiver: Receiver) -> None:
     """The response to an artifact is its id; the size and digest of its content, which may be
     secret, are stored without the content."""
@@ -104,6 +115,15 @@ def test_a_body_without_an_announced_length_is_bounded(receiver: Receiver) -> No
     connection.request("POST", place, chunks, headers, encode_chunked=True)
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_a_home_with_a_question_mark(tmp_path: Path) -> None:
+    """The database is the private file in the home directory, whatever characters its path has."""
+    home = tmp_path / "a?b=%41"
+    open_database(str(home)).dispose()
+    assert [path.name for path in tmp_path.iterdir()] == [home.name]
+    assert (home / "received.db").stat().st_size > 0
+    assert (home / "received.db").stat().st_mode & 0o077 == 0
 
 
 def test_it_only_answers_to_its_own_name(receiver: Receiver) -> None:

@@ -6,12 +6,21 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 from support.endpoint import Endpoint
 from support.relay import ids_by_workspace, make_event, start_relay
 
+from tfevents.receiver.tables import PLACE
 from tfevents.relay.database import open_own_database
-from tfevents.relay.pace import BURST, INTERVAL, PER_MINUTE, delay_requests, take_turn
-from tfevents.relay.tables import KEYS
+from tfevents.relay.pace import (
+    BURST,
+    BURST_TOLERANCE,
+    INTERVAL,
+    PER_MINUTE,
+    delay_requests,
+    take_turn,
+)
+from tfevents.relay.tables import KEYS, WORKSPACES, now
 
 
 def test_no_minute_has_more_than_400_requests(tmp_path: Path) -> None:
@@ -29,6 +38,29 @@ def test_no_minute_has_more_than_400_requests(tmp_path: Path) -> None:
     busiest = max(sum(at <= turn < at + 60_000 for turn in turns) for at in turns)
     assert 300 < busiest <= PER_MINUTE
     assert other <= begin + 5000 < delayed
+
+
+def test_a_delay_shifts_the_turns_that_are_counted(tmp_path: Path) -> None:
+    """A delay also applies to workspaces whose turn is counted already: they keep their distances,
+    later turns follow them, and a second delay of the same length changes little."""
+    names = dict.fromkeys(PLACE, "x")
+    with open_own_database(str(tmp_path / "home")) as engine, engine.begin() as connection:
+        rows = [{"id": n, "digest": str(n), "sealed": "", "turn_at": 0} for n in (1, 2)]
+        connection.execute(KEYS.insert(), rows)
+        at = now()
+        waiting = [(1, at - 9_000), (1, at + 1_000), (1, at + 3_000), (2, at + 1_000)]
+        places = [
+            {**names, "workspace": str(number), "due": due, "tries": 0, "turn_of": key_id}
+            for number, (key_id, due) in enumerate(waiting)
+        ]
+        connection.execute(WORKSPACES.insert(), places)
+        connection.execute(update(KEYS).values(turn_at=at + 3_000 + BURST_TOLERANCE))
+        for _ in range(2):
+            delay_requests(connection, 1, 30.0)
+        wanted = select(WORKSPACES.c.due).order_by(WORKSPACES.c.id)
+        seconds = [round((due - at) / 1000) for due in connection.execute(wanted).scalars()]
+        later = [round((take_turn(connection, key_id) - at) / 1000) for key_id in (1, 2)]
+    assert (seconds, later) == ([30, 31, 33, 1], [33, 3])
 
 
 @pytest.mark.exhaustive

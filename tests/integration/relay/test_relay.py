@@ -4,6 +4,10 @@ key."""
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -200,6 +204,31 @@ def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> 
     wait_for(server, "waits", 1)
     first, *others = [one.at for one in server.requests if one.headers["x-api-key"] == key]
     assert min(others) - first >= 0.9
+
+
+def test_the_secret_is_changed(tmp_path: Path, endpoint: Endpoint) -> None:
+    """After a start with a new secret before the old one, the old one is not needed for the events
+    that wait, though their API key was stored before; none overtakes another."""
+    new = urlsafe_b64encode(b"n" * 32).decode()
+    for event_id, secret in ((1, SECRET), (2, f"{new},{SECRET}")):
+        env = {"TFEVENTS_RELAY_SECRET": secret}
+        with start_relay(tmp_path, NOBODY, env=env) as relay:
+            relay.send(make_event(event_id))
+    with start_relay(tmp_path, endpoint.url, env={"TFEVENTS_RELAY_SECRET": new}) as relay:
+        relay.send(make_event(3))
+        endpoint.wait_for(3)
+    assert ids_by_workspace(endpoint.requests) == {"prod": ["1", "2", "3"]}
+
+
+def test_two_signals_stop_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A second signal ends a relay that is stopping, without a traceback, and no thread of it runs
+    on."""
+    with start_relay(tmp_path, NOBODY) as relay:
+        assert relay.http.get("/healthz").status_code == 200
+        os.kill(relay.pid, signal.SIGTERM)
+        time.sleep(0.01)  # else the two may be handled in the other order
+        assert relay.stop(signal.SIGINT) == 0
+    assert "Traceback" not in capfd.readouterr().err
 
 
 @pytest.mark.exhaustive

@@ -147,5 +147,6 @@ def test_settings_that_do_not_go_together(tfevents: Tfevents, tmp_path: Path) ->
     (tmp_path / "no.pem").write_text("nothing")
     files = ("--tls-cert", tmp_path / "no.pem", "--tls-key", tmp_path / "no.pem")
     assert "are no certificate with its unencrypted key" in tfevents.fails(2, *relay, *files)
-    assert "for a relay only" in tfevents.fails(2, "receive", "--host", "0.0.0.0")
+    for option in (("--host", "0.0.0.0"), ("--database", "postgresql://localhost/x")):
+        assert "for a relay only" in tfevents.fails(2, "receive", *option)
     assert "no.pem" in tfevents.fails(1, *relay, "--home", tmp_path / "no.pem" / "home")

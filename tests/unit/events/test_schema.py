@@ -15,7 +15,7 @@ from support.contract import Refusal, decode
 from support.paths import DATA
 
 from tfevents.errors import InvalidEvent
-from tfevents.events.schema import check_event, load_schema
+from tfevents.events.schema import MOST_MISMATCHES, check_event, find_mismatches, load_schema
 
 CONTRACT = DATA / "contract" / "openapi.yaml"
 COUNTS = {"added": 1, "changed": 0, "deleted": 2, "imported": 0, "removed": 3, "unchanged": 4}
@@ -190,3 +190,10 @@ def test_a_refusal_names_the_field_and_not_its_value() -> None:
     body = {"event_type": "plan", "metadata": {"git_branch": ["canary"]}}
     with pytest.raises(InvalidEvent, match=r"^metadata\.git_branch does not fit .*\(type\)$"):
         check_event(body)
+
+
+def test_a_body_with_many_mismatches_is_not_described_in_full() -> None:
+    """Of an event with very many invalid members only some are looked at, since describing all of
+    them would block a relay for seconds."""
+    body = {"event_type": "plan", "data": {str(number): 1 for number in range(2000)}}
+    assert len([*find_mismatches(body)]) == MOST_MISMATCHES

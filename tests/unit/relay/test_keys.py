@@ -38,6 +38,18 @@ def test_a_new_secret_stands_before_the_old_one() -> None:
     assert before.admit(KEY, "acct").digest == meanwhile.admit(KEY, "acct").digest
 
 
+def test_stored_keys_are_encrypted_with_the_new_secret() -> None:
+    """A key that is encrypted with the old secret is encrypted again, so that the old one can be
+    removed; a key that needs no change, or can't be read, stays."""
+    before, meanwhile, after = RunnersKeys(OLD), RunnersKeys(f"{NEW},{OLD}"), RunnersKeys(NEW)
+    sealed = meanwhile.reseal(before.seal(ApiKey(KEY)))
+    assert sealed is not None
+    assert after.unseal(sealed) == ApiKey(KEY)
+    assert meanwhile.reseal(sealed) is None
+    assert before.reseal(sealed) is None
+    assert after.reseal("") is None
+
+
 @pytest.mark.parametrize("key", ["pat.other.id.secret", "'quoted'", "sat.acct.half"])
 def test_what_is_no_key_of_the_account(key: str) -> None:
     """A malformed key and a key of another account are refused with status 401."""

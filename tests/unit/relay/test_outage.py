@@ -34,10 +34,12 @@ def test_one_asks_whether_it_is_back(
     assert capfd.readouterr().err.splitlines() == lines
 
 
-@pytest.mark.parametrize("error", [None, Refused("no"), Unauthorized("no")])
+@pytest.mark.parametrize(
+    "error", [None, Refused("no"), Unauthorized("no"), Unreachable("423", locked=True)]
+)
 def test_an_answer_is_no_outage(error: DeliveryError | None) -> None:
-    """Any answer of the server, also one that refuses the event or the key, ends a series of
-    failures."""
+    """Any answer of the server, also one that refuses the event or the key, or says that the
+    workspace is locked, ends a series of failures."""
     outage = Outage()
     miss(outage, Unreachable("busy"), OUTAGE_FAILURES - 1)
     outage.record_result(error)
