@@ -18,7 +18,7 @@ class ArtifactSource(Struct, frozen=True):
 
     `engine` runs the provisioner. `lock`: the run lock whose private folder takes the files that
     are made. `directory`: the working directory. `plan_file`, `cost_file`: None where the run has
-    none.
+    none. `opentofu`: whether the provisioner is OpenTofu.
     """
 
     engine: TerraformClient
@@ -28,6 +28,7 @@ class ArtifactSource(Struct, frozen=True):
     plan_file: str | None = None
     cost_file: str | None = None
     has_state: bool = False
+    opentofu: bool = False
 
     def __repr__(self) -> str:
         """Leaves out the environment, which holds secrets."""

@@ -26,8 +26,9 @@ def _collect_providers(source: ArtifactSource, _: Deadline) -> str | None:
 
 def _write_inventory(source: ArtifactSource, kind: str) -> str | None:
     data_dir = source.env.get("TF_DATA_DIR") or ".terraform"
-    found = inventory.read_inventory(source.directory, data_dir=data_dir).as_json()[kind]
-    return _write(source, kind, json.dumps(found).encode()) if found else None
+    found = inventory.read_inventory(source.directory, opentofu=source.opentofu, data_dir=data_dir)
+    rows = found.as_json()[kind]
+    return _write(source, kind, json.dumps(rows).encode()) if rows else None
 
 
 def _collect_cost_breakdown(source: ArtifactSource, _: Deadline) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from time import time
 from urllib.parse import urlsplit
@@ -50,9 +51,8 @@ def check_response(
         raise Refused(f"no such place, {_describe_destination(destination)}: {told}")
     if status in REFUSED or not (_is_temporary(status) or error.temporary):
         raise Refused(f"the server refused the event: {told}")
-    raise Unreachable(
-        f"the server can't take it now: {told}", retry_after=parse_retry_after(headers)
-    )
+    words = f"the server can't take it now: {told}"
+    raise Unreachable(words, retry_after=parse_retry_after(headers), locked=status == 423)
 
 
 def _describe_redirect(headers: Mapping[str, str], key: ApiKey | None) -> str:
@@ -154,11 +154,16 @@ def _without_key(text: str, key: ApiKey | None) -> str:
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that Retry-After asks to wait, as a number or a date; None where unusable."""
+    """The seconds that Retry-After asks to wait, as a number or a date; None where unusable.
+
+    A date without a time zone, as of C's asctime, is in UTC (RFC 9110 §5.6.7).
+    """
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
+        date = parsedate_to_datetime(text)
+        date = date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+        return max(0.0, date.timestamp() - time())
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, TypeAlias
 
@@ -50,21 +50,30 @@ ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 
 class Connection(sqlite3.Connection):
-    """A connection that retries for BUSY_SECONDS while another process holds SQLite's lock.
+    """A connection that retries for BUSY_SECONDS while another process holds SQLite's lock; after
+    that, no statement waits again until one has succeeded, as a run has many statements.
 
     SQLite's own busy handler retries at ever longer intervals: among many processes, the one that
     has waited longest would get the lock last.
     """
 
+    _has_timed_out = False
+
     def execute(self, statement: str, values: Any = ()) -> sqlite3.Cursor:
         """As in sqlite3. Raises OperationalError after BUSY_SECONDS of waiting for a lock."""
-        end = time.monotonic() + BUSY_SECONDS
+        end = time.monotonic() + (0.0 if self._has_timed_out else BUSY_SECONDS)
         while True:
             try:
-                return super().execute(statement, values)
+                cursor = super().execute(statement, values)
             except sqlite3.OperationalError as error:
-                if LOCKED not in str(error) or time.monotonic() > end:
+                if LOCKED not in str(error):
                     raise
+                if time.monotonic() > end:
+                    self._has_timed_out = True
+                    raise
+            else:
+                self._has_timed_out = False
+                return cursor
 
 
 class Database:
@@ -187,6 +196,20 @@ def _list_alter_statements(db: Connection) -> list[str]:
     ]
 
 
+def list_marks(values: Iterable[Any]) -> str:
+    """A placeholder `?` for each of these values."""
+    return ", ".join("?" for _ in values)
+
+
+def insert_row(
+    db: Connection, table: str, columns: Mapping[str, Any], on_conflict: str = ""
+) -> None:
+    """Inserts a row. `on_conflict`: the whole clause; without one, a known row raises an error."""
+    names = ", ".join(columns)
+    statement = f"insert into {table} ({names}) values ({list_marks(columns)}){on_conflict}"  # noqa: S608  # literals
+    db.execute(statement, tuple(columns.values()))
+
+
 def insert_rows(
     db: Connection,
     table: str,
@@ -195,7 +218,7 @@ def insert_rows(
     on_conflict: str = "do nothing",
 ) -> None:
     """Inserts rows, each in the order of `columns`. `on_conflict`: what to do with known ones."""
-    placeholders = ", ".join("?" for _ in columns.split(","))
+    placeholders = list_marks(columns.split(","))
     insert = f"insert into {table} ({columns}) values ({placeholders}) on conflict {on_conflict}"  # noqa: S608  # literals
     db.executemany(insert, [tuple(row) for row in rows])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
 from typing import Concatenate, ParamSpec
 
-from tfevents.errors import JournalUnavailable
+from tfevents.errors import JournalUnavailable, TfeventsError
 from tfevents.journal.fallback_home import find_fallback_home
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Queue, StoredEvent
@@ -87,8 +87,8 @@ def open_journals(home: str) -> list[Journal]:
 class JournalFallback:
     """The journal of a run: the home directory's, or the fallback once home can't be written.
 
-    `on_problem` is called with each problem, `on_switch` when a failed write has switched to the
-    fallback.
+    `on_problem` is called with each problem, `on_switch` after a failed write was repeated in the
+    fallback journal.
     """
 
     def __init__(
@@ -106,7 +106,11 @@ class JournalFallback:
             self._open_fallback()
 
     def _open_fallback(self) -> None:
-        self._journals.append(open_fallback())
+        """Uses a new connection to the fallback journal, in place of one that is open: `open` and
+        `write` may both call this, in two threads."""
+        fallback = open_fallback()
+        others = [journal for journal in self._journals if journal.home != fallback.home]
+        self._journals = [*others, fallback]
         self._on_problem(JournalUnavailable(f"events are kept in {self.journal.home}"))
 
     @property
@@ -129,8 +133,11 @@ class JournalFallback:
             if self._journals:
                 self._on_problem(error)
         self._open_fallback()
-        self._on_switch()
-        return write(self.journal, *args, **kwargs)
+        write(self.journal, *args, **kwargs)
+        try:
+            self._on_switch()
+        except TfeventsError as error:  # nothing is sent now, but the events are kept
+            self._on_problem(error)
 
     def has_older_events(self, queues: Iterable[Queue]) -> bool:
         """Whether a journal that is not in use has pending events of these queues.

@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tfevents.journal import run_lock
+from tfevents.journal.fallback_home import list_homes
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Run, Status, StoredEvent
 from tfevents.journal.ownership import explain_waiting
@@ -169,7 +170,7 @@ def _describe_end(journal: Journal, run: Run, events: tuple[StoredEvent, ...]) -
         return "killed" if events and events[-1].says_killed else "-"
     if run.key:
         return "open"
-    alive = run_lock.is_held(journal.home, run.run_id)
+    alive = any(run_lock.is_held(home, run.run_id) for home in list_homes(journal.home))
     return "running" if alive else "killed"
 
 

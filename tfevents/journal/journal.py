@@ -14,7 +14,15 @@ from msgspec.structs import astuple
 
 from tfevents.errors import UnreadableRow
 from tfevents.journal import retention, run_lock
-from tfevents.journal.database import Connection, Database, Row, insert_rows, open_file, renumber
+from tfevents.journal.database import (
+    Database,
+    Row,
+    insert_row,
+    insert_rows,
+    list_marks,
+    open_file,
+    renumber,
+)
 from tfevents.journal.models import (
     Destination,
     EventState,
@@ -31,6 +39,10 @@ from tfevents.journal.rows import (
     EVENT,
     QUEUE,
     RUN,
+    cut_reason,
+    match_queue,
+    match_states,
+    name_destination,
     parse_event,
     parse_queue,
     parse_run,
@@ -78,7 +90,7 @@ class Journal:
     def open_run(self, run: Run) -> None:
         """Records that a run has begun; if it is known, updates only base, operation and mode."""
         with self._database.transaction() as db:
-            _insert(
+            insert_row(
                 db,
                 "runs",
                 write_run(run),
@@ -98,7 +110,7 @@ class Journal:
             if ended.rowcount != 1:
                 return False
             for event in events:
-                _insert(db, "events", write_event(event))
+                insert_row(db, "events", write_event(event))
         return True
 
     def find_runs(self, limit: int = 50) -> list[Run]:
@@ -133,7 +145,7 @@ class Journal:
     def put(self, event: NewEvent) -> None:
         """Puts an event in the journal, committed to disk on return. Raises JournalUnavailable."""
         with self._database.transaction() as db:
-            _insert(db, "events", write_event(event))
+            insert_row(db, "events", write_event(event))
 
     def find_events(self, limit: int = 50, run_id: str | None = None) -> list[StoredEvent]:
         """The latest events, of one run or of all, the newest first."""
@@ -145,12 +157,12 @@ class Journal:
         """The latest events sent by hand, or whose run could not be read so far, newest first."""
         lost = tuple(self._unreadable_runs)
         known = "select run_id from runs where run_id is not null"
-        condition = f"run_id not in ({known}) or run_id in ({_marks(lost)})"
+        condition = f"run_id not in ({known}) or run_id in ({list_marks(lost)})"
         return self._select_events(f"where {condition} order by seq desc limit ?", *lost, limit)
 
     def find_queues(self, *, refused: bool = False) -> list[Queue]:
         """The queues with pending events (`refused`: or refused ones), the oldest event first."""
-        condition, values = _match_states(refused)
+        condition, values = match_states(refused)
         columns = f"{QUEUE}, group_concat(seq) as events"
         query = f"select {columns} from events where {condition} group by {QUEUE} order by min(seq)"  # noqa: S608  # literals
         found: dict[Queue, None] = {}
@@ -163,7 +175,7 @@ class Journal:
 
     def find_unsent_events(self, queue: Queue, *, refused: bool = False) -> list[StoredEvent]:
         """A queue's pending (or refused) events, oldest first; unreadable ones become refused."""
-        condition, values = _match_queue(queue, refused)
+        condition, values = match_queue(queue, refused)
         # not `order by seq`: SQLite would then read the pending events of all queues
         rows = self._database.query(f"select seq, {EVENT} from events where {condition}", values)  # noqa: S608  # literals
         found = sorted(self._parse_rows(parse_event, rows), key=lambda event: event.seq)
@@ -210,7 +222,7 @@ class Journal:
 
     def find_states(self, *, refused: bool = False) -> dict[str, EventState]:
         """The status of each pending (`refused`: or refused) event, by event id."""
-        condition, values = _match_states(refused)
+        condition, values = match_states(refused)
         query = f"select event_id, status, reason, attempts from events where {condition}"  # noqa: S608  # literals
         return {row["event_id"]: parse_state(row) for row in self._database.query(query, values)}
 
@@ -239,7 +251,7 @@ class Journal:
             db.execute(
                 "update events set status = ?, reason = ?, settled_at = ?, attempts = attempts + 1"
                 " where event_id = ?",
-                (status.value, reason, settled, event_id),
+                (status.value, cut_reason(reason), settled, event_id),
             )
 
     # Claims: events of one queue are sent by one process at a time
@@ -297,20 +309,28 @@ class Journal:
         return retention.prune(self._database)
 
     def move_to(self, other: Journal) -> int:
-        """Moves all runs and events to `other`, except for open runs with a process and events
-        that are being sent; returns the number of events.
+        """Moves all runs and events to `other`; returns the number of events. What other living
+        processes use stays: open runs, events being sent, and those of the runs' destinations.
 
         If killed between the two commits, both journals have these events; by their `event_id`,
         the next call does not insert them again.
         """
         with self._database.transaction() as db:
             rows = db.execute(f"select seq, {EVENT} from events order by seq").fetchall()  # noqa: S608  # literals
-            idle = [row for row in rows if not self._is_row_being_sent(row)]
+            idle = self._select_idle(rows, other)
             runs = db.execute(f"select {RUN} from runs where {MOVABLE}").fetchall()  # noqa: S608  # literals
             other.insert_moved(runs, [tuple(row)[1:] for row in idle])
             db.executemany("delete from events where seq = ?", [(row["seq"],) for row in idle])
             db.execute(f"delete from runs where {MOVABLE}")  # noqa: S608  # a literal
         return len(idle)
+
+    def _select_idle(self, rows: list[Row], other: Journal) -> list[Row]:
+        """The events that no other process uses, as `move_to`. A run's lock is in either home."""
+        others = {row["run_id"] for row in rows if not run_lock.is_own(row["run_id"])}
+        living = {run_id for run_id in others if self._is_alive(run_id) or other._is_alive(run_id)}
+        used = {name_destination(row) for row in rows if row["run_id"] in living}
+        free = [row for row in rows if name_destination(row) not in used]
+        return [row for row in free if not self._is_row_being_sent(row)]
 
     def insert_moved(self, runs: Iterable[Iterable[Any]], events: Iterable[Iterable[Any]]) -> None:
         """Inserts rows of `move_to`, with columns in the order of RUN and EVENT; renumbers, as
@@ -319,30 +339,6 @@ class Journal:
             insert_rows(db, "runs", RUN, runs, END_OF_KNOWN_RUN)
             insert_rows(db, "events", EVENT, events)
             renumber(db)
-
-
-def _marks(values: Iterable[Any]) -> str:
-    return ", ".join("?" for _ in values)
-
-
-def _match_states(refused: bool) -> tuple[str, list[Any]]:
-    states = [Status.PENDING.value, *([Status.REFUSED.value] if refused else [])]
-    return f"status in ({_marks(states)})", states
-
-
-def _match_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
-    """The SQL condition and its values for a queue's events, to match the index events_queue."""
-    names, values = list(DESTINATION_COLUMNS), list(astuple(queue.destination))
-    if queue.destination.missing():
-        names += ["directory", "tf_workspace"]
-        values += [queue.directory, queue.tf_workspace]
-    condition, states = _match_states(refused)
-    return " and ".join([*(f"{name} is ?" for name in names), condition]), [*values, *states]
-
-
-def _insert(db: Connection, table: str, columns: Mapping[str, Any], conflict: str = "") -> None:
-    statement = f"insert into {table} ({', '.join(columns)}) values ({_marks(columns)}){conflict}"  # noqa: S608  # literals
-    db.execute(statement, tuple(columns.values()))
 
 
 def open_journal(home: str) -> Journal:

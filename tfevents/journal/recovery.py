@@ -20,7 +20,7 @@ from tfevents.events.table import activity_type
 from tfevents.journal import abandoned
 from tfevents.journal.abandoned import AbandonedRun
 from tfevents.journal.fallback import find_other_journal, merge_fallback
-from tfevents.journal.fallback_home import find_fallback_home
+from tfevents.journal.fallback_home import list_homes
 from tfevents.journal.journal import Journal
 from tfevents.journal.models import Destination, NewEvent, Run, locate, now
 from tfevents.settings.environment import identifiers
@@ -53,22 +53,12 @@ def _close_all(journals: Sequence[Journal], env: Mapping[str, str], excluded_run
     for identity in _find_abandoned_hook_runs(journals) - {excluded_run_id}:
         with suppress(JournalUnavailable):
             closed += end_as_failed(journals, identity)
-    for home in _list_homes(journals[0].home):
+    for home in list_homes(journals[0].home):
         for identity in abandoned.find_abandoned(home):
             with suppress(JournalUnavailable), AbandonedRun(home, identity) as folder:
                 if folder:
                     closed += _close_run(journals, identity, folder, env)
     return closed
-
-
-def _list_homes(home: str) -> list[str]:
-    """The home directories with folders of runs: this one and, if it exists, the fallback home.
-
-    On a full disk, the journal stays in home, but the runs' folders are in the fallback home.
-    """
-    with suppress(OSError):
-        return list(dict.fromkeys([home, find_fallback_home(make=False)]))
-    return [home]
 
 
 def _find_abandoned_hook_runs(journals: Sequence[Journal]) -> set[str]:
@@ -127,6 +117,7 @@ def _restore_run_from_note(
         base={
             "destination": asdict(_restore_destination(env, note, directory)),
             "directory": locate(directory) if directory else None,
+            "data": {"tf_workspace": note.get("tf_workspace")},
         },
     )
     journal.open_run(run)
@@ -140,7 +131,8 @@ def _restore_destination(
     Our own environment gives only the API key, and with it the account.
     """
     kept = {name: value for name, value in env.items() if name not in identifiers(env)}
-    found, _ = gather_settings({**kept, **identifiers(note)}, directory)
+    tf_workspace = note.get("tf_workspace") or "default"
+    found, _ = gather_settings({**kept, **identifiers(note)}, directory, tf_workspace=tf_workspace)
     return Destination.of(found)
 
 

@@ -1,16 +1,19 @@
-"""Converts rows of the journal to records and back; rejects damaged rows one by one."""
+"""Converts rows of the journal to records and back, and selects events by status and queue.
+
+Damaged rows are rejected one by one.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, astuple
 
 from tfevents.errors import UnreadableRow
-from tfevents.journal.database import Row
+from tfevents.journal.database import Row, list_marks
 from tfevents.journal.models import (
     Destination,
     EventState,
@@ -36,6 +39,8 @@ END_OF_KNOWN_RUN = """(run_id) do update set ended_at = excluded.ended_at,
     or runs.exit_code is null and excluded.exit_code is not null"""
 """The action `on conflict` for a run that both journals have: completes its end and exit code."""
 COUNTS = ("resource_counts", "drift_counts")
+LONGEST_REASON = 1000
+"""The most characters of a stored reason; a reason may quote a setting of any length."""
 LONGEST_NAME = max(MAX_LENGTHS.values())
 LONGEST_TEXT, LARGEST_DOCUMENT = 16_384, 1 << 20
 """The most characters of an identifier, any other text and a document; more means damage."""
@@ -157,13 +162,43 @@ def _parse_destination(row: Row) -> Destination:
     return Destination(*values)
 
 
+def match_states(refused: bool) -> tuple[str, list[Any]]:
+    """The SQL condition and its values for pending (`refused`: or refused) events."""
+    states = [Status.PENDING.value, *([Status.REFUSED.value] if refused else [])]
+    return f"status in ({list_marks(states)})", states
+
+
+def match_queue(queue: Queue, refused: bool) -> tuple[str, list[Any]]:
+    """The SQL condition and its values for a queue's events, to match the index events_queue."""
+    names, values = list(DESTINATION_COLUMNS), list(astuple(queue.destination))
+    if queue.destination.missing():
+        names += ["directory", "tf_workspace"]
+        values += [queue.directory, queue.tf_workspace]
+    condition, states = match_states(refused)
+    return " and ".join([*(f"{name} is ?" for name in names), condition]), [*values, *states]
+
+
+def name_destination(row: Row) -> tuple[Any, ...]:
+    """The values of an event's DESTINATION_COLUMNS, valid or not."""
+    return tuple(row[name] for name in DESTINATION_COLUMNS)
+
+
 def write_run(run: Run) -> dict[str, Any]:
     """The columns of a run's row, by name."""
     return {
         **{name: getattr(run, name) for name in RUN.split(", ")},
         "directory": as_text(run.directory),
-        "base": _encode_json(run.base or {}),
+        "base": _encode_json(_cut_base(run.base or {})),
     }
+
+
+def _cut_base(base: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**base, "waits": cut_reason(base["waits"])} if base.get("waits") else base
+
+
+def cut_reason(reason: str | None) -> str | None:
+    """A reason as it is stored: at most LONGEST_REASON characters; None if there is none."""
+    return as_text(reason or "")[:LONGEST_REASON] or None
 
 
 def write_event(event: NewEvent) -> dict[str, Any]:
@@ -176,7 +211,7 @@ def write_event(event: NewEvent) -> dict[str, Any]:
         "tf_workspace": event.tf_workspace,
         "body": _encode_json(event.body),
         "status": Status.PENDING.value,
-        "reason": as_text(event.reason or "") or None,
+        "reason": cut_reason(event.reason),
         "put_at": now(),
     }
 

@@ -130,6 +130,11 @@ def _lock_shared(runs_path: str) -> int:
     return directory
 
 
+def is_own(identity: str) -> bool:
+    """Whether this process holds the lock with this identity."""
+    return identity in _held_identities
+
+
 def is_held(home: str, identity: str) -> bool:
     """Whether the lock with this identity is held; True where that can't be found out.
 

@@ -20,6 +20,7 @@ from support.exhaustive import exhaustive_except
 from support.loss.trouble import fill, free
 from support.machine import KEY, ONE, SCRIPTS, SLOW, Machine, ids, kill, types, until
 from support.nowhere import black_hole, closed_port
+from support.standin import script_engine
 from support.step import HANG, NORMAL, Ending, Step, answer, html, redirect
 
 GENEROUS = 30.0
@@ -333,8 +334,8 @@ def test_a_signal_for_all_ends_no_sender(machine: Machine, endpoint: Endpoint) -
 def test_strict_is_86_only_where_terraform_was_content(
     machine: Machine, endpoint: Endpoint
 ) -> None:
-    """With TFEVENTS_STRICT, exit codes 0 and 2 become 86 if the event was not delivered, whatever
-    the reason; 1 stays 1."""
+    """With TFEVENTS_STRICT, exit codes 0 and 2 (of -detailed-exitcode) become 86 if the event was
+    not delivered, whatever the reason; 1 stays 1."""
     at = machine.project()
     strict = {"TFEVENTS_STRICT": "1"}
     good = {**machine.reporting_to(endpoint.url), **strict}
@@ -352,6 +353,18 @@ def test_strict_is_86_only_where_terraform_was_content(
     (at / "main.tf").write_text(ONE)
     assert machine.tf("plan", at=at, env=good).returncode == 86
     assert machine.tf("plan", at=at, env={**good, "TFEVENTS_STRICT": "0"}).returncode == 0
+
+
+@pytest.mark.parametrize("words", [("plan",), ("apply", "-auto-approve")])
+def test_strict_leaves_the_code_of_a_crash(
+    machine: Machine, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Without -detailed-exitcode, 2 is the code of a crash: it stays 2 with TFEVENTS_STRICT."""
+    crash = script_engine(tmp_path / "terraform", "sys.exit(2)\n")
+    env = {"TFEVENTS_PROVISIONER": str(crash), "TFEVENTS_STRICT": "1"}
+    done = machine.tf(*words, at=machine.project(), env=env)
+    assert done.returncode == 2
+    assert "tfevents: failed, kept in the journal" in done.stderr
 
 
 # Settings that can't be used

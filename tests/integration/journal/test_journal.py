@@ -28,12 +28,11 @@ from support.step import HANG, NORMAL, RECORDED_BUT_CUT_OFF, answer
 from tfevents.deadline import Deadline
 from tfevents.delivery.sender import FIRST_PAUSE, FlushState, Sender
 from tfevents.errors import JournalUnavailable
-from tfevents.journal import abandoned, run_lock
+from tfevents.journal import abandoned, retention, run_lock
 from tfevents.journal.database import Database
 from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now, own_queues
 from tfevents.journal.ownership import find_destinations
-from tfevents.journal.retention import KEPT_EVENTS
 from tfevents.settings.model import ApiKey, Settings
 
 WHERE = Destination("acct", "default", "infra", "prod")
@@ -731,17 +730,34 @@ def test_the_latest_run_of_a_hook_is_the_one_that_was_opened_last(machine: Machi
     journal.close()
 
 
-def test_what_is_too_much_is_dropped_and_counted(machine: Machine) -> None:
+def test_what_is_too_much_is_dropped_and_counted(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If there are too many events, the oldest are dropped; `prune` returns how many of them were
     not delivered."""
+    monkeypatch.setattr(retention, "KEPT_EVENTS", 1)
     journal = open_journal(str(machine.home))
     put(journal, "sent", "old", "young")
     journal.settle(journal.find_unsent_events(Queue(WHERE))[0].event_id, Status.DELIVERED)
-    with closing(sqlite3.connect(machine.home / "journal.db")) as db, db:
-        db.execute("update events set seq = seq + ? where seq = 3", (KEPT_EVENTS - 1,))
     assert journal.prune() == 1
     assert journal.prune() == 0
     assert [event.body["data"]["name"] for event in journal.find_events()] == ["young"]
+    journal.close()
+
+
+@pytest.mark.parametrize(("kept", "dropped"), [(3, 0), (2, 1)])
+def test_events_are_counted_not_numbers(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, kept: int, dropped: int
+) -> None:
+    """Numbers of deleted events do not count: an event is dropped only if there are as many newer
+    events as are kept."""
+    monkeypatch.setattr(retention, "KEPT_EVENTS", kept)
+    journal = open_journal(str(machine.home))
+    put(journal, "old", "young", "youngest")
+    with closing(sqlite3.connect(machine.home / "journal.db")) as db, db:
+        db.execute("update events set seq = seq + 100 where seq > 1")
+    assert journal.prune() == dropped
+    assert len(journal.find_events()) == 3 - dropped
     journal.close()
 
 

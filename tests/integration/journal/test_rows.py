@@ -14,7 +14,7 @@ from support.machine import Machine
 from support.warm import run_tfevents
 
 from tfevents.journal.journal import open_journal
-from tfevents.journal.models import Destination, NewEvent, Queue, Run, now
+from tfevents.journal.models import Destination, NewEvent, Queue, Run, Status, now
 from tfevents.settings.environment import MAX_LENGTHS
 from tfevents.settings.load import load_settings
 
@@ -155,4 +155,22 @@ def test_the_longest_names_that_settings_allow(machine: Machine) -> None:
         assert journal.find_queues() == [Queue(where)]
         (event,) = journal.find_unsent_events(Queue(where))
         assert (event.event_id, event.destination) == ("first", where)
+        assert journal.unreadable == []
+
+
+def test_a_reason_of_any_length_is_cut(machine: Machine) -> None:
+    """A reason that quotes a long setting is cut when it is stored, so that the event, and the end
+    event of its abandoned run, can be read again."""
+    long = "can't read " + "x" * 20_000
+    with closing(open_journal(str(machine.home))) as journal:
+        journal.open_run(Run("mine", "plan", "normal", ".", now(), base={"waits": long}))
+        journal.put(NewEvent("event", "mine", WHERE, {"event_type": "plan"}, reason=long))
+        (event,) = journal.find_unsent_events(Queue(WHERE))
+        assert event.reason == long[:1000]
+        journal.settle("event", Status.REFUSED, long)
+        (event,) = journal.find_events()
+        assert event.reason == long[:1000]
+        run = journal.find_run("mine")
+        assert run is not None
+        assert run.base == {"waits": long[:1000]}
         assert journal.unreadable == []

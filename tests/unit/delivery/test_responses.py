@@ -27,6 +27,14 @@ from tfevents.settings.model import ApiKey
 KEY = ApiKey("pat.acct.token-canary.secret-canary")
 
 
+@pytest.mark.parametrize(("status", "locked"), [(423, True), (429, False), (503, False)])
+def test_a_locked_workspace_is_no_problem_of_the_server(status: int, locked: bool) -> None:
+    """Only a 423 is about the workspace alone; other statuses that allow a retry are not."""
+    with pytest.raises(Unreachable) as caught:
+        check_response(status, {}, b"", Destination("a", "o", "p", "w"))
+    assert caught.value.locked is locked
+
+
 @pytest.mark.parametrize(
     "text", ["x", "1.5", "-5", "٣", "1 second", "Mon, 99 Foo 2026", "", "\x00", "9" * 5000 + "x"]
 )
@@ -41,6 +49,17 @@ def test_a_retry_after_is_a_number_or_a_date() -> None:
     assert parse_retry_after({"retry-after": "9" * 5000}) == 999_999_999
     assert parse_retry_after({"retry-after": formatdate(time.time() - 60)}) == 0
     soon = parse_retry_after({"retry-after": formatdate(time.time() + 100, usegmt=True)})
+    assert soon is not None
+    assert 50 < soon <= 101
+
+
+def test_a_date_without_a_time_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Retry-After as of C's asctime is in UTC, not in the local time (RFC 9110 §5.6.7)."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        time.tzset()
+        soon = parse_retry_after({"retry-after": time.asctime(time.gmtime(time.time() + 100))})
+    time.tzset()
     assert soon is not None
     assert 50 < soon <= 101
 
