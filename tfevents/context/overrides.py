@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -68,7 +69,7 @@ def _parse_value(variable: str, value: str, kind: Mapping[str, Any], name: str) 
     if kind.get("type") == "string":
         return _parse_text(variable, value, name)
     try:
-        found = json.loads(value, parse_constant=_refuse_constant)
+        found = json.loads(value, parse_constant=_refuse_constant, parse_float=_parse_float)
     except (ValueError, RecursionError):
         raise SettingError(f"{variable}: this takes JSON, for example true or {{}}") from None
     if isinstance(found, dict) and isinstance(found.get("url"), str):
@@ -102,3 +103,11 @@ def _parse_address(variable: str, value: str) -> str:
 def _refuse_constant(constant: str) -> None:
     """Rejects NaN and Infinity, which Python accepts but JSON does not define."""
     raise ValueError(constant)
+
+
+def _parse_float(number: str) -> float:
+    """Rejects numbers such as 1e999, which Python reads as infinite: JSON can't have them."""
+    found = float(number)
+    if not math.isfinite(found):
+        raise ValueError(number)
+    return found

@@ -20,7 +20,7 @@ MAX_LINE_BYTES = 1 << 20
 
 QUOTED = rb'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(
-    rb"^\d{4}-\d\d-\d\dT[^ ]+ \[[A-Z]+\] +(?:"
+    rb"^\d{4}-\d\d-\d\dT[^ \n]+ \[[A-Z]+\] +(?:"
     rb"(?P<product>Terraform|OpenTofu) version: (?P<version>[0-9][\w.+-]*)"
     rb"|(?P<process>CLI args: )"
     rb"|backend/local: (?:apply|plan) calling (?P<calls>Plan|Apply)$"

@@ -7,7 +7,9 @@ piece and the largest value taken, which MAX_VALUE_BYTES limits.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import TypeVar
 
 from tfevents.errors import UnreadableDocument
@@ -25,6 +27,9 @@ MIN_PIECE = 1 << 9
 
 NON_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 SPACE, OPEN, CLOSE = b" \t\r\n", b"{[", b"}]"
+STEPS = bytes.maketrans(OPEN + CLOSE, b"\x01\x01\xff\xff")  # +1 and -1, as signed bytes
+ROUNDS = 32
+"""How many levels of nesting are removed from a piece one by one, before depths are counted."""
 ENDS = b",]} \t\r\n"
 
 
@@ -310,12 +315,22 @@ def _count_unmatched(piece: bytes, in_string: bool) -> tuple[int, int, bool]:
     """
     parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
     brackets = b"".join(parts[in_string::2]).translate(None, NON_BRACKETS)
-    before = -1
-    while before != len(brackets):
+    closed, opened = _count_unmatched_brackets(brackets)
+    return closed, opened, in_string ^ (len(parts) % 2 == 0)
+
+
+def _count_unmatched_brackets(brackets: bytes) -> tuple[int, int]:
+    """The number of closing and of opening brackets without a partner. In deep nests, for speed,
+    the kinds of brackets are not compared."""
+    for _ in range(ROUNDS):
         before = len(brackets)
         brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-    closed = len(brackets) - len(brackets.lstrip(CLOSE))
-    return closed, len(brackets) - closed, in_string ^ (len(parts) % 2 == 0)
+        if len(brackets) == before:
+            opened = len(brackets.lstrip(CLOSE))
+            return before - opened, opened
+    depths = list(accumulate(array("b", brackets.translate(STEPS)), initial=0))
+    closed = -min(depths)
+    return closed, depths[-1] + closed
 
 
 def _find_closing_bracket(piece: bytes, depth: int, in_string: bool) -> int:

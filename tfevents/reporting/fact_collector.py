@@ -184,6 +184,7 @@ class FactCollector:
             env=run.env,
             plan_file=plan_file if plan_file and _has_content(plan_file) else None,
             has_state=facts.after is not None and not facts.after.empty,
+            opentofu=facts.version is not None and facts.version.product == "OpenTofu",
         )
 
 

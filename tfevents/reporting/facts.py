@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tfevents.events.model import Approval, Operation
 from tfevents.events.table import find_operation
+from tfevents.reporting.run import has_succeeded
 from tfevents.reporting.saved_plan import SavedPlan
 from tfevents.terraform.apply_log import ApplyLog
 from tfevents.terraform.arguments import STATE, UNREFRESHED, Arguments, Mode
@@ -46,7 +47,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         """The plan, from either reader. A plan that failed is marked as errored by the exit code:
         Terraform 1.5 does not note that in the plan."""
         plan = self.planned.plan if self.planned else None
-        has_failed = self.arguments.command == "plan" and self.exit_code not in (0, 2)
+        has_failed = self.arguments.command == "plan" and not self.succeeded
         return replace(plan, errored=True) if plan and has_failed else plan
 
     @property
@@ -78,7 +79,7 @@ class RunFacts(Struct, frozen=True, dict=True):
         """Whether the core log has all of a plan that succeeded and nothing else; False for a
         refresh-only plan."""
         log = self.log
-        if log is None or self.exit_code not in (0, 2) or self.mode is Mode.REFRESH_ONLY:
+        if log is None or not self.succeeded or self.mode is Mode.REFRESH_ONLY:
             return False
         return log.processes == log.plans == 1 and not log.gaps
 
@@ -122,7 +123,7 @@ class RunFacts(Struct, frozen=True, dict=True):
     def succeeded(self) -> bool:
         """Whether the run succeeded, by its exit code; but OpenTofu exits with 1 after a destroy
         that forgot objects, which is no failure if the core log has none."""
-        if self.exit_code == 0:
+        if has_succeeded(self.arguments, self.exit_code, self.signals):
             return True
         log, version = self.log, self.version
         tofu = version is not None and version.product == "OpenTofu"
@@ -193,10 +194,11 @@ class RunFacts(Struct, frozen=True, dict=True):
 
     @property
     def _ended_abruptly(self) -> bool:
-        """Whether terraform was killed, crashed, or got a second signal, at which no tool waits for
-        what is in progress; or began to stop and did not say that it had stopped."""
+        """Whether an apply was killed, crashed, or got a second signal, at which no tool waits for
+        what is in progress; or began to stop and did not say that it had stopped. An apply that
+        ends by itself exits with 0 or 1."""
         stopped = self.log is not None and self.log.stop_unconfirmed
-        return self.exit_code not in (0, 1, 2) or len(self.signals) > 1 or stopped
+        return self.exit_code not in (0, 1) or len(self.signals) > 1 or stopped
 
 
 def _removes_object(actions: frozenset[str]) -> bool:

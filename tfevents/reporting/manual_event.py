@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from tfevents.journal.journal import Journal, open_journal
 from tfevents.journal.models import Destination, NewEvent, Status, locate, own_queues
 from tfevents.journal.run_lock import hold_lock
 from tfevents.reporting.summary import describe_delivery
-from tfevents.settings.load import load_settings
+from tfevents.settings.load import gather_settings
 from tfevents.settings.model import Settings
 from tfevents.terraform.workdir import WorkingDirectory, find_unit_directory
 
@@ -52,15 +52,20 @@ def send_manual_event(
     directory: str,
     env: Mapping[str, str],
     flags: Mapping[str, str | None],
+    *,
+    lenient: bool = False,
 ) -> ManualEventResult:
     """Puts the event into the journal, then sends it, within the time that the settings allow.
 
     Raises SettingError and InvalidEvent, both before anything is put into the journal; and
-    JournalUnavailable.
+    JournalUnavailable. `lenient`: with an invalid setting the event stays in the journal instead.
     """
     tf_workspace = WorkingDirectory(directory, env).tf_workspace
     directory = find_unit_directory(directory, env)
-    settings = load_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
+    settings, wrong = gather_settings(env, directory, tf_workspace=tf_workspace, flags=flags)
+    if wrong and not lenient:
+        raise wrong[0]
+    wrong_setting = str(wrong[0]) if wrong else None
     event_id = str(uuid.uuid4())
     event = _make_event(
         manual_event, directory, env, {"event_id": event_id, "tf_workspace": tf_workspace}
@@ -74,11 +79,12 @@ def send_manual_event(
             event.body(),
             directory=locate(directory),
             tf_workspace=tf_workspace,
-            reason=None if settings.api_key else NO_KEY,
+            reason=wrong_setting or (None if settings.api_key else NO_KEY),
         )
         journal.put(new_event)
         recovery.recover_abandoned(journal, env)
-        reason = _deliver(journal, settings, new_event)
+        problem += _prune(journal)
+        reason = wrong_setting or _deliver(journal, settings, new_event)
         (entry,) = journal.find_events(1, new_event.run_id)
     delivery = describe_delivery(entry, (entry.reason if entry.attempts else None) or reason)
     line = f"{event.event_type}{delivery}{problem}"
@@ -139,6 +145,15 @@ def _open(home: str) -> tuple[Journal, str]:
         return open_journal(home), ""
     except JournalUnavailable as error:
         return open_fallback(), f"; {error}"
+
+
+def _prune(journal: Journal) -> str:
+    """Deletes events beyond the limits; gives what to append to the line if undelivered ones are
+    lost, else ""."""
+    with suppress(JournalUnavailable):
+        if lost := journal.prune():
+            return f"; {lost} undelivered events were too many to keep"
+    return ""
 
 
 def _deliver(journal: Journal, settings: Settings, new_event: NewEvent) -> str:

@@ -51,14 +51,14 @@ def determine_outcome(facts: RunFacts) -> RunOutcome:
 
 
 def _make_outcome(facts: RunFacts) -> Outcome | None:
-    plan, code = facts.plan, facts.exit_code
+    plan = facts.plan
     if facts.operation is not Operation.PLAN and _may_be_declined(facts):
         return None
     drift = count_listed_drift(plan.drift or ()) if plan else Counts()
     return Outcome(
         operation=facts.operation,
         mode=facts.mode,
-        success=code in (0, 2) if facts.operation is Operation.PLAN else facts.succeeded,
+        success=facts.succeeded,
         declined=facts.approval is not None,
         has_changes=has_changes(plan) if plan else _has_unread_changes(facts),
         drift=drift != Counts() if plan else None,
@@ -72,8 +72,8 @@ def _has_unread_changes(facts: RunFacts) -> bool | None:
     logged = _count_logged_plan(facts)
     if logged is not None and replace(logged, unchanged=0) != Counts():
         return True
-    detailed = facts.exit_code == 0 and facts.arguments.on("detailed-exitcode")
-    return True if facts.exit_code == 2 else False if detailed else None
+    detailed = facts.succeeded and facts.arguments.on("detailed-exitcode")
+    return facts.exit_code == 2 if detailed else None
 
 
 def _may_be_declined(facts: RunFacts) -> bool:
@@ -189,11 +189,14 @@ def _count_logged_plan(facts: RunFacts) -> Counts | None:
 
 def _find_signal_name(facts: RunFacts) -> str | None:
     """The name of the first signal received, else of the one terraform died of; None without
-    a signal."""
+    a signal. Most real-time signals have no name: `SIG35`."""
     received = facts.signals or ((-facts.exit_code,) if facts.exit_code < 0 else ())
     if not received:
         return None
-    return signal.Signals(received[0]).name
+    try:
+        return signal.Signals(received[0]).name
+    except ValueError:
+        return f"SIG{received[0]}"
 
 
 def _find_listed_drift(plan: Plan | None) -> str | None:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from math import inf
 from subprocess import Popen
 from typing import Any
 from uuid import uuid4
@@ -37,8 +38,8 @@ from tfevents.reporting.summary import summarise
 from tfevents.settings.load import gather_settings, read_early_settings
 from tfevents.terminal import printable
 
-WHOLE_RUN, INTERRUPTED_SECONDS, PREPARE_SECONDS = 86400.0, 1.5, 5.0
-"""Seconds: the deadline until terraform has exited, the time for all that is left to do after a
+WHOLE_RUN, INTERRUPTED_SECONDS, PREPARE_SECONDS = inf, 1.5, 5.0
+"""Seconds: no deadline until terraform has exited, the time for all that is left to do after a
 signal, and the time that a call waits for the report to be prepared."""
 STAGE_ENDED = Activity(EventType.STAGE_COMPLETE)
 

@@ -6,6 +6,7 @@ Plain classes, which need no import that takes time: they are made before terraf
 from __future__ import annotations
 
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -92,6 +93,13 @@ class RunResult(NamedTuple):
     wrote_plan: bool = False
     signals: tuple[int, ...] = ()
     started: bool = True
+
+
+def has_succeeded(arguments: Arguments, exit_code: int, signals: Sequence[int]) -> bool:
+    """Whether a run succeeded, by its exit code. 2 means changes for `plan -detailed-exitcode`
+    only: otherwise, and after SIGQUIT, Go's runtime ends a process that crashed with it."""
+    detailed = arguments.command == "plan" and arguments.on("detailed-exitcode")
+    return exit_code == 0 or (exit_code == 2 and detailed and signal.SIGQUIT not in signals)
 
 
 def _absolute(directory: str) -> str:

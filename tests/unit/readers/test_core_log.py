@@ -4,6 +4,7 @@ lines."""
 from __future__ import annotations
 
 import random
+from time import process_time
 
 import pytest
 from support.core_logs import ALL, Recording, parse_core_log
@@ -173,3 +174,13 @@ def test_text_that_is_no_line_of_the_log_says_nothing() -> None:
         b"backend/local: apply calling Apply\n  x [INFO]  backend/local: apply calling Apply\n"
     )
     assert not log.applied
+
+
+def test_a_message_is_on_the_line_of_its_time() -> None:
+    """A time stamp without a level, which a value of several lines may have, does not extend to the
+    next line."""
+    stamp = b"2026-01-01T00\n"
+    assert parse_core_log(stamp + b"foo [INFO] CLI args: x\n").processes == 0
+    start = process_time()
+    parse_core_log(stamp * 60_000 + STAMP + b"[INFO] CLI args: x\n")
+    assert process_time() - start < 5

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from msgspec import Struct
@@ -137,6 +138,16 @@ def read_inventory(
     )
 
 
+def find_backend(directory: str) -> str | None:
+    """The backend of the root module in `directory`, for Terraform or else for OpenTofu, which
+    reads `.tofu` files too; None without one."""
+    for opentofu in (False, True):
+        with suppress(OSError):
+            if found := module.read_module(directory, opentofu=opentofu).backend:
+                return found
+    return None
+
+
 def _read_optional(
     parse: Callable[[str], dict[str, T]],
     path: str,
@@ -161,13 +172,19 @@ def _parse_lock_file(text: str) -> dict[str, str]:
 def _parse_manifest(text: str) -> dict[str, Installed]:
     """By module path, the records of `modules.json`."""
     try:
-        return {
-            record["Key"]: Installed(record["Source"], record.get("Version"), record["Dir"])
-            for record in json.loads(text)["Modules"]
-        }
+        return dict(_parse_record(record) for record in json.loads(text)["Modules"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         message = f"{MANIFEST}: this is not what init writes: run terraform init"
         raise UnreadableDocument(message) from None
+
+
+def _parse_record(record: Mapping[str, Any]) -> tuple[str, Installed]:
+    """The module path and the rest of a record. Raises what broken JSON makes it raise."""
+    key, source, directory = record["Key"], record["Source"], record["Dir"]
+    version = record.get("Version")
+    if not all(isinstance(value, str) for value in (key, source, directory, version or "")):
+        raise TypeError
+    return key, Installed(source, version, directory)
 
 
 def _walk_modules(tree: Tree) -> None:
@@ -175,9 +192,8 @@ def _walk_modules(tree: Tree) -> None:
     waiting = [Visit("", tree.directory)]
     while waiting and len(tree.calls) < MAX_CALLS:
         visit = waiting.pop()
-        real = os.path.realpath(visit.directory)
-        if real in visit.above:
-            tree.problems.append(f"module {visit.key}: it calls itself: end the circle")
+        real = _resolve_directory(tree, visit)
+        if real is None:
             continue
         found = _read_module(tree, visit, real)
         _note_constraints(tree, found)
@@ -187,6 +203,19 @@ def _walk_modules(tree: Tree) -> None:
                 waiting.append(replace(child, above=(*visit.above, real)))
     if waiting:
         tree.problems.append(f"more than {MAX_CALLS} module calls: the rest was not read")
+
+
+def _resolve_directory(tree: Tree, visit: Visit) -> str | None:
+    """The module's real directory; None, and a problem, for a circle and for an impossible path."""
+    try:
+        real = os.path.realpath(visit.directory)
+    except ValueError:  # a NUL or a lone surrogate
+        tree.problems.append(f"module {visit.key}: its source is no path: correct it")
+        return None
+    if real in visit.above:
+        tree.problems.append(f"module {visit.key}: it calls itself: end the circle")
+        return None
+    return real
 
 
 def _read_module(tree: Tree, visit: Visit, real: str) -> Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from tfevents.readers.hcl.inventory import read_inventory
+from tfevents.readers.hcl.inventory import find_backend
 
 CONFIGURATION = (".tf", ".tofu", ".tf.json", ".tofu.json")
 STATE = frozenset({"terraform.tfstate", os.path.join(".terraform", "terraform.tfstate")})
@@ -40,4 +40,4 @@ def _is_root_module(place: str, names: list[str]) -> bool:
     if not any(name.endswith(CONFIGURATION) for name in names):
         return False
     held = any(os.path.isfile(os.path.join(place, name)) for name in STATE)
-    return held or read_inventory(place).backend is not None
+    return held or find_backend(place) is not None

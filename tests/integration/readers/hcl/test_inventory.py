@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from random import Random
 from time import perf_counter
+from typing import Any
 
 import pytest
 from support import engines
@@ -18,7 +19,14 @@ from support.hcl import estate, oracle
 
 import tfevents
 from tfevents.readers.hcl.files import MAX_BYTES
-from tfevents.readers.hcl.inventory import Inventory, ModuleCall, Provider, read_inventory
+from tfevents.readers.hcl.inventory import (
+    Inventory,
+    ModuleCall,
+    Provider,
+    find_backend,
+    read_inventory,
+)
+from tfevents.readers.hcl.root_modules import find_root_modules
 
 ROOT = """\
 terraform {
@@ -289,6 +297,35 @@ def test_a_broken_file_costs_its_own_facts(tmp_path: Path) -> None:
     assert all("\n" not in problem for problem in inventory.problems)
 
 
+@pytest.mark.parametrize("wrong", ["Key", "Source", "Version", "Dir"])
+@pytest.mark.parametrize("value", [5, ["a"], {"a": 1}])
+def test_a_broken_record_of_a_module_is_a_problem(wrong: str, value: Any, tmp_path: Path) -> None:
+    """A record in modules.json whose members are no texts makes the file a problem."""
+    record: dict[str, Any] = {"Key": "m", "Source": "x/y/z", "Version": "1.0", "Dir": "m"}
+    record[wrong] = value
+    manifest = json.dumps({"Modules": [record]})
+    call = 'module "m" { source = "x/y/z" }'
+    root = write(tmp_path, {"main.tf": call, ".terraform/modules/modules.json": manifest})
+    (problem,) = read_inventory(str(root)).problems
+    assert problem.startswith("modules.json: ")
+
+
+@pytest.mark.parametrize(
+    ("source", "place"), [("./\0", "m"), ("x/y/z", "m\0"), ("x/y/z", "\ud800")]
+)
+def test_an_impossible_path_is_a_problem(source: str, place: str, tmp_path: Path) -> None:
+    """A module whose source or directory can't be a path is a problem, and all else is found."""
+    record = {"Key": "m", "Source": source, "Dir": place}
+    files: dict[str, str | bytes] = {
+        "main.tf.json": json.dumps({"module": {"m": {"source": source}}, "provider": {"aws": {}}}),
+        ".terraform/modules/modules.json": json.dumps({"Modules": [record]}),
+    }
+    inventory = read_inventory(str(write(tmp_path, files)))
+    assert [call.name for call in inventory.modules] == ["m"]
+    assert len(inventory.problems) == 1
+    assert len(inventory.providers) == 1
+
+
 def test_no_file_can_hold_it_up(tmp_path: Path) -> None:
     """FIFOs, loops of links, broken links and files of 100 MB are not read, and each is a problem;
     a directory named like a file is ignored."""
@@ -428,6 +465,17 @@ def test_the_backend_is_its_type(text: str, backend: str | None, tmp_path: Path)
     """The backend is the type of the block, `cloud` for a cloud block, and null without either
     block."""
     assert read_inventory(str(write(tmp_path, {"main.tf": text}))).backend == backend
+
+
+@pytest.mark.parametrize("name", ["main.tf", "main.tofu", "main.tofu.json"])
+def test_a_backend_in_a_tofu_file_makes_a_root_module(name: str, tmp_path: Path) -> None:
+    """A directory is a root module, and has a backend, if one of the two tools finds a backend."""
+    json_text = '{"terraform": {"backend": {"s3": {}}}}'
+    text = json_text if name.endswith("json") else 'terraform { backend "s3" {} }'
+    root = write(tmp_path, {name: text, "z.tf": ""})
+    assert find_backend(str(root)) == "s3"
+    assert find_root_modules(str(tmp_path)) == [os.path.relpath(root, tmp_path)]
+    assert find_backend(str(root / "nowhere")) is None
 
 
 def test_an_override_file_replaces(tmp_path: Path) -> None:

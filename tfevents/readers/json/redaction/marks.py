@@ -29,11 +29,12 @@ VALUES = frozenset(
         "attributes_flat",
         "default",
         "constant_value",
+        "identity",
     }
 )
 """The members that contain values: each name inside may be a key of a map."""
 ATTRIBUTES = frozenset(
-    {"attributes", "values", "sensitive_values", "config_values", "config_sensitive"}
+    {"attributes", "values", "sensitive_values", "config_values", "config_sensitive", "identity"}
 )
 """Members in which the first level of names is a schema's; so are all members of a `change`."""
 WORDS = frozenset(

@@ -187,6 +187,20 @@ def test_a_state_file_s_paths_lead_to_what_is_marked() -> None:
     assert found["resources"][0]["instances"][0]["sensitive_attributes"] == [[step, index]]
 
 
+def test_a_resource_s_identity_holds_values() -> None:
+    """The names in an `identity` are the provider's: none of its values is a word of the format."""
+    resource = {
+        "type": "x_y",
+        "values": {"p": "canary"},
+        "sensitive_values": {"p": True},
+        "identity": {"kind": "canary", "version": "canary", "x": "open"},
+    }
+    document = {"planned_values": {"root_module": {"resources": [resource]}}}
+    found = hidden(json.dumps(document).encode())
+    (shown,) = found["planned_values"]["root_module"]["resources"]
+    assert shown["identity"] == {"kind": HIDDEN, "version": HIDDEN, "x": "open"}
+
+
 FRAME = {
     "format_version": "1.2",
     "terraform_version": "1.11.4",
