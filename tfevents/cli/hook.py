@@ -10,6 +10,7 @@ import click
 from tfevents.cli.options import cost_file_option
 from tfevents.terminal import print_line
 
+MOMENTS = ("before", "after", "error")
 SUCCEEDED_BY_NAME = {"success": True, "failure": False}
 """The values of `--exit-code` for hosts that don't know the exit code: name → succeeded."""
 
@@ -32,7 +33,7 @@ def _check_exit_code(
 
 
 @click.command()
-@click.argument("moment", type=click.Choice(("before", "after", "error")))
+@click.argument("moment", type=click.Choice(MOMENTS))
 @click.argument("words", metavar="[--] COMMAND [ARGUMENTS]", nargs=-1)
 @click.option("--plan-file", callback=_parse_text, help="The saved plan, for its counts.")
 @click.option(

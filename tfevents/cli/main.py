@@ -14,7 +14,7 @@ from tfevents import __file__ as package_file
 from tfevents import __version__
 from tfevents.cli.count import count
 from tfevents.cli.flush import flush
-from tfevents.cli.hook import hook
+from tfevents.cli.hook import MOMENTS, hook
 from tfevents.cli.inventory import inventory
 from tfevents.cli.log.command import log
 from tfevents.cli.plugin import plugin
@@ -80,18 +80,19 @@ def main() -> int:
 
 
 def open_streams() -> None:
-    """Opens a closed stdout or stderr on os.devnull, so that no other file gets its descriptor.
+    """Opens each closed standard stream on os.devnull, so that no other file gets its descriptor.
 
-    Both replace characters that they can't encode: a terminal may support only ASCII.
+    The outputs replace characters that they can't encode: a terminal may support only ASCII.
     """
-    for number, name in ((1, "stdout"), (2, "stderr")):
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         if getattr(sys, name) is None:
-            null_device = os.open(os.devnull, os.O_WRONLY)
+            null_device = os.open(os.devnull, os.O_RDWR)
             if null_device != number:
                 os.dup2(null_device, number)
                 os.close(null_device)
-            setattr(sys, name, os.fdopen(number, "w"))
-        getattr(sys, name).reconfigure(errors="replace")
+            setattr(sys, name, os.fdopen(number, mode))
+        if mode == "w":
+            getattr(sys, name).reconfigure(errors="replace")
 
 
 def discard_output(stream: TextIO) -> None:
@@ -148,7 +149,8 @@ def find_hook_exit_code(arguments: list[str]) -> int:
     """
     from tfevents.hosts.hook import find_exit_code
 
-    return find_exit_code("".join(arguments[1:2]), delivered=False, env=os.environ)
+    moment = next((word for word in arguments if word in MOMENTS), "")
+    return find_exit_code(moment, delivered=False, env=os.environ)
 
 
 def describe_error(error: Exception) -> tuple[str, int]:

@@ -64,7 +64,7 @@ def parse_pairs(
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise click.BadParameter(f"{name!r} is no {parameter.metavar}", context, parameter)
-        if not text.isascii() and "\udc80" <= max(text) <= "\udcff":
+        if any("\udc80" <= character <= "\udcff" for character in text):
             raise click.BadParameter(f"{name!r} is no UTF-8", context, parameter)
         pairs[name] = value
     return pairs

@@ -25,11 +25,10 @@ def run(command: tuple[str, ...]) -> int:
     name, *arguments = command
     try:
         path = binary.find_binary(os.environ, sys.argv[0], name)
+        return tf.run(arguments, path)
     except ProvisionerNotFound:
         raise ProvisionerNotFound(
             f"run: there is no program {name!r}: name terraform or tofu, or a path to it"
         ) from None
-    try:
-        return tf.run(arguments, path)
     except binary.NotExecutable as error:
-        return tf.print_error(f"can't run {path}: {error.strerror}", 126)
+        return tf.print_error(f"can't run {error.filename}: {error.strerror}", 126)

@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from tfevents.terminal import printable
@@ -84,17 +85,29 @@ def write_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> None:
     if not path:
         return
     text = json.dumps(make_annotation(env, body))
-    descriptor, scratch = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
-    with open(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o644)  # another user reads it
-        file.write(text)
-    os.replace(scratch, path)
+    try:
+        _replace_file(path, text)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+
+
+def _replace_file(path: str, text: str) -> None:
+    """Writes the file atomically; a draft that can't be written is removed. Raises OSError."""
+    descriptor, draft = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)))
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            os.fchmod(descriptor, 0o644)  # another user reads it
+            file.write(text)
+        os.replace(draft, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
 
 
 def make_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
     """The annotations document (contract/README.md, "Inside a Harness pipeline")."""
     metadata = body.get("metadata", {})
-    style = STYLES.get(body.get("event_type", ""), "success")
     return {
         "accountId": env.get("HARNESS_ACCOUNT_ID") or env.get("TFEVENTS_ACCOUNT", ""),
         "orgId": env.get("HARNESS_ORG_ID") or env.get("TFEVENTS_ORG", ""),
@@ -108,13 +121,20 @@ def make_annotation(env: Mapping[str, str], body: Mapping[str, Any]) -> dict[str
                 "contextId": "tfevents",
                 "stepId": env.get("HARNESS_STEP_ID", ""),
                 "timestamp": int(time.time() * 1000),
-                "style": style,
+                "style": _find_style(body),
                 "summary": make_summary(body),
                 "priority": 5,
                 "mode": "replace",
             }
         ],
     }
+
+
+def _find_style(body: Mapping[str, Any]) -> str:
+    """The annotation's style: by the event type, or without an event, by the exit code."""
+    if kind := body.get("event_type"):
+        return STYLES.get(kind, "success")
+    return "success" if body.get("data", {}).get("exit_code") in ("0", "2") else "error"
 
 
 def make_summary(body: Mapping[str, Any]) -> str:

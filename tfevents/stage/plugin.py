@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
@@ -16,7 +17,8 @@ from tfevents.events.table import activity_type
 from tfevents.readers.hcl import inventory
 from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
-from tfevents.settings.environment import find_provisioner
+from tfevents.settings.environment import find_provisioner, is_disabled
+from tfevents.settings.switches import is_on
 from tfevents.stage.outputs import write_annotation, write_outputs
 from tfevents.stage.settings import COMMANDS, Stage, parse_stage
 from tfevents.terminal import print_line
@@ -26,10 +28,10 @@ from tfevents.terraform.client import TerraformClient
 from tfevents.terraform.workdir import WorkingDirectory
 from tfevents.wrapper import process
 from tfevents.wrapper.main import run_reported
-from tfevents.wrapper.signals import SignalForwarder
+from tfevents.wrapper.signals import FORWARDED, SignalForwarder
 
-DRIFTED = 2
-"""The exit code of detect-drift if there is drift, and only then."""
+DRIFTED, UNKNOWN_DRIFT = 2, 1
+"""The exit codes of detect-drift if there is drift, and only then; and if tfevents can't tell."""
 
 
 def run_plugin(env: Mapping[str, str]) -> int:
@@ -49,16 +51,42 @@ def _run_as_init(work: Callable[[], int]) -> int:
 
 
 def _start_child(work: Callable[[], int]) -> int:
+    """Forks a child process that does `work`; gives its pid.
+
+    Signals are blocked until the child process has their default actions: PID 1's handlers, which
+    it inherits, would drop them.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     pid = os.fork()
     if pid == 0:
-        code = 1
-        try:
-            code = work()
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code & 0xFF)
+        _reset_signals()
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if pid == 0:
+        _work_and_exit(work)
     return pid
+
+
+def _reset_signals() -> None:
+    """Undoes what PID 1's SignalForwarder has set; ignored signals stay ignored."""
+    signal.set_wakeup_fd(-1)
+    for number in (*FORWARDED, signal.SIGCHLD):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _work_and_exit(work: Callable[[], int]) -> NoReturn:
+    """Does `work` and ends this process with its exit code; an error is one line on stderr."""
+    code = 1
+    try:
+        code = work()
+    except OSError as error:
+        print_line(f"{error.filename or 'the stage'}: {error.strerror}")
+    except Exception as error:
+        print_line(f"{type(error).__name__} (a bug)")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code & 0xFF)
 
 
 def _run_stage(env: Mapping[str, str]) -> int:
@@ -70,9 +98,14 @@ def _run_stage(env: Mapping[str, str]) -> int:
     except TfeventsError as error:
         print_line(str(error))
         return error.exit_code
+    except binary.NotExecutable as error:
+        print_line(f"can't run {error.filename}: {error.strerror}")
+        return 126
 
 
 def _run_command(stage: Stage, path: str) -> int:
+    if is_disabled(stage.env):
+        return _run_unreported(stage, path)
     if stage.command == "stage-complete":
         return _send_event(stage, ManualEvent("stage-complete"))
     code, interrupted = _run_init(stage, path)
@@ -84,8 +117,29 @@ def _run_command(stage: Stage, path: str) -> int:
     outputs = result.event or {"data": {"exit_code": str(to_shell_status(code))}}
     _write_outputs_and_annotation(stage.env, outputs)
     if stage.command == "detect-drift" and code in (0, DRIFTED):  # -detailed-exitcode may say 2
-        return DRIFTED if result.event.get("event_type") == "drifted" else 0
+        return _find_drift_code(result.event)
     return process.end_as(code)
+
+
+def _run_unreported(stage: Stage, path: str) -> int:
+    """Runs the stage's command without events and outputs: this process becomes terraform. Gives
+    the exit code of an `init` that failed."""
+    if stage.command == "stage-complete":
+        return 0
+    code, _ = _run_init(stage, path)
+    if code:
+        return to_shell_status(code)
+    process.exec_provisioner(path, (*COMMANDS[stage.command], *stage.arguments), stage.env)
+
+
+def _find_drift_code(event: Mapping[str, Any]) -> int:
+    """The exit code of detect-drift by the run's end event, which is {} if the drift is unknown."""
+    if not event:
+        print_line("detect-drift: whether there is drift is not known")
+        return UNKNOWN_DRIFT
+    if event.get("event_type") == "failed":  # terraform died with the code that means drift
+        return 1
+    return DRIFTED if event.get("event_type") == "drifted" else 0
 
 
 def _report_failed_init(stage: Stage, code: int) -> int:
@@ -94,11 +148,14 @@ def _report_failed_init(stage: Stage, code: int) -> int:
     code = to_shell_status(code)
     metadata = {"activity_type": _find_activity_type(stage), "activity_status": "failure"}
     data = {"exit_code": str(code), "phase": "init"}
-    _send_event(stage, ManualEvent("failed", metadata, data))
     _write_outputs_and_annotation(
         stage.env, {"event_type": "failed", "metadata": metadata, "data": data}
     )
-    _send_event(stage, ManualEvent("stage-complete"))
+    for event in (ManualEvent("failed", metadata, data), ManualEvent("stage-complete")):
+        try:
+            _send_event(stage, event, lenient=True)
+        except TfeventsError as error:
+            print_line(str(error))
     return code
 
 
@@ -118,10 +175,12 @@ def _write_outputs_and_annotation(env: Mapping[str, str], body: Mapping[str, Any
             print_line(f"a later step is not told: {problem}")
 
 
-def _send_event(stage: Stage, event: ManualEvent) -> int:
-    """Sends the event and prints what became of it; gives the exit code."""
-    result = send_manual_event(event, stage.directory, stage.env, {})
-    print_line(result.line)
+def _send_event(stage: Stage, event: ManualEvent, *, lenient: bool = False) -> int:
+    """Sends the event and prints what became of it; gives the exit code. `lenient` and errors: as
+    in `send_manual_event`."""
+    result = send_manual_event(event, stage.directory, stage.env, {}, lenient=lenient)
+    if not is_on("quiet", stage.env):
+        print_line(result.line)
     return UNDELIVERED if result.strict and not result.delivered else 0
 
 
@@ -134,19 +193,23 @@ def _shorten_timeout(stage: Stage) -> Stage:
 def _run_init(stage: Stage, path: str) -> tuple[int, bool]:
     """Runs `init` if the stage asks for it; gives its exit code, and whether a signal was received.
 
-    With `auto`, `init` is run if terraform would refuse to work without it.
+    With `auto`, `init` is run if terraform would refuse to work without it. After a signal the exit
+    code is never 0, even if `init` succeeded: the stage was cancelled.
     """
     workdir = WorkingDirectory(stage.directory, stage.env)
     if stage.init == "never" or (stage.init == "auto" and not _needs_init(workdir, stage, path)):
         return 0, False
     with SignalForwarder() as signals:
         signals.start(partial(process.start, path, ("init", "-input=false"), stage.env))
-        return signals.wait(), signals.interrupted
+        code = signals.wait()
+        if signals.interrupted and code == 0:
+            code = -signals.received[0]
+        return code, signals.interrupted
 
 
 def _needs_init(workdir: WorkingDirectory, stage: Stage, path: str) -> bool:
     """Whether terraform would refuse to work without `init`: `validate` fails if modules or
     providers are missing, but not for a missing backend, which is checked first."""
-    if not workdir.has_backend and inventory.read_inventory(stage.directory).backend:
+    if not workdir.has_backend and inventory.find_backend(stage.directory):
         return True
     return TerraformClient(path, (), stage.env).run(["validate", "-no-color"], 60.0) is None

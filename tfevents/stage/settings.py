@@ -29,6 +29,9 @@ STAGE_SETTINGS = tuple(
 )
 """The stage's own settings; every other PLUGIN_X is taken as TFEVENTS_X."""
 
+PATH_SETTINGS = ("API_KEY_FILE", "CA_BUNDLE", "COST_FILE", "HOME", "PROVISIONER")
+"""The settings that take a path, without their prefix."""
+
 ENDPOINT_SETTINGS = {
     "base_url": "URL",
     "account_id": "ACCOUNT",
@@ -87,7 +90,7 @@ def make_environment(env: Mapping[str, str]) -> dict[str, str]:
     come last. Raises SettingError.
     """
     environment = {
-        name: value for name, value in env.items() if value or not name.startswith(PREFIX)
+        name: value for name, value in env.items() if value.strip() or not name.startswith(PREFIX)
     }
     for name, value in env.items():
         if name.startswith("PLUGIN_") and name not in STAGE_SETTINGS and value.strip():
@@ -96,7 +99,18 @@ def make_environment(env: Mapping[str, str]) -> dict[str, str]:
             )
     for name, value in _parse_endpoint(env).items():
         environment.setdefault(PREFIX + name, value)
-    return environment
+    return {**environment, **_resolve_paths(environment)}
+
+
+def _resolve_paths(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables of PATH_SETTINGS with absolute paths: they are relative to the working
+    directory of the container, not to the stage's. A provisioner without a slash is a name."""
+    given = {name: env.get(PREFIX + name, "").strip() for name in PATH_SETTINGS}
+    return {
+        PREFIX + name: os.path.abspath(os.path.expanduser(path))
+        for name, path in given.items()
+        if path and (name != "PROVISIONER" or os.sep in path)
+    }
 
 
 def _parse_endpoint(env: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +318,15 @@ def test_noise_around_the_document(tfevents: Tfevents, tmp_path: Path) -> None:
     wide.write_text(document, encoding="utf-16")
     for path in (noisy, wide):
         assert tfevents.json("count", "--json", path) == whole(EXPECTED["plans/create"])
+
+
+def test_a_closed_stdin_is_empty(tfevents: Tfevents) -> None:
+    """`count -` with a closed stdin is the same error as with an empty one."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" count - <&-', tfevents.program],
+        env=tfevents.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (1, tfevents.fails(1, "count", "-") + "\n")

@@ -86,6 +86,8 @@ def test_a_person_is_asked(tfevents: Tfevents) -> None:
         terminal.expect("Organization [default]: ")
         terminal.send("\n")
         terminal.expect("Project: ")
+        terminal.send(" \n")
+        terminal.expect("Project: ")
         terminal.send("infra\n")
         terminal.expect("Workspace of live/data [live_data]: ")
         terminal.send("\n")
@@ -96,3 +98,18 @@ def test_a_person_is_asked(tfevents: Tfevents) -> None:
         assert terminal.wait() == 0
     fields = {"org": "default", "project": "infra"}
     assert read(tfevents) == (fields, {"live/data": "live_data", "live/net": "network"})
+
+
+def test_a_name_that_is_no_text(tfevents: Tfevents) -> None:
+    """A name that is not UTF-8 is an error of one line, and nothing is written."""
+    command = [bytes(tfevents.program), b"init", b"--project", b"p", b"--workspace", b"w"]
+    done = subprocess.run(
+        [*command, b"--org", b"\xff"],
+        env=tfevents.env,
+        cwd=tfevents.cwd,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert b"is no UTF-8" in done.stderr
+    assert list(tfevents.cwd.iterdir()) == []

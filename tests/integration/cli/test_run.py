@@ -70,3 +70,11 @@ def test_what_can_t_be_started(tfevents: Tfevents) -> None:
     path.write_bytes(b"\x7fELF and nothing else")
     line = tfevents.fails(126, "run", "--", "terraform", "version")
     assert line == f"tfevents: can't run {path}: Exec format error"
+
+
+def test_what_may_not_be_executed(tfevents: Tfevents) -> None:
+    """If the binary has no execute permission, `run` exits with 126 and one line, too."""
+    path = tfevents.provisioner("")
+    path.chmod(0o644)
+    line = tfevents.fails(126, "run", "--", path, "version")
+    assert line == f"tfevents: can't run {path}: Permission denied"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -58,6 +60,15 @@ def test_commit_and_overrides(tfevents: Tfevents, endpoint: Endpoint) -> None:
         "git_commit_message": "first",
         "cost_currency": "USD",
     }
+
+
+def test_old_events_are_deleted(tfevents: Tfevents, endpoint: Endpoint) -> None:
+    """`send` deletes delivered events beyond the age limit, as the home may have no other runs."""
+    tfevents.ok("send", "plan")
+    with closing(sqlite3.connect(tfevents.home / "journal.db")) as db, db:
+        db.execute("update events set put_at = '2020-01-01T00:00:00.000Z'")
+    tfevents.ok("send", "active")
+    assert only(tfevents)["event_id"] == endpoint.events[1]["data"]["event_id"]
 
 
 def test_options_say_where(tfevents: Tfevents, endpoint: Endpoint) -> None:
@@ -157,7 +168,8 @@ def test_what_is_no_event(
 
 def test_what_is_no_text(tfevents: Tfevents) -> None:
     """A `--data` value that is not UTF-8 is an error that names the key but not the value."""
-    command = [bytes(tfevents.program), b"send", b"plan", b"--data", b"k=\xff"]
+    value = "k=\N{GRINNING FACE}".encode() + b"\xff"
+    command = [bytes(tfevents.program), b"send", b"plan", b"--data", value]
     done = subprocess.run(command, env=tfevents.env, capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"'k' is no UTF-8" in done.stderr

@@ -219,6 +219,76 @@ def test_pid_1_hands_sigterm_on_once_and_reaps(
     assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
 
 
+@pytest.mark.exhaustive
+def test_pid_1_that_is_stopped_before_terraform_starts_runs_nothing(
+    env: dict[str, str], tmp_path: Path, namespace: list[str]
+) -> None:
+    """As PID 1, SIGTERM during `validate`, while no handler forwards signals, ends the stage: the
+    apply does not begin."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(
+        tmp_path / "engine" / "terraform",
+        f"open({str(tmp_path)!r} + '/' + argv[0], 'w').close()\n"
+        "if argv[0] == 'validate':\n    time.sleep(2)\n",
+    )
+    child = subprocess.Popen(
+        [*namespace, TFEVENTS, "plugin"],
+        env={**env, "PLUGIN_PROVISIONER": str(engine), "PLUGIN_COMMAND": "apply"},
+        stderr=subprocess.DEVNULL,
+    )
+    _until((tmp_path / "validate").exists, child)
+    os.kill(_only_child(child.pid), signal.SIGTERM)
+    assert child.wait(60) == 128 + signal.SIGTERM
+    assert not (tmp_path / "apply").exists()
+
+
+@pytest.mark.parametrize(("content", "mode"), [(b"\x7fELF", 0o755), (b"#!/bin/sh\n", 0o644)])
+def test_a_terraform_that_cannot_be_executed_is_126(
+    env: dict[str, str], tmp_path: Path, content: bytes, mode: int
+) -> None:
+    """For a terraform of another architecture or without execute permission, the exit code is 126,
+    and one line names it."""
+    unusable = _write_unusable(env, tmp_path, content, mode)
+    done = stage(unusable)
+    assert (done.returncode, done.stderr.count("\n")) == (126, 1)
+    assert f"tfevents: can't run {unusable['PLUGIN_PROVISIONER']}: " in done.stderr
+
+
+@pytest.mark.exhaustive
+def test_pid_1_tells_why_terraform_cannot_be_executed(
+    env: dict[str, str], tmp_path: Path, namespace: list[str]
+) -> None:
+    """As PID 1, the exit code and the line are the same."""
+    done = stage(_write_unusable(env, tmp_path, b"\x7fELF", 0o755), *namespace)
+    assert (done.returncode, done.stderr.count("\n")) == (126, 1)
+    assert "Exec format error" in done.stderr
+
+
+def _write_unusable(
+    env: dict[str, str], tmp_path: Path, content: bytes, mode: int
+) -> dict[str, str]:
+    """Writes a file as the stage's terraform; returns the stage's environment."""
+    path = tmp_path / "engine" / "terraform"
+    path.parent.mkdir()
+    path.write_bytes(content)
+    path.chmod(mode)
+    return {**env, "PLUGIN_PROVISIONER": str(path)}
+
+
+@pytest.mark.exhaustive
+def test_pid_1_tells_of_a_directory_that_cannot_be_entered(
+    env: dict[str, str], namespace: list[str]
+) -> None:
+    """As PID 1, another error of the system is one line, too."""
+    drop = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    if not shutil.which("setpriv") or subprocess.run([*drop, "true"], check=False).returncode:
+        pytest.skip("root's right to enter every directory can't be given up here")
+    os.chmod(env["PLUGIN_ROOT_DIR"], 0o600)
+    done = stage(env, *namespace, *drop)
+    assert done.returncode == 1
+    assert done.stderr == f"tfevents: {env['PLUGIN_ROOT_DIR']}: Permission denied\n"
+
+
 def _until(condition: object, child: subprocess.Popen[bytes]) -> None:
     """Waits until the condition is true; asserts that `child` is running and that no minute has
     passed."""
@@ -392,3 +462,89 @@ def test_a_stop_during_init_is_handed_on_and_does_not_wait(
     )
     events = [entry["event"]["event_type"] for entry in json.loads(kept.stdout)["events"]]
     assert events == ["failed", "stage-complete"]
+
+
+def test_a_stop_that_init_survives_ends_the_stage(env: dict[str, str], tmp_path: Path) -> None:
+    """SIGTERM during `init` ends the stage with 143 and `failed`, even if `init` exits with 0: the
+    apply does not begin."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(
+        tmp_path / "engine" / "terraform",
+        f"open({str(tmp_path)!r} + '/' + argv[0], 'w').close()\n"
+        "if argv[0] == 'init':\n"
+        "    count(signal.SIGTERM)\n    say('initialising')\n    select.select([woken], [], [])\n",
+    )
+    step = {"PLUGIN_PROVISIONER": str(engine), "PLUGIN_COMMAND": "apply", "PLUGIN_INIT": "always"}
+    with subprocess.Popen(
+        [TFEVENTS, "plugin"],
+        env={**env, **step},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as child:
+        assert child.stdout is not None and b"initialising" in child.stdout.readline()
+        os.kill(child.pid, signal.SIGTERM)
+        assert child.wait(60) == 128 + signal.SIGTERM
+    assert not (tmp_path / "apply").exists()
+    assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
+
+
+@pytest.mark.parametrize("name", ["PLUGIN_DISABLED", "TFEVENTS_DISABLED"])
+def test_a_disabled_stage_only_runs_terraform(
+    env: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    """With `DISABLED`, `init` and the command are run as ever, but there are no events, no outputs
+    and no lines, and the exit code is terraform's."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(
+        tmp_path / "engine" / "terraform", "say(argv[0])\nsys.exit(3 * (argv[0] == 'plan'))\n"
+    )
+    step = {name: "1", "PLUGIN_PROVISIONER": str(engine), "PLUGIN_INIT": "always"}
+    done = stage({**env, **step})
+    assert (done.returncode, done.stdout.split(), done.stderr) == (3, ["init", "plan"], "")
+    assert stage({**env, **step, "PLUGIN_COMMAND": "stage-complete"}).stderr == ""
+    assert not Path(env["DRONE_OUTPUT"]).exists() and not Path(env["PLUGIN_HOME"]).exists()
+
+
+@pytest.mark.parametrize("arguments", ["", "-detailed-exitcode"])
+def test_unknown_drift_is_an_error(env: dict[str, str], tmp_path: Path, arguments: str) -> None:
+    """If the plan can't be read, `detect-drift` exits with 1, and a line says so: neither 0 nor 2
+    would be true."""
+    (tmp_path / "engine").mkdir()
+    source = "sys.exit(2 if '-detailed-exitcode' in argv else 0)\n"
+    engine = script_engine(tmp_path / "engine" / "terraform", source)
+    step = {"PLUGIN_PROVISIONER": str(engine), "PLUGIN_INIT": "never", "PLUGIN_ARGS": arguments}
+    done = stage({**env, **step, "PLUGIN_COMMAND": "detect-drift"})
+    assert done.returncode == 1
+    assert "tfevents: detect-drift: whether there is drift is not known\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "lines"), [({"PLUGIN_TIMEOUT": "abc"}, 2), ({"PLUGIN_QUIET": "1"}, 0)]
+)
+def test_a_failed_init_is_reported_whatever_the_settings(
+    env: dict[str, str], tmp_path: Path, setting: dict[str, str], lines: int
+) -> None:
+    """If `init` fails and a setting is invalid, the exit code is init's, the outputs are written,
+    and the events stay in the journal. With `QUIET` there is no line."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(tmp_path / "engine" / "terraform", "sys.exit(3)\n")
+    step = {"PLUGIN_PROVISIONER": str(engine), "PLUGIN_INIT": "always", **setting}
+    done = stage({**env, **step})
+    assert (done.returncode, done.stderr.count("\n")) == (3, lines)
+    assert outputs(env)["TFEVENTS_EXIT_CODE"] == "3"
+    kept = subprocess.run(
+        [TFEVENTS, "log", "--json"],
+        env={**env, "TFEVENTS_HOME": env["PLUGIN_HOME"]},
+        capture_output=True,
+        check=True,
+    )
+    events = [entry["event"]["event_type"] for entry in json.loads(kept.stdout)["events"]]
+    assert events == ["failed", "stage-complete"]
+
+
+def test_a_terraform_that_dies_with_2_is_no_drift(env: dict[str, str], tmp_path: Path) -> None:
+    """If terraform dies with code 2, as Go does of a fatal error, `detect-drift` exits with 1."""
+    (tmp_path / "engine").mkdir()
+    engine = script_engine(tmp_path / "engine" / "terraform", "sys.exit(2)\n")
+    step = {"PLUGIN_PROVISIONER": str(engine), "PLUGIN_INIT": "never"}
+    assert stage({**env, **step, "PLUGIN_COMMAND": "detect-drift"}).returncode == 1

@@ -110,6 +110,23 @@ def test_an_annotation_has_the_contracts_form(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["annotations.json"]
 
 
+def test_an_annotation_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    """If the annotation can't take its place, the error names it, and no draft stays beside it."""
+    path = tmp_path / "annotations.json"
+    path.mkdir()
+    with pytest.raises(IsADirectoryError) as caught:
+        outputs.write_annotation({"HARNESS_ANNOTATIONS_FILE": str(path)}, body())
+    assert caught.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("code", "style"), [("0", "success"), ("2", "success"), ("1", "error")])
+def test_the_style_without_an_event_is_by_the_exit_code(code: str, style: str) -> None:
+    """A run that failed without an event is no success."""
+    (annotation,) = outputs.make_annotation({}, {"data": {"exit_code": code}})["annotations"]
+    assert annotation["style"] == style
+
+
 def test_no_annotation_where_none_is_wanted(tmp_path: Path) -> None:
     """Outside of Harness no annotation is written."""
     outputs.write_annotation({}, body())

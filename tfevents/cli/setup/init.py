@@ -50,7 +50,10 @@ def init(directory: str, mapped: Mapping[str, str], force: bool, **options: str 
     if not (workspace or mapped):
         workspace, mapped = prompt_for_workspaces(directory)
     text = write_settings_file(RepositorySettings(org, project, workspace, mapped))
-    write_atomically(path, text)
+    try:
+        write_atomically(path, text)
+    except UnicodeEncodeError:
+        raise click.ClickException(f"{path}: a name that goes into it is no UTF-8") from None
     click.echo(f"{printable(path)} is written: look at it, and commit it\n\n{NEXT}")
 
 
@@ -58,8 +61,10 @@ def prompt(option: str, text: str, default: str | None = None) -> str:
     """Prompts for the value of `option`. Raises UsageError if stdin is no terminal."""
     if not sys.stdin.isatty():
         raise click.UsageError(f"stdin is not a terminal, so nothing can be asked: give {option}")
-    answer: str = click.prompt(text, default=default)
-    return answer.strip()
+    answer = ""
+    while not answer:  # click itself asks again for an empty one, but not for one of spaces
+        answer = click.prompt(text, default=default).strip()
+    return answer
 
 
 def prompt_for_workspaces(directory: str) -> tuple[str | None, Mapping[str, str]]:

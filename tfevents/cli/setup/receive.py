@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from msgspec import Struct
 
 from tfevents.errors import SettingError, TfeventsError
@@ -118,18 +119,22 @@ def receive(**values: Any) -> None:
     from tfevents.settings.home import find_home
 
     options = ReceiveOptions(**values)
-    home = os.path.abspath(options.home or find_home(os.environ))
+    home = options.home or find_home(os.environ)
+    if not (home or (options.forward and options.database)):
+        raise SettingError("--home: this user has no home directory: name a directory")
     if options.forward is not None:
-        _run_relay(options, home)
+        _run_relay(options, os.path.abspath(home))
     else:
-        _run_receiver(options, home)
+        _run_receiver(options, os.path.abspath(home))
 
 
 def _run_receiver(options: ReceiveOptions, home: str) -> None:
     """Runs the receiver, which stores events and shows them on its page."""
-    if options.host or options.tls_cert or options.tls_key or options.refused:
-        message = "--host, --tls-cert, --tls-key, --refused: for a relay only, see --forward"
-        raise SettingError(message)
+    source = click.get_current_context().get_parameter_source("database")
+    typed = source is ParameterSource.COMMANDLINE  # the variable may be set for a relay
+    if typed or options.host or options.tls_cert or options.tls_key or options.refused:
+        names = "--database, --host, --tls-cert, --tls-key, --refused"
+        raise SettingError(f"{names}: for a relay only, see --forward")
     with _require_extra("receive", RECEIVE_PACKAGES):
         from tfevents.receiver import app, database, server, store
         from tfevents.receiver.faults import Faults
