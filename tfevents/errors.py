@@ -81,12 +81,19 @@ class Unreachable(DeliveryError):
 
     `retry_after`: seconds to wait, from the response's Retry-After; None if absent. `connected`:
     whether there was a connection. Without one the sender gives up after two attempts; a server
-    that responds is retried until the deadline.
+    that responds is retried until the deadline. `locked`: only the event's workspace is unavailable
+    (423); the server itself works.
     """
 
     def __init__(
-        self, message: str, *, retry_after: float | None = None, connected: bool = True
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        connected: bool = True,
+        locked: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.connected = connected
+        self.locked = locked

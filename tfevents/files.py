@@ -82,7 +82,7 @@ def find_trusted_directories(directory: str, env: Mapping[str, str], *, is_ci: b
 
 def list_ancestors(directory: str) -> list[str]:
     """As `find_trusted_directories`, but whether the directories are trusted or not."""
-    ancestor = os.path.abspath(directory)
+    ancestor = os.path.realpath(directory)
     ancestors = [ancestor]
     while not _has_git(ancestor):
         parent = os.path.dirname(ancestor)

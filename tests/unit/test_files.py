@@ -281,6 +281,18 @@ def test_a_worktree_is_a_checkout(tmp_path: Path) -> None:
     assert files.find_root(str(tmp_path / "a" / "b"), {}, is_ci=False) == str(tmp_path)
 
 
+def test_a_link_into_a_checkout_leads_to_its_files(tmp_path: Path) -> None:
+    """A run's directory that is a link into a checkout, as with `-chdir=LINK`, has the settings of
+    that checkout, as after `cd LINK`."""
+    (tmp_path / "checkout" / ".git").mkdir(parents=True)
+    (tmp_path / "checkout" / "live").mkdir()
+    (tmp_path / "checkout" / ".tfevents.hcl").write_text(SHARED)
+    link = tmp_path / "link"
+    link.symlink_to("checkout/live")
+    assert files.find_root(str(link), {}, is_ci=False) == str(tmp_path / "checkout")
+    assert org(link) == "o"
+
+
 def test_the_users_own_file_may_be_a_link(tmp_path: Path) -> None:
     """The user's own settings file may be a link, for example into a repository of such files."""
     (tmp_path / "tfevents").mkdir()

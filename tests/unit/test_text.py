@@ -98,6 +98,7 @@ def test_what_stands_deep_in_an_event_is_cleaned_too() -> None:
         *(("GIT_REPO", url) for url in ("/srv/a.git", "file:///srv/a", "ext::sh -c CANARY")),
         *(("GIT_BRANCH", "x" * (VALUE_BYTES + 1)), ("GIT_COMMIT_MESSAGE", "x" * 5000)),
         ("TRIGGER", '{"url": "/srv/CANARY"}'),
+        *(("TRIGGER", f'{{"a": {number}}}') for number in ("1e999", "-1e999", "Infinity")),
     ],
 )
 def test_a_variable_that_can_t_be_sent_is_told(name: str, value: str) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.state import Identity, ObjectKey
+
+ADDRESS_END = re.compile(r"(?=[.\[])|\Z")
+"""Where the address of a module, a resource or an instance may end within a longer address."""
 
 
 class Failure(Struct, frozen=True):
@@ -41,6 +45,37 @@ class Move(Struct, frozen=True):
         below = address.startswith(self.target)
         has_moved = below and re.fullmatch(self.suffix_pattern, rest, re.DOTALL)
         return self.source + rest if has_moved else address
+
+
+class MoveIndex:
+    """The moves of a run by their target: a run may have many thousand moves and objects, so that
+    not every move can be tried for every object."""
+
+    def __init__(self, moves: Sequence[Move]) -> None:
+        self._moves = moves
+        self._positions: dict[str, list[int]] = {}
+        for position, move in enumerate(moves):
+            self._positions.setdefault(move.target, []).append(position)
+
+    def find_origin(self, address: str) -> str:
+        """The address of an object before all moves, which are undone from the last one back."""
+        position = self._find_last(address, len(self._moves))
+        while position >= 0:
+            address = self._moves[position].origin(address)
+            position = self._find_last(address, position)
+        return address
+
+    def has_moved(self, address: str) -> bool:
+        """Whether any of the moves leads to this address."""
+        return self._find_last(address, len(self._moves)) >= 0
+
+    def _find_last(self, address: str, end: int) -> int:
+        """The position of the last move before position `end` that leads to this address; -1 if
+        there is none."""
+        targets = (address[: found.start()] for found in ADDRESS_END.finditer(address))
+        positions = (p for target in targets for p in self._positions.get(target, ()) if p < end)
+        moved = (p for p in positions if self._moves[p].origin(address) != address)
+        return max(moved, default=-1)
 
 
 class ApplyLog:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from tfevents.terraform.apply_log import ApplyLog, Failure
+from tfevents.terraform.apply_log import ApplyLog, Failure, MoveIndex
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.counts import Counts, tally
 from tfevents.terraform.plan import Plan
@@ -65,7 +65,7 @@ class Apply(Struct, frozen=True, dict=True):
         does not mention: log and states are then not of the same run."""
         if self.before is None or self.after is None:
             return False
-        known = {address for address, _ in self.before.objects} | self.touched | self.imports
+        known = {address for address, _ in self.before.objects} | self.touched_or_imported
         return any(
             deposed is None and self.origin(address) not in known and address not in known
             for address, deposed in self.after.objects
@@ -90,11 +90,20 @@ class Apply(Struct, frozen=True, dict=True):
     def _only_deposed(self, address: str) -> bool:
         """Whether only deposed objects were deleted at this address: the log names a deposed object
         by its address alone."""
-        objects = self.before.objects if self.before else {}
-        deposed = sum(key[0] == address and key[1] is not None for key in objects)
         actions = self.actions[address]
-        deletes = actions["Delete"] == actions.total() <= deposed
+        deletes = actions["Delete"] == actions.total() <= self._deposed_before[address]
         return deletes and self.current_object(address) is not None
+
+    @cached_property
+    def _deposed_before(self) -> Counter[str]:
+        """How many deposed objects each address had before the run."""
+        objects = self.before.objects if self.before else {}
+        return Counter(address for address, deposed in objects if deposed is not None)
+
+    @cached_property
+    def touched_or_imported(self) -> frozenset[str]:
+        """The addresses of `touched` and of `imports`."""
+        return self.touched | self.imports
 
     @cached_property
     def imports(self) -> frozenset[str]:
@@ -112,10 +121,12 @@ class Apply(Struct, frozen=True, dict=True):
 
     def origin(self, address: str) -> str:
         """The address of an object before it was moved; the same address if it was not moved."""
-        address = self._origins.get(address, address)
-        for move in reversed(self.log.moves):
-            address = move.origin(address)
-        return address
+        return self._moves.find_origin(self._origins.get(address, address))
+
+    @cached_property
+    def _moves(self) -> MoveIndex:
+        """The moves that the log mentions."""
+        return MoveIndex(self.log.moves)
 
     @property
     def leaves_something(self) -> bool:
@@ -233,7 +244,7 @@ def _stays(apply: Apply, address: str) -> bool:
     """Whether the object still exists at this address and was not moved, changed or imported."""
     there = apply.after is None or apply.current_object(address) is not None
     still = there and not apply.moved(address)
-    return still and address not in apply.touched | apply.imports
+    return still and address not in apply.touched_or_imported
 
 
 def count_tainted(apply: Apply) -> int:
@@ -308,8 +319,8 @@ def count_logged_plan(log: ApplyLog) -> Counts | None:
 def _planned(log: ApplyLog) -> Iterator[str]:
     """The names of the counts for all planned actions; the caller adds those for imports. A no-op
     of a deposed, moved or imported object is not counted as unchanged."""
+    moves = MoveIndex(log.moves)
     for (address, deposed), action in log.planned.items():
-        moved = any(move.origin(address) != address for move in log.moves)
-        apart = deposed or address in log.imports or moved
+        apart = deposed or address in log.imports or moves.has_moved(address)
         if action != "NoOp" or not apart:
             yield from COUNTED_AS[action]

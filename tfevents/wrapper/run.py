@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tfevents.errors import UNDELIVERED
 from tfevents.journal import run_lock
 from tfevents.journal.run_lock import RunLock
-from tfevents.reporting.run import Run, RunResult
+from tfevents.reporting.run import Run, RunResult, has_succeeded
 from tfevents.settings.environment import METADATA_PREFIX, identifiers, read_switch
 from tfevents.settings.home import find_home, find_user_file
 from tfevents.terminal import print_line
@@ -108,6 +108,7 @@ def _write_run_note(run: Run) -> None:
             "mode": run.arguments.mode.value,
             "opened_at": run.opened_at,
             "directory": run.directory,
+            "tf_workspace": WorkingDirectory(run.directory, run.env).tf_workspace,
             **identifiers(run.env),
         }
     )
@@ -159,7 +160,9 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
 
     With -generate-config-out the core log is read instead: hiding terraform's closing note would
     also hide that a configuration was generated (PlanNextStep in
-    internal/command/views/operation.go).
+    internal/command/views/operation.go). The core log is also read with an empty `-out=`, which
+    would win over a flag of ours. With a limit on the size of files neither is asked for:
+    terraform would fail to write a plan that exceeds it.
     """
     arguments = run.arguments
     out = arguments.value("out")
@@ -167,9 +170,9 @@ def _prepare_plan(run: Run, *, direct: bool) -> tuple[list[str], Mapping[str, st
         run.plan_file = run.locate(out)
         run.older_plan = file_identity(run.plan_file)
         return arguments.with_flag(), run.env
-    if direct or not arguments.parsed_exactly:
+    if direct or not arguments.parsed_exactly or _is_file_size_limited():
         return arguments.with_flag(), run.env
-    if arguments.value("generate-config-out") is not None:
+    if out == "" or arguments.value("generate-config-out") is not None:
         return arguments.with_flag(), _request_core_log(run)
     run.plan_file = run.lock.create_file(PRIVATE_PLAN)
     run.older_plan = file_identity(run.plan_file)
@@ -191,13 +194,16 @@ def _create_log(run: Run) -> str | None:
     """A private file for the core log; None if it can't be created or the user has set
     TF_TEMP_LOG_PATH, and with a limit on the size of files (`ulimit -f`): terraform would be killed
     for a log that exceeds it."""
-    if LOG_VARIABLE in run.env:
-        return None
-    if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
+    if LOG_VARIABLE in run.env or _is_file_size_limited():
         return None
     with suppress(OSError):
         return run.lock.create_file("core.log")
     return None
+
+
+def _is_file_size_limited() -> bool:
+    """Whether there is a limit on the size of files (`ulimit -f`), which terraform inherits."""
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY
 
 
 def _run_terraform(
@@ -245,7 +251,8 @@ def _finish_report(
     report = reporter.deliver()
     if report.line and not reporter.settings.quiet:
         print_line(report.line)
-    strict = reporter.settings.strict and result.exit_code in (0, 2)
+    succeeded = has_succeeded(run.arguments, result.exit_code, result.signals)
+    strict = reporter.settings.strict and succeeded
     exit_code = UNDELIVERED if strict and not report.delivered else result.exit_code
     return ReportedRun(exit_code, reporter.end_event)
 
@@ -294,11 +301,13 @@ class BackgroundReporter:
 
     def pull_state_before(self, signals: SignalForwarder) -> None:
         """Pulls the state before an import, for only a comparison of states shows what was
-        imported. An optional fact: does nothing if the reporter failed."""
+        imported. An optional fact: does nothing if the reporter failed. After a signal terraform is
+        not started any more, so that the state is not needed."""
         with suppress(RuntimeError):
             reporter = self.wait()
             signals.on_signal_without_child = reporter.shorten_deadline
-            reporter.pull_state_before()
+            if not signals.interrupted:
+                reporter.pull_state_before()
 
     def _start_sender(self) -> Popen[bytes] | None:
         """Starts the sender process before the reporter is imported, so that both import in

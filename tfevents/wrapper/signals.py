@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+UNUSED_NAMES = ("USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "IO", "PWR")
+IGNORED_BY_GO: tuple[int, ...] = (
+    *(getattr(signal, f"SIG{name}") for name in UNUSED_NAMES if hasattr(signal, f"SIG{name}")),
+    *range(getattr(signal, "SIGRTMIN", signal.NSIG) + 1, signal.NSIG),
+)
+"""Signals that terraform ignores, as any Go program does that doesn't ask for them (sigtable in
+runtime/sigtab_linux_generic.go), and that would kill a Python program. Schedulers send some of them
+as a warning. Not forwarded, as terraform does nothing with them."""
 DESCRIPTORS = "/dev/fd"
 """Directory that lists the open file descriptors of the process that reads it; on Linux a link to
 /proc/self/fd."""
@@ -60,11 +68,14 @@ class SignalForwarder:
 
     def __enter__(self) -> SignalForwarder:
         """Installs the handlers and forks the probe; must be called before a thread is started."""
-        self._handled = [s for s in FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
+        self._handled = _without_ignored(FORWARDED)
         self._wakeup_read, self._wakeup_write = _make_pipe()
         signal.set_wakeup_fd(self._wakeup_write, warn_on_full_buffer=False)
         _set_handlers(self._handled, self._handle_signal)
+        # handlers, for terraform would inherit SIG_IGN; the probe inherits the handlers
+        _set_handlers(_without_ignored(IGNORED_BY_GO), _ignore)
         _set_handlers([signal.SIGCHLD], _ignore)  # wakes `wait` by the wake-up pipe
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])  # we may have inherited it
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         try:
             self._probe = GroupSignalProbe(self._handled, mask)
@@ -267,13 +278,21 @@ def _ignore(number: int, frame: FrameType | None) -> None:
     """Does nothing: the wake-up pipe has the signal already."""
 
 
+def _without_ignored(numbers: Iterable[int]) -> list[int]:
+    """Those of the signals that our process does not ignore: it must leave those that it inherited
+    as ignored (`nohup`) alone, since terraform is to inherit that, too."""
+    return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+
+
 def _set_handlers(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> None:
     for number in numbers:
         signal.signal(number, handler)
 
 
 def _send(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError):  # the process has just ended
+    """Sends a signal to a process, if it has not just ended and does not belong to another user, as
+    behind `sudo`."""
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
 

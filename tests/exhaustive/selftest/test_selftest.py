@@ -44,8 +44,8 @@ MISCOUNTED = Fault(
 """Does not count the deletion of a replaced object."""
 FORGOTTEN = Fault(
     "journal/journal.py",
-    "            for event in events:\n                _insert(db,",
-    "            for event in events[1:]:\n                _insert(db,",
+    "            for event in events:\n                insert_row(db,",
+    "            for event in events[1:]:\n                insert_row(db,",
 )
 """Does not write the first of several events to the journal."""
 SEEN = Fault(

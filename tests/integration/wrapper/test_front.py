@@ -289,8 +289,7 @@ def test_terraform_inherits_everything_but_our_keys(stage: Stage) -> None:
 
 SEEN = f"""#!{sys.executable} -IS
 import sys
-if sys.argv[1] == "plan" or sys.argv[1:] == ["version"]:
-    open("seen", "wb").write(open("/proc/self/environ", "rb").read())
+open("seen-" + sys.argv[1], "wb").write(open("/proc/self/environ", "rb").read())
 """
 
 
@@ -316,7 +315,7 @@ def test_terraform_has_every_variable_and_no_locale_of_python(
     engine.chmod(0o755)
     env = {"PATH": f"{engine.parent}:/usr/bin:/bin", "HOME": str(tmp_path), **given}
     subprocess.run([TF, command], env=env, cwd=tmp_path, capture_output=True, check=True)
-    entries = (tmp_path / "seen").read_bytes().decode().split("\0")
+    entries = (tmp_path / f"seen-{command}").read_bytes().decode().split("\0")
     seen = dict(entry.split("=", 1) for entry in entries if entry)
     ours = {"PWD", "OLDPWD", provisioner.CALLER, "TF_IN_AUTOMATION"}
     assert {name: text for name, text in seen.items() if name not in ours} == env

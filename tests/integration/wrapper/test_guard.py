@@ -89,7 +89,16 @@ class Early:
         prefix = f"{PACKAGES}/tfevents/"
         driver = DRIVER.format(prefix=prefix, wanted=wanted, kind=kind, listing=listing)
         done = subprocess.run(
-            [sys.executable, "-IS", "-c", driver + start(), str(PACKAGES), program, *words.split()],
+            [
+                sys.executable,
+                "-IS",
+                "-c",
+                driver + start(),
+                str(PACKAGES),
+                "",
+                program,
+                *words.split(),
+            ],
             env={**self.env, "CALLS": str(calls), **env},
             cwd=self.root / "project",
             stdin=subprocess.DEVNULL,

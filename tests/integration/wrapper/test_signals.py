@@ -40,6 +40,53 @@ sys.exit(1)
 """
 """A terraform that counts its signals, and ends only when there is a file `release`."""
 
+UNUSED = (
+    *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF),
+    *(signal.SIGXCPU, signal.SIGIO, signal.SIGPWR, signal.SIGRTMIN + 1, signal.SIGRTMAX),
+)
+"""Signals that terraform ignores without being asked to, like every Go program."""
+
+GO = f"""
+for number in {tuple(map(int, UNUSED))}:
+    if signal.getsignal(number) is signal.SIG_IGN:
+        sys.exit("inherited as ignored")
+    signal.signal(number, signal.SIG_IGN)
+"""
+"""Makes an engine ignore UNUSED; it ends if it was started with one of them ignored."""
+
+BLOCKED = """
+import os, signal, sys
+from tfevents.wrapper.signals import SignalForwarder
+
+def start_child():
+    code = "import time; time.sleep(1); raise SystemExit(3)"
+    return os.posix_spawn(sys.executable, [sys.executable, "-c", code], {})
+
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])
+with SignalForwarder() as signals:
+    signals.start(start_child)
+    print(signals.wait())
+"""
+"""Waits for a child process, after a start with SIGCHLD blocked."""
+
+REFUSED = """
+import os, signal, sys
+from tfevents.wrapper.signals import SignalForwarder
+
+def refuse(pid, number):
+    raise PermissionError(1, "Operation not permitted")
+
+def start_child():
+    signal.raise_signal(signal.SIGTERM)
+    return os.posix_spawn(sys.executable, [sys.executable, "-c", "raise SystemExit(3)"], {})
+
+os.kill = refuse
+with SignalForwarder() as signals:
+    signals.start(start_child)
+    print(signals.wait(), signals.received)
+"""
+"""Forwards a signal to a child process that must not be signalled."""
+
 HELD = """\
 resource "terraform_data" "held" {
   provisioner "local-exec" {
@@ -187,6 +234,51 @@ def test_a_signal_that_is_ignored_stays_ignored(patient: Bench) -> None:
         tf.wait(60)
     assert "SIGTERM" in patient.names
     assert patient.told()["events"][-1]["event"]["data"]["interrupted"] == "SIGTERM"
+
+
+@pytest.mark.parametrize("send", [os.kill, os.killpg], ids=["us-alone", "the-group"])
+def test_a_signal_that_terraform_ignores_is_ignored(
+    tmp_path: Path, send: Callable[[int, int], None]
+) -> None:
+    """A signal that terraform ignores, as schedulers send them to warn, ends neither `tf` nor its
+    probe process; terraform does not inherit it as ignored."""
+    go = bench(tmp_path, script_engine(tmp_path / "terraform", GO + PATIENT))
+    with go.run("apply", "-auto-approve") as tf:
+        said(tf, b"working")
+        for number in UNUSED:
+            send(tf.pid, number)
+        os.killpg(tf.pid, signal.SIGTERM)
+        until(lambda: bool(go.names))
+        os.kill(tf.pid, signal.SIGHUP)
+        until(lambda: "SIGHUP" in go.names)
+        go.release()
+        assert tf.wait(60) == 1
+    assert go.names == ["SIGTERM", "SIGHUP"]
+
+
+def test_a_start_with_signals_blocked() -> None:
+    """If `tf` is started with SIGCHLD blocked, which not every shell undoes, it notices the end of
+    terraform."""
+    command = [sys.executable, "-c", BLOCKED]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    assert done.stdout == b"3\n"
+
+
+def test_a_terraform_of_another_user() -> None:
+    """If terraform runs as another user (a shim with `sudo`), a signal that can't be forwarded to
+    it does not end `tf`, which waits for terraform."""
+    done = subprocess.run([sys.executable, "-c", REFUSED], capture_output=True, check=False)
+    assert done.stdout == b"3 [15]\n", done.stderr
+
+
+def test_ctrl_c_before_an_import(tmp_path: Path) -> None:
+    """A signal while the report of an import is prepared ends `tf` at once: the state before the
+    import, which is not needed any more, is not waited for."""
+    slow = bench(tmp_path, script_engine(tmp_path / "terraform", "hang()\n"))
+    with slow.run("import", "terraform_data.a", "x") as tf:
+        until(lambda: any((tmp_path / "home").rglob("run")))
+        os.kill(tf.pid, signal.SIGINT)
+        assert tf.wait(30) == -signal.SIGINT
 
 
 @pytest.mark.exhaustive

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.exhaustive import exhaustive_except
 from support.twins import Said, Twins, same, twins
+from support.warm import read_log
 
 PROJECT = {
     "main.tf": """\
@@ -141,7 +142,6 @@ UNSAVED = [
     "plan -destroy",
     "plan -refresh-only",
     "plan -target=terraform_data.a",
-    "plan -out=",
     "plan -input=false -lock=false",
     "-chdir=. plan",
 ]
@@ -162,6 +162,25 @@ def test_a_configuration_that_was_generated_is_told_of(tmp_path: Path) -> None:
     said = compare(pair, "plan -generate-config-out=generated.tf")
     assert b"has generated configuration and written it to generated.tf" in said.stdout
     assert (pair.ours / "generated.tf").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "env"),
+    [("plan -out=", {}), ('plan -out ""', {}), ("plan", {"TF_CLI_ARGS_plan": "-out="})],
+)
+def test_an_empty_path_of_a_plan(pair: Twins, line: str, env: dict[str, str]) -> None:
+    """With an empty `-out`, as of a script whose variable is empty, every byte is terraform's, and
+    the plan is reported by its core log."""
+    assert compare(pair, line, **env).ours == 1
+    (event,) = read_log(pair.env)["runs"][-1]["events"]
+    assert event["event"]["event_type"] == "apply_needed"
+    assert event["event"]["metadata"]["resource_counts"]["added"] == 2
+
+
+def test_a_plan_where_files_may_not_grow(pair: Twins) -> None:
+    """With a limit on the size of files that a plan file would exceed, a plan without `-out`
+    succeeds, as terraform's does."""
+    assert same(pair.shell("ulimit -f 1; $T plan")).code == 0
 
 
 @pytest.mark.exhaustive

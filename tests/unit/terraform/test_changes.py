@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+from random import Random
+
 import pytest
 from support.core_logs import ALL, Recording, parse_core_log
 
-from tfevents.terraform.apply_log import ApplyLog
+from tfevents.terraform.apply_log import ApplyLog, Move, MoveIndex
 from tfevents.terraform.arguments import Mode
 from tfevents.terraform.changes import (
     Apply,
@@ -227,6 +230,63 @@ def test_a_move_that_was_none() -> None:
     )
     found = count_resources(apply(log, state(a=OLD, b=OLD), state(b=OLD)))
     assert found == Counts(deleted=1, unchanged=1)
+
+
+def test_moves_are_found_by_their_target() -> None:
+    """The moves of an address are those found by trying all moves from the last one back, for
+    modules, resources and instances, also with keys that look like addresses."""
+    random = Random(1)
+    modules = ["", "module.m.", "module.m[0].", "module.n.", 'module.m["a.b[0]"].']
+    names = [f"x.a{key}" for key in ("", "[0]", '["k"]', '["k.x.a"]', "b")]
+    resources = [f"{module}{name}" for module, name in product(modules, names)]
+    kinds = [(resources, ""), (resources, r"(\[.*)?"), ([m[:-1] for m in modules[1:]], r"\..*")]
+    for _ in range(300):
+        moves = [
+            Move(*random.sample(addresses, 2), suffix_pattern=pattern)
+            for addresses, pattern in random.choices(kinds, k=6)
+        ]
+        index = MoveIndex(moves)
+        for address in resources:
+            origin = address
+            for move in reversed(moves):
+                origin = move.origin(origin)
+            assert index.find_origin(address) == origin
+            moved = any(move.origin(address) != address for move in moves)
+            assert index.has_moved(address) == moved
+
+
+MANY = range(30_000)
+
+
+@pytest.mark.timeout(100)
+def test_very_many_objects() -> None:
+    """Many thousand deletions, updates and moves are counted within the time limit of this test,
+    which they exceed by far if all objects or all moves are looked at for each object."""
+    log = log_of(
+        *(begun(f"x.gone[{i}]", "Delete") for i in MANY),
+        *(begun(f"x.new[{i}]", "Update") for i in MANY),
+        before=tuple(f"{MOVES}resource instance x.old[{i}] has moved to x.now[{i}]" for i in MANY),
+    )
+    was, now = (
+        State({(f"x.{n}[{i}]", None): OLD for n in names for i in MANY}, serial=1)
+        for names in (("gone", "new", "old", "same"), ("new", "now", "same"))
+    )
+    run = apply(log, was, now)
+    assert count_resources(run) == Counts(changed=len(MANY), deleted=len(MANY), unchanged=len(MANY))
+
+
+@pytest.mark.timeout(100)
+def test_a_plan_of_very_many_moves() -> None:
+    """Many thousand moves that were planned are counted within the time limit of this test, which
+    they exceed by far if all moves are looked at for each object."""
+    log = log_of(
+        before=(
+            *(f"{MOVES}resource instance x.old[{i}] has moved to x.now[{i}]" for i in MANY),
+            *(f"[TRACE] writeChange: recorded NoOp change for x.now[{i}]" for i in MANY),
+            *(f"[TRACE] writeChange: recorded NoOp change for x.same[{i}]" for i in MANY),
+        )
+    )
+    assert count_logged_plan(log) == Counts(unchanged=len(MANY))
 
 
 def test_an_object_that_nobody_made() -> None:
