@@ -77,6 +77,17 @@ def outputs(env: dict[str, str]) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines)
 
 
+def list_kept(env: dict[str, str]) -> list[str]:
+    """The types of the events in the stage's journal, in order."""
+    kept = subprocess.run(
+        [TFEVENTS, "log", "--json"],
+        env={**env, "TFEVENTS_HOME": env["PLUGIN_HOME"]},
+        capture_output=True,
+        check=True,
+    )
+    return [entry["event"]["event_type"] for entry in json.loads(kept.stdout)["events"]]
+
+
 def test_an_apply_is_run_unasked_and_told(env: dict[str, str]) -> None:
     """`apply` runs without approval, and its outputs have the event type, counts and exit code."""
     done = stage({**env, "PLUGIN_COMMAND": "apply"})
@@ -454,14 +465,7 @@ def test_a_stop_during_init_is_handed_on_and_does_not_wait(
         os.kill(child.pid, signal.SIGTERM)
         assert child.wait(60) == 128 + signal.SIGTERM
         child.stdout.close()
-    kept = subprocess.run(
-        [TFEVENTS, "log", "--json"],
-        env={**env, "TFEVENTS_HOME": env["PLUGIN_HOME"]},
-        capture_output=True,
-        check=True,
-    )
-    events = [entry["event"]["event_type"] for entry in json.loads(kept.stdout)["events"]]
-    assert events == ["failed", "stage-complete"]
+    assert list_kept(env) == ["failed", "stage-complete"]
 
 
 def test_a_stop_that_init_survives_ends_the_stage(env: dict[str, str], tmp_path: Path) -> None:
@@ -532,14 +536,7 @@ def test_a_failed_init_is_reported_whatever_the_settings(
     done = stage({**env, **step})
     assert (done.returncode, done.stderr.count("\n")) == (3, lines)
     assert outputs(env)["TFEVENTS_EXIT_CODE"] == "3"
-    kept = subprocess.run(
-        [TFEVENTS, "log", "--json"],
-        env={**env, "TFEVENTS_HOME": env["PLUGIN_HOME"]},
-        capture_output=True,
-        check=True,
-    )
-    events = [entry["event"]["event_type"] for entry in json.loads(kept.stdout)["events"]]
-    assert events == ["failed", "stage-complete"]
+    assert list_kept(env) == ["failed", "stage-complete"]
 
 
 def test_a_terraform_that_dies_with_2_is_no_drift(env: dict[str, str], tmp_path: Path) -> None:
