@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -68,13 +67,15 @@ class Orders:
 
 
 def main() -> None:
-    """Sends as ordered, reports, and exits at once, without waiting for unfinished requests."""
+    """Sends as ordered on descriptor 0, reports on 1, and ends the process at once, without waiting
+    for unfinished requests."""
     gc.set_threshold(100_000)  # imported modules are never garbage: saves collections
     report = SenderReport()
     try:
-        if first := sys.stdin.buffer.readline():
+        pipe = os.fdopen(0, "rb", closefd=False)
+        if first := pipe.readline():
             config = parse_order(first, SenderConfig)
-            report = SenderReport(send(config, Orders(sys.stdin.buffer)))
+            report = SenderReport(send(config, Orders(pipe)))
     except Exception as error:  # broad on purpose: the run shows it
         ours = isinstance(error, TfeventsError)
         report = SenderReport(problem=str(error) if ours else f"{type(error).__name__} (a bug)")

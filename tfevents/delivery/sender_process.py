@@ -12,8 +12,7 @@ import os
 import select
 import time
 from math import inf
-from subprocess import Popen
-from typing import IO, TypeVar
+from typing import IO, Protocol, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -54,11 +53,22 @@ class SenderReport(Struct, frozen=True):
     problem: str | None = None
 
 
+class StartedProcess(Protocol):
+    """What is used of subprocess.Popen, for a process that was started with two pipes."""
+
+    @property
+    def stdin(self) -> IO[bytes] | None: ...  # noqa: D102
+    @property
+    def stdout(self) -> IO[bytes] | None: ...  # noqa: D102
+    def kill(self) -> None: ...  # noqa: D102
+    def wait(self) -> int: ...  # noqa: D102
+
+
 class SenderProcess:
     """The sender process of a run; it ends after `finish`, or when the run's process ends."""
 
-    def __init__(self, process: Popen[bytes]) -> None:
-        """`process`: from `sender_start.start_sender`."""
+    def __init__(self, process: StartedProcess) -> None:
+        """`process`: from `sender_start.start_sender` or `wrapper.sender.fork_sender`."""
         self.began, self._end = False, inf
         self._process = process
 
@@ -113,8 +123,7 @@ class SenderProcess:
                 if not piece:
                     break
             self.finish(deadline)
-        self._end_process()
-        return _parse_report(received, self._process.returncode)
+        return _parse_report(received, self._end_process())
 
     def abandon(self) -> None:
         """Kills the sender process if it has not begun to send, else closes its pipe; no waiting.
@@ -126,10 +135,14 @@ class SenderProcess:
         elif self._process.stdin is not None:
             self._process.stdin.close()
 
-    def _end_process(self) -> None:
-        """Kills the sender process; its lock is released, which makes its claims void."""
+    def _end_process(self) -> int:
+        """Kills the sender process, whose lock is released, which makes its claims void. Gives its
+        exit code, negative for the signal it died of."""
         self._process.kill()
-        self._process.communicate()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        return self._process.wait()
 
     def _write_order(self, order: SenderConfig | Order) -> None:
         """Writes one line to the pipe; a sender that has ended is noticed only in `wait`."""

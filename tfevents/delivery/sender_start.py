@@ -1,4 +1,4 @@
-"""Starts a run's sender process; imports little, as that happens before slow modules are loaded."""
+"""Starts a run's sender process as a new Python, where wrapper/sender.py has not forked it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import sys
 from collections.abc import Mapping
 
 import tfevents
-from tfevents.settings.environment import HARNESS_NAMES
+from tfevents.settings.environment import KEY_NAMES
 from tfevents.terraform.binary import SECRETS
 
-KEYS = ("TFEVENTS_API_KEY", "TFEVENTS_API_KEY_FILE", *HARNESS_NAMES["api_key"])
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 START = """
 import sys
@@ -29,14 +28,6 @@ main()
 """
 """The program of the sender process: adds our sys.path, without the slow `site`. If the import
 fails, it also runs `site` and processes the .pth files of each directory."""
-
-
-def may_have_key(env: Mapping[str, str]) -> bool:
-    """Whether an environment variable gives an API key.
-
-    A key that only a settings file gives is found when the settings are read.
-    """
-    return any(env.get(name) for name in KEYS)
 
 
 def start_sender(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -57,7 +48,7 @@ def start_sender(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env={name: text for name, text in env.items() if name not in (*SECRETS, *KEYS)},
+            env={name: text for name, text in env.items() if name not in (*SECRETS, *KEY_NAMES)},
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)

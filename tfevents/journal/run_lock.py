@@ -30,6 +30,7 @@ ROOM = 32 << 20
 _held_identities: set[str] = set()
 """The identities of the locks that this process holds. `is_held` must not open their files: on NFS,
 locks belong to the process, and closing a second descriptor would release them."""
+os.register_at_fork(after_in_child=_held_identities.clear)
 
 
 class RunLock(NamedTuple):

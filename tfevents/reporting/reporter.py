@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from math import inf
-from subprocess import Popen
 from typing import Any
 from uuid import uuid4
 
@@ -23,7 +22,7 @@ from tfevents.context.origin import Origin, find_origin, make_relative
 from tfevents.deadline import Deadline
 from tfevents.delivery.artifact_source import ArtifactSource
 from tfevents.delivery.result import NO_KEY, OUT_OF_TIME, describe_missing
-from tfevents.delivery.sender_process import SenderProcess, SenderReport
+from tfevents.delivery.sender_process import SenderProcess, SenderReport, StartedProcess
 from tfevents.delivery.sender_start import start_sender
 from tfevents.errors import DeliveryError, JournalUnavailable, TfeventsError
 from tfevents.events.body import build_event
@@ -55,7 +54,7 @@ class Reporter:
     """Reports one run. `start` has the report prepared by a thread; calls that need the prepared
     report wait at most PREPARE_SECONDS."""
 
-    def __init__(self, info: RunInfo, sender: Popen[bytes] | None = None) -> None:
+    def __init__(self, info: RunInfo, sender: StartedProcess | None = None) -> None:
         """`sender`: a sender process that was started already; None if there is none."""
         self.info = info
         self.problems: list[str] = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from subprocess import Popen
 from threading import Event
 from typing import Any
 
 from tfevents.background import BackgroundTask, optional
+from tfevents.delivery.sender_process import StartedProcess
 from tfevents.errors import SettingError, to_shell_status
 from tfevents.events.model import Operation
 from tfevents.events.table import find_operation, make_end_activity, make_start_activity
@@ -37,7 +37,7 @@ class RunReporter:
         overrides: Mapping[str, Any],
         wrong: Sequence[SettingError],
         *,
-        sender: Popen[bytes] | None = None,
+        sender: StartedProcess | None = None,
     ) -> None:
         """`overrides`, `wrong`: as in RunInfo. `sender`: a sender process that was started already;
         None if there is none."""

@@ -24,6 +24,9 @@ HARNESS_NAMES = {
 }
 """Harness' own variables for each setting; SSL_CERT_FILE is OpenSSL's."""
 
+KEY_NAMES = ("TFEVENTS_API_KEY", "TFEVENTS_API_KEY_FILE", *HARNESS_NAMES["api_key"])
+"""The variables that give an API key, or the file that holds it."""
+
 MAX_LENGTHS = {"account": 128, "org": 128, "project": 128, "workspace": 1024}
 """The maximum lengths in the contract, in characters."""
 
@@ -58,6 +61,14 @@ def read_switch(name: str, env: Mapping[str, str]) -> bool | None:
     """
     word = env.get(PREFIX + name.upper(), "").strip()
     return word.lower() in TRUE if word else None
+
+
+def may_have_key(env: Mapping[str, str]) -> bool:
+    """Whether an environment variable gives an API key.
+
+    A key that only a settings file gives is found when the settings are read.
+    """
+    return any(env.get(name) for name in KEY_NAMES)
 
 
 def identifiers(env: Mapping[str, str]) -> dict[str, str]:

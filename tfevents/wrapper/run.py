@@ -18,19 +18,25 @@ from tfevents.errors import UNDELIVERED
 from tfevents.journal import run_lock
 from tfevents.journal.run_lock import RunLock
 from tfevents.reporting.run import Run, RunResult, has_succeeded
-from tfevents.settings.environment import METADATA_PREFIX, identifiers, read_switch
+from tfevents.settings.environment import (
+    METADATA_PREFIX,
+    identifiers,
+    may_have_key,
+    read_switch,
+)
 from tfevents.settings.home import find_home, find_user_file
 from tfevents.terminal import print_line
 from tfevents.terraform.arguments import parse_arguments
 from tfevents.terraform.workdir import WorkingDirectory, file_identity
 from tfevents.wrapper import process
+from tfevents.wrapper.sender import fork_sender
 from tfevents.wrapper.signals import Interrupted, SignalForwarder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from subprocess import Popen
     from typing import Any
 
+    from tfevents.delivery.sender_process import StartedProcess
     from tfevents.errors import SettingError
     from tfevents.reporting.run_reporter import RunReporter
 
@@ -282,7 +288,9 @@ class BackgroundReporter:
     """Imports and starts the reporter in a thread, while terraform works."""
 
     def __init__(self, run: Run) -> None:
+        """Forks the sender process; to be called before a thread is started."""
         self._run = run
+        self._sender: StartedProcess | None = fork_sender(run.env)
         self._reporter: RunReporter | None = None
         self._thread = threading.Thread(target=self._start_reporter, name="reporter", daemon=True)
 
@@ -309,21 +317,22 @@ class BackgroundReporter:
             if not signals.interrupted:
                 reporter.pull_state_before()
 
-    def _start_sender(self) -> Popen[bytes] | None:
-        """Starts the sender process before the reporter is imported, so that both import in
-        parallel; None without an API key in the environment, or if the process can't be started."""
-        from tfevents.delivery.sender_start import may_have_key, start_sender
+    def _start_sender(self) -> None:
+        """Starts the sender process where it was not forked, before the reporter is imported, so
+        that both import in parallel. Does nothing without an API key in the environment, or if the
+        process can't be started."""
+        if self._sender is None and may_have_key(self._run.env):
+            from tfevents.delivery.sender_start import start_sender
 
-        with suppress(OSError):
-            return start_sender(self._run.env) if may_have_key(self._run.env) else None
-        return None
+            with suppress(OSError):
+                self._sender = start_sender(self._run.env)
 
     def _start_reporter(self) -> None:
         try:
-            sender = self._start_sender()
+            self._start_sender()
             from tfevents.reporting.run_reporter import RunReporter
 
-            reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=sender)
+            reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=self._sender)
             reporter.start()
             self._reporter = reporter
         except Exception as error:  # broad on purpose: the run goes on without a report

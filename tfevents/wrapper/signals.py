@@ -255,13 +255,13 @@ def _report_signals(
     descriptors."""
     signal.set_wakeup_fd(report_write, warn_on_full_buffer=False)
     _set_handlers(signals, _ignore)
-    _close_all_but(liveness_read, report_write)
+    close_all_but(liveness_read, report_write)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     while os.read(liveness_read, 1):
         pass
 
 
-def _close_all_but(*kept: int) -> None:
+def close_all_but(*kept: int) -> None:
     """Closes all open file descriptors but `kept`, by listing those that are open: a container may
     allow a billion of them, and old systems can only close one at a time."""
     try:

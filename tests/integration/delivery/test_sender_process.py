@@ -10,7 +10,8 @@ import pytest
 from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
-from tfevents.delivery.sender_start import may_have_key, start_sender
+from tfevents.delivery.sender_start import start_sender
+from tfevents.settings.environment import may_have_key
 from tfevents.settings.model import ApiKey, Settings
 
 SETTINGS = Settings("/nowhere", api_key=ApiKey("pat.acct.token.secret"))

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from tfevents.wrapper.sender import NAME
+
 SENDER = b"sender_main"
+"""A word in the command line of a sender process that is a new Python."""
 SLOWEST = 60.0
 
 
@@ -21,7 +24,8 @@ def find_processes(home: Path) -> list[int]:
 def find_sender(parent: int) -> int | None:
     """The process ID of the sender that a wrapper has started; None if there is none (yet)."""
     for pid in _pids():
-        if SENDER in _read(pid, "cmdline") and _parent(pid) == parent:
+        forked = _read(pid, "comm").rstrip() == NAME
+        if (forked or SENDER in _read(pid, "cmdline")) and _parent(pid) == parent:
             return pid
     return None
 
