@@ -15,8 +15,9 @@ MOST_LINES, MOST_MODULES = 350, 12
 LATE_IMPORTS = ("cli", "wrapper")
 """Packages whose functions may import modules: each command imports its own, and `tf` starts
 terraform first."""
-ENVIRONMENT = ("cli", "wrapper/main.py", "selftest/probe.py")
-"""Modules that read the environment; all others are given it. The probe is a program of its own."""
+ENVIRONMENT = ("cli", "wrapper/main.py", "wrapper/sender.py", "selftest/probe.py")
+"""Modules that use the environment; all others are given it. The probe is a program of its own, and
+wrapper/sender.py sets the environment of the process that it forks."""
 IMPORTS = (ast.Import, ast.ImportFrom)
 
 
