@@ -18,7 +18,8 @@ class ArtifactSource(Struct, frozen=True):
 
     `engine` runs the provisioner. `lock`: the run lock whose private folder takes the files that
     are made. `directory`: the working directory. `plan_file`, `cost_file`: None where the run has
-    none. `opentofu`: whether the provisioner is OpenTofu.
+    none. `has_cost_diff`: whether the cost file has a difference of costs for this run. `opentofu`:
+    whether the provisioner is OpenTofu.
     """
 
     engine: TerraformClient
@@ -27,6 +28,7 @@ class ArtifactSource(Struct, frozen=True):
     env: Mapping[str, str]
     plan_file: str | None = None
     cost_file: str | None = None
+    has_cost_diff: bool = False
     has_state: bool = False
     opentofu: bool = False
 

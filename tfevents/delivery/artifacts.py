@@ -40,12 +40,7 @@ def _collect_cost_breakdown(source: ArtifactSource, _: Deadline) -> str | None:
 
 def _collect_cost_diff(source: ArtifactSource, deadline: Deadline) -> str | None:
     """The cost file as in `_collect_cost_breakdown`; None where it has no difference of costs."""
-    if source.cost_file is None:
-        return None
-    known = costfile.read_cost(source.cost_file, source.directory, "default")
-    if known.cost_diff_total_monthly is None:
-        return None
-    return _collect_cost_breakdown(source, deadline)
+    return _collect_cost_breakdown(source, deadline) if source.has_cost_diff else None
 
 
 def _collect_plan(source: ArtifactSource, deadline: Deadline) -> str | None:

@@ -86,7 +86,8 @@ class Attachments:
         stored. Does nothing without an API key."""
         if self.functions is None or not settings.artefacts or settings.api_key is None:
             return []
-        source = replace(source, cost_file=self._cost_file)
+        has_diff = "cost_diff_total_monthly" in self.cost
+        source = replace(source, cost_file=self._cost_file, has_cost_diff=has_diff)
         stored = self.functions.store_artifacts(source, settings, metadata, destination, deadline)
         self._stored = stored.ids
         return stored.problems

@@ -117,6 +117,30 @@ def test_a_cost_file_never_leaves_as_it_is(
     assert all(b"canary" not in request.body for request in endpoint.requests)
 
 
+def cost_of(workspace: str, **amounts: object) -> dict[str, object]:
+    """One of the projects in Infracost's JSON: the working directory with a terraform workspace."""
+    metadata = {"path": ".", "vcsSubPath": "project", "terraformWorkspace": workspace}
+    return {"metadata": metadata, "breakdown": {"totalMonthlyCost": "7"}, **amounts}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("workspace", "stored_kinds"), [("default", 1), ("prod", 2)])
+def test_a_difference_of_costs_is_that_of_the_runs_own_workspace(
+    machine: Machine, endpoint: Endpoint, project: Path, workspace: str, stored_kinds: int
+) -> None:
+    """Of a cost file with several terraform workspaces, the difference of costs is stored only for
+    a run of a workspace that has one."""
+    diff = {"totalMonthlyCost": "2"}
+    document = {**COST, "projects": [cost_of("default"), cost_of("prod", diff=diff)]}
+    (project / "cost.json").write_text(json.dumps(document))
+    if workspace != "default":
+        assert machine.bare("workspace", "new", workspace, at=project).returncode == 0
+    more = {"TFEVENTS_COST_FILE": "cost.json", "TF_WORKSPACE": workspace}
+    run(machine, endpoint, project, "plan", kinds="cost_breakdown,cost_diff", **more)
+    assert len(endpoint.artifacts) == stored_kinds
+    assert ("cost_diff_total_monthly" in endpoint.events[-1]["metadata"]) is (stored_kinds == 2)
+
+
 def test_nothing_is_stored_unless_it_is_switched_on(
     machine: Machine, endpoint: Endpoint, project: Path
 ) -> None:
