@@ -14,21 +14,19 @@ from msgspec.structs import replace
 from tfevents.errors import UNDELIVERED, TfeventsError, to_shell_status
 from tfevents.events.model import Operation
 from tfevents.events.table import activity_type
-from tfevents.readers.hcl import inventory
 from tfevents.reporting.manual_event import ManualEvent, send_manual_event
 from tfevents.reporting.reporter import INTERRUPTED_SECONDS
 from tfevents.settings.environment import find_provisioner, is_disabled
 from tfevents.settings.switches import is_on
+from tfevents.stage.init import run_init
 from tfevents.stage.outputs import write_annotation, write_outputs
 from tfevents.stage.settings import COMMANDS, Stage, parse_stage
 from tfevents.terminal import print_line
 from tfevents.terraform import binary
 from tfevents.terraform.arguments import Mode
-from tfevents.terraform.client import TerraformClient
-from tfevents.terraform.workdir import WorkingDirectory
 from tfevents.wrapper import process
 from tfevents.wrapper.main import run_reported
-from tfevents.wrapper.signals import FORWARDED, SignalForwarder
+from tfevents.wrapper.signals import FORWARDED, SignalForwarder, set_default_handlers
 
 DRIFTED, UNKNOWN_DRIFT = 2, 1
 """The exit codes of detect-drift if there is drift, and only then; and if tfevents can't tell."""
@@ -59,19 +57,11 @@ def _start_child(work: Callable[[], int]) -> int:
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     pid = os.fork()
     if pid == 0:
-        _reset_signals()
+        set_default_handlers()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     if pid == 0:
         _work_and_exit(work)
     return pid
-
-
-def _reset_signals() -> None:
-    """Undoes what PID 1's SignalForwarder has set; ignored signals stay ignored."""
-    signal.set_wakeup_fd(-1)
-    for number in (*FORWARDED, signal.SIGCHLD):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
 
 
 def _work_and_exit(work: Callable[[], int]) -> NoReturn:
@@ -108,7 +98,7 @@ def _run_command(stage: Stage, path: str) -> int:
         return _run_unreported(stage, path)
     if stage.command == "stage-complete":
         return _send_event(stage, ManualEvent("stage-complete"))
-    code, interrupted = _run_init(stage, path)
+    code, interrupted = run_init(stage, path)
     if code:
         return _report_failed_init(_shorten_timeout(stage) if interrupted else stage, code)
     arguments = (*COMMANDS[stage.command], *stage.arguments)
@@ -126,7 +116,7 @@ def _run_unreported(stage: Stage, path: str) -> int:
     the exit code of an `init` that failed."""
     if stage.command == "stage-complete":
         return 0
-    code, _ = _run_init(stage, path)
+    code, _ = run_init(stage, path)
     if code:
         return to_shell_status(code)
     process.exec_provisioner(path, (*COMMANDS[stage.command], *stage.arguments), stage.env)
@@ -188,28 +178,3 @@ def _shorten_timeout(stage: Stage) -> Stage:
     """The stage with the timeout that applies after a signal: events that can't be sent within it
     are kept in the journal."""
     return replace(stage, env={**stage.env, "TFEVENTS_TIMEOUT": str(INTERRUPTED_SECONDS)})
-
-
-def _run_init(stage: Stage, path: str) -> tuple[int, bool]:
-    """Runs `init` if the stage asks for it; gives its exit code, and whether a signal was received.
-
-    With `auto`, `init` is run if terraform would refuse to work without it. After a signal the exit
-    code is never 0, even if `init` succeeded: the stage was cancelled.
-    """
-    workdir = WorkingDirectory(stage.directory, stage.env)
-    if stage.init == "never" or (stage.init == "auto" and not _needs_init(workdir, stage, path)):
-        return 0, False
-    with SignalForwarder() as signals:
-        signals.start(partial(process.start, path, ("init", "-input=false"), stage.env))
-        code = signals.wait()
-        if signals.interrupted and code == 0:
-            code = -signals.received[0]
-        return code, signals.interrupted
-
-
-def _needs_init(workdir: WorkingDirectory, stage: Stage, path: str) -> bool:
-    """Whether terraform would refuse to work without `init`: `validate` fails if modules or
-    providers are missing, but not for a missing backend, which is checked first."""
-    if not workdir.has_backend and inventory.find_backend(stage.directory):
-        return True
-    return TerraformClient(path, (), stage.env).run(["validate", "-no-color"], 60.0) is None

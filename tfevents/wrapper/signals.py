@@ -284,9 +284,18 @@ def _without_ignored(numbers: Iterable[int]) -> list[int]:
     return [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
 
 
-def _set_handlers(numbers: Iterable[int], handler: Callable[[int, FrameType | None], None]) -> None:
+def _set_handlers(
+    numbers: Iterable[int], handler: Callable[[int, FrameType | None], None] | signal.Handlers
+) -> None:
     for number in numbers:
         signal.signal(number, handler)
+
+
+def set_default_handlers() -> None:
+    """Undoes what a SignalForwarder has set, in this process or in the one that forked it; ignored
+    signals stay ignored."""
+    signal.set_wakeup_fd(-1)
+    _set_handlers(_without_ignored((*FORWARDED, signal.SIGCHLD)), signal.SIG_DFL)
 
 
 def _send(pid: int, number: int) -> None:

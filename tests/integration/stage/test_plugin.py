@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Iterator
@@ -468,6 +469,7 @@ def test_a_stop_during_init_is_handed_on_and_does_not_wait(
     assert list_kept(env) == ["failed", "stage-complete"]
 
 
+@pytest.mark.exhaustive
 def test_a_stop_that_init_survives_ends_the_stage(env: dict[str, str], tmp_path: Path) -> None:
     """SIGTERM during `init` ends the stage with 143 and `failed`, even if `init` exits with 0: the
     apply does not begin."""
@@ -490,6 +492,38 @@ def test_a_stop_that_init_survives_ends_the_stage(env: dict[str, str], tmp_path:
         assert child.wait(60) == 128 + signal.SIGTERM
     assert not (tmp_path / "apply").exists()
     assert outputs(env)["TFEVENTS_EVENT_TYPE"] == "failed"
+
+
+INIT = """
+import os, signal, sys
+from tfevents.stage.init import run_init
+from tfevents.stage.settings import parse_stage
+def stop():
+    os.kill(os.getpid(), signal.SIGTERM)
+if sys.argv[1] == "before":
+    os.register_at_fork(after_in_parent=stop) # when the signals are handled, before init is started
+print(run_init(parse_stage(os.environ), sys.argv[2]), flush=True)
+stop()
+"""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("when", "told"), [("before", "(-15, True)\n"), ("after", "(0, False)\n")])
+def test_a_signal_before_or_after_init_is_not_lost(
+    env: dict[str, str], when: str, told: str
+) -> None:
+    """A signal just before `init` is the stage's, and one between `init` and the run ends the
+    stage: otherwise a stage that was cancelled would apply."""
+    step = {"PLUGIN_INIT": "always", "PLUGIN_COMMAND": "apply"}
+    done = subprocess.run(
+        [sys.executable, "-c", INIT, when, terraform()],
+        env={**env, **step},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.endswith(told)
+    assert done.returncode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("name", ["PLUGIN_DISABLED", "TFEVENTS_DISABLED"])
@@ -539,6 +573,7 @@ def test_a_failed_init_is_reported_whatever_the_settings(
     assert list_kept(env) == ["failed", "stage-complete"]
 
 
+@pytest.mark.exhaustive
 def test_a_terraform_that_dies_with_2_is_no_drift(env: dict[str, str], tmp_path: Path) -> None:
     """If terraform dies with code 2, as Go does of a fatal error, `detect-drift` exits with 1."""
     (tmp_path / "engine").mkdir()
