@@ -100,6 +100,7 @@ def test_no_connection(tfevents: Tfevents, endpoint: Endpoint) -> None:
     assert done.stdout.decode().startswith("1 kept\nkept: no connection to 127.0.0.1:9")
 
 
+@pytest.mark.exhaustive
 def test_the_timeout_is_for_all_of_it(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """`--timeout` limits the whole flush, also if the server never answers."""
     tfevents.put("a", "b")
@@ -124,6 +125,7 @@ def test_without_a_timeout_it_takes_as_long_as_it_gets_on(
     assert names(endpoint) == ["a", "b", "c", "d"]
 
 
+@pytest.mark.exhaustive
 def test_a_busy_server_is_asked_again(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """`flush` retries after 503 and 429, and keeps the order."""
     tfevents.put("a", "b")

@@ -17,6 +17,7 @@ from pathlib import Path
 import click
 import pytest
 from support.command import PROGRAM, Tfevents
+from support.exhaustive import exhaustive_except
 from support.terminal import Terminal
 
 from tfevents import __file__ as tfevents_package
@@ -37,7 +38,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("words", WORDS)
+@pytest.mark.parametrize("words", exhaustive_except(WORDS, "an option"))
 def test_bash_completes(tfevents: Tfevents, words: str) -> None:
     """The function that `completion bash` prints completes commands and options in a real bash."""
     typed, completed = WORDS[words]
@@ -192,14 +193,16 @@ def test_a_reader_that_goes_away(tfevents: Tfevents) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+REDIRECTIONS = [
+    (">&-", 0, ""),
+    ("2>&-", 0, "nothing has been recorded yet: run `tf plan` or `tf apply`"),
+    ("<&- >&- 2>&-", 0, ""),
+    (">/dev/full", 1, "tfevents: stdout: No space left on device"),
+]
+
+
 @pytest.mark.parametrize(
-    ("redirection", "exit_code", "line"),
-    [
-        (">&-", 0, ""),
-        ("2>&-", 0, "nothing has been recorded yet: run `tf plan` or `tf apply`"),
-        ("<&- >&- 2>&-", 0, ""),
-        (">/dev/full", 1, "tfevents: stdout: No space left on device"),
-    ],
+    ("redirection", "exit_code", "line"), exhaustive_except(REDIRECTIONS, *REDIRECTIONS[2:])
 )
 def test_streams_that_are_closed_or_full(
     tfevents: Tfevents, redirection: str, exit_code: int, line: str
@@ -216,6 +219,7 @@ def test_a_terminal_that_knows_only_ascii(tfevents: Tfevents) -> None:
     assert done.stderr == "tfevents: can't read n  hte: No such file or directory\n"
 
 
+@pytest.mark.exhaustive
 def test_a_directory_that_is_gone(tfevents: Tfevents) -> None:
     """In a deleted working directory, the error is the operating system's message, not a bug
     report."""

@@ -7,6 +7,7 @@ import sqlite3
 import time
 from typing import Any
 
+import pytest
 from support.command import Tfevents
 from support.endpoint import Endpoint
 from support.step import HANG, answer
@@ -69,6 +70,7 @@ def test_the_latest(tfevents: Tfevents) -> None:
     assert tfevents.ok("log", "-n2").count(" pending ") == 2
 
 
+@pytest.mark.exhaustive
 def test_the_events_of_a_workspace(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """`log --workspace` shows the workspace's events and runs, also a run without events."""
     tfevents.run("send", "plan", "--workspace", "other", "--data", "name=a")
@@ -171,6 +173,7 @@ def test_one_event_by_hand_in_full(tfevents: Tfevents) -> None:
         assert "".join(terminal.screen.split()) == "".join(text.split())
 
 
+@pytest.mark.exhaustive
 def test_an_id_of_no_single_run(tfevents: Tfevents) -> None:
     """An id that fits no run, or more than one, is an error."""
     assert tfevents.fails(1, "log", "c0ffee").endswith("no run c0ffee: tfevents log lists them")

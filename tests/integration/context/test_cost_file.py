@@ -18,7 +18,9 @@ def write(path: Path, total: str) -> None:
     path.write_text(json.dumps({"version": "0.2", "projects": [], "totalMonthlyCost": total}))
 
 
-@pytest.mark.parametrize(("named", "total"), [(False, "1"), (True, "2")])
+@pytest.mark.parametrize(
+    ("named", "total"), exhaustive_except([(False, "1"), (True, "2")], (True, "2"))
+)
 def test_in_the_runs_directory_unless_it_is_named(tmp_path: Path, named: bool, total: str) -> None:
     """The cost comes from `infracost.json` in terraform's working directory, unless
     TFEVENTS_COST_FILE names another file."""
@@ -188,6 +190,7 @@ def run_with(
     return machine.tf(*words, at=place, env=env)
 
 
+@pytest.mark.exhaustive
 def test_a_checkouts_own_binary_is_not_run(tmp_path: Path) -> None:
     """An `infracost` in the checkout is not run, even if PATH contains the working directory."""
     machine = Machine(tmp_path)

@@ -17,6 +17,7 @@ import pytest
 import trustme
 from msgspec.structs import replace
 from support.endpoint import Endpoint
+from support.exhaustive import exhaustive_except
 from support.nowhere import black_hole, closed_port
 from support.step import (
     CLOSE_AFTERWARDS,
@@ -175,15 +176,18 @@ def test_a_redirect_is_never_followed(endpoint: Endpoint, status: int) -> None:
         assert elsewhere.connections == 0
 
 
+ENDLESS = [
+    HANG,
+    Step(status=200, ending=Ending.DRIP, pause=0.5),
+    answer(503).but(delay=30.0),
+    Step(status=503, ending=Ending.DRIP, pause=0.5),
+]
+
+
 @pytest.mark.parametrize(
     "step",
-    [
-        HANG,
-        Step(status=200, ending=Ending.DRIP, pause=0.5),
-        Step(status=503, ending=Ending.DRIP, pause=0.5),
-        answer(503).but(delay=30.0),
-    ],
-    ids=["hang", "drip-200", "drip-503", "slow"],
+    exhaustive_except(ENDLESS, *ENDLESS[:3]),
+    ids=["hang", "drip-200", "slow", "drip-503"],
 )
 def test_a_send_ends_within_its_seconds(endpoint: Endpoint, step: Step) -> None:
     """A send ends at its deadline, also if each byte of the response comes in time: 100 bytes that
@@ -536,9 +540,10 @@ def test_https_goes_through_a_tunnel(endpoint: Endpoint) -> None:
     assert "x-api-key" not in request.headers
 
 
-@pytest.mark.parametrize(
-    "value", ["socks4://u:canary@127.0.0.1:1", "http://[canary", "canary://x", "socks5://canary:1"]
-)
+PROXIES = ["socks4://u:canary@127.0.0.1:1", "http://[canary", "canary://x", "socks5://canary:1"]
+
+
+@pytest.mark.parametrize("value", exhaustive_except(PROXIES, *PROXIES[:2]))
 def test_a_proxy_that_cannot_be_used_is_a_broken_setting(value: str) -> None:
     """An unusable proxy gives an error of one line, without the setting's value, which may have a
     password."""

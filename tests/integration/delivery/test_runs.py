@@ -211,6 +211,7 @@ def test_a_directory_without_a_workspace_tells_nobody_else_s(
     assert last.workspace == "sandbox"
 
 
+@pytest.mark.exhaustive
 def test_one_that_was_killed_keeps_its_directory(machine: Machine, endpoint: Endpoint) -> None:
     """`tfevents flush --assign` assigns both the start event and the end event of a run that was
     killed."""
@@ -270,9 +271,10 @@ def test_a_sender_that_is_killed_loses_nothing(machine: Machine, endpoint: Endpo
     assert list((machine.home / "runs").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("step", "status"), [(answer(200).but(delay=0.5), "delivered"), (HANG, "pending")]
-)
+SENDING = [(answer(200).but(delay=0.5), "delivered"), (HANG, "pending")]
+
+
+@pytest.mark.parametrize(("step", "status"), exhaustive_except(SENDING, (HANG, "pending")))
 def test_a_run_that_is_killed_while_its_sender_sends(
     machine: Machine, endpoint: Endpoint, step: Step, status: str
 ) -> None:
@@ -358,6 +360,7 @@ def test_strict_is_86_only_where_terraform_was_content(
     assert machine.tf("plan", at=at, env={**good, "TFEVENTS_STRICT": "0"}).returncode == 0
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("words", [("plan",), ("apply", "-auto-approve")])
 def test_strict_leaves_the_code_of_a_crash(
     machine: Machine, tmp_path: Path, words: tuple[str, ...]

@@ -111,7 +111,7 @@ def test_a_plan_that_only_moves_something(stage: Stage) -> None:
     assert (event.row, event.counts()) == ("apply_needed plan success", "")
 
 
-@pytest.mark.parametrize("mode", [[], ["-refresh-only"]])
+@pytest.mark.parametrize("mode", exhaustive_except([[], ["-refresh-only"]], []))
 def test_a_plan_that_fails(stage: Stage, mode: list[str]) -> None:
     """A failed plan is `failed`, without counts."""
     stage.write(INVALID)
@@ -133,6 +133,7 @@ def test_a_plan_that_breaks_off_says_so(stage: Stage) -> None:
     assert event.counts("drift") is None
 
 
+@pytest.mark.exhaustive
 def test_a_plan_that_is_interrupted(stage: Stage, tmp_path: Path) -> None:
     """A plan interrupted by Ctrl-C while it asks for a variable is `failed`, with the signal's
     name."""
@@ -161,6 +162,7 @@ def test_a_refresh_only_plan_without_drift(stage: Stage) -> None:
 # apply
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("reader", exhaustive_except(["file", "json"], "file"))
 def test_a_refresh_only_plan_of_a_part_counts_nothing(stage: Stage, reader: str) -> None:
     """A refresh-only plan with `-target` has no counts, because it lists no objects and did not
@@ -241,6 +243,7 @@ def test_an_apply_that_empties_the_state(stage: Stage) -> None:
     assert end.counts() == "d1"
 
 
+@pytest.mark.exhaustive
 def test_an_apply_that_leaves_outputs_only(stage: Stage) -> None:
     """An apply that leaves only an output is `active`."""
     applied(stage, ONE)
@@ -282,7 +285,7 @@ def test_an_apply_that_is_interrupted(stage: Stage) -> None:
     assert (end.counts(), end.data["tainted"]) == ("a1", "1")
 
 
-@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize("command", exhaustive_except(["apply", "destroy"], "apply"))
 def test_a_run_interrupted_while_planning(stage: Stage, command: str) -> None:
     """An apply or destroy interrupted while planning is `failed`, without a start event and without
     counts."""
@@ -297,7 +300,7 @@ def test_a_run_interrupted_while_planning(stage: Stage, command: str) -> None:
     assert event.data["interrupted"] == "SIGINT"
 
 
-@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize("command", exhaustive_except(["apply", "destroy"], "apply"))
 def test_a_run_whose_plan_fails(stage: Stage, command: str) -> None:
     """An apply or destroy whose plan fails has no start event."""
     stage.write(INVALID)
@@ -379,6 +382,7 @@ def test_a_destroy_of_nothing(stage: Stage) -> None:
     assert (event.row, event.counts()) == ("inactive destroy success", "")
 
 
+@pytest.mark.exhaustive
 def test_a_destroy_that_fails(stage: Stage) -> None:
     """A failed destroy counts only the destroyed resources as deleted."""
     applied(stage, UNDESTROYABLE)
@@ -502,6 +506,7 @@ def test_an_import_that_fails(stage: Stage) -> None:
 # direct mode
 
 
+@pytest.mark.exhaustive
 def test_direct_mode_with_auto_approve(stage: Stage) -> None:
     """In direct mode, where tfevents saves no plan, an apply has start and end events, without
     counts."""
@@ -523,6 +528,7 @@ def test_direct_mode_that_terraform_asked_in(stage: Stage) -> None:
     assert event.row == "active apply success"
 
 
+@pytest.mark.exhaustive
 def test_direct_mode_that_failed_is_told_by_the_state(stage: Stage) -> None:
     """In direct mode, an apply that exits with 1 is `failed` if the state was written; otherwise it
     may have been declined."""
@@ -578,6 +584,7 @@ def test_direct_refresh_only_starts_nothing(stage: Stage) -> None:
 # cloud backends
 
 
+@pytest.mark.exhaustive
 def test_a_backend_in_the_cloud_is_given_nothing(stage: Stage, tmp_path: Path) -> None:
     """With the backend `remote`, which refuses `-out`, terraform gets the arguments unchanged."""
     stage.write(ONE)

@@ -153,6 +153,7 @@ def test_a_unit_is_called_by_its_directory_and_not_by_its_cache(place: Field) ->
     assert {event["data"]["directory"][-7:] for event in place.events} == {"network"}
 
 
+@pytest.mark.exhaustive
 def test_a_unit_whose_terragrunt_was_killed_is_told_by_its_next_run(place: Field) -> None:
     """A run whose Terragrunt was killed after the before hook is closed as failed by the unit's
     next before hook."""

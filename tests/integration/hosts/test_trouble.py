@@ -83,7 +83,11 @@ TROUBLES = (
 
 
 @pytest.mark.parametrize("moment", exhaustive_except(MOMENTS, "after"))
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__.strip("_"))
+@pytest.mark.parametrize(
+    "trouble",
+    exhaustive_except(TROUBLES, _no_home, _bad_file, _no_terraform, _no_directory),
+    ids=lambda trouble: trouble.__name__.strip("_"),
+)
 def test_a_hook_in_trouble_is_not_in_the_way(
     trouble: Callable[[Field], dict[str, str]], moment: str, place: Field
 ) -> None:
@@ -98,7 +102,9 @@ def test_a_hook_in_trouble_is_not_in_the_way(
     assert done.stderr == "" or done.stderr.startswith("tfevents: ")
 
 
-@pytest.mark.parametrize("trouble", [_down, _no_journal, _bad_url, _bad_file])
+@pytest.mark.parametrize(
+    "trouble", exhaustive_except([_down, _no_journal, _bad_url, _bad_file], _down, _no_journal)
+)
 def test_what_was_not_reported_is_said(
     trouble: Callable[[Field], dict[str, str]], place: Field
 ) -> None:
@@ -175,7 +181,7 @@ def test_a_file_that_is_no_plan_is_said(place: Field) -> None:
     assert place.told() == []
 
 
-@pytest.mark.parametrize("kind", ["missing", "directory", "pipe"])
+@pytest.mark.parametrize("kind", exhaustive_except(["missing", "directory", "pipe"], "pipe"))
 def test_what_is_no_plan_file_is_waited_for_by_nobody(kind: str, place: Field) -> None:
     """A hook does not wait for a plan file that is missing, a directory or a named pipe, and
     records no event; this holds for --plan-file, --plan-json and terraform's own -out."""
@@ -274,7 +280,9 @@ def test_an_apply_whose_state_nobody_saw_is_a_success_and_not_active(
     assert place.events[0]["data"]["missing"] == "state"
 
 
-@pytest.mark.parametrize("code", [("--exit-code", "0"), ()])
+@pytest.mark.parametrize(
+    "code", [("--exit-code", "0"), pytest.param((), marks=pytest.mark.exhaustive)]
+)
 def test_an_apply_without_a_state_is_neither_inactive_nor_failed(
     code: tuple[str, ...], place: Field
 ) -> None:
@@ -306,6 +314,7 @@ def test_a_state_that_could_not_be_stored_gives_no_counts(place: Field) -> None:
     assert ["state_checksum" in event["metadata"] for event in ends] == [True, False]
 
 
+@pytest.mark.exhaustive
 def test_an_older_plan_is_not_that_of_a_failed_one(place: Field) -> None:
     """`error` of any command closes a plan by the rules of a plan: an older plan file has no counts
     of it."""
@@ -372,6 +381,7 @@ def test_an_executions_failed_runs_are_sent_to_their_own_workspaces(place: Field
     assert place.endpoint.events == place.events
 
 
+@pytest.mark.exhaustive
 def test_an_executions_failed_runs_that_are_not_sent_are_said(place: Field) -> None:
     """If the failures can't be sent, the hook says so in one line and, with TFEVENTS_STRICT, exits
     with 86; without a key, too."""
@@ -450,6 +460,7 @@ def test_workspaces_and_units_do_not_meet(place: Field) -> None:
     assert (event["data"]["directory"], event["data"]["tf_workspace"]) == ("a", "green")
 
 
+@pytest.mark.exhaustive
 def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
     """If before hooks are killed at different moments, the next run is still recorded, and every
     run at most once."""
@@ -465,6 +476,7 @@ def test_a_hook_that_is_killed_corrupts_nothing(place: Field) -> None:
     assert {event[:3] for event in place.told()[:-1]} <= {PLAN_FAILED}
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_was_opened_beside_home_is_closed_at_home(place: Field) -> None:
     """A run that begins in the fallback journal and ends when the home directory can be written is
     one run."""
@@ -503,6 +515,7 @@ def test_an_end_after_more_than_a_day_is_the_runs_only_one(place: Field) -> None
     assert [event[0] for event in place.told()] == ["destroying", "inactive"]
 
 
+@pytest.mark.exhaustive
 def test_a_run_that_was_forgotten_and_goes_on_is_one_run(place: Field) -> None:
     """If a run ends after it was closed as forgotten, its end is recorded once, with counts and
     exit code, and under the same run id."""
@@ -533,6 +546,7 @@ create trigger full_merge before insert on runs begin select raise(fail, 'full')
 """
 
 
+@pytest.mark.exhaustive
 def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> None:
     """If the home directory's journal has no room for a run's end, the end is kept in the fallback
     journal, and a day later the run is not closed as forgotten."""
@@ -549,6 +563,7 @@ def test_an_end_that_is_kept_beside_home_is_the_runs_only_one(place: Field) -> N
     assert len({event["data"]["run_id"] for event in place.events}) == 2
 
 
+@pytest.mark.exhaustive
 def test_an_end_that_is_kept_beside_home_is_an_executions_only_one(place: Field) -> None:
     """If the home directory then has room for one event, but not for all of the fallback journal,
     the outcome that the host reports for the whole execution does not end the run again."""

@@ -79,6 +79,7 @@ def test_a_run_is_one_row_and_its_page_has_all_events(receiver: Receiver) -> Non
     assert "https://ci.example/7" in run.links
 
 
+@pytest.mark.exhaustive
 def test_what_needs_somebody_comes_first(tmp_path: Path) -> None:
     """The index page begins with the workspaces' worst status; workspaces are in the order failed,
     drifted, to be applied, active, whatever their age."""

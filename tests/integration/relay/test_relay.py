@@ -76,6 +76,7 @@ def test_runs_report_through_it(relay: Receiver, server: Endpoint, machine: Mach
     assert {one.headers["x-api-key"] for one in found} == {env["TFEVENTS_API_KEY"]}
 
 
+@pytest.mark.exhaustive
 def test_what_was_answered_outlives_a_kill(tmp_path: Path, endpoint: Endpoint) -> None:
     """Events of twelve runners, accepted while the server is down, are each sent once and in order
     by the next relay after this one was killed; no API key is stored in plain text."""
@@ -206,6 +207,7 @@ def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> 
     assert min(others) - first >= 0.9
 
 
+@pytest.mark.exhaustive
 def test_the_secret_is_changed(tmp_path: Path, endpoint: Endpoint) -> None:
     """After a start with a new secret before the old one, the old one is not needed for the events
     that wait, though their API key was stored before; none overtakes another."""
@@ -220,6 +222,7 @@ def test_the_secret_is_changed(tmp_path: Path, endpoint: Endpoint) -> None:
     assert ids_by_workspace(endpoint.requests) == {"prod": ["1", "2", "3"]}
 
 
+@pytest.mark.exhaustive
 def test_two_signals_stop_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A second signal ends a relay that is stopping, without a traceback, and no thread of it runs
     on."""

@@ -102,6 +102,7 @@ def test_an_opentofu_killed_in_mid_apply(inner: Path, scenario: str, command: st
     assert "state" in end.data["missing"]
 
 
+@pytest.mark.exhaustive
 def test_an_opentofu_killed_at_a_saved_plan(inner: Path) -> None:
     """After an OpenTofu was killed while it applied a saved plan, the event has no counts and no
     serial."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import clean_env
+from support.exhaustive import exhaustive_except
 from support.twins import TF
 
 from tfevents.journal import run_lock
@@ -136,17 +137,20 @@ def file(place: Place) -> None:
     place.home.touch()
 
 
+SPOILED = [
+    (writable(0o777), "others can write to its directory"),
+    (writable(0o1777), "others can write to its directory"),
+    (writable(0o770), "others can write to its directory"),
+    (foreign, "its directory belongs to another user"),
+    (linked, "Not a directory"),
+    (dangling, "Not a directory"),
+    (file, "Not a directory"),
+]
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
-    [
-        (writable(0o777), "others can write to its directory"),
-        (writable(0o1777), "others can write to its directory"),
-        (writable(0o770), "others can write to its directory"),
-        (foreign, "its directory belongs to another user"),
-        (linked, "Not a directory"),
-        (dangling, "Not a directory"),
-        (file, "Not a directory"),
-    ],
+    exhaustive_except(SPOILED, SPOILED[2], SPOILED[4]),
     ids=["anybody", "sticky", "a group", "somebody else's", "a link", "a dangling link", "a file"],
 )
 def test_what_is_not_ours_alone_is_not_used(
@@ -163,6 +167,7 @@ def test_what_is_not_ours_alone_is_not_used(
     assert (modes(place.spare), modes(place.spare / "journal.db")) == (0o700, 0o600)
 
 
+@pytest.mark.exhaustive
 def test_the_images_home_holds(place: Place) -> None:
     """A home directory such as the image's `/tmp/tfevents`, in a directory that everybody can write
     to, is made private by the first run and used by the second."""

@@ -254,7 +254,10 @@ def test_pid_1_that_is_stopped_before_terraform_starts_runs_nothing(
     assert not (tmp_path / "apply").exists()
 
 
-@pytest.mark.parametrize(("content", "mode"), [(b"\x7fELF", 0o755), (b"#!/bin/sh\n", 0o644)])
+UNUSABLE = [(b"\x7fELF", 0o755), (b"#!/bin/sh\n", 0o644)]
+
+
+@pytest.mark.parametrize(("content", "mode"), exhaustive_except(UNUSABLE, UNUSABLE[0]))
 def test_a_terraform_that_cannot_be_executed_is_126(
     env: dict[str, str], tmp_path: Path, content: bytes, mode: int
 ) -> None:
@@ -526,7 +529,9 @@ def test_a_signal_before_or_after_init_is_not_lost(
     assert done.returncode == -signal.SIGTERM
 
 
-@pytest.mark.parametrize("name", ["PLUGIN_DISABLED", "TFEVENTS_DISABLED"])
+@pytest.mark.parametrize(
+    "name", exhaustive_except(["PLUGIN_DISABLED", "TFEVENTS_DISABLED"], "PLUGIN_DISABLED")
+)
 def test_a_disabled_stage_only_runs_terraform(
     env: dict[str, str], tmp_path: Path, name: str
 ) -> None:
@@ -543,7 +548,7 @@ def test_a_disabled_stage_only_runs_terraform(
     assert not Path(env["DRONE_OUTPUT"]).exists() and not Path(env["PLUGIN_HOME"]).exists()
 
 
-@pytest.mark.parametrize("arguments", ["", "-detailed-exitcode"])
+@pytest.mark.parametrize("arguments", exhaustive_except(["", "-detailed-exitcode"], ""))
 def test_unknown_drift_is_an_error(env: dict[str, str], tmp_path: Path, arguments: str) -> None:
     """If the plan can't be read, `detect-drift` exits with 1, and a line says so: neither 0 nor 2
     would be true."""
@@ -556,9 +561,10 @@ def test_unknown_drift_is_an_error(env: dict[str, str], tmp_path: Path, argument
     assert "tfevents: detect-drift: whether there is drift is not known\n" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("setting", "lines"), [({"PLUGIN_TIMEOUT": "abc"}, 2), ({"PLUGIN_QUIET": "1"}, 0)]
-)
+SETTINGS = [({"PLUGIN_TIMEOUT": "abc"}, 2), ({"PLUGIN_QUIET": "1"}, 0)]
+
+
+@pytest.mark.parametrize(("setting", "lines"), exhaustive_except(SETTINGS, SETTINGS[0]))
 def test_a_failed_init_is_reported_whatever_the_settings(
     env: dict[str, str], tmp_path: Path, setting: dict[str, str], lines: int
 ) -> None:

@@ -28,6 +28,7 @@ def record(place: Path, name: str, program: Path, log: Path) -> None:
     (place / name).chmod(0o755)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("reader", exhaustive_except(["json", ""], "json"))
 @pytest.mark.parametrize("engine", exhaustive_except(["terraform", "tofu"], "terraform"))
 def test_the_environment_s_arguments_are_in_no_argv(

@@ -84,6 +84,11 @@ def machine(tmp_path: Path) -> Machine:
 
 
 both = pytest.mark.parametrize("words", [PASSED_ON, OBSERVED], ids=["passed-on", "observed"])
+mostly_observed = pytest.mark.parametrize(
+    "words",
+    [pytest.param(PASSED_ON, marks=pytest.mark.exhaustive), OBSERVED],
+    ids=["passed-on", "observed"],
+)
 
 
 @both
@@ -99,7 +104,7 @@ WANTED = ["tofu", "{engines}/tofu", "~/mine", "sub/../tofu"]
 
 
 @both
-@pytest.mark.parametrize("wanted", exhaustive_except(WANTED, "tofu", "~/mine"))
+@pytest.mark.parametrize("wanted", exhaustive_except(WANTED, "~/mine"))
 def test_the_one_that_is_asked_for(machine: Machine, words: tuple[str, ...], wanted: str) -> None:
     """TFEVENTS_PROVISIONER chooses the binary, by name, by an absolute or relative path, or by
     `~`."""
@@ -113,7 +118,7 @@ def test_the_one_that_is_asked_for(machine: Machine, words: tuple[str, ...], wan
     assert done.stdout.startswith("engine: tofu")
 
 
-@both
+@mostly_observed
 @pytest.mark.parametrize("named", exhaustive_except(["tofu", "./x.sh", "tofuu"], "./x.sh"))
 def test_no_settings_file_says_which(machine: Machine, words: tuple[str, ...], named: str) -> None:
     """No settings file chooses the binary, as a checkout's file can come from anybody; only
@@ -180,7 +185,7 @@ def test_what_cannot_be_run_is_told(machine: Machine, words: tuple[str, ...], he
 
 
 @both
-@pytest.mark.parametrize("name", ["terraform", "tofu"])
+@pytest.mark.parametrize("name", exhaustive_except(["terraform", "tofu"], "tofu"))
 def test_a_link_in_terraforms_place(machine: Machine, words: tuple[str, ...], name: str) -> None:
     """A link to `tf` called `terraform` or `tofu` runs the next binary of that name on PATH."""
     machine.engine("terraform")
@@ -206,7 +211,7 @@ SCRIPTS = [
 
 
 @both
-@pytest.mark.parametrize("text", exhaustive_except(SCRIPTS, 'tf "$@"', 'T=tf\nexec "$T" "$@"'))
+@pytest.mark.parametrize("text", exhaustive_except(SCRIPTS, 'T=tf\nexec "$T" "$@"'))
 def test_a_script_in_terraforms_place(machine: Machine, words: tuple[str, ...], text: str) -> None:
     """A script called `terraform` that calls `tf` is not run by `tf` again, however it is written,
     and the run is recorded once."""
@@ -219,7 +224,7 @@ def test_a_script_in_terraforms_place(machine: Machine, words: tuple[str, ...], 
     assert machine.runs() == [w for w in words if words == OBSERVED]
 
 
-@both
+@mostly_observed
 def test_scripts_that_call_each_other(machine: Machine, words: tuple[str, ...]) -> None:
     """Two scripts called `terraform` that both call `tf` are both skipped, and the run is recorded
     once."""
@@ -241,7 +246,7 @@ def test_a_wrapper_of_somebody_elses_is_run(machine: Machine) -> None:
 
 
 @both
-@pytest.mark.parametrize("code", exhaustive_except([0, 1, 2, 3, 86, 126, 127, 255], 2, 86))
+@pytest.mark.parametrize("code", exhaustive_except([0, 1, 2, 3, 86, 126, 127, 255], 2))
 def test_the_exit_code_is_terraforms(machine: Machine, words: tuple[str, ...], code: int) -> None:
     """`tf` exits with terraform's exit code."""
     machine.engine()
@@ -316,10 +321,7 @@ DIRECTORIES = {
 
 
 @both
-@pytest.mark.parametrize(
-    "what",
-    exhaustive_except(DIRECTORIES, "OpenTofu's lock", "private, and a file"),
-)
+@pytest.mark.parametrize("what", exhaustive_except(DIRECTORIES, "OpenTofu's lock"))
 @pytest.mark.parametrize("chdir", exhaustive_except([True, False], True))
 def test_the_one_that_initialised_the_directory(
     machine: Machine, words: tuple[str, ...], what: str, chdir: bool
@@ -341,7 +343,7 @@ def test_the_one_that_initialised_the_directory(
 
 
 @both
-@pytest.mark.parametrize("name", ["terraform", "tofu"])
+@pytest.mark.parametrize("name", exhaustive_except(["terraform", "tofu"], "tofu"))
 def test_a_shims_name_stands_above_the_directory(
     machine: Machine, words: tuple[str, ...], name: str
 ) -> None:

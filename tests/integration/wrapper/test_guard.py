@@ -163,18 +163,18 @@ def test_each_early_function_may_raise(early: Early, words: str) -> None:
             assert ran(calls, words), (function, calls)
 
 
-@pytest.mark.parametrize("kind", exhaustive_except(ERRORS, *ERRORS[::6]))
-@pytest.mark.parametrize(
-    ("where", "words"),
-    [
-        ("run_and_report", "plan"),
-        ("find_binary", "plan"),
-        ("is_reported", "plan"),
-        ("start", "plan"),
-        ("exec_provisioner", "version"),
-        ("main", "version"),
-    ],
-)
+GUARDED = [
+    ("run_and_report", "plan"),
+    ("is_reported", "plan"),
+    ("exec_provisioner", "version"),
+    ("main", "version"),
+    ("find_binary", "plan"),
+    ("start", "plan"),
+]
+
+
+@pytest.mark.parametrize("kind", exhaustive_except(ERRORS, "RecursionError()"))
+@pytest.mark.parametrize(("where", "words"), exhaustive_except(GUARDED, *GUARDED[:4]))
 def test_every_kind_of_error_is_taken(early: Early, where: str, words: str, kind: str) -> None:
     """Terraform runs once after an error of any kind at each place that has a guard."""
     assert ran(early.run(words, where, kind), words)
@@ -220,7 +220,7 @@ ODD_FILES = {
 ODDLY = ["plan", "apply -auto-approve", "apply saved", "version"]
 
 
-@pytest.mark.parametrize("what", exhaustive_except(ODD_FILES, *[*ODD_FILES][::3]))
+@pytest.mark.parametrize("what", exhaustive_except(ODD_FILES, "deep"))
 @pytest.mark.parametrize("words", exhaustive_except(ODDLY, "apply -auto-approve"))
 def test_no_file_keeps_terraform_from_running(early: Early, what: str, words: str) -> None:
     """Terraform runs whatever the files of a checkout contain: too deep, too long, with NUL bytes

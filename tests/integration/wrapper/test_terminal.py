@@ -237,7 +237,7 @@ else:
 """
 
 
-@pytest.mark.parametrize("command", ["apply", "destroy"])
+@pytest.mark.parametrize("command", exhaustive_except(["apply", "destroy"], "apply"))
 def test_terraform_sits_in_a_terminal_and_sees_its_size_change(
     tmp_path: Path, command: str
 ) -> None:

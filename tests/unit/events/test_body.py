@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.exhaustive import exhaustive_except
 
 from tfevents.events.body import LARGEST_EVENT, build_event, build_whole_event
 from tfevents.events.model import Activity, EventType
@@ -38,19 +39,19 @@ def test_what_is_told_by_hand_keeps_its_lines() -> None:
     assert event.data == {"a b": "c\nd", "event_id": "ours"}
 
 
-@pytest.mark.parametrize(
-    ("metadata", "data"),
-    [
-        ({}, {f"k{n}": "v" for n in range(8000)}),
-        ({f"k{n}": "\U0001f600" * 60 for n in range(8000)}, {}),
-        ({"trigger": {f"k{n}": n for n in range(20_000)}}, {}),
-        ({f"k{n}": {"added": 10**4000} for n in range(20)}, {"x": "y" * 2048}),
-        (
-            {f"k{n}": [["a" * 200] * 20] for n in range(50)},
-            {f"k{n}": "z" * 250 for n in range(400)},
-        ),
-    ],
-)
+LARGE: list[tuple[dict[str, Any], dict[str, str]]] = [
+    ({}, {f"k{n}": "v" for n in range(8000)}),
+    ({f"k{n}": "\U0001f600" * 60 for n in range(8000)}, {}),
+    ({"trigger": {f"k{n}": n for n in range(20_000)}}, {}),
+    ({f"k{n}": {"added": 10**4000} for n in range(20)}, {"x": "y" * 2048}),
+    (
+        {f"k{n}": [["a" * 200] * 20] for n in range(50)},
+        {f"k{n}": "z" * 250 for n in range(400)},
+    ),
+]
+
+
+@pytest.mark.parametrize(("metadata", "data"), exhaustive_except(LARGE, LARGE[0], LARGE[4]))
 def test_an_event_is_bounded_whatever_it_is_made_of(
     metadata: dict[str, Any], data: dict[str, str]
 ) -> None:

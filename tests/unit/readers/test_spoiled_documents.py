@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import msgspec
 import pytest
+from support.exhaustive import exhaustive_except
 from support.fuzzing import Examples
 from support.paths import ENGINES, PLANS
 from support.planfile import forge
@@ -93,6 +94,8 @@ READERS: list[tuple[str, Callable[[bytes], object]]] = [
         lambda data: blocks.parse_blocks(data.decode("utf-8", "replace"), "main.tf", ANYTHING),
     ),
 ]
+QUICK = [number for number, (name, _) in enumerate(READERS) if name != "main.tf"]
+"""All but the one that loads the slow grammar of python-hcl2."""
 ANYTHING = blocks.Schema(attributes=None, blocks={"resource": blocks.Schema(2, None)})
 
 
@@ -105,7 +108,7 @@ def documents(name: str) -> list[str]:
 
 
 @pytest.mark.fuzz("plan and state JSON, costs, *.tf", 200)
-@pytest.mark.parametrize("number", range(len(READERS)))
+@pytest.mark.parametrize("number", exhaustive_except(range(len(READERS)), *QUICK))
 def test_a_document_is_read_or_told(number: int, examples: Examples) -> None:
     """A spoiled document, also one in Latin-1 or with values of other types, is read or refused in
     one line."""

@@ -258,6 +258,7 @@ def test_moves_are_found_by_their_target() -> None:
 MANY = range(30_000)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(100)
 def test_very_many_objects() -> None:
     """Many thousand deletions, updates and moves are counted within the time limit of this test,
@@ -275,6 +276,7 @@ def test_very_many_objects() -> None:
     assert count_resources(run) == Counts(changed=len(MANY), deleted=len(MANY), unchanged=len(MANY))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(100)
 def test_a_plan_of_very_many_moves() -> None:
     """Many thousand moves that were planned are counted within the time limit of this test, which
