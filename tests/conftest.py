@@ -35,8 +35,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """`-n auto`: two workers for each core, since many tests wait for something."""
-    return 2 * (os.cpu_count() or 1)
+    """`-n auto`: one worker more than cores, since many tests wait for something. More of them only
+    import all tests once more."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture

