@@ -14,7 +14,8 @@ START = {
 }
 """The modules that decide whether a command is reported, and become terraform if it is not."""
 RUN = START | {
-    *("wrapper.run", "wrapper.sender", "wrapper.signals", "reporting", "reporting.run", "journal"),
+    *("wrapper.run", "wrapper.reporter", "wrapper.sender", "wrapper.signals"),
+    *("reporting", "reporting.run", "journal"),
     *("journal.run_lock", "settings", "settings.home", "settings.switches"),
     *("settings.environment", "terraform.arguments", "terraform.workdir"),
 }
