@@ -1,6 +1,6 @@
 """Controls a run's sender process from the run's process, over a pipe.
 
-The sender process starts while terraform works, so that imports and connections cost no time
+The sender process imports and connects while terraform works, so that this costs no time
 afterwards. The two processes share only the journal: whichever of them is killed, no event is lost
 or delivered twice.
 """

@@ -35,9 +35,10 @@ def _run_until_signal(stage: Stage, path: str) -> tuple[int, int]:
             code = signals.wait()
         except Interrupted as interruption:  # before `init` was started
             code = -interruption.number
-        # blocked until the handlers are those of before, which would lose a signal
+        # the forwarder's last handlers ignore signals: blocked, a signal waits for the default ones
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
-    set_default_handlers()
+    if not signals.received:  # else a further signal must not keep the failure from being reported
+        set_default_handlers()
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     return code, signals.received[0] if signals.received else 0
 

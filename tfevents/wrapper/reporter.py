@@ -26,7 +26,7 @@ class BackgroundReporter:
     def __init__(self, run: Run) -> None:
         """Forks the sender process; to be called before a thread is started."""
         self._run = run
-        self._sender: StartedProcess | None = fork_sender(run.env)
+        self._forked = fork_sender(run.env)
         self._reporter: RunReporter | None = None
         self._thread = threading.Thread(target=self._start_reporter, name="reporter", daemon=True)
 
@@ -43,6 +43,14 @@ class BackgroundReporter:
             raise RuntimeError("the report could not be prepared")
         return self._reporter
 
+    def end_unused_sender(self) -> bool:
+        """Ends the forked sender process if no reporter uses it; gives whether there was one."""
+        if self._forked is None or self._reporter is not None:
+            return False
+        self._forked.end()
+        self._forked = None
+        return True
+
     def pull_state_before(self, signals: SignalForwarder) -> None:
         """Pulls the state before an import, for only a comparison of states shows what was
         imported. An optional fact: does nothing if the reporter failed. After a signal terraform is
@@ -53,22 +61,24 @@ class BackgroundReporter:
             if not signals.interrupted:
                 reporter.pull_state_before()
 
-    def _start_sender(self) -> None:
-        """Starts the sender process where it was not forked, before the reporter is imported, so
-        that both import in parallel. Does nothing without an API key in the environment, or if the
-        process can't be started."""
-        if self._sender is None and may_have_key(self._run.env):
-            from tfevents.delivery.sender_start import start_sender
+    def _start_sender(self) -> StartedProcess | None:
+        """The forked sender process. Where there is none, starts one before the reporter is
+        imported, so that both import in parallel; None without an API key in the environment, or if
+        the process can't be started."""
+        if self._forked is not None or not may_have_key(self._run.env):
+            return self._forked
+        from tfevents.delivery.sender_start import start_sender
 
-            with suppress(OSError):
-                self._sender = start_sender(self._run.env)
+        with suppress(OSError):
+            return start_sender(self._run.env)
+        return None
 
     def _start_reporter(self) -> None:
         try:
-            self._start_sender()
+            sender = self._start_sender()
             from tfevents.reporting.run_reporter import RunReporter
 
-            reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=self._sender)
+            reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=sender)
             reporter.start()
             self._reporter = reporter
         except Exception as error:  # broad on purpose: the run goes on without a report

@@ -1,11 +1,12 @@
 """Runs terraform once in our terminal, from the command line to the exit code, and reports the run.
 
-Terraform is started first; everything that reporting needs is imported while terraform works. The
-terminal, the signals and the exit code are terraform's.
+Everything that reporting needs is imported while terraform works, by this process and by the sender
+process. The terminal, the signals and the exit code are terraform's.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import time
@@ -21,6 +22,7 @@ from tfevents.settings.environment import identifiers, read_switch
 from tfevents.settings.home import find_home, find_user_file
 from tfevents.terminal import print_line
 from tfevents.terraform.arguments import parse_arguments
+from tfevents.terraform.binary import NotExecutable
 from tfevents.terraform.workdir import WorkingDirectory, file_identity
 from tfevents.wrapper import process
 from tfevents.wrapper.reporter import BackgroundReporter
@@ -114,15 +116,14 @@ def _write_run_note(run: Run) -> None:
 
 def _run_and_deliver(run: Run, signals: SignalForwarder) -> ReportedRun:
     reporter = BackgroundReporter(run)
-    words, env = _prepare_command(run)
-    if run.arguments.command == "import":
-        reporter.pull_state_before(signals)
-    result = _run_terraform(run, words, env, signals, reporter)
     try:
+        words, env = _prepare_command(run)
+        if run.arguments.command == "import":
+            reporter.pull_state_before(signals)
+        result = _run_terraform(run, words, env, signals, reporter)
         return _finish_report(run, result, signals, reporter)
-    except Exception as error:  # broad on purpose: a failed report must not fail the run
-        print_line(f"nothing is reported: {type(error).__name__} (a bug)")
-        return ReportedRun(result.exit_code, {})
+    finally:
+        reporter.end_unused_sender()
 
 
 def _prepare_command(run: Run) -> tuple[list[str], Mapping[str, str]]:
@@ -214,7 +215,7 @@ def _run_terraform(
     """Runs terraform in our terminal; the reporter is started right after terraform."""
     since = time.monotonic()
     try:
-        signals.start(partial(process.start, run.binary, words, env))
+        signals.start(partial(_start_terraform, run, words, env, reporter))
     except Interrupted as interruption:  # alone, terraform would have died of this signal
         return RunResult(-interruption.number, signals=tuple(signals.received), started=False)
     reporter.start()
@@ -225,6 +226,19 @@ def _run_terraform(
         wrote_plan=_wrote_plan(run),
         signals=tuple(signals.received),
     )
+
+
+def _start_terraform(
+    run: Run, words: list[str], env: Mapping[str, str], reporter: BackgroundReporter
+) -> int:
+    """Starts terraform; gives its pid. If there may be no more processes, the sender process is
+    ended first. Raises NotExecutable."""
+    try:
+        return process.start(run.binary, words, env)
+    except NotExecutable as error:
+        if error.errno not in (errno.EAGAIN, errno.ENOMEM) or not reporter.end_unused_sender():
+            raise
+    return process.start(run.binary, words, env)
 
 
 def _wrote_plan(run: Run) -> bool:
@@ -238,7 +252,16 @@ def _wrote_plan(run: Run) -> bool:
 def _finish_report(
     run: Run, result: RunResult, signals: SignalForwarder, background: BackgroundReporter
 ) -> ReportedRun:
-    reporter = background.wait()
+    try:
+        return _report_end(run, result, signals, background.wait())
+    except Exception as error:  # broad on purpose: a failed report must not fail the run
+        print_line(f"nothing is reported: {type(error).__name__} (a bug)")
+        return ReportedRun(result.exit_code, {})
+
+
+def _report_end(
+    run: Run, result: RunResult, signals: SignalForwarder, reporter: RunReporter
+) -> ReportedRun:
     signals.on_signal_without_child = reporter.shorten_deadline
     if signals.interrupted:
         reporter.shorten_deadline()

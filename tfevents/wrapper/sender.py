@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tfevents.settings.environment import may_have_key
+from tfevents.settings.environment import KEY_NAMES, may_have_key
 from tfevents.terraform.binary import SECRETS
 from tfevents.wrapper.signals import FORWARDED, close_all_but
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = b"tfevents-sender"
-"""The name of the forked process in `ps`, at most 15 bytes; else it would have ours."""
+"""The forked process' name in `ps -e` and `top`, at most 15 bytes. Its command line is `tf`'s."""
 
 
 class ForkedSender:
@@ -30,7 +31,7 @@ class ForkedSender:
     that delivery/sender_process.py uses."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
-        """Forks the sender process, with `env` as its environment. Raises OSError.
+        """Forks the sender process, with `env` without API keys as its environment. Raises OSError.
 
         To be called while this process has one thread only.
         """
@@ -39,6 +40,7 @@ class ForkedSender:
         self.stdin = os.fdopen(orders_write, "wb", buffering=0)
         self.stdout = os.fdopen(report_read, "rb", buffering=0)
         self._exit_code: int | None = None
+        self._waiting = threading.Lock()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         try:
             self._pid = os.fork()
@@ -51,14 +53,26 @@ class ForkedSender:
 
     def kill(self) -> None:
         """Kills the process, if it was not waited for already."""
-        if self._exit_code is None:
-            os.kill(self._pid, signal.SIGKILL)
+        with self._waiting:
+            if self._exit_code is None:
+                os.kill(self._pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Kills the process, which has no orders yet, and waits for its end."""
+        self.kill()
+        self.stdin.close()
+        self.stdout.close()
+        self.wait()
 
     def wait(self) -> int:
-        """Waits for the process' end; gives its exit code, negative for the signal it died of."""
-        if self._exit_code is None:
-            _, status = os.waitpid(self._pid, 0)
-            self._exit_code = os.waitstatus_to_exitcode(status)
+        """Waits for the process' end; gives its exit code, negative for the signal it died of.
+
+        To be called after `kill`: another thread's `kill` would wait, too.
+        """
+        with self._waiting:
+            if self._exit_code is None:
+                _, status = os.waitpid(self._pid, 0)
+                self._exit_code = os.waitstatus_to_exitcode(status)
         return self._exit_code
 
 
@@ -83,7 +97,8 @@ def _become_sender(orders: int, report: int, env: Mapping[str, str]) -> None:
         os.dup2(report, 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         close_all_but(0, 1, 2)
-        inherited = {name: text for name, text in env.items() if name not in SECRETS}
+        keys = (*SECRETS, *KEY_NAMES)
+        inherited = {name: text for name, text in env.items() if name not in keys}
         os.environ.clear()  # may be `env` itself
         os.environ.update(inherited)
         with suppress(OSError), open("/proc/self/comm", "wb") as name:

@@ -128,6 +128,7 @@ class SignalForwarder:
             return self._wait(child)
         finally:
             self._child = None
+            self._take_received()  # what came since the last look: no handler has taken it
 
     def _forward_early(self, child: int) -> None:
         """Forwards the signals that came while the child process was being started.
@@ -292,8 +293,8 @@ def _set_handlers(
 
 
 def set_default_handlers() -> None:
-    """Undoes what a SignalForwarder has set, in this process or in the one that forked it; ignored
-    signals stay ignored."""
+    """Sets the default actions of the signals that a SignalForwarder handled, in this process or in
+    the one that forked it. Signals that were ignored before it stay ignored."""
     signal.set_wakeup_fd(-1)
     _set_handlers(_without_ignored((*FORWARDED, signal.SIGCHLD)), signal.SIG_DFL)
 

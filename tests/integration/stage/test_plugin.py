@@ -440,11 +440,13 @@ def test_the_steps_token_is_not_inherited(env: dict[str, str], tmp_path: Path) -
 
 
 @pytest.mark.exhaustive
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
 def test_a_stop_during_init_is_handed_on_and_does_not_wait(
-    env: dict[str, str], tmp_path: Path
+    env: dict[str, str], tmp_path: Path, again: bool
 ) -> None:
     """SIGTERM during `init` is forwarded, and all events are in the journal soon, although the
-    server does not answer: an engine kills the stage ten seconds later."""
+    server does not answer: an engine kills the stage ten seconds later. A second SIGTERM changes
+    nothing."""
     (tmp_path / "engine").mkdir()
     engine = script_engine(
         tmp_path / "engine" / "terraform",
@@ -467,6 +469,9 @@ def test_a_stop_during_init_is_handed_on_and_does_not_wait(
         )
         assert child.stdout is not None and b"initialising" in child.stdout.readline()
         os.kill(child.pid, signal.SIGTERM)
+        if again:
+            endpoint.wait_for_requests(1, 60)
+            os.kill(child.pid, signal.SIGTERM)
         assert child.wait(60) == 128 + signal.SIGTERM
         child.stdout.close()
     assert list_kept(env) == ["failed", "stage-complete"]
@@ -505,18 +510,28 @@ def stop():
     os.kill(os.getpid(), signal.SIGTERM)
 if sys.argv[1] == "before":
     os.register_at_fork(after_in_parent=stop) # when the signals are handled, before init is started
+if sys.argv[1] == "at the end":
+    find_code = os.waitstatus_to_exitcode
+    os.waitstatus_to_exitcode = lambda status: (stop(), find_code(status))[1]
 print(run_init(parse_stage(os.environ), sys.argv[2]), flush=True)
 stop()
 """
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize(("when", "told"), [("before", "(-15, True)\n"), ("after", "(0, False)\n")])
-def test_a_signal_before_or_after_init_is_not_lost(
-    env: dict[str, str], when: str, told: str
+@pytest.mark.parametrize(
+    ("when", "told", "code"),
+    [
+        ("before", "(-15, True)\n", 0),
+        ("at the end", "(-15, True)\n", 0),
+        ("after", "(0, False)\n", -signal.SIGTERM),
+    ],
+)
+def test_a_signal_around_init_is_not_lost(
+    env: dict[str, str], when: str, told: str, code: int
 ) -> None:
-    """A signal just before `init` is the stage's, and one between `init` and the run ends the
-    stage: otherwise a stage that was cancelled would apply."""
+    """A signal just before or after `init` is the stage's, and one between `init` and the run ends
+    the stage: otherwise a stage that was cancelled would apply. A second one does not end it."""
     step = {"PLUGIN_INIT": "always", "PLUGIN_COMMAND": "apply"}
     done = subprocess.run(
         [sys.executable, "-c", INIT, when, terraform()],
@@ -526,7 +541,7 @@ def test_a_signal_before_or_after_init_is_not_lost(
         check=False,
     )
     assert done.stdout.endswith(told)
-    assert done.returncode == -signal.SIGTERM
+    assert done.returncode == code
 
 
 @pytest.mark.parametrize(
