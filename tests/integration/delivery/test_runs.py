@@ -303,13 +303,14 @@ def list_open_files(place: Path) -> Iterator[str]:
 
 @pytest.mark.exhaustive
 def test_a_sender_holds_nothing_of_the_run(machine: Machine, endpoint: Endpoint) -> None:
-    """A sender process has neither the run's output nor its lock open, and no API key in its
-    command line."""
+    """A sender process has neither the run's output nor its lock open, no API key in its command
+    line, and no environment but that in which `tf` was started."""
     at, env = machine.project(text=SLOW), machine.reporting_to(endpoint.url)
     run = machine.start("apply", "-auto-approve", at=at, env=env)
     endpoint.wait_for(1, 60)
     place = Path(f"/proc/{find_sender(run)}")
     assert KEY.encode() not in (place / "cmdline").read_bytes()
+    assert (place / "environ").read_bytes() == Path(f"/proc/{run.pid}/environ").read_bytes()
     held = list(list_open_files(place))
     locks = [path for path in held if path.endswith("/lock")]
     assert len(locks) == 1

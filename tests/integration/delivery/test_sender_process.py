@@ -11,7 +11,7 @@ from tfevents.deadline import Deadline
 from tfevents.delivery.result import SENDER_BROKEN, SENDER_ENDED
 from tfevents.delivery.sender_process import SenderProcess, SenderReport
 from tfevents.delivery.sender_start import start_sender
-from tfevents.settings.environment import may_have_key
+from tfevents.settings.environment import KEY_NAMES, may_have_key
 from tfevents.settings.model import ApiKey, Settings
 
 SETTINGS = Settings("/nowhere", api_key=ApiKey("pat.acct.token.secret"))
@@ -51,6 +51,22 @@ def test_one_that_ends_early_is_said(
 def test_one_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender process that hangs is killed after the deadline and reported as SENDER_ENDED."""
     assert report_of("exec sleep 600", tmp_path, monkeypatch, 0).reason == SENDER_ENDED
+
+
+@pytest.mark.parametrize("name", KEY_NAMES)
+def test_a_new_python_inherits_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A sender process that is a new Python has no API key in its environment."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nenv >seen\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.chdir(tmp_path)
+    start_sender({"PATH": "/usr/bin:/bin", "KEPT": "yes", name: "canary"}).communicate(timeout=60)
+    seen = (tmp_path / "seen").read_text()
+    assert "KEPT=yes" in seen
+    assert "canary" not in seen
 
 
 def test_it_starts_early_only_where_a_variable_names_a_key() -> None:
