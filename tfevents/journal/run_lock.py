@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
-from uuid import uuid4
 
 from tfevents.errors import JournalUnavailable
 from tfevents.settings.home import create_private, make_home, make_private
@@ -85,7 +84,7 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
     """
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
-    identity = str(uuid4())
+    identity = os.urandom(16).hex()  # importing `uuid` would delay terraform
     runs_path = runs_folder(home)
     make_home(home)
     make_private(runs_path)

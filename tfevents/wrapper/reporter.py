@@ -24,14 +24,19 @@ class BackgroundReporter:
     """Imports and starts the reporter in a thread, while terraform works."""
 
     def __init__(self, run: Run) -> None:
-        """Forks the sender process; to be called before a thread is started."""
         self._run = run
-        self._forked = fork_sender(run.env)
+        self._started = False
+        self._sender: StartedProcess | None = None
         self._reporter: RunReporter | None = None
         self._thread = threading.Thread(target=self._start_reporter, name="reporter", daemon=True)
 
     def start(self) -> None:
-        """Starts the thread; does nothing if it was started before."""
+        """Forks the sender process and starts the thread; does nothing if that was done before. To
+        be called while this process has one thread only."""
+        if self._started:
+            return
+        self._started = True
+        self._sender = fork_sender(self._run.env)  # before there is a thread
         with suppress(RuntimeError):
             self._thread.start()
 
@@ -43,13 +48,11 @@ class BackgroundReporter:
             raise RuntimeError("the report could not be prepared")
         return self._reporter
 
-    def end_unused_sender(self) -> bool:
-        """Ends the forked sender process if no reporter uses it; gives whether there was one."""
-        if self._forked is None or self._reporter is not None:
-            return False
-        self._forked.end()
-        self._forked = None
-        return True
+    def end_unused_sender(self) -> None:
+        """Ends the sender process if no reporter uses it."""
+        if self._sender is not None and self._reporter is None:
+            self._sender.kill()
+            self._sender.wait()
 
     def pull_state_before(self, signals: SignalForwarder) -> None:
         """Pulls the state before an import, for only a comparison of states shows what was
@@ -61,24 +64,23 @@ class BackgroundReporter:
             if not signals.interrupted:
                 reporter.pull_state_before()
 
-    def _start_sender(self) -> StartedProcess | None:
-        """The forked sender process. Where there is none, starts one before the reporter is
-        imported, so that both import in parallel; None without an API key in the environment, or if
-        the process can't be started."""
-        if self._forked is not None or not may_have_key(self._run.env):
-            return self._forked
+    def _start_sender(self) -> None:
+        """Starts a new Python as the sender process, if none was forked and there is an API key in
+        the environment: before the reporter is imported, so that both import in parallel."""
+        if self._sender is not None or not may_have_key(self._run.env):
+            return
         from tfevents.delivery.sender_start import start_sender
 
         with suppress(OSError):
-            return start_sender(self._run.env)
-        return None
+            self._sender = start_sender(self._run.env)
 
     def _start_reporter(self) -> None:
         try:
-            sender = self._start_sender()
+            self._start_sender()
             from tfevents.reporting.run_reporter import RunReporter
 
-            reporter = RunReporter(self._run, *_find_overrides(self._run.env), sender=sender)
+            overrides, errors = _find_overrides(self._run.env)
+            reporter = RunReporter(self._run, overrides, errors, sender=self._sender)
             reporter.start()
             self._reporter = reporter
         except Exception as error:  # broad on purpose: the run goes on without a report

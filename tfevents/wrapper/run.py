@@ -6,7 +6,6 @@ process. The terminal, the signals and the exit code are terraform's.
 
 from __future__ import annotations
 
-import errno
 import os
 import resource
 import time
@@ -22,7 +21,6 @@ from tfevents.settings.environment import identifiers, read_switch
 from tfevents.settings.home import find_home, find_user_file
 from tfevents.terminal import print_line
 from tfevents.terraform.arguments import parse_arguments
-from tfevents.terraform.binary import NotExecutable
 from tfevents.terraform.workdir import WorkingDirectory, file_identity
 from tfevents.wrapper import process
 from tfevents.wrapper.reporter import BackgroundReporter
@@ -215,7 +213,7 @@ def _run_terraform(
     """Runs terraform in our terminal; the reporter is started right after terraform."""
     since = time.monotonic()
     try:
-        signals.start(partial(_start_terraform, run, words, env, reporter))
+        signals.start(partial(process.start, run.binary, words, env))
     except Interrupted as interruption:  # alone, terraform would have died of this signal
         return RunResult(-interruption.number, signals=tuple(signals.received), started=False)
     reporter.start()
@@ -226,19 +224,6 @@ def _run_terraform(
         wrote_plan=_wrote_plan(run),
         signals=tuple(signals.received),
     )
-
-
-def _start_terraform(
-    run: Run, words: list[str], env: Mapping[str, str], reporter: BackgroundReporter
-) -> int:
-    """Starts terraform; gives its pid. If there may be no more processes, the sender process is
-    ended first. Raises NotExecutable."""
-    try:
-        return process.start(run.binary, words, env)
-    except NotExecutable as error:
-        if error.errno not in (errno.EAGAIN, errno.ENOMEM) or not reporter.end_unused_sender():
-            raise
-    return process.start(run.binary, words, env)
 
 
 def _wrote_plan(run: Run) -> bool:
