@@ -9,7 +9,6 @@ the key of an open run closes that run first.
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -285,7 +284,7 @@ class Hook:
                 env=self.env,
                 key=call.key,
                 command=call.command,
-                identity=run.run_id if run else str(uuid.uuid4()),
+                identity=run.run_id if run else run_lock.make_run_id(),
                 opened=opened or run is not None,
                 base=base,
                 plan_file=call.plan_file if call.command == "apply" else None,

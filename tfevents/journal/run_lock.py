@@ -84,7 +84,7 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
     """
     if not os.path.isabs(home):
         raise FileNotFoundError(errno.ENOENT, "there is no home directory", home)
-    identity = os.urandom(16).hex()  # importing `uuid` would delay terraform
+    identity = make_run_id()
     runs_path = runs_folder(home)
     make_home(home)
     make_private(runs_path)
@@ -98,6 +98,11 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
     finally:
         os.close(descriptor)
     return RunLock(identity, folder, lock)
+
+
+def make_run_id() -> str:
+    """A new id: 128 random bits as hexadecimal digits. Importing `uuid` would delay terraform."""
+    return os.urandom(16).hex()
 
 
 def _create_locked_folder(runs_path: str, identity: str) -> tuple[str, int]:
