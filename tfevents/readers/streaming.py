@@ -7,12 +7,11 @@ piece and the largest value taken, which MAX_VALUE_BYTES limits.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
-from itertools import accumulate
 from typing import TypeVar
 
 from tfevents.errors import UnreadableDocument
+from tfevents.readers.brackets import OPEN, count_unmatched, find_closing_bracket
 
 T = TypeVar("T")
 Read = Callable[[int], bytes]
@@ -25,11 +24,7 @@ MAX_ITEMS = 1_000_000
 MIN_PIECE = 1 << 9
 """The fewest bytes of a piece: pieces are halved near the end of a container, else doubled."""
 
-NON_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
-SPACE, OPEN, CLOSE = b" \t\r\n", b"{[", b"}]"
-STEPS = bytes.maketrans(OPEN + CLOSE, b"\x01\x01\xff\xff")  # +1 and -1, as signed bytes
-ROUNDS = 32
-"""How many levels of nesting are removed from a piece one by one, before depths are counted."""
+SPACE = b" \t\r\n"
 ENDS = b",]} \t\r\n"
 
 
@@ -262,19 +257,19 @@ class Cursor:
             whole = _keep_escapes(self._held[self._at : self._at + held])
             if not whole and held < size:
                 raise UnreadableDocument("it ends too early")
-            closed, opened, ends_in_string = _count_unmatched(whole, in_string)
+            closed, opened, ends_in_string = count_unmatched(whole, in_string)
             while (
                 closed >= depth
                 and len(whole) > MIN_PIECE
                 and (half := _keep_escapes(whole[: len(whole) // 2]))
             ):
                 whole = half
-                closed, opened, ends_in_string = _count_unmatched(whole, in_string)
+                closed, opened, ends_in_string = count_unmatched(whole, in_string)
             if closed < depth:
                 depth, in_string = depth + opened - closed, ends_in_string
                 size = min(2 * size, PIECE) if whole else 2 * size
             else:
-                whole, depth = whole[: _find_closing_bracket(whole, depth, in_string)], 0
+                whole, depth = whole[: find_closing_bracket(whole, depth, in_string)], 0
             self._at += len(whole)
             yield whole
 
@@ -305,46 +300,3 @@ def _make_large_error() -> UnreadableDocument:
 
 def _make_crowded_error() -> UnreadableDocument:
     return UnreadableDocument(f"it has more than {MAX_ITEMS} members or elements in one place")
-
-
-def _count_unmatched(piece: bytes, in_string: bool) -> tuple[int, int, bool]:
-    """Counts the brackets in `piece` that have no partner in it, outside of strings.
-
-    Returns the number of closing ones, of opening ones, and whether the piece ends in a string;
-    `in_string`: whether it begins in one.
-    """
-    parts = piece.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')
-    brackets = b"".join(parts[in_string::2]).translate(None, NON_BRACKETS)
-    closed, opened = _count_unmatched_brackets(brackets)
-    return closed, opened, in_string ^ (len(parts) % 2 == 0)
-
-
-def _count_unmatched_brackets(brackets: bytes) -> tuple[int, int]:
-    """The number of closing and of opening brackets without a partner. In deep nests, for speed,
-    the kinds of brackets are not compared."""
-    for _ in range(ROUNDS):
-        before = len(brackets)
-        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
-        if len(brackets) == before:
-            opened = len(brackets.lstrip(CLOSE))
-            return before - opened, opened
-    depths = list(accumulate(array("b", brackets.translate(STEPS)), initial=0))
-    closed = -min(depths)
-    return closed, depths[-1] + closed
-
-
-def _find_closing_bracket(piece: bytes, depth: int, in_string: bool) -> int:
-    """The index after the bracket that closes the outermost of `depth` open containers."""
-    escaped = False
-    for at, byte in enumerate(piece):
-        if escaped or byte == 0x5C:
-            escaped = not escaped
-        elif byte == 0x22:
-            in_string = not in_string
-        elif not in_string and byte in OPEN:
-            depth += 1
-        elif not in_string and byte in CLOSE:
-            depth -= 1
-            if not depth:
-                return at + 1
-    raise UnreadableDocument("it is no JSON as terraform writes it")

@@ -10,7 +10,8 @@ import pytest
 from support.exhaustive import exhaustive_except
 
 from tfevents.errors import UnreadableDocument
-from tfevents.readers.streaming import PIECE, ROUNDS, Cursor
+from tfevents.readers.brackets import ROUNDS
+from tfevents.readers.streaming import PIECE, Cursor
 
 
 def nest(rng: random.Random, depth: int) -> bytes:
