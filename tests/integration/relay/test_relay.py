@@ -194,6 +194,7 @@ def test_a_corrected_key_takes_a_held_event_along(relay: Receiver, server: Endpo
     assert found.headers["x-api-key"] == OTHER_KEY
 
 
+@pytest.mark.exhaustive
 def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> None:
     """A Retry-After delays all requests with the same API key, to whatever workspace."""
     key = "pat.acct.paused.s3cr3t"

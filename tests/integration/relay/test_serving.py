@@ -133,6 +133,7 @@ def test_a_database_that_is_gone(relay: Receiver, runner: httpx.Client, server: 
     until(lambda: make_event("back") in server.events)
 
 
+@pytest.mark.exhaustive
 def test_settings_that_do_not_go_together(tfevents: Tfevents, tmp_path: Path) -> None:
     """Each contradiction between a relay's settings is reported in one line."""
     relay = ("receive", "--port", "0", "--forward", NOBODY)
