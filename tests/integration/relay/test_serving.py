@@ -18,6 +18,8 @@ from support.receiver import Receiver
 from support.relay import NOBODY, SECRET, make_event, query, start_relay
 from support.step import answer
 
+pytestmark = pytest.mark.exhaustive
+
 OWN_KEY, TOKEN = "sat.acct.relay.s3cr3tofrelay", "the token of the relay"
 PATH = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
 OWN = {
@@ -133,7 +135,6 @@ def test_a_database_that_is_gone(relay: Receiver, runner: httpx.Client, server: 
     until(lambda: make_event("back") in server.events)
 
 
-@pytest.mark.exhaustive
 def test_settings_that_do_not_go_together(tfevents: Tfevents, tmp_path: Path) -> None:
     """Each contradiction between a relay's settings is reported in one line."""
     relay = ("receive", "--port", "0", "--forward", NOBODY)
