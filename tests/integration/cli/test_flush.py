@@ -435,7 +435,6 @@ def test_no_home_at_all(tfevents: Tfevents, endpoint: Endpoint) -> None:
     assert names(endpoint) == ["a", "b"]
 
 
-@pytest.mark.exhaustive
 def test_a_person_sees_that_it_goes_on(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """On a terminal, a flush that takes long shows its progress."""
     tfevents.put("a", "b")

@@ -60,7 +60,6 @@ def test_a_run_that_is_killed(followed: Terminal, tfevents: Tfevents) -> None:
     followed.expect(b"\x1b[31m killed")
 
 
-@pytest.mark.exhaustive
 def test_for_programs(tfevents: Tfevents, endpoint: Endpoint) -> None:
     """`log --follow --json` prints the latest entries, then one line for each change of a run or
     event, with the same filters and the same JSON as `log --json`."""

@@ -151,7 +151,6 @@ def test_nothing_is_stored_unless_it_is_switched_on(
     assert endpoint.events
 
 
-@pytest.mark.exhaustive
 def test_all_kinds_of_an_apply(machine: Machine, endpoint: Endpoint, project: Path) -> None:
     """An apply stores each kind once and without secrets, its last event has a different id for
     each, and no redacted file stays in the home directory."""

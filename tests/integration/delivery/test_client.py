@@ -200,7 +200,6 @@ def test_a_send_ends_within_its_seconds(endpoint: Endpoint, step: Step) -> None:
     assert error.connected
 
 
-@pytest.mark.exhaustive
 def test_a_body_that_drips_does_not_hide_its_status(endpoint: Endpoint) -> None:
     """Once the status line and headers have arrived, the status counts, even if the body is not
     complete at the deadline."""

@@ -48,7 +48,6 @@ def test_one_that_ends_early_is_said(
     assert report_of(program, tmp_path, monkeypatch).reason == SENDER_ENDED
 
 
-@pytest.mark.exhaustive
 def test_one_that_hangs_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender process that hangs is killed after the deadline and reported as SENDER_ENDED."""
     assert report_of("exec sleep 600", tmp_path, monkeypatch, 0).reason == SENDER_ENDED

@@ -87,7 +87,6 @@ def test_ten_units_in_parallel_are_told_once_each(place: Field) -> None:
     assert_each_has_its_own_result(place)
 
 
-@pytest.mark.exhaustive
 def test_a_plan_is_counted_and_leaves_nothing_behind(place: Field) -> None:
     """A plan is recorded with its counts, and the hooks' plan file is removed, also if the plan
     fails."""

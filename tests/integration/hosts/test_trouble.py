@@ -213,7 +213,6 @@ def test_a_plan_as_json_from_a_pipe(place: Field) -> None:
     assert place.told() == [PLANNED, PLANNED]
 
 
-@pytest.mark.exhaustive
 def test_success_without_its_number(place: Field) -> None:
     """`--exit-code success` records a success without an exit code; if repeated it is ignored,
     while a failure after it is recorded as another end."""
@@ -370,7 +369,6 @@ def _open_atlantis_projects(place: Field) -> dict[str, str]:
     return {**pull, "COMMAND_HAS_ERRORS": "true", "TFEVENTS_STRICT": "1"}
 
 
-@pytest.mark.exhaustive
 def test_an_executions_failed_runs_are_sent_to_their_own_workspaces(place: Field) -> None:
     """Atlantis' post-workflow hook sends the failures of all projects, from the root, to the
     workspace of each project."""

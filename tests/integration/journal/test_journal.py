@@ -529,7 +529,6 @@ def test_a_server_that_asks_for_time_is_left_alone(machine: Machine, endpoint: E
     journal.close()
 
 
-@pytest.mark.exhaustive
 def test_a_server_that_says_at_once_is_not_hammered(machine: Machine, endpoint: Endpoint) -> None:
     """After a response with Retry-After: 0 the sender still waits for its own pauses."""
     journal = open_journal(str(machine.home))

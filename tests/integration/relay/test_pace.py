@@ -22,8 +22,6 @@ from tfevents.relay.pace import (
 )
 from tfevents.relay.tables import KEYS, WORKSPACES, now
 
-pytestmark = pytest.mark.exhaustive
-
 
 def test_no_minute_has_more_than_400_requests(tmp_path: Path) -> None:
     """No minute has more than 400 requests with one key, though a few may go at once in the
@@ -65,6 +63,7 @@ def test_a_delay_shifts_the_turns_that_are_counted(tmp_path: Path) -> None:
     assert (seconds, later) == ([30, 31, 33, 1], [33, 3])
 
 
+@pytest.mark.exhaustive
 def test_a_relay_keeps_it(tmp_path: Path, endpoint: Endpoint) -> None:
     """A relay sends the events of one key, to several workspaces, no faster than the rate limit
     allows, and those of each workspace in order."""

@@ -22,8 +22,6 @@ from support.receiver import KEY, Receiver
 from support.relay import NOBODY, SECRET, ids_by_workspace, make_event, query, start_relay
 from support.step import NORMAL, answer, plain
 
-pytestmark = pytest.mark.exhaustive
-
 OTHER_KEY, WRONG_KEY = "sat.acct.other.s3cr3tofanother", "pat.acct.wrong.s3cr3t"
 QUERY = {
     **dict.fromkeys(("pipeline_id", "stage_id", "pipeline_execution_id", "pipeline_stage_id"), "x"),
@@ -78,6 +76,7 @@ def test_runs_report_through_it(relay: Receiver, server: Endpoint, machine: Mach
     assert {one.headers["x-api-key"] for one in found} == {env["TFEVENTS_API_KEY"]}
 
 
+@pytest.mark.exhaustive
 def test_what_was_answered_outlives_a_kill(tmp_path: Path, endpoint: Endpoint) -> None:
     """Events of twelve runners, accepted while the server is down, are each sent once and in order
     by the next relay after this one was killed; no API key is stored in plain text."""
@@ -141,6 +140,7 @@ def test_a_refused_event_lets_the_next_one_pass(relay: Receiver, server: Endpoin
     assert wait_for(server, "missing", 2)[1].event == make_event("refused")
 
 
+@pytest.mark.exhaustive
 def test_what_was_refused_is_sent_again(tmp_path: Path, endpoint: Endpoint) -> None:
     """A relay that is started with --refused sends refused events again, each with the API key that
     it came with."""
@@ -156,6 +156,7 @@ def test_what_was_refused_is_sent_again(tmp_path: Path, endpoint: Endpoint) -> N
     assert found == [(OTHER_KEY, make_event(1)), (KEY, make_event(2))]
 
 
+@pytest.mark.exhaustive
 def test_a_key_that_is_not_taken(tmp_path: Path, endpoint: Endpoint) -> None:
     """If the server rejects an API key for a workspace, the key's events there wait and senders get
     a 401, while events with other keys or to other workspaces are sent; once the server accepts the
@@ -206,6 +207,7 @@ def test_a_pause_that_the_server_asks_for(relay: Receiver, server: Endpoint) -> 
     assert min(others) - first >= 0.9
 
 
+@pytest.mark.exhaustive
 def test_the_secret_is_changed(tmp_path: Path, endpoint: Endpoint) -> None:
     """After a start with a new secret before the old one, the old one is not needed for the events
     that wait, though their API key was stored before; none overtakes another."""
@@ -220,6 +222,7 @@ def test_the_secret_is_changed(tmp_path: Path, endpoint: Endpoint) -> None:
     assert ids_by_workspace(endpoint.requests) == {"prod": ["1", "2", "3"]}
 
 
+@pytest.mark.exhaustive
 def test_two_signals_stop_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A second signal ends a relay that is stopping, without a traceback, and no thread of it runs
     on."""
@@ -231,6 +234,7 @@ def test_two_signals_stop_it(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     assert "Traceback" not in capfd.readouterr().err
 
 
+@pytest.mark.exhaustive
 def test_a_stop_ends_what_is_under_way(tmp_path: Path, endpoint: Endpoint) -> None:
     """A relay that is stopped completes its request and records the result, so that no event is
     sent twice."""

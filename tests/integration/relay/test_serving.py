@@ -18,8 +18,6 @@ from support.receiver import Receiver
 from support.relay import NOBODY, SECRET, make_event, query, start_relay
 from support.step import answer
 
-pytestmark = pytest.mark.exhaustive
-
 OWN_KEY, TOKEN = "sat.acct.relay.s3cr3tofrelay", "the token of the relay"
 PATH = "/iacm/api/orgs/default/projects/infra/workspaces/prod/events"
 OWN = {

@@ -228,7 +228,6 @@ def test_another_installation_of_ours_is_no_terraform(
     assert there.calls([command]) == [["terraform", command, "a b"]]
 
 
-@pytest.mark.exhaustive
 def test_a_terraform_that_runs_tf_is_a_run_of_its_own(tmp_path: Path) -> None:
     """If terraform itself runs `tf`, as a local-exec provisioner may, behind a version manager's
     script, both runs are reported."""

@@ -257,7 +257,6 @@ def test_a_signal_that_terraform_ignores_is_ignored(
     assert go.names == ["SIGTERM", "SIGHUP"]
 
 
-@pytest.mark.exhaustive
 def test_a_start_with_signals_blocked() -> None:
     """If `tf` is started with SIGCHLD blocked, which not every shell undoes, it notices the end of
     terraform."""

@@ -23,7 +23,6 @@ def seconds_until_unavailable(journal: Database) -> float:
     return time.monotonic() - began
 
 
-@pytest.mark.exhaustive
 def test_only_the_first_statement_waits_for_a_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
