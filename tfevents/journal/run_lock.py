@@ -101,7 +101,8 @@ def acquire(home: str, room: int = ROOM) -> RunLock:
 
 
 def make_run_id() -> str:
-    """A new id: 128 random bits as hexadecimal digits. Importing `uuid` would delay terraform."""
+    """A new id, for a run and its lock: 128 random bits as hexadecimal digits. Importing `uuid`
+    would delay terraform."""
     return os.urandom(16).hex()
 
 
